@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Set up this machine for stimsynth and do one job: ``python3 bootstrap.py demo | test | lint | setup``.
+
+Only the standard library is used. Everything is installed into ``.venv`` beside this file, in the exact
+versions of ``constraints.txt``; a second run finds it there and starts at once. On Debian and Ubuntu, as
+root or with sudo, the system packages that a window without a screen needs are installed too; elsewhere
+what is missing is printed, and what can run runs.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "stimsynth-setup.txt"
+MINIMUM = (3, 11)
+# What a PsychoPy window needs on a Debian machine without a desktop: a virtual screen, software OpenGL,
+# and the libraries that its keyboard and sound back ends link to.
+DEBIAN = (
+    "xvfb",
+    "libgl1-mesa-dri",
+    "libglu1-mesa",
+    "libegl1",
+    "libxkbcommon0",
+    "libjack-jackd2-0",
+    "libportaudio2",
+)
+JOBS = {
+    "demo": "the whole road once: stimsynth demo",
+    "test": "all tests, each window on a virtual screen",
+    "lint": "ruff, mypy and import-linter",
+    "setup": "install only",
+}
+
+
+def main() -> int:
+    """Parse the command line, set up, and run the job."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    jobs = "; ".join(f"{name}: {text}" for name, text in JOBS.items())
+    parser.add_argument("job", choices=JOBS, help=jobs)
+    arguments, rest = parser.parse_known_args()
+    if sys.version_info < MINIMUM:
+        return fail(
+            f"stimsynth needs Python {MINIMUM[0]}.{MINIMUM[1]} or newer; "
+            f"this is {platform.python_version()} ({sys.executable})"
+        )
+    try:
+        system_packages()
+        environment()
+        return run_job(arguments.job, rest)
+    except subprocess.CalledProcessError as error:
+        words = " ".join(map(str, error.cmd)) if isinstance(error.cmd, list) else error.cmd
+        return fail(f"this command ended with code {error.returncode}: {words}")
+    except KeyboardInterrupt:
+        return 130
+
+
+def run_job(job: str, rest: list[str]) -> int:
+    """Run a job in the environment; extra arguments go to ``stimsynth demo`` or pytest."""
+    python = str(venv_python())
+    commands = {
+        "setup": [],
+        "demo": [[python, "-m", "stimsynth", "demo", *rest]],
+        "test": [[python, "-m", "pytest", *rest]],
+        "lint": [
+            [python, "-m", "ruff", "check", "."],
+            [python, "-m", "ruff", "format", "--check", "."],
+            [python, "-m", "mypy"],
+            [str(venv_python().with_name("lint-imports"))],
+        ],
+    }[job]
+    for command in commands:
+        code = subprocess.run(
+            command, cwd=Path.cwd() if job == "demo" else ROOT, check=False
+        ).returncode
+        if code:
+            return code
+    return 0
+
+
+def environment() -> None:
+    """Make ``.venv`` and install into it, unless that was done for these very files already."""
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted and venv_python().exists():
+        return
+    began = time.perf_counter()
+    if not venv_python().exists():
+        say(f"making {VENV}")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    extras = "all,dev" if sys.version_info < (3, 13) else "synth,analysis,dev"
+    if extras != "all,dev":
+        say(
+            "PsychoPy has no release for Python 3.13 and newer: everything but the booth is installed"
+        )
+    say("installing; the first time this takes some minutes")
+    pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    constraints = ["--constraint", str(ROOT / "constraints.txt")]
+    if platform.system() == "Linux":
+        # Alone and first, so that a CPU build that pip is configured to find is not traded for
+        # gigabytes of GPU libraries by another package's looser wish.
+        subprocess.run([*pip, *constraints, "torch"], check=True)
+    subprocess.run([*pip, *constraints, "--editable", f"{ROOT}[{extras}]"], check=True)
+    STAMP.write_text(wanted)
+    say(f"installed in {time.perf_counter() - began:.0f} s")
+
+
+def fingerprint() -> str:
+    """Return what the environment depends on: this Python and the files that name packages."""
+    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    for name in ("pyproject.toml", "constraints.txt", "bootstrap.py"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def venv_python() -> Path:
+    """Return the environment's interpreter."""
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def system_packages() -> None:
+    """Install what a window needs on Debian, if we may; otherwise say what is missing."""
+    if platform.system() != "Linux":
+        return
+    if not shutil.which("dpkg-query") or not shutil.which("apt-get"):
+        if not shutil.which("Xvfb") and not has_display():
+            say(
+                "no screen and no Xvfb: sessions run without a window. Install Xvfb and OpenGL (Mesa)"
+            )
+        return
+    missing = [name for name in DEBIAN if not installed(name)]
+    if not missing:
+        return
+    prefix = privileges()
+    if prefix is None:
+        words = shlex.join(["sudo", "apt-get", "install", *missing])
+        say(f"a window on a virtual screen needs these packages; to install them: {words}")
+        return
+    say(f"installing system packages: {' '.join(missing)}")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = [*prefix, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    updated = subprocess.run([*apt, "update"], env=quiet, check=False)
+    wanted = [*apt, "install", "--yes", "--no-install-recommends", *missing]
+    if (
+        updated.returncode
+        or subprocess.run(wanted, env=quiet, stdout=subprocess.DEVNULL, check=False).returncode
+    ):
+        say(f"could not install {' '.join(missing)}; what needs no window still runs")
+
+
+def installed(package: str) -> bool:
+    """Return whether dpkg has a package installed."""
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    result = subprocess.run(query, capture_output=True, text=True, check=False)
+    return result.stdout.strip() == "installed"
+
+
+def privileges() -> list[str] | None:
+    """Return the words that let a command install packages, or None if nothing does."""
+    if os.geteuid() == 0:
+        return []
+    if (
+        shutil.which("sudo")
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return ["sudo", "-n"]
+    return None
+
+
+def has_display() -> bool:
+    """Return whether a screen can be reached."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def say(text: str) -> None:
+    """Tell the user what is going on."""
+    print(f"bootstrap: {text}", flush=True)
+
+
+def fail(text: str) -> int:
+    """Say why it ends here, and return the exit code."""
+    print(f"bootstrap: {text}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

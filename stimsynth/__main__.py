@@ -1,0 +1,7 @@
+"""Run the command line as ``python -m stimsynth``."""
+
+import sys
+
+from stimsynth.cli import main
+
+sys.exit(main())

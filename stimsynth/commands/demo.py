@@ -1,0 +1,170 @@
+"""``stimsynth demo``: the whole road once, by the very commands a user would type."""
+
+import argparse
+import importlib.util
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from stimuli_store.errors import InputError, StimsynthError
+
+OBSERVER = "pooling10"
+PARTICIPANTS = ("S01", "S02", "S03", "S04")
+WINDOW_TRIALS = 12
+
+PLAN = """\
+# What to synthesize: metamers of a pooling model from two photographs, at eight window sizes.
+[bank]
+name = "demo"
+version = "1.0.0"
+license = "CC0-1.0"
+creators = ["stimsynth demo"]
+
+[targets]
+images = ["camera", "grass"]
+size = {size}
+
+[metamer]
+model = "UniformPooling"
+level = "window_px"          # the level axis: how large the pooling windows are
+levels = [4, 6, 8, 12, 16, 24, 32, 48]
+seeds = [0, 1]
+max_iter = 150
+
+# The models that will compete for the observers. One of them will be the observers.
+[[models]]
+label = "pooling10"
+model = "UniformPooling"
+params = {{ window_px = 10 }}
+
+[[models]]
+label = "pooling28"
+model = "UniformPooling"
+params = {{ window_px = 28 }}
+
+[[models]]
+label = "blur"
+model = "Gaussian"
+params = {{ kernel_size = 31, std = 4.0 }}
+
+[[models]]
+label = "luminance-gain"
+model = "LuminanceGainControl"
+params = {{ kernel_size = 31 }}
+
+[[models]]
+label = "onoff"
+model = "OnOff"
+params = {{ kernel_size = 31, pretrained = true }}
+"""
+
+DESIGN = """\
+# How to show it: ABX, every metamer against its target, every order equally often.
+[bank]
+path = "{bank}"
+pin = "{pin}"
+
+[task]
+name = "abx"
+rule = "independent"         # the decision rule assumed of observers
+
+[design]
+comparisons = ["reference-metamer"]
+repeats = 8
+seed = {seed}
+
+[screen]
+refresh_hz = 60.0
+size = [800, 600]
+"""
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="walk the whole road once, with simulated observers",
+        description=(
+            "From photographs to a threshold: build a bank of metamers, show some of it in a PsychoPy "
+            "window (on a virtual display where there is no other) with a simulated observer at the keys, "
+            "run simulated sessions, fit, compare models, and write a report. Run again, it continues."
+        ),
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="folder for it all (default: demo)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the sessions (default: 1)")
+    parser.add_argument(
+        "--size", type=int, default=192, help="side of the images in pixels (default: 192)"
+    )
+    parser.add_argument("--no-window", action="store_true", help="leave out the PsychoPy window")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo's commands one after another."""
+    if arguments.seed < 0 or arguments.size < 64 or arguments.size % 4:
+        raise InputError("the demo takes --seed 0 or more and --size a multiple of 4, 64 or more")
+    began = time.perf_counter()
+    out: Path = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    plan = out / "plan.toml"
+    plan.write_text(PLAN.format(size=arguments.size), encoding="utf-8")
+    _step("1. synthesize", "build", plan)
+    bank = out / "demo-1.0.0.h5"
+    _step("2. verify", "bank", "check", bank)
+    folder = out / f"seed-{arguments.seed}"
+    design = _write_design(bank, folder, arguments.seed)
+    _sessions(design, window=not arguments.no_window)
+    _step("5. analyse", "analyse", folder / "data", "--bank", bank, "--out", folder / "report")
+    sys.stdout.write(f"\ndone in {time.perf_counter() - began:.0f} s\n")
+    return 0
+
+
+def _write_design(bank: Path, folder: Path, seed: int) -> Path:
+    from stimuli_store.bank import open_bank
+
+    folder.mkdir(exist_ok=True)
+    design = folder / "abx.toml"
+    pin = open_bank(bank, verify=False).pin
+    design.write_text(DESIGN.format(bank=f"../{bank.name}", pin=pin, seed=seed), encoding="utf-8")
+    return design
+
+
+def _sessions(design: Path, *, window: bool) -> None:
+    """Run a few trials in a real window, then whole sessions without one."""
+    simulate = ("--simulate", OBSERVER)
+    if window and importlib.util.find_spec("psychopy") is None:
+        sys.stdout.write("\n3. (no PsychoPy here: the window is left out)\n")
+    elif window:
+        virtual = sys.platform.startswith("linux") and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        )
+        screen = ("--virtual-display", "--allow-unsynced") if virtual else ("--allow-unsynced",)
+        few = ("--booth", "psychopy", "--max-trials", WINDOW_TRIALS, *screen)
+        _step("3. show", "run", design, "--participant", "S00", *simulate, *few)
+    for number, participant in enumerate(PARTICIPANTS):
+        title = "4. simulate observers" if number == 0 else ""
+        _step(title, "run", design, "--participant", participant, *simulate)
+
+
+def _step(title: str, *words: object) -> None:
+    """Run one ``stimsynth`` command in a process of its own and show it as it would be typed."""
+    shown = [str(word) for word in words]
+    head = f"\n{title}\n" if title else ""
+    sys.stdout.write(f"{head}  $ stimsynth {shlex.join(shown)}\n")
+    sys.stdout.flush()
+    code = subprocess.run([sys.executable, "-m", "stimsynth", *shown], check=False).returncode
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        raise StimsynthError(
+            f"the demo stopped at `stimsynth {shown[0]}`, which ended with code {code}"
+        )

@@ -1,0 +1,1 @@
+"""Problems, methods, one loop. Knows no image, no model, no metric."""

@@ -1,0 +1,101 @@
+"""Any torch optimizer as a method of the loop, with an optional learning-rate scheduler."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.problem import Problem, Terms, evaluate
+
+OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]
+SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescentState:
+    """The parameter that the optimizer moves, the optimizer, and what was measured at the parameter."""
+
+    points: Tensor
+    objective: Tensor
+    terms: Terms
+    gradient: Tensor
+    gradient_norm: Tensor
+    exhausted: Tensor
+    optimizer: torch.optim.Optimizer
+    scheduler: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """Gradient descent by a torch optimizer.
+
+    Items stay independent because the objective handed to the optimizer is their sum; that holds for
+    optimizers that treat every value by itself (SGD, Adam, …), while `torch.optim.LBFGS` sees one
+    problem with N parts.
+
+    Parameters
+    ----------
+    optimizer
+        Function of a list with one tensor that returns a torch optimizer, e.g. `torch.optim.Adam`.
+    scheduler
+        Function of the optimizer that returns a scheduler; its ``step()`` is called after every step.
+    """
+
+    optimizer: OptimizerFactory
+    scheduler: SchedulerFactory | None = None
+
+    def init(self, problem: Problem, start: Tensor) -> DescentState:
+        """Return the state at `start`; `start` itself is moved if it is a leaf that needs a gradient."""
+        points = start if start.requires_grad else start.detach().clone().requires_grad_(True)
+        optimizer = self.optimizer([points])
+        scheduler = self.scheduler(optimizer) if self.scheduler else None
+        count = len(points)
+        at = evaluate(problem, points, torch.arange(count, device=points.device))
+        return DescentState(
+            points=points,
+            objective=at.objective,
+            terms=at.terms,
+            gradient=at.gradient,
+            gradient_norm=at.gradient.flatten(1).norm(dim=1),
+            exhausted=torch.zeros(count, dtype=torch.bool, device=points.device),
+            optimizer=optimizer,
+            scheduler=scheduler,
+        )
+
+    def step(self, problem: Problem, state: DescentState, active: Tensor) -> DescentState:
+        """Return the state after one optimizer step; the gradient of the last measurement is reused."""
+        points, items = state.points, torch.arange(len(state.points), device=state.points.device)
+        kept = points.detach().clone()
+        first = [state.gradient]
+
+        def closure() -> Tensor:
+            # Optimizers such as LBFGS evaluate several times a step; the first time we know already.
+            if first:
+                points.grad = first.pop()
+                return state.objective.sum()
+            at = evaluate(problem, points, items)
+            points.grad = at.gradient
+            return at.objective.sum()
+
+        state.optimizer.step(closure)  # type: ignore[arg-type]
+        if state.scheduler is not None:
+            state.scheduler.step()
+        with torch.no_grad():
+            points.copy_(torch.where(_column(active, points), points, kept))
+        at = evaluate(problem, points, items)
+        return DescentState(
+            points=points,
+            objective=at.objective,
+            terms=at.terms,
+            gradient=at.gradient,
+            gradient_norm=at.gradient.flatten(1).norm(dim=1),
+            exhausted=state.exhausted,
+            optimizer=state.optimizer,
+            scheduler=state.scheduler,
+        )
+
+
+def _column(active: Tensor, points: Tensor) -> Tensor:
+    return active.view(-1, *[1] * (points.dim() - 1))

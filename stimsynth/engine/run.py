@@ -1,0 +1,56 @@
+"""What a finished loop hands back."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+
+class Status(enum.Enum):
+    """How one item of a run ended; the value is the sentence people read."""
+
+    RUNNING = "still running"
+    CONVERGED = "converged: the objective no longer changes"
+    PRECISE = "converged: no step lowers the objective at this numerical precision"
+    OUT_OF_STEPS = "stopped at max_iter, before convergence"
+    NOT_FINITE = "stopped: the objective became NaN or infinite"
+    INTERRUPTED = "interrupted by the user; everything up to then is kept"
+
+    @property
+    def finished(self) -> bool:
+        """Whether more steps would change nothing."""
+        return self in (Status.CONVERGED, Status.PRECISE, Status.NOT_FINITE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The outcome of `iterate`.
+
+    Attributes
+    ----------
+    points
+        Where the run stands, shape (N, …).
+    status
+        One for each item.
+    history
+        Name to a tensor of shape (steps + 1, N): the terms, ``objective``, ``gradient_norm`` and
+        ``pixel_change_norm``. Row i was measured at iterate i; row 0 is the start, where
+        ``pixel_change_norm`` is 0.
+    snapshots
+        Iteration number to a copy of the points, on the CPU.
+    state
+        What the method needs to go on exactly where it stopped.
+    """
+
+    points: Tensor
+    status: tuple[Status, ...]
+    history: Mapping[str, Tensor]
+    snapshots: Mapping[int, Tensor]
+    state: Any
+
+    @property
+    def n_steps(self) -> int:
+        """Steps taken so far, over all legs."""
+        return len(self.history["objective"]) - 1

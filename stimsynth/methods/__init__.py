@@ -1,0 +1,1 @@
+"""Synthesis methods: the classes that vision scientists type."""

@@ -1,0 +1,48 @@
+"""Distances and penalties that act value by value."""
+
+import torch
+from torch import Tensor
+
+
+def mse(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
+    r"""Return the mean squared difference of two tensors, a scalar.
+
+    Computes :math:`\frac{1}{n}\sum_i (x_i - \hat{x}_i)^2`; for complex values the squared modulus.
+
+    Examples
+    --------
+    >>> float(mse(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0])))
+    2.0
+    """
+    difference = synth_rep - ref_rep
+    return (
+        difference.real**2 + difference.imag**2 if difference.is_complex() else difference**2
+    ).mean()
+
+
+def l2_norm(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
+    r"""Return the Euclidean norm of the difference of two tensors, a scalar.
+
+    Computes :math:`\lVert x - \hat{x} \rVert_2`. Its gradient is not defined where the two are equal;
+    there it is zero.
+
+    Examples
+    --------
+    >>> float(l2_norm(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])))
+    5.0
+    """
+    return torch.linalg.vector_norm(synth_rep - ref_rep)
+
+
+def penalize_range(synth_img: Tensor, allowed_range: tuple[float, float] = (0.0, 1.0)) -> Tensor:
+    r"""Return the summed squared distance of values to the allowed range, a scalar.
+
+    Computes :math:`\sum_{x<lo} (x - lo)^2 + \sum_{x>hi} (x - hi)^2`, zero inside.
+
+    Examples
+    --------
+    >>> float(penalize_range(torch.tensor([-0.5, 0.5, 2.0])))
+    1.25
+    """
+    low, high = allowed_range
+    return ((low - synth_img).clamp_min(0) ** 2 + (synth_img - high).clamp_min(0) ** 2).sum()

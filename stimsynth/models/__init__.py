@@ -1,0 +1,31 @@
+"""Image-computable models: pure functions of the image, found by name in `MODELS`."""
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from stimsynth.models.frontend import LuminanceContrastGainControl, LuminanceGainControl, OnOff
+from stimsynth.models.linear import CenterSurround, Gaussian
+from stimsynth.models.pooling import UniformPooling
+
+MODELS: Mapping[str, type[nn.Module]] = {
+    model.__name__: model
+    for model in (
+        Gaussian,
+        CenterSurround,
+        LuminanceGainControl,
+        LuminanceContrastGainControl,
+        OnOff,
+        UniformPooling,
+    )
+}
+
+__all__ = [
+    "MODELS",
+    "CenterSurround",
+    "Gaussian",
+    "LuminanceContrastGainControl",
+    "LuminanceGainControl",
+    "OnOff",
+    "UniformPooling",
+]

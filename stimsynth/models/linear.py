@@ -1,0 +1,195 @@
+"""Linear models: Gaussian blur and centre-surround."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stimsynth.transforms.convolution import Grid, make_grid
+from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
+from stimuli_store.errors import InputError
+
+
+def positive(name: str, value: Any, channels: int) -> nn.Parameter:
+    """Return a parameter of shape (channels,), or one that all channels share, shape (1,)."""
+    tensor = torch.as_tensor(value, dtype=torch.get_default_dtype()).reshape(-1).clone()
+    if len(tensor) not in (1, channels) or not bool((tensor > 0).all()):
+        raise InputError(f"{name} is positive, one number or {channels} of them; not {value!r}")
+    return nn.Parameter(tensor.expand(channels).clone())
+
+
+def one_channel(image: Tensor, name: str) -> Tensor:
+    """Return `image` if it has one channel, which is what these models filter."""
+    if image.dim() != 4 or image.shape[1] != 1:
+        raise InputError(
+            f"{name} takes images of shape (batch, 1, height, width); not {tuple(image.shape)}"
+        )
+    return image
+
+
+class Gaussian(nn.Module):
+    """Blur by circular Gaussians that sum to one.
+
+    Parameters
+    ----------
+    kernel_size
+        Size of the kernel in pixels, one number or (height, width).
+    std
+        Standard deviation in pixels, one number or one for each output channel.
+    pad_mode
+        What lies beyond the border: ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
+    out_channels
+        Number of kernels, and channels of the output.
+    cache_filt
+        Keep the kernel `filt` after it was first asked for.
+
+    Examples
+    --------
+    >>> model = Gaussian(7, std=2.0)
+    >>> model(torch.ones(1, 1, 32, 32)).shape
+    torch.Size([1, 1, 32, 32])
+    """
+
+    def __init__(
+        self,
+        kernel_size: KernelSize,
+        std: float | Tensor = 3.0,
+        pad_mode: str = "reflect",
+        out_channels: int = 1,
+        cache_filt: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = as_pair(kernel_size)
+        self.pad_mode = pad_mode
+        self.out_channels = out_channels
+        self.cache_filt = cache_filt
+        self.std = positive("std", std, out_channels)
+        self._filt: Tensor | None = None
+
+    @property
+    def filt(self) -> Tensor:
+        """The kernels, shape (out_channels, 1, height, width)."""
+        if self._filt is not None:
+            return self._filt
+        filt = circular_gaussian2d(self.kernel_size, self.std, self.out_channels)
+        if self.cache_filt:
+            self._filt = filt
+        return filt
+
+    def transfer(self, grid: Grid) -> Tensor:
+        """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
+        return grid.gaussian(self.std)
+
+    def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
+        """Return the blurred image, shape (batch, out_channels, height, width).
+
+        With `conv2d_kwargs` (a stride, say) the kernel is slid by `torch.nn.functional.conv2d`.
+        """
+        return filter_linear(self, one_channel(x, type(self).__name__), conv2d_kwargs)
+
+
+class CenterSurround(nn.Module):
+    r"""Difference of Gaussians: centre minus surround.
+
+    Computes :math:`\pm a\,(G_{center} - G_{surround}) * x` with each Gaussian of unit sum. (The text of
+    the original documentation divides the kernel by its sum; published parameters were fitted without.)
+
+    Parameters
+    ----------
+    kernel_size
+        Size of the kernel in pixels.
+    on_center
+        Sign of the centre, one or a list of one for each output channel.
+    amplitude_ratio
+        Factor a, at least 1.
+    center_std, surround_std
+        Standard deviations in pixels, one number or one for each output channel.
+    out_channels
+        Number of kernels.
+    pad_mode, cache_filt
+        As for `Gaussian`.
+
+    Examples
+    --------
+    >>> model = CenterSurround(31, surround_std=4.235, center_std=1.962)
+    >>> bool(model(torch.ones(1, 1, 64, 64)).abs().max() < 1e-5)
+    True
+    """
+
+    def __init__(
+        self,
+        kernel_size: KernelSize,
+        on_center: bool | Sequence[bool] = True,
+        amplitude_ratio: float = 1.25,
+        center_std: float | Tensor = 1.0,
+        surround_std: float | Tensor = 4.0,
+        out_channels: int = 1,
+        pad_mode: str = "reflect",
+        cache_filt: bool = False,
+    ) -> None:
+        super().__init__()
+        signs = [on_center] * out_channels if isinstance(on_center, bool) else list(on_center)
+        if len(signs) != out_channels:
+            raise InputError(
+                f"on_center is one value or {out_channels} of them (out_channels); "
+                f"{len(signs)} were given"
+            )
+        if amplitude_ratio < 1:
+            raise InputError(f"amplitude_ratio is at least 1; not {amplitude_ratio}")
+        self.kernel_size = as_pair(kernel_size)
+        self.on_center = signs
+        self.out_channels = out_channels
+        self.pad_mode = pad_mode
+        self.cache_filt = cache_filt
+        self.center_std = positive("center_std", center_std, out_channels)
+        self.surround_std = positive("surround_std", surround_std, out_channels)
+        ratio = torch.as_tensor(amplitude_ratio, dtype=torch.get_default_dtype()).reshape(1)
+        self.register_buffer("amplitude_ratio", ratio)
+        signed = torch.tensor([1.0 if on else -1.0 for on in signs])
+        self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
+        self._filt: Tensor | None = None
+
+    amplitude_ratio: Tensor
+    sign: Tensor
+
+    @property
+    def filt(self) -> Tensor:
+        """The kernels, shape (out_channels, 1, height, width)."""
+        if self._filt is not None:
+            return self._filt
+        center = circular_gaussian2d(self.kernel_size, self.center_std, self.out_channels)
+        surround = circular_gaussian2d(self.kernel_size, self.surround_std, self.out_channels)
+        filt = self._gain.view(-1, 1, 1, 1) * (center - surround)
+        if self.cache_filt:
+            self._filt = filt
+        return filt
+
+    def transfer(self, grid: Grid) -> Tensor:
+        """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
+        difference = grid.gaussian(self.center_std) - grid.gaussian(self.surround_std)
+        return self._gain.view(-1, 1, 1) * difference
+
+    @property
+    def _gain(self) -> Tensor:
+        return self.amplitude_ratio * self.sign
+
+    def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
+        """Return the filtered image, shape (batch, out_channels, height, width).
+
+        With `conv2d_kwargs` (a stride, say) the kernel is slid by `torch.nn.functional.conv2d`.
+        """
+        return filter_linear(self, one_channel(x, type(self).__name__), conv2d_kwargs)
+
+
+def filter_linear(
+    model: Gaussian | CenterSurround, x: Tensor, conv2d_kwargs: dict[str, Any]
+) -> Tensor:
+    """Return `x` (b, 1, h, w) filtered by a linear model's kernels."""
+    grid = make_grid(x, model.kernel_size, model.pad_mode)
+    if not conv2d_kwargs:
+        return grid.backward(grid.forward(x) * model.transfer(grid))
+    (top, left), (rows, columns) = grid.before, model.kernel_size
+    padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=model.pad_mode)
+    return F.conv2d(padded, model.filt, **conv2d_kwargs)

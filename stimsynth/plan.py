@@ -1,0 +1,212 @@
+"""PLAN.toml: what to synthesize, read strictly, and the list of work that follows from it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from stimsynth.images import Picture, load_picture
+from stimsynth.models.registry import make_model, reference_to
+from stimuli_store.canonical import key_of, pixel_id
+from stimuli_store.errors import InputError
+from stimuli_store.format import check_name, check_version
+from stimuli_store.records import from_json, to_json
+from stimuli_store.spec import Level, SetSpec, Start, StimulusSpec
+
+TRANSFERS = ("srgb", "linear")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankPlan:
+    """``[bank]``: name, version and licence of the bank, and what its pixel values mean."""
+
+    name: str
+    version: str
+    license: str
+    creators: tuple[str, ...] = ()
+    transfer: str = "srgb"
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_version(self.version)
+        if self.transfer not in TRANSFERS:
+            raise InputError(
+                f"bank.transfer is one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetsPlan:
+    """``[targets]``: bundled names or files, and the side they are brought to, in pixels."""
+
+    images: tuple[str, ...]
+    size: int | None = None
+    license: str = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetamerPlan:
+    """``[metamer]``: the model, which of its arguments is the level axis, and how long to synthesize."""
+
+    model: str
+    level: str
+    levels: tuple[float, ...]
+    seeds: tuple[int, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    max_iter: int = 200
+    stop_criterion: float = 1e-3
+    stop_iters_to_check: int = 20
+    batch: int = 8
+
+    def __post_init__(self) -> None:
+        for name in ("levels", "seeds"):
+            values = getattr(self, name)
+            if not values or len(set(values)) != len(values):
+                raise InputError(
+                    f"metamer.{name} is a list of one or more different numbers; not {values}"
+                )
+        if self.level in self.params:
+            raise InputError(f"metamer.params sets {self.level!r}, which is the level axis already")
+        if self.max_iter < 1 or self.batch < 1 or self.stop_iters_to_check < 1:
+            raise InputError("metamer.max_iter, batch and stop_iters_to_check are 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """``[[models]]``: a model whose distances are stored, under a label of your choice."""
+
+    label: str
+    model: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A plan file as it was read."""
+
+    bank: BankPlan
+    targets: TargetsPlan
+    metamer: MetamerPlan
+    models: tuple[ModelPlan, ...] = ()
+
+    def __post_init__(self) -> None:
+        labels = [m.label for m in self.models]
+        if len(set(labels)) != len(labels) or "mse" in labels:
+            raise InputError(
+                f"labels of models differ from each other and from 'mse'; not {labels}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A plan with its targets loaded: everything that decides what the bank will hold."""
+
+    plan: Plan
+    targets: tuple[Picture, ...]
+    sets: tuple[SetSpec, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the work: the plan, the target pixels and the code that will do it."""
+        return key_of(
+            {"plan": to_json(self.plan), "specs": [m.key for s in self.sets for m in s.members]}
+        )
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Return the plan in a TOML file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no TOML, or a key is unknown, missing or of the wrong type.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the plan {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return from_json(Plan, table, "the plan")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def prepare(plan: Plan, beside: Path | None = None) -> Work:
+    """Load the targets of a plan, make its models once to see that they can be, and list the work.
+
+    Parameters
+    ----------
+    plan
+        What `read_plan` returned.
+    beside
+        Folder that relative image paths start from.
+    """
+    targets = tuple(_picture(name, plan.targets, beside) for name in plan.targets.images)
+    names = [t.name for t in targets]
+    if not targets or len(set(names)) != len(names):
+        raise InputError(f"targets.images is a list of images with different names; not {names}")
+    for entry in plan.models:
+        _check(make_model(entry.model, entry.params), targets)
+    sets = [
+        _set(plan.metamer, target, value) for target in targets for value in plan.metamer.levels
+    ]
+    return Work(plan=plan, targets=targets, sets=tuple(sets))
+
+
+def _check(model: nn.Module, targets: tuple[Picture, ...]) -> None:
+    """Run a model on every target, so that what it refuses is refused before any work is done."""
+    with torch.no_grad():
+        for target in targets:
+            model(torch.from_numpy(target.pixels)[None, None])
+
+
+def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
+    file = beside / name if beside else Path(name)
+    return load_picture(str(file) if file.is_file() else name, plan.size, license=plan.license)
+
+
+def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
+    params = {**plan.params, plan.level: value}
+    module = make_model(plan.model, params)
+    _check(module, (target,))
+    model = reference_to("target", plan.model, params, module)
+    sha, level = pixel_id(target.pixels), Level(value=value, unit=plan.level)
+    recipe = {
+        "method": "Metamer",
+        "optimizer": "LBFGS",
+        "loss": "mse",
+        "dtype": "float32",
+        "max_iter": plan.max_iter,
+        "stop_criterion": plan.stop_criterion,
+        "stop_iters_to_check": plan.stop_iters_to_check,
+    }
+    members = tuple(
+        StimulusSpec(
+            kind="metamer",
+            target_sha256=sha,
+            model=model,
+            level=level,
+            start=Start(type="uniform_noise", seed=seed),
+            recipe=recipe,
+            code={"package": "stimsynth", "version": _version()},
+        )
+        for seed in plan.seeds
+    )
+    return SetSpec(
+        target_sha256=sha, target_name=target.name, model=model, level=level, members=members
+    )
+
+
+def _version() -> str:
+    try:
+        return version("stimsynth")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,1 @@
+"""Canonical computations on images: filters, convolutions, statistics."""

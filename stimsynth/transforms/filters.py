@@ -1,0 +1,82 @@
+"""Filter kernels."""
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+KernelSize = int | tuple[int, int]
+
+
+def as_pair(kernel_size: KernelSize) -> tuple[int, int]:
+    """Return a kernel size as (height, width)."""
+    pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
+    if len(pair) != 2 or min(pair) < 1:
+        raise InputError(f"a kernel size is a positive number or two of them; not {kernel_size!r}")
+    return pair
+
+
+def gaussian_1d(length: int, std: Tensor) -> Tensor:
+    """Return sampled Gaussians of unit sum, centred on (length - 1) / 2.
+
+    Parameters
+    ----------
+    length
+        Number of samples.
+    std
+        Standard deviations in samples, shape (c,), positive.
+
+    Returns
+    -------
+    Tensor
+        Shape (c, length).
+    """
+    offset = torch.arange(length, dtype=std.dtype, device=std.device) - (length - 1) / 2
+    log_weight = -(offset**2) / (2 * std.unsqueeze(1) ** 2)
+    return torch.softmax(log_weight, dim=1)  # exp and division by the sum, safe for a tiny std
+
+
+def circular_gaussian2d(
+    kernel_size: KernelSize, std: float | Tensor, out_channels: int = 1
+) -> Tensor:
+    """Return circular Gaussian kernels that sum to one.
+
+    The kernel is the outer product of two one-dimensional Gaussians, exactly: truncation to the grid
+    and normalization separate too.
+
+    Parameters
+    ----------
+    kernel_size
+        Size in pixels, one number or (height, width).
+    std
+        Standard deviation in pixels, one number or a tensor of shape (out_channels,).
+    out_channels
+        Number of kernels.
+
+    Returns
+    -------
+    Tensor
+        Shape (out_channels, 1, height, width).
+
+    Raises
+    ------
+    InputError
+        If a standard deviation is not positive or their number is neither 1 nor `out_channels`.
+
+    Examples
+    --------
+    >>> round(float(circular_gaussian2d(7, 3.0).sum()), 6)
+    1.0
+    """
+    height, width = as_pair(kernel_size)
+    stds = torch.as_tensor(
+        std, dtype=torch.get_default_dtype() if isinstance(std, float | int) else None
+    )
+    stds = stds.reshape(-1)
+    if len(stds) not in (1, out_channels) or not bool((stds > 0).all()):
+        raise InputError(
+            f"std is positive, one number or one for each of {out_channels} channels; not {std!r}"
+        )
+    stds = stds.expand(out_channels)
+    rows, columns = gaussian_1d(height, stds), gaussian_1d(width, stds)
+    return torch.einsum("ch,cw->chw", rows, columns).unsqueeze(1)

@@ -1,0 +1,7 @@
+"""What crosses from machine to machine: specs, stimuli, trials, predictions, banks, journals."""
+
+from stimuli_store.bank import Bank, open_bank
+from stimuli_store.errors import StimsynthError
+from stimuli_store.journal import Journal, read_session
+
+__all__ = ["Bank", "Journal", "StimsynthError", "open_bank", "read_session"]

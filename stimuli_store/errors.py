@@ -1,0 +1,74 @@
+"""One exception tree for all four packages.
+
+::
+
+    StimsynthError              anything this project refuses to do; `exit_code` is the command's
+    ├── InputError              what was asked for makes no sense (also a ValueError)
+    ├── BankError               a bank file is missing, damaged or not what was pinned
+    │   ├── BankExists          a published version can never be overwritten
+    │   └── PinMismatch         the file is a good bank, but another one
+    ├── JournalError            a session journal cannot be continued
+    ├── DisplayError            the screen cannot show the stimuli as certified
+    └── MissingExtra            an optional part is not installed (also an ImportError)
+
+A message is one sentence that says what failed, what was given, and what would do.
+"""
+
+
+class StimsynthError(Exception):
+    """Base of every error this project raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(StimsynthError, ValueError):
+    """What was asked for makes no sense: a wrong name, key, shape or number."""
+
+    exit_code = 2
+
+
+class BankError(StimsynthError):
+    """A bank file is missing, damaged, or not a bank."""
+
+    exit_code = 3
+
+
+class BankExists(BankError):
+    """This version is already published, and a version is never overwritten."""
+
+
+class PinMismatch(BankError):
+    """The bank is intact, but it is not the one that was pinned."""
+
+
+class JournalError(StimsynthError):
+    """A session journal is damaged, in use, or belongs to another design."""
+
+    exit_code = 4
+
+
+class DisplayError(StimsynthError):
+    """The screen cannot show the stimuli as they were certified."""
+
+    exit_code = 5
+
+
+class MissingExtra(StimsynthError, ImportError):
+    """An optional part of the toolkit is not installed on this machine."""
+
+    exit_code = 6
+
+
+def unknown_name(what: str, given: str, known: list[str]) -> InputError:
+    """Return the error for a name that is not in a list, with the nearest one that is.
+
+    Examples
+    --------
+    >>> print(unknown_name("model", "Gausian", ["Gaussian", "OnOff"]))
+    unknown model 'Gausian'; did you mean 'Gaussian'? (known: Gaussian, OnOff)
+    """
+    import difflib
+
+    near = difflib.get_close_matches(given, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known)})")

@@ -1,0 +1,172 @@
+"""The session journal: one JSON line per event, on the disk before the next trial begins.
+
+A journal is only ever appended to. Each line carries the hash of the line before it (``prev``), so a
+lost or altered line shows. A process killed in the middle of a write leaves at most a torn last line,
+which belongs to a trial that had not finished; it is cut off when the session is continued.
+
+Line format: canonical JSON of ``{"event": …, "n": line number, "prev": 16 hex digits, "body": …}``.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from stimuli_store.canonical import canonical_json, sha256
+from stimuli_store.errors import JournalError
+from stimuli_store.locks import fsync_directory, lock_exclusively
+from stimuli_store.records import from_json, to_json
+from stimuli_store.trials import SessionHeader, TrialRecord
+
+FORMAT = "stimjournal/1"
+_START = "0" * 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of a journal."""
+
+    event: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A journal read back: its header, the finished trials in order, and how it ended.
+
+    `ended` is the reason of the last end event (``"completed"``, ``"escape"``, …) or None if the
+    session is unfinished or died.
+    """
+
+    header: SessionHeader
+    records: tuple[TrialRecord, ...]
+    events: tuple[Event, ...]
+    ended: str | None
+
+
+class Journal:
+    """An open journal, locked for this process. Use it as a context manager.
+
+    Parameters
+    ----------
+    path
+        The file; made (with its folders) if it is not there.
+
+    Raises
+    ------
+    JournalError
+        If another process is writing this journal, or a line in its middle is damaged.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not self.path.exists()
+        self._handle: IO[bytes] = self.path.open("a+b")
+        try:
+            self._take_over(fresh)
+        except BaseException:
+            self._handle.close()
+            raise
+
+    def _take_over(self, fresh: bool) -> None:
+        if not lock_exclusively(self._handle):
+            raise JournalError(
+                f"{self.path} is being written by another running session; end that one first"
+            )
+        if fresh:
+            fsync_directory(self.path.parent)
+        self._handle.seek(0)
+        data = self._handle.read()
+        self.events, self._prev, good = _parse(data, self.path)
+        if good < len(
+            data
+        ):  # nothing is thrown away: the torn bytes go to a file beside the journal
+            with self.path.with_name(self.path.name + ".torn").open("ab") as torn:
+                torn.write(data[good:] + b"\n")
+            self._handle.truncate(good)
+
+    def append(self, event: str, body: Any) -> None:
+        """Write one event and wait until it is on the disk."""
+        line = canonical_json(
+            {"event": event, "n": len(self.events), "prev": self._prev, "body": to_json(body)}
+        )
+        self._handle.write(line + b"\n")
+        self._handle.flush()
+        os.fsync(self._handle.fileno())
+        self._prev = sha256(line)[:16]
+        self.events.append(Event(event=event, body=to_json(body)))
+
+    def close(self) -> None:
+        """Close the file and drop the lock."""
+        self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_session(path: str | os.PathLike[str]) -> Session:
+    """Return the session a journal holds; a torn last line is passed over.
+
+    Raises
+    ------
+    JournalError
+        If the file is missing, empty, or damaged before its end.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
+    events, _, _ = _parse(data, path)
+    return session_of(events, path)
+
+
+def session_of(events: list[Event], path: Path) -> Session:
+    """Return the session that a list of events describes (see `read_session`)."""
+    if not events or events[0].event != "header":
+        raise JournalError(f"{path} holds no session: its first line is not a header")
+    ends = [e.body.get("reason") for e in events if e.event in ("end", "resumed")]
+    return Session(
+        header=from_json(SessionHeader, events[0].body, "the journal's header"),
+        records=tuple(
+            from_json(TrialRecord, e.body, "a journal's trial")
+            for e in events
+            if e.event == "trial"
+        ),
+        events=tuple(events),
+        ended=ends[-1] if ends else None,
+    )
+
+
+def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
+    """Return the events, the hash of the last line, and the number of good bytes."""
+    events: list[Event] = []
+    prev, good = _START, 0
+    lines = data.split(b"\n")
+    for number, line in enumerate(lines[:-1]):  # what follows the last newline is torn, or empty
+        try:
+            row = json.loads(line)
+            intact = row["prev"] == prev and row["n"] == number
+            event = Event(event=row["event"], body=row["body"])
+        except (ValueError, KeyError, TypeError):
+            intact = False
+        if not intact:
+            raise JournalError(
+                f"{path} is damaged at line {number + 1}: it does not follow the line before it; "
+                "restore the file from a copy, or keep it and start a session under another number"
+            )
+        events.append(event)
+        prev, good = sha256(line)[:16], good + len(line) + 1
+    return events, prev, good

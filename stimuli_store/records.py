@@ -1,0 +1,90 @@
+"""Frozen records to JSON and back, refusing what the record has no field for."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from stimuli_store.errors import InputError, unknown_name
+
+R = TypeVar("R")
+
+
+def to_json(record: Any) -> Any:
+    """Return a record (or a container of records) as plain JSON values; absent optionals are left out."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        pairs = ((f.name, getattr(record, f.name)) for f in dataclasses.fields(record))
+        return {name: to_json(value) for name, value in pairs if value is not None}
+    if isinstance(record, Mapping):
+        return {str(key): to_json(value) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_json(value) for value in record]
+    return record
+
+
+def from_json(cls: type[R], value: Any, where: str = "") -> R:
+    """Return the record of type `cls` that `value` describes.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown (the nearest known one is named), missing, or of another type.
+        A missing optional is None.
+        Keys that begin with ``x_`` are somebody else's and are passed over.
+    """
+    where = where or cls.__name__
+    if not isinstance(value, Mapping):
+        raise InputError(f"{where} is a table of keys and values; {value!r} was given")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in value:
+        if key not in fields and not str(key).startswith("x_"):
+            raise unknown_name(f"key in {where}", str(key), list(fields))
+    known = {}
+    for name, field in fields.items():
+        if name in value:
+            known[name] = _convert(hints[name], value[name], f"{where}.{name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            if types.NoneType not in typing.get_args(hints[name]):
+                raise InputError(f"{where} needs the key {name!r}")
+            known[name] = None  # `to_json` leaves absent optionals out
+    return cls(**known)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        (hint,) = (a for a in args if a is not types.NoneType)
+        return _convert(hint, value, where)
+    if dataclasses.is_dataclass(hint):
+        return from_json(typing.cast(type, hint), value, where)
+    if origin is tuple:
+        return _convert_tuple(args, value, where)
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise InputError(f"{where} is a table of keys and values; {value!r} was given")
+        return {key: _convert(args[1], v, f"{where}.{key}") for key, v in value.items()}
+    return _convert_plain(hint, value, where)
+
+
+def _convert_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{where} is a list; {value!r} was given")
+    hints = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
+    if len(hints) != len(value):
+        raise InputError(f"{where} has {len(hints)} entries; {len(value)} were given")
+    return tuple(
+        _convert(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(hints, value, strict=True))
+    )
+
+
+def _convert_plain(hint: Any, value: Any, where: str) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wrong_bool = isinstance(value, bool) and hint in (int, float)
+    if hint in (int, float, str, bool) and (not isinstance(value, hint) or wrong_bool):
+        raise InputError(f"{where} is of type {hint.__name__}; {value!r} was given")
+    return value

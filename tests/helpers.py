@@ -1,0 +1,99 @@
+"""Small banks for tests: real files, made in milliseconds, without synthesis."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stimuli_store.bank import Bank
+from stimuli_store.canonical import as_master, pixel_id
+from stimuli_store.format import BankHeader
+from stimuli_store.frames import quantize
+from stimuli_store.predictions import Prediction
+from stimuli_store.publish import publish_bank
+from stimuli_store.spec import Level, ModelRef, Start
+from stimuli_store.stimulus import Certificate, Stimulus, StimulusRecord
+
+LEVELS = (4.0, 8.0, 16.0, 32.0)
+
+
+def stimulus(
+    pixels: np.ndarray, name: str, *, kind: str = "reference", **fields: object
+) -> Stimulus:
+    """A stimulus with an honest certificate for its frame and made-up distances."""
+    master = as_master(pixels)
+    frame = quantize(master)
+    sha = pixel_id(master)
+    certificate = Certificate(
+        bits=8,
+        frame_sha256=frame.sha256,
+        distance=0.0,
+        relative_distance=0.0,
+        start_distance=1.0,
+        clipped_fraction=frame.clipped_fraction,
+        status="converged",
+    )
+    values: dict[str, object] = {
+        "sha256": sha,
+        "kind": kind,
+        "set": name,
+        "member": 0,
+        "role": kind,
+        "name": name,
+        "target_sha256": sha,
+        "shape": master.shape,
+        "certificate": certificate,
+        "license": "CC0-1.0",
+    }
+    return Stimulus(pixels=master, record=StimulusRecord(**{**values, **fields}))  # type: ignore[arg-type]
+
+
+def tiny_bank(
+    directory: Path,
+    *,
+    size: tuple[int, int] = (32, 32),
+    targets: tuple[str, ...] = ("leaf", "stone"),
+    levels: tuple[float, ...] = LEVELS,
+    seeds: tuple[int, ...] = (0, 1),
+    version: str = "1.0.0",
+) -> Bank:
+    """A bank of noise: `len(targets)` references, a set per target and level, a member per seed.
+
+    Two models are stored, "right" and "wrong", whose distances for the same pair are unrelated.
+    """
+    rng = np.random.default_rng(7)
+    model = ModelRef(label="maker", name="UniformPooling", params={"window_px": 8})
+    stimuli, predictions = [], []
+    for target in targets:
+        reference = stimulus(rng.random(size), target)
+        stimuli.append(reference)
+        for level in levels:
+            members = [
+                stimulus(
+                    rng.random(size),
+                    f"{target}/window_px={level:g}/seed={seed}",
+                    kind="metamer",
+                    set=f"{target}/window_px={level:g}",
+                    member=number,
+                    target_sha256=reference.record.sha256,
+                    model=model,
+                    level=Level(value=level, unit="window_px"),
+                    start=Start(type="uniform_noise", seed=seed),
+                    seed=seed,
+                )
+                for number, seed in enumerate(seeds)
+            ]
+            stimuli += members
+            ids = [reference.record.sha256, *(m.record.sha256 for m in members)]
+            for i, a in enumerate(ids):
+                for b in ids[i + 1 :]:
+                    right = 0.1 * level * rng.uniform(0.7, 1.4)
+                    predictions.append(Prediction(model="right", a=a, b=b, distance=right))
+                    wrong = float(rng.uniform(0.1, 3.0))
+                    predictions.append(Prediction(model="wrong", a=a, b=b, distance=wrong))
+    header = BankHeader(
+        name="tiny",
+        version=version,
+        license="CC0-1.0",
+        models=(ModelRef(label="right", name="Gaussian"), ModelRef(label="wrong", name="Gaussian")),
+    )
+    return publish_bank(directory, header, stimuli, predictions)

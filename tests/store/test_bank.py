@@ -1,0 +1,173 @@
+"""Banks: what was published comes back, and nothing else is accepted."""
+
+import os
+import stat
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from stimuli_store.bank import open_bank
+from stimuli_store.canonical import pixel_id, sha256
+from stimuli_store.errors import BankError, BankExists, InputError, PinMismatch
+from stimuli_store.format import BankHeader
+from stimuli_store.frames import quantize
+from stimuli_store.publish import publish_bank
+from tests.helpers import stimulus, tiny_bank
+
+
+@pytest.fixture
+def bank_file(tmp_path: Path) -> Path:
+    return tiny_bank(tmp_path).path
+
+
+def writable(path: Path) -> Path:
+    path.chmod(0o644)
+    return path
+
+
+def test_pixels_records_and_predictions_come_back(tmp_path: Path) -> None:
+    written = tiny_bank(tmp_path)
+    bank = open_bank(written.path, written.pin)
+    assert bank.records == written.records
+    assert bank.predictions == written.predictions
+    assert len(bank.references) == 2
+    assert len(bank.sets) == 8
+    for record in bank.records:
+        assert pixel_id(bank.pixels(record.sha256)) == record.sha256
+        assert bank.frame(record.sha256).sha256 == record.certificate.frame_sha256
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_version_id_is_the_hash_of_the_manifest_in_the_file(bank_file: Path) -> None:
+    with h5py.File(bank_file) as file:
+        manifest = file["manifest"][:].tobytes()
+        assert file.attrs["content_sha256"] == sha256(manifest).encode()
+    assert open_bank(bank_file).version_id == sha256(manifest)
+
+
+def test_the_same_contents_have_the_same_version_id_wherever_they_are_written(
+    tmp_path: Path,
+) -> None:
+    assert tiny_bank(tmp_path / "a").version_id == tiny_bank(tmp_path / "b").version_id
+    assert (
+        tiny_bank(tmp_path / "c", levels=(4.0,)).version_id != tiny_bank(tmp_path / "a2").version_id
+    )
+
+
+def test_a_published_version_is_read_only_and_never_overwritten(tmp_path: Path) -> None:
+    bank = tiny_bank(tmp_path)
+    before = bank.path.read_bytes()
+    assert stat.S_IMODE(bank.path.stat().st_mode) == 0o444
+    with pytest.raises(BankExists, match="raise the version"):
+        tiny_bank(tmp_path, levels=(4.0,))
+    assert bank.path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny-1.0.0.h5"]
+
+
+def test_publishing_works_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    bank = tiny_bank(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny-1.0.0.h5"]
+    with pytest.raises(BankExists):
+        tiny_bank(tmp_path)
+    assert open_bank(bank.path).pin == bank.pin
+
+
+def test_a_race_for_one_name_has_one_winner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.link
+
+    def somebody_was_faster(source: str, target: str) -> None:
+        Path(target).write_bytes(b"theirs")
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", somebody_was_faster)
+    with pytest.raises(BankExists):
+        tiny_bank(tmp_path)
+    assert (tmp_path / "tiny-1.0.0.h5").read_bytes() == b"theirs"
+
+
+def test_pixels_that_differ_from_their_record_are_not_published(tmp_path: Path) -> None:
+    good = stimulus(np.zeros((8, 8)), "zero")
+    bad = type(good)(pixels=good.pixels + 1, record=good.record)
+    with pytest.raises(InputError, match="do not match"):
+        publish_bank(tmp_path, BankHeader(name="x", version="1.0.0", license="CC0-1.0"), [bad])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.01, 0.3, 0.9, 0.999])
+def test_a_truncated_bank_is_refused_with_a_sentence(bank_file: Path, keep: float) -> None:
+    size = bank_file.stat().st_size
+    os.truncate(writable(bank_file), int(size * keep))
+    with pytest.raises(BankError, match="damaged, cut short"):
+        open_bank(bank_file)
+
+
+def test_a_missing_bank_and_another_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BankError, match="there is no bank"):
+        open_bank(tmp_path / "none.h5")
+    text = tmp_path / "text.h5"
+    text.write_text("not a bank")
+    with pytest.raises(BankError, match="cannot be read as a bank"):
+        open_bank(text)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_flipped_bit_that_matters_is_found(bank_file: Path, seed: int) -> None:
+    """A flip may hit bytes that mean nothing; then everything must still read as it was written."""
+    rng = np.random.default_rng(seed)
+    before = open_bank(bank_file)
+    wanted = {r.sha256: before.pixels(r.sha256) for r in before.records}
+    data = bytearray(bank_file.read_bytes())
+    data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+    writable(bank_file).write_bytes(data)
+    try:
+        bank = open_bank(bank_file)
+    except BankError:
+        return
+    assert bank.version_id == before.version_id
+    assert all((bank.pixels(key) == pixels).all() for key, pixels in wanted.items())
+
+
+def test_swapped_pixels_are_found_though_their_checksums_are_right(bank_file: Path) -> None:
+    with h5py.File(writable(bank_file), "r+") as file:
+        page = file["pixels/f4_32x32"]
+        page[0], page[1] = page[1], page[0]
+    with pytest.raises(BankError, match="do not match their hash"):
+        open_bank(bank_file)
+
+
+def test_an_edited_manifest_is_found(bank_file: Path) -> None:
+    with h5py.File(writable(bank_file), "r+") as file:
+        manifest = file["manifest"][:].tobytes().replace(b"CC0-1.0", b"CC0-9.9")
+        file["manifest"][:] = np.frombuffer(manifest, np.uint8)
+    with pytest.raises(BankError, match="altered"):
+        open_bank(bank_file)
+
+
+def test_another_bank_under_the_right_name_is_refused(tmp_path: Path) -> None:
+    one, other = tiny_bank(tmp_path / "a"), tiny_bank(tmp_path / "b", levels=(4.0,))
+    assert open_bank(one.path, one.pin).pin == one.pin
+    with pytest.raises(PinMismatch, match="the pin asks for"):
+        open_bank(other.path, one.pin)
+
+
+def test_a_frame_that_is_not_the_certified_one_is_refused(tmp_path: Path) -> None:
+    good = stimulus(np.full((8, 8), 0.5), "grey")
+    wrong = quantize(np.zeros((8, 8), np.float32)).sha256
+    certificate = type(good.record.certificate)(
+        **{**vars(good.record.certificate), "frame_sha256": wrong}
+    )
+    record = type(good.record)(**{**vars(good.record), "certificate": certificate})
+    header = BankHeader(name="x", version="1.0.0", license="CC0-1.0")
+    bank = publish_bank(tmp_path, header, [type(good)(pixels=good.pixels, record=record)])
+    with pytest.raises(BankError, match="not the one certified"):
+        bank.frame(record.sha256)

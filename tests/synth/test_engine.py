@@ -1,0 +1,146 @@
+"""The loop and its methods, on problems with known answers."""
+
+import os
+import signal
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor
+
+from stimsynth.engine.descent import Descent
+from stimsynth.engine.lbfgs import LBFGS
+from stimsynth.engine.loop import iterate
+from stimsynth.engine.problem import Problem
+from stimsynth.engine.run import Run, Status
+from stimsynth.engine.stop import LossConvergence
+from tests.synth.problems import PROBLEMS, Known, quadratic, rosenbrock
+
+STOP = LossConvergence(criterion=1e-12, window=10)
+
+
+def solve(known: Known, steps: int = 500, resume: Run | None = None) -> Run:
+    method = LBFGS(bounds=known.bounds)
+    return iterate(known.problem, method, known.start, max_steps=steps, stop=STOP, resume=resume)
+
+
+@pytest.mark.parametrize("known", PROBLEMS, ids=lambda k: k.name)
+def test_lbfgs_finds_the_known_answer(known: Known) -> None:
+    run = solve(known)
+    assert all(s in (Status.CONVERGED, Status.PRECISE) for s in run.status)
+    torch.testing.assert_close(run.points, known.answer, atol=1e-5, rtol=0)
+    if known.bounds:
+        assert run.points.min() >= known.bounds[0]
+        assert run.points.max() <= known.bounds[1]
+
+
+def test_lbfgs_needs_few_evaluations_on_a_known_hard_valley() -> None:
+    """Scipy's L-BFGS-B takes some 40 iterations on Rosenbrock's function; ours must be of that order."""
+    from scipy.optimize import minimize, rosen, rosen_der
+
+    known = rosenbrock()
+    theirs = minimize(rosen, known.start[0].numpy(), jac=rosen_der, method="L-BFGS-B").nit
+    run = solve(known)
+    reached = (run.history["objective"][:, 0] < 1e-8).nonzero()[0].item()
+    assert reached <= 2 * theirs
+
+
+def test_the_objective_never_rises() -> None:
+    for known in PROBLEMS:
+        objective = solve(known).history["objective"]
+        slack = 1e-12 * objective[0].abs()
+        assert bool((objective.diff(dim=0) <= slack).all()), known.name
+
+
+def test_a_batch_equals_single_runs() -> None:
+    known = quadratic()
+    together = solve(known)
+    for item in range(3):
+        alone = iterate(
+            Problem(terms=lambda x, i, n=item: {"f": known.value(x, i + n)}, weights={"f": 1.0}),
+            LBFGS(),
+            known.start[item : item + 1],
+            max_steps=500,
+            stop=STOP,
+        )
+        torch.testing.assert_close(alone.points[0], together.points[item], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "method", [LBFGS(), Descent(optimizer=partial(torch.optim.Adam, lr=0.1))], ids=["lbfgs", "adam"]
+)
+@pytest.mark.parametrize("first", [0, 1, 7, 19])
+def test_two_legs_equal_one_run_bit_for_bit(method: LBFGS | Descent, first: int) -> None:
+    known = rosenbrock()
+    never = LossConvergence(criterion=0.0, window=1000)
+    go = partial(iterate, known.problem, method, known.start, stop=never)
+    whole = go(max_steps=20)
+    leg = go(max_steps=first)
+    both = go(max_steps=20 - first, resume=leg)
+    assert torch.equal(whole.points, both.points)
+    for name, column in whole.history.items():
+        assert torch.equal(column, both.history[name]), name
+
+
+def test_history_is_measured_at_the_iterate_it_is_filed_under() -> None:
+    known = rosenbrock()
+    run = iterate(known.problem, LBFGS(), known.start, max_steps=15, stop=STOP, snapshot_every=1)
+    assert run.n_steps == 15
+    items = torch.arange(3)
+    for number, points in run.snapshots.items():
+        assert torch.equal(run.history["objective"][number], known.value(points, items))
+    moved = (run.snapshots[5] - run.snapshots[4]).norm(dim=1)
+    torch.testing.assert_close(run.history["pixel_change_norm"][5], moved)
+
+
+def test_every_item_stops_by_itself_and_then_stays() -> None:
+    scale = torch.tensor([1.0, 100.0], dtype=torch.float64)
+
+    def value(x: Tensor, items: Tensor) -> Tensor:
+        steep = torch.logspace(0, 3, 6, dtype=torch.float64)
+        return torch.where(items == 0, (x**2).sum(1), (steep * x**4 * scale[1]).sum(1))
+
+    problem = Problem(terms=lambda x, i: {"f": value(x, i)}, weights={"f": 1.0})
+    run = iterate(
+        problem, LBFGS(), torch.ones(2, 6).double(), max_steps=300, stop=STOP, snapshot_every=1
+    )
+    ended = next(i for i, row in enumerate(run.history["objective"]) if row[0] < 1e-20)
+    assert run.n_steps > ended + 10
+    late = torch.stack([p[0] for n, p in run.snapshots.items() if n > ended + 12])
+    assert bool((late == late[0]).all())
+
+
+@pytest.mark.parametrize("method", [LBFGS(), Descent(optimizer=partial(torch.optim.SGD, lr=1.0))])
+def test_nan_in_one_item_ends_that_item_alone(method: LBFGS | Descent) -> None:
+    def value(x: Tensor, items: Tensor) -> Tensor:
+        bad = torch.where(x < 0.95, torch.nan, x**2)
+        return torch.where(items == 0, bad.sum(1), ((x - 3) ** 2).sum(1) / 4)
+
+    problem = Problem(terms=lambda x, i: {"f": value(x, i)}, weights={"f": 1.0})
+    run = iterate(problem, method, torch.ones(2, 3).double(), max_steps=50, stop=STOP)
+    assert bool(torch.isfinite(run.points).all())
+    torch.testing.assert_close(run.points[1], torch.full((3,), 3.0).double(), atol=1e-4, rtol=0)
+    if isinstance(method, Descent):
+        assert run.status[0] is Status.NOT_FINITE
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
+    known = rosenbrock()
+
+    def press(step: int, _: object) -> None:
+        if step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = iterate(known.problem, LBFGS(), known.start, max_steps=100, stop=STOP, on_step=press)
+    assert run.status == (Status.INTERRUPTED,) * 3
+    assert run.n_steps == 5
+    done = solve(known, resume=run)
+    torch.testing.assert_close(done.points, known.answer, atol=1e-5, rtol=0)
+
+
+def test_a_stop_rule_is_relative_to_the_objective() -> None:
+    rule = LossConvergence(criterion=1e-2, window=2)
+    for size in (1e-12, 1.0, 1e12):
+        falling = [torch.tensor([size * v, size * w]) for v, w in ((9, 1), (3, 1), (2, 0.999))]
+        assert rule(falling).tolist() == [False, True]
+        assert rule(falling[:2]).tolist() == [False, False]

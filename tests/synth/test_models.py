@@ -1,0 +1,256 @@
+"""Models: equal to the plain formulas, pure, differentiable everywhere, and clear about bad input."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stimsynth.images import load
+from stimsynth.models import (
+    MODELS,
+    CenterSurround,
+    Gaussian,
+    LuminanceContrastGainControl,
+    LuminanceGainControl,
+    OnOff,
+    UniformPooling,
+)
+from stimsynth.models.pooling import band_masks, partition
+from stimsynth.models.registry import make_model, weights_sha256
+from stimsynth.transforms.filters import circular_gaussian2d
+from stimsynth.validate import remove_grad
+from stimuli_store.errors import InputError
+
+DEVICE = torch.device("cpu")
+
+
+def direct(x: Tensor, kernel: Tensor, pad_mode: str) -> Tensor:
+    """Slide a kernel (c, 1, h, w) over x by definition, for kernels of odd or even size."""
+    rows, columns = kernel.shape[2:]
+    pads = ((columns - 1) // 2, columns // 2, (rows - 1) // 2, rows // 2)
+    return F.conv2d(F.pad(x, pads, mode=pad_mode), kernel)
+
+
+def direct_gaussian(kernel_size: tuple[int, int], std: float) -> Tensor:
+    """exp(-(x² + y²) / 2σ²), normalized, written out on the two-dimensional grid."""
+    rows = torch.arange(kernel_size[0]).double() - (kernel_size[0] - 1) / 2
+    columns = torch.arange(kernel_size[1]).double() - (kernel_size[1] - 1) / 2
+    squared = rows[:, None] ** 2 + columns[None, :] ** 2
+    kernel = torch.exp(-squared / (2 * std**2))
+    return (kernel / kernel.sum())[None, None]
+
+
+@pytest.fixture
+def image() -> Tensor:
+    return load("camera", size=64).double()
+
+
+SIZES = [(7, 7), (31, 31), (5, 12), (8, 8)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("pad_mode", ["reflect", "circular", "replicate", "constant"])
+def test_filtering_equals_the_direct_sum(
+    image: Tensor, size: tuple[int, int], pad_mode: str
+) -> None:
+    blur = remove_grad(Gaussian(size, 2.5, pad_mode=pad_mode).double())
+    surround = CenterSurround(
+        size, False, 1.5, center_std=1.2, surround_std=3.7, pad_mode=pad_mode
+    ).double()
+    narrow, wide = direct_gaussian(size, 1.2), direct_gaussian(size, 3.7)
+    tall = image[..., :51]
+    torch.testing.assert_close(blur(tall), direct(tall, direct_gaussian(size, 2.5), pad_mode))
+    torch.testing.assert_close(
+        surround(tall), direct(tall, -1.5 * (narrow - wide), pad_mode), atol=1e-7, rtol=1e-6
+    )
+    torch.testing.assert_close(blur(tall, stride=2), blur(tall)[..., ::2, ::2])
+
+
+def test_kernels_are_normalized_and_circular() -> None:
+    kernel = circular_gaussian2d((31, 31), torch.tensor([1.0, 3.0]).double(), out_channels=2)
+    torch.testing.assert_close(kernel.sum(dim=(1, 2, 3)), torch.ones(2).double())
+    torch.testing.assert_close(kernel[1:], direct_gaussian((31, 31), 3.0))
+
+
+def gain_control(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Our LuminanceGainControl with published parameters, and the same by direct convolution."""
+    model = LuminanceGainControl((31, 31)).double()
+    values = {
+        "luminance_scalar": 14.95,
+        "luminance.std": 4.235,
+        "center_surround.amplitude_ratio": 1.25,
+        "center_surround.center_std": 1.962,
+        "center_surround.surround_std": 4.235,
+    }
+    model.load_state_dict({key: torch.as_tensor([value]).double() for key, value in values.items()})
+    narrow, wide = direct_gaussian((31, 31), 1.962), direct_gaussian((31, 31), 4.235)
+    linear = direct(image, 1.25 * (narrow - wide), "reflect")
+    return remove_grad(model)(image), F.softplus(
+        linear / (1 + 14.95 * direct(image, wide, "reflect"))
+    )
+
+
+def test_luminance_gain_control_equals_its_formula(image: Tensor) -> None:
+    ours, plain = gain_control(image)
+    torch.testing.assert_close(ours, plain, atol=1e-6, rtol=0)
+
+
+def test_onoff_equals_its_formula_channel_by_channel(image: Tensor) -> None:
+    model = remove_grad(OnOff(31, pretrained=True).double())
+    parameters = [  # sign, centre, surround, luminance std and scalar, contrast std and scalar
+        (1, 1.237, 30.12, 76.4, 3.2637, 7.49, 7.3405),
+        (-1, 0.3233, 2.184, 2.184, 14.3961, 2.43, 16.7423),
+    ]
+    output = model(image)
+    for channel, (sign, centre, surround, l_std, l_scalar, c_std, c_scalar) in enumerate(
+        parameters
+    ):
+        kernel = direct_gaussian((31, 31), centre) - direct_gaussian((31, 31), surround)
+        linear = direct(image, sign * 1.25 * kernel, "reflect")
+        n = linear / (1 + l_scalar * direct(image, direct_gaussian((31, 31), l_std), "reflect"))
+        contrast = direct(n**2, direct_gaussian((31, 31), c_std), "reflect").sqrt() + 1e-6
+        expected = F.softplus(n / (1 + c_scalar * contrast))
+        torch.testing.assert_close(output[:, channel : channel + 1], expected, atol=1e-5, rtol=0)
+
+
+def test_contrast_gain_control_is_onoff_with_one_channel(image: Tensor) -> None:
+    one, two = LuminanceContrastGainControl(15).double(), OnOff(15).double()
+    state = {k: v[:1] for k, v in two.state_dict().items()}
+    one.load_state_dict(state)
+    torch.testing.assert_close(one(image), two(image)[:, :1])
+
+
+def test_a_mask_keeps_the_centre_and_drops_the_corners(image: Tensor) -> None:
+    plain, masked = (OnOff(15, apply_mask=m).double()(image) for m in (False, True))
+    assert bool((masked[..., 0, 0] == 0).all())
+    torch.testing.assert_close(masked[..., 24:40, 24:40], plain[..., 24:40, 24:40])
+
+
+# -- pooling ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spacing", [1.0, 2.5, 8.0, 19.0, 200.0])
+@pytest.mark.parametrize("length", [16, 33, 64])
+def test_windows_add_up_to_one_everywhere(length: int, spacing: float) -> None:
+    weights = partition(length, spacing, torch.float64)
+    torch.testing.assert_close(weights.sum(dim=0), torch.ones(length).double())
+    assert bool((weights >= 0).all())
+    assert bool((weights.sum(dim=1) > 0).all())
+
+
+def test_orientations_share_the_energy_of_their_band() -> None:
+    masks = band_masks((64, 64), 4, False, torch.float64, DEVICE)
+    rows, columns = torch.fft.fftfreq(64).double()[:, None], torch.fft.fftfreq(64).double()
+    radius = torch.hypot(rows, columns).clamp_min(1e-12)
+    radial = torch.cos(torch.pi / 2 * torch.log2(radius / 0.25).clamp(-1, 1)) ** 2
+    both = (
+        masks**2 + torch.roll(masks.flip(1, 2), (1, 1), (1, 2)) ** 2
+    )  # a frequency and its mirror
+    torch.testing.assert_close(both.sum(0) / 4, radial, atol=1e-9, rtol=0)
+
+
+def test_a_grating_drives_its_own_scale_and_orientation() -> None:
+    columns = torch.arange(64).double()
+    for scale, frequency in enumerate((1 / 4, 1 / 8, 1 / 16)):
+        grating = (0.5 + 0.25 * torch.cos(2 * torch.pi * frequency * columns)).expand(1, 1, 64, 64)
+        output = UniformPooling(window_px=64)(grating).flatten()
+        energies = output[1:].view(3, 4)
+        assert output[0].item() == pytest.approx(0.5)
+        assert divmod(int(energies.argmax()), 4) == (scale, 0)
+        # Amplitude a of the band at its peak: 2 · gain · a/2, with gain 8/√20/√4·… given by the masks.
+        gain = band_masks((64, 64), 4, True, torch.float64, DEVICE)[0, 0, 16] / 2
+        assert energies[scale, 0].item() == pytest.approx(0.25 * float(gain), rel=1e-4)
+
+
+def test_pooling_sees_means_and_not_where_things_are() -> None:
+    image = load("grass", size=64).double()
+    model = UniformPooling(window_px=64)
+    torch.testing.assert_close(model(image), model(image.roll((8, 16), (2, 3))), atol=2e-3, rtol=0)
+    fine = UniformPooling(window_px=4)
+    assert (fine(image) - fine(image.roll((8, 16), (2, 3)))).abs().max() > 0.05
+
+
+# -- all of them -----------------------------------------------------------------------------------
+
+FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
+    "Gaussian": lambda: Gaussian(15),
+    "CenterSurround": lambda: CenterSurround(15),
+    "LuminanceGainControl": lambda: LuminanceGainControl(15),
+    "LuminanceContrastGainControl": lambda: LuminanceContrastGainControl(15),
+    "OnOff": lambda: OnOff(31, pretrained=True),
+    "UniformPooling": lambda: UniformPooling(8.0),
+}
+
+
+def hard_images() -> dict[str, Tensor]:
+    size = 32
+    step = torch.zeros(size, size)
+    step[:, size // 2 :] = 1
+    single = torch.zeros(size, size)
+    single[size // 2, size // 2] = 1
+    checker = (torch.arange(size)[:, None] + torch.arange(size)) % 2
+    grating = 0.5 + 0.5 * torch.cos(torch.arange(size) * torch.pi / 4).expand(size, size)
+    flat = {"zero": torch.zeros(size, size), "constant": torch.full((size, size), 0.5)}
+    rest = {"step": step, "pixel": single, "checkerboard": checker.float(), "grating": grating}
+    return {name: value[None, None] for name, value in {**flat, **rest}.items()}
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+@pytest.mark.parametrize("kind", hard_images())
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_no_nan_in_output_or_gradient(name: str, kind: str, dtype: torch.dtype) -> None:
+    model = remove_grad(FACTORIES[name]().to(dtype))
+    image = hard_images()[kind].to(dtype).requires_grad_(True)
+    output = model(image)
+    (gradient,) = torch.autograd.grad((output**2).sum(), image)
+    assert output.dtype == dtype
+    assert bool(torch.isfinite(output).all())
+    assert bool(torch.isfinite(gradient).all())
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_models_are_pure_functions_that_treat_items_alone(name: str) -> None:
+    model = remove_grad(FACTORIES[name]().double())
+    before = weights_sha256(model)
+    images = torch.cat([load(n, size=32) for n in ("camera", "grass", "coffee")]).double()
+    together = model(images)
+    alone = torch.cat([model(image[None]) for image in images])
+    torch.testing.assert_close(together, alone)
+    mapped = torch.func.vmap(lambda x: model(x[None])[0])(images)
+    torch.testing.assert_close(mapped, alone)
+    tangent = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).double()
+    _, forward = torch.func.jvp(model, (images,), (tangent,))
+    step = 1e-6
+    difference = (model(images + step * tangent) - model(images - step * tangent)) / (2 * step)
+    torch.testing.assert_close(forward, difference, atol=1e-6, rtol=1e-4)
+    assert weights_sha256(model) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: Gaussian(7)(torch.zeros(1, 3, 32, 32)), r"shape \(batch, 1, height, width\)"),
+        (lambda: Gaussian(31)(torch.zeros(1, 1, 8, 8)), "too small for a kernel"),
+        (lambda: Gaussian(7, pad_mode="mirror")(torch.zeros(1, 1, 32, 32)), "pad_mode is one of"),
+        (lambda: Gaussian(7, std=-1.0), "std is positive"),
+        (lambda: CenterSurround(7, [True] * 3, out_channels=2), "on_center"),
+        (lambda: CenterSurround(7, amplitude_ratio=0.5), "at least 1"),
+        (lambda: OnOff(7, pretrained=True), r"\(31, 31\)"),
+        (lambda: UniformPooling(8)(torch.zeros(1, 1, 30, 30)), "multiples of 4"),
+        (lambda: UniformPooling(0.1), "window_px >= 1"),
+        (lambda: make_model("UniformPoling", {}), "did you mean 'UniformPooling'"),
+        (lambda: make_model("Gaussian", {"kernel": 3}), "did you mean 'kernel_size'"),
+        (lambda: make_model("Gaussian", {}), "Gaussian cannot be made"),
+    ],
+)
+def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        call()
+
+
+def test_every_named_model_can_be_made_twice_alike() -> None:
+    for name in MODELS:
+        params = {} if name == "UniformPooling" else {"kernel_size": 31}
+        assert weights_sha256(make_model(name, params)) == weights_sha256(make_model(name, params))

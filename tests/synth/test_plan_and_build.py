@@ -1,0 +1,253 @@
+"""From plan to bank: strict reading, certificates that can be recomputed, and builds that are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stimsynth.build import build
+from stimsynth.cli import main
+from stimsynth.models.registry import make_model
+from stimsynth.plan import prepare, read_plan
+from stimuli_store.bank import Bank, open_bank
+from stimuli_store.errors import BankExists
+
+ROOT = Path(__file__).parents[2]
+PLAN = """
+[bank]
+name = "small"
+version = "1.0.0"
+license = "CC0-1.0"
+
+[targets]
+images = ["camera", "grass"]
+size = 32
+
+[metamer]
+model = "UniformPooling"
+level = "window_px"
+levels = [4, 16]
+seeds = [0, 7]
+max_iter = 30
+
+[[models]]
+label = "pool6"
+model = "UniformPooling"
+params = { window_px = 6 }
+
+[[models]]
+label = "blur"
+model = "Gaussian"
+params = { kernel_size = 7, std = 2.0 }
+"""
+
+
+def write_plan(folder: Path, text: str = PLAN) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "plan.toml"
+    path.write_text(text)
+    return path
+
+
+def make(folder: Path, text: str = PLAN) -> Bank:
+    return build(prepare(read_plan(write_plan(folder, text)), folder), folder)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    return make(tmp_path_factory.mktemp("bank"))
+
+
+def test_a_bank_holds_what_the_plan_asked_for(bank: Bank) -> None:
+    assert [r.name for r in bank.references.values()] == ["camera", "grass"]
+    assert list(bank.sets) == [f"{t}/window_px={w}" for t in ("camera", "grass") for w in (4, 16)]
+    assert all([m.seed for m in members] == [0, 7] for members in bank.sets.values())
+    assert bank.model_labels == ("mse", "pool6", "blur")
+    assert len(bank.predictions) == 3 * 4 * 3  # models x sets x pairs of a target and two members
+    assert {r.license for r in bank.records} == {"CC0-1.0"}
+
+
+def test_certificates_are_true_of_the_frames(bank: Bank) -> None:
+    """Recomputed from the 8-bit frames with nothing of ours but the model."""
+    for record in bank.records:
+        if record.kind != "metamer":
+            continue
+        assert record.model is not None
+        model = make_model(record.model.name, record.model.params).double()
+        images = [bank.frame(key).pixels / 255.0 for key in (record.sha256, record.target_sha256)]
+        one, goal = (model(torch.from_numpy(image)[None, None]).numpy() for image in images)
+        distance = np.sqrt(np.mean((one - goal) ** 2))
+        assert record.certificate.distance == pytest.approx(distance, rel=1e-9)
+        assert record.certificate.relative_distance == pytest.approx(
+            distance / np.sqrt(np.mean(goal**2)), rel=1e-9
+        )
+        assert record.certificate.distance < 0.1 * record.certificate.start_distance
+        assert record.metrics[0]["value"] == pytest.approx(np.mean((images[0] - images[1]) ** 2))
+
+
+def test_predictions_are_true_of_the_frames(bank: Bank) -> None:
+    frames = {r.sha256: torch.from_numpy(bank.frame(r.sha256).pixels / 255.0) for r in bank.records}
+    blur = make_model("Gaussian", {"kernel_size": 7, "std": 2.0}).double()
+    for row in bank.predictions:
+        difference = frames[row.a] - frames[row.b]
+        if row.model == "mse":
+            assert row.distance == pytest.approx(float((difference**2).mean()), rel=1e-9)
+        if row.model == "blur":
+            expected = blur(difference[None, None]).square().mean().sqrt()
+            assert row.distance == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_larger_windows_leave_more_free(bank: Bank) -> None:
+    mse = bank.distances("mse")
+    for target in bank.references:
+        small, large = (
+            [mse[frozenset((target, m.sha256))] for m in members]
+            for members in bank.sets.values()
+            if members[0].target_sha256 == target
+        )
+        assert max(small) < min(large)
+
+
+def test_pixels_lie_in_range_exactly(bank: Bank) -> None:
+    for record in bank.records:
+        pixels = bank.pixels(record.sha256)
+        assert pixels.min() >= 0
+        assert pixels.max() <= 1
+        assert record.certificate.clipped_fraction == 0
+
+
+def test_building_again_does_nothing_and_another_plan_is_refused(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    stamp = first.path.stat().st_mtime_ns
+    assert make(tmp_path).pin == first.pin
+    assert first.path.stat().st_mtime_ns == stamp
+    with pytest.raises(BankExists, match=r"raise bank.version"):
+        make(tmp_path, PLAN.replace("seeds = [0, 7]", "seeds = [0, 8]"))
+
+
+def test_a_new_version_reuses_finished_stimuli_and_mends_damaged_ones(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    jobs = sorted((tmp_path / "jobs").glob("*.h5"))
+    assert len(jobs) == 8
+    stamps = {job: job.stat().st_mtime_ns for job in jobs}
+    os.truncate(jobs[3], 2000)
+    second = make(tmp_path, PLAN.replace('"1.0.0"', '"1.1.0"').replace("[4, 16]", "[4, 16, 32]"))
+    assert len(second.records) == 2 + 12
+    assert sum(job.stat().st_mtime_ns == stamps[job] for job in jobs) == 7
+    assert jobs[3].with_suffix(".damaged").exists()
+    kept = {r.sha256 for r in first.records} & {r.sha256 for r in second.records}
+    assert len(kept) >= len(first.records) - 1
+
+
+def test_a_photograph_from_a_file_is_found_beside_the_plan(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(tmp_path / "mine.png")
+    text = PLAN.replace('["camera", "grass"]', '["mine.png"]').replace("[4, 16]", "[8]")
+    bank = make(tmp_path, text.replace("size = 32", 'size = 32\nlicense = "CC-BY-4.0"'))
+    (reference,) = bank.references.values()
+    assert reference.name == "mine"
+    assert reference.license == "CC-BY-4.0"
+    assert reference.shape == (32, 32)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import stimsynth.build as b
+write = b.write_job
+def slow(path, *rest):
+    write(path, *rest)
+    sys.stdout.write(path.name + chr(10)); sys.stdout.flush()
+    time.sleep(0.02)
+b.write_job = slow
+from tests.synth.test_plan_and_build import make
+make(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("after", [1, 3, 5, 8])
+def test_kill_9_loses_no_finished_stimulus(tmp_path: Path, after: int, bank: Bank) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    finished = [child.stdout.readline().strip() for _ in range(after)]
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    stamps = {name: (tmp_path / "jobs" / name).stat().st_mtime_ns for name in finished}
+    resumed = make(tmp_path)
+    assert all((tmp_path / "jobs" / n).stat().st_mtime_ns == t for n, t in stamps.items())
+    assert len(resumed.records) == len(bank.records)
+    open_bank(resumed.path, resumed.pin)
+    assert [r.name for r in resumed.records] == [r.name for r in bank.records]
+
+
+def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    plan = write_plan(
+        tmp_path, PLAN.replace("max_iter = 30", "max_iter = 3000\nstop_criterion = 0")
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "stimsynth", "build", str(plan)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "jobs").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "the same command continues" in errors
+    assert not list(tmp_path.glob("*.h5"))
+
+
+BAD = {
+    "misspelt key": (PLAN.replace("seeds", "sedes"), "did you mean 'seeds'"),
+    "unknown table": (PLAN + "\n[metamers]\n", "did you mean 'metamer'"),
+    "unknown model": (PLAN.replace('"Gaussian"', '"Gausian"'), "did you mean 'Gaussian'"),
+    "unknown argument": (PLAN.replace("std = 2.0", "sdt = 2.0"), "did you mean 'std'"),
+    "level that is no argument": (PLAN.replace('"window_px"', '"windows_px"'), "did you mean"),
+    "missing key": (PLAN.replace('license = "CC0-1.0"', ""), "needs the key 'license'"),
+    "wrong type": (PLAN.replace("max_iter = 30", 'max_iter = "many"'), "of type int"),
+    "no levels": (PLAN.replace("[4, 16]", "[]"), "one or more different numbers"),
+    "seed twice": (PLAN.replace("[0, 7]", "[7, 7]"), "one or more different numbers"),
+    "no TOML": (PLAN + "\n= 3", "not valid TOML"),
+    "unknown image": (PLAN.replace('"camera"', '"camrea"'), "did you mean 'camera'"),
+    "missing file": (PLAN.replace('"camera"', '"photo.png"'), "there is no image file"),
+    "image too small": (PLAN.replace("size = 32", "size = 4096"), "too small for a size of 4096"),
+    "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
+    "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name is"),
+    "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
+    "label taken": (PLAN.replace('"blur"', '"mse"'), "differ from each other"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_plan_gets_one_sentence_and_leaves_nothing(
+    tmp_path: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, sentence = BAD[case]
+    plan = write_plan(tmp_path, text)
+    assert main(["build", str(plan)]) == 2
+    errors = capsys.readouterr().err
+    assert sentence in errors
+    assert errors.startswith("stimsynth: ")
+    assert errors.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.toml"]
+
+
+def test_a_missing_plan_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(tmp_path / "none.toml")]) == 2
+    assert "cannot read the plan" in capsys.readouterr().err
