@@ -64,7 +64,7 @@ class PhaseTiming:
 
     `onset_s` is the flip that first showed it, on the session's clock; `n_frames` the number of refresh
     periods it stayed up; `dropped` the indices (within the phase, from 0) of the planned frames that
-    came late.
+    stayed up too long, because the one after them came late.
     """
 
     name: str

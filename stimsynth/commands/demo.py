@@ -12,7 +12,8 @@ from pathlib import Path
 from stimuli_store.errors import InputError, StimsynthError
 
 OBSERVER = "pooling10"
-PARTICIPANTS = ("S01", "S02", "S03", "S04")
+MEAN_CORRECT = "0.75"  # enough errors at every level for the models to differ in predicting them
+PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
 WINDOW_TRIALS = 12
 
 PLAN = """\
@@ -46,11 +47,6 @@ model = "UniformPooling"
 params = {{ window_px = 28 }}
 
 [[models]]
-label = "blur"
-model = "Gaussian"
-params = {{ kernel_size = 31, std = 4.0 }}
-
-[[models]]
 label = "luminance-gain"
 model = "LuminanceGainControl"
 params = {{ kernel_size = 31 }}
@@ -73,7 +69,7 @@ rule = "independent"         # the decision rule assumed of observers
 
 [design]
 comparisons = ["reference-metamer"]
-repeats = 8
+repeats = 16
 seed = {seed}
 
 [screen]
@@ -140,7 +136,7 @@ def _write_design(bank: Path, folder: Path, seed: int) -> Path:
 
 def _sessions(design: Path, *, window: bool) -> None:
     """Run a few trials in a real window, then whole sessions without one."""
-    simulate = ("--simulate", OBSERVER)
+    simulate = ("--simulate", OBSERVER, "--mean-correct", MEAN_CORRECT)
     if window and importlib.util.find_spec("psychopy") is None:
         sys.stdout.write("\n3. (no PsychoPy here: the window is left out)\n")
     elif window:

@@ -1,0 +1,73 @@
+"""From a photograph to a threshold, in Python: the steps of `stimsynth demo`, made small.
+
+Run it: python examples/02_road.py [FOLDER]
+"""
+
+import sys
+from pathlib import Path
+
+from analysis.observers import calibrated_observer
+from analysis.report import write_report
+from experiments.design import BankChoice, Design, Sampling, seed_of
+from experiments.order import make_trials
+from experiments.session import run_session
+from experiments.simulated import SimulatedBooth, SimulatedPerson
+from experiments.tasks.abx import AbxTask
+from stimsynth.build import build
+from stimsynth.plan import BankPlan, MetamerPlan, ModelPlan, Plan, TargetsPlan, prepare
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
+folder.mkdir(exist_ok=True)
+
+# 1. Synthesize: metamers of a pooling model, two photographs, six window sizes, two seeds each. The
+#    bank also stores what three models say about every pair of images that can be compared.
+plan = Plan(
+    bank=BankPlan(name="road", version="1.0.0", license="CC0-1.0"),
+    targets=TargetsPlan(images=("camera", "grass"), size=64),
+    metamer=MetamerPlan(
+        model="UniformPooling",
+        level="window_px",
+        levels=(4.0, 6.0, 8.0, 12.0, 16.0, 24.0),
+        seeds=(0, 1),
+        max_iter=60,
+    ),
+    models=(
+        ModelPlan(label="pooling7", model="UniformPooling", params={"window_px": 7}),
+        ModelPlan(label="pooling20", model="UniformPooling", params={"window_px": 20}),
+    ),
+)
+bank = build(prepare(plan), folder)
+print(f"bank {bank.pin}: {len(bank.records)} stimuli, models {', '.join(bank.model_labels)}")
+
+# 2. Design: ABX, every metamer against its photograph. The pin names exactly this bank.
+design = Design(
+    bank=BankChoice(path=bank.path.name, pin=bank.pin),
+    task=AbxTask(rule="independent"),
+    design=Sampling(comparisons=("reference-metamer",), repeats=16, seed=1),
+)
+
+# 3. Run sessions. These observers see through the model "pooling7"; replace the booth by
+#    experiments.booth.psychopy_booth.open_booth(...) and leave out the observer for people.
+sessions = []
+for participant in ("S01", "S02", "S03", "S04"):
+    trials = make_trials(design, bank, participant, session=1)
+    observer = calibrated_observer(
+        "pooling7", bank.distances("pooling7"), trials, mean_p_correct=0.75
+    )
+    person = SimulatedPerson(observer, seed_of(design, participant, 1))
+    booth = SimulatedBooth(person, refresh_hz=design.screen.refresh_hz)
+    truth = dict(observer.describe())
+    session = run_session(
+        design, bank, booth, participant, 1, data_dir=folder / "data", observer=truth
+    )
+    sessions.append(session)
+    correct = sum(record.correct for record in session.records)
+    print(f"{participant}: {correct} of {len(session.records)} trials correct")
+
+# 4. Analyse: the threshold with its interval beside the true one, and the model that agrees best.
+results = write_report(bank, sessions, folder / "report")
+low, high = results.interval
+print(f"threshold {results.threshold:.1f} px, 95 % interval {low:.1f} to {high:.1f}", end="; ")
+print(f"the observers' own: {results.true_threshold:.1f} px")
+print(f"the model that agrees best: {results.ranking.rows[0].label}")
+print(f"report: {(folder / 'report' / 'report.html').resolve()}")

@@ -1,0 +1,130 @@
+"""Key presses with times on the clock of the flips, from the best source this machine has.
+
+Two sources, named in the journal with what their times mean:
+
+- ``psychtoolbox``: a thread stamps the press itself; the error is that of the keyboard, a few ms.
+- ``event``: PsychoPy's window events, stamped when a frame is polled, up to one frame after the
+  press.
+
+PsychoPy's `Keyboard` in its own ``event`` mode is never used (its key names are lists), and a key
+that was pressed and released between two polls, which it hides from either of its queries, is
+found by making both.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from experiments.booth.load import PsychoPy
+
+LAGS = {
+    "psychtoolbox": "stamped by a listening thread when the key goes down",
+    "event": "stamped at the poll in every frame, up to one frame late",
+}
+
+
+class Press(NamedTuple):
+    """A key that went down, and when (seconds, on the clock of the flips)."""
+
+    key: str
+    t_s: float
+
+
+class Keyboard(Protocol):
+    """A source of key presses."""
+
+    def describe(self) -> Mapping[str, str]:
+        """Return the back end and what its times mean."""
+
+    def poll(self) -> list[Press]:
+        """Return the presses since the last poll, the earliest first."""
+
+    def clear(self) -> None:
+        """Forget all presses until now."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class EventKeyboard:
+    """Window events, polled. Presses can be scheduled on it, for simulated people."""
+
+    def __init__(self, psychopy: PsychoPy) -> None:
+        self._event = psychopy.event
+        self._now: Callable[[], float] = psychopy.core.getTime
+        self._scheduled: list[Press] = []
+        self.clear()
+
+    def describe(self) -> Mapping[str, str]:
+        """Return the back end and what its times mean."""
+        return {"backend": "event", "lag": LAGS["event"]}
+
+    def schedule(self, key: str, t_s: float) -> None:
+        """Press `key` at the first poll at or after time `t_s`."""
+        self._scheduled.append(Press(key, t_s))
+
+    def poll(self) -> list[Press]:
+        """Return the presses since the last poll."""
+        now = float(self._now())
+        due = [press for press in self._scheduled if press.t_s <= now]
+        self._scheduled = [press for press in self._scheduled if press.t_s > now]
+        for press in due:
+            self._event._onPygletKey(press.key, 0, emulated=True)
+        return [Press(name, float(t)) for name, t in self._event.getKeys(timeStamped=True)]
+
+    def clear(self) -> None:
+        """Forget all presses until now, scheduled ones too."""
+        self._scheduled = []
+        self._event.clearEvents("keyboard")
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.clear()
+
+
+class PsychtoolboxKeyboard:
+    """The psychtoolbox queue, through PsychoPy's `Keyboard`."""
+
+    def __init__(self, psychopy: PsychoPy, device: Any) -> None:
+        self._now: Callable[[], float] = psychopy.core.getTime
+        self._device = device
+        self._since_s = 0.0
+        self._seen: set[Press] = set()
+        self.clear()
+
+    def describe(self) -> Mapping[str, str]:
+        """Return the back end and what its times mean."""
+        return {"backend": "psychtoolbox", "lag": LAGS["psychtoolbox"]}
+
+    def poll(self) -> list[Press]:
+        """Return the presses since the last poll, whether the key is up again or not."""
+        down = self._device.getKeys(waitRelease=False)
+        up = self._device.getKeys(waitRelease=True)
+        found = {Press(str(key.name), float(key.tDown)) for key in [*down, *up]}
+        new = {press for press in found - self._seen if press.t_s >= self._since_s}
+        self._seen |= new
+        return sorted(new, key=lambda press: press.t_s)
+
+    def clear(self) -> None:
+        """Forget all presses until now; a key still held is not pressed again by its release."""
+        self._device.clearEvents()
+        self._since_s = float(self._now())
+        self._seen.clear()
+
+    def close(self) -> None:
+        """Forget everything; the device itself is shared by the whole process."""
+        self.clear()
+
+
+def open_keyboard(psychopy: PsychoPy) -> Keyboard:
+    """Return the psychtoolbox keyboard if psychtoolbox works here, else window events."""
+    from psychopy.hardware import keyboard
+
+    if not keyboard.havePTB:
+        return EventKeyboard(psychopy)
+    try:
+        device = keyboard.Keyboard(clock=psychopy.core.monotonicClock, backend="ptb")
+    except OSError:  # no permission to listen; PsychoPy says so with an OSError
+        return EventKeyboard(psychopy)
+    if device.getBackend() != "ptb":
+        return EventKeyboard(psychopy)
+    return PsychtoolboxKeyboard(psychopy, device)

@@ -1,0 +1,83 @@
+"""PsychoPy imported on first use, quietly, and without what it does to the environment."""
+
+import os
+import sys
+import warnings
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from stimuli_store.errors import DisplayError, MissingExtra
+
+
+class PsychoPy(NamedTuple):
+    """The parts of PsychoPy that the booth uses."""
+
+    visual: ModuleType
+    event: ModuleType
+    core: ModuleType
+    gl: Any
+    version: str
+
+
+def load_psychopy() -> PsychoPy:
+    """Return PsychoPy's parts.
+
+    PsychoPy puts its user folders on PYTHONPATH, PATH and PYTHONUSERBASE of the whole process and
+    prints warnings about itself; the variables are put back, and its console log is silenced (what
+    matters is measured and written to the journal).
+
+    Raises
+    ------
+    DisplayError
+        If there is no display to open a window on.
+    MissingExtra
+        If PsychoPy is not installed.
+    """
+    _need_display()
+    environment = dict(os.environ)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _connect()
+            import psychopy
+            from psychopy import core, event, logging, visual
+            from pyglet import gl
+    except ImportError as error:
+        raise MissingExtra(
+            'the booth needs PsychoPy, which is not installed here; pip install "stimsynth[booth]" '
+            f"(Python 3.11 or 3.12) brings it ({error})"
+        ) from error
+    finally:
+        _restore(environment)
+    logging.console.setLevel(logging.CRITICAL)
+    return PsychoPy(visual=visual, event=event, core=core, gl=gl, version=str(psychopy.__version__))
+
+
+def _need_display() -> None:
+    has_one = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY")
+    if not has_one:
+        raise DisplayError(
+            "there is no display here (DISPLAY is not set); sit at the machine that has one, or "
+            "add --virtual-display to try the session on a screen that nobody sees"
+        )
+
+
+def _connect() -> None:
+    if sys.platform in ("win32", "darwin"):
+        return
+    from pyglet import canvas
+    from pyglet.canvas import xlib
+
+    try:
+        canvas.get_display()
+    except xlib.NoSuchDisplayException as error:
+        raise DisplayError(
+            f"the display {os.environ.get('DISPLAY', '')!r} cannot be opened; check DISPLAY, or "
+            "add --virtual-display to try the session on a screen that nobody sees"
+        ) from error
+
+
+def _restore(environment: dict[str, str]) -> None:
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)

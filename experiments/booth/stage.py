@@ -1,0 +1,191 @@
+"""The window: flips with their times, pictures on it and back from it, and pages of text."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.booth.load import PsychoPy
+from experiments.booth.monitor import Refresh, measure_refresh, pace, refusal
+from experiments.booth.pixels import (
+    Place,
+    as_given,
+    background_level,
+    cross,
+    padded,
+    place_of,
+    read_back,
+)
+from experiments.design import Screen
+from stimuli_store.errors import DisplayError
+
+
+class Picture(NamedTuple):
+    """A frame on the graphics card, where it lies in the window, and its number of dimensions."""
+
+    stimulus: Any
+    place: Place
+    ndim: int
+
+
+class Stage:
+    """An open window with a grey background. `open_stage` makes one; `measure` must follow.
+
+    Attributes
+    ----------
+    period_s
+        Refresh period, in seconds: measured on a synchronised screen, else the design's.
+    """
+
+    def __init__(self, psychopy: PsychoPy, window: Any, screen: Screen) -> None:
+        self.period_s = 1.0 / screen.refresh_hz
+        self._psychopy = psychopy
+        self._window = window
+        self._screen = screen
+        self._size = (int(window.size[0]), int(window.size[1]))
+        self._level = background_level(screen.background)
+        self._refresh: Refresh | None = None
+        self._paced = False
+        self._beat_s = 0.0
+        self._cross = self.upload(cross(self._level))
+
+    def measure(self, *, allow_unsynced: bool) -> None:
+        """Measure the refresh rate, and refuse a screen other than the design was planned for.
+
+        Raises
+        ------
+        DisplayError
+            If the rate is off by more than 0.5 Hz, or flips do not wait for the screen. With
+            `allow_unsynced` frames are then paced by the clock instead.
+        """
+        self._check_background()
+        self._refresh = measure_refresh(self.flip)
+        reason = refusal(self._refresh, self._screen.refresh_hz)
+        if reason is not None and not allow_unsynced:
+            raise DisplayError(reason)
+        self._paced = reason is not None
+        if not self._paced:
+            self.period_s = 1.0 / self._refresh.hz
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return how frames and times are taken, as plain JSON values."""
+        refresh = self._refresh
+        return {
+            "adapter": "psychopy",
+            "psychopy": self._psychopy.version,
+            "refresh_hz": self._screen.refresh_hz,
+            "measured_hz": refresh.hz if refresh else None,
+            "jitter_ms": refresh.jitter_ms if refresh else None,
+            "synchronised": refresh is not None and not self._paced,
+            "window": list(self._size),
+            "fullscreen": bool(self._window.fullscr),
+            "background_level": self._level,
+            "gamma": "as the system has it",
+            "renderer": str(self._psychopy.gl.gl_info.get_renderer()),
+        }
+
+    def now_s(self) -> float:
+        """Return the time on the clock of the flips, in seconds."""
+        return float(self._psychopy.core.getTime())
+
+    def flip(self) -> float:
+        """Show what was drawn; return the time of the flip, in seconds."""
+        if self._paced:
+            self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
+        return float(self._window.flip())
+
+    def upload(self, frame: np.ndarray) -> Picture:
+        """Return a frame (uint8, (H, W) or (H, W, 3)) as a picture in the middle of the window."""
+        from PIL import Image
+
+        whole = padded(frame, self._size, self._level)
+        stimulus = self._psychopy.visual.ImageStim(
+            self._window,
+            image=Image.fromarray(whole).convert("RGB"),
+            units="pix",
+            size=(whole.shape[1], whole.shape[0]),
+            pos=(0, 0),
+            interpolate=False,
+            autoLog=False,
+        )
+        return Picture(stimulus, place_of(frame.shape, self._size), frame.ndim)
+
+    def rehearse(self, pictures: Mapping[str, Picture]) -> None:
+        """Draw pictures where nobody sees them, so that the card has them ready."""
+        for picture in pictures.values():
+            picture.stimulus.draw()
+        self._window.clearBuffer()
+
+    def draw(self, picture: Picture | None) -> None:
+        """Draw a picture, or the fixation cross if there is none."""
+        (picture or self._cross).stimulus.draw()
+
+    def read(self, picture: Picture) -> np.ndarray:
+        """Return what the back buffer holds at a picture's place, in the shape of its frame."""
+        return as_given(read_back(self._psychopy.gl, picture.place), picture.ndim)
+
+    def release(self, pictures: Mapping[str, Picture]) -> None:
+        """Free the memory of the graphics card that pictures take."""
+        for stimulus in {id(p.stimulus): p.stimulus for p in pictures.values()}.values():
+            stimulus.clearTextures()
+
+    def page(self, text: str) -> Any:
+        """Return a page of text, to be drawn in every frame."""
+        ink = -1.0 if self._level > 127 else 1.0
+        return self._psychopy.visual.TextStim(
+            self._window,
+            text=text,
+            units="pix",
+            height=max(14, self._size[1] // 28),
+            wrapWidth=0.9 * self._size[0],
+            color=(ink, ink, ink),
+            colorSpace="rgb",
+            font="Arial",
+            autoLog=False,
+        )
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+    def _check_background(self) -> None:
+        self.flip()
+        corner = read_back(self._psychopy.gl, Place(0, 0, 4, 4))
+        if not (corner == self._level).all():
+            raise DisplayError(
+                f"the window's background is level {corner[0, 0].tolist()} where {self._level} was "
+                "asked for; pictures would not be exact either on this graphics driver"
+            )
+
+
+def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
+    """Open a window, leaving the gamma table as the system has it.
+
+    Raises
+    ------
+    DisplayError
+        If the system scales windows, so that pixels of the window are not pixels of the screen.
+    """
+    grey = background_level(screen.background) / 127.5 - 1.0
+    window = psychopy.visual.Window(
+        size=screen.size,
+        fullscr=screen.fullscreen,
+        screen=screen.screen,
+        units="pix",
+        color=(grey, grey, grey),
+        colorSpace="rgb",
+        winType="pyglet",
+        allowGUI=False,
+        checkTiming=False,
+        waitBlanking=True,
+        gamma=None,
+        gammaErrorPolicy="ignore",
+        autoLog=False,
+    )
+    if tuple(window.frameBufferSize) != tuple(window.size):
+        window.close()
+        raise DisplayError(
+            "the system scales windows on this screen, so that a pixel of a picture is not a "
+            "pixel of the screen; set the screen to its native resolution without scaling"
+        )
+    return Stage(psychopy, window, screen)

@@ -1,0 +1,84 @@
+"""From the times of flips to what became of every planned frame. Pure."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from stimuli_store.trials import Phase, PhaseTiming
+
+
+def refresh_counts(flips_s: Sequence[float], period_s: float) -> list[int]:
+    """Return for how many refresh periods each frame stayed up, all but the last.
+
+    Every count is at least one, since two flips never share a refresh. A time stamp that was taken
+    late (the next flip came too soon after it) is told from a late flip by the flips that follow,
+    so the sum of the counts is the time between the first flip and the last, in periods.
+
+    Parameters
+    ----------
+    flips_s
+        Times of the flips, in seconds, in order.
+    period_s
+        Refresh period, in seconds.
+
+    Examples
+    --------
+    >>> refresh_counts([0.0, 0.1, 0.3, 0.4], 0.1)
+    [1, 2, 1]
+    >>> refresh_counts([0.0, 0.1, 0.27, 0.3, 0.4], 0.1)  # only the third stamp was late
+    [1, 1, 1, 1]
+    """
+    places = [round((t - flips_s[0]) / period_s) for t in flips_s]
+    for i in range(len(places) - 2, 0, -1):
+        places[i] = min(places[i], places[i + 1] - 1)
+    return [max(1, b - a) for a, b in pairwise(places)]
+
+
+def phase_timings(
+    phases: Sequence[Phase],
+    flips_s: Sequence[Sequence[float]],
+    period_s: float,
+    end_s: float | None = None,
+) -> tuple[PhaseTiming, ...]:
+    """Return what became of every phase.
+
+    A frame that was up for more than one period is listed in `dropped` by its place in the phase:
+    the frame that should have followed it came late. Except in the last phase, the realised number
+    of frames is the planned one plus all such extra periods.
+
+    Parameters
+    ----------
+    phases
+        The plan.
+    flips_s
+        Times of the flips of each phase, in seconds; the first one of a phase is its onset. The
+        last phase may hold fewer than planned (it ends at the answer).
+    period_s
+        Refresh period, in seconds.
+    end_s
+        The flip that ended the last phase; without it, the last frame counts as one period.
+
+    Examples
+    --------
+    >>> a = Phase(name="A", image="A", requested_ms=300, n_frames=3)
+    >>> b = Phase(name="respond", image=None, requested_ms=200, n_frames=2)
+    >>> for t in phase_timings([a, b], [[0.0, 0.1, 0.3], [0.4]], 0.1):
+    ...     print(t.name, t.n_frames, t.planned_frames, t.dropped)
+    A 4 3 (1,)
+    respond 1 2 ()
+    """
+    timings = []
+    for number, (phase, flips) in enumerate(zip(phases, flips_s, strict=True)):
+        end = flips_s[number + 1][0] if number + 1 < len(flips_s) else end_s
+        counts = refresh_counts([*flips, *([] if end is None else [end])], period_s)
+        if end is None:
+            counts.append(1)
+        timings.append(
+            PhaseTiming(
+                name=phase.name,
+                onset_s=flips[0],
+                n_frames=sum(counts),
+                planned_frames=phase.n_frames,
+                dropped=tuple(i for i, count in enumerate(counts) if count > 1),
+            )
+        )
+    return tuple(timings)

@@ -1,0 +1,196 @@
+"""`stimsynth run`: a session of a design, on a screen or simulated."""
+
+import argparse
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.design import Design
+    from experiments.plan import Plan
+    from experiments.ports import Booth, Observer, Responder
+    from stimuli_store.bank import Bank
+    from stimuli_store.journal import Session
+
+_SIMULATED, _PSYCHOPY = "simulated", "psychopy"
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `run`."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run a session of a design with a participant, or with a simulated one",
+        description="Run a session, or what is left of it. Every finished trial is on the disk "
+        "before the next begins; a session that ended in any way is continued by the same command.",
+    )
+    parser.add_argument("design", type=Path, metavar="DESIGN.toml")
+    parser.add_argument("--participant", required=True, help="for instance S01")
+    parser.add_argument("--session", type=int, default=1, help="number of the session (default 1)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of the journals (default: data/ beside the design)",
+    )
+    parser.add_argument(
+        "--max-trials", type=_positive, metavar="N", help="stop after N trials; go on another time"
+    )
+    screen = parser.add_argument_group("screen")
+    screen.add_argument(
+        "--booth",
+        choices=(_PSYCHOPY, _SIMULATED),
+        help="a window (default), or none (default with --simulate)",
+    )
+    screen.add_argument("--fullscreen", action="store_true", help="fill the screen")
+    screen.add_argument(
+        "--allow-unsynced",
+        action="store_true",
+        help="go on although the refresh rate is not the design's, or flips do not wait for it",
+    )
+    screen.add_argument(
+        "--virtual-display",
+        action="store_true",
+        help="open the window on an Xvfb of its own (implies --allow-unsynced: it has no beat)",
+    )
+    observer = parser.add_argument_group("simulated observer")
+    observer.add_argument(
+        "--simulate", metavar="MODEL", help="a model whose distances the bank stores answers"
+    )
+    observer.add_argument(
+        "--gain", type=float, help="d' per unit of distance (default: calibrated)"
+    )
+    observer.add_argument(
+        "--mean-correct",
+        type=float,
+        default=0.8,
+        help="mean proportion correct that the gain is calibrated to (default 0.8)",
+    )
+    observer.add_argument("--lapse", type=float, default=0.02, help="lapse rate (default 0.02)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; return its exit code (0, or 128 + N if signal N ended the session)."""
+    from experiments.design import check_participant, check_session, load_design
+    from experiments.plan import plan_session
+    from experiments.session import run_session
+    from stimuli_store.bank import open_bank
+    from stimuli_store.errors import InputError
+
+    check_participant(args.participant)
+    check_session(args.session)
+    kind = args.booth or (_SIMULATED if args.simulate else _PSYCHOPY)
+    if kind == _SIMULATED and not args.simulate:
+        raise InputError(
+            "a simulated booth needs somebody to answer; name one with --simulate MODEL"
+        )
+    design = load_design(args.design)
+    bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
+    data_dir = args.data or args.design.parent / "data"
+    observer = _observer(args, design, bank)
+    truth = dict(observer.describe()) if observer else None
+    plan = plan_session(design, bank, args.participant, args.session, data_dir, observer=truth)
+    if plan.found is not None and plan.completed:
+        _say(args, plan.found, plan, "was completed before, nothing is left to show")
+        return 0
+    with ExitStack() as stack:
+        booth = _booth(args, kind, design, observer, plan.seed, stack)
+        session = run_session(
+            design,
+            bank,
+            booth,
+            args.participant,
+            args.session,
+            data_dir=data_dir,
+            observer=truth,
+            max_trials=args.max_trials,
+            progress=kind == _SIMULATED,
+        )
+    _say(args, session, plan, _how_it_ended(session.ended))
+    return _exit_code(session.ended)
+
+
+def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Observer | None":
+    if not args.simulate:
+        return None
+    from analysis.observers import ModelObserver, calibrated_observer
+    from experiments.order import make_trials
+
+    distances = bank.distances(args.simulate)
+    if args.gain is not None:
+        return ModelObserver(
+            model=args.simulate,
+            distances=distances,
+            gain=args.gain,
+            lapse=args.lapse,
+            task=design.task.name,
+            rule=design.task.rule,
+        )
+    trials = make_trials(design, bank, args.participant, args.session)
+    return calibrated_observer(
+        args.simulate,
+        distances,
+        trials,
+        mean_p_correct=args.mean_correct,
+        lapse=args.lapse,
+        rule=design.task.rule,
+    )
+
+
+def _booth(
+    args: argparse.Namespace,
+    kind: str,
+    design: "Design",
+    observer: "Observer | None",
+    seed: int,
+    stack: ExitStack,
+) -> "Booth":
+    from experiments.simulated import SimulatedBooth, SimulatedPerson
+
+    responder: Responder | None = SimulatedPerson(observer, seed) if observer else None
+    if kind == _SIMULATED and responder is not None:
+        return SimulatedBooth(responder, refresh_hz=design.screen.refresh_hz)
+    from experiments.booth.psychopy_booth import open_booth
+    from experiments.booth.virtual import virtual_display
+
+    if args.virtual_display:
+        virtual_display()
+    booth = open_booth(
+        design.screen,
+        design.keys,
+        allow_unsynced=args.allow_unsynced or args.virtual_display,
+        responder=responder,
+        fullscreen=args.fullscreen,
+    )
+    stack.callback(booth.close)
+    return booth
+
+
+def _how_it_ended(ended: str | None) -> str:
+    words = {
+        "completed": "is completed",
+        "paused": "pauses here; the same command continues it",
+        "escape": "was left with the quit key; the same command continues it",
+    }
+    return words.get(str(ended), f"was ended by {ended}; the same command continues it")
+
+
+def _say(args: argparse.Namespace, session: "Session", plan: "Plan", how: str) -> None:
+    sys.stdout.write(
+        f"session {args.session} of {args.participant} {how}: {len(session.records)} of "
+        f"{len(plan.trials)} trials, in {plan.journal}\n"
+    )
+
+
+def _exit_code(ended: str | None) -> int:
+    number = getattr(signal, str(ended), None) if str(ended).startswith("SIG") else None
+    return 128 + int(number) if number is not None else 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {number}")
+    return number

@@ -1,0 +1,99 @@
+"""The whole road without a screen: photograph, bank, sessions, threshold, winner."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stimsynth.cli import main
+from stimsynth.commands import demo
+from stimuli_store.bank import open_bank
+from stimuli_store.journal import read_session
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def bank_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's bank, from the demo's plan, with smaller images."""
+    folder = tmp_path_factory.mktemp("road")
+    plan = folder / "plan.toml"
+    plan.write_text(demo.PLAN.format(size=64))
+    assert main(["build", str(plan)]) == 0
+    return folder / "demo-1.0.0.h5"
+
+
+def walk(bank_path: Path, folder: Path, seed: int) -> dict[str, object]:
+    """Run the demo's sessions and analysis with a seed; return results.json."""
+    folder.mkdir(exist_ok=True)
+    design = folder / "abx.toml"
+    pin = open_bank(bank_path).pin
+    design.write_text(demo.DESIGN.format(bank=bank_path, pin=pin, seed=seed))
+    for participant in demo.PARTICIPANTS:
+        arguments = ["--participant", participant, "--simulate", demo.OBSERVER]
+        arguments += ["--mean-correct", demo.MEAN_CORRECT]
+        assert main(["run", str(design), *arguments]) == 0
+    data, out = str(folder / "data"), str(folder / "report")
+    assert main(["analyse", data, "--bank", str(bank_path), "--out", out]) == 0
+    return json.loads((folder / "report" / "results.json").read_text())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_road_finds_the_observers_model_and_threshold(
+    bank_path: Path, tmp_path: Path, seed: int
+) -> None:
+    results = walk(bank_path, tmp_path, seed)
+    low, high = results["interval"]
+    assert results["winner"] == demo.OBSERVER
+    assert low <= results["true_threshold"] <= high
+    assert low <= results["threshold"] <= high
+    assert high / low < 2
+    report = (tmp_path / "report" / "report.html").read_text()
+    assert "data:image/png;base64," in report
+    assert not re.search(r"""<script|(src|href)=["']?(http|//)|url\((?!data)""", report)
+
+
+def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path) -> None:
+    answers = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        design = folder / "abx.toml"
+        design.write_text(demo.DESIGN.format(bank=bank_path, pin=open_bank(bank_path).pin, seed=5))
+        command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
+        assert main(command) == 0
+        answers.append(read_session(next((folder / "data").glob("*.jsonl"))).records)
+    assert answers[0] == answers[1]
+
+
+def test_a_session_killed_and_continued_ends_as_one_that_was_not(
+    bank_path: Path, tmp_path: Path
+) -> None:
+    design = tmp_path / "abx.toml"
+    design.write_text(demo.DESIGN.format(bank=bank_path, pin=open_bank(bank_path).pin, seed=3))
+    command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
+    killed, whole = (["--data", str(tmp_path / name)] for name in ("killed", "whole"))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "stimsynth", *command, *killed], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    journal = tmp_path / "killed" / "sub-S01_ses-01_task-abx.jsonl"
+    while not journal.exists() or journal.stat().st_size < 40_000:
+        assert child.poll() is None, "the session ended before it could be killed"
+        time.sleep(0.002)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    before = read_session(journal)
+    assert 0 < len(before.records) < before.header.n_trials
+    assert main([*command, *killed]) == 0
+    assert main([*command, *whole]) == 0
+    resumed = read_session(journal)
+    assert resumed.records[: len(before.records)] == before.records
+    other = read_session(tmp_path / "whole" / journal.name)
+    for one, two in zip(resumed.records, other.records, strict=True):
+        assert (one.trial, one.response, one.rt_s) == (two.trial, two.response, two.rt_s)
+    assert resumed.ended == "completed"
