@@ -9,6 +9,7 @@ what is missing is printed, and what can run runs.
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import platform
 import shlex
@@ -95,6 +96,10 @@ def environment() -> None:
         return
     began = time.perf_counter()
     if not venv_python().exists():
+        if importlib.util.find_spec("ensurepip") is None:
+            raise SystemExit(
+                fail("this Python cannot make virtual environments: it lacks ensurepip")
+            )
         say(f"making {VENV}")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
     extras = "all,dev" if sys.version_info < (3, 13) else "synth,analysis,dev"
@@ -138,12 +143,14 @@ def system_packages() -> None:
             )
         return
     missing = [name for name in DEBIAN if not installed(name)]
+    if importlib.util.find_spec("ensurepip") is None:  # Debian ships it apart from Python
+        missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
     if not missing:
         return
     prefix = privileges()
     if prefix is None:
         words = shlex.join(["sudo", "apt-get", "install", *missing])
-        say(f"a window on a virtual screen needs these packages; to install them: {words}")
+        say(f"these system packages are missing; to install them: {words}")
         return
     say(f"installing system packages: {' '.join(missing)}")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
