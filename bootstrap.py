@@ -24,13 +24,15 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "stimsynth-setup.txt"
 MINIMUM = (3, 11)
 # What a PsychoPy window needs on a Debian machine without a desktop: a virtual screen, software OpenGL,
-# and the libraries that its keyboard and sound back ends link to.
+# a font and what finds it, and the libraries that its keyboard and sound back ends link to.
 DEBIAN = (
     "xvfb",
     "libgl1-mesa-dri",
     "libglu1-mesa",
     "libegl1",
     "libxkbcommon0",
+    "libfontconfig1",
+    "fonts-dejavu-core",
     "libjack-jackd2-0",
     "libportaudio2",
 )
@@ -110,6 +112,8 @@ def environment() -> None:
     say("installing; the first time this takes some minutes")
     pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     constraints = ["--constraint", str(ROOT / "constraints.txt")]
+    # First pip itself: the one that comes with an older Python finds no solution where there is one.
+    subprocess.run([*pip, *constraints, "--upgrade", "pip"], check=True)
     if platform.system() == "Linux":
         # Alone and first, so that a CPU build that pip is configured to find is not traded for
         # gigabytes of GPU libraries by another package's looser wish.

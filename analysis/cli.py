@@ -1,0 +1,80 @@
+"""``stimsynth analyse``: journals and a bank to a threshold, a winner, and a report."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.results import Results
+
+
+def register(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command ``analyse``."""
+    parser = subparsers.add_parser(
+        "analyse",
+        help="fit thresholds, rank models, and write a report",
+        description="Fit thresholds and rank models by how well they agree with the answers; "
+        "write report.html, trials.csv and results.json.",
+    )
+    parser.add_argument(
+        "data",
+        nargs="+",
+        metavar="DATA",
+        help="a folder of session journals (*.jsonl), or journals",
+    )
+    parser.add_argument(
+        "--bank", required=True, metavar="BANK.h5", help="the bank they were run with"
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="where the report goes")
+    parser.add_argument(
+        "--p",
+        type=float,
+        default=0.75,
+        help="proportion correct that defines the threshold (default %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the resampling (default %(default)s)"
+    )
+    parser.set_defaults(run=run_analyse)
+
+
+def run_analyse(args: argparse.Namespace) -> int:
+    """Run ``analyse`` and return the exit code."""
+    from pathlib import Path
+
+    from analysis.report import REPORT, write_report
+    from analysis.tables import read_sessions
+    from stimuli_store.bank import open_bank
+
+    bank = open_bank(args.bank)
+    sessions = read_sessions(args.data)
+    results = write_report(bank, sessions, args.out, p=args.p, seed=args.seed)
+    lines = [*summary_lines(results), f"report      {Path(args.out) / REPORT}"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def summary_lines(results: "Results") -> list[str]:
+    """Return the results in a few lines for the terminal."""
+    from analysis import wording
+
+    fit, true = results.headline.fit, results.true_threshold
+    unit, people = wording.short_unit(results.unit), len(results.participants)
+    lines = [
+        f"answers     {results.n_trials} trials of {people} participant{'s' if people > 1 else ''}",
+        f"threshold   {wording.level(fit.threshold)} {unit} at {results.p:.0%} correct, "
+        f"95 % interval {wording.interval(fit.low, fit.high)} ({results.headline.name})",
+    ]
+    if fit.status.name != "CONVERGED":
+        lines.append(f"            {fit.status.value}")
+    if true is not None:
+        where = wording.inside(fit.low, true, fit.high)
+        lines.append(f"true        {wording.level(true)} {unit} (simulated observers): {where}")
+    if results.ranking is None:
+        lines.append("models      none: the bank stores no distances for these pairs")
+    else:
+        best = results.ranking.rows[0]
+        lines.append(
+            f"best model  {best.label}: {best.bits:.3f} held-out bits per trial above chance"
+        )
+    return lines

@@ -1,0 +1,163 @@
+"""Penalised binomial likelihoods, and the one routine that climbs them.
+
+Everything fitted in this package has the same form: counts of right answers in cells, a smooth
+function from a few unconstrained parameters to each cell's probability, and a weak prior. Fisher
+scoring with damping climbs a whole batch of such problems at once, so a likelihood profile or a
+bootstrap costs little more than one fit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+LAPSE_A, LAPSE_B = 2.0, 50.0
+_EDGE = 1e-9
+
+Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Prior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Counts, a curve and a prior.
+
+    Attributes
+    ----------
+    curve
+        Parameters (B, K) to probabilities (B, L) and their derivatives (B, K, L).
+    prior
+        Parameters (B, K) to log density (B,), its gradient (B, K), and a positive curvature (B, K).
+    n_correct, n_trials
+        Counts: (L,) or (B, L), and (L,).
+    """
+
+    curve: Curve
+    prior: Prior
+    n_correct: np.ndarray
+    n_trials: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "Problem":
+        """Return the problem of some rows of a batch."""
+        if self.n_correct.ndim == 1:
+            return self
+        return replace(self, n_correct=self.n_correct[chosen])
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the log posterior (B,), its gradient (B, K), and the information (B, K, K)."""
+        p, slopes = self.curve(x)
+        p = np.clip(p, _EDGE, 1 - _EDGE)
+        value, gradient, curvature = self.prior(x)
+        value = value + log_likelihood(p, self.n_correct, self.n_trials)
+        spread = p * (1 - p)
+        residual = (self.n_correct - self.n_trials * p) / spread
+        gradient = gradient + np.einsum("bl,bkl->bk", residual, slopes)
+        weighted = slopes * np.sqrt(self.n_trials / spread)[..., None, :]
+        information = weighted @ np.swapaxes(weighted, -1, -2)
+        information += curvature[..., None] * np.eye(x.shape[-1])
+        return value, gradient, information
+
+
+@dataclass(frozen=True, kw_only=True)
+class Climb:
+    """Where climbs ended: parameters (B, K), log posteriors (B,), and which came to rest."""
+
+    x: np.ndarray
+    value: np.ndarray
+    rested: np.ndarray
+
+
+def log_likelihood(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
+    """Return the log likelihood, summed over the last axis, without binomial coefficients."""
+    p = np.clip(p, _EDGE, 1 - _EDGE)
+    return np.sum(n_correct * np.log(p) + (n_trials - n_correct) * np.log1p(-p), axis=-1)
+
+
+def deviance(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> float:
+    """Return twice the log likelihood ratio between observed proportions and probabilities `p`."""
+    seen = n_correct / n_trials
+    best = log_likelihood(seen, n_correct, n_trials)
+    return float(max(0.0, 2 * (best - log_likelihood(p, n_correct, n_trials))))
+
+
+def climb(
+    problem: Problem,
+    start: np.ndarray,
+    free: tuple[int, ...],
+    *,
+    tolerance: float = 1e-8,
+    max_steps: int = 100,
+) -> Climb:
+    """Climb from each row of `start` (B, K), moving only the parameters named by `free`.
+
+    A step is kept only if it does not lower the log posterior, so the result is never below its
+    start. A climb rests when a step gains less than `tolerance`.
+    """
+    x = np.array(start, dtype=np.float64)
+    value, gradient, information = problem.evaluate(x)
+    damping = np.full(len(x), 1e-3)
+    active, which = np.arange(len(x)), np.array(free)
+    for _ in range(max_steps):
+        step, promised = _step(gradient[active], information[active], damping[active], which)
+        trial = x[active] + step
+        new = problem.rows(active).evaluate(trial)
+        gain = new[0] - value[active]
+        kept = gain >= 0
+        moved = active[kept]
+        x[moved], value[moved] = trial[kept], new[0][kept]
+        gradient[moved], information[moved] = new[1][kept], new[2][kept]
+        trust = gain / np.maximum(promised, 1e-300)
+        damping[active] *= np.where(
+            ~kept, 6.0, np.where(trust < 0.4, 3.0, np.where(trust > 0.8, 1 / 6, 1.0))
+        )
+        rests = np.where(kept, gain < tolerance, damping[active] > 1e9)
+        active = active[~rests]
+        if not len(active):
+            break
+    rested = np.ones(len(x), dtype=bool)
+    rested[active] = False
+    return Climb(x=x, value=value, rested=rested)
+
+
+def _step(
+    gradient: np.ndarray, information: np.ndarray, damping: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a damped scoring step (B, K), zero in what is held, and the gain it promises (B,)."""
+    slope, matrix = gradient[:, free], information[:, free[:, None], free]
+    diagonal = np.einsum("bii->bi", matrix) * np.maximum(damping, 1e-9)[:, None] + 1e-10
+    damped = matrix + diagonal[..., None] * np.eye(len(free))
+    found = np.clip(np.linalg.solve(damped, slope[..., None])[..., 0], -1.5, 1.5)
+    step = np.zeros_like(gradient)
+    step[:, free] = found
+    bend = np.einsum("bi,bij,bj->b", found, matrix, found)
+    return step, np.einsum("bi,bi->b", slope, found) - 0.5 * bend
+
+
+def lapse_of(u: np.ndarray, top: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lapse rate in (0, top) that a real number stands for, and its derivative."""
+    lapse = top / (1 + np.exp(-np.clip(u, -40, 40)))
+    return lapse, lapse * (1 - lapse / top)
+
+
+def lapse_start(lapse: float, top: float = 1.0) -> float:
+    """Return the unconstrained number that stands for a lapse rate."""
+    return float(np.log(lapse / (top - lapse)))
+
+
+def lapse_prior(u: np.ndarray, top: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return log density, gradient and curvature of the Beta(2, 50) prior of a lapse rate.
+
+    The density is that of the lapse rate itself, so the mode is at 0.02 however it is parametrised.
+    """
+    lapse, slope = lapse_of(u, top)
+    value = (LAPSE_A - 1) * np.log(lapse) + (LAPSE_B - 1) * np.log1p(-np.minimum(lapse, 1 - _EDGE))
+    gradient = ((LAPSE_A - 1) / lapse - (LAPSE_B - 1) / (1 - lapse + _EDGE)) * slope
+    return value, gradient, (LAPSE_A + LAPSE_B - 2) * slope
+
+
+def normal_prior(
+    x: np.ndarray, mean: float, sd: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return log density (up to a constant), gradient and curvature of a normal prior."""
+    off = (x - mean) / sd
+    return -0.5 * off**2, -off / sd, np.full_like(x, 1 / sd**2)

@@ -1,0 +1,37 @@
+"""The report's style sheet: it travels inside the page."""
+
+STYLE = """
+:root { --ink: #1f2933; --quiet: #65727f; --line: #e3e8ed; --blue: #0072b2; --orange: #b84a00 }
+* { box-sizing: border-box }
+body { margin: 0; background: #f6f8fa; color: var(--ink);
+  font: 15px/1.55 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif }
+main { max-width: 980px; margin: 0 auto; padding: 28px 20px 60px }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px }
+h2 { font-size: 18px; margin: 0 0 10px }
+h3 { font-size: 15px; margin: 16px 0 6px }
+.lead { color: var(--quiet); margin: 0 0 18px }
+section { background: #fff; border: 1px solid var(--line); border-radius: 10px;
+  padding: 20px 22px; margin: 16px 0 }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px }
+.card { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px }
+.card b { display: block; font-size: 22px; line-height: 1.25; margin: 2px 0;
+  overflow-wrap: anywhere }
+.card span { color: var(--quiet); font-size: 13px }
+.card.true b { color: var(--orange) }
+.notice { background: #fff4ec; border: 1px solid #f3c9a8; border-radius: 8px;
+  padding: 9px 14px; margin: 12px 0 }
+.scroll { overflow-x: auto }
+table { border-collapse: collapse; width: 100%; font-size: 13px; margin: 8px 0;
+  font-variant-numeric: tabular-nums }
+th { text-align: left; color: var(--quiet); font-weight: 600;
+  border-bottom: 2px solid var(--line); padding: 5px 10px 5px 0 }
+td { border-bottom: 1px solid var(--line); padding: 5px 10px 5px 0; vertical-align: top;
+  overflow-wrap: break-word }
+img { display: block; max-width: 100%; height: auto; margin: 8px auto }
+summary { cursor: pointer; color: var(--blue); margin: 8px 0 }
+p { margin: 8px 0 }
+.small { color: var(--quiet); font-size: 13px }
+code { font: 13px ui-monospace, monospace; background: #f0f3f6; padding: 1px 4px;
+  border-radius: 4px; overflow-wrap: anywhere }
+.eq { font-family: Georgia, serif; font-style: italic; margin: 8px 0 8px 18px }
+"""

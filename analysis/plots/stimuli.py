@@ -1,0 +1,43 @@
+"""Targets and what was made from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.plots import style
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A picture with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3)."""
+
+    pixels: np.ndarray
+    heading: str
+    note: str = ""
+
+
+def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
+    """Return rows of pictures, pixel for pixel as a screen would show them (0 black, 255 white)."""
+    columns = max(len(row) for row in rows)
+    made = style.figure(1.2 * columns + 0.2, 1.6 * len(rows))
+    grid = made.subplots(len(rows), columns, squeeze=False)
+    for axes_row, row in zip(grid, rows, strict=True):
+        for place, axes in enumerate(axes_row):
+            axes.set_axis_off()
+            if place < len(row):
+                tile = row[place]
+                axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                axes.set_title(tile.heading, fontsize=9, color=style.INK, pad=3)
+                axes.text(
+                    0.5,
+                    -0.04,
+                    tile.note,
+                    transform=axes.transAxes,
+                    ha="center",
+                    va="top",
+                    fontsize=7.5,
+                    color=style.QUIET,
+                )
+    return made

@@ -1,0 +1,55 @@
+"""One look for all pictures: colours that colour-blind readers can tell apart, and quiet axes."""
+
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+INK = "#1f2933"
+QUIET = "#8794a1"
+FAINT = "#e3e8ed"
+DATA = "#0072b2"
+CURVE = "#0072b2"
+TRUE = "#d55e00"
+BEST = "#009e73"
+BAND = "#9ecae1"
+
+_UNITS = {"window_px": "window size (pixels)", "px": "size (pixels)", "deg": "size (degrees)"}
+
+
+def figure(width: float, height: float) -> Figure:
+    """Return an empty figure of `width` × `height` inches, drawn without any global state."""
+    made = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(made)
+    return made
+
+
+def quiet(axes: Axes) -> Axes:
+    """Return the axes without frame above and right, with soft ink."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(QUIET)
+    axes.tick_params(colors=INK, labelsize=9, color=QUIET)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
+    return axes
+
+
+def unit_label(unit: str) -> str:
+    """Return a level's unit in words a reader expects on an axis.
+
+    Examples
+    --------
+    >>> unit_label("window_px")
+    'window size (pixels)'
+    """
+    return _UNITS.get(unit, unit.replace("_", " "))
+
+
+def to_png(made: Figure, dpi: int = 144) -> bytes:
+    """Return a figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()

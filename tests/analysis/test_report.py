@@ -1,0 +1,253 @@
+"""From journals to the report: what it says is what was computed, and it stands alone."""
+
+import argparse
+import base64
+import csv
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.cli import register
+from analysis.fit import fit_psychometric
+from analysis.observers import calibrated_observer, true_threshold
+from analysis.report import write_report
+from analysis.results import Results
+from analysis.tables import level_counts, read_sessions, tidy
+from stimuli_store.bank import Bank
+from stimuli_store.errors import InputError
+from tests.analysis.builders import header, record_of, session_trials, simulate, write_journal
+from tests.helpers import tiny_bank
+
+LEVELS = (6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    return tiny_bank(tmp_path_factory.mktemp("bank"), levels=LEVELS)
+
+
+@pytest.fixture(scope="module")
+def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    observer = calibrated_observer("right", bank.distances("right"), trials)
+    return simulate(bank, observer, tmp_path_factory.mktemp("data"), seed=4)
+
+
+@pytest.fixture(scope="module")
+def out(bank: Bank, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results]:
+    made = tmp_path_factory.mktemp("out") / "deep" / "folder"
+    return made, write_report(bank, read_sessions(folder), made)
+
+
+class Page(HTMLParser):
+    """Tags left open, attributes that point somewhere, and the words of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [v or "" for k, v in attrs if k in ("src", "href", "action", "data")]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_report_is_one_file_that_stands_alone(out: tuple[Path, Results]) -> None:
+    text = (out[0] / "report.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert not page.tags & {"script", "iframe", "link", "object", "form", "a"}
+    assert len(page.links) >= 5
+    for link in page.links:
+        assert link.startswith("data:image/png;base64,")
+        assert base64.b64decode(link.split(",", 1)[1]).startswith(b"\x89PNG\r\n")
+    assert not re.search(r"url\(|@import|https?://", text)
+
+
+def test_report_says_what_was_found(bank: Bank, out: tuple[Path, Results]) -> None:
+    folder, results = out
+    words = " ".join(Page((folder / "report.html").read_text()).words)
+    for said in (
+        bank.pin,
+        bank.version_id,
+        f"{results.threshold:.3g}",
+        "True threshold (simulated)",
+        "Simulated.",
+        "right (made these answers)",
+        "Critical scaling",
+        "Freeman & Simoncelli",
+        "4 of 4 sessions had no screen",
+    ):
+        assert said in words, said
+    assert f"{len(bank.records)} of {len(bank.records)} have the hash" in words
+
+
+def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path, Results]) -> None:
+    made, results = out
+    summary = json.loads((made / "results.json").read_text())
+    table = tidy(bank, read_sessions(folder))
+    own = table[table.comparison == "reference-metamer"]
+    fit = fit_psychometric(*level_counts(own))
+    assert summary["comparison"] == "reference-metamer"
+    assert summary["threshold"] == pytest.approx(fit.threshold, rel=1e-12)
+    assert summary["interval"] == pytest.approx([fit.low, fit.high])
+    assert summary["pin"] == bank.pin
+    assert summary["n_trials"] == len(table) == results.n_trials
+    assert summary["participants"] == ["p0", "p1", "p2", "p3"]
+    assert [c["name"] for c in summary["conditions"]] == ["reference-metamer", "metamer-metamer"]
+    assert sum(c["n_trials"][0] for c in summary["by_participant"]) == level_counts(own)[2][0]
+    with (made / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(table)
+    assert sum(row["correct"] == "True" for row in rows) == table.correct.sum()
+
+
+def test_true_threshold_is_the_observers_own(
+    bank: Bank, folder: Path, out: tuple[Path, Results]
+) -> None:
+    """Every participant saw every pair equally often, so one observer over all pairs has the same."""
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    observer = calibrated_observer("right", bank.distances("right"), trials)
+    own = [t for t in trials if t.comparison == "reference-metamer"]
+    true = true_threshold(observer, own)
+    assert out[1].true_threshold == pytest.approx(true, rel=1e-6)
+    assert out[1].winner == "right"
+
+
+def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
+    sessions = list(read_sessions(folder))
+    sessions[0] = replace(sessions[0], header=replace(sessions[0].header, observer=None))
+    results = write_report(bank, sessions, tmp_path)
+    assert results.true_threshold is None
+    known = {c.name: c.true_threshold is not None for c in results.by_participant}
+    assert known == {"p0": False, "p1": True, "p2": True, "p3": True}
+    assert json.loads((tmp_path / "results.json").read_text())["true_threshold"] is None
+
+
+def test_names_cannot_break_out_of_the_page(bank: Bank, tmp_path: Path) -> None:
+    nasty = "<script>alert(1)</script>"
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    head = header(
+        bank, nasty, len(trials), software={"x": '"><img src=http://evil>'}, booth={nasty: nasty}
+    )
+    write_journal(tmp_path / "a.jsonl", head, [record_of(bank, t, t.answer, 0.5) for t in trials])
+    write_report(bank, read_sessions(tmp_path / "a.jsonl"), tmp_path / "out")
+    text = (tmp_path / "out" / "report.html").read_text()
+    assert "script" not in Page(text).tags
+    assert all(link.startswith("data:image/png") for link in Page(text).links)
+    assert "&lt;script&gt;" in text
+
+
+def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    booth = {
+        "adapter": "psychopy",
+        "refresh_hz": 60.0,
+        "measured_hz": None,
+        "synchronised": False,
+        "keyboard": {"backend": "event"},
+        "window": [800, 600],
+    }
+    records = [record_of(bank, t, t.answer, 0.5) for t in trials]
+    late = replace(records[0].timing[2], n_frames=15, dropped=(1, 2, 3))
+    timing = (*records[0].timing[:2], late, *records[0].timing[3:])
+    records[0] = replace(records[0], timing=timing, flags=("dropped_frames",))
+    write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials), booth=booth), records)
+    write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+    words = " ".join(Page((tmp_path / "out" / "report.html").read_text()).words)
+    assert "not synchronised" in words
+    assert "dropped_frames: 1" in words
+    assert "800 × 600" in words
+    assert f"in {len(trials)} of {len(trials)} (100 %) trials on a screen" in words
+
+
+def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> None:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    records = [record_of(bank, t, t.answer, 0.5) for t in trials]
+    write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
+    results = write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results.interval[0] == 0.0
+    assert summary["status"] == results.headline.fit.status.value
+    assert results.headline.fit.status.name != "CONVERGED"
+
+
+def test_failed_report_leaves_the_old_one(
+    bank: Bank, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = read_sessions(folder)
+    before = {name: name.encode() for name in ("report.html", "results.json", "trials.csv")}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="between the guess rate and 1"):
+        write_report(bank, sessions, tmp_path, p=0.3)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on the disk")
+
+    monkeypatch.setattr("analysis.report.os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        write_report(bank, sessions, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_nothing_answered_is_said(bank: Bank, tmp_path: Path) -> None:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    records = [record_of(bank, t, None, None) for t in trials]
+    write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
+    with pytest.raises(InputError, match="no trial of these sessions was answered"):
+        write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    args = parser.parse_args(["analyse", *words])
+    return int(args.run(args))
+
+
+def test_command_prints_threshold_truth_and_winner(
+    bank: Bank,
+    folder: Path,
+    tmp_path: Path,
+    out: tuple[Path, Results],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run(str(folder), "--bank", str(bank.path), "--out", str(tmp_path))
+    said = capsys.readouterr().out
+    results = out[1]
+    assert code == 0
+    assert f"threshold   {results.threshold:.3g} px at 75% correct" in said
+    assert f"true        {results.true_threshold:.3g} px (simulated observers)" in said
+    assert "best model  right" in said
+    assert str(tmp_path / "report.html") in said
+    again = json.loads((tmp_path / "results.json").read_text())
+    assert again == json.loads((out[0] / "results.json").read_text())
+
+
+def test_command_takes_a_journal_and_another_proportion(
+    bank: Bank, folder: Path, tmp_path: Path
+) -> None:
+    run(str(folder / "p0.jsonl"), "--bank", str(bank.path), "--out", str(tmp_path), "--p", "0.85")
+    summary = json.loads((tmp_path / "results.json").read_text())
+    assert summary["p"] == 0.85
+    assert summary["participants"] == ["p0"]
+    table = tidy(bank, read_sessions(folder / "p0.jsonl"))
+    fit = fit_psychometric(*level_counts(table[table.comparison == "reference-metamer"]), p=0.85)
+    assert summary["threshold"] == pytest.approx(fit.threshold)

@@ -1,0 +1,153 @@
+"""Journals to table: every column from its source, and every wrong journal refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.observers import calibrated_observer
+from analysis.tables import cells_of, level_counts, read_sessions, tidy, timing_ok
+from stimuli_store.bank import Bank
+from stimuli_store.errors import JournalError, PinMismatch
+from tests.analysis.builders import (
+    header,
+    record_of,
+    session_trials,
+    simulate,
+    write_journal,
+)
+from tests.helpers import tiny_bank
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    return tiny_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture(scope="module")
+def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    observer = calibrated_observer("right", bank.distances("right"), trials)
+    return simulate(bank, observer, tmp_path_factory.mktemp("data"), participants=3)
+
+
+def test_a_row_says_what_its_journal_says(bank: Bank, folder: Path) -> None:
+    sessions = read_sessions(folder)
+    table = tidy(bank, sessions)
+    assert len(table) == sum(len(s.records) for s in sessions) == 3 * 3 * 24
+    record = sessions[1].records[5]
+    row = table[(table.participant == "p1") & (table.trial == 5)].iloc[0]
+    assert row.pair_a == record.trial.pair[0]
+    assert record.trial.intervals["X"] == row.X
+    assert row.level == record.trial.level.value
+    assert row.correct == record.correct == (record.response == record.trial.answer)
+    assert row.rt_s == record.rt_s
+    assert row.distance_right == bank.distances("right")[frozenset(record.trial.pair)]
+    assert row.distance_wrong == bank.distances("wrong")[frozenset(record.trial.pair)]
+    assert row.planned_frames == row.realised_frames == 36
+    assert row.timing_ok
+    assert row.simulated
+    assert row.pin == bank.pin
+    assert table.frames_verified.isna().all()  # no screen was involved
+
+
+def test_level_counts_and_cells_add_up(bank: Bank, folder: Path) -> None:
+    table = tidy(bank, read_sessions(folder))
+    levels, right, total = level_counts(table)
+    assert levels.tolist() == [4.0, 8.0, 16.0, 32.0]
+    assert right.sum() == table.correct.sum()
+    cells = cells_of(table)
+    assert cells.n_trials.sum() == total.sum() == len(table)
+    assert cells.n_correct.sum() == table.correct.sum()
+    assert set(cells.distances) == {"right", "wrong"}
+    assert len(cells.n_trials) == 3 * 24  # participants × pairs
+    one = table[(table.participant == "p0") & (table.target == "leaf")]
+    mine = (cells.participant == "p0") & (cells.image == "leaf")
+    assert cells.n_correct[mine].sum() == one.correct.sum()
+
+
+def test_unanswered_trials_stay_in_the_table_but_not_in_the_counts(
+    bank: Bank, tmp_path: Path
+) -> None:
+    trials = session_trials(bank, 1, np.random.default_rng(0))
+    records = [record_of(bank, t, None if t.index < 4 else "A", 0.5) for t in trials]
+    write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
+    table = tidy(bank, read_sessions(tmp_path))
+    assert len(table) == 24
+    assert (table["flags"] == "no_response").sum() == 4
+    assert level_counts(table)[2].sum() == cells_of(table).n_trials.sum() == 20
+    assert not table.simulated.any()
+
+
+@pytest.mark.parametrize(("fault", "verified"), [(None, True), ("hash", False), ("gone", False)])
+def test_frames_shown_are_compared_with_their_certificates(
+    bank: Bank, tmp_path: Path, fault: str | None, verified: bool
+) -> None:
+    planned = session_trials(bank, 1, np.random.default_rng(0))[0]
+    record = record_of(bank, planned, "A", 0.5)
+    hashes = dict(record.frame_sha256)
+    if fault == "hash":
+        hashes["X"] = "0" * 64
+    if fault == "gone":
+        del hashes["B"]
+    head = header(bank, "a", 1, booth={"adapter": "psychopy"})
+    write_journal(tmp_path / "a.jsonl", head, [replace(record, frame_sha256=hashes)])
+    table = tidy(bank, read_sessions(tmp_path))
+    assert table.frames_verified.tolist() == [verified]
+
+
+def test_timing_is_judged_while_pictures_are_up(bank: Bank) -> None:
+    planned = session_trials(bank, 1, np.random.default_rng(0))[0]
+    record = record_of(bank, planned, "A", 0.5)
+
+    def with_phase(name: str, **fields: object):  # type: ignore[no-untyped-def]
+        timing = tuple(
+            replace(p, **fields) if p.name == name else p  # type: ignore[arg-type]
+            for p in record.timing
+        )
+        return replace(record, timing=timing)
+
+    assert timing_ok(record) is True
+    assert timing_ok(with_phase("B", n_frames=13)) is False
+    assert timing_ok(with_phase("X", dropped=(3,))) is False
+    assert timing_ok(with_phase("fixation", n_frames=14)) is True
+    assert timing_ok(with_phase("respond", n_frames=99)) is True
+    assert timing_ok(replace(record, timing=())) is None
+
+
+def test_journal_of_another_bank_is_refused(bank: Bank, folder: Path, tmp_path: Path) -> None:
+    other = tiny_bank(tmp_path, version="1.0.1")
+    with pytest.raises(PinMismatch, match=r"tiny@1\.0\.0#.*but this bank is tiny@1\.0\.1#"):
+        tidy(other, read_sessions(folder))
+
+
+def test_empty_folder_missing_folder_and_repeats_are_refused(
+    bank: Bank, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(JournalError, match=r"holds no session journal"):
+        read_sessions(tmp_path)
+    with pytest.raises(JournalError, match="is not there"):
+        read_sessions(tmp_path / "nowhere")
+    (tmp_path / "copy.jsonl").write_bytes((folder / "p0.jsonl").read_bytes())
+    with pytest.raises(JournalError, match="both hold session 1 of participant p0"):
+        read_sessions([folder, tmp_path])
+
+
+def test_a_file_named_twice_is_read_once_and_folders_are_searched_deeply(
+    bank: Bank, folder: Path, tmp_path: Path
+) -> None:
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "s.jsonl").write_bytes((folder / "p2.jsonl").read_bytes())
+    assert [s.header.participant for s in read_sessions(tmp_path)] == ["p2"]
+    assert len(read_sessions([folder, folder / "p0.jsonl"])) == 3
+
+
+def test_a_changed_answer_is_noticed(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "p0.jsonl").read_text()
+    place = text.index('"correct":false')
+    forged = text[:place] + '"correct":true' + text[place + len('"correct":false') :]
+    (tmp_path / "p0.jsonl").write_text(forged)
+    with pytest.raises(JournalError, match="damaged at line"):
+        read_sessions(tmp_path)
