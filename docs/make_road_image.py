@@ -1,0 +1,67 @@
+"""Draw the README's picture from the results of `stimsynth demo`.
+
+Run it: python docs/make_road_image.py demo/seed-1 docs/images/road.png
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from analysis.plots import style
+from analysis.results import analyse
+from analysis.sdt import wilson
+from analysis.tables import read_sessions
+from stimuli_store.bank import Bank, open_bank
+
+
+def pictures(bank: Bank) -> list[tuple[str, np.ndarray]]:
+    """Return the first target and one metamer of it for every level, with their headings."""
+    target = next(iter(bank.references.values()))
+    rows = [("photograph", bank.frame(target.sha256).pixels)]
+    for members in bank.sets.values():
+        first = members[0]
+        if first.target_sha256 == target.sha256 and first.level is not None:
+            rows.append((f"{first.level.value:g} px", bank.frame(first.sha256).pixels))
+    return rows
+
+
+def main() -> None:
+    """Write the picture."""
+    folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+    bank = open_bank(next(folder.parent.glob("demo-*.h5")))
+    results, _ = analyse(bank, read_sessions([folder / "data"]))
+    headline = results.headline
+    tiles = pictures(bank)
+    figure = style.figure(10.0, 5.0)
+    grid = figure.add_gridspec(2, len(tiles), height_ratios=(1.0, 3.0))
+    for column, (heading, pixels) in enumerate(tiles):
+        axes = figure.add_subplot(grid[0, column])
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_title(heading, fontsize=9, color=style.INK)
+        axes.set_axis_off()
+    axes = style.quiet(figure.add_subplot(grid[1, :]))
+    axes.set_xscale("log", base=2)
+    levels = headline.levels
+    axes.set_xticks(levels, [f"{level:g}" for level in levels])
+    axes.minorticks_off()
+    along = np.geomspace(levels[0] / 1.1, levels[-1] * 1.1, 400)
+    axes.plot(along, headline.fit.function(along), color=style.CURVE, lw=2)
+    seen = headline.n_correct / headline.n_trials
+    low, high = wilson(headline.n_correct, headline.n_trials)
+    bars = np.maximum([seen - low, high - seen], 0)
+    axes.errorbar(levels, seen, yerr=bars, fmt="o", color=style.DATA, mfc="white", mew=1.6)
+    fit = headline.fit
+    axes.plot([fit.low, fit.high], [fit.p, fit.p], color=style.INK, lw=3, solid_capstyle="butt")
+    axes.plot([fit.threshold], [fit.p], "D", color=style.INK)
+    words = f"  threshold {fit.threshold:.1f} px, 95 % interval {fit.low:.1f} to {fit.high:.1f}\n"
+    words += f"  simulated observers' own: {results.true_threshold:.1f} px\n"
+    words += f"  model that agrees best: {results.winner}, which made their answers"
+    axes.text(fit.high, fit.p - 0.01, words, va="top", fontsize=10, color=style.INK)
+    axes.set_xlabel(style.unit_label(results.unit))
+    axes.set_ylabel("proportion correct, ABX")
+    out.write_bytes(style.to_png(figure, dpi=110))
+
+
+if __name__ == "__main__":
+    main()
