@@ -29,7 +29,7 @@ from stimuli_store.canonical import as_master, pixel_id
 from stimuli_store.errors import BankError, BankExists
 from stimuli_store.format import BankHeader, Colour
 from stimuli_store.frames import dequantize, quantize
-from stimuli_store.publish import bank_path, publish_bank, read_job, write_job
+from stimuli_store.publish import bank_path, publish_bank, read_job, sweep, write_job
 from stimuli_store.spec import ModelRef, SetSpec, StimulusSpec
 from stimuli_store.stimulus import Stimulus, StimulusRecord
 
@@ -53,6 +53,7 @@ def build(work: Work, directory: Path) -> Bank:
         return published
     jobs = directory / "jobs"
     jobs.mkdir(parents=True, exist_ok=True)
+    sweep(jobs)
     done = {spec.key: _finished(jobs, spec) for _, _, spec in _items(work)}
     missing = [item for item in _items(work) if done[item[2].key] is None]
     with tqdm(total=len(done), desc="metamers", unit="image", disable=None) as bar:

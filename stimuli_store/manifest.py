@@ -49,10 +49,9 @@ def parse_manifest(
     if not rows["header"]:
         raise BankError("the bank's manifest has no header")
     try:
-        return (
-            from_json(BankHeader, rows["header"][0], "the bank's header"),
-            tuple(from_json(StimulusRecord, r, "a stimulus record") for r in rows["stimulus"]),
-            tuple(from_json(Prediction, r, "a prediction") for r in rows["prediction"]),
-        )
+        header = from_json(BankHeader, rows["header"][0], "the bank's header")
+        records = tuple(from_json(StimulusRecord, r, "a stimulus record") for r in rows["stimulus"])
+        predictions = tuple(from_json(Prediction, r, "a prediction") for r in rows["prediction"])
     except InputError as error:
         raise BankError(f"the bank's manifest does not follow its format: {error}") from error
+    return header, records, predictions

@@ -12,13 +12,15 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from stimuli_store import hdf5
-from stimuli_store.bank import Bank, open_bank
+from stimuli_store.bank import Bank, open_bank, read_unchecked
 from stimuli_store.canonical import as_master, pixel_id, sha256
+from stimuli_store.contents import check_contents
 from stimuli_store.errors import BankError, BankExists, InputError
 from stimuli_store.format import MAX_PIXEL_BYTES, BankHeader
 from stimuli_store.locks import fsync_directory
@@ -62,18 +64,21 @@ def publish_bank(
     """
     path = bank_path(directory, header.name, header.version)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
+    sweep(path.parent, path.name)
     if path.exists():
         raise _exists(path)
     pages, records = _paginate(stimuli)
+    check_contents(header, records, predictions)
     manifest = write_manifest(header, records, predictions)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)  # of a dead process that had this one's number
     try:
         attributes = {
             "format": header.format,
             "name": header.name,
             "version": header.version,
             "content_sha256": sha256(manifest),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),  # not part of the identity
         }
         hdf5.write_file(temporary, manifest, pages, attributes)
         open_bank(temporary)
@@ -104,7 +109,7 @@ def write_job(path: Path, stimulus: Stimulus, environment: Mapping[str, str]) ->
 
 def read_job(path: Path) -> tuple[Stimulus, Mapping[str, str]]:
     """Return the stimulus that `write_job` kept, its pixels verified, and its environment."""
-    bank = open_bank(path, verify=False)
+    bank = read_unchecked(path)
     (record,) = bank.records
     stimulus = Stimulus(pixels=bank.pixels(record.sha256), record=record)
     return stimulus, bank.header.environments[0]
@@ -170,10 +175,10 @@ def _exists(path: Path) -> BankExists:
     )
 
 
-def _sweep(path: Path) -> None:
-    """Remove temporaries of this bank that a dead process left behind."""
-    for stale in path.parent.glob(f"{path.name}.*.tmp"):
-        match = re.fullmatch(re.escape(path.name) + r"\.(\d+)\.tmp", stale.name)
+def sweep(directory: Path, name: str = "*") -> None:
+    """Remove temporary files, of one name or all, whose writers died before they could."""
+    for stale in directory.glob(f"{name}.*.tmp"):
+        match = re.search(r"\.(\d+)\.tmp$", stale.name)
         if match and not _alive(int(match[1])):
             with contextlib.suppress(FileNotFoundError):
                 stale.unlink()

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -13,7 +15,10 @@ from stimuli_store.canonical import pixel_id, sha256
 from stimuli_store.errors import BankError, BankExists, InputError, PinMismatch
 from stimuli_store.format import BankHeader
 from stimuli_store.frames import quantize
+from stimuli_store.predictions import Prediction
 from stimuli_store.publish import publish_bank
+from stimuli_store.spec import Level, ModelRef
+from stimuli_store.stimulus import Stimulus
 from tests.helpers import stimulus, tiny_bank
 
 
@@ -171,3 +176,77 @@ def test_a_frame_that_is_not_the_certified_one_is_refused(tmp_path: Path) -> Non
     bank = publish_bank(tmp_path, header, [type(good)(pixels=good.pixels, record=record)])
     with pytest.raises(BankError, match="not the one certified"):
         bank.frame(record.sha256)
+
+
+def prediction(a: str, b: str, model: str = "m", distance: float = 1.0) -> Prediction:
+    return Prediction(model=model, a=a, b=b, distance=distance)
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        ("orphan", "its target is not in the bank"),
+        ("mixed set", "another target or level"),
+        ("member twice", "has a member 0 already"),
+        ("unknown kind", "its kind is 'picture'"),
+        ("unknown model", "which the header lacks"),
+        ("unknown pair", "not in the bank"),
+        ("negative", "a distance is >= 0"),
+        ("twice", "two predictions"),
+    ],
+)
+def test_contents_that_do_not_fit_together_are_not_published(
+    tmp_path: Path, case: str, sentence: str
+) -> None:
+    target = stimulus(np.zeros((8, 8)), "target")
+    ids = target.record.sha256
+
+    def metamer(value: float, **fields: object) -> Stimulus:
+        given: dict[str, object] = {
+            "set": "s",
+            "target_sha256": ids,
+            "level": LEVEL,
+            "model": MODEL,
+        }
+        pixels = np.full((8, 8), value)
+        return stimulus(pixels, f"m{value}", kind="metamer", **{**given, **fields})
+
+    a, b = metamer(0.1), metamer(0.2, member=1)
+    one, two = a.record.sha256, b.record.sha256
+    stimuli = {
+        "orphan": [target, metamer(0.1, target_sha256=one)],
+        "mixed set": [target, a, metamer(0.2, member=1, level=Level(value=2.0, unit="px"))],
+        "member twice": [target, a, metamer(0.2)],
+        "unknown kind": [target, stimulus(np.ones((8, 8)), "x", kind="picture", target_sha256=ids)],
+    }.get(case, [target, a, b])
+    predictions = {
+        "unknown model": [prediction(one, two, model="n")],
+        "unknown pair": [prediction(one, "0" * 64)],
+        "negative": [prediction(one, two, distance=-1.0)],
+        "twice": [prediction(one, two), prediction(two, one)],
+    }.get(case, [])
+    header = BankHeader(name="x", version="1.0.0", license="CC0-1.0", models=(MODEL,))
+    with pytest.raises(BankError, match=sentence):
+        publish_bank(tmp_path, header, stimuli, predictions)
+    assert not list(tmp_path.iterdir())
+
+
+LEVEL, MODEL = Level(value=1.0, unit="px"), ModelRef(label="m", name="Gaussian")
+
+
+def test_temporaries_of_dead_writers_are_swept_and_those_of_the_living_left(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for pid in (dead.pid, os.getpid()):
+        (tmp_path / f"tiny-1.0.0.h5.{pid}.tmp").touch()
+        (tmp_path / f"other.h5.{pid}.tmp").touch()
+    tiny_bank(tmp_path)
+    left = {p.name for p in tmp_path.iterdir()}
+    assert f"tiny-1.0.0.h5.{dead.pid}.tmp" not in left
+    assert {f"other.h5.{dead.pid}.tmp", f"other.h5.{os.getpid()}.tmp"} <= left
+
+
+def test_the_time_of_writing_is_no_part_of_the_identity(bank_file: Path) -> None:
+    with h5py.File(bank_file) as file:
+        assert file.attrs["created"].decode().endswith("+00:00")
+        assert b"created" not in file["manifest"][:].tobytes()
