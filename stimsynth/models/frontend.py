@@ -21,7 +21,40 @@ from stimuli_store.errors import InputError
 Activation = Callable[[Tensor], Tensor]
 
 
-class LuminanceGainControl(nn.Module):
+class _LuminanceNormalized(nn.Module):
+    """What the front ends share: a centre-surround filter and its division by local luminance."""
+
+    def __init__(
+        self,
+        kernel_size: KernelSize,
+        on_center: bool | Sequence[bool],
+        amplitude_ratio: float,
+        pad_mode: str,
+        activation: Activation,
+    ) -> None:
+        super().__init__()
+        channels = 1 if isinstance(on_center, bool) else len(on_center)
+        self.kernel_size = as_pair(kernel_size)
+        self.pad_mode = pad_mode
+        self.activation = activation
+        self.center_surround = CenterSurround(
+            kernel_size, on_center, amplitude_ratio, out_channels=channels, pad_mode=pad_mode
+        )
+        self.luminance = Gaussian(kernel_size, out_channels=channels, pad_mode=pad_mode)
+        self.luminance_scalar = _scalars(channels, seed=0)
+
+    def grid(self, x: Tensor) -> Grid:
+        """Return the grid to filter `x` (b, 1, h, w) on."""
+        return make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
+
+    def normalized(self, x: Tensor, grid: Grid) -> Tensor:
+        """Return (C * x) / (1 + s (L * x)), shape (b, c, h, w), from one spectrum of x."""
+        transfers = torch.cat([self.center_surround.transfer(grid), self.luminance.transfer(grid)])
+        linear, local = grid.backward(grid.forward(x) * transfers).chunk(2, dim=1)
+        return linear / (1 + self.luminance_scalar.view(-1, 1, 1) * local)
+
+
+class LuminanceGainControl(_LuminanceNormalized):
     r"""Centre-surround filter divided by local luminance, then rectified.
 
     Computes :math:`y = \varphi\big(\frac{C * x}{1 + s\,(L * x)}\big)`, with C the filter of
@@ -62,26 +95,14 @@ class LuminanceGainControl(nn.Module):
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
     ) -> None:
-        super().__init__()
-        self.kernel_size = as_pair(kernel_size)
-        self.pad_mode = pad_mode
-        self.activation = activation
-        self.center_surround = CenterSurround(
-            kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode
-        )
-        self.luminance = Gaussian(kernel_size, pad_mode=pad_mode)
-        self.luminance_scalar = nn.Parameter(torch.rand(1, generator=_seeded()) * 10)
+        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        grid = make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
-        ratio = luminance_normalized(
-            x, grid, self.center_surround, self.luminance, self.luminance_scalar
-        )
-        return self.activation(ratio)
+        return self.activation(self.normalized(x, self.grid(x)))
 
 
-class LuminanceContrastGainControl(nn.Module):
+class LuminanceContrastGainControl(_LuminanceNormalized):
     r"""Luminance gain control, then division by local contrast, then rectified.
 
     Computes :math:`y = \varphi\big(\frac{n}{1 + s_c\,c}\big)` with
@@ -105,31 +126,20 @@ class LuminanceContrastGainControl(nn.Module):
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
     ) -> None:
-        super().__init__()
-        self.kernel_size = as_pair(kernel_size)
-        self.pad_mode = pad_mode
-        self.activation = activation
-        self.center_surround = CenterSurround(
-            kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode
-        )
-        self.luminance = Gaussian(kernel_size, pad_mode=pad_mode)
+        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
         self.contrast = Gaussian(kernel_size, pad_mode=pad_mode)
-        generator = _seeded()
-        self.luminance_scalar = nn.Parameter(torch.rand(1, generator=generator) * 10)
-        self.contrast_scalar = nn.Parameter(torch.rand(1, generator=generator) * 10)
+        self.contrast_scalar = _scalars(1, seed=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        grid = make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
-        ratio = luminance_normalized(
-            x, grid, self.center_surround, self.luminance, self.luminance_scalar
-        )
+        grid = self.grid(x)
+        ratio = self.normalized(x, grid)
         return self.activation(
             contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
         )
 
 
-class OnOff(nn.Module):
+class OnOff(_LuminanceNormalized):
     """An on-centre and an off-centre channel, each with luminance and contrast gain control.
 
     Parameters
@@ -166,51 +176,27 @@ class OnOff(nn.Module):
         apply_mask: bool = False,
         cache_filt: bool = False,
     ) -> None:
-        super().__init__()
-        self.kernel_size = as_pair(kernel_size)
+        super().__init__(kernel_size, [True, False], amplitude_ratio, pad_mode, activation)
         if pretrained and self.kernel_size != (31, 31):
             raise InputError(
                 "pretrained parameters were fitted with kernels of (31, 31); "
                 f"not {self.kernel_size}"
             )
-        self.pad_mode = pad_mode
-        self.activation = activation
         self.apply_mask = apply_mask
-        self.center_surround = CenterSurround(
-            kernel_size,
-            [True, False],
-            amplitude_ratio,
-            out_channels=2,
-            pad_mode=pad_mode,
-            cache_filt=cache_filt,
-        )
-        self.luminance = Gaussian(kernel_size, out_channels=2, pad_mode=pad_mode)
+        self.center_surround.cache_filt = cache_filt
         self.contrast = Gaussian(kernel_size, out_channels=2, pad_mode=pad_mode)
-        generator = _seeded()
-        self.luminance_scalar = nn.Parameter(torch.rand(2, generator=generator) * 10)
-        self.contrast_scalar = nn.Parameter(torch.rand(2, generator=generator) * 10)
+        self.contrast_scalar = _scalars(2, seed=1)
         if pretrained:
             self.load_state_dict({**self.state_dict(), **_berardino_2017()})
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, on then off, shape (batch, 2, height, width)."""
-        grid = make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
-        ratio = luminance_normalized(
-            x, grid, self.center_surround, self.luminance, self.luminance_scalar
-        )
+        grid = self.grid(x)
+        ratio = self.normalized(x, grid)
         output = self.activation(
             contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
         )
         return output * _disk(grid.size, output) if self.apply_mask else output
-
-
-def luminance_normalized(
-    x: Tensor, grid: Grid, center_surround: CenterSurround, luminance: Gaussian, scalar: Tensor
-) -> Tensor:
-    """Return (C * x) / (1 + s (L * x)), shape (b, c, h, w), from one spectrum of x."""
-    transfers = torch.cat([center_surround.transfer(grid), luminance.transfer(grid)])
-    linear, local = grid.backward(grid.forward(x) * transfers).chunk(2, dim=1)
-    return linear / (1 + scalar.view(-1, 1, 1) * local)
 
 
 def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: Tensor) -> Tensor:
@@ -224,9 +210,9 @@ def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: T
     return ratio / (1 + scalar.view(-1, 1, 1) * local)
 
 
-def _seeded() -> torch.Generator:
-    """Return the generator of default scalars: untrained models are the same in every process."""
-    return torch.Generator().manual_seed(0)
+def _scalars(channels: int, seed: int) -> nn.Parameter:
+    """Return a model's untrained scalars, uniform in [0, 10): the same in every process."""
+    return nn.Parameter(torch.rand(channels, generator=torch.Generator().manual_seed(seed)) * 10)
 
 
 def _berardino_2017() -> dict[str, Tensor]:

@@ -66,7 +66,9 @@ class Gaussian(nn.Module):
         self.out_channels = out_channels
         self.cache_filt = cache_filt
         self.std = positive("std", std, out_channels)
-        self._filt: Tensor | None = None
+        self.register_buffer("_filt", None, persistent=False)
+
+    _filt: Tensor | None
 
     @property
     def filt(self) -> Tensor:
@@ -149,10 +151,11 @@ class CenterSurround(nn.Module):
         self.register_buffer("amplitude_ratio", ratio)
         signed = torch.tensor([1.0 if on else -1.0 for on in signs])
         self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
-        self._filt: Tensor | None = None
+        self.register_buffer("_filt", None, persistent=False)
 
     amplitude_ratio: Tensor
     sign: Tensor
+    _filt: Tensor | None
 
     @property
     def filt(self) -> Tensor:

@@ -254,3 +254,10 @@ def test_every_named_model_can_be_made_twice_alike() -> None:
     for name in MODELS:
         params = {} if name == "UniformPooling" else {"kernel_size": 31}
         assert weights_sha256(make_model(name, params)) == weights_sha256(make_model(name, params))
+
+
+def test_a_cached_kernel_is_kept_and_moves_with_its_model() -> None:
+    model = remove_grad(CenterSurround(7, cache_filt=True))
+    assert model.filt is model.filt
+    assert model.double().filt.dtype == torch.float64
+    assert remove_grad(CenterSurround(7)).filt is not None
