@@ -23,6 +23,10 @@ the road from a photograph to a threshold:
 
 `stimsynth demo` does all of it once, in a folder of its own, in under three minutes.
 Each command explains itself: stimsynth COMMAND --help
+
+exit codes: 0 done; 2 bad input; 3 a bank, 4 a journal, 5 the display, or 6 a missing part stands in
+the way; 1 any other error; 128 + N ended by signal N (130: Ctrl-C). After any of them the same command
+goes on where it stopped.
 """
 
 
