@@ -26,16 +26,16 @@ def bootstrap_threshold(
 ) -> Bootstrap:
     """Return the parametric bootstrap of a threshold: answers drawn from its curve, fitted again.
 
-        Parameters
-        ----------
-        fit
-            From `fit_psychometric`.
-        levels, n_trials
-            The design to repeat (L,).
-        n_draws, seed
-            Number of repetitions R, and the seed that draws them.
+    Parameters
+    ----------
+    fit
+        From `fit_psychometric`.
+    levels, n_trials
+        The design to repeat (L,).
+    n_draws, seed
+        Number of repetitions R, and the seed that draws them.
 
-        Examples
+    Examples
     --------
     >>> from analysis.fit import fit_psychometric
     >>> levels, trials = [8, 16, 32, 64, 128], [50] * 5

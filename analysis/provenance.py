@@ -140,7 +140,7 @@ def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
 
 def _screen_note(sessions: Sequence[Session]) -> str:
     shown = [s for s in sessions if on_screen(s)]
-    loose = [s for s in shown if s.header.booth.get("synchronised") is not True]
+    loose = [s for s in shown if any(b.get("synchronised") is not True for b in s.booths)]
     lines = []
     if len(shown) < len(sessions):
         lines.append(
@@ -149,7 +149,7 @@ def _screen_note(sessions: Sequence[Session]) -> str:
         )
     if loose:
         lines.append(
-            f"In {len(loose)} of {len(shown)} sessions on a screen the display was not "
+            f"In {len(loose)} of {len(shown)} sessions on a screen the display was, at least in part, not "
             "synchronised to its refresh (or the journal does not say): frame counts there are "
             "not proof of durations."
         )
@@ -157,7 +157,7 @@ def _screen_note(sessions: Sequence[Session]) -> str:
 
 
 def _booth_table(sessions: Sequence[Session]) -> str:
-    booths = [_flat(session.header.booth) for session in sessions]
+    booths = [_flat(booth) for session in sessions for booth in session.booths]
     keys = list(dict.fromkeys(key for booth in booths for key in booth))
     groups: Counter[tuple[str, ...]] = Counter(
         tuple(_booth_value(booth.get(key)) for key in keys) for booth in booths
@@ -167,7 +167,7 @@ def _booth_table(sessions: Sequence[Session]) -> str:
     rows = [
         [key.replace("_", " "), *(values[i] for values in groups)] for i, key in enumerate(keys)
     ]
-    heads = [f"{count} session{'s' if count > 1 else ''}" for count in groups.values()]
+    heads = [f"{count} sitting{'s' if count > 1 else ''}" for count in groups.values()]
     return html.table(["booth", *heads], rows)
 
 

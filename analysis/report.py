@@ -29,21 +29,15 @@ def write_report(
 
     Parameters
     ----------
-    bank, sessions
-        From `stimuli_store.open_bank` and `analysis.tables.read_sessions`.
     out_dir
         The folder; made if missing. Older files of these three names are replaced.
-    p
-        Proportion correct that defines the thresholds.
-    seed
-        Seed of the resampling behind the ranking's intervals.
+    bank, sessions, p, seed
+        As for `analysis.results.analyse`, which also says what is refused.
 
     Raises
     ------
-    PinMismatch
-        If a session was run with another bank.
     InputError
-        If there is nothing to fit, `p` is not between chance and 1, or the folder cannot be made.
+        If the folder cannot be made.
     """
     from analysis.sections import report_page
 

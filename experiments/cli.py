@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stimuli_store.journal import Session
 
 _SIMULATED, _PSYCHOPY = "simulated", "psychopy"
+_MEAN_CORRECT, _LAPSE = 0.8, 0.02  # of a simulated observer, unless the command line says otherwise
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,10 +65,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     observer.add_argument(
         "--mean-correct",
         type=float,
-        default=0.8,
         help="mean proportion correct that the gain is calibrated to (default 0.8)",
     )
-    observer.add_argument("--lapse", type=float, default=0.02, help="lapse rate (default 0.02)")
+    observer.add_argument("--lapse", type=float, help="lapse rate (default 0.02)")
     parser.set_defaults(run=run)
 
 
@@ -82,6 +82,12 @@ def run(args: argparse.Namespace) -> int:
     check_participant(args.participant)
     check_session(args.session)
     kind = args.booth or (_SIMULATED if args.simulate else _PSYCHOPY)
+    described = (args.gain, args.mean_correct, args.lapse)
+    if not args.simulate and any(value is not None for value in described):
+        raise InputError(
+            "--gain, --mean-correct and --lapse describe a simulated observer; name its model with "
+            "--simulate MODEL"
+        )
     if kind == _SIMULATED and not args.simulate:
         raise InputError(
             "a simulated booth needs somebody to answer; name one with --simulate MODEL"
@@ -119,12 +125,13 @@ def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Obse
     from experiments.order import make_trials
 
     distances = bank.distances(args.simulate)
+    lapse = _LAPSE if args.lapse is None else args.lapse
     if args.gain is not None:
         return ModelObserver(
             model=args.simulate,
             distances=distances,
             gain=args.gain,
-            lapse=args.lapse,
+            lapse=lapse,
             task=design.task.name,
             rule=design.task.rule,
         )
@@ -133,8 +140,8 @@ def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Obse
         args.simulate,
         distances,
         trials,
-        mean_p_correct=args.mean_correct,
-        lapse=args.lapse,
+        mean_p_correct=_MEAN_CORRECT if args.mean_correct is None else args.mean_correct,
+        lapse=lapse,
         rule=design.task.rule,
     )
 

@@ -117,6 +117,12 @@ def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], p
             f"{path} was begun with another {', another '.join(differing)}; continue it with what "
             "it was begun with, or start a session under another number or in another folder"
         )
+    began, goes_on = (h.booth.get("adapter") for h in (found.header, header))
+    if goes_on and began != goes_on:
+        raise JournalError(
+            f"{path} was begun with the {began} booth, not the {goes_on} one, and a session stays in one "
+            "booth; continue it there, or start a session under another number"
+        )
     if [r.trial for r in found.records] != list(trials[: len(found.records)]):
         raise JournalError(
             f"{path} holds other trials than this release makes of the same design; finish it with "

@@ -1,6 +1,6 @@
 """What a session needs from outside: a booth to show trials in, and somebody who answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,6 +57,15 @@ class Booth(Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """Return how frames, times and keys are taken, as plain JSON values for the journal."""
+
+    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
+        """See that frames of these shapes can be shown exactly; called before a session begins.
+
+        Raises
+        ------
+        DisplayError
+            If one cannot.
+        """
 
     def welcome(self, done: int, total: int) -> None:
         """Tell the participant what to do, and wait until they are ready."""

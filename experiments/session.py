@@ -58,11 +58,14 @@ def run_session(
     JournalError
         If another process runs this session, or the journal belongs to something else.
     DisplayError
-        If a frame on the screen was not the one the bank certifies; the journal says which.
+        If the frames do not fit the screen (then nothing is written), or one on the screen was not
+        the one the bank certifies (the journal says which).
     """
     plan = plan_session(design, bank, participant, session, data_dir, observer=observer)
     if plan.found is not None and plan.completed:
         return plan.found
+    shown = {sha for trial in plan.trials for sha in trial.intervals.values()}
+    booth.check({bank.by_id[sha].shape for sha in shown})
     header = header_of(
         design,
         participant,

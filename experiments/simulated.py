@@ -1,7 +1,7 @@
 """A booth without a screen: every frame is handled, every time is nominal, a model answers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from experiments.order import answer_rng
@@ -45,6 +45,9 @@ class SimulatedBooth:
     def describe(self) -> Mapping[str, Any]:
         """Return that nothing was shown, and the nominal rate."""
         return {"adapter": "simulated", "refresh_hz": self._refresh_hz, "keyboard": "none"}
+
+    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
+        """Do nothing: there is no screen that a frame might not fit."""
 
     def welcome(self, done: int, total: int) -> None:
         """Do nothing: there is nobody to welcome."""

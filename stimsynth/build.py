@@ -2,7 +2,7 @@
 
 Every finished stimulus is a file of its own under ``jobs/``, named by the key of its spec. A build that
 is stopped, however it is stopped, finds them there when it is run again and makes only the rest; so
-does the next version of the bank.
+does the next version of the bank. Stimuli of one batch are synthesized, and so finished, together.
 """
 
 import platform

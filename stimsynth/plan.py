@@ -1,8 +1,11 @@
 """PLAN.toml: what to synthesize, read strictly, and the list of work that follows from it."""
 
+import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,12 @@ from stimuli_store.format import check_name, check_version
 from stimuli_store.records import from_json, to_json
 from stimuli_store.spec import Level, SetSpec, Start, StimulusSpec
 
+_NOT_MAKING = {
+    "commands",
+    "cli.py",
+    "__main__.py",
+    "progress.py",
+}  # code that cannot change a pixel
 TRANSFERS = ("srgb", "linear")
 
 
@@ -61,7 +70,7 @@ class MetamerPlan:
     max_iter: int = 200
     stop_criterion: float = 1e-3
     stop_iters_to_check: int = 20
-    batch: int = 8
+    batch: int = 4
 
     def __post_init__(self) -> None:
         for name in ("levels", "seeds"):
@@ -70,10 +79,23 @@ class MetamerPlan:
                 raise InputError(
                     f"metamer.{name} is a list of one or more different numbers; not {values}"
                 )
+        self._check_numbers()
         if self.level in self.params:
             raise InputError(f"metamer.params sets {self.level!r}, which is the level axis already")
         if self.max_iter < 1 or self.batch < 1 or self.stop_iters_to_check < 1:
             raise InputError("metamer.max_iter, batch and stop_iters_to_check are 1 or more")
+
+    def _check_numbers(self) -> None:
+        if not all(math.isfinite(level) for level in self.levels):
+            raise InputError(f"metamer.levels are finite numbers; not {list(self.levels)}")
+        if len({f"{level:g}" for level in self.levels}) != len(self.levels):
+            raise InputError(
+                f"metamer.levels differ in their first six digits; not {list(self.levels)}"
+            )
+        if not all(0 <= seed < 2**63 for seed in self.seeds):
+            raise InputError(f"metamer.seeds are from 0 to 2**63 - 1; not {list(self.seeds)}")
+        if not 0 <= self.stop_criterion < math.inf:
+            raise InputError(f"metamer.stop_criterion is 0 or more; not {self.stop_criterion}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +185,19 @@ def prepare(plan: Plan, beside: Path | None = None) -> Work:
 
 def _check(model: nn.Module, targets: tuple[Picture, ...]) -> None:
     """Run a model on every target, so that what it refuses is refused before any work is done."""
+    name = type(model).__name__
     with torch.no_grad():
         for target in targets:
-            model(torch.from_numpy(target.pixels)[None, None])
+            try:
+                output = model(torch.from_numpy(target.pixels)[None, None])
+            except InputError:
+                raise
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise InputError(
+                    f"{name} with these params fails on {target.name}: {error}"
+                ) from error
+            if not bool(torch.isfinite(output).all()):
+                raise InputError(f"{name} with these params is not finite for {target.name}")
 
 
 def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
@@ -196,13 +228,25 @@ def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
             level=level,
             start=Start(type="uniform_noise", seed=seed),
             recipe=recipe,
-            code={"package": "stimsynth", "version": _version()},
+            code={"package": "stimsynth", "version": _version(), "source_sha256": source_sha256()},
         )
         for seed in plan.seeds
     )
     return SetSpec(
         target_sha256=sha, target_name=target.name, model=model, level=level, members=members
     )
+
+
+@lru_cache(maxsize=1)
+def source_sha256() -> str:
+    """Return the identity of this package's own code: whatever changes it may change pixels."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root)
+        if name.parts[0] not in _NOT_MAKING:
+            digest.update(name.as_posix().encode() + b"\n" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _version() -> str:

@@ -1,10 +1,13 @@
 """The session journal: one JSON line per event, on the disk before the next trial begins.
 
-A journal is only ever appended to. Each line carries the hash of the line before it (``prev``), so a
-lost or altered line shows. A process killed in the middle of a write leaves at most a torn last line,
-which belongs to a trial that had not finished; it is cut off when the session is continued.
+A journal is only ever appended to. Each line carries a checksum over itself and the checksum of the line
+before it, so an altered, lost or reordered line shows. (It guards against accidents, not against somebody
+who computes new checksums; and lines missing at the very end look like a session that stopped there.) A
+process killed in the middle of a write leaves at most a torn last line, which belongs to a trial that had
+not finished; when the session is continued it is moved to a file beside the journal.
 
-Line format: canonical JSON of ``{"event": …, "n": line number, "prev": 16 hex digits, "body": …}``.
+Line format (stimjournal/1): canonical JSON of ``{"event": …, "n": line number, "body": …, "sum": …}``, with
+``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own.
 """
 
 import json
@@ -21,7 +24,6 @@ from stimuli_store.locks import fsync_directory, lock_exclusively
 from stimuli_store.records import from_json, to_json
 from stimuli_store.trials import SessionHeader, TrialRecord
 
-FORMAT = "stimjournal/1"
 _START = "0" * 16
 
 
@@ -45,6 +47,12 @@ class Session:
     records: tuple[TrialRecord, ...]
     events: tuple[Event, ...]
     ended: str | None
+
+    @property
+    def booths(self) -> tuple[Mapping[str, Any], ...]:
+        """How frames, times and keys were taken, for every sitting in order."""
+        resumed = (e.body.get("booth") for e in self.events if e.event == "resumed")
+        return (self.header.booth, *(booth for booth in resumed if booth is not None))
 
 
 class Journal:
@@ -81,7 +89,7 @@ class Journal:
             fsync_directory(self.path.parent)
         self._handle.seek(0)
         data = self._handle.read()
-        self.events, self._prev, good = _parse(data, self.path)
+        self.events, self._sum, good = _parse(data, self.path)
         if good < len(
             data
         ):  # nothing is thrown away: the torn bytes go to a file beside the journal
@@ -91,14 +99,13 @@ class Journal:
 
     def append(self, event: str, body: Any) -> None:
         """Write one event and wait until it is on the disk."""
-        line = canonical_json(
-            {"event": event, "n": len(self.events), "prev": self._prev, "body": to_json(body)}
-        )
-        self._handle.write(line + b"\n")
+        row = {"event": event, "n": len(self.events), "body": to_json(body)}
+        total = _sum(self._sum, row)
+        self._handle.write(canonical_json({**row, "sum": total}) + b"\n")
         self._handle.flush()
         os.fsync(self._handle.fileno())
-        self._prev = sha256(line)[:16]
-        self.events.append(Event(event=event, body=to_json(body)))
+        self._sum = total
+        self.events.append(Event(event=event, body=row["body"]))
 
     def close(self) -> None:
         """Close the file and drop the lock."""
@@ -151,22 +158,28 @@ def session_of(events: list[Event], path: Path) -> Session:
 
 
 def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
-    """Return the events, the hash of the last line, and the number of good bytes."""
+    """Return the events, the checksum of the last line, and the number of good bytes."""
     events: list[Event] = []
-    prev, good = _START, 0
-    lines = data.split(b"\n")
-    for number, line in enumerate(lines[:-1]):  # what follows the last newline is torn, or empty
+    total, good = _START, 0
+    for number, line in enumerate(data.split(b"\n")[:-1]):  # after the last newline: torn, or empty
         try:
             row = json.loads(line)
-            intact = row["prev"] == prev and row["n"] == number
+            stated = row.pop("sum")
+            total = _sum(total, row)
             event = Event(event=row["event"], body=row["body"])
-        except (ValueError, KeyError, TypeError):
+            intact = stated == total and row["n"] == number
+        except (ValueError, KeyError, TypeError, AttributeError):
             intact = False
         if not intact:
             raise JournalError(
-                f"{path} is damaged at line {number + 1}: it does not follow the line before it; "
-                "restore the file from a copy, or keep it and start a session under another number"
+                f"{path} is damaged at line {number + 1}: its checksum is not that of this line after "
+                "the one before; restore the file from a copy, or keep it and start a session under "
+                "another number"
             )
         events.append(event)
-        prev, good = sha256(line)[:16], good + len(line) + 1
-    return events, prev, good
+        good += len(line) + 1
+    return events, total, good
+
+
+def _sum(before: str, row: Mapping[str, Any]) -> str:
+    return sha256(before.encode() + canonical_json(row))[:16]

@@ -111,3 +111,4 @@ class SessionHeader:
     software: Mapping[str, str]
     created: str
     observer: Mapping[str, Any] | None = None
+    format: str = "stimjournal/1"

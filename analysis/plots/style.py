@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 INK = "#1f2933"
 QUIET = "#8794a1"
-FAINT = "#e3e8ed"
+
 DATA = "#0072b2"
 CURVE = "#0072b2"
 TRUE = "#d55e00"

@@ -33,6 +33,22 @@ def background_level(background: float) -> int:
     return int(np.rint(background * 255.0))
 
 
+def check_fits(shape: tuple[int, ...], window: tuple[int, int]) -> None:
+    """Refuse a frame of `shape` that is larger than the window (width, height).
+
+    Raises
+    ------
+    DisplayError
+        Saying both sizes.
+    """
+    height, width = shape[:2]
+    if width > window[0] or height > window[1]:
+        raise DisplayError(
+            f"an image of {width} x {height} pixels does not fit into a window of "
+            f"{window[0]} x {window[1]}; make the size in the design's [screen] larger"
+        )
+
+
 def padded(frame: np.ndarray, window: tuple[int, int], level: int) -> np.ndarray:
     """Return `frame` with the window's parity on both axes.
 
@@ -45,22 +61,12 @@ def padded(frame: np.ndarray, window: tuple[int, int], level: int) -> np.ndarray
     level
         Grey level of the padding.
 
-    Raises
-    ------
-    DisplayError
-        If the frame does not fit into the window.
-
     Examples
     --------
     >>> padded(np.zeros((3, 4), np.uint8), (10, 10), 9)[:, 0].tolist()
     [0, 0, 0, 9]
     """
     height, width = frame.shape[:2]
-    if width > window[0] or height > window[1]:
-        raise DisplayError(
-            f"an image of {width} x {height} pixels does not fit into a window of "
-            f"{window[0]} x {window[1]}; make the size in the design's [screen] larger"
-        )
     rows, columns = (window[1] - height) % 2, (window[0] - width) % 2
     widths = [(0, rows), (0, columns)] + [(0, 0)] * (frame.ndim - 2)
     return np.pad(frame, widths, constant_values=level)

@@ -1,15 +1,15 @@
 """Trials in a PsychoPy window: whole frames, exact pixels, a time for every flip.
 
 Durations are counted in flips and never waited for. Pictures are uploaded in the blank that opens
-a trial. The first frame of every picture is read back from the back buffer just before its flip,
-so that the hash in the record is that of the pixels which really went out. Reading only the
-picture's rectangle costs 1 ms at 256 x 256 and 4.5 ms at 512 x 512 with software OpenGL, well
-within a frame; hashing waits until the trial is over. A read too slow for a screen shows as a
-dropped frame, as everything else does.
+a trial. Frames are read back from the back buffer just before their flip, so that the hash in the
+record is that of the pixels which really went out: every frame of every picture, or, where reading
+one would take over a quarter of a refresh period, the first and the last. Reading only the picture's
+rectangle costs 1 ms at 256 x 256 and 4.5 ms at 512 x 512 with software OpenGL; hashing waits until
+the trial is over. A read too slow for a screen shows as a dropped frame, as everything else does.
 """
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +51,10 @@ class PsychopyBooth:
             "keyboard": dict(self._keyboard.describe()),
             "simulated_keys": self._presser is not None,
         }
+
+    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
+        """Refuse frames that do not fit into the window."""
+        self._stage.check(shapes)
 
     def show(self, trial: Trial, frames: Frames) -> TrialRecord:
         """Show one trial; see `experiments.ports.Booth.show`."""
@@ -127,6 +131,7 @@ class _Showing:
         self._flips: list[list[float]] = []
         self._pictures: dict[str, Picture] = {}
         self._read: dict[str, np.ndarray] = {}
+        self._read_all = False
         self._onset_s: float | None = None  # of the last picture
         self._answer: tuple[str, float] | None = None
 
@@ -137,7 +142,7 @@ class _Showing:
             for phase in trial.phases:
                 self._flips.append([])
                 for index in range(phase.n_frames):
-                    self._frame(phase.image, index)
+                    self._frame(phase.image, index, index + 1 == phase.n_frames)
                     if not self._pictures:
                         self._load(trial, frames)
                     if phase is last and index == 0:
@@ -152,12 +157,18 @@ class _Showing:
         hashes = {name: frame_id(pixels) for name, pixels in self._read.items()}
         return record_of(trial, self._answer, timing, hashes)
 
-    def _frame(self, image: str | None, index: int) -> None:
+    def _frame(self, image: str | None, index: int, last: bool) -> None:
         picture = None if image is None else self._pictures[image]
         self._stage.draw(picture)
-        if image is not None and picture is not None and index == 0:
-            self._read[image] = self._stage.read(picture)
+        if image is not None and picture is not None and (self._read_all or index == 0 or last):
+            self._keep(image, self._stage.read(picture))
         self._flips[-1].append(self._stage.flip())
+
+    def _keep(self, image: str, pixels: np.ndarray) -> None:
+        """Keep what was read; of frames that differ, the one unlike the first, so that it shows."""
+        first = self._read.setdefault(image, pixels)
+        if not np.array_equal(first, pixels):
+            self._read[image] = pixels
 
     def _load(self, trial: Trial, frames: Frames) -> None:
         """Upload every picture once; A or B serves for X too."""
@@ -168,6 +179,8 @@ class _Showing:
                 by_id[identity] = self._stage.upload(frame)
             self._pictures[name] = by_id[identity]
         self._stage.rehearse(self._pictures)
+        largest = max(by_id.values(), key=lambda p: p.place.width * p.place.height)
+        self._read_all = self._stage.reads_fast(largest)
 
     def _begin_answer(self, trial: Trial) -> None:
         self._onset_s = self._flips[-1][0]

@@ -1,6 +1,6 @@
 """The window: flips with their times, pictures on it and back from it, and pages of text."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from experiments.booth.pixels import (
     Place,
     as_given,
     background_level,
+    check_fits,
     cross,
     padded,
     place_of,
@@ -81,6 +82,7 @@ class Stage:
             "fullscreen": bool(self._window.fullscr),
             "background_level": self._level,
             "gamma": "as the system has it",
+            "frames_read_back": "all, or first and last where one takes over a quarter period",
             "renderer": str(self._psychopy.gl.gl_info.get_renderer()),
         }
 
@@ -123,6 +125,17 @@ class Stage:
     def read(self, picture: Picture) -> np.ndarray:
         """Return what the back buffer holds at a picture's place, in the shape of its frame."""
         return as_given(read_back(self._psychopy.gl, picture.place), picture.ndim)
+
+    def reads_fast(self, picture: Picture) -> bool:
+        """Return whether reading a picture back takes under a quarter of a refresh period."""
+        began = self.now_s()
+        self.read(picture)
+        return self.now_s() - began < self.period_s / 4
+
+    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
+        """Refuse frames that do not fit into the window."""
+        for shape in sorted(shapes):
+            check_fits(shape, self._size)
 
     def release(self, pictures: Mapping[str, Picture]) -> None:
         """Free the memory of the graphics card that pictures take."""

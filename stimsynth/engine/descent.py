@@ -82,9 +82,13 @@ class Descent:
         state.optimizer.step(closure)  # type: ignore[arg-type]
         if state.scheduler is not None:
             state.scheduler.step()
-        with torch.no_grad():
-            points.copy_(torch.where(_column(active, points), points, kept))
+        _restore(points, kept, ~active)
         at = evaluate(problem, points, items)
+        lost = ~torch.isfinite(at.objective)
+        if (
+            lost.any()
+        ):  # the last point with a finite objective stays; the objective tells what happened
+            _restore(points, kept, lost)
         return DescentState(
             points=points,
             objective=at.objective,
@@ -97,5 +101,8 @@ class Descent:
         )
 
 
-def _column(active: Tensor, points: Tensor) -> Tensor:
-    return active.view(-1, *[1] * (points.dim() - 1))
+def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:
+    """Put back the points (N, …) of the items in `which` (bool, (N,)), in place."""
+    column = which.view(-1, *[1] * (points.dim() - 1))
+    with torch.no_grad():
+        points.copy_(torch.where(column, kept, points))

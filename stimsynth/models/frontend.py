@@ -228,11 +228,12 @@ def _berardino_2017() -> dict[str, Tensor]:
 
 
 def _disk(size: tuple[int, int], like: Tensor) -> Tensor:
-    """Return a disk that fills the image, with a raised-cosine edge."""
+    """Return a disk that fills the image and falls off, as a raised cosine, from half its radius on."""
     rows, columns = (
         torch.arange(n, dtype=like.dtype, device=like.device) - (n - 1) / 2 for n in size
     )
     radius = torch.hypot(rows.unsqueeze(1), columns.unsqueeze(0))
-    outer, inner = min(size) / 2, min(size) / 2 - min(size) / 8
+    outer = (min(size) - 1) / 2
+    inner = outer / 2
     phase = ((radius - inner) / (outer - inner)).clamp(0, 1)
     return (1 + torch.cos(torch.pi * phase)) / 2

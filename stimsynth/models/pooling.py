@@ -56,7 +56,7 @@ class UniformPooling(nn.Module):
         energy_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        if window_px < 1 or n_scales < 0 or n_orientations < 1:
+        if not 1 <= window_px < math.inf or n_scales < 0 or n_orientations < 1:
             raise InputError(
                 "UniformPooling takes window_px >= 1, n_scales >= 0 and n_orientations >= 1; not "
                 f"{window_px}, {n_scales} and {n_orientations}"
@@ -73,7 +73,7 @@ class UniformPooling(nn.Module):
         pooled = [self._pool(x.squeeze(1), self.window_px)]
         for scale in range(self.n_scales):
             energy = self._energy(spectrum, (height, width), scale)
-            mean = self._pool(energy, self.window_px / 2**scale)
+            mean = self._pool(energy, max(1.0, self.window_px / 2**scale))  # a sample or more
             pooled.append(self.energy_weight * torch.sqrt(mean + _EPSILON**2))
         return torch.cat([p.flatten(1) for p in pooled], dim=1).unsqueeze(1)
 
@@ -96,6 +96,11 @@ class UniformPooling(nn.Module):
         one_channel(x, "UniformPooling")
         height, width = x.shape[2], x.shape[3]
         step = 2 ** max(self.n_scales - 1, 0)
+        if self.window_px > min(height, width):
+            raise InputError(
+                f"a pooling window of {self.window_px:g} px is larger than an image of {height}x{width}; "
+                "the largest that differs from the whole image is as wide as its shorter side"
+            )
         if height % step or width % step or min(height, width) // step < 8:
             raise InputError(
                 f"UniformPooling with {self.n_scales} scales takes images whose sides are multiples of "
@@ -108,10 +113,6 @@ class UniformPooling(nn.Module):
 def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return raised-cosine averaging windows along one axis, shape (n, length), each of unit sum.
 
-    Before each is divided by its sum they add up to one at every sample: neighbours cross at half
-    height. The first and last centre lie half a spacing inside the image, or as near as fits, and
-    beyond them the outermost window stays at its full height.
-
     Examples
     --------
     >>> windows(8, 4.0, torch.float32, torch.device("cpu")).sum(dim=1)
@@ -122,9 +123,14 @@ def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.devic
 
 
 def partition(length: int, spacing: float, dtype: torch.dtype) -> Tensor:
-    """Return windows along one axis that add up to one at every sample, shape (n, length)."""
-    count = min(length, max(1, round(length / spacing)))
-    position = (torch.arange(length, dtype=dtype) + 0.5) * count / length - 0.5
+    """Return windows along one axis that add up to one at every sample, shape (n, length).
+
+    As many as fit stand `spacing` apart, centred as a group; neighbours cross at half height. Outward of
+    the first and the last centre, the outermost window stays at its full height.
+    """
+    count = max(1, math.floor(length / spacing + 1e-9))
+    first = (length - (count - 1) * spacing) / 2
+    position = (torch.arange(length, dtype=dtype) + 0.5 - first) / spacing
     place = position.clamp(0, count - 1)  # in units of windows
     away = (place - torch.arange(count, dtype=dtype).unsqueeze(1)).abs().clamp(max=1)
     return torch.cos(math.pi / 2 * away) ** 2
@@ -148,15 +154,24 @@ def band_masks(
     rows = torch.fft.fftfreq(size[0], dtype=dtype).unsqueeze(1)
     columns = torch.fft.fftfreq(size[1], dtype=dtype).unsqueeze(0)
     octaves = torch.log2(torch.hypot(rows, columns).clamp_min(1e-12) / _CENTRE)
-    octaves = octaves.clamp(-1, 0 if finest else 1)
-    radial = torch.cos(math.pi / 2 * octaves)
-    angle = torch.atan2(rows, columns)
-    angles = torch.arange(n_orientations, dtype=dtype) * math.pi / n_orientations
+    radial = torch.cos(math.pi / 2 * octaves.clamp(-1, 0 if finest else 1))
+    # The highest frequency of an even side is +1/2 as much as -1/2: take the root mean square of both.
+    both = [
+        _angular(torch.atan2(r, c), n_orientations) ** 2
+        for r in (rows, torch.where(rows == -0.5, 0.5, rows))
+        for c in (columns, torch.where(columns == -0.5, 0.5, columns))
+    ]
+    return (torch.stack(both).mean(dim=0).sqrt() * radial).to(device)
+
+
+def _angular(angle: Tensor, n_orientations: int) -> Tensor:
+    """Return the angular part of the filters at an angle (h, w): (orientations, h, w)."""
+    angles = torch.arange(n_orientations, dtype=angle.dtype) * math.pi / n_orientations
     cosine = torch.cos(angle - angles.view(-1, 1, 1)).clamp_min(0)
     order = n_orientations - 1
     scale = 2.0**order * math.factorial(order)
     scale /= math.sqrt(n_orientations * math.factorial(2 * order))
-    return (2 * scale * cosine**order * radial).to(device)
+    return 2 * scale * cosine**order
 
 
 def _centre(spectrum: Tensor, size: tuple[int, int]) -> Tensor:

@@ -35,7 +35,9 @@ def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
             raise unknown_name(f"argument of {name}", key, known)
     try:
         model = MODELS[name](**params)
-    except (TypeError, RuntimeError) as error:
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{name} cannot be made from {dict(params)}: {error}") from error
     return remove_grad(model).eval()
 

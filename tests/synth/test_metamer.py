@@ -181,6 +181,8 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
     metamer = Metamer(picture + 0.1, Fragile(), allowed_range=(-1, 2), initial_image=picture + 0.05)
     with pytest.raises(InputError, match="NaN"):
         metamer.synthesize(50, optimizer=partial(torch.optim.SGD, lr=1e4))
+    assert bool(torch.isnan(metamer.losses[-1]).all())
+    assert bool(torch.isfinite(metamer.objective_function()).all())
 
 
 @pytest.mark.parametrize(

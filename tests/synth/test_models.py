@@ -131,7 +131,7 @@ def test_a_mask_keeps_the_centre_and_drops_the_corners(image: Tensor) -> None:
 # -- pooling ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spacing", [1.0, 2.5, 8.0, 19.0, 200.0])
+@pytest.mark.parametrize("spacing", [1.0, 2.5, 8.0, 10.7, 16.0])
 @pytest.mark.parametrize("length", [16, 33, 64])
 def test_windows_add_up_to_one_everywhere(length: int, spacing: float) -> None:
     weights = partition(length, spacing, torch.float64)
@@ -140,15 +140,46 @@ def test_windows_add_up_to_one_everywhere(length: int, spacing: float) -> None:
     assert bool((weights.sum(dim=1) > 0).all())
 
 
+@pytest.mark.parametrize("length", [192, 256])
+def test_windows_stand_exactly_their_spacing_apart(length: int) -> None:
+    """The centre of mass of an inner window is its centre."""
+    for spacing in (6.0, 12.0, 24.0, 48.0, 60.0):
+        weights = partition(length, spacing, torch.float64)
+        assert len(weights) == length // spacing
+        inner = weights[1:-1]
+        centres = (inner * torch.arange(length)).sum(1) / inner.sum(1)
+        gap = torch.full((len(inner) - 1,), spacing).double()
+        torch.testing.assert_close(centres.diff(), gap, atol=0.05, rtol=0)
+
+
 def test_orientations_share_the_energy_of_their_band() -> None:
     masks = band_masks((64, 64), 4, False, torch.float64, DEVICE)
     rows, columns = torch.fft.fftfreq(64).double()[:, None], torch.fft.fftfreq(64).double()
     radius = torch.hypot(rows, columns).clamp_min(1e-12)
     radial = torch.cos(torch.pi / 2 * torch.log2(radius / 0.25).clamp(-1, 1)) ** 2
-    both = (
-        masks**2 + torch.roll(masks.flip(1, 2), (1, 1), (1, 2)) ** 2
-    )  # a frequency and its mirror
-    torch.testing.assert_close(both.sum(0) / 4, radial, atol=1e-9, rtol=0)
+    check_shared(masks, radial, torch.ones_like(radius, dtype=torch.bool))
+    finest = band_masks((64, 64), 4, True, torch.float64, DEVICE)
+    check_shared(finest, torch.ones_like(radial), radius >= 0.25)
+
+
+def check_shared(masks: Tensor, radial: Tensor, where: Tensor) -> None:
+    """Energies of a frequency and its mirror, summed over orientations, are those of the band."""
+    mirrored = torch.roll(masks.flip(1, 2), (1, 1), (1, 2))
+    both = (masks**2 + mirrored**2).sum(0) / 4
+    torch.testing.assert_close(both[where], radial[where], atol=1e-9, rtol=0)
+
+
+def test_the_finest_gratings_are_seen_alike_whatever_their_orientation() -> None:
+    sign = (-1.0) ** torch.arange(64).double()
+    columns, rows = sign.expand(64, 64), sign[:, None].expand(64, 64)
+    model, grey = UniformPooling(window_px=64), torch.full((1, 1, 64, 64), 0.5).double()
+    energies = [
+        (model(0.5 + 0.25 * pattern[None, None]) ** 2 - model(grey) ** 2)[0, 0, 1:5].sum()
+        for pattern in (columns, rows, columns * rows)
+    ]
+    torch.testing.assert_close(torch.stack(energies), energies[0].expand(3))
+    # A frequency that is its own mirror passes half of the 4 times its power that two would.
+    assert float(energies[0]) == pytest.approx(2 * 0.25**2, rel=1e-6)
 
 
 def test_a_grating_drives_its_own_scale_and_orientation() -> None:
@@ -240,6 +271,8 @@ def test_models_are_pure_functions_that_treat_items_alone(name: str) -> None:
         (lambda: OnOff(7, pretrained=True), r"\(31, 31\)"),
         (lambda: UniformPooling(8)(torch.zeros(1, 1, 30, 30)), "multiples of 4"),
         (lambda: UniformPooling(0.1), "window_px >= 1"),
+        (lambda: UniformPooling(float("nan")), "window_px >= 1"),
+        (lambda: UniformPooling(33)(torch.zeros(1, 1, 32, 32)), "larger than an image"),
         (lambda: make_model("UniformPoling", {}), "did you mean 'UniformPooling'"),
         (lambda: make_model("Gaussian", {"kernel": 3}), "did you mean 'kernel_size'"),
         (lambda: make_model("Gaussian", {}), "Gaussian cannot be made"),

@@ -146,6 +146,17 @@ def test_a_new_version_reuses_finished_stimuli_and_mends_damaged_ones(tmp_path: 
     assert len(kept) >= len(first.records) - 1
 
 
+def test_work_done_by_other_code_is_not_reused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = prepare(read_plan(write_plan(tmp_path)))
+    monkeypatch.setattr("stimsynth.plan.source_sha256", lambda: "0" * 64)
+    second = prepare(read_plan(write_plan(tmp_path)))
+    assert first.sha256 != second.sha256
+    keys = [{m.key for s in work.sets for m in s.members} for work in (first, second)]
+    assert not keys[0] & keys[1]
+
+
 def test_a_photograph_from_a_file_is_found_beside_the_plan(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(tmp_path / "mine.png")
@@ -230,6 +241,17 @@ BAD = {
     "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
     "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name is"),
     "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
+    "level that is no number": (PLAN.replace("[4, 16]", "[4, nan]"), "finite numbers"),
+    "levels alike": (PLAN.replace("[4, 16]", "[4.00000001, 4]"), "first six digits"),
+    "window larger than the image": (PLAN.replace("[4, 16]", "[4, 40]"), "larger than an image"),
+    "seed too large": (PLAN.replace("[0, 7]", "[0, 99999999999999999999]"), "from 0 to"),
+    "negative criterion": (PLAN.replace("max_iter", "stop_criterion = -1\nmax_iter"), "0 or more"),
+    "param of a wrong type": (PLAN.replace("std = 2.0", 'std = "wide"'), "Gaussian cannot be made"),
+    "param that fails later": (
+        PLAN.replace("window_px = 6", 'window_px = 6, energy_weight = "x"'),
+        "UniformPooling with these params fails on camera",
+    ),
+    "param that is nan": (PLAN.replace("std = 2.0", "std = nan"), "std is positive"),
     "label taken": (PLAN.replace('"blur"', '"mse"'), "differ from each other"),
 }
 
