@@ -109,8 +109,8 @@ def environment() -> None:
         say(
             "PsychoPy has no release for Python 3.13 and newer: everything but the booth is installed"
         )
-    say("installing; the first time this takes some minutes")
-    pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    say("installing; the first time this takes one to three minutes")
+    pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     constraints = ["--constraint", str(ROOT / "constraints.txt")]
     # First pip itself: the one that comes with an older Python finds no solution where there is one.
     subprocess.run([*pip, *constraints, "--upgrade", "pip"], check=True)

@@ -45,7 +45,10 @@ def run_analyse(args: argparse.Namespace) -> int:
     from analysis.report import REPORT, write_report
     from analysis.tables import read_sessions
     from stimuli_store.bank import open_bank
+    from stimuli_store.errors import InputError
 
+    if args.seed < 0:
+        raise InputError(f"--seed is 0 or more; not {args.seed}")
     bank = open_bank(args.bank)
     sessions = read_sessions(args.data)
     results = write_report(bank, sessions, args.out, p=args.p, seed=args.seed)

@@ -62,7 +62,7 @@ class ModelObserver:
 
     def __post_init__(self) -> None:
         link_of(self.task, self.rule)
-        if not (self.gain >= 0 and self.exponent > 0 and 0 <= self.lapse <= 1):
+        if not (0 <= self.gain < float("inf") and self.exponent > 0 and 0 <= self.lapse <= 1):
             raise InputError(
                 "an observer has a gain of at least 0, an exponent above 0 and a lapse rate "
                 f"from 0 to 1; gain={self.gain!r}, exponent={self.exponent!r}, "

@@ -48,6 +48,9 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
 def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
     """Return the sessions of a folder of journals, or of the journals named.
 
+    A journal in a folder that holds no whole line yet is passed over: its session had not begun when
+    its process died.
+
     Raises
     ------
     JournalError
@@ -55,7 +58,10 @@ def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
     """
     by_name: dict[tuple[str, int], Path] = {}
     sessions = []
-    for path in find_journals(data):
+    journals = find_journals(data)
+    for path in journals:
+        if len(journals) > 1 and b"\n" not in path.read_bytes():
+            continue
         session = read_session(path)
         name = (session.header.participant, session.header.session)
         if name in by_name:

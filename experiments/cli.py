@@ -18,6 +18,34 @@ _SIMULATED, _PSYCHOPY = "simulated", "psychopy"
 _MEAN_CORRECT, _LAPSE = 0.8, 0.02  # of a simulated observer, unless the command line says otherwise
 
 
+_EXAMPLE = """\
+a design:
+  [bank]
+  path = "textures-1.0.0.h5"               # beside the design, or where it is from there
+  pin = "textures@1.0.0#0123456789abcdef"  # exactly this bank; `stimsynth bank info` prints it
+
+  [task]
+  name = "abx"
+  rule = "independent"                     # or "differencing": the rule assumed of observers
+  # a_ms = 200, gap_ab_ms = 500, b_ms = 200, gap_bx_ms = 1000, x_ms = 200, respond_ms = 2000
+
+  [design]
+  comparisons = ["reference-metamer"]      # and/or "metamer-metamer"
+  repeats = 8                              # trials per pair, a multiple of 4
+  seed = 1
+  # levels = [8, 16], targets = ["grass"]: only these; break_every = 64: a rest now and then
+
+  [screen]
+  refresh_hz = 60.0                        # measured, and refused if the screen's is another
+  size = [800, 600]                        # or fullscreen = true
+
+  [keys]
+  A = "left"
+  B = "right"
+  quit = "escape"
+"""
+
+
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `run`."""
     parser = subparsers.add_parser(
@@ -25,6 +53,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="run a session of a design with a participant, or with a simulated one",
         description="Run a session, or what is left of it. Every finished trial is on the disk "
         "before the next begins; a session that ended in any way is continued by the same command.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("design", type=Path, metavar="DESIGN.toml")
     parser.add_argument("--participant", required=True, help="for instance S01")
@@ -112,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
             data_dir=data_dir,
             observer=truth,
             max_trials=args.max_trials,
-            progress=kind == _SIMULATED,
+            progress=True,
         )
     _say(args, session, plan, _how_it_ended(session.ended))
     return _exit_code(session.ended)

@@ -17,6 +17,12 @@ from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.format import parse_pin
 from stimuli_store.records import from_json, to_json
 
+KEY_NAMES = (
+    *("left", "right", "up", "down", "space", "return", "escape", "tab", "backspace"),
+    *(f"num_{digit}" for digit in range(10)),
+    *"abcdefghijklmnopqrstuvwxyz0123456789",
+)
+MAX_REPEATS = 4096
 COMPARISONS = ("reference-metamer", "metamer-metamer")
 _PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SEED_DIGITS = 13  # hexadecimal: 52 bits, which every JSON reader holds exactly
@@ -58,6 +64,10 @@ class Sampling:
         for name in self.comparisons:
             if name not in COMPARISONS:
                 raise unknown_name("comparison", name, list(COMPARISONS))
+        if self.repeats > MAX_REPEATS:
+            raise InputError(
+                f"repeats is {self.repeats}; {MAX_REPEATS} trials per pair are the most"
+            )
         if self.repeats < 1 or self.repeats % len(CELLS):
             raise InputError(
                 f"repeats is {self.repeats}, but every pair is balanced over {len(CELLS)} cells "
@@ -102,6 +112,9 @@ class Keys:
     quit: str = "escape"
 
     def __post_init__(self) -> None:
+        for key in (self.A, self.B, self.quit):
+            if key not in KEY_NAMES:
+                raise unknown_name("key", key, list(KEY_NAMES))
         if len({self.A, self.B, self.quit}) < 3:
             raise InputError(
                 f"the keys for A, B and quit must differ; {self.A!r}, {self.B!r}, {self.quit!r} "
@@ -148,7 +161,7 @@ def load_design(path: str | os.PathLike[str]) -> Design:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the design {path}: {error.strerror}") from error
-    except ValueError as error:  # a TOML or UTF-8 error
+    except (ValueError, RecursionError) as error:  # a TOML or UTF-8 error
         raise InputError(f"{path} is not a TOML file: {error}") from error
     try:
         return from_json(Design, value, "the design")

@@ -63,7 +63,13 @@ def build(work: Work, directory: Path) -> Bank:
                 write_job(jobs / f"{spec.key}.h5", *finished)
                 done[spec.key] = finished
                 bar.update()
-    return _publish(work, directory, {key: job for key, job in done.items() if job is not None})
+    try:
+        return _publish(work, directory, {key: job for key, job in done.items() if job is not None})
+    except BankExists:  # by another process meanwhile: then it is ours, or refused as any other
+        published = _published(work, directory)
+        if published is None:
+            raise
+        return published
 
 
 def _published(work: Work, directory: Path) -> Bank | None:

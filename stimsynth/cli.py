@@ -7,7 +7,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, version
 
 from stimuli_store.errors import StimsynthError
 
@@ -40,12 +40,20 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_ROAD,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"stimsynth {_version()}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     found = {entry.name: entry for entry in entry_points(group=_GROUP)}
     names = [n for n in _ORDER if n in found] + sorted(set(found) - set(_ORDER))
     for name in names:
         found[name].load()(subparsers)
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("stimsynth")
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,6 +69,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StimsynthError as error:
         sys.stderr.write(f"stimsynth: {error}\n")
         return error.exit_code
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        sys.stderr.write(
+            f"stimsynth: the system refused ({error.strerror or error}){where}; what was finished is kept, "
+            "and once that is mended the same command goes on\n"
+        )
+        return 1
+    except MemoryError:
+        sys.stderr.write(
+            "stimsynth: this machine has too little memory for that; nothing was lost\n"
+        )
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write(
             "stimsynth: interrupted; what was finished is kept, and the same command continues\n"

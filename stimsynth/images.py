@@ -121,17 +121,30 @@ def uniform_noise(
 
 
 def _read(source: Any, shown: str) -> np.ndarray:
-    """Return the grey values in [0, 1] of a file, alpha dropped, colours weighted by Rec. 601."""
+    """Return the grey values in [0, 1] of a file, alpha dropped, colours weighted by Rec. 601.
+
+    8-bit values are divided by 255 and 16-bit values by 65535; floating-point values are taken as they
+    are and must lie in [0, 1].
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(source) as image:
             image.load()
-            deep = image.mode.startswith("I")
-            array = np.asarray(image if deep else image.convert("L"), dtype=np.float64)
-    except (UnidentifiedImageError, OSError, ValueError) as error:
+            mode = image.mode
+            plain = mode == "F" or mode.startswith("I")
+            array = np.asarray(image if plain else image.convert("L"), dtype=np.float64)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise InputError(f"{shown} cannot be read as an image: {error}") from error
-    return (array / (65535 if deep else 255)).astype(np.float32)
+    if plain:
+        array = array / (1 if mode == "F" else 65535)
+        if not (array.min() >= 0 and array.max() <= 1):
+            raise InputError(
+                f"{shown} holds values outside the range of its type (16-bit, or 0 to 1 for floating point); "
+                "save it as an 8- or 16-bit image"
+            )
+        return array.astype(np.float32)
+    return (array / 255).astype(np.float32)
 
 
 def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:
@@ -139,7 +152,9 @@ def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:
     from PIL import Image
 
     side = min(pixels.shape)
-    if size < 1 or side < size:
+    if size < 1:
+        raise InputError(f"the size of an image is 1 or more pixels; not {size}")
+    if side < size:
         raise InputError(
             f"{shown} is {pixels.shape[0]}x{pixels.shape[1]} pixels, too small for a size of {size}"
         )

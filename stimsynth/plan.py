@@ -43,6 +43,10 @@ class BankPlan:
     def __post_init__(self) -> None:
         check_name(self.name)
         check_version(self.version)
+        if not self.license.strip():
+            raise InputError(
+                "bank.license says under which licence the bank may be used, as in CC0-1.0"
+            )
         if self.transfer not in TRANSFERS:
             raise InputError(
                 f"bank.transfer is one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
@@ -118,6 +122,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         labels = [m.label for m in self.models]
+        for label in labels:
+            if not label.strip() or not label.isprintable():
+                raise InputError(f"a model's label is one line of text; not {label!r}")
         if len(set(labels)) != len(labels) or "mse" in labels:
             raise InputError(
                 f"labels of models differ from each other and from 'mse'; not {labels}"
@@ -153,7 +160,7 @@ def read_plan(path: str | Path) -> Plan:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the plan {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
     try:
         return from_json(Plan, table, "the plan")
@@ -206,7 +213,8 @@ def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
 
 
 def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
-    params = {**plan.params, plan.level: value}
+    # A whole number is given as one, so that arguments that count something can be a level too.
+    params = {**plan.params, plan.level: int(value) if value.is_integer() else value}
     module = make_model(plan.model, params)
     _check(module, (target,))
     model = reference_to("target", plan.model, params, module)

@@ -39,8 +39,12 @@ def write_file(
     pages: Mapping[str, Sequence[np.ndarray]],
     attributes: Mapping[str, str],
 ) -> None:
-    """Write a bank file and wait until it is on the disk. The path must not exist."""
-    with h5py.File(path, "x", libver=("v110", "v110")) as file:
+    """Write a bank file and wait until it is on the disk. The path must not exist.
+
+    The file is put together in memory and written in one piece: HDF5 itself may crash on a full disk.
+    """
+    memory = {"driver": "core", "backing_store": False}
+    with h5py.File(path.name, "w", libver=("v110", "v110"), **memory) as file:
         for key, value in attributes.items():
             file.attrs[key] = np.bytes_(value)
         bytes_ = np.frombuffer(manifest, dtype=np.uint8)
@@ -59,7 +63,11 @@ def write_file(
             )
             for row, image in enumerate(images):
                 page[row] = image
-    with path.open("rb") as handle:
+        file.flush()
+        image_of_file = file.id.get_file_image()
+    with path.open("xb") as handle:
+        handle.write(image_of_file)
+        handle.flush()
         os.fsync(handle.fileno())
 
 
@@ -98,7 +106,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
             if fault:
                 raise BankError(f"{path} is not a sound bank: {fault}")
             yield file
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         reason = str(error).split("(")[-1].rstrip(")") or type(error).__name__
         raise BankError(
             f"{path} cannot be read as a bank; it is damaged, cut short or no HDF5 file ({reason})"

@@ -168,7 +168,7 @@ def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
             total = _sum(total, row)
             event = Event(event=row["event"], body=row["body"])
             intact = stated == total and row["n"] == number
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             intact = False
         if not intact:
             raise JournalError(

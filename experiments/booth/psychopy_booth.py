@@ -24,7 +24,7 @@ from experiments.outcome import record_of
 from experiments.ports import Frames, Quit, Responder
 from experiments.tasks import abx_text
 from stimuli_store.canonical import frame_id
-from stimuli_store.trials import Trial, TrialRecord
+from stimuli_store.trials import Phase, Trial, TrialRecord
 
 _CONTINUE = "space"
 _READING_S = 0.3  # how long a simulated person looks at a page
@@ -142,7 +142,7 @@ class _Showing:
             for phase in trial.phases:
                 self._flips.append([])
                 for index in range(phase.n_frames):
-                    self._frame(phase.image, index, index + 1 == phase.n_frames)
+                    self._frame(phase, index, frames)
                     if not self._pictures:
                         self._load(trial, frames)
                     if phase is last and index == 0:
@@ -157,17 +157,18 @@ class _Showing:
         hashes = {name: frame_id(pixels) for name, pixels in self._read.items()}
         return record_of(trial, self._answer, timing, hashes)
 
-    def _frame(self, image: str | None, index: int, last: bool) -> None:
+    def _frame(self, phase: Phase, index: int, frames: Frames) -> None:
+        image, last = phase.image, index + 1 == phase.n_frames
         picture = None if image is None else self._pictures[image]
         self._stage.draw(picture)
         if image is not None and picture is not None and (self._read_all or index == 0 or last):
-            self._keep(image, self._stage.read(picture))
+            self._keep(image, self._stage.read(picture), frames[image])
         self._flips[-1].append(self._stage.flip())
 
-    def _keep(self, image: str, pixels: np.ndarray) -> None:
-        """Keep what was read; of frames that differ, the one unlike the first, so that it shows."""
-        first = self._read.setdefault(image, pixels)
-        if not np.array_equal(first, pixels):
+    def _keep(self, image: str, pixels: np.ndarray, given: np.ndarray) -> None:
+        """Keep what was read, and of several frames the first that was not as given, if any."""
+        kept = self._read.setdefault(image, pixels)
+        if kept is not pixels and np.array_equal(kept, given):
             self._read[image] = pixels
 
     def _load(self, trial: Trial, frames: Frames) -> None:

@@ -177,24 +177,32 @@ def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
     Raises
     ------
     DisplayError
-        If the system scales windows, so that pixels of the window are not pixels of the screen.
+        If there is no such screen, the driver cannot open the window, or the system scales windows, so
+        that pixels of the window are not pixels of the screen.
     """
+    _check_screen(screen.screen)
     grey = background_level(screen.background) / 127.5 - 1.0
-    window = psychopy.visual.Window(
-        size=screen.size,
-        fullscr=screen.fullscreen,
-        screen=screen.screen,
-        units="pix",
-        color=(grey, grey, grey),
-        colorSpace="rgb",
-        winType="pyglet",
-        allowGUI=False,
-        checkTiming=False,
-        waitBlanking=True,
-        gamma=None,
-        gammaErrorPolicy="ignore",
-        autoLog=False,
-    )
+    try:
+        window = psychopy.visual.Window(
+            size=screen.size,
+            fullscr=screen.fullscreen,
+            screen=screen.screen,
+            units="pix",
+            color=(grey, grey, grey),
+            colorSpace="rgb",
+            winType="pyglet",
+            allowGUI=False,
+            checkTiming=False,
+            waitBlanking=True,
+            gamma=None,
+            gammaErrorPolicy="ignore",
+            autoLog=False,
+        )
+    except psychopy.gl.GLException as error:
+        raise DisplayError(
+            f"the graphics driver cannot open a window of {screen.size[0]} x {screen.size[1]} pixels "
+            f"({error}); make the size in the design's [screen] smaller"
+        ) from error
     if tuple(window.frameBufferSize) != tuple(window.size):
         window.close()
         raise DisplayError(
@@ -202,3 +210,14 @@ def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
             "pixel of the screen; set the screen to its native resolution without scaling"
         )
     return Stage(psychopy, window, screen)
+
+
+def _check_screen(number: int) -> None:
+    from pyglet import canvas
+
+    count = len(canvas.get_display().get_screens())
+    if number >= count:
+        raise DisplayError(
+            f"the design asks for screen {number}, but this machine has {count}, counted from 0; "
+            "set screen in the design's [screen]"
+        )

@@ -98,9 +98,9 @@ def _shadows() -> Iterator[Finding]:
             if candidate.exists() and rival and candidate.resolve() != (home and home.resolve()):
                 yield Finding(
                     False,
-                    True,
-                    f"{candidate} would be imported in place of stimsynth's own package {name!r}; "
-                    "rename it, or work in another folder",
+                    False,
+                    f"scripts and notebooks run here would import {candidate} in place of stimsynth's "
+                    f"own package {name!r}; rename it, or work in another folder",
                 )
     yield Finding(True, True, "packages are found at " + str(Path(__file__).parents[2]))
 

@@ -20,6 +20,7 @@ from analysis.results import Results
 from analysis.tables import level_counts, read_sessions, tidy
 from stimuli_store.bank import Bank
 from stimuli_store.errors import InputError
+from stimuli_store.journal import Event
 from tests.analysis.builders import header, record_of, session_trials, simulate, write_journal
 from tests.helpers import tiny_bank
 
@@ -175,6 +176,22 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
     assert "dropped_frames: 1" in words
     assert "800 × 600" in words
     assert f"in {len(trials)} of {len(trials)} (100 %) trials on a screen" in words
+
+
+def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
+    bank: Bank, folder: Path, tmp_path: Path
+) -> None:
+    (first, *_) = read_sessions(folder)
+    good = {"adapter": "psychopy", "synchronised": True, "measured_hz": 60.0}
+    bad = {"adapter": "psychopy", "synchronised": False, "measured_hz": 850.0}
+    resumed = Event(event="resumed", body={"reason": None, "booth": bad})
+    one = replace(first, header=replace(first.header, booth=good))
+    two = replace(one, events=(*one.events, resumed))
+    write_report(bank, [one], tmp_path / "one")
+    write_report(bank, [two], tmp_path / "two")
+    pages = [(tmp_path / name / "report.html").read_text() for name in ("one", "two")]
+    assert ["850" in page for page in pages] == [False, True]
+    assert ["synchronised to its refresh" in page for page in pages] == [False, True]
 
 
 def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--gain", "2"], "describe a simulated observer"),
+        (["--lapse", "0"], "describe a simulated observer"),
+        (["--simulate", "right", "--gain", "inf"], "a gain of at least 0"),
+    ],
+)
+def test_an_observer_that_makes_no_sense_is_refused(folder, words, sentence):
+    with pytest.raises(InputError, match=sentence):
+        typed([str(folder / "design.toml"), "--participant", "S01", *words])
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize("extra", ['[keys]\nA = "lefft"', '[keys]\nB = ""'])
+def test_a_key_that_no_keyboard_has_is_refused(folder, extra):
+    design = folder / "design.toml"
+    design.write_text(design.read_text() + extra)
+    with pytest.raises(InputError, match="unknown key"):
+        typed([str(design), "--participant", "S01", "--simulate", "right"])
+
+
 def test_a_simulated_session_from_start_to_end(folder, capsys):
     command = [str(folder / "design.toml"), "--participant", "S01", "--simulate", "right"]
     assert typed([*command, "--max-trials", "10"]) == 0

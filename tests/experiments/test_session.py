@@ -75,6 +75,19 @@ def whole(bank, tmp_path_factory):
     return run(design, bank, Watched(person_for(design)), tmp_path_factory.mktemp("whole"))
 
 
+def test_a_session_stays_in_the_booth_it_was_begun_in(bank, tmp_path):
+    class Window(Watched):
+        def describe(self):
+            return {**super().describe(), "adapter": "psychopy"}
+
+    design = design_for(bank)
+    run(design, bank, Window(person_for(design)), tmp_path, max_trials=3)
+    before = next(tmp_path.glob("*.jsonl")).read_bytes()
+    with pytest.raises(JournalError, match="begun with the psychopy booth, not the simulated one"):
+        run(design, bank, Watched(person_for(design)), tmp_path)
+    assert next(tmp_path.glob("*.jsonl")).read_bytes() == before
+
+
 def answers(session):
     return [
         (r.trial, r.response, r.rt_s, r.correct, r.frame_sha256, r.flags) for r in session.records

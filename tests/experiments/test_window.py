@@ -325,11 +325,59 @@ def test_a_screen_that_flips_do_not_wait_for_is_refused_or_paced(display, bank):
     assert took >= 5 * 0.05 + 0.25  # five phases of 50 ms before X, and the answer
 
 
-def test_a_picture_larger_than_the_window_is_refused(bank, virtual, open_person_booth):
+def test_pictures_larger_than_the_window_are_refused_before_anything_is_written(
+    bank, virtual, open_person_booth, tmp_path
+):
     booth = open_person_booth(Screen(size=(40, 30)))
-    trial, frames = one_trial(bank)
     with pytest.raises(DisplayError, match="32 x 32 pixels does not fit into a window of 40 x 30"):
-        booth.show(trial, frames)
+        run_session(design_for(bank), bank, booth, "S01", 1, data_dir=tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_screen_that_is_not_there_is_refused(virtual, open_person_booth):
+    with pytest.raises(DisplayError, match="asks for screen 7, but this machine has 1"):
+        open_person_booth(Screen(size=(60, 40), screen=7))
+
+
+@pytest.mark.parametrize("frame", [0, 5, 11])
+def test_a_wrong_pixel_in_any_frame_is_noticed(bank, virtual, open_person_booth, frame):
+    """Something covers one pixel of A, in one of its frames alone."""
+    booth = open_person_booth()
+    trial, frames = one_trial(bank)
+    stage, real, drawn = booth._stage, booth._stage.read, []
+
+    def read(picture):
+        pixels = real(picture).copy()
+        if drawn.count("read") == 1 + frame:  # the first read only takes the time of reading
+            pixels[3, 4] ^= 1
+        drawn.append("read")
+        return pixels
+
+    stage.read = read
+    record = booth.show(trial, frames)
+    certified = bank.by_id[trial.intervals["A"]].certificate.frame_sha256
+    assert record.frame_sha256["A"] != certified
+    assert drawn.count("read") == 1 + 3 * 12
+
+
+def test_where_reading_is_slow_the_first_and_the_last_frame_are_read(
+    bank, virtual, open_person_booth
+):
+    booth = open_person_booth()
+    trial, frames = one_trial(bank)
+    reads, real = [], booth._stage.read
+
+    def slow_read(picture):
+        if not reads:
+            virtual.now_s += 0.3 / 60
+        reads.append(picture)
+        return real(picture)
+
+    booth._stage.read = slow_read
+    record = booth.show(trial, frames)
+    assert len(reads) == 1 + 3 * 2
+    for name, sha in trial.intervals.items():
+        assert record.frame_sha256[name] == bank.by_id[sha].certificate.frame_sha256
 
 
 @pytest.mark.parametrize("background", [0.0, 0.4999, 0.75])

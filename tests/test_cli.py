@@ -1,0 +1,92 @@
+"""The command line as a whole: errors of the system are sentences too."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stimsynth.cli import main
+from tests.helpers import tiny_bank
+from tests.synth.test_plan_and_build import write_plan
+
+ROOT = Path(__file__).parents[1]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    errors = capsys.readouterr().err
+    assert errors.startswith("stimsynth: ")
+    assert errors.count("\n") == 1
+    return errors
+
+
+def test_a_file_where_a_folder_should_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = write_plan(tmp_path)
+    (tmp_path / "taken").write_text("")
+    assert main(["build", str(plan), "--out", str(tmp_path / "taken")]) == 1
+    assert "the system refused" in said(capsys)
+
+
+def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a full disk: writes past it fail in the same way."""
+    plan = write_plan(tmp_path)
+    command = f"ulimit -f 16; trap '' XFSZ; exec {sys.executable} -m stimsynth build {plan}"
+    limited = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert limited.returncode == 1, limited.stderr
+    assert re.fullmatch(r"stimsynth: the system refused \(File too large\).*\n", limited.stderr)
+    assert not list(tmp_path.glob("*.h5*"))
+    kept = {job: job.stat().st_mtime_ns for job in (tmp_path / "jobs").glob("*.h5")}
+    assert main(["build", str(plan)]) == 0
+    assert all(job.stat().st_mtime_ns == stamp for job, stamp in kept.items())
+
+
+def test_flipped_bits_in_headers_are_sentences(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every byte of the file's first kilobyte, one bit each: sound, or refused with a sentence."""
+    path = tiny_bank(tmp_path, levels=(4.0,)).path
+    whole = path.read_bytes()
+    copy = tmp_path / "copy.h5"
+    codes = set()
+    for place in range(0, 1024, 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        copy.write_bytes(damaged)
+        code = main(["bank", "check", str(copy)])
+        codes.add(code)
+        if code:
+            said(capsys)
+        else:
+            capsys.readouterr()
+    assert 3 in codes
+    assert codes <= {0, 3}
+
+
+def test_a_folder_is_listed_though_one_bank_is_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank = tiny_bank(tmp_path)
+    (tmp_path / "bad.h5").write_bytes(bank.path.read_bytes()[:900])
+    assert main(["bank", "ls", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "bad.h5" in out
+    assert "unreadable" in out
+    assert bank.pin in out
+
+
+def test_the_version_is_told() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "stimsynth", "--version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ},
+    )
+    assert re.fullmatch(r"stimsynth \d+\.\d+\.\d+\n", result.stdout)
