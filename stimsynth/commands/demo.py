@@ -14,7 +14,7 @@ from stimuli_store.errors import InputError, StimsynthError
 OBSERVER = "pooling10"
 MEAN_CORRECT = "0.75"  # enough errors at every level for the models to differ in predicting them
 PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
-WINDOW_TRIALS = 12
+WINDOW_TRIALS = 8
 
 PLAN = """\
 # What to synthesize: metamers of a pooling model from two photographs, at eight window sizes.
