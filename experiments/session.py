@@ -127,7 +127,8 @@ class _Sitting:
             self._thank(todo.stop, len(trials))
 
     def _one(self, trial: Trial) -> None:
-        frames = {name: self._bank.frame(sha).pixels for name, sha in trial.intervals.items()}
+        pixels = {sha: self._bank.frame(sha).pixels for sha in set(trial.intervals.values())}
+        frames = {name: pixels[sha] for name, sha in trial.intervals.items()}
         record = self._booth.show(trial, frames)
         wrong = _mismatches(record, self._bank)
         with self._interrupts.shielded():

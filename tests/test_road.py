@@ -66,7 +66,7 @@ def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path
         design = folder / "abx.toml"
         design.write_text(demo.DESIGN.format(bank=bank_path, pin=open_bank(bank_path).pin, seed=5))
         command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
-        assert main(command) == 0
+        assert main([*command, "--max-trials", "60"]) == 0
         answers.append(read_session(next((folder / "data").glob("*.jsonl"))).records)
     assert answers[0] == answers[1]
 

@@ -1,5 +1,6 @@
 """Distances between images and between model outputs."""
 
 from stimsynth.metrics.pixel import l2_norm, mse, penalize_range
+from stimsynth.metrics.ssim import ms_ssim, ssim, ssim_map
 
-__all__ = ["l2_norm", "mse", "penalize_range"]
+__all__ = ["l2_norm", "ms_ssim", "mse", "penalize_range", "ssim", "ssim_map"]

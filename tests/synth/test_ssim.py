@@ -1,0 +1,114 @@
+"""SSIM and MS-SSIM: closed forms, invariances, and the same numbers as other libraries give."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from stimsynth.images import load
+from stimsynth.metrics import ms_ssim, ssim, ssim_map
+from stimuli_store.errors import InputError
+from tests.synth.test_models import hard_images
+
+C1, C2 = 0.01**2, 0.03**2
+
+
+@pytest.fixture
+def pair() -> tuple[Tensor, Tensor]:
+    one = torch.cat([load(n, size=192) for n in ("camera", "grass")]).double()
+    noise = torch.rand(one.shape, generator=torch.Generator().manual_seed(1)).double()
+    return one, (0.8 * one + 0.2 * noise).clamp(0, 1)
+
+
+def test_flat_images_differ_in_luminance_alone() -> None:
+    a, b = (torch.full((1, 1, 32, 32), v, dtype=torch.float64) for v in (0.3, 0.7))
+    expected = (2 * 0.3 * 0.7 + C1) / (0.3**2 + 0.7**2 + C1)
+    for weighted in (False, True):
+        assert ssim(a, b, weighted=weighted).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_one_position_by_the_definition(pair: tuple[Tensor, Tensor]) -> None:
+    """The value at a corner, from weighted moments written out with numpy."""
+    x, y = (image[0, 0, :11, :11].numpy() for image in pair)
+    g = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    w = np.outer(g, g) / g.sum() ** 2
+    mx, my = (w * x).sum(), (w * y).sum()
+    vx, vy = (w * (x - mx) ** 2).sum(), (w * (y - my) ** 2).sum()
+    cov = (w * (x - mx) * (y - my)).sum()
+    value = (2 * mx * my + C1) * (2 * cov + C2) / ((mx**2 + my**2 + C1) * (vx + vy + C2))
+    assert ssim_map(*pair)[0, 0, 0, 0].item() == pytest.approx(value, rel=1e-10)
+
+
+@pytest.mark.parametrize("metric", [ssim, ms_ssim, lambda a, b: ssim(a, b, weighted=True)])
+def test_identities(
+    metric: Callable[[Tensor, Tensor], Tensor], pair: tuple[Tensor, Tensor]
+) -> None:
+    one, two = pair
+    torch.testing.assert_close(metric(one, one), torch.ones(2, 1).double())
+    torch.testing.assert_close(metric(one, two), metric(two, one))
+    assert bool((metric(one, two) < 1).all())
+    assert metric(one, two).shape == (2, 1)
+    alone = torch.cat([metric(one[i : i + 1], two[i : i + 1]) for i in range(2)])
+    torch.testing.assert_close(metric(one, two), alone)
+
+
+def test_an_inverted_image_is_negatively_similar(pair: tuple[Tensor, Tensor]) -> None:
+    one, _ = pair
+    inverted = 1 - one
+    assert bool((ssim(one, inverted) < 0).all())
+    assert bool((ssim(one, inverted) >= -1).all())
+    assert ms_ssim(one, inverted).tolist() == [[0.0], [0.0]]
+
+
+def test_shapes_broadcast_and_pad(pair: tuple[Tensor, Tensor]) -> None:
+    one, two = pair
+    assert ssim(one[:1], two.expand(2, 3, -1, -1)).shape == (2, 3)
+    assert ssim_map(one, two).shape == (2, 1, 182, 182)
+    for pad in ("constant", "reflect", "replicate", "circular"):
+        assert ssim(one, two, pad=pad).shape == (2, 1)
+
+
+def test_one_scale_is_ssim(pair: tuple[Tensor, Tensor]) -> None:
+    torch.testing.assert_close(ms_ssim(*pair, power_factors=[1.0]), ssim(*pair))
+
+
+@pytest.mark.parametrize("one", hard_images())
+@pytest.mark.parametrize("two", hard_images())
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_nan_in_value_or_gradient(one: str, two: str, weighted: bool) -> None:
+    a, b = hard_images()[one].requires_grad_(True), hard_images()[two]
+    for value in (ssim(a, b, weighted=weighted), ms_ssim(a, b, power_factors=[0.5, 0.5])):
+        (gradient,) = torch.autograd.grad(value.sum(), a)
+        assert bool(torch.isfinite(value).all())
+        assert bool(torch.isfinite(gradient).all())
+
+
+def test_derivatives_are_right(pair: tuple[Tensor, Tensor]) -> None:
+    one, two = (image[:1, :, :16, :16].contiguous() for image in pair)
+    one = one.clamp(0.1, 0.9).requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda x: ssim(x, two, weighted=True), one)
+
+
+def test_values_out_of_range_and_small_images_are_warned_of() -> None:
+    image = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    with pytest.warns(UserWarning, match="falls outside"):
+        ssim(255 * image, 255 * image)
+    with pytest.warns(UserWarning, match="window of 8 pixels"):
+        ssim(image[..., :8, :], image[..., :8, :])
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda a: ssim(a, a[..., :20]), "one height, width"),
+        (lambda a: ssim(a[0], a[0]), "have shape"),
+        (lambda a: ssim(a, a, pad="mirror"), "pad is one of"),
+        (lambda a: ssim(a.expand(2, 1, -1, -1), a.expand(3, 1, -1, -1)), "equal or 1"),
+        (lambda a: ms_ssim(a, a, power_factors=[]), "one number or more"),
+    ],
+)
+def test_bad_input_gets_a_sentence(call: Callable[[Tensor], Tensor], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        call(torch.zeros(1, 1, 32, 32))
