@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Metamer": "stimsynth.methods.metamer",
     "Gaussian": "stimsynth.models",
+    "Identity": "stimsynth.models",
+    "LinearNonlinear": "stimsynth.models",
     "CenterSurround": "stimsynth.models",
     "LuminanceGainControl": "stimsynth.models",
     "LuminanceContrastGainControl": "stimsynth.models",
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from stimsynth.models import (
         CenterSurround,
         Gaussian,
+        Identity,
+        LinearNonlinear,
         LuminanceContrastGainControl,
         LuminanceGainControl,
         OnOff,
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CenterSurround",
     "Gaussian",
+    "Identity",
+    "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
     "Metamer",

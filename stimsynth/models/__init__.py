@@ -4,15 +4,22 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from stimsynth.models.frontend import LuminanceContrastGainControl, LuminanceGainControl, OnOff
-from stimsynth.models.linear import CenterSurround, Gaussian
+from stimsynth.models.frontend import (
+    LinearNonlinear,
+    LuminanceContrastGainControl,
+    LuminanceGainControl,
+    OnOff,
+)
+from stimsynth.models.linear import CenterSurround, Gaussian, Identity
 from stimsynth.models.pooling import UniformPooling
 
 MODELS: Mapping[str, type[nn.Module]] = {
     model.__name__: model
     for model in (
+        Identity,
         Gaussian,
         CenterSurround,
+        LinearNonlinear,
         LuminanceGainControl,
         LuminanceContrastGainControl,
         OnOff,
@@ -24,6 +31,8 @@ __all__ = [
     "MODELS",
     "CenterSurround",
     "Gaussian",
+    "Identity",
+    "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
     "OnOff",

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.models.linear import CenterSurround, Gaussian, one_channel
+from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair
-from stimuli_store.errors import InputError
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -54,6 +54,42 @@ class _LuminanceNormalized(nn.Module):
         return linear / (1 + self.luminance_scalar.view(-1, 1, 1) * local)
 
 
+class LinearNonlinear(nn.Module):
+    r"""Centre-surround filter, then rectified.
+
+    Computes :math:`y = \varphi(C * x)`, with C the filter of `CenterSurround` and φ the activation.
+
+    Parameters are those of `LuminanceGainControl`; `center_surround` is the filter.
+
+    Examples
+    --------
+    >>> model = LinearNonlinear(31, pretrained=True)
+    >>> bool((model(torch.rand(2, 1, 64, 64)) > 0).all())
+    True
+    """
+
+    def __init__(
+        self,
+        kernel_size: KernelSize,
+        on_center: bool = True,
+        amplitude_ratio: float = 1.25,
+        pad_mode: str = "reflect",
+        activation: Activation = F.softplus,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.center_surround = CenterSurround(
+            kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode
+        )
+        if pretrained:
+            load_published(self, self.center_surround.kernel_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the response, shape (batch, 1, height, width)."""
+        return self.activation(self.center_surround(x))
+
+
 class LuminanceGainControl(_LuminanceNormalized):
     r"""Centre-surround filter divided by local luminance, then rectified.
 
@@ -72,6 +108,8 @@ class LuminanceGainControl(_LuminanceNormalized):
         ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
     activation
         Pointwise function of the output.
+    pretrained
+        Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
 
     Attributes
     ----------
@@ -94,8 +132,11 @@ class LuminanceGainControl(_LuminanceNormalized):
         amplitude_ratio: float = 1.25,
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
+        pretrained: bool = False,
     ) -> None:
         super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
+        if pretrained:
+            load_published(self, self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -125,10 +166,13 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         amplitude_ratio: float = 1.25,
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
+        pretrained: bool = False,
     ) -> None:
         super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
         self.contrast = Gaussian(kernel_size, pad_mode=pad_mode)
         self.contrast_scalar = _scalars(1, seed=1)
+        if pretrained:
+            load_published(self, self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -151,7 +195,7 @@ class OnOff(_LuminanceNormalized):
     pad_mode
         ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
     pretrained
-        Use the parameters that Berardino et al. (2017) fitted to human data.
+        Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
     activation
         Pointwise function of the output.
     apply_mask
@@ -177,17 +221,12 @@ class OnOff(_LuminanceNormalized):
         cache_filt: bool = False,
     ) -> None:
         super().__init__(kernel_size, [True, False], amplitude_ratio, pad_mode, activation)
-        if pretrained and self.kernel_size != (31, 31):
-            raise InputError(
-                "pretrained parameters were fitted with kernels of (31, 31); "
-                f"not {self.kernel_size}"
-            )
         self.apply_mask = apply_mask
         self.center_surround.cache_filt = cache_filt
         self.contrast = Gaussian(kernel_size, out_channels=2, pad_mode=pad_mode)
         self.contrast_scalar = _scalars(2, seed=1)
         if pretrained:
-            self.load_state_dict({**self.state_dict(), **_berardino_2017()})
+            load_published(self, self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, on then off, shape (batch, 2, height, width)."""
@@ -213,18 +252,6 @@ def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: T
 def _scalars(channels: int, seed: int) -> nn.Parameter:
     """Return a model's untrained scalars, uniform in [0, 10): the same in every process."""
     return nn.Parameter(torch.rand(channels, generator=torch.Generator().manual_seed(seed)) * 10)
-
-
-def _berardino_2017() -> dict[str, Tensor]:
-    values: dict[str, Sequence[float]] = {
-        "luminance_scalar": (3.2637, 14.3961),
-        "contrast_scalar": (7.3405, 16.7423),
-        "center_surround.center_std": (1.237, 0.3233),
-        "center_surround.surround_std": (30.12, 2.184),
-        "luminance.std": (76.4, 2.184),
-        "contrast.std": (7.49, 2.43),
-    }
-    return {name: torch.tensor(value) for name, value in values.items()}
 
 
 def _disk(size: tuple[int, int], like: Tensor) -> Tensor:

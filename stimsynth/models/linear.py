@@ -29,6 +29,26 @@ def one_channel(image: Tensor, name: str) -> Tensor:
     return image
 
 
+class Identity(nn.Module):
+    """Return a copy of the image: the model that sees everything.
+
+    Examples
+    --------
+    >>> image = torch.rand(1, 1, 8, 8)
+    >>> copy = Identity()(image)
+    >>> bool((copy == image).all()), copy is image
+    (True, False)
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, img: Tensor) -> Tensor:
+        """Return a copy of `img`."""
+        return img.clone()
+
+
 class Gaussian(nn.Module):
     """Blur by circular Gaussians that sum to one.
 

@@ -12,6 +12,8 @@ from stimsynth.models import (
     MODELS,
     CenterSurround,
     Gaussian,
+    Identity,
+    LinearNonlinear,
     LuminanceContrastGainControl,
     LuminanceGainControl,
     OnOff,
@@ -122,6 +124,32 @@ def test_contrast_gain_control_is_onoff_with_one_channel(image: Tensor) -> None:
     torch.testing.assert_close(one(image), two(image)[:, :1])
 
 
+def test_linear_nonlinear_equals_its_formula(image: Tensor) -> None:
+    model = remove_grad(LinearNonlinear(31, pretrained=True).double())
+    kernel = direct_gaussian((31, 31), 0.5339) - direct_gaussian((31, 31), 6.148)
+    expected = F.softplus(direct(image, 1.25 * kernel, "reflect"))
+    torch.testing.assert_close(model(image), expected, atol=1e-6, rtol=0)
+
+
+def test_published_parameters_are_the_ones_users_load_by_hand() -> None:
+    by_hand = LuminanceGainControl(31)
+    values = {
+        "luminance_scalar": 14.95,
+        "luminance.std": 4.235,
+        "center_surround.amplitude_ratio": 1.25,
+        "center_surround.center_std": 1.962,
+        "center_surround.surround_std": 4.235,
+    }
+    by_hand.load_state_dict({key: torch.as_tensor([value]) for key, value in values.items()})
+    assert weights_sha256(by_hand) == weights_sha256(LuminanceGainControl(31, pretrained=True))
+
+
+@pytest.mark.parametrize("model", [LinearNonlinear, LuminanceGainControl, OnOff])
+def test_published_parameters_need_their_kernels(model: type[torch.nn.Module]) -> None:
+    with pytest.raises(InputError, match=r"kernels of \(31, 31\)"):
+        model(15, pretrained=True)
+
+
 def test_a_mask_keeps_the_centre_and_drops_the_corners(image: Tensor) -> None:
     plain, masked = (OnOff(15, apply_mask=m).double()(image) for m in (False, True))
     assert bool((masked[..., 0, 0] == 0).all())
@@ -208,6 +236,12 @@ def test_pooling_sees_means_and_not_where_things_are() -> None:
 FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "Gaussian": lambda: Gaussian(15),
     "CenterSurround": lambda: CenterSurround(15),
+    "Identity": Identity,
+    "LinearNonlinear": lambda: LinearNonlinear(31, pretrained=True),
+    "LuminanceGainControl, published": lambda: LuminanceGainControl(31, pretrained=True),
+    "LuminanceContrastGainControl, published": lambda: LuminanceContrastGainControl(
+        31, pretrained=True
+    ),
     "LuminanceGainControl": lambda: LuminanceGainControl(15),
     "LuminanceContrastGainControl": lambda: LuminanceContrastGainControl(15),
     "OnOff": lambda: OnOff(31, pretrained=True),
@@ -285,7 +319,7 @@ def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) ->
 
 def test_every_named_model_can_be_made_twice_alike() -> None:
     for name in MODELS:
-        params = {} if name == "UniformPooling" else {"kernel_size": 31}
+        params = {} if name in ("UniformPooling", "Identity") else {"kernel_size": 31}
         assert weights_sha256(make_model(name, params)) == weights_sha256(make_model(name, params))
 
 

@@ -1,0 +1,66 @@
+"""Parameters of front-end models as they were fitted to human data.
+
+A. Berardino (2018), PhD thesis, New York University, Table 2: the four models of A. Berardino, J. Ballé,
+V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical representations", NeurIPS 30.
+All were fitted with kernels of 31 × 31 and an amplitude ratio of 1.25.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import torch
+from torch import nn
+
+from stimuli_store.errors import InputError
+
+KERNEL_SIZE = (31, 31)
+PARAMETERS: Mapping[str, Mapping[str, Sequence[float]]] = MappingProxyType(
+    {
+        "LinearNonlinear": {
+            "center_surround.center_std": (0.5339,),
+            "center_surround.surround_std": (6.148,),
+            "center_surround.amplitude_ratio": (1.25,),
+        },
+        "LuminanceGainControl": {
+            "luminance_scalar": (14.95,),
+            "luminance.std": (4.235,),
+            "center_surround.center_std": (1.962,),
+            "center_surround.surround_std": (4.235,),
+            "center_surround.amplitude_ratio": (1.25,),
+        },
+        "LuminanceContrastGainControl": {
+            "luminance_scalar": (2.94,),
+            "contrast_scalar": (34.03,),
+            "luminance.std": (170.99,),
+            "contrast.std": (2.658,),
+            "center_surround.center_std": (0.7363,),
+            "center_surround.surround_std": (48.37,),
+            "center_surround.amplitude_ratio": (1.25,),
+        },
+        "OnOff": {
+            "luminance_scalar": (3.2637, 14.3961),
+            "contrast_scalar": (7.3405, 16.7423),
+            "luminance.std": (76.4, 2.184),
+            "contrast.std": (7.49, 2.43),
+            "center_surround.center_std": (1.237, 0.3233),
+            "center_surround.surround_std": (30.12, 2.184),
+            "center_surround.amplitude_ratio": (1.25,),
+        },
+    }
+)
+
+
+def load_published(model: nn.Module, kernel_size: tuple[int, int]) -> None:
+    """Give a front-end model its published parameters, in place.
+
+    Raises
+    ------
+    InputError
+        If its kernels are not of the size they were fitted with.
+    """
+    if kernel_size != KERNEL_SIZE:
+        raise InputError(
+            f"pretrained parameters were fitted with kernels of {KERNEL_SIZE}; not {kernel_size}"
+        )
+    values = PARAMETERS[type(model).__name__]
+    model.load_state_dict({name: torch.tensor(value) for name, value in values.items()})

@@ -1,0 +1,33 @@
+"""Front ends with published parameters against plenoptic, outputs and gradients."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from stimsynth import models
+from stimsynth.images import load
+from stimsynth.validate import remove_grad
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # what the peer warns of is its own
+NAMES = ("LinearNonlinear", "LuminanceGainControl", "LuminanceContrastGainControl", "OnOff")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pad_mode", ["reflect", "circular"])
+def test_a_front_end_is_plenoptics(name: str, pad_mode: str) -> None:
+    peer: Any = pytest.importorskip("plenoptic").models
+    image = load("coffee", size=96).double().requires_grad_(True)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # the peer makes its kernels in the default type
+    try:
+        theirs = getattr(peer, name)((31, 31), pad_mode=pad_mode, pretrained=True).double()
+        ours = remove_grad(
+            getattr(models, name)((31, 31), pad_mode=pad_mode, pretrained=True).double()
+        )
+        expected, found = theirs(image), ours(image)
+    finally:
+        torch.set_default_dtype(before)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-12)
+    gradients = [torch.autograd.grad((y**2).sum(), image)[0] for y in (expected, found)]
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-9)
