@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -137,18 +138,26 @@ def _write_design(bank: Path, folder: Path, seed: int) -> Path:
 def _sessions(design: Path, *, window: bool) -> None:
     """Run a few trials in a real window, then whole sessions without one."""
     simulate = ("--simulate", OBSERVER, "--mean-correct", MEAN_CORRECT)
-    if window and importlib.util.find_spec("psychopy") is None:
-        sys.stdout.write("\n3. (no PsychoPy here: the window is left out)\n")
+    virtual = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    lacking = _lacking(virtual) if window else None
+    if lacking:
+        sys.stdout.write(f"\n3. show\n  left out: {lacking}\n")
     elif window:
-        virtual = sys.platform.startswith("linux") and not (
-            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        )
         screen = ("--virtual-display", "--allow-unsynced") if virtual else ("--allow-unsynced",)
         few = ("--booth", "psychopy", "--max-trials", WINDOW_TRIALS, *screen)
         _step("3. show", "run", design, "--participant", "S00", *simulate, *few)
     for number, participant in enumerate(PARTICIPANTS):
         title = "4. simulate observers" if number == 0 else ""
         _step(title, "run", design, "--participant", participant, *simulate)
+
+
+def _lacking(virtual: bool) -> str | None:
+    """Return what a window would need that is not here, or None."""
+    if importlib.util.find_spec("psychopy") is None:
+        return "there is no PsychoPy here (it takes Python 3.11 or 3.12)"
+    if virtual and shutil.which("Xvfb") is None:
+        return "there is no display here, and no Xvfb to make one (on Debian: apt-get install xvfb)"
+    return None
 
 
 def _step(title: str, *words: object) -> None:
