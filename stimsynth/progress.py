@@ -14,7 +14,9 @@ def synthesis_bar(total: int) -> Iterator[Callable[[int, Any], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    with tqdm(total=total, unit="step", delay=2.0, mininterval=0.2, leave=False) as bar:
+    with tqdm(
+        total=total, desc="steps", unit="step", delay=2.0, mininterval=0.2, leave=False
+    ) as bar:
 
         def on_step(_: int, state: Any) -> None:
             bar.update()
