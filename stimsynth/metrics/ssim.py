@@ -69,7 +69,7 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     >>> round(float(ssim(image, image)), 4)
     1.0
     """
-    maps = _maps(*_checked(img1, img2), pad)
+    maps = _maps(*comparable(img1, img2), pad)
     if not weighted:
         return maps.ssim.mean(dim=(-2, -1))
     total = maps.weight.sum(dim=(-2, -1))
@@ -88,7 +88,7 @@ def ssim_map(img1: Tensor, img2: Tensor) -> Tensor:
     >>> ssim_map(torch.zeros(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)).shape
     torch.Size([1, 1, 22, 22])
     """
-    return _maps(*_checked(img1, img2), False).ssim
+    return _maps(*comparable(img1, img2), False).ssim
 
 
 def ms_ssim(
@@ -118,7 +118,7 @@ def ms_ssim(
     >>> round(float(ms_ssim(image, image)), 4)
     1.0
     """
-    x, y = _checked(img1, img2)
+    x, y = comparable(img1, img2)
     powers = torch.as_tensor(
         POWER_FACTORS if power_factors is None else power_factors, dtype=x.dtype, device=x.device
     )
@@ -186,7 +186,7 @@ def _tiny(like: Tensor) -> float:
     return torch.finfo(like.dtype).eps ** 2
 
 
-def _checked(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
+def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
     """Return both images in one shape and see that they can be compared."""
     for image in (img1, img2):
         if image.dim() != 4 or not image.is_floating_point():

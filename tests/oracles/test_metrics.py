@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from stimsynth.images import load
-from stimsynth.metrics import ms_ssim, ssim
+from stimsynth.metrics import ms_ssim, nlpd, normalized_laplacian_pyramid, ssim
+from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what peers warn of is theirs
 
@@ -54,3 +55,33 @@ def test_ssim_and_ms_ssim_are_plenoptics(size: int) -> None:
             theirs = peer.ssim(one, two, weighted=weighted, pad=pad)
             torch.testing.assert_close(ssim(one, two, weighted, pad), theirs, rtol=1e-6, atol=0)
     torch.testing.assert_close(ms_ssim(one, two), peer.ms_ssim(one, two), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("size", [128, 101])
+@pytest.mark.parametrize("scale_filter", [False, True])
+def test_the_laplacian_pyramid_is_plenoptics(size: int, scale_filter: bool) -> None:
+    peer = pytest.importorskip("plenoptic").process
+    one, _ = pair(size)
+    theirs = peer.LaplacianPyramid(n_scales=4, scale_filter=scale_filter)(one)
+    for ours, expected in zip(LaplacianPyramid(4, scale_filter)(one), theirs, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [128, 101])
+def test_the_laplacian_pyramid_is_pyrtools_away_from_borders(size: int) -> None:
+    pyrtools = pytest.importorskip("pyrtools")
+    one, _ = pair(size)
+    theirs = pyrtools.pyramids.LaplacianPyramid(one[0, 0].numpy(), height=3)
+    for scale, ours in enumerate(LaplacianPyramid(3)(one)):
+        expected = torch.from_numpy(theirs.pyr_coeffs[scale, 0])
+        torch.testing.assert_close(ours[0, 0, 8:-8, 8:-8], expected[8:-8, 8:-8])
+
+
+@pytest.mark.usefixtures("float64_by_default")
+@pytest.mark.parametrize("size", [128, 101])
+def test_nlpd_is_plenoptics(size: int) -> None:
+    peer = pytest.importorskip("plenoptic")
+    one, two = pair(size)
+    theirs = peer.metric.nlpd(one, two)
+    torch.testing.assert_close(nlpd(one, two), theirs, rtol=1e-6, atol=0)
+    assert len(normalized_laplacian_pyramid(one)) == 6

@@ -1,0 +1,182 @@
+"""Blurring with downsampling, and upsampling with blurring: the two halves of a Laplacian pyramid."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+Parity = Sequence[int] | Tensor
+PADDING_MODES = ("constant", "reflect", "replicate", "circular")
+
+
+def named_filter(name: str, like: Tensor) -> Tensor:
+    """Return a one-dimensional filter by its name in pyrtools, of the type and device of `like`.
+
+    ``"binom5"`` is :math:`\\sqrt{2}\\,[1, 4, 6, 4, 1] / 16`.
+
+    Raises
+    ------
+    InputError
+        If pyrtools has no filter of this name.
+    """
+    if name == "binom5":
+        values: Sequence[float] = [math.sqrt(2) * v / 16 for v in (1, 4, 6, 4, 1)]
+    else:
+        from pyrtools.pyramids.filters import named_filter as look_up
+
+        try:
+            values = look_up(name).ravel().tolist()
+        except (KeyError, ValueError, NotImplementedError) as error:
+            raise InputError(
+                f"pyrtools has no filter named {name!r}; binom5 is the usual one"
+            ) from error
+    return torch.tensor(values, dtype=like.dtype, device=like.device)
+
+
+def correlate_downsample(image: Tensor, filt: Tensor, padding_mode: str = "reflect") -> Tensor:
+    """Correlate an image with a filter and keep every other row and column.
+
+    Parameters
+    ----------
+    image
+        Shape (b, c, h, w).
+    filt
+        Two-dimensional filter.
+    padding_mode
+        ``"constant"``, ``"reflect"``, ``"replicate"`` or ``"circular"``.
+
+    Returns
+    -------
+    Tensor
+        Shape (b, c, ceil(h/2), ceil(w/2)).
+
+    Examples
+    --------
+    >>> correlate_downsample(torch.ones(1, 1, 7, 8), torch.ones(3, 3) / 9).shape
+    torch.Size([1, 1, 4, 4])
+    """
+    rows, columns = _checked(image, filt, padding_mode, reach=1 / 2)
+    pads = ((columns - 1) // 2, columns // 2, (rows - 1) // 2, rows // 2)
+    channels = image.shape[1]
+    kernel = filt.expand(channels, 1, rows, columns)
+    return F.conv2d(F.pad(image, pads, mode=padding_mode), kernel, stride=2, groups=channels)
+
+
+def upsample_convolve(
+    image: Tensor, odd: Parity, filt: Tensor, padding_mode: str = "reflect"
+) -> Tensor:
+    """Put zeros between rows and columns and convolve with a filter: the transpose of the above.
+
+    Parameters
+    ----------
+    image
+        Shape (b, c, h, w).
+    odd
+        Whether height and width of the result are odd (1) or even (0).
+    filt
+        Two-dimensional filter.
+    padding_mode
+        How the image is continued before zeros are put in.
+
+    Returns
+    -------
+    Tensor
+        Shape (b, c, 2h - odd[0], 2w - odd[1]).
+
+    Examples
+    --------
+    >>> upsample_convolve(torch.ones(1, 1, 4, 4), (1, 0), torch.ones(3, 3) / 9).shape
+    torch.Size([1, 1, 7, 8])
+    """
+    size = _checked(image, filt, padding_mode, reach=1 / 4)
+    (top, bottom), (left, right) = (
+        (n // 2, n - int(parity) - n // 2) for n, parity in zip(size, odd, strict=True)
+    )
+    small = F.pad(image, (left // 2, right // 2, top // 2, bottom // 2), mode=padding_mode)
+    batch, channels, height, width = small.shape
+    spread = small.new_zeros(batch, channels, 2 * height - 1, 2 * width - 1)
+    spread[..., ::2, ::2] = small
+    spread = F.pad(spread, (left % 2, right % 2, top % 2, bottom % 2))
+    kernel = filt.flip((0, 1)).expand(channels, 1, *size)
+    return F.conv2d(spread, kernel, groups=channels)
+
+
+def blur_downsample(
+    x: Tensor, n_scales: int = 1, filtname: str = "binom5", scale_filter: bool = True
+) -> Tensor:
+    """Blur and halve an image, `n_scales` times.
+
+    Parameters
+    ----------
+    x
+        Shape (b, c, h, w).
+    n_scales
+        How often.
+    filtname
+        See `named_filter`; the filter is its outer product with itself.
+    scale_filter
+        Whether the filter sums to 1 (else to 2).
+
+    Examples
+    --------
+    >>> round(float(blur_downsample(torch.ones(1, 1, 8, 8)).mean()), 5)
+    1.0
+    """
+    if n_scales < 1:
+        raise InputError(f"n_scales is 1 or more; not {n_scales}")
+    filt = _square(named_filter(filtname, x)) / (2 if scale_filter else 1)
+    for _ in range(n_scales):
+        x = correlate_downsample(x, filt)
+    return x
+
+
+def upsample_blur(
+    x: Tensor, odd: Parity, filtname: str = "binom5", scale_filter: bool = True
+) -> Tensor:
+    """Double and blur an image.
+
+    Parameters
+    ----------
+    x
+        Shape (b, c, h, w).
+    odd
+        Whether height and width of the result are odd.
+    filtname
+        See `named_filter`; the filter is its outer product with itself.
+    scale_filter
+        Whether the filter sums to 4, which keeps the mean (else to 2).
+
+    Examples
+    --------
+    >>> bool(torch.allclose(upsample_blur(torch.ones(1, 1, 8, 8), (0, 0)), torch.ones(1)))
+    True
+    """
+    filt = _square(named_filter(filtname, x)) * (2 if scale_filter else 1)
+    return upsample_convolve(x, odd, filt)
+
+
+def _square(filt: Tensor) -> Tensor:
+    return torch.outer(filt, filt)
+
+
+def _checked(image: Tensor, filt: Tensor, padding_mode: str, reach: float) -> tuple[int, int]:
+    """Return the filter's size; `reach` is how much of it a reflection of the image has to cover."""
+    if image.dim() != 4 or filt.dim() != 2:
+        raise InputError(
+            "resampling takes an image (batch, channel, height, width) and a two-dimensional filter; "
+            f"not {tuple(image.shape)} and {tuple(filt.shape)}"
+        )
+    if padding_mode not in PADDING_MODES:
+        raise InputError(f"padding_mode is one of {', '.join(PADDING_MODES)}; not {padding_mode!r}")
+    rows, columns = filt.shape
+    height, width = image.shape[-2:]
+    if padding_mode == "reflect" and (height <= int(rows * reach) or width <= int(columns * reach)):
+        raise InputError(
+            f"an image of {height}x{width} is too small to be reflected under a filter of "
+            f"{rows}x{columns}"
+        )
+    return rows, columns
