@@ -1,11 +1,11 @@
-"""Run benchmarks by name: ``python -m benchmarks frontend``."""
+"""Run benchmarks by name: ``python -m benchmarks frontend | vision``."""
 
 import argparse
 import sys
 
-from benchmarks import frontend
+from benchmarks import frontend, vision
 
-SUITES = {"frontend": frontend.main}
+SUITES = {"frontend": frontend.main, "vision": vision.main}
 
 
 def main() -> int:

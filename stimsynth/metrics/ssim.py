@@ -29,7 +29,8 @@ class _Maps(NamedTuple):
 
     ssim: Tensor
     contrast_structure: Tensor
-    weight: Tensor
+    var_x: Tensor
+    var_y: Tensor
 
 
 def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = False) -> Tensor:
@@ -72,8 +73,10 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     maps = _maps(*comparable(img1, img2), pad)
     if not weighted:
         return maps.ssim.mean(dim=(-2, -1))
-    total = maps.weight.sum(dim=(-2, -1))
-    mean = (maps.ssim * maps.weight).sum(dim=(-2, -1)) / total.clamp_min(_tiny(total))
+    # Rounding can leave a variance a little below zero; its logarithm is then that of none.
+    weight = torch.log1p(maps.var_x.clamp_min(0) / _C2) + torch.log1p(maps.var_y.clamp_min(0) / _C2)
+    total = weight.sum(dim=(-2, -1))
+    mean = (maps.ssim * weight).sum(dim=(-2, -1)) / total.clamp_min(_tiny(total))
     # Two images without any contrast leave nothing to weigh by: then all positions count alike.
     return torch.where(total > 0, mean, maps.ssim.mean(dim=(-2, -1)))
 
@@ -152,9 +155,7 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str) -> _Maps:
     var_x, var_y, cov = xx - mu_xx, yy - mu_yy, xy - mu_xy
     contrast_structure = (2 * cov + _C2) / (var_x + var_y + _C2)
     luminance = (2 * mu_xy + _C1) / (mu_xx + mu_yy + _C1)
-    # Rounding can leave a variance a little below zero; its logarithm is then that of none.
-    weight = torch.log1p(var_x.clamp_min(0) / _C2) + torch.log1p(var_y.clamp_min(0) / _C2)
-    return _Maps(luminance * contrast_structure, contrast_structure, weight)
+    return _Maps(luminance * contrast_structure, contrast_structure, var_x, var_y)
 
 
 def _blurred(images: Tensor, size: int, pad: bool | str) -> Tensor:
