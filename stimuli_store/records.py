@@ -4,6 +4,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from stimuli_store.errors import InputError, unknown_name
@@ -36,8 +37,7 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
     where = where or cls.__name__
     if not isinstance(value, Mapping):
         raise InputError(f"{where} is a table of keys and values; {value!r} was given")
-    hints = typing.get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints, fields = _shape(cls)  # type: ignore[arg-type]
     for key in value:
         if key not in fields and not str(key).startswith("x_"):
             raise unknown_name(f"key in {where}", str(key), list(fields))
@@ -50,6 +50,12 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
                 raise InputError(f"{where} needs the key {name!r}")
             known[name] = None  # `to_json` leaves absent optionals out
     return cls(**known)
+
+
+@lru_cache(maxsize=64)
+def _shape(cls: type) -> tuple[dict[str, Any], dict[str, dataclasses.Field[Any]]]:
+    """Return a record's types and fields by name; resolving types is slow, and records are many."""
+    return typing.get_type_hints(cls), {f.name: f for f in dataclasses.fields(cls)}
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
