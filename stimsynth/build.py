@@ -120,7 +120,7 @@ def _synthesize(
 ) -> Iterator[tuple[StimulusSpec, tuple[Stimulus, Mapping[str, str]]]]:
     """Yield the finished stimuli of one batch, each with the environment it was made in."""
     plan = work.plan.metamer
-    pixels = {pixel_id(t.pixels): t.pixels for t in work.targets}
+    pixels = {sha: picture.pixels for sha, picture in work.target.items()}
     for shape in dict.fromkeys(pixels[spec.target_sha256].shape for _, _, spec in batch):
         items = [i for i in batch if pixels[i[2].target_sha256].shape == shape]
         targets = np.stack([pixels[spec.target_sha256] for _, _, spec in items])
@@ -166,7 +166,7 @@ def _stimulus(
         target_sha256=spec.target_sha256,
         shape=master.shape,
         certificate=certificate,
-        license=next(t.license for t in work.targets if pixel_id(t.pixels) == spec.target_sha256),
+        license=work.target[spec.target_sha256].license,
         model=spec.model,
         level=spec.level,
         start=spec.start,

@@ -5,7 +5,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,11 @@ class Work:
     plan: Plan
     targets: tuple[Picture, ...]
     sets: tuple[SetSpec, ...]
+
+    @cached_property
+    def target(self) -> Mapping[str, Picture]:
+        """Targets by pixel id."""
+        return {pixel_id(picture.pixels): picture for picture in self.targets}
 
     @property
     def sha256(self) -> str:
