@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.safe import anywhere, unit
+from stimsynth.transforms.safe import anywhere, modulus_and_direction
 from stimuli_store.errors import InputError
 
 
@@ -32,7 +32,8 @@ def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
     [2.0, -1.5708]
     """
     _see_complex(x)
-    return x.abs(), torch.angle(unit(x))
+    modulus, direction = modulus_and_direction(x)
+    return modulus, torch.angle(direction)
 
 
 def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
@@ -95,7 +96,7 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
     (-3+0j)
     """
     _see_complex(x)
-    direction = unit(x)
+    _, direction = modulus_and_direction(x)
     doubled = x * direction
     if phase_factor == 2:
         return doubled

@@ -20,19 +20,22 @@ def safe_root(square: Tensor) -> Tensor:
     return torch.where(positive, torch.sqrt(torch.where(positive, square, 1.0)), 0.0)
 
 
-def unit(z: Tensor) -> Tensor:
-    """Return complex values divided by their modulus, and 0 with slope 0 where they are 0.
+def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the modulus of complex values and the values divided by it, both 0 with slope 0 at 0.
 
     A modulus below the smallest normal number of its type counts as 0: its reciprocal is not finite.
 
     Examples
     --------
-    >>> unit(torch.tensor([3 + 4j, 0j])).tolist()
-    [(0.6...+0.8...j), 0j]
+    >>> modulus, direction = modulus_and_direction(torch.tensor([4j, 0j]))
+    >>> modulus.tolist(), direction.tolist()
+    ([4.0, 0.0], [1j, 0j])
     """
-    modulus = z.abs()
-    positive = modulus >= torch.finfo(modulus.dtype).tiny
-    return torch.where(positive, z / torch.where(positive, modulus, 1.0), 0.0)
+    size = z.detach().abs()
+    positive = size >= torch.finfo(size.dtype).tiny
+    nonzero = torch.where(positive, z, 1.0)
+    modulus = nonzero.abs()
+    return torch.where(positive, modulus, 0.0), torch.where(positive, nonzero / modulus, 0.0)
 
 
 def anywhere(condition: Tensor) -> bool:

@@ -16,7 +16,7 @@ from stimuli_store.errors import InputError
 
 def steer(
     basis: Tensor,
-    angle: float | np.ndarray | Tensor,
+    angle: float | Sequence[float] | np.ndarray | Tensor,
     harmonics: Sequence[int] | np.ndarray | None = None,
     steermtx: Tensor | np.ndarray | None = None,
     return_weights: bool = False,
@@ -40,8 +40,8 @@ def steer(
     return_weights
         Whether to return the weights too.
     even_phase
-        Whether the functions are even about their angles. If not, the result is: it is the partner of
-        the basis in cosine phase.
+        Whether the functions are even about their angles. From odd ones, sin h(φₙ − θ), their even
+        partner is made, cos h(φ − θ).
 
     Returns
     -------
@@ -64,7 +64,7 @@ def steer(
     """
     if basis.dim() < 1:
         raise InputError("a basis has shape (…, number of functions); a single number was given")
-    angles = torch.as_tensor(angle, device=basis.device if isinstance(angle, Tensor) else None)
+    angles = _angles(angle)
     everywhere = angles.dim() <= 1
     if not everywhere and (angles.dim() != basis.dim() or angles.shape[-1] != 1):
         raise InputError(
@@ -122,8 +122,7 @@ def steering_weights(
     >>> steering_weights([0.0, torch.pi / 2], 2).round(decimals=6).abs().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    if not isinstance(angles, Tensor) or not angles.is_floating_point():
-        angles = torch.as_tensor(angles, dtype=torch.float64)
+    at = _angles(angles)
     orders = _orders(n_basis, harmonics)
     computed = harmonic_matrix(orders, even_phase=even_phase) if steermtx is None else steermtx
     matrix = torch.as_tensor(computed)
@@ -132,8 +131,8 @@ def steering_weights(
             f"steermtx is a matrix of {n_basis}x{n_basis} for {n_basis} functions; not "
             f"{tuple(matrix.shape)}"
         )
-    columns = [f(order * angles) for order in orders for f in _parts(order)]
-    return torch.stack(columns, dim=-1) @ matrix.to(angles)
+    columns = [f(order * at) for order in orders for f in _parts(order)]
+    return torch.stack(columns, dim=-1) @ matrix.to(at)
 
 
 def harmonic_matrix(
@@ -186,6 +185,13 @@ def harmonic_matrix(
             f"{list(harmonics)}; take as many angles as components, and other harmonics"
         )
     return torch.linalg.inv(sampled)
+
+
+def _angles(angle: float | Sequence[float] | np.ndarray | Tensor) -> Tensor:
+    """Return angles in a floating-point type: their own, if they are tensors of one, else float64."""
+    if isinstance(angle, Tensor) and angle.is_floating_point():
+        return angle
+    return torch.as_tensor(angle, dtype=torch.float64)
 
 
 def _orders(n_basis: int, harmonics: Sequence[int] | np.ndarray | None) -> list[int]:
