@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from stimsynth.transforms.safe import anywhere
 from stimuli_store.errors import InputError
 
 
@@ -110,7 +111,7 @@ def add_noise(
         raise InputError(
             f"noise_mse is one number, or one for each of {len(img)} images; {len(wanted)} were given"
         )
-    if not bool((wanted >= 0).all()):
+    if anywhere(~(wanted >= 0)):
         raise InputError(f"a mean squared error is 0 or more; not {noise_mse!r}")
     shape = (max(len(wanted), len(img)), *img.shape[1:])
     place = generator.device if generator else "cpu"
