@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stimsynth.models.filter_display import ShowsFilters
 from stimsynth.models.linear import CenterSurround, Gaussian, one_channel
 from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
@@ -21,7 +22,7 @@ from stimsynth.transforms.filters import KernelSize, as_pair
 Activation = Callable[[Tensor], Tensor]
 
 
-class _LuminanceNormalized(nn.Module):
+class _LuminanceNormalized(ShowsFilters):
     """What the front ends share: a centre-surround filter and its division by local luminance."""
 
     def __init__(
@@ -63,7 +64,7 @@ class _LuminanceNormalized(nn.Module):
         return linear / (1 + self.luminance_scalar.view(-1, 1, 1) * local)
 
 
-class LinearNonlinear(nn.Module):
+class LinearNonlinear(ShowsFilters):
     r"""Centre-surround filter, then rectified.
 
     Computes :math:`y = \varphi(C * x)`, with C the filter of `CenterSurround` and φ the activation.
