@@ -46,7 +46,8 @@ class Kept:
         ):
             return held[3]
         value = make()
-        self._held = (key, list(tensors), states, value)
+        if _is_plain(value):
+            self._held = (key, list(tensors), states, value)
         return value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Kept":
@@ -54,3 +55,15 @@ class Kept:
 
     def __reduce__(self) -> tuple[type["Kept"], tuple[()]]:
         return Kept, ()
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Return whether a tensor outlives the function transform (jvp, grad) it was made in, if any.
+
+    Inside one, tensors are wrappers that end with it, and have no storage.
+    """
+    try:
+        tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):
+        return False
+    return True
