@@ -1,0 +1,379 @@
+"""The texture model of Portilla and Simoncelli."""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from stimsynth.models.texture_bands import (
+    Band,
+    Part,
+    scale_sizes,
+    split_bands,
+    texture_tables,
+)
+from stimsynth.models.texture_layout import Scale, texture_layout
+from stimsynth.models.texture_statistics import (
+    autocorrelation,
+    correlations,
+    mean_square,
+    moments,
+    noise_power,
+    pixel_statistics,
+    ratio,
+    root,
+)
+from stimsynth.transforms.modulus import double_phase
+from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
+from stimsynth.transforms.tabulated import Tabulated
+from stimuli_store.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Values = dict[str, list[Tensor]]
+
+
+class PortillaSimoncelli(Tabulated):
+    r"""Statistics that textures which look alike have in common.
+
+    The image is split by a complex steerable pyramid. The statistics are moments of the pixels and of
+    low-passed images, and correlations: of neighbouring low-passed pixels; of neighbouring magnitudes in
+    a band; of magnitudes between orientations and between scales; and of bands with the next coarser
+    ones at twice their phase. Correlations are true correlations (between -1 and 1), and those that must
+    be 1 are replaced by standard deviations; nothing is in the vector twice.
+
+    All bands come from one spectrum of the image, and autocorrelations from power spectra, of which only
+    the lags that are asked for are transformed back. Values and gradients are finite for every image:
+    a correlation of something that does not vary is 0, its skew 0 and its kurtosis 3.
+
+    Parameters
+    ----------
+    image_shape
+        (height, width) of the images, each divisible by ``2 ** n_scales``.
+    n_scales, n_orientations
+        Numbers of scales N and orientations K of the pyramid.
+    spatial_corr_width
+        Width M of the neighbourhoods, odd: 7 as in the paper; 9 was usual too.
+    leave_out
+        Names of groups of statistics (keys of `convert_to_dict`) to set to 0, so that they constrain
+        nothing while the vector keeps its length.
+    magnitude_means
+        Whether to add the means of the bands' magnitudes, which the other statistics nearly determine.
+    mask, target
+        Where the boolean mask (1, 1, h, w) is true, pixels are taken from the target (1, c, h, w) instead
+        of the image: the texture is then extended from there.
+    mixture
+        Weights of textures to be mixed: a batch of as many images as weights gives the weighted mean of
+        their statistics, a batch of another size the statistics of each image.
+
+    Attributes
+    ----------
+    scales
+        Names of the scales for coarse-to-fine synthesis: ``"pixel_statistics"``,
+        ``"residual_lowpass"``, N - 1, …, 0, ``"residual_highpass"``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    J. Portilla & E. P. Simoncelli (2000), "A parametric texture model based on joint statistics of complex
+    wavelet coefficients", International Journal of Computer Vision 40(1), 49–71.
+
+    Examples
+    --------
+    >>> model = PortillaSimoncelli((64, 64), n_scales=3)
+    >>> model(torch.rand(2, 1, 64, 64)).shape
+    torch.Size([2, 1, 525])
+    """
+
+    def __init__(
+        self,
+        image_shape: Size,
+        n_scales: int = 4,
+        n_orientations: int = 4,
+        spatial_corr_width: int = 7,
+        *,
+        leave_out: Sequence[str] = (),
+        magnitude_means: bool = False,
+        mask: Tensor | None = None,
+        target: Tensor | None = None,
+        mixture: Sequence[float] | None = None,
+    ) -> None:
+        shape = _checked(image_shape, n_scales, n_orientations, spatial_corr_width)
+        super().__init__(texture_tables(shape, n_scales, n_orientations, spatial_corr_width))
+        self.image_shape = shape
+        self.n_scales = n_scales
+        self.n_orientations = n_orientations
+        self.spatial_corr_width = spatial_corr_width
+        self.scales: list[Scale] = [
+            "pixel_statistics",
+            "residual_lowpass",
+            *reversed(range(n_scales)),
+            "residual_highpass",
+        ]
+        self.layout = texture_layout(n_scales, n_orientations, spatial_corr_width, magnitude_means)
+        self.leave_out = self.layout.checked_names(leave_out)
+        if (mask is None) != (target is None):
+            raise InputError(
+                "mask and target come together: where the mask is true, target is kept"
+            )
+        self.register_buffer("mask", mask)
+        self.register_buffer("target", target)
+        self.mixture = None if mixture is None else tuple(float(weight) for weight in mixture)
+
+    mask: Tensor | None
+    target: Tensor | None
+
+    def forward(self, image: Tensor, scales: Sequence[Scale] | None = None) -> Tensor:
+        """Return the statistics of images.
+
+        Parameters
+        ----------
+        image
+            Real images (b, c, h, w) of `image_shape`; channels are analysed one by one.
+        scales
+            Which scales' statistics to compute, of those in `scales`; None for all. What belongs to no
+            other scale is not computed.
+
+        Returns
+        -------
+        Tensor
+            Shape (b, c, n).
+
+        Raises
+        ------
+        InputError
+            If the images have another size or type, or a scale is unknown.
+        """
+        values = self._values(self._masked(image), self._known(scales))
+        for name in self.leave_out:
+            values[name] = [torch.zeros_like(value) for value in values.get(name, [])]
+        representation = self.layout.join(values)
+        if self.mixture is not None and len(image) == len(self.mixture):
+            weights = representation.new_tensor(self.mixture)
+            return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
+        return representation
+
+    def parts(self, image: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+        """Yield what the statistics of each wanted scale are computed from, from fine to coarse."""
+        tables, floor = self.tables_for(image), noise_power(image)
+        spectrum = torch.fft.fft2(image)
+        half = spectrum[..., : self.image_shape[1] // 2 + 1]
+        bands = (-1j) ** (self.n_orientations - 1) * spectrum
+        for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
+            bands, half = crop_spectrum(bands, size), crop_spectrum(half, size, half=True)
+            name: Scale = place if place < self.n_scales else "residual_lowpass"
+            if name not in scales:
+                continue
+            low = weigh(half, tables[f"low {place}"])
+            masks = [tables.get(f"{kind} {place}") for kind in ("bands", "parents")]
+            band, parent = (None if m is None else split_bands(bands, m) for m in masks)
+            yield Part(
+                place=place,
+                limit=16.0**place * floor,  # amplitudes grow by 4 with every halving of the samples
+                low=low,
+                pixels=torch.fft.irfft2(low, s=size).flatten(2),
+                band=band,
+                parent=parent,
+            )
+
+    def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
+        """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
+
+        The last axis runs over scales, from fine to coarse. With M = `spatial_corr_width` and K
+        orientations: ``pixel_statistics`` (b, c, 6), ``auto_correlation_magnitude`` (b, c, M, M, K, N),
+        ``skew_reconstructed``, ``kurtosis_reconstructed`` and ``std_reconstructed`` (b, c, N+1),
+        ``auto_correlation_reconstructed`` (b, c, M, M, N+1), ``cross_orientation_correlation_magnitude``
+        (b, c, K, K, N), ``magnitude_std`` (b, c, K, N), ``cross_scale_correlation_magnitude``
+        (b, c, K, K, N-1), ``cross_scale_correlation_real`` (b, c, K, 2K, N-1), ``var_highpass_residual``
+        (b, c, 1).
+
+        Raises
+        ------
+        InputError
+            If the vector is not that of all scales.
+        """
+        return self.layout.to_dict(representation_tensor)
+
+    def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
+        """Return the representation (b, c, n) that `convert_to_dict` made a dictionary of."""
+        return self.layout.to_tensor(representation_dict)
+
+    def remove_scales(
+        self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
+    ) -> Tensor:
+        """Return a representation of all scales without the statistics of scales that are not named."""
+        keep = self._known(scales_to_keep)
+        tags = self.layout.scales()
+        if representation_tensor.shape[-1] != len(tags):
+            raise InputError(
+                f"scales can be removed from a representation of all {len(tags)} statistics; this one "
+                f"has {representation_tensor.shape[-1]}"
+            )
+        chosen = torch.tensor([tag in keep for tag in tags], device=representation_tensor.device)
+        return representation_tensor[..., chosen]
+
+    def plot_representation(
+        self,
+        data: Tensor | Mapping[str, Tensor],
+        ax: "Axes | None" = None,
+        figsize: tuple[float, float] = (15, 15),
+        ylim: tuple[float, float] | Literal[False] | None = None,
+        batch_idx: int = 0,
+        title: str | None = None,
+    ) -> "tuple[Figure, list[Axes]]":
+        """Draw a representation of all scales as stems, one panel for each kind of statistics.
+
+        Parameters, returns and errors are those of `stimsynth.plots.texture.plot_statistics`; `data` is
+        a vector or its dictionary form.
+        """
+        from stimsynth.plots.texture import plot_statistics
+
+        return plot_statistics(self._as_dict(data), ax, figsize, ylim, batch_idx, title)
+
+    def update_plot(
+        self, axes: "list[Axes]", data: Tensor | Mapping[str, Tensor], batch_idx: int = 0
+    ) -> "list[Artist]":
+        """Move the stems that `plot_representation` drew, and return the artists that changed."""
+        from stimsynth.plots.texture import update_statistics
+
+        return update_statistics(axes, self._as_dict(data), batch_idx)
+
+    def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return self.convert_to_dict(data) if isinstance(data, Tensor) else data
+
+    def _known(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+        if scales is None:
+            return self.scales
+        unknown = [scale for scale in scales if scale not in self.scales]
+        if unknown or not scales:
+            raise InputError(
+                f"scales of this model are {', '.join(map(str, self.scales))}; not {scales!r}"
+            )
+        return scales
+
+    def _masked(self, image: Tensor) -> Tensor:
+        """Return images of the right kind, with the target where it is to be kept."""
+        right = image.dim() == 4 and tuple(image.shape[-2:]) == self.image_shape
+        if not right or not image.is_floating_point():
+            raise InputError(
+                f"this model takes real images (batch, channel, {self.image_shape[0]}, "
+                f"{self.image_shape[1]}); not {tuple(image.shape)} of {image.dtype}"
+            )
+        if self.mask is None or self.target is None:
+            return image
+        return torch.where(self.mask, self.target.to(image), image)
+
+    def _values(self, image: Tensor, wanted: Collection[Scale]) -> Values:
+        """Return the kept statistics of each group, a list over the wanted scales."""
+        values: Values = {}
+        if "pixel_statistics" in wanted:
+            found = pixel_statistics(image, noise_power(image))
+            values["pixel_statistics"] = [value.unsqueeze(-1) for value in found]
+        if "residual_highpass" in wanted:
+            half = torch.view_as_real(torch.fft.rfft2(image))
+            power = (half.square() * self.tables_for(image)["high power"]).sum((-1, -2, -3))
+            values["var_highpass_residual"] = [power.unsqueeze(-1)]
+        for part in self.parts(image, wanted):
+            for name, value in self.statistics_of(part).items():
+                values.setdefault(name, []).append(value)
+        return values
+
+    def statistics_of(self, part: Part) -> dict[str, Tensor]:
+        """Return the statistics (b, c, n) of one scale, without those that are redundant."""
+        values = self._low_pass_values(part)
+        if part.band is not None:
+            values |= self._band_values(part, part.band)
+            if part.parent is not None:
+                values |= _parent_values(part.band, part.parent, part.limit)
+        return values
+
+    def _low_pass_values(self, part: Part) -> dict[str, Tensor]:
+        lags, variance = self._lags(part.low, part.place)
+        skew, kurtosis = moments(part.pixels, variance, part.limit)
+        around = (..., None, None)
+        correlation = ratio(lags, variance[around], part.limit[around])
+        return {
+            "skew_reconstructed": skew.unsqueeze(-1),
+            "kurtosis_reconstructed": kurtosis.unsqueeze(-1),
+            "auto_correlation_reconstructed": self._kept(
+                "auto_correlation_reconstructed", correlation
+            ),
+            "std_reconstructed": root(variance, part.limit).unsqueeze(-1),
+        }
+
+    def _band_values(self, part: Part, band: Band) -> dict[str, Tensor]:
+        lags, power = self._lags(torch.fft.rfft2(band.magnitude), part.place)
+        around = (..., None, None)
+        neighbours = ratio(lags, power[around], part.limit[..., None, None, None])
+        magnitude = band.magnitude.flatten(3)
+        across = correlations(magnitude, power, magnitude, power, part.limit)
+        return {
+            "auto_correlation_magnitude": self._kept(
+                "auto_correlation_magnitude", neighbours.movedim(2, -1)
+            ),
+            "cross_orientation_correlation_magnitude": self._kept(
+                "cross_orientation_correlation_magnitude", across
+            ),
+            "magnitude_std": root(power, part.limit.unsqueeze(-1)),
+            "magnitude_means": band.mean.flatten(2),
+        }
+
+    def _lags(self, spectrum: Tensor, place: int) -> tuple[Tensor, Tensor]:
+        """Return the central autocorrelations of maps from half spectra, and those at lag 0."""
+        tables = self.tables_for(spectrum)
+        lags = autocorrelation(spectrum, tables[f"left {place}"], tables[f"right {place}"])
+        middle = self.spatial_corr_width // 2
+        return lags, lags[..., middle, middle]
+
+    def _kept(self, name: str, array: Tensor) -> Tensor:
+        return self.layout[name].select(array)
+
+
+def _parent_values(band: Band, parent: Band, limit: Tensor) -> dict[str, Tensor]:
+    """Return the correlations of bands with those of the next coarser scale."""
+    magnitude, above = band.magnitude.flatten(3), parent.magnitude.flatten(3)
+    shared = correlations(magnitude, mean_square(magnitude), above, mean_square(above), limit)
+    real = band.real.flatten(3)
+    power = mean_square(real)
+    doubled = [
+        correlations(real, power, part.flatten(3), mean_square(part.flatten(3)), limit)
+        for part in double_phase(parent.real, parent.imaginary, parent.length)
+    ]
+    return {
+        "cross_scale_correlation_magnitude": shared.flatten(2),
+        "cross_scale_correlation_real": torch.cat(doubled, dim=-1).flatten(2),
+    }
+
+
+def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:
+    size = tuple(int(n) for n in shape)
+    if len(size) != 2 or size != tuple(shape) or min(size) < 8:
+        raise InputError(f"image_shape is (height, width), 8 or more pixels each; not {shape!r}")
+    most = int(math.log2(min(size))) - 2
+    if n_scales not in range(1, most + 1):
+        raise InputError(
+            f"n_scales is a number from 1 to {most} for images of {size[0]}x{size[1]}; not {n_scales!r}"
+        )
+    if size[0] % 2**n_scales or size[1] % 2**n_scales:
+        raise InputError(
+            f"the sides of images are divisible by 2 as often as there are scales ({n_scales}); "
+            f"{size[0]}x{size[1]} is not: crop or pad the images"
+        )
+    if n_orientations not in range(2, 17):
+        raise InputError(f"n_orientations is a number from 2 to 16; not {n_orientations!r}")
+    smallest = min(size) >> n_scales
+    if width not in range(1, smallest + 1, 2):
+        raise InputError(
+            f"spatial_corr_width is an odd number, at most {smallest}, the side of the coarsest scale "
+            f"of {size[0]}x{size[1]} images; not {width!r}"
+        )
+    return size[0], size[1]

@@ -1,0 +1,83 @@
+"""Bands of images for texture statistics: their transfer functions, and their parts."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stimsynth.models.texture_statistics import lag_tables
+from stimsynth.transforms.modulus import modulus
+from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
+from stimsynth.transforms.steerable_masks import frequencies, high_pass, low_pass, pyramid_masks
+from stimsynth.transforms.tabulated import Tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """Complex bands (b, c, k, h, w) in parts; `magnitude` is their `length` without its `mean`."""
+
+    real: Tensor
+    imaginary: Tensor
+    length: Tensor
+    mean: Tensor
+    magnitude: Tensor
+
+
+def split_bands(spectrum: Tensor, masks: Tensor) -> Band:
+    """Return the bands of images from their spectrum (b, c, h, w) under masks (k, h, w, 2)."""
+    bands = torch.fft.ifft2(weigh(spectrum.unsqueeze(2), masks))
+    # Two contiguous planes: everything after runs over them many times.
+    real, imaginary = torch.view_as_real(bands).movedim(-1, 0).contiguous().unbind(0)
+    length = modulus(real, imaginary)
+    mean = length.mean(dim=(-2, -1), keepdim=True)
+    return Band(real=real, imaginary=imaginary, length=length, mean=mean, magnitude=length - mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What statistics of one scale are computed from.
+
+    `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (b, c, n) that
+    image, of mean 0. `band` holds the bands of this scale (None for the low-pass rest), `parent` those of
+    the next coarser one at this scale's samples (None for the coarsest). `limit` (b, c) is the power that
+    may be rounding.
+    """
+
+    place: int
+    limit: Tensor
+    low: Tensor
+    pixels: Tensor
+    band: Band | None
+    parent: Band | None
+
+
+def scale_sizes(shape: Size, n_scales: int) -> list[Size]:
+    """Return the sizes of the scales, with that of the low-pass rest last."""
+    return [(shape[0] >> scale, shape[1] >> scale) for scale in range(n_scales + 1)]
+
+
+def texture_tables(shape: Size, n_scales: int, n_orientations: int, width: int) -> Tables:
+    """Return transfer functions and transforms, by name and scale, in float64."""
+    masks = pyramid_masks(shape, n_scales, n_orientations - 1, 1.0, one_sided=True)
+    sizes = masks.sizes
+    grid = frequencies(shape, half=True)
+    # A half spectrum holds each frequency once, but the first and the last column.
+    twice = torch.full((shape[1] // 2 + 1,), 2.0, dtype=torch.float64)
+    twice[0] = twice[-1] = 1
+    high = high_pass(grid.log_radius, 1.0) ** 2 * twice / (shape[0] * shape[1]) ** 2
+    tables = {"high power": paired(high)}
+    passed = torch.ones_like(grid.rows)
+    for place, size in enumerate(sizes):
+        grid, passed = grid.cropped(size), crop_spectrum(passed, size, half=True)
+        # Joining all coarser levels passes the square of every low-pass so far; the mean is left out.
+        passed = passed * low_pass(grid.log_radius + place, 1.0)
+        low = passed**2
+        low[0, 0] = 0
+        tables[f"low {place}"] = paired(low)
+        tables[f"left {place}"], tables[f"right {place}"] = lag_tables(size, width)
+    for scale, bands in enumerate(masks.bands):
+        tables[f"bands {scale}"] = paired(bands)
+        if scale:  # the same band at twice the samples, to be compared with the finer one
+            finer = pad_spectrum(bands, sizes[scale], sizes[scale - 1])
+            tables[f"parents {scale - 1}"] = paired(finer)
+    return tables

@@ -1,0 +1,154 @@
+"""Stem plots of texture statistics."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from torch import Tensor
+
+from stimsynth.plots.panels import empty_figure
+from stimuli_store.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Statistics = Mapping[str, Tensor]
+
+# Panels: what is shown one by one, and what is summarized by its Euclidean norm over positions or pairs.
+_TOGETHER = {
+    "pixels+var_highpass": ("pixel_statistics", "var_highpass_residual"),
+    "std+skew+kurtosis recon": (
+        "std_reconstructed",
+        "skew_reconstructed",
+        "kurtosis_reconstructed",
+    ),
+    "magnitude_std": ("magnitude_std",),
+    "magnitude_means": ("magnitude_means",),
+}
+_NORMS = (
+    "auto_correlation_reconstructed",
+    "auto_correlation_magnitude",
+    "cross_orientation_correlation_magnitude",
+    "cross_scale_correlation_magnitude",
+    "cross_scale_correlation_real",
+)
+
+
+def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, np.ndarray]:
+    """Return the numbers of each panel, from the statistics of one item, averaged over channels.
+
+    Correlations are summarized by the Euclidean norm over their first two axes.
+    """
+    mean = {
+        name: array[batch_idx].detach().mean(dim=0).cpu().numpy()
+        for name, array in statistics.items()
+        if array.numel()
+    }
+    panels = {
+        title: np.concatenate([mean[name].ravel() for name in names])
+        for title, names in _TOGETHER.items()
+        if all(name in mean for name in names)
+    }
+    for name in _NORMS:
+        if name in mean:
+            panels[name] = np.sqrt(np.nansum(mean[name] ** 2, axis=(0, 1))).ravel()
+    return panels
+
+
+def plot_statistics(
+    statistics: Statistics,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] = (15, 15),
+    ylim: tuple[float, float] | Literal[False] | None = None,
+    batch_idx: int = 0,
+    title: str | None = None,
+) -> "tuple[Figure, list[Axes]]":
+    """Draw texture statistics as stems, a panel for each kind.
+
+    Parameters
+    ----------
+    statistics
+        Arrays by name, as `PortillaSimoncelli.convert_to_dict` returns them.
+    ax
+        Where to draw: it is divided into panels. None for a new figure.
+    figsize
+        Size of a new figure in inches.
+    ylim
+        Range of all panels; None for one that fits each and holds 0; False for matplotlib's own.
+    batch_idx
+        Which item to show; its channels are averaged.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    figure
+        The figure.
+    axes
+        Its panels.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    panels = statistics_panels(statistics, batch_idx)
+    if ax is None:
+        figure = empty_figure()
+        figure.set_size_inches(*figsize)
+        place: Any = figure.add_gridspec(1, 1)[0]
+    else:
+        ax.set_axis_off()
+        figure, place = ax.figure, ax.get_subplotspec()  # type: ignore[assignment]
+    grid = place.subgridspec(-(-len(panels) // 3), 3, hspace=0.4)
+    axes = []
+    for at, (name, values) in enumerate(panels.items()):
+        panel = figure.add_subplot(grid[at // 3, at % 3])
+        stems = panel.stem(values, basefmt="k-")
+        stems.baseline.set_linewidth(0.6)
+        panel.set_title(name, fontsize="medium")
+        panel.set_xticks([])
+        if ylim is not False:
+            panel.set_ylim(*(_limits(values) if ylim is None else ylim))
+        axes.append(panel)
+    if title is not None:
+        figure.suptitle(title)
+    return figure, axes
+
+
+def update_statistics(
+    axes: "list[Axes]", statistics: Statistics, batch_idx: int = 0
+) -> "list[Artist]":
+    """Move the stems that `plot_statistics` drew to new values.
+
+    Returns
+    -------
+    list
+        The artists that changed: markers and lines of each panel.
+
+    Raises
+    ------
+    InputError
+        If the axes are not those of these statistics.
+    """
+    panels = statistics_panels(statistics, batch_idx)
+    drawn = [panel for panel in axes if panel.containers]
+    if len(drawn) != len(panels):
+        raise InputError(
+            f"these statistics make {len(panels)} panels of stems; {len(drawn)} were given"
+        )
+    artists: list[Artist] = []
+    for panel, values in zip(drawn, panels.values(), strict=True):
+        stems: Any = panel.containers[0]
+        stems.markerline.set_ydata(values)
+        stems.stemlines.set_segments([[(i, 0), (i, value)] for i, value in enumerate(values)])
+        artists += [stems.markerline, stems.stemlines]
+    return artists
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.05 * (high - low) or 1.0
+    return (low - room if low < 0 else 0.0), high + room
