@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimsynth.images.files import open_image, plain_values, read_image, stack_images
+from stimsynth.images.files import load_images, open_image, plain_values, read_image, stack_images
 from stimuli_store.errors import InputError, NotOne, unknown_name
 
 _DATA = files("stimsynth") / "data"
@@ -145,15 +145,38 @@ def load_picture(
     return Picture(name=name, pixels=pixels, license=license, source=source)
 
 
-def load(name_or_path: str, size: int | None = None) -> Tensor:
-    """Return an image as a float32 tensor (1, 1, height, width) in [0, 1]; see `load_picture`.
+def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) -> Tensor:
+    """Return an image as a float32 tensor (1, channel, height, width) in [0, 1].
+
+    Parameters
+    ----------
+    name_or_path, size
+        As for `load_picture`.
+    as_gray
+        Grey, with the very pixels of `load_picture`; False for red, green and blue where there is
+        colour.
+
+    Raises
+    ------
+    InputError
+        As for `load_picture`.
 
     Examples
     --------
-    >>> load("camera", size=128).shape
-    torch.Size([1, 1, 128, 128])
+    >>> load("camera", size=128).shape, load("coffee", size=64, as_gray=False).shape
+    (torch.Size([1, 1, 128, 128]), torch.Size([1, 3, 64, 64]))
     """
-    return torch.from_numpy(load_picture(name_or_path, size).pixels)[None, None]
+    if as_gray:
+        return torch.from_numpy(load_picture(name_or_path, size).pixels)[None, None]
+    if name_or_path in bundled():
+        image = get(name_or_path, as_gray=False)
+    else:
+        load_picture(name_or_path)  # for its errors
+        image = load_images(name_or_path, as_gray=False)
+    if size is None:
+        return image
+    channels = [_square(channel, size, name_or_path) for channel in image[0].numpy()]
+    return torch.from_numpy(np.stack(channels))[None]
 
 
 def _grey_on_the_grid(source: Any, shown: str) -> np.ndarray:

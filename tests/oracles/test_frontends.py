@@ -33,3 +33,15 @@ def test_a_front_end_is_plenoptics(name: str, pad_mode: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-12)
     gradients = [torch.autograd.grad((y**2).sum(), image)[0] for y in (expected, found)]
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-9)
+
+
+def test_the_mask_of_onoff_is_plenoptics() -> None:
+    peer: Any = pytest.importorskip("plenoptic").models
+    image = load("coffee", size=48)[..., :40]
+    options = {"pretrained": True, "cache_filt": True, "apply_mask": True}
+    expected, found = (m.OnOff((31, 31), **options)(image) for m in (peer, models))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    outside = torch.hypot(
+        *torch.meshgrid(torch.arange(48) - 23.5, torch.arange(40) - 19.5, indexing="ij")
+    )
+    assert bool((found[..., outside > 19.5] == 0).all())

@@ -57,6 +57,7 @@ class Server:
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     (tmp_path / "served").mkdir()
     monkeypatch.setenv(DATA_DIR, str(tmp_path / "kept"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     made = Server(tmp_path / "served")
     yield made
     made.stop()
@@ -101,6 +102,16 @@ def test_a_file_comes_once_and_stays(
     assert fetch_data("grey.bin", downloads=table) == path
     assert server.asked == ["/grey.bin"]
     assert capfd.readouterr() == ("", "")  # nobody looks at a progress bar here
+
+
+def test_on_a_terminal_there_is_a_progress_bar(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fetch_data("grey.bin", downloads=server.offer("grey.bin", b"\x80" * 64))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "64.0/64.0" in err
 
 
 def test_a_file_that_changed_on_disk_is_fetched_again(server: Server) -> None:

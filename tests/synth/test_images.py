@@ -186,6 +186,21 @@ def test_a_path_is_found_by_name_whatever_the_ending(tmp_path: Path) -> None:
         get("camra")
 
 
+def test_colour_is_loaded_by_name_or_path_in_any_size(tmp_path: Path) -> None:
+    color = get("coffee", as_gray=False)
+    assert torch.equal(load("coffee", as_gray=False), color)
+    small = load("coffee", size=64, as_gray=False)
+    blocks = color.reshape(1, 3, 64, 4, 64, 4).mean((3, 5))
+    torch.testing.assert_close(small, blocks, atol=0.5 / 255 + 1e-6, rtol=0)
+    save(tmp_path / "cup.png", color[..., :200])
+    again = load(str(tmp_path / "cup.png"), size=200, as_gray=False)
+    assert torch.equal(again, color[..., 28:228, :200])
+    assert load("camera", size=32, as_gray=False).shape == (1, 1, 32, 32)
+    for name, sentence in (("cofee", "did you mean 'coffee'"), ("none.png", "no image file")):
+        with pytest.raises(InputError, match=sentence):
+            load(name, as_gray=False)
+
+
 # -- conversions -----------------------------------------------------------------------------------
 
 

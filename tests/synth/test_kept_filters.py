@@ -91,13 +91,10 @@ TRANSFORMS: dict[str, Transform] = {
 
 
 @pytest.mark.parametrize("first", TRANSFORMS)
-@pytest.mark.parametrize("kind", [LinearNonlinear, OnOff])
-def test_what_is_kept_inside_a_transform_serves_outside_it(
-    kind: type[nn.Module], first: str
-) -> None:
-    plain, keeping = pair(kind)
+def test_what_is_kept_inside_a_transform_serves_outside_it(first: str) -> None:
+    plain, keeping = pair(OnOff)
     torch.testing.assert_close(TRANSFORMS[first](keeping, IMAGE), TRANSFORMS[first](plain, IMAGE))
-    for name in TRANSFORMS:
+    for name in ("jvp", "vmap", "jvp of vjp"):
         torch.testing.assert_close(TRANSFORMS[name](keeping, IMAGE), TRANSFORMS[name](plain, IMAGE))
     gradients = []
     for model in (plain, keeping):
