@@ -10,13 +10,14 @@ from stimsynth.models.frontend import (
     LuminanceGainControl,
     OnOff,
 )
-from stimsynth.models.linear import CenterSurround, Gaussian, Identity
+from stimsynth.models.linear import CenterSurround, Gaussian, Identity, Linear
 from stimsynth.models.pooling import UniformPooling
 
 MODELS: Mapping[str, type[nn.Module]] = {
     model.__name__: model
     for model in (
         Identity,
+        Linear,
         Gaussian,
         CenterSurround,
         LinearNonlinear,
@@ -32,6 +33,7 @@ __all__ = [
     "CenterSurround",
     "Gaussian",
     "Identity",
+    "Linear",
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
