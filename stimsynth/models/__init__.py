@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
     LinearNonlinear,
     LuminanceContrastGainControl,
@@ -25,12 +26,14 @@ MODELS: Mapping[str, type[nn.Module]] = {
         LuminanceContrastGainControl,
         OnOff,
         UniformPooling,
+        FoveatedPooling,
     )
 }
 
 __all__ = [
     "MODELS",
     "CenterSurround",
+    "FoveatedPooling",
     "Gaussian",
     "Identity",
     "Linear",

@@ -169,7 +169,7 @@ def window_averages(
     layout: LogPolar,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
-    step: int = 1,
+    grid: tuple[int, int] | None = None,
 ) -> Averages:
     """Return the windows of a layout as averages of pixels.
 
@@ -184,9 +184,9 @@ def window_averages(
         Where windows lie.
     dtype, device
         Of the maps to average.
-    step
-        Every how many pixels, in rows and columns from the first, the maps have a sample: 2^k for
-        scale k of a pyramid.
+    grid
+        (height, width) of the maps, whose samples lie evenly on the image from its first pixel on, as
+        those of a pyramid do; None for the image's own.
 
     Examples
     --------
@@ -196,22 +196,22 @@ def window_averages(
     """
     # Tensors that outlive this call must not belong to an inference mode it may be called in.
     with torch.inference_mode(False):
+        shape = grid or layout.image_shape
         rows, columns = (
-            torch.arange(0, n, step, dtype=torch.float64) - at
-            for n, at in zip(layout.image_shape, layout.fixated, strict=True)
+            torch.arange(n, dtype=torch.float64) * (whole / n) - at
+            for n, whole, at in zip(shape, layout.image_shape, layout.fixated, strict=True)
         )
         down, right = torch.meshgrid(rows, columns, indexing="ij")
         eccentricity = torch.hypot(down, right).flatten() / layout.ppd
         outside = (eccentricity >= layout.min_ecc).nonzero().squeeze(1)
         if not len(outside):
             raise InputError(
-                f"no sample of every {step} pixels lies outside the fovea; lower min_ecc or n_scales"
+                f"none of {shape[0]}x{shape[1]} samples lies outside the fovea; lower min_ecc or n_scales"
             )
         angle = torch.atan2(down, right).flatten()[outside] / (2 * math.pi)
         ring = torch.log(eccentricity[outside] / layout.min_ecc) / layout.spacing - 0.5
         windows, weights = _meet(layout, ring, angle)
         pixels = outside.expand_as(windows)
-        shape = (len(rows), len(columns))
         return make_averages(
             (windows.flatten(), pixels.flatten(), weights.flatten()), shape, dtype, device
         )

@@ -31,3 +31,11 @@ def test_a_front_end_is_plenoptics(name: str, pad_mode: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-12)
     gradients = [torch.autograd.grad((y**2).sum(), image)[0] for y in (expected, found)]
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-9)
+
+
+def test_the_low_pass_channel_of_linear_is_plenoptics() -> None:
+    """The other channel is not: there the peer divides by a rounding error (decision 11)."""
+    peer: Any = pytest.importorskip("plenoptic").models
+    image = load("coffee", size=96)
+    theirs, ours = peer.Linear((5, 5)), models.Linear((5, 5))
+    torch.testing.assert_close(ours(image)[:, :1], theirs(image)[:, :1])

@@ -11,6 +11,7 @@ from stimsynth.images import load
 from stimsynth.models import (
     MODELS,
     CenterSurround,
+    FoveatedPooling,
     Gaussian,
     Identity,
     Linear,
@@ -258,7 +259,16 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "LuminanceContrastGainControl": lambda: LuminanceContrastGainControl(15),
     "OnOff": lambda: OnOff(31, pretrained=True),
     "UniformPooling": lambda: UniformPooling(8.0),
+    "FoveatedPooling, luminance": lambda: foveated("luminance"),
+    "FoveatedPooling, energy": lambda: foveated("energy"),
+    "FoveatedPooling, texture": lambda: foveated("texture"),
 }
+
+
+def foveated(statistics: str) -> FoveatedPooling:
+    return FoveatedPooling(
+        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3
+    )
 
 
 def hard_images() -> dict[str, Tensor]:
@@ -330,8 +340,9 @@ def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) ->
 
 
 def test_every_named_model_can_be_made_twice_alike() -> None:
+    given = {"UniformPooling": {}, "Identity": {}, "FoveatedPooling": {"ppd": 32.0}}
     for name in MODELS:
-        params = {} if name in ("UniformPooling", "Identity") else {"kernel_size": 31}
+        params = given.get(name, {"kernel_size": 31})
         assert weights_sha256(make_model(name, params)) == weights_sha256(make_model(name, params))
 
 
