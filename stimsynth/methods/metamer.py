@@ -13,7 +13,7 @@ from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images import uniform_noise
-from stimsynth.metrics.pixel import mse, penalize_range
+from stimsynth.losses import mse, penalize_range
 from stimsynth.progress import synthesis_bar
 from stimsynth.validate import validate_allowed_range, validate_input, validate_model
 from stimuli_store.errors import InputError

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stimsynth.metrics.ssim import comparable
 from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
+from stimsynth.transforms.safe import safe_root
 from stimuli_store.errors import InputError
 
 _SIGMAS = (0.0248, 0.0185, 0.0179, 0.0191, 0.0220, 0.2782)
@@ -74,13 +75,9 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     """
     one, two = comparable(img1, img2)
     pairs = zip(normalized_laplacian_pyramid(one), normalized_laplacian_pyramid(two), strict=True)
-    return torch.stack([_root((x - y).square().mean(dim=(-2, -1))) for x, y in pairs]).mean(dim=0)
-
-
-def _root(square: Tensor) -> Tensor:
-    """Return the square root, with slope 0 at 0."""
-    positive = square > 0
-    return torch.where(positive, torch.sqrt(torch.where(positive, square, 1.0)), 0.0)
+    return torch.stack([safe_root((x - y).square().mean(dim=(-2, -1))) for x, y in pairs]).mean(
+        dim=0
+    )
 
 
 def _pooled(amplitude: Tensor, neighbours: dict[tuple[int, int], float]) -> Tensor:

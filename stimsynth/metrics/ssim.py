@@ -188,7 +188,19 @@ def _tiny(like: Tensor) -> float:
 
 
 def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both images in one shape and see that they can be compared."""
+    """Return both images in one shape, see that they can be compared, and warn of an odd range."""
+    one, two = matched(img1, img2)
+    with torch.no_grad():
+        if min(img1.min(), img2.min()) < 0 or max(img1.max(), img2.max()) > 1:
+            warnings.warn(
+                "Image range falls outside [0, 1]. The result may not be what the metric means.",
+                stacklevel=3,
+            )
+    return one, two
+
+
+def matched(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both images in one shape, and see that they can be compared."""
     for image in (img1, img2):
         if image.dim() != 4 or not image.is_floating_point():
             raise InputError(
@@ -207,10 +219,4 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
             f"batch and channel of images to compare are equal or 1; not {tuple(img1.shape)} and "
             f"{tuple(img2.shape)}"
         ) from error
-    with torch.no_grad():
-        if min(img1.min(), img2.min()) < 0 or max(img1.max(), img2.max()) > 1:
-            warnings.warn(
-                "Image range falls outside [0, 1]. The result may not be what the metric means.",
-                stacklevel=3,
-            )
     return img1.expand(shape), img2.expand(shape)

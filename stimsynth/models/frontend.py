@@ -17,6 +17,7 @@ from stimsynth.models.linear import CenterSurround, Gaussian, one_channel
 from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair
+from stimsynth.transforms.masks import make_disk
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -235,7 +236,9 @@ class OnOff(_LuminanceNormalized):
         output = self.activation(
             contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
         )
-        return output * _disk(grid.size, output) if self.apply_mask else output
+        if not self.apply_mask:
+            return output
+        return output * make_disk(grid.size, dtype=output.dtype, device=output.device)
 
 
 def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: Tensor) -> Tensor:
@@ -252,15 +255,3 @@ def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: T
 def _scalars(channels: int, seed: int) -> nn.Parameter:
     """Return a model's untrained scalars, uniform in [0, 10): the same in every process."""
     return nn.Parameter(torch.rand(channels, generator=torch.Generator().manual_seed(seed)) * 10)
-
-
-def _disk(size: tuple[int, int], like: Tensor) -> Tensor:
-    """Return a disk that fills the image and falls off, as a raised cosine, from half its radius on."""
-    rows, columns = (
-        torch.arange(n, dtype=like.dtype, device=like.device) - (n - 1) / 2 for n in size
-    )
-    radius = torch.hypot(rows.unsqueeze(1), columns.unsqueeze(0))
-    outer = (min(size) - 1) / 2
-    inner = outer / 2
-    phase = ((radius - inner) / (outer - inner)).clamp(0, 1)
-    return (1 + torch.cos(torch.pi * phase)) / 2

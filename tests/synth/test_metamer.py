@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stimsynth import Gaussian, Metamer, UniformPooling, images, remove_grad
 from stimsynth.engine.run import Status
-from stimsynth.metrics import l2_norm, mse, penalize_range
+from stimsynth.losses import l2_norm, mse, penalize_range
 from stimuli_store.errors import InputError
 
 

@@ -1,0 +1,73 @@
+"""Losses between model outputs, and the range penalty: what synthesis makes small. Each is a scalar.
+
+All take and ignore further keywords, so that a caller can hand every loss all it has. For a value per
+image and channel see `stimsynth.metrics`.
+"""
+
+import torch
+from torch import Tensor
+
+
+def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
+    r"""Return the mean squared difference of two tensors, a scalar.
+
+    Computes :math:`\frac{1}{n}\sum_i (x_i - \hat{x}_i)^2`; for complex values the squared modulus.
+
+    Examples
+    --------
+    >>> float(mse(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0])))
+    2.0
+    """
+    return _square(synth_rep - ref_rep).mean()
+
+
+def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
+    r"""Return the Euclidean norm of the difference of two tensors, a scalar.
+
+    Computes :math:`\lVert x - \hat{x} \rVert_2`. Its gradient is not defined where the two are equal;
+    there it is zero.
+
+    Examples
+    --------
+    >>> float(l2_norm(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])))
+    5.0
+    """
+    return torch.linalg.vector_norm(synth_rep - ref_rep)
+
+
+def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
+    r"""Return the sum of squared differences relative to the reference's own sum of squares, a scalar.
+
+    Computes :math:`\lVert x - \hat{x} \rVert_2^2 / \lVert x \rVert_2^2`, where x is the reference. It is
+    not finite for a reference of zeros.
+
+    Examples
+    --------
+    >>> float(relative_sse(torch.tensor([1.0, 1.0]), torch.tensor([2.0, 2.0])))
+    0.25
+    """
+    return _square(synth_rep - ref_rep).sum() / _square(ref_rep).sum()
+
+
+relative_MSE = relative_sse  # the name it is known by, though it is no mean
+
+
+def penalize_range(
+    synth_img: Tensor, allowed_range: tuple[float, float] = (0.0, 1.0), **kwargs: object
+) -> Tensor:
+    r"""Return the summed squared distance of values to the allowed range, a scalar.
+
+    Computes :math:`\sum_{x<lo} (x - lo)^2 + \sum_{x>hi} (x - hi)^2`, zero inside.
+
+    Examples
+    --------
+    >>> float(penalize_range(torch.tensor([-0.5, 0.5, 2.0])))
+    1.25
+    """
+    low, high = allowed_range
+    return ((low - synth_img).clamp_min(0) ** 2 + (synth_img - high).clamp_min(0) ** 2).sum()
+
+
+def _square(x: Tensor) -> Tensor:
+    """Return squared moduli."""
+    return x.real**2 + x.imag**2 if x.is_complex() else x**2

@@ -1,0 +1,60 @@
+"""Any model as a metric: how far apart two images are in its output."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.transforms.safe import safe_root
+from stimuli_store.errors import InputError
+
+
+def model_distance(
+    model: nn.Module | Callable[[Tensor], Tensor],
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the metric that a model makes: the root-mean-square difference of its outputs.
+
+    Parameters
+    ----------
+    model
+        Function of images (b, c, h, w) to a tensor with the batch first.
+
+    Returns
+    -------
+    Callable
+        Function of two images, whose batches are equal or 1, to a tensor of shape (b,). It is 0 for
+        images with equal outputs, and its gradient, which does not exist there, is 0 too. It raises an
+        `InputError` where the outputs cannot be compared.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, images, remove_grad
+    >>> distance = model_distance(remove_grad(Gaussian(5, std=1.0)))
+    >>> camera = images.load("camera", size=32)
+    >>> round(float(distance(camera, camera * 0.5 + 0.25)), 4) > 0, float(distance(camera, camera))
+    (True, 0.0)
+    """
+
+    def distance(img1: Tensor, img2: Tensor) -> Tensor:
+        one, two = model(img1), model(img2)
+        _see_comparable(one, two, (len(img1), len(img2)))
+        difference = one - two
+        if difference.is_complex():
+            difference = torch.view_as_real(difference)
+            return safe_root(2 * difference.square().flatten(1).mean(dim=1))
+        return safe_root(difference.square().flatten(1).mean(dim=1))
+
+    return distance
+
+
+def _see_comparable(one: Tensor, two: Tensor, batches: tuple[int, int]) -> None:
+    lengths = (len(one), len(two))
+    if one.shape[1:] != two.shape[1:] or lengths != batches:
+        raise InputError(
+            "outputs to compare have one shape, with the batch of their images first; not "
+            f"{tuple(one.shape)} and {tuple(two.shape)} for batches of {batches[0]} and {batches[1]}"
+        )
+    if lengths[0] != lengths[1] and 1 not in lengths:
+        raise InputError(
+            f"batches to compare are equal or 1; not {lengths[0]} and {lengths[1]} images"
+        )

@@ -1,0 +1,238 @@
+"""Local gain control of real signals: split into local energy and local direction, and undone.
+
+What amplitude and phase are for complex coefficients, local energy and direction are for real ones. The
+forms with ``_dict`` do the same for all bands of a pyramid and leave its residuals as they are.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from stimsynth.transforms.polar import polar_to_rectangular, rectangular_to_polar
+from stimsynth.transforms.resampling import blur_downsample, upsample_blur
+from stimsynth.transforms.safe import safe_root
+from stimuli_store.errors import InputError
+
+Bands = dict[Any, Tensor]
+
+
+def local_gain_control(x: Tensor, epsilon: float = 1e-8) -> tuple[Tensor, Tensor]:
+    r"""Return local energy and direction of a signal.
+
+    Computes :math:`n = (\downarrow_2 h * |x|^2)^{1/2}` and :math:`d = x / (\uparrow_2 n + \epsilon)` with
+    the blur h of a Laplacian pyramid.
+
+    Parameters
+    ----------
+    x
+        Shape (b, c, h, w) or (b, c, o, h, w), floating-point.
+    epsilon
+        Added to the energy before it divides.
+
+    Returns
+    -------
+    norm
+        Local energy, real, shape (b, c, …, ceil(h/2), ceil(w/2)). Where it is 0 its slope, which does not
+        exist there, is 0.
+    direction
+        Shaped like `x`.
+
+    Raises
+    ------
+    InputError
+        If `x` has other than 4 or 5 dimensions.
+
+    References
+    ----------
+    M. Carandini & D. J. Heeger (2012), "Normalization as a canonical neural computation", Nature Reviews
+    Neuroscience 13, 51–62.
+
+    Examples
+    --------
+    >>> import torch
+    >>> norm, direction = local_gain_control(torch.ones(1, 1, 8, 8))
+    >>> norm.shape, round(direction.mean().item(), 4)
+    (torch.Size([1, 1, 4, 4]), 1.0)
+    """
+    flat = _flat(x, "local_gain_control")
+    power = flat.real.square() + flat.imag.square() if flat.is_complex() else flat.square()
+    norm = safe_root(blur_downsample(power))
+    direction = flat / (_enlarged(norm, flat) + epsilon)
+    return norm.reshape(*x.shape[:-2], *norm.shape[-2:]), direction.reshape(x.shape)
+
+
+def local_gain_release(norm: Tensor, direction: Tensor, epsilon: float = 1e-8) -> Tensor:
+    r"""Return the signal of this local energy and direction: the inverse of `local_gain_control`.
+
+    Computes :math:`x = d (\uparrow_2 n + \epsilon)`.
+
+    Parameters
+    ----------
+    norm
+        Local energy, half as high and wide as `direction`.
+    direction
+        Shape (b, c, h, w) or (b, c, o, h, w).
+    epsilon
+        As for `local_gain_control`.
+
+    Raises
+    ------
+    InputError
+        If the shapes are not those that `local_gain_control` returns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.rand(1, 1, 9, 8, dtype=torch.float64)
+    >>> torch.allclose(local_gain_release(*local_gain_control(x)), x)
+    True
+    """
+    flat = _flat(direction, "local_gain_release")
+    half = tuple((n + 1) // 2 for n in direction.shape[-2:])
+    if tuple(norm.shape) != (*direction.shape[:-2], *half):
+        raise InputError(
+            f"the energy of a direction {tuple(direction.shape)} has shape "
+            f"{(*direction.shape[:-2], *half)}; not {tuple(norm.shape)}"
+        )
+    small = _flat(norm, "local_gain_release")
+    return (flat * (_enlarged(small, flat) + epsilon)).reshape(direction.shape)
+
+
+def local_gain_control_dict(
+    coeff_dict: Mapping[Any, Tensor], residuals: bool = True
+) -> tuple[Bands, Bands]:
+    """Return local energy and direction of every band of a real pyramid.
+
+    Parameters
+    ----------
+    coeff_dict
+        Bands of shape (b, c, h, w) or (b, c, o, h, w) under any keys. Keys that are texts beginning with
+        ``"residual"`` are residuals.
+    residuals
+        Whether residuals are carried along, untouched, in the energy.
+
+    Returns
+    -------
+    energy, state
+        Under the same keys as the bands; see `local_gain_control`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> bands = {(0, 0): torch.rand(1, 1, 8, 8), "residual_lowpass": torch.rand(1, 1, 4, 4)}
+    >>> energy, state = local_gain_control_dict(bands)
+    >>> sorted(map(str, energy)), list(state)
+    (['(0, 0)', 'residual_lowpass'], [(0, 0)])
+    """
+    return _split(local_gain_control, coeff_dict, residuals)
+
+
+def local_gain_release_dict(
+    energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
+) -> Bands:
+    """Return the bands of a real pyramid: the inverse of `local_gain_control_dict`.
+
+    Parameters
+    ----------
+    energy, state
+        What `local_gain_control_dict` returned.
+    residuals
+        Whether the residuals in `energy` are put back.
+
+    Raises
+    ------
+    InputError
+        If `energy` and `state` have other bands.
+
+    Examples
+    --------
+    >>> import torch
+    >>> bands = {0: torch.rand(1, 1, 2, 8, 8, dtype=torch.float64)}
+    >>> torch.allclose(local_gain_release_dict(*local_gain_control_dict(bands))[0], bands[0])
+    True
+    """
+    return _joined(local_gain_release, energy, state, residuals)
+
+
+def rectangular_to_polar_dict(
+    coeff_dict: Mapping[Any, Tensor], residuals: bool = False
+) -> tuple[Bands, Bands]:
+    """Return amplitude and phase of every band of a complex pyramid.
+
+    Parameters are those of `local_gain_control_dict`; bands are complex, of any shape.
+
+    Examples
+    --------
+    >>> import torch
+    >>> energy, state = rectangular_to_polar_dict({(0, 0): torch.tensor([[2j]])})
+    >>> energy[0, 0].item()
+    2.0
+    """
+    return _split(rectangular_to_polar, coeff_dict, residuals)
+
+
+def polar_to_rectangular_dict(
+    energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
+) -> Bands:
+    """Return the bands of a complex pyramid: the inverse of `rectangular_to_polar_dict`.
+
+    Parameters are those of `local_gain_release_dict`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> parts = rectangular_to_polar_dict({(0, 0): torch.tensor([[2 + 0j]])})
+    >>> polar_to_rectangular_dict(*parts)[0, 0].item()
+    (2+0j)
+    """
+    return _joined(polar_to_rectangular, energy, state, residuals)
+
+
+def _split(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]],
+    coeffs: Mapping[Any, Tensor],
+    residuals: bool,
+) -> tuple[Bands, Bands]:
+    energy: Bands = {}
+    state: Bands = {}
+    for key, band in coeffs.items():
+        if not _is_residual(key):
+            energy[key], state[key] = function(band)
+        elif residuals:
+            energy[key] = band
+    return energy, state
+
+
+def _joined(
+    function: Callable[[Tensor, Tensor], Tensor],
+    energy: Mapping[Any, Tensor],
+    state: Mapping[Any, Tensor],
+    residuals: bool,
+) -> Bands:
+    bands = [key for key in energy if not _is_residual(key)]
+    if set(bands) != set(state):
+        raise InputError(
+            "energy and state are of the same bands, those of energy besides its residuals; not "
+            f"{bands} and {list(state)}"
+        )
+    joined = {key: function(energy[key], state[key]) for key in bands}
+    return {key: joined.get(key, energy[key]) for key in energy if key in joined or residuals}
+
+
+def _is_residual(key: Hashable) -> bool:
+    return isinstance(key, str) and key.startswith("residual")
+
+
+def _flat(x: Tensor, what: str) -> Tensor:
+    """Return bands as images (b, c, h, w)."""
+    if x.dim() not in (4, 5):
+        raise InputError(
+            f"{what} takes tensors (batch, channel, height, width) or (batch, channel, orientation, "
+            f"height, width); not {tuple(x.shape)}"
+        )
+    return x.reshape(x.shape[0], -1, *x.shape[-2:])
+
+
+def _enlarged(norm: Tensor, like: Tensor) -> Tensor:
+    return upsample_blur(norm, [n % 2 for n in like.shape[-2:]])

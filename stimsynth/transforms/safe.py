@@ -1,0 +1,52 @@
+"""Operations that keep value and slope finite where the plain ones do not."""
+
+import torch
+from torch import Tensor
+
+
+def safe_root(square: Tensor) -> Tensor:
+    """Return the square root of real values, with slope 0 where they are 0.
+
+    Values below 0, which only rounding can bring about, count as 0.
+
+    Examples
+    --------
+    >>> x = torch.tensor([4.0, 0.0], requires_grad=True)
+    >>> safe_root(x).sum().backward()
+    >>> x.grad.tolist()
+    [0.25, 0.0]
+    """
+    positive = square > 0
+    return torch.where(positive, torch.sqrt(torch.where(positive, square, 1.0)), 0.0)
+
+
+def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the modulus of complex values and the values divided by it, both 0 with slope 0 at 0.
+
+    A modulus below the smallest normal number of its type counts as 0: its reciprocal is not finite.
+
+    Examples
+    --------
+    >>> modulus, direction = modulus_and_direction(torch.tensor([4j, 0j]))
+    >>> modulus.tolist(), direction.tolist()
+    ([4.0, 0.0], [1j, 0j])
+    """
+    size = z.detach().abs()
+    positive = size >= torch.finfo(size.dtype).tiny
+    nonzero = torch.where(positive, z, 1.0)
+    modulus = nonzero.abs()
+    return torch.where(positive, modulus, 0.0), torch.where(positive, nonzero / modulus, 0.0)
+
+
+def anywhere(condition: Tensor) -> bool:
+    """Return whether a condition holds for any value; False where values cannot be looked at (vmap).
+
+    Examples
+    --------
+    >>> anywhere(torch.tensor([1.0, -1.0]) < 0)
+    True
+    """
+    try:
+        return bool(condition.any())
+    except RuntimeError:
+        return False

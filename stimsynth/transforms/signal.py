@@ -1,0 +1,176 @@
+"""Small operations on signals: range, crop, noise, extremes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from stimsynth.transforms.safe import anywhere
+from stimuli_store.errors import InputError
+
+
+def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    """Return `x` shifted and scaled so that its smallest value is `a` and its largest `b`.
+
+    Parameters
+    ----------
+    x
+        Real, any shape; smallest and largest are taken over all of it. Where all values are equal they
+        all become `a`.
+    a, b
+        New ends of the range.
+
+    Examples
+    --------
+    >>> rescale(torch.tensor([2.0, 4.0, 6.0]), -1, 1).tolist()
+    [-1.0, 0.0, 1.0]
+    """
+    low = x.amin()
+    spread = x.amax() - low
+    share = (x - low) / torch.where(spread > 0, spread, 1.0)
+    return a * (1 - share) + b * share  # both ends exact, which a + (b - a) · share is not
+
+
+def center_crop(x: Tensor, output_size: int) -> Tensor:
+    """Return the central square of a signal.
+
+    Parameters
+    ----------
+    x
+        Shape (…, h, w).
+    output_size
+        Side of the square. Position (h // 2, w // 2) of `x` comes to lie at output_size // 2: where the
+        centre falls between two samples, the later one counts.
+
+    Raises
+    ------
+    InputError
+        If `output_size` is not a whole number from 1 to the smaller side.
+
+    Examples
+    --------
+    >>> center_crop(torch.arange(16).view(4, 4), 2).tolist()
+    [[5, 6], [9, 10]]
+    """
+    if not isinstance(output_size, int) or isinstance(output_size, bool):
+        raise InputError(f"output_size is one whole number; not {output_size!r}")
+    if x.dim() < 2 or not 1 <= output_size <= min(x.shape[-2:]):
+        raise InputError(
+            f"a square of side {output_size} cannot be cropped out of {tuple(x.shape)}; sides go from "
+            "1 to the smaller of height and width"
+        )
+    top, left = (n // 2 - output_size // 2 for n in x.shape[-2:])
+    return x[..., top : top + output_size, left : left + output_size]
+
+
+def add_noise(
+    img: Tensor,
+    noise_mse: float | Sequence[float] | Tensor,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return images with normally distributed noise of exactly this mean squared error in every channel.
+
+    The noise of each channel is given mean 0 and then scaled. It is drawn where the generator lives (the
+    CPU, if none is given), so that one seed makes the same noise for any device.
+
+    Parameters
+    ----------
+    img
+        Images (b, c, h, w), more than one pixel each, of a floating-point type.
+    noise_mse
+        Mean squared error, 0 or more: one number, or one for each item of the batch. With b = 1 each of
+        several numbers makes an image of its own.
+    generator
+        Source of the noise; None for torch's own.
+
+    Returns
+    -------
+    Tensor
+        Shape (b, c, h, w), or (number of errors, c, h, w) where b = 1.
+
+    Raises
+    ------
+    InputError
+        If image and errors do not fit together.
+
+    Examples
+    --------
+    >>> img = torch.zeros(1, 1, 8, 8, dtype=torch.float64)
+    >>> noisy = add_noise(img, [2, 4, 8], generator=torch.Generator().manual_seed(0))
+    >>> noisy.square().mean(dim=(1, 2, 3)).round(decimals=9).tolist()
+    [2.0, 4.0, 8.0]
+    """
+    if img.dim() != 4 or not img.is_floating_point() or img.shape[-2] * img.shape[-1] < 2:
+        raise InputError(
+            "noise is added to images (batch, channel, height, width) of more than one pixel and of a "
+            f"floating-point type; not to {tuple(img.shape)} and {img.dtype}"
+        )
+    wanted = torch.as_tensor(noise_mse, dtype=img.dtype, device=img.device).reshape(-1, 1, 1, 1)
+    if len(wanted) not in (1, len(img)) and len(img) != 1:
+        raise InputError(
+            f"noise_mse is one number, or one for each of {len(img)} images; {len(wanted)} were given"
+        )
+    if anywhere(~(wanted >= 0)):
+        raise InputError(f"a mean squared error is 0 or more; not {noise_mse!r}")
+    shape = (max(len(wanted), len(img)), *img.shape[1:])
+    place = generator.device if generator else "cpu"
+    noise = torch.randn(shape, dtype=img.dtype, device=place, generator=generator).to(img.device)
+    noise = noise - noise.mean(dim=(-2, -1), keepdim=True)
+    power = noise.square().mean(dim=(-2, -1), keepdim=True)
+    return img + noise * torch.sqrt(wanted / power)
+
+
+def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+    """Return the largest values over one dimension, several, or all.
+
+    Parameters
+    ----------
+    x
+        Real, any shape.
+    dim
+        The dimension or dimensions to reduce; None for all.
+    keepdim
+        Whether they stay, with length 1.
+
+    Examples
+    --------
+    >>> maximum(torch.arange(24).view(2, 3, 4), dim=[1, 2]).tolist()
+    [11, 23]
+    """
+    return torch.amax(x, dim=every_dim(x, dim), keepdim=keepdim)
+
+
+def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+    """Return the smallest values over one dimension, several, or all; see `maximum`.
+
+    Examples
+    --------
+    >>> minimum(torch.arange(24).view(2, 3, 4), dim=[1, 2]).tolist()
+    [0, 12]
+    """
+    return torch.amin(x, dim=every_dim(x, dim), keepdim=keepdim)
+
+
+def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Return the dimensions meant by `dim`, counted from 0; None means all.
+
+    Raises
+    ------
+    InputError
+        If `x` has no such dimension, or one is named twice.
+
+    Examples
+    --------
+    >>> every_dim(torch.zeros(2, 3, 4), [-1, 0])
+    (2, 0)
+    """
+    if dim is None:
+        return tuple(range(x.dim()))
+    given = [dim] if isinstance(dim, int) else list(dim)
+    found = tuple(d + x.dim() if d < 0 else d for d in given)
+    if len(set(found)) != len(found) or not all(0 <= d < x.dim() for d in found):
+        raise InputError(
+            f"dim names dimensions of a tensor of shape {tuple(x.shape)}, each once; not {dim!r}"
+        )
+    return found

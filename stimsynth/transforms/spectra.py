@@ -1,0 +1,77 @@
+"""Cutting spectra down to fewer samples and laying them out on more: resampling without a filter.
+
+A spectrum is stored as `torch.fft.fft2` gives it (zero frequency first), or, where `half` is true, as
+`torch.fft.rfft2` gives it (only the frequencies from zero up along the last axis).
+"""
+
+import torch
+from torch import Tensor
+
+Size = tuple[int, int]
+
+
+def crop_spectrum(spectrum: Tensor, size: Size, *, half: bool = False) -> Tensor:
+    """Return the lowest frequencies of a spectrum (…, h, w): that of an image of `size`.
+
+    Of an even side the highest frequency is kept once, as the negative one; values are not scaled.
+
+    Examples
+    --------
+    >>> image = torch.arange(8.0).cos().expand(8, 8)
+    >>> crop_spectrum(torch.fft.fft2(image), (4, 4)).shape
+    torch.Size([4, 4])
+    """
+    spectrum = _crop_axis(spectrum, -2, size[0])
+    if half:
+        return spectrum[..., : size[1] // 2 + 1]
+    return _crop_axis(spectrum, -1, size[1])
+
+
+def pad_spectrum(spectrum: Tensor, size: Size, target: Size, *, half: bool = False) -> Tensor:
+    """Return the spectrum of an image of `size`, with zeros for all that `target` has besides.
+
+    The transpose of `crop_spectrum`.
+
+    Examples
+    --------
+    >>> small = torch.fft.fft2(torch.ones(4, 4))
+    >>> torch.fft.ifft2(pad_spectrum(small, (4, 4), (8, 8))).real.unique()
+    tensor([0.2500])
+    """
+    spectrum = _pad_axis(spectrum, -2, size[0], target[0])
+    if half:
+        extra = target[1] // 2 + 1 - spectrum.shape[-1]
+        return torch.nn.functional.pad(spectrum, (0, extra)) if extra else spectrum
+    return _pad_axis(spectrum, -1, size[1], target[1])
+
+
+def paired(weights: Tensor) -> Tensor:
+    """Return real weights (…, h, w) twice, (…, h, w, 2), as `weigh` takes them."""
+    return torch.stack([weights, weights], dim=-1)
+
+
+def weigh(spectrum: Tensor, weights: Tensor) -> Tensor:
+    """Return a complex spectrum times real weights that were `paired`.
+
+    One product of real numbers: half the work of a complex product, and its derivative needs no
+    conjugate.
+    """
+    return torch.view_as_complex(torch.view_as_real(spectrum) * weights)
+
+
+def _crop_axis(spectrum: Tensor, axis: int, keep: int) -> Tensor:
+    full = spectrum.shape[axis]
+    if keep >= full:
+        return spectrum
+    low = spectrum.narrow(axis, 0, (keep + 1) // 2)
+    high = spectrum.narrow(axis, full - keep // 2, keep // 2)
+    return torch.cat([low, high], dim=axis)
+
+
+def _pad_axis(spectrum: Tensor, axis: int, size: int, target: int) -> Tensor:
+    if target <= size:
+        return spectrum
+    shape = list(spectrum.shape)
+    shape[axis] = target - size
+    low, high = spectrum.split([(size + 1) // 2, size // 2], dim=axis)
+    return torch.cat([low, spectrum.new_zeros(shape), high], dim=axis)

@@ -1,0 +1,175 @@
+"""Changing the size of signals in the frequency domain, and their autocorrelation."""
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def expand(x: Tensor, factor: float) -> Tensor:
+    """Return a signal sampled `factor` times as densely: the smoothest periodic curve through its samples.
+
+    The spectrum is continued with zeros. A component at the Nyquist frequency of an even side belongs to
+    two frequencies of the larger grid and is split evenly between them, side by side, so that real
+    signals stay real and every old sample is a sample of the result.
+
+    Parameters
+    ----------
+    x
+        Real or complex, shape (…, h, w).
+    factor
+        Above 1, and such that both sides become whole numbers.
+
+    Returns
+    -------
+    Tensor
+        Shape (…, factor·h, factor·w).
+
+    Raises
+    ------
+    InputError
+        If `x` or `factor` does not allow it.
+
+    See Also
+    --------
+    shrink : The inverse.
+
+    Examples
+    --------
+    >>> x = torch.rand(1, 1, 6, 8, dtype=torch.float64)
+    >>> torch.allclose(expand(x, 2)[..., ::2, ::2], x)
+    True
+    """
+    height, width = _new_size(x, factor, "expand")
+    return _resampled(_resampled(x, -2, height), -1, width)
+
+
+def shrink(x: Tensor, factor: float) -> Tensor:
+    """Return a signal sampled `factor` times as coarsely, with what is then too fine removed.
+
+    The central part of the spectrum is kept. The two components that fall together on a Nyquist frequency
+    are added, as they are when a signal is sampled; so `shrink` undoes `expand` exactly, and among all
+    signals `expand` could have made it goes back from the one nearest to `x`.
+
+    Parameters
+    ----------
+    x
+        Real or complex, shape (…, h, w).
+    factor
+        Above 1, and such that both sides become whole numbers.
+
+    Returns
+    -------
+    Tensor
+        Shape (…, h/factor, w/factor).
+
+    Raises
+    ------
+    InputError
+        If `x` or `factor` does not allow it.
+
+    Examples
+    --------
+    >>> x = torch.rand(1, 1, 6, 8, dtype=torch.float64)
+    >>> torch.allclose(shrink(expand(x, 1.5), 1.5), x)
+    True
+    """
+    height, width = _new_size(x, factor, "shrink")
+    return _resampled(_resampled(x, -2, height), -1, width)
+
+
+def autocorrelation(x: Tensor) -> Tensor:
+    r"""Return the circular autocorrelation of a signal over its last two dimensions.
+
+    Computes :math:`\frac{1}{hw}\sum_n x_n^* x_{n+d}` for every shift d, by way of the power spectrum
+    (Wiener–Khinchin). The value without shift is the largest, and the variance of a signal of mean 0.
+
+    Parameters
+    ----------
+    x
+        Real or complex, shape (…, h, w).
+
+    Returns
+    -------
+    Tensor
+        Shaped like `x`; no shift is at (h // 2, w // 2).
+
+    Raises
+    ------
+    InputError
+        If `x` has fewer than two dimensions or holds whole numbers.
+
+    Examples
+    --------
+    >>> autocorrelation(torch.tensor([[1.0, -1.0, 1.0, -1.0]])).round(decimals=6).tolist()
+    [[1.0, -1.0, 1.0, -1.0]]
+    """
+    size = _size(x, "autocorrelation")
+    if x.is_complex():
+        power = torch.fft.fft2(x).abs().square()
+        products = torch.fft.ifft2(power)
+    else:
+        spectrum = torch.fft.rfft2(x)
+        products = torch.fft.irfft2(spectrum.real.square() + spectrum.imag.square(), s=size)
+    return torch.fft.fftshift(products, dim=(-2, -1)) / (size[0] * size[1])
+
+
+def _size(x: Tensor, what: str) -> tuple[int, int]:
+    if x.dim() < 2 or not (x.is_floating_point() or x.is_complex()):
+        raise InputError(
+            f"{what} takes a signal (…, height, width) of a floating-point or complex type; not "
+            f"{tuple(x.shape)} and {x.dtype}"
+        )
+    return x.shape[-2], x.shape[-1]
+
+
+def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
+    """Return height and width after `what`."""
+    size = _size(x, what)
+    if not factor > 1:
+        raise InputError(f"the factor of {what} is above 1; not {factor}")
+    exact = [n * factor if what == "expand" else n / factor for n in size]
+    height, width = (round(n) for n in exact)
+    if max(abs(exact[0] - height), abs(exact[1] - width)) > 1e-9 * max(exact) or not height * width:
+        raise InputError(
+            f"{what} by {factor} makes {exact[0]:g}x{exact[1]:g} of {size[0]}x{size[1]}, and sides "
+            "are whole numbers; crop the signal or take another factor"
+        )
+    return height, width
+
+
+def _resampled(x: Tensor, dim: int, size: int) -> Tensor:
+    """Return `x` with `size` samples along one dimension."""
+    old = x.shape[dim]
+    if x.is_complex():
+        spectrum = _fitted(torch.fft.fft(x, dim=dim), dim, size)
+        return torch.fft.ifft(spectrum, dim=dim) * (size / old)
+    # Half a spectrum stands for both signs of a frequency, save at 0 and at the smaller Nyquist frequency.
+    shared = min(old, size)
+    spectrum = torch.fft.rfft(x, dim=dim).narrow(dim, 0, shared // 2 + 1)
+    if shared % 2 == 0 and old != size:
+        weight = 0.5 if size > old else 2.0
+        last = spectrum.narrow(dim, shared // 2, 1) * weight
+        spectrum = torch.cat([spectrum.narrow(dim, 0, shared // 2), last], dim=dim)
+    return torch.fft.irfft(spectrum, n=size, dim=dim) * (size / old)
+
+
+def _fitted(spectrum: Tensor, dim: int, size: int) -> Tensor:
+    """Return a whole spectrum with high frequencies put in or taken out along one dimension."""
+    old = spectrum.shape[dim]
+    shared = min(old, size)
+    n_positive, n_negative = (shared + 1) // 2, (shared - 1) // 2
+    positive = spectrum.narrow(dim, 0, n_positive)
+    negative = spectrum.narrow(dim, old - n_negative, n_negative)
+    middle = []
+    if shared % 2 == 0:
+        nyquist = spectrum.narrow(dim, shared // 2, 1)
+        if size < old:
+            middle = [nyquist + spectrum.narrow(dim, old - shared // 2, 1)]
+        else:
+            middle = [nyquist / 2, nyquist / 2]
+    if size > old:
+        shape = list(spectrum.shape)
+        shape[dim] = size - n_positive - n_negative - len(middle)
+        middle.insert(1, spectrum.new_zeros(shape))
+    return torch.cat([positive, *middle, negative], dim=dim)

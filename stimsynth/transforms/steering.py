@@ -1,0 +1,214 @@
+"""Steering: rotated copies of a function, or the responses of filters, turned to any other angle.
+
+W. T. Freeman & E. H. Adelson (1991), "The design and use of steerable filters", IEEE Trans. Pattern
+Analysis and Machine Intelligence 13(9), 891–906.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def steer(
+    basis: Tensor,
+    angle: float | Sequence[float] | np.ndarray | Tensor,
+    harmonics: Sequence[int] | np.ndarray | None = None,
+    steermtx: Tensor | np.ndarray | None = None,
+    return_weights: bool = False,
+    even_phase: bool = True,
+) -> Any:
+    """Return a steerable basis, turned to other angles.
+
+    Parameters
+    ----------
+    basis
+        Shape (…, N): N rotated copies of a function, or responses of N filters, at the angles π·n/N.
+    angle
+        Radians. One angle; a list (k,) of angles, each of which steers all of the basis; or an angle for
+        each position, shape (…, 1) with as many dimensions as `basis`.
+    harmonics
+        Angular harmonics that the functions contain; None for the N lowest odd or even ones, as
+        directional derivatives have them.
+    steermtx
+        Matrix (N, N) from the basis to the harmonics (cos₀ cos₁ sin₁ cos₂ sin₂ …), for a basis at other
+        angles; None to compute it.
+    return_weights
+        Whether to return the weights too.
+    even_phase
+        Whether the functions are even about their angles. From odd ones, sin h(φₙ − θ), their even
+        partner is made, cos h(φ − θ).
+
+    Returns
+    -------
+    steered
+        Shape (…, 1), or (…, k) for a list of angles.
+    weights
+        Only with `return_weights`. Shape (N,) for one angle, else the shape of `angle`, without its last
+        dimension where that is 1 for each position, and N.
+
+    Raises
+    ------
+    InputError
+        If basis, angles and harmonics do not fit together.
+
+    Examples
+    --------
+    >>> basis = torch.tensor([[1.0, 0.0]])  # derivatives along x and along y
+    >>> steer(basis, torch.pi / 3).round(decimals=4).tolist()
+    [[0.5]]
+    """
+    if basis.dim() < 1:
+        raise InputError("a basis has shape (…, number of functions); a single number was given")
+    angles = _angles(angle)
+    everywhere = angles.dim() <= 1
+    if not everywhere and (angles.dim() != basis.dim() or angles.shape[-1] != 1):
+        raise InputError(
+            f"angle is one number, a list, or one for each position of a basis {tuple(basis.shape)} "
+            f"with a last dimension of 1; not {tuple(angles.shape)}"
+        )
+    weights = steering_weights(
+        angles if everywhere else angles.squeeze(-1),
+        basis.shape[-1],
+        harmonics,
+        steermtx,
+        even_phase=even_phase,
+    ).to(basis)
+    if everywhere:
+        steered = basis @ weights.reshape(-1, basis.shape[-1]).T
+    else:
+        steered = (basis * weights).sum(dim=-1, keepdim=True)
+    return (steered, weights) if return_weights else steered
+
+
+def steering_weights(
+    angles: float | Sequence[float] | np.ndarray | Tensor,
+    n_basis: int,
+    harmonics: Sequence[int] | np.ndarray | None = None,
+    steermtx: Tensor | np.ndarray | None = None,
+    *,
+    even_phase: bool = True,
+) -> Tensor:
+    """Return the weights of the functions of a steerable basis for any angles.
+
+    At an angle of the basis itself, the weight of its function is 1 and the others are 0.
+
+    Parameters
+    ----------
+    angles
+        Radians, any shape. Differentiable, if a tensor.
+    n_basis
+        Number N of functions in the basis.
+    harmonics, steermtx, even_phase
+        As for `steer`.
+
+    Returns
+    -------
+    Tensor
+        Shape (…, N): that of `angles`, and N. Of the type of `angles` if that is a floating-point one,
+        else float64.
+
+    Raises
+    ------
+    InputError
+        If the harmonics do not make N functions, or these functions do not hold them all.
+
+    Examples
+    --------
+    >>> steering_weights([0.0, torch.pi / 2], 2).round(decimals=6).abs().tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    at = _angles(angles)
+    orders = _orders(n_basis, harmonics)
+    computed = harmonic_matrix(orders, even_phase=even_phase) if steermtx is None else steermtx
+    matrix = torch.as_tensor(computed)
+    if matrix.shape != (n_basis, n_basis):
+        raise InputError(
+            f"steermtx is a matrix of {n_basis}x{n_basis} for {n_basis} functions; not "
+            f"{tuple(matrix.shape)}"
+        )
+    columns = [f(order * at) for order in orders for f in _parts(order)]
+    return torch.stack(columns, dim=-1) @ matrix.to(at)
+
+
+def harmonic_matrix(
+    harmonics: Sequence[int],
+    angles: Sequence[float] | None = None,
+    *,
+    even_phase: bool = True,
+) -> Tensor:
+    """Return the matrix from a steerable basis to its angular harmonics.
+
+    Parameters
+    ----------
+    harmonics
+        Harmonic numbers, each once.
+    angles
+        Radians, the angles of the basis; None for π·n/N.
+    even_phase
+        Whether the functions are even about their angles.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, N), float64: rows are cos₀ cos₁ sin₁ cos₂ sin₂ … in the order of `harmonics`.
+
+    Raises
+    ------
+    InputError
+        If functions at these angles do not tell the harmonics apart.
+
+    Examples
+    --------
+    >>> harmonic_matrix([1]).round(decimals=6).abs().tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    count = sum(len(_parts(order)) for order in harmonics)
+    at = torch.arange(count, dtype=torch.float64) * (torch.pi / max(count, 1))
+    if angles is not None:
+        at = torch.as_tensor(angles, dtype=torch.float64)
+    columns = []
+    for order in harmonics:
+        parts = [f(order * at) for f in _parts(order)]
+        if not even_phase and order != 0:  # a sine lags a cosine by a quarter of a turn
+            cosine, sine = parts
+            parts = [sine, -cosine]
+        columns += parts
+    sampled = torch.stack(columns, dim=-1)
+    if sampled.shape[0] != count or int(torch.linalg.matrix_rank(sampled)) < count:
+        raise InputError(
+            f"{len(at)} functions at these angles cannot be told apart in the harmonics "
+            f"{list(harmonics)}; take as many angles as components, and other harmonics"
+        )
+    return torch.linalg.inv(sampled)
+
+
+def _angles(angle: float | Sequence[float] | np.ndarray | Tensor) -> Tensor:
+    """Return angles in a floating-point type: their own, if they are tensors of one, else float64."""
+    if isinstance(angle, Tensor) and angle.is_floating_point():
+        return angle
+    return torch.as_tensor(angle, dtype=torch.float64)
+
+
+def _orders(n_basis: int, harmonics: Sequence[int] | np.ndarray | None) -> list[int]:
+    """Return the harmonics of a basis of this size."""
+    if n_basis < 1:
+        raise InputError(f"a basis holds one function or more; not {n_basis}")
+    if harmonics is None:
+        return list(range(1 - n_basis % 2, n_basis, 2))
+    orders = [int(order) for order in np.ravel(np.asarray(harmonics))]
+    if sum(len(_parts(order)) for order in orders) != n_basis:
+        raise InputError(
+            f"each harmonic takes two functions, and 0 takes one: {orders} do not make the {n_basis} "
+            "of this basis"
+        )
+    return orders
+
+
+def _parts(order: int) -> tuple[Any, ...]:
+    """Return what a harmonic consists of."""
+    return (torch.cos,) if order == 0 else (torch.cos, torch.sin)
