@@ -23,12 +23,13 @@ from torch import Tensor
 
 from stimsynth.transforms.averages import Averages
 from stimsynth.transforms.log_polar import LogPolar, window_averages
+from stimsynth.transforms.polar import modulate_phase
+from stimsynth.transforms.safe import modulus_and_direction
 from stimsynth.transforms.spectra import pad_spectrum
 from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
 
 Named = dict[str, Tensor]
 _EPSILON = 1e-3  # of the range of pixels: standard deviations below this count as none
-_TINY = 1e-12  # under the root of a magnitude, which has no slope at zero
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -192,13 +193,13 @@ def _energy(band: Tensor) -> Tensor:
 
 
 def _magnitude(band: Tensor) -> Tensor:
-    return torch.sqrt(_energy(band) + _TINY)
+    return modulus_and_direction(band)[0]
 
 
 def _phase_doubled(band: Tensor) -> Tensor:
     """Return real, then imaginary parts (b, c, 2 k, h, w) of z² / |z| for bands z (b, c, k, h, w)."""
-    real, imaginary, size = band.real, band.imag, _magnitude(band)
-    return torch.cat([(real**2 - imaginary**2) / size, 2 * real * imaginary / size], dim=2)
+    doubled = modulate_phase(band)
+    return torch.cat([doubled.real, doubled.imag], dim=2)
 
 
 def _enlarged(band: Tensor, size: tuple[int, int]) -> Tensor:
