@@ -86,9 +86,6 @@ def features(
         nearest = difflib.get_close_matches(layer, names, n=6, cutoff=0)
         raise unknown_name(f"layer of {type(module).__name__}", layer, [*nearest, "…"])
     frozen = remove_grad(copy.deepcopy(module)).eval()
-    for part in frozen.modules():  # what writes in place would write over a layer's output
-        if getattr(part, "inplace", False) is True:
-            setattr(part, "inplace", False)  # noqa: B010  (mypy knows no attributes of modules)
     steps = [
         step
         for step in (_resize(size), _repeat(channels), _normalize(mean, std), preprocess)
@@ -120,6 +117,7 @@ class Features(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the layer's output for images `x` (b, c, h, w): (b, c, h, w) or (b, c, n)."""
+        # The copy is for networks whose first layer writes over its input.
         x = reduce(lambda image, step: step(image), self._steps, x.clone())
         return self._checked(self.network(x) if self.cut else _hooked(self.network, self.layer, x))
 

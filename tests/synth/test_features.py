@@ -73,7 +73,16 @@ class Recurrent(nn.Module):
         return self.lstm(x[:, 0])[0]
 
 
-LAYERS = ("stem", "stem.0", "layer1.0", "layer1.0.bn1", "layer1.1.conv2", "layer1.1.bn2", "head")
+LAYERS = (
+    "stem",
+    "stem.0",
+    "layer1.0",
+    "layer1.0.relu",
+    "layer1.0.bn1",
+    "layer1.1.conv2",
+    "layer1.1.bn2",
+    "head",
+)
 
 
 def network(kind: type[Small]) -> Small:

@@ -173,6 +173,21 @@ def test_channels_and_single_precision_are_treated_alike(image: Tensor) -> None:
     torch.testing.assert_close(model(colour.float()).double(), found, rtol=1e-3, atol=1e-3)
 
 
+def test_a_model_first_run_in_inference_mode_serves_gradients_later() -> None:
+    model, x = (
+        FoveatedPooling(statistics="texture", ppd=16, n_scales=2),
+        torch.full((1, 1, 40, 40), 0.5),
+    )
+    x[..., 7:23, 30:] = 0.8
+    with torch.inference_mode():
+        expected = model(x)
+    x.requires_grad_(True)
+    found = model(x)
+    torch.testing.assert_close(found.detach(), expected.clone())
+    (gradient,) = torch.autograd.grad(found.sum(), x)
+    assert 0 < float(gradient.abs().max()) < float("inf")
+
+
 def test_turning_the_image_turns_the_means(image: Tensor) -> None:
     model = FoveatedPooling(ppd=16, scaling=4 * math.pi / 16)
     n = model.windows((64, 64)).n_angles
