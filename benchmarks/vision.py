@@ -27,8 +27,8 @@ def rows(peer: Any) -> dict[str, tuple[Way, Way]]:
     other = images.load("coffee")
     table: dict[str, tuple[Way, Way]] = {
         name: (
-            remove_grad(getattr(models, name)((31, 31), pretrained=True)),
-            remove_grad(getattr(peer.models, name)((31, 31), pretrained=True)),
+            remove_grad(getattr(models, name)((31, 31), pretrained=True, cache_filt=True)),
+            remove_grad(getattr(peer.models, name)((31, 31), pretrained=True, cache_filt=True)),
         )
         for name in FRONT_ENDS
     }

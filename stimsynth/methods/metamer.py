@@ -15,7 +15,7 @@ from stimsynth.engine.stop import LossConvergence
 from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
 from stimsynth.progress import synthesis_bar
-from stimsynth.validate import validate_allowed_range, validate_input, validate_model
+from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimuli_store.errors import InputError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -95,7 +95,7 @@ class Metamer:
         self._model = model
         self._loss = loss_function
         self._lambda = float(range_penalty_lambda)
-        self._target = validate_model(model, self._image)
+        self._target = checked_output(model, self._image)
         self.seed = seed
         self._start = self._first(initial_image).requires_grad_(True)
         self._method: Method | None = None

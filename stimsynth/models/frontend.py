@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stimsynth.models.filter_display import ShowsFilters
 from stimsynth.models.linear import CenterSurround, Gaussian, one_channel
 from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
@@ -22,7 +23,7 @@ from stimsynth.transforms.masks import make_disk
 Activation = Callable[[Tensor], Tensor]
 
 
-class _LuminanceNormalized(nn.Module):
+class _LuminanceNormalized(ShowsFilters):
     """What the front ends share: a centre-surround filter and its division by local luminance."""
 
     def __init__(
@@ -32,16 +33,25 @@ class _LuminanceNormalized(nn.Module):
         amplitude_ratio: float,
         pad_mode: str,
         activation: Activation,
+        cache_filt: bool,
     ) -> None:
         super().__init__()
         channels = 1 if isinstance(on_center, bool) else len(on_center)
         self.kernel_size = as_pair(kernel_size)
         self.pad_mode = pad_mode
         self.activation = activation
+        self.cache_filt = cache_filt
         self.center_surround = CenterSurround(
-            kernel_size, on_center, amplitude_ratio, out_channels=channels, pad_mode=pad_mode
+            kernel_size,
+            on_center,
+            amplitude_ratio,
+            out_channels=channels,
+            pad_mode=pad_mode,
+            cache_filt=cache_filt,
         )
-        self.luminance = Gaussian(kernel_size, out_channels=channels, pad_mode=pad_mode)
+        self.luminance = Gaussian(
+            kernel_size, out_channels=channels, pad_mode=pad_mode, cache_filt=cache_filt
+        )
         self.luminance_scalar = _scalars(channels, seed=0)
 
     def grid(self, x: Tensor) -> Grid:
@@ -55,7 +65,7 @@ class _LuminanceNormalized(nn.Module):
         return linear / (1 + self.luminance_scalar.view(-1, 1, 1) * local)
 
 
-class LinearNonlinear(nn.Module):
+class LinearNonlinear(ShowsFilters):
     r"""Centre-surround filter, then rectified.
 
     Computes :math:`y = \varphi(C * x)`, with C the filter of `CenterSurround` and φ the activation.
@@ -64,7 +74,7 @@ class LinearNonlinear(nn.Module):
 
     Examples
     --------
-    >>> model = LinearNonlinear(31, pretrained=True)
+    >>> model = LinearNonlinear(31, pretrained=True, cache_filt=True)
     >>> bool((model(torch.rand(2, 1, 64, 64)) > 0).all())
     True
     """
@@ -77,14 +87,15 @@ class LinearNonlinear(nn.Module):
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
         pretrained: bool = False,
+        cache_filt: bool = False,
     ) -> None:
         super().__init__()
         self.activation = activation
         self.center_surround = CenterSurround(
-            kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode
+            kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode, cache_filt=cache_filt
         )
         if pretrained:
-            load_published(self, self.center_surround.kernel_size)
+            load_published(self, self.center_surround.kernel_size, cache_filt=cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -111,6 +122,8 @@ class LuminanceGainControl(_LuminanceNormalized):
         Pointwise function of the output.
     pretrained
         Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
+    cache_filt
+        Keep the filters, as `Gaussian` does.
 
     Attributes
     ----------
@@ -134,10 +147,11 @@ class LuminanceGainControl(_LuminanceNormalized):
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
         pretrained: bool = False,
+        cache_filt: bool = False,
     ) -> None:
-        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
+        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation, cache_filt)
         if pretrained:
-            load_published(self, self.kernel_size)
+            load_published(self, self.kernel_size, cache_filt=cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -168,12 +182,13 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         pad_mode: str = "reflect",
         activation: Activation = F.softplus,
         pretrained: bool = False,
+        cache_filt: bool = False,
     ) -> None:
-        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation)
-        self.contrast = Gaussian(kernel_size, pad_mode=pad_mode)
+        super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation, cache_filt)
+        self.contrast = Gaussian(kernel_size, pad_mode=pad_mode, cache_filt=cache_filt)
         self.contrast_scalar = _scalars(1, seed=1)
         if pretrained:
-            load_published(self, self.kernel_size)
+            load_published(self, self.kernel_size, cache_filt=cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -202,11 +217,11 @@ class OnOff(_LuminanceNormalized):
     apply_mask
         Multiply the output by a disk with a soft edge, so that synthesis leaves the corners alone.
     cache_filt
-        Accepted for compatibility: filters here are one-dimensional and cost nothing to make.
+        Keep the filters, as `Gaussian` does.
 
     Examples
     --------
-    >>> model = OnOff((31, 31), pretrained=True)
+    >>> model = OnOff((31, 31), pretrained=True, cache_filt=True)
     >>> model(torch.rand(1, 1, 64, 64)).shape
     torch.Size([1, 2, 64, 64])
     """
@@ -221,13 +236,16 @@ class OnOff(_LuminanceNormalized):
         apply_mask: bool = False,
         cache_filt: bool = False,
     ) -> None:
-        super().__init__(kernel_size, [True, False], amplitude_ratio, pad_mode, activation)
+        super().__init__(
+            kernel_size, [True, False], amplitude_ratio, pad_mode, activation, cache_filt
+        )
         self.apply_mask = apply_mask
-        self.center_surround.cache_filt = cache_filt
-        self.contrast = Gaussian(kernel_size, out_channels=2, pad_mode=pad_mode)
+        self.contrast = Gaussian(
+            kernel_size, out_channels=2, pad_mode=pad_mode, cache_filt=cache_filt
+        )
         self.contrast_scalar = _scalars(2, seed=1)
         if pretrained:
-            load_published(self, self.kernel_size)
+            load_published(self, self.kernel_size, cache_filt=cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, on then off, shape (batch, 2, height, width)."""

@@ -1,13 +1,14 @@
 """Linear models: identity, low-pass and band-pass, Gaussian blur, centre-surround."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stimsynth.models.kept import Kept
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
 from stimuli_store.errors import InputError
@@ -121,7 +122,8 @@ class Gaussian(nn.Module):
     out_channels
         Number of kernels, and channels of the output.
     cache_filt
-        Keep the kernel `filt` after it was first asked for.
+        Keep the kernel `filt` and, unless parameters can learn, its transfer function for the size of
+        image seen last. A kept kernel passes no gradient on to the parameters.
 
     Examples
     --------
@@ -144,23 +146,23 @@ class Gaussian(nn.Module):
         self.out_channels = out_channels
         self.cache_filt = cache_filt
         self.std = positive("std", std, out_channels)
-        self.register_buffer("_filt", None, persistent=False)
-
-    _filt: Tensor | None
+        self._kept_filt, self._kept_transfer = Kept(), Kept()
 
     @property
     def filt(self) -> Tensor:
         """The kernels, shape (out_channels, 1, height, width)."""
-        if self._filt is not None:
-            return self._filt
-        filt = circular_gaussian2d(self.kernel_size, self.std, self.out_channels)
-        if self.cache_filt:
-            self._filt = filt
-        return filt
+        return kept_filt(self, [self.std], self._kernels)
+
+    @property
+    def _filt(self) -> Tensor | None:
+        return self._kept_filt.value
 
     def transfer(self, grid: Grid) -> Tensor:
         """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
-        return grid.gaussian(self.std)
+        return kept_transfer(self, grid, [self.std], lambda: grid.gaussian(self.std))
+
+    def _kernels(self) -> Tensor:
+        return circular_gaussian2d(self.kernel_size, self.std, self.out_channels)
 
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the blurred image, shape (batch, out_channels, height, width).
@@ -229,32 +231,40 @@ class CenterSurround(nn.Module):
         self.register_buffer("amplitude_ratio", ratio)
         signed = torch.tensor([1.0 if on else -1.0 for on in signs])
         self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
-        self.register_buffer("_filt", None, persistent=False)
+        self._kept_filt, self._kept_transfer = Kept(), Kept()
 
     amplitude_ratio: Tensor
     sign: Tensor
-    _filt: Tensor | None
 
     @property
     def filt(self) -> Tensor:
         """The kernels, shape (out_channels, 1, height, width)."""
-        if self._filt is not None:
-            return self._filt
-        center = circular_gaussian2d(self.kernel_size, self.center_std, self.out_channels)
-        surround = circular_gaussian2d(self.kernel_size, self.surround_std, self.out_channels)
-        filt = self._gain.view(-1, 1, 1, 1) * (center - surround)
-        if self.cache_filt:
-            self._filt = filt
-        return filt
+        return kept_filt(self, self._tensors, self._kernels)
+
+    @property
+    def _filt(self) -> Tensor | None:
+        return self._kept_filt.value
 
     def transfer(self, grid: Grid) -> Tensor:
         """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
-        difference = grid.gaussian(self.center_std) - grid.gaussian(self.surround_std)
-        return self._gain.view(-1, 1, 1) * difference
+        return kept_transfer(self, grid, self._tensors, lambda: self._transfers(grid))
+
+    @property
+    def _tensors(self) -> list[Tensor]:
+        return [self.center_std, self.surround_std, self.amplitude_ratio, self.sign]
 
     @property
     def _gain(self) -> Tensor:
         return self.amplitude_ratio * self.sign
+
+    def _kernels(self) -> Tensor:
+        center = circular_gaussian2d(self.kernel_size, self.center_std, self.out_channels)
+        surround = circular_gaussian2d(self.kernel_size, self.surround_std, self.out_channels)
+        return self._gain.view(-1, 1, 1, 1) * (center - surround)
+
+    def _transfers(self, grid: Grid) -> Tensor:
+        difference = grid.gaussian(self.center_std) - grid.gaussian(self.surround_std)
+        return self._gain.view(-1, 1, 1) * difference
 
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the filtered image, shape (batch, out_channels, height, width).
@@ -264,9 +274,26 @@ class CenterSurround(nn.Module):
         return filter_linear(self, one_channel(x, type(self).__name__), conv2d_kwargs)
 
 
-def filter_linear(
-    model: Gaussian | CenterSurround, x: Tensor, conv2d_kwargs: dict[str, Any]
+Filter = Gaussian | CenterSurround
+
+
+def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) -> Tensor:
+    """Return a filter's kernels, the kept ones if it keeps them."""
+    if not model.cache_filt:
+        return make()
+    return model._kept_filt.get(None, tensors, lambda: make().detach())
+
+
+def kept_transfer(
+    model: Filter, grid: Grid, tensors: list[Tensor], make: Callable[[], Tensor]
 ) -> Tensor:
+    """Return a filter's transfer functions, the kept ones if it keeps them and cannot learn."""
+    if not model.cache_filt or any(t.requires_grad for t in tensors):
+        return make()
+    return model._kept_transfer.get(grid, tensors, make)
+
+
+def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Tensor:
     """Return `x` (b, 1, h, w) filtered by a linear model's kernels."""
     grid = make_grid(x, model.kernel_size, model.pad_mode)
     if not conv2d_kwargs:

@@ -5,6 +5,7 @@ V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical represe
 All were fitted with kernels of 31 × 31 and an amplitude ratio of 1.25.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -14,6 +15,10 @@ from torch import nn
 from stimuli_store.errors import InputError
 
 KERNEL_SIZE = (31, 31)
+NOT_CACHED = (
+    "pretrained is True but cache_filt is False. Set cache_filt to True for efficiency unless you are "
+    "fine-tuning."
+)
 PARAMETERS: Mapping[str, Mapping[str, Sequence[float]]] = MappingProxyType(
     {
         "LinearNonlinear": {
@@ -50,8 +55,13 @@ PARAMETERS: Mapping[str, Mapping[str, Sequence[float]]] = MappingProxyType(
 )
 
 
-def load_published(model: nn.Module, kernel_size: tuple[int, int]) -> None:
+def load_published(model: nn.Module, kernel_size: tuple[int, int], *, cache_filt: bool) -> None:
     """Give a front-end model its published parameters, in place.
+
+    Warns
+    -----
+    UserWarning
+        If the model does not keep its filters, though published parameters do not change.
 
     Raises
     ------
@@ -62,5 +72,7 @@ def load_published(model: nn.Module, kernel_size: tuple[int, int]) -> None:
         raise InputError(
             f"pretrained parameters were fitted with kernels of {KERNEL_SIZE}; not {kernel_size}"
         )
+    if not cache_filt:
+        warnings.warn(NOT_CACHED, stacklevel=3)
     values = PARAMETERS[type(model).__name__]
     model.load_state_dict({name: torch.tensor(value) for name, value in values.items()})

@@ -17,6 +17,9 @@ from stimuli_store.spec import ModelRef
 def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
     """Return a model by class name with its constructor's arguments, ready for synthesis.
 
+    Its parameters stay as they are, so it keeps its filters (``cache_filt=True``) unless `params` says
+    otherwise. That changes no result, and a bank does not record it.
+
     Raises
     ------
     InputError
@@ -33,8 +36,9 @@ def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
     for key in params:
         if key not in known:
             raise unknown_name(f"argument of {name}", key, known)
+    kept = {"cache_filt": True} if "cache_filt" in known else {}
     try:
-        model = MODELS[name](**params)
+        model = MODELS[name](**{**kept, **params})
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:

@@ -1,5 +1,7 @@
 """Changing the size of signals in the frequency domain, and their autocorrelation."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -40,8 +42,7 @@ def expand(x: Tensor, factor: float) -> Tensor:
     >>> torch.allclose(expand(x, 2)[..., ::2, ::2], x)
     True
     """
-    height, width = _new_size(x, factor, "expand")
-    return _resampled(_resampled(x, -2, height), -1, width)
+    return _resampled(x, _new_size(x, factor, "expand"))
 
 
 def shrink(x: Tensor, factor: float) -> Tensor:
@@ -74,8 +75,7 @@ def shrink(x: Tensor, factor: float) -> Tensor:
     >>> torch.allclose(shrink(expand(x, 1.5), 1.5), x)
     True
     """
-    height, width = _new_size(x, factor, "shrink")
-    return _resampled(_resampled(x, -2, height), -1, width)
+    return _resampled(x, _new_size(x, factor, "shrink"))
 
 
 def autocorrelation(x: Tensor) -> Tensor:
@@ -126,32 +126,41 @@ def _size(x: Tensor, what: str) -> tuple[int, int]:
 def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
     """Return height and width after `what`."""
     size = _size(x, what)
-    if not factor > 1:
-        raise InputError(f"the factor of {what} is above 1; not {factor}")
+    if not 1 < factor < math.inf:
+        raise InputError(f"the factor of {what} is a number above 1; not {factor}")
     exact = [n * factor if what == "expand" else n / factor for n in size]
-    height, width = (round(n) for n in exact)
-    if max(abs(exact[0] - height), abs(exact[1] - width)) > 1e-9 * max(exact) or not height * width:
+    whole = [round(n) for n in exact]
+    error = max(abs(n - m) for n, m in zip(exact, whole, strict=True))
+    if error > 1e-9 * max(exact) or 0 in whole or whole[0] == size[0] or whole[1] == size[1]:
         raise InputError(
             f"{what} by {factor} makes {exact[0]:g}x{exact[1]:g} of {size[0]}x{size[1]}, and sides "
             "are whole numbers; crop the signal or take another factor"
         )
-    return height, width
+    return whole[0], whole[1]
 
 
-def _resampled(x: Tensor, dim: int, size: int) -> Tensor:
-    """Return `x` with `size` samples along one dimension."""
+def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return `x` with other numbers of samples, (height, width)."""
+    height, width = size
+    if not x.is_complex():
+        return _real_resampled(_real_resampled(x, -2, height), -1, width)
+    spectrum = torch.fft.fft2(x, norm="forward")
+    return torch.fft.ifft2(_fitted(_fitted(spectrum, -2, height), -1, width), norm="forward")
+
+
+def _real_resampled(x: Tensor, dim: int, size: int) -> Tensor:
+    """Return real `x` with `size` samples along one dimension.
+
+    Half a spectrum stands for both signs of a frequency, save at 0 and at the smaller Nyquist frequency.
+    """
     old = x.shape[dim]
-    if x.is_complex():
-        spectrum = _fitted(torch.fft.fft(x, dim=dim), dim, size)
-        return torch.fft.ifft(spectrum, dim=dim) * (size / old)
-    # Half a spectrum stands for both signs of a frequency, save at 0 and at the smaller Nyquist frequency.
     shared = min(old, size)
-    spectrum = torch.fft.rfft(x, dim=dim).narrow(dim, 0, shared // 2 + 1)
-    if shared % 2 == 0 and old != size:
+    spectrum = torch.fft.rfft(x, dim=dim, norm="forward").narrow(dim, 0, shared // 2 + 1)
+    if shared % 2 == 0:
         weight = 0.5 if size > old else 2.0
         last = spectrum.narrow(dim, shared // 2, 1) * weight
         spectrum = torch.cat([spectrum.narrow(dim, 0, shared // 2), last], dim=dim)
-    return torch.fft.irfft(spectrum, n=size, dim=dim) * (size / old)
+    return torch.fft.irfft(spectrum, n=size, dim=dim, norm="forward")
 
 
 def _fitted(spectrum: Tensor, dim: int, size: int) -> Tensor:

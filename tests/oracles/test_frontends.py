@@ -23,7 +23,9 @@ def test_a_front_end_is_plenoptics(name: str, pad_mode: str) -> None:
     try:
         theirs = getattr(peer, name)((31, 31), pad_mode=pad_mode, pretrained=True).double()
         ours = remove_grad(
-            getattr(models, name)((31, 31), pad_mode=pad_mode, pretrained=True).double()
+            getattr(models, name)(
+                (31, 31), pad_mode=pad_mode, pretrained=True, cache_filt=True
+            ).double()
         )
         expected, found = theirs(image), ours(image)
     finally:

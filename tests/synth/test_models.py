@@ -79,7 +79,7 @@ def test_kernels_are_normalized_and_circular() -> None:
 
 
 def test_luminance_gain_control_equals_its_formula(image: Tensor) -> None:
-    model = remove_grad(LuminanceGainControl(31, pretrained=True).double())
+    model = remove_grad(LuminanceGainControl(31, pretrained=True, cache_filt=True).double())
     narrow, wide = direct_gaussian((31, 31), 1.962), direct_gaussian((31, 31), 4.235)
     linear = direct(image, 1.25 * (narrow - wide), "reflect")
     expected = F.softplus(linear / (1 + 14.95 * direct(image, wide, "reflect")))
@@ -87,7 +87,7 @@ def test_luminance_gain_control_equals_its_formula(image: Tensor) -> None:
 
 
 def test_onoff_equals_its_formula_channel_by_channel(image: Tensor) -> None:
-    model = remove_grad(OnOff(31, pretrained=True).double())
+    model = remove_grad(OnOff(31, pretrained=True, cache_filt=True).double())
     parameters = [  # sign, centre, surround, luminance std and scalar, contrast std and scalar
         (1, 1.237, 30.12, 76.4, 3.2637, 7.49, 7.3405),
         (-1, 0.3233, 2.184, 2.184, 14.3961, 2.43, 16.7423),
@@ -136,7 +136,7 @@ def test_random_linear_filters_follow_their_seed_and_not_the_global_one() -> Non
 
 
 def test_linear_nonlinear_equals_its_formula(image: Tensor) -> None:
-    model = remove_grad(LinearNonlinear(31, pretrained=True).double())
+    model = remove_grad(LinearNonlinear(31, pretrained=True, cache_filt=True).double())
     kernel = direct_gaussian((31, 31), 0.5339) - direct_gaussian((31, 31), 6.148)
     expected = F.softplus(direct(image, 1.25 * kernel, "reflect"))
     torch.testing.assert_close(model(image), expected, atol=1e-6, rtol=0)
@@ -152,7 +152,9 @@ def test_published_parameters_are_the_ones_users_load_by_hand() -> None:
         "center_surround.surround_std": 4.235,
     }
     by_hand.load_state_dict({key: torch.as_tensor([value]) for key, value in values.items()})
-    assert weights_sha256(by_hand) == weights_sha256(LuminanceGainControl(31, pretrained=True))
+    assert weights_sha256(by_hand) == weights_sha256(
+        LuminanceGainControl(31, pretrained=True, cache_filt=True)
+    )
 
 
 @pytest.mark.parametrize("model", [LinearNonlinear, LuminanceGainControl, OnOff])
@@ -250,14 +252,16 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "Identity": Identity,
     "Linear": Linear,
     "Linear, random": lambda: Linear((5, 4), "reflect", default_filters=False),
-    "LinearNonlinear": lambda: LinearNonlinear(31, pretrained=True),
-    "LuminanceGainControl, published": lambda: LuminanceGainControl(31, pretrained=True),
+    "LinearNonlinear": lambda: LinearNonlinear(31, pretrained=True, cache_filt=True),
+    "LuminanceGainControl, published": lambda: LuminanceGainControl(
+        31, pretrained=True, cache_filt=True
+    ),
     "LuminanceContrastGainControl, published": lambda: LuminanceContrastGainControl(
-        31, pretrained=True
+        31, pretrained=True, cache_filt=True
     ),
     "LuminanceGainControl": lambda: LuminanceGainControl(15),
     "LuminanceContrastGainControl": lambda: LuminanceContrastGainControl(15),
-    "OnOff": lambda: OnOff(31, pretrained=True),
+    "OnOff": lambda: OnOff(31, pretrained=True, cache_filt=True),
     "UniformPooling": lambda: UniformPooling(8.0),
     "FoveatedPooling, luminance": lambda: foveated("luminance"),
     "FoveatedPooling, energy": lambda: foveated("energy"),

@@ -1,0 +1,61 @@
+"""From tensors to arrays and integers."""
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def to_numpy(x: Tensor | np.ndarray, squeeze: bool = False) -> np.ndarray:
+    """Return a tensor (or array) as a numpy array of the same type, detached and on the CPU.
+
+    Parameters
+    ----------
+    x
+        Tensor on any device, with or without gradient, or an array.
+    squeeze
+        Drop all dimensions of size 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> to_numpy(torch.ones(1, 1, 2, 3, requires_grad=True), squeeze=True).shape
+    (2, 3)
+    """
+    array = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, Tensor) else x
+    array = np.asarray(array)
+    return array.squeeze() if squeeze else array
+
+
+def convert_float_to_int(im: np.ndarray, dtype: Any = np.uint8) -> np.ndarray:
+    """Return an image with values in [0, 1] as integers, rounded to the nearest.
+
+    Parameters
+    ----------
+    im
+        Any shape.
+    dtype
+        ``np.uint8`` (white is 255) or ``np.uint16`` (white is 65535).
+
+    Raises
+    ------
+    InputError
+        If a value lies outside [0, 1] or is NaN, or `dtype` is another one.
+
+    Examples
+    --------
+    >>> convert_float_to_int(np.array([0.0, 0.2, 1.0])).tolist()
+    [0, 51, 255]
+    """
+    target = np.dtype(dtype)
+    if target not in (np.uint8, np.uint16):
+        raise InputError(f"images become np.uint8 or np.uint16; not {target}")
+    values = np.asarray(im, dtype=np.float64)
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise InputError(
+            f"image values must lie in [0, 1] to become integers; these lie in [{values.min():g}, "
+            f"{values.max():g}]: rescale or clamp them first"
+        )
+    return np.rint(values * np.iinfo(target).max).astype(target)

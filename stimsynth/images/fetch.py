@@ -1,0 +1,157 @@
+"""Larger sets of images: downloaded once, checked by hash, unpacked with care."""
+
+import logging
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from stimsynth.images.downloads import DOWNLOADS, Download
+from stimuli_store.errors import DownloadError, MissingExtra, unknown_name
+
+#: Environment variable that says where downloads are kept.
+DATA_DIR = "STIMSYNTH_DATA_DIR"
+_ARCHIVE = ".tar.gz"
+
+
+def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOADS) -> Path:
+    """Return the path of a data set, which is downloaded unless it is there already, unchanged.
+
+    Files are kept in the folder that the environment variable STIMSYNTH_DATA_DIR names, else in the
+    cache folder of the operating system. Every call compares the file with its hash.
+
+    Parameters
+    ----------
+    dataset_name
+        A key of `downloads`.
+    downloads
+        Table of what there is; a laboratory can hand in its own.
+
+    Returns
+    -------
+    Path
+        The file; for a ``.tar.gz`` the folder it was unpacked into (the deepest that holds all files).
+
+    Raises
+    ------
+    InputError
+        If there is no such data set.
+    DownloadError
+        (also an OSError) if the server cannot be reached, or a file has another hash than it should, or
+        an archive holds anything but plain files below its own folder. Nothing is left behind.
+    MissingExtra
+        If pooch is not installed.
+    """
+    if dataset_name not in downloads:
+        raise unknown_name("data set", dataset_name, sorted(downloads))
+    pooch = _pooch()
+    folder = Path(os.environ.get(DATA_DIR) or pooch.os_cache("stimsynth")).expanduser()
+    wanted = downloads[dataset_name]
+    file = _download(pooch, folder, dataset_name, wanted)
+    if not dataset_name.endswith(_ARCHIVE):
+        return file
+    stem = dataset_name.removesuffix(_ARCHIVE)
+    return _shared_folder(_unpack(file, folder / f"{stem}-{wanted.sha256[:8]}"))
+
+
+def _pooch() -> Any:
+    try:
+        import pooch
+    except ImportError as error:
+        raise MissingExtra(
+            "downloads need pooch, which is not installed: pip install pooch"
+        ) from error
+    return pooch
+
+
+def _download(pooch: Any, folder: Path, name: str, wanted: Download) -> Path:
+    """Return the file in `folder`; pooch writes to a temporary file and moves it when its hash is right."""
+    keeper = pooch.create(
+        path=folder,
+        base_url="",
+        registry={name: f"sha256:{wanted.sha256}"},
+        urls={name: wanted.url},
+    )
+    bar = sys.stderr.isatty()
+    try:
+        with _quiet(pooch.get_logger()):
+            return Path(keeper.fetch(name, progressbar=bar))
+    except ValueError as error:  # pooch's word for a wrong hash
+        raise DownloadError(
+            f"{name} from {wanted.url} is not the file it should be: its sha256 is not "
+            f"{wanted.sha256}; try again, and if it stays so the file at its source has changed"
+        ) from error
+    except OSError as error:  # what requests raises is an OSError too
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DownloadError(
+            f"{name} could not be downloaded from {wanted.url} ({reason}); without a network, put the "
+            f"file by hand at {folder / name}"
+        ) from error
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _unpack(archive: Path, target: Path) -> Path:
+    """Return `target` with the archive's files in it; it appears whole or not at all."""
+    if target.is_dir():
+        return target
+    scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                _extract(tar, member, scratch, archive.name)
+        if not any(scratch.rglob("*")):
+            raise DownloadError(f"{archive.name} is empty; report it to those who made it")
+        scratch.chmod(0o755)
+        try:
+            scratch.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was first, with the same files
+                raise
+    except (tarfile.TarError, EOFError) as error:
+        raise DownloadError(f"{archive.name} cannot be unpacked: {error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, shown: str) -> None:
+    """Write one member, which must be a plain file or a folder below `folder`."""
+    inside = PurePosixPath(member.name)
+    safe = not inside.is_absolute() and ".." not in inside.parts and "\\" not in member.name
+    if not safe or ":" in member.name or not (member.isfile() or member.isdir()):
+        raise DownloadError(
+            f"{shown} holds {member.name!r}, which is no plain file below its own folder; "
+            "nothing of it was unpacked"
+        )
+    place = folder.joinpath(*inside.parts)
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    source = tar.extractfile(member)
+    assert source is not None  # it is a plain file
+    with source, place.open("wb") as out:
+        shutil.copyfileobj(source, out)
+
+
+def _shared_folder(folder: Path) -> Path:
+    """Return the deepest folder that holds all files."""
+    while True:
+        inside = list(folder.iterdir())
+        if len(inside) != 1 or not inside[0].is_dir():
+            return folder
+        folder = inside[0]

@@ -1,0 +1,224 @@
+"""Image files: reading and writing, grey and colour."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimsynth.images.arrays import to_numpy
+from stimuli_store.errors import InputError
+
+PathLike = str | os.PathLike[str]
+#: Weights of red, green and blue in luminance, for the primaries of today's screens (ITU-R BT.709).
+LUMINANCE = (0.2125, 0.7154, 0.0721)
+
+
+def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> Tensor:
+    """Return image files as one batch, float32 (batch, channel, height, width) in [0, 1].
+
+    Parameters
+    ----------
+    paths
+        A file, a list of files, or a folder. Of a folder, the files themselves are read in the order of
+        their names (folders inside it are not), and those that are no images are skipped.
+    as_gray
+        Turn colours into luminance (BT.709 weights); False for 3 channels, red, green and blue. An
+        image without colour has 1 channel either way; an alpha channel is dropped.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or no image, a folder holds no image, or images differ in size.
+
+    Examples
+    --------
+    >>> from stimsynth.images import get_path
+    >>> load_images([get_path("camera"), get_path("coffee")]).shape
+    torch.Size([2, 1, 256, 256])
+    """
+    files = _files(paths)
+    images = [
+        (path, pixels) for path, skip in files if (pixels := _read(path, as_gray, skip)) is not None
+    ]
+    if not images:
+        raise InputError(f"there is no readable image in {paths!s}; name one, or another folder")
+    return stack_images(images)
+
+
+def stack_images(images: Sequence[tuple[object, np.ndarray]]) -> Tensor:
+    """Return named images (channel, height, width) as one batch.
+
+    Raises
+    ------
+    InputError
+        If they differ in size or in the number of channels; the two that do are named.
+    """
+    first_name, first = images[0]
+    for name, pixels in images[1:]:
+        if pixels.shape != first.shape:
+            raise InputError(
+                f"images of one batch have one size: {first_name} has (channel, height, width) "
+                f"{first.shape} and {name} has {pixels.shape}; crop or resize them, or load them one by one"
+            )
+    return torch.from_numpy(np.stack([pixels for _, pixels in images]))
+
+
+def read_image(source: Any, shown: object, *, as_gray: bool) -> np.ndarray:
+    """Return the pixels of one file, float32 (channel, height, width) in [0, 1].
+
+    8-bit values are divided by 255 and 16-bit values by 65535; floating-point values are taken as they
+    are.
+
+    Parameters
+    ----------
+    source
+        Path or open file.
+    shown
+        What errors call it.
+    as_gray
+        As for `load_images`.
+
+    Raises
+    ------
+    InputError
+        If it is no image, or holds values outside the range of its type.
+    """
+    with open_image(source, shown) as image:
+        mode = image.mode
+        if mode == "F" or mode.startswith("I"):
+            return plain_values(image, shown)[None]
+        if mode in ("1", "L", "LA", "La"):
+            return (np.asarray(image.convert("L"), dtype=np.float64) / 255).astype(np.float32)[None]
+        colors = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
+    if as_gray:
+        return (colors @ np.array(LUMINANCE)).astype(np.float32)[None]
+    return np.ascontiguousarray(colors.transpose(2, 0, 1), dtype=np.float32)
+
+
+def open_image(source: Any, shown: object) -> Any:
+    """Return a file as a Pillow image with its pixels read.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(source)
+        image.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+        raise InputError(f"{shown} cannot be read as an image: {error}") from error
+    return image
+
+
+def plain_values(image: Any, shown: object) -> np.ndarray:
+    """Return the values in [0, 1] of a Pillow image of 16-bit integers or floating-point numbers."""
+    array = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise InputError(
+            f"{shown} holds values outside the range of its type (16-bit, or 0 to 1 for floating point); "
+            "save it as an 8- or 16-bit image"
+        )
+    return array.astype(np.float32)
+
+
+def save(path: PathLike, image: Tensor | np.ndarray) -> None:
+    """Write an image with values in [0, 1] as an 8-bit PNG, exactly as it would be shown.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    image
+        (height, width) or (3, height, width), with any leading dimensions of size 1.
+
+    Raises
+    ------
+    InputError
+        If it is of another shape, or holds NaN or infinite values.
+    """
+    from PIL import Image
+
+    from stimuli_store.frames import quantize
+
+    array = to_numpy(image)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] == 3:
+        array = array.transpose(1, 2, 0)
+    elif array.ndim != 2:
+        raise InputError(
+            f"an image to save is (height, width) or (3, height, width); not {tuple(image.shape)}: "
+            "for several, use save_images"
+        )
+    if not np.isfinite(array).all():
+        raise InputError("the image to save holds NaN or infinite values")
+    Image.fromarray(quantize(array.astype(np.float32)).pixels).save(path)
+
+
+def save_images(
+    folder: PathLike, images: Tensor | np.ndarray, names: Sequence[str] | None = None
+) -> list[Path]:
+    """Write a batch of images as 8-bit PNG files into a folder, and return their paths.
+
+    Parameters
+    ----------
+    folder
+        Made if it does not exist.
+    images
+        (batch, channel, height, width) in [0, 1], with 1 or 3 channels.
+    names
+        Names without ending, one for each image; None for ``image-000``, ``image-001``, …
+
+    Raises
+    ------
+    InputError
+        If the shape or the number of names does not fit, or two names are the same.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in save_images(folder, torch.rand(2, 3, 8, 8))]
+    ['image-000.png', 'image-001.png']
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise InputError(
+            f"images to save have shape (batch, 1 or 3, height, width); not {tuple(images.shape)}"
+        )
+    chosen = [f"image-{i:03d}" for i in range(len(images))] if names is None else list(names)
+    if len(chosen) != len(images) or len(set(chosen)) != len(chosen):
+        raise InputError(f"{len(images)} images take as many names, all different; not {chosen}")
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    paths = [target / f"{name}.png" for name in chosen]
+    for path, image in zip(paths, images, strict=True):
+        save(path, image)
+    return paths
+
+
+def _files(paths: PathLike | Sequence[PathLike]) -> list[tuple[Path, bool]]:
+    """Return the files meant, each with whether to skip it if it is no image."""
+    if not isinstance(paths, str | os.PathLike):
+        return [(Path(path), False) for path in paths]
+    path = Path(paths)
+    if path.is_dir():
+        return [(file, True) for file in sorted(path.iterdir()) if file.is_file()]
+    return [(path, False)]
+
+
+def _read(path: Path, as_gray: bool, skip: bool) -> np.ndarray | None:
+    if not path.is_file():
+        raise InputError(f"there is no image file {path}")
+    try:
+        return read_image(path, path, as_gray=as_gray)
+    except InputError:
+        if skip:
+            return None
+        raise

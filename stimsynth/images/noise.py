@@ -1,0 +1,93 @@
+"""Noise from a seed: white and coloured."""
+
+import torch
+from torch import Tensor
+
+from stimsynth.images.polar import Size, image_size
+from stimuli_store.errors import InputError
+
+Seed = int | torch.Generator
+
+
+def uniform_noise(
+    shape: tuple[int, ...], seed: int, allowed_range: tuple[float, float] = (0.0, 1.0)
+) -> Tensor:
+    """Return uniform noise from a seed of its own: the same whatever else was drawn before.
+
+    Examples
+    --------
+    >>> bool((uniform_noise((1, 1, 4, 4), 3) == uniform_noise((1, 1, 4, 4), 3)).all())
+    True
+    """
+    low, high = allowed_range
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(shape, generator=generator) * (high - low) + low
+
+
+def pink_noise(
+    size: Size = 256,
+    *,
+    exponent: float = 1.0,
+    seed: Seed = 0,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Return noise whose amplitude falls as 1 / frequency to a power, as in photographs.
+
+    Amplitudes follow the power law exactly, at every frequency of the image; phases are random. Scaled
+    about its mean of 0.5 so that the largest deviation reaches 0 or 1.
+
+    Parameters
+    ----------
+    size
+        Side in pixels, or (height, width).
+    exponent
+        1 for pink noise, 0 for white, 2 for brown, negative for blue. Photographs have about 1.
+    seed
+        Number, or a generator to draw from.
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Shape (1, 1, height, width), in [0, 1], on the generator's device.
+
+    References
+    ----------
+    D. J. Field (1987), "Relations between the statistics of natural images and the response properties
+    of cortical cells", J. Opt. Soc. Am. A 4(12), 2379–2394.
+
+    Examples
+    --------
+    >>> round(pink_noise(64, seed=1).mean().item(), 4)
+    0.5
+    """
+    height, width = image_size(size)
+    generator = as_generator(seed)
+    white = torch.randn(
+        height, width, generator=generator, dtype=torch.float64, device=generator.device
+    )
+    spectrum = torch.fft.rfft2(white)
+    rows = torch.fft.fftfreq(height, dtype=torch.float64, device=white.device)
+    columns = torch.fft.rfftfreq(width, dtype=torch.float64, device=white.device)
+    frequency = torch.hypot(rows[:, None], columns[None, :])
+    amplitude = torch.where(frequency > 0, frequency.clamp_min(1e-300) ** -exponent, 0.0)
+    noise = torch.fft.irfft2(torch.sgn(spectrum) * amplitude, s=(height, width))
+    peak = noise.abs().max()
+    scaled = noise / (2 * peak) if peak > 0 else noise
+    return (0.5 + scaled).clamp(0, 1).to(dtype)[None, None]
+
+
+def as_generator(seed: Seed) -> torch.Generator:
+    """Return a generator: the one that was given, or a new one from a number.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if isinstance(seed, torch.Generator):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise InputError(f"a seed is a whole number or a torch.Generator; not {seed!r}")
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,187 @@
+"""Pictures by name: bundled photographs of known licence, or files."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stimsynth.images.files import open_image, plain_values, read_image, stack_images
+from stimuli_store.errors import InputError, NotOne, unknown_name
+
+_DATA = files("stimsynth") / "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A grey image with its name and licence; `pixels` is float32 (height, width) in [0, 1]."""
+
+    name: str
+    pixels: np.ndarray
+    license: str
+    source: str = ""
+
+
+def bundled() -> Mapping[str, Mapping[str, str]]:
+    """Return the bundled photographs: name to author, licence, source and, if any, colour file.
+
+    Examples
+    --------
+    >>> bundled()["camera"]["license"]
+    'CC0-1.0'
+    """
+    return json.loads((_DATA / "images.json").read_text())
+
+
+def get(*item_names: str, as_gray: bool | None = None) -> Tensor:
+    """Return bundled photographs by name, float32 (number of names, channel, height, width) in [0, 1].
+
+    Parameters
+    ----------
+    item_names
+        Names from `bundled`.
+    as_gray
+        True for grey and False for colour where there is colour; None for what the name stands for,
+        which is grey unless only a colour file has it (``"coffee"`` is grey, ``"coffee_color"`` not).
+
+    Raises
+    ------
+    NotOne
+        (also an AssertionError) if there is no such photograph.
+    InputError
+        If none was named, or some have colour and some do not.
+
+    Examples
+    --------
+    >>> get("camera", "grass").shape, get("coffee", as_gray=False).shape
+    (torch.Size([2, 1, 256, 256]), torch.Size([1, 3, 256, 256]))
+    """
+    if not item_names:
+        raise InputError(f"name one image or more (known: {', '.join(sorted(bundled()))})")
+    table = bundled()
+    images = []
+    for name in item_names:
+        found = table.get(name, {}).get("color") if as_gray is False else None
+        path = _DATA / found if found else get_path(name)
+        with path.open("rb") as stream:
+            images.append((name, read_image(stream, name, as_gray=bool(as_gray))))
+    return stack_images(images)
+
+
+def get_path(item_name: str, *, folder: str | os.PathLike[str] | None = None) -> Traversable:
+    """Return the path of the one image with this name, whatever its ending.
+
+    Parameters
+    ----------
+    item_name
+        Name without ending.
+    folder
+        Where to look; None for the bundled photographs.
+
+    Raises
+    ------
+    NotOne
+        (also an AssertionError) if no file, or more than one, has this name.
+
+    Examples
+    --------
+    >>> get_path("camera").name
+    'camera.png'
+    """
+    place: Traversable = _DATA if folder is None else Path(folder)
+    images = [p for p in place.iterdir() if p.is_file() and not p.name.endswith(".json")]
+    matches = sorted((p for p in images if Path(p.name).stem == item_name), key=lambda p: p.name)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise NotOne(
+            f"{len(matches)} files are called {item_name!r} ({', '.join(p.name for p in matches)}); "
+            "keep one of them, or give the path itself to load_images"
+        )
+    raise NotOne(str(unknown_name("image", item_name, sorted(Path(p.name).stem for p in images))))
+
+
+def load_picture(
+    name_or_path: str, size: int | None = None, *, license: str = "unknown"
+) -> Picture:
+    """Return a bundled photograph by name, or an image file by path, as a grey picture.
+
+    Parameters
+    ----------
+    name_or_path
+        A name from `bundled`, or the path of an image file (anything Pillow reads; 8- or 16-bit).
+    size
+        Side of a square to return in pixels. The largest central square is averaged down to it; an
+        image with a smaller side is refused. None keeps the image as it is.
+    license
+        Licence of a file; bundled photographs bring their own.
+
+    Raises
+    ------
+    InputError
+        If there is no such name or file, it cannot be read, or it is too small.
+    """
+    entry = bundled().get(name_or_path)
+    if entry is not None:
+        with (_DATA / f"{name_or_path}.png").open("rb") as stream:
+            pixels = _grey_on_the_grid(stream, name_or_path)
+        name, license, source = name_or_path, entry["license"], entry["source"]
+    else:
+        path = Path(name_or_path)
+        if not path.is_file():
+            if path.suffix or os.sep in name_or_path:
+                raise InputError(f"there is no image file {name_or_path}")
+            raise unknown_name("bundled image", name_or_path, sorted(bundled()))
+        pixels, name, source = _grey_on_the_grid(path, name_or_path), path.stem, path.name
+    if size is not None:
+        pixels = _square(pixels, size, name_or_path)
+    return Picture(name=name, pixels=pixels, license=license, source=source)
+
+
+def load(name_or_path: str, size: int | None = None) -> Tensor:
+    """Return an image as a float32 tensor (1, 1, height, width) in [0, 1]; see `load_picture`.
+
+    Examples
+    --------
+    >>> load("camera", size=128).shape
+    torch.Size([1, 1, 128, 128])
+    """
+    return torch.from_numpy(load_picture(name_or_path, size).pixels)[None, None]
+
+
+def _grey_on_the_grid(source: Any, shown: str) -> np.ndarray:
+    """Return the grey values in [0, 1] of a file, alpha dropped.
+
+    Colours are weighted by Rec. 601 and rounded to 8 bits, so that a photograph is a set of grey levels
+    that a screen shows exactly, and the same pixels whatever the machine.
+    """
+    with open_image(source, shown) as image:
+        if image.mode == "F" or image.mode.startswith("I"):
+            return plain_values(image, shown)
+        return (np.asarray(image.convert("L"), dtype=np.float64) / 255).astype(np.float32)
+
+
+def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:
+    """Return the central square averaged down to `size`, on the 8-bit grid of a photograph."""
+    from PIL import Image
+
+    side = min(pixels.shape)
+    if size < 1:
+        raise InputError(f"the size of an image is 1 or more pixels; not {size}")
+    if side < size:
+        raise InputError(
+            f"{shown} is {pixels.shape[0]}x{pixels.shape[1]} pixels, too small for a size of {size}"
+        )
+    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+    square = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    if side == size:
+        return square
+    small = Image.fromarray(square).resize((size, size), Image.Resampling.BOX)
+    return (np.rint(np.asarray(small) * 255) / 255).astype(np.float32)

@@ -1,0 +1,104 @@
+"""Pictures of maximum differentiation."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stimsynth.images.mad_archive import STIMULI, load_mad_results
+from stimsynth.plots.panels import Panel, panel_figure
+from stimsynth.plots.ranges import Range, display_ranges
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_MAD_results(
+    original_image: str,
+    noise_levels: Sequence[int] | None = None,
+    results_dir: str | os.PathLike[str] | None = None,
+    ssim_images_dir: str | os.PathLike[str] | None = None,
+    zoom: float = 3,
+    vrange: str | Range = "indep1",
+    **kwargs: Any,
+) -> tuple["Figure", dict[str, dict[str, Any]]]:
+    """Show the stimuli of the first maximum differentiation study, as its authors published them.
+
+    The original image stands above; below it, a row for every noise level with the noisy image and the
+    four synthesized ones: best and worst SSIM at its MSE, lowest and highest MSE at its SSIM.
+
+    Parameters
+    ----------
+    original_image, noise_levels, results_dir, ssim_images_dir
+        See `stimsynth.images.mad_archive.load_mad_results`.
+    zoom
+        Display pixels for an image pixel.
+    vrange
+        See `stimsynth.plots.ranges.display_ranges`; ``"row0"`` to ``"row3"`` besides, for one range that
+        the images of a row share.
+    kwargs
+        See `stimsynth.plots.panels.panel_figure`.
+
+    Returns
+    -------
+    fig
+        The figure.
+    results
+        For every noise level, as ``"L128"``, its scores; ``pandas.DataFrame(results).T`` is a table.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if there is no such image, level or file.
+    DownloadError
+        If the files have to be downloaded and cannot.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    found = load_mad_results(original_image, noise_levels, results_dir, ssim_images_dir)
+    rows = [[("Original image", found.original)]]
+    for level, images in found.images.items():
+        titles = _titles(level, found.scores[level])
+        rows.append([(titles[name], images[name]) for name in STIMULI])
+    figure = panel_figure(_panels(rows, vrange), zoom=zoom, **_colors(vrange, kwargs))
+    results = {
+        f"L{level}": {**scores, "noise_level": level, "original_image": original_image}
+        for level, scores in found.scores.items()
+    }
+    return figure, results
+
+
+def _titles(level: int, scores: Mapping[str, Any]) -> dict[str, str]:
+    def shown(score: str) -> str:
+        return f"{float(scores[score]):.5g}" if score in scores else "?"
+
+    mse = f"at MSE {shown('FIX_MSE')}"
+    ssim = f"at SSIM {shown('FIX_SSIM')}"
+    values = (
+        f"Noise level {level}",
+        f"Best SSIM {shown('maxssim')}\n{mse}",
+        f"Worst SSIM {shown('minssim')}\n{mse}",
+        f"Lowest MSE {shown('minmse')}\n{ssim}",
+        f"Highest MSE {shown('maxmse')}\n{ssim}",
+    )
+    return dict(zip(STIMULI, values, strict=True))
+
+
+def _panels(rows: list[list[tuple[str, np.ndarray]]], vrange: str | Range) -> list[list[Panel]]:
+    if isinstance(vrange, str) and vrange.startswith("row"):
+        name = "auto" + vrange.removeprefix("row")
+        ranges = [display_ranges([image for _, image in row], name) for row in rows]
+    else:
+        every = iter(display_ranges([image for row in rows for _, image in row], vrange))
+        ranges = [[next(every) for _ in row] for row in rows]
+    return [
+        [Panel(pixels=x, title=t, shown=s) for (t, x), s in zip(row, shown, strict=True)]
+        for row, shown in zip(rows, ranges, strict=True)
+    ]
+
+
+def _colors(vrange: str | Range, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with a map that suits: two-sided where zero is in the middle."""
+    two_sided = isinstance(vrange, str) and vrange.endswith("0")
+    return {"cmap": "RdBu_r" if two_sided else "gray", **kwargs}

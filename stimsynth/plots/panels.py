@@ -1,0 +1,108 @@
+"""Rows of grey pictures in which every pixel is a whole block of display pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stimsynth.plots.ranges import Range
+from stimuli_store.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 72  # display pixels per inch, so that a point is a pixel
+_GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A picture (height, width) with its title and the values shown as black and white."""
+
+    pixels: np.ndarray
+    title: str
+    shown: Range
+
+
+def panel_figure(
+    rows: Sequence[Sequence[Panel]], *, zoom: float = 1.0, cmap: str = "gray", **imshow: Any
+) -> "Figure":
+    """Return a figure with rows of panels, all of one size.
+
+    Parameters
+    ----------
+    rows
+        Panels from the top down and from left to right; rows may differ in length.
+    zoom
+        Display pixels for a picture's pixel: a whole number, or one over a number that divides height
+        and width.
+    cmap
+        Name of a matplotlib colour map.
+    imshow
+        More arguments of `matplotlib.axes.Axes.imshow`.
+
+    Returns
+    -------
+    Figure
+        At 72 display pixels an inch, made without any global state; a notebook shows it, and
+        ``figure.savefig(path)`` writes it.
+
+    Raises
+    ------
+    InputError
+        If panels differ in size, or `zoom` makes no whole pixels.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    made = empty_figure()
+    height, width = panel_size(rows, zoom)
+    lines = max(panel.title.count("\n") + 1 for row in rows for panel in row)
+    above = _LINE * lines + 6
+    total_w = max(len(row) for row in rows) * (width + _GAP) + _GAP
+    total_h = len(rows) * (height + above + _GAP)
+    made.set_size_inches(total_w / DPI, total_h / DPI)
+    for i, row in enumerate(rows):
+        bottom = total_h - (i + 1) * (height + above) - i * _GAP
+        for j, panel in enumerate(row):
+            left = _GAP + j * (width + _GAP)
+            axes = made.add_axes(
+                (left / total_w, bottom / total_h, width / total_w, height / total_h)
+            )
+            axes.set_axis_off()
+            low, high = panel.shown
+            style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
+            axes.imshow(panel.pixels, **{"cmap": cmap, **style, **imshow})
+            axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
+    return made
+
+
+def empty_figure() -> "Figure":
+    """Return an empty figure, or the error that says how to install what draws it."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra(
+            'figures need matplotlib, which is not installed: pip install "stimsynth[analysis]"'
+        ) from error
+    made = Figure(dpi=DPI, facecolor="white")
+    FigureCanvasAgg(made)
+    return made
+
+
+def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
+    """Return the (height, width) in display pixels of all panels."""
+    sizes = {panel.pixels.shape for row in rows for panel in row}
+    if len(sizes) != 1:
+        raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
+    size = sizes.pop()
+    shown = [n * zoom for n in size]
+    whole = zoom >= 1 and float(zoom).is_integer()
+    fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
+    if len(size) != 2 or not (whole or fraction):
+        raise InputError(
+            "panels are (height, width) and zoom is a whole number, or 1/d where d divides both; not "
+            f"{size} and zoom {zoom}"
+        )
+    return round(shown[0]), round(shown[1])

@@ -1,0 +1,128 @@
+"""Checks of metrics and penalties."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.validate.probing import Shape, called, probe, probe_image
+from stimuli_store.errors import InputError, WrongType
+
+#: What a metric of two identical images stays below: 1 - SSIM is some 5e-8 in single precision.
+ZERO = 5e-7
+
+
+def validate_metric(
+    metric: Callable[[Tensor, Tensor], Tensor],
+    image_shape: Shape | None = None,
+    image_dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Check that `metric` can be used for maximum differentiation, on test images.
+
+    Parameters
+    ----------
+    metric
+        Function or module of two images.
+    image_shape
+        Shape of the test images; None for (1, 1, 16, 16).
+    image_dtype
+        Their type.
+    device
+        Where to put them.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if the metric cannot be called with two images.
+    InputError
+        (a ValueError) if it does not return a tensor with one element, or not 0 (up to 5e-7) for
+        identical images.
+
+    Examples
+    --------
+    >>> from stimsynth.metrics import mse
+    >>> validate_metric(mse)
+    """
+    name = _name(metric)
+    _check_callable(name, metric, 2)
+    image = probe_image(image_shape, image_dtype, device)
+    value = called(name, metric, image, image.roll(1, -1))
+    _check_scalar(name, value)
+    same = called(name, metric, image, image.clone())
+    _check_scalar(name, same)
+    if not float(same.detach().abs()) < ZERO:
+        raise InputError(
+            f"{name} is {float(same.detach().real):g} for two identical images, and a metric is 0 there; "
+            "turn a similarity into a distance, for example 1 - similarity"
+        )
+
+
+def validate_penalty(
+    penalty_function: Callable[[Tensor], Tensor],
+    image_shape: Shape | None = None,
+    image_dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Check that `penalty_function` can be added to an objective, on a test image.
+
+    Parameters are those of `validate_metric`, for a function or module of one image.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if the function cannot be called with an image, changes precision, or
+        returns a complex number.
+    InputError
+        (a ValueError) if it does not return a tensor with one element, has learnable parameters,
+        strips the gradient, or casts to numpy and back.
+    WrongDevice
+        (also a RuntimeError) if it changes the device.
+
+    Examples
+    --------
+    >>> validate_penalty(lambda image: image.clamp_min(1).sum())
+    """
+    name = _name(penalty_function)
+    _check_callable(name, penalty_function, 1)
+    value = probe(name, penalty_function, probe_image(image_shape, image_dtype, device))
+    _check_scalar(name, value)
+    if value.is_complex():
+        raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
+
+
+def _name(function: object) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _check_callable(name: str, function: Any, images: int) -> None:
+    """Refuse what cannot be called with so many images, without calling it."""
+    wanted = (
+        f"a function of {images} image{'s' if images > 1 else ''} (batch, channel, height, width)"
+    )
+    if not callable(function):
+        raise WrongType(f"{name} cannot be called; give {wanted}")
+    target = function.forward if isinstance(function, torch.nn.Module) else function
+    try:
+        signature = inspect.signature(target)
+    except ValueError:  # a function of C does not always say what it takes; calling it will
+        return
+    try:
+        signature.bind(*range(images))
+    except TypeError as error:
+        raise WrongType(
+            f"{name} cannot be called with {images} arguments; give {wanted}"
+        ) from error
+
+
+def _check_scalar(name: str, value: object) -> None:
+    if not isinstance(value, Tensor):
+        raise InputError(
+            f"{name} returns {type(value).__name__}; return a torch tensor with one element"
+        )
+    if value.numel() != 1:
+        raise InputError(
+            f"{name} returns shape {tuple(value.shape)}; return one number, for example its mean()"
+        )

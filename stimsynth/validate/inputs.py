@@ -1,0 +1,88 @@
+"""Checks of images and ranges."""
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def validate_input(
+    input_tensor: Tensor,
+    no_batch: bool = False,
+    allowed_range: tuple[float, float] | None = None,
+    *,
+    any_dims: bool = False,
+) -> None:
+    """Check that an image is a finite tensor (batch, channel, height, width), real or complex.
+
+    Parameters
+    ----------
+    input_tensor
+        What to check.
+    no_batch
+        Whether the batch must be of size 1.
+    allowed_range
+        (low, high), inclusive, for its values; None for any.
+    any_dims
+        Accept any number of dimensions, for models of something else than images.
+
+    Raises
+    ------
+    InputError
+        A ValueError with one sentence on what is wrong and what would do.
+
+    Examples
+    --------
+    >>> validate_input(torch.rand(1, 1, 8, 8), no_batch=True, allowed_range=(0, 1))
+    """
+    if not isinstance(input_tensor, Tensor):
+        raise InputError(
+            f"an image is a torch tensor; this is a {type(input_tensor).__name__}: "
+            "convert it with torch.as_tensor"
+        )
+    if not (input_tensor.is_floating_point() or input_tensor.is_complex()):
+        raise InputError(
+            f"an image is of a floating-point or complex type; this one is {input_tensor.dtype}: "
+            "convert it with image.float(), and divide by its largest possible value"
+        )
+    if input_tensor.dim() != 4 and not any_dims:
+        raise InputError(
+            "an image has shape (batch, channel, height, width); this one has "
+            f"{tuple(input_tensor.shape)}: add dimensions with image[None, None]"
+        )
+    if no_batch and (input_tensor.dim() == 0 or len(input_tensor) != 1):
+        raise InputError(
+            f"this takes one image at a time (batch of 1); the shape is {tuple(input_tensor.shape)}"
+        )
+    if not bool(torch.isfinite(input_tensor).all()):
+        raise InputError("the image holds NaN or infinite values")
+    if allowed_range is not None:
+        _check_range(input_tensor, allowed_range)
+
+
+def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
+    """Return (low, high) as floats.
+
+    Raises
+    ------
+    InputError
+        If low is not below high.
+    """
+    low, high = (float(v) for v in allowed_range)
+    if not low < high:
+        raise InputError(f"allowed_range is (low, high) with low < high; not {allowed_range!r}")
+    return low, high
+
+
+def _check_range(image: Tensor, allowed_range: tuple[float, float]) -> None:
+    low, high = allowed_range
+    if image.is_complex():
+        raise InputError(
+            "complex values have no order; leave allowed_range out for a complex image"
+        )
+    smallest, largest = float(image.min()), float(image.max())
+    if smallest < low or largest > high:
+        raise InputError(
+            f"image values lie in [{smallest:g}, {largest:g}], outside the allowed range "
+            f"[{low:g}, {high:g}]; rescale or clamp the image"
+        )

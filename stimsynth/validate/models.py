@@ -1,0 +1,217 @@
+"""Checks of models."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+
+from stimsynth.validate.probing import Shape, called, probe, probe_image
+from stimuli_store.errors import InputError, LacksAttribute, WrongType
+
+TRAINING = (
+    "model is in training mode, you probably want to call eval() to switch to evaluation mode"
+)
+
+
+def remove_grad(model: nn.Module) -> nn.Module:
+    """Detach all parameters and buffers of `model`, in place, and return it.
+
+    Synthesis changes the image, never the model; a model that could learn is refused.
+
+    Examples
+    --------
+    >>> any(p.requires_grad for p in remove_grad(nn.Conv2d(1, 2, 3)).parameters())
+    False
+    """
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for module in model.modules():
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, buffer.detach())
+    return model
+
+
+def validate_model(
+    model: nn.Module,
+    image_shape: Shape | None = None,
+    image_dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Check that `model` can be used for synthesis, on a test image.
+
+    Parameters
+    ----------
+    model
+        Anything that is called with an image.
+    image_shape
+        Shape of the test image; None for (1, 1, 16, 16).
+    image_dtype
+        Its type, real or complex.
+    device
+        Where to put it.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if the model adds a gradient (it has learnable parameters), returns something
+        else than a tensor, strips the gradient, casts to numpy and back, or returns a tensor that is
+        not of 3 or 4 dimensions.
+    WrongType
+        (also a TypeError) if it changes precision.
+    WrongDevice
+        (also a RuntimeError) if it changes the device.
+
+    Warns
+    -----
+    UserWarning
+        If the model is in training mode.
+
+    Examples
+    --------
+    >>> from stimsynth.models import Gaussian
+    >>> validate_model(remove_grad(Gaussian(7)).eval())
+    """
+    name = _name(model)
+    output = probe(name, model, probe_image(image_shape, image_dtype, device))
+    if output.dim() not in (3, 4):
+        raise InputError(
+            f"{name} returns a tensor of shape {tuple(output.shape)} for an image; return 3 or 4 "
+            "dimensions (batch, channel, then values or height and width), for example with "
+            "output.flatten(1)[:, None]"
+        )
+    if getattr(model, "training", False):
+        warnings.warn(TRAINING, stacklevel=2)
+
+
+def validate_coarse_to_fine(
+    model: nn.Module,
+    image_shape: Shape | None = None,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Check that `model` can be synthesized from coarse to fine.
+
+    The output's shape is compared with that for all scales, for every single scale and for all scales
+    but one: 2n calls for n scales, where all subsets would be 2ⁿ.
+
+    Parameters
+    ----------
+    model
+        With an attribute `scales`, and called with an image and a list of some of them.
+    image_shape
+        Shape of the test image; None for (1, 1, 16, 16). Small ones make this fast.
+    device
+        Where to put it.
+
+    Raises
+    ------
+    LacksAttribute
+        (also an AttributeError) if there is no attribute `scales`.
+    WrongType
+        (also a TypeError) if the model takes no keyword `scales`.
+    InputError
+        (a ValueError) if a strict subset does not change the shape of the output.
+
+    Examples
+    --------
+    >>> class Bands(nn.Module):
+    ...     scales = ["low", "high"]
+    ...     def forward(self, image, scales=None):
+    ...         return torch.cat([image for _ in scales or self.scales], dim=1)
+    >>> validate_coarse_to_fine(Bands())
+    """
+    name = _name(model)
+    if not hasattr(model, "scales"):
+        raise LacksAttribute(
+            f"{name} has no attribute scales; set it to the list of its scales from coarse to fine"
+        )
+    if not _takes_scales(model):
+        raise WrongType(f"{name} takes no keyword scales; write forward(self, image, scales=None)")
+    scales = list(model.scales)  # type: ignore[arg-type]
+    if not scales:
+        raise InputError(f"{name}.scales is empty; list its scales from coarse to fine")
+    image = probe_image(image_shape, device=device)
+    with torch.no_grad():
+        full = called(name, model, image).shape
+        for subset in _strict_subsets(scales):
+            if called(name, model, image, scales=subset).shape == full:
+                raise InputError(
+                    f"{name} returns shape {tuple(full)} for scales={subset} as for all of them; "
+                    "leave out what belongs to the other scales"
+                )
+
+
+def checked_output(model: nn.Module, image: Tensor) -> Tensor:
+    """Return the model's output for the real image, once the two have proved to fit together.
+
+    The model must have no learnable parameters, return a finite tensor with the image's batch first,
+    keep precision and device, and be differentiable. This is `validate_model` without a test image: it
+    takes outputs of two dimensions or more.
+
+    Raises
+    ------
+    InputError
+        A ValueError with one sentence that names the requirement and the remedy.
+
+    Warns
+    -----
+    UserWarning
+        If the model is in training mode and has layers (dropout, batch normalization) that behave
+        differently in it.
+    """
+    name = _name(model)
+    if any(parameter.requires_grad for parameter in model.parameters()):
+        raise InputError(
+            f"{name} has parameters that could learn; call stimsynth.remove_grad(model) first"
+        )
+    if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
+        warnings.warn(TRAINING, stacklevel=3)
+    asking = image.detach().clone().requires_grad_(True)
+    output = model(asking)
+    fault = _output_fault(output, image)
+    if fault:
+        raise InputError(f"{name} cannot be used for synthesis: {fault}")
+    return output.detach()
+
+
+def _name(model: object) -> str:
+    return (
+        type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "it")
+    )
+
+
+def _takes_scales(model: Callable[..., Any]) -> bool:
+    function = model.forward if isinstance(model, nn.Module) else model
+    parameters = inspect.signature(function).parameters
+    return "scales" in parameters or any(
+        p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()
+    )
+
+
+def _strict_subsets(scales: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield every single scale and all scales but one, none twice and none that holds all."""
+    if len(scales) > 1:
+        yield from ([scale] for scale in scales)
+    if len(scales) > 2:
+        yield from ([*scales[:i], *scales[i + 1 :]] for i in range(len(scales)))
+
+
+def _output_fault(output: object, image: Tensor) -> str | None:
+    if not isinstance(output, Tensor):
+        return f"it returns {type(output).__name__}, and a model returns a tensor"
+    if not output.requires_grad:
+        return "its output does not depend on the image differentiably (is something detached?)"
+    if output.dim() < 2 or len(output) != len(image):
+        return (
+            f"it returns shape {tuple(output.shape)} for images {tuple(image.shape)}; "
+            "the batch comes first"
+        )
+    if output.device != image.device or output.real.dtype != image.real.dtype:
+        return f"it turns {image.dtype} on {image.device} into {output.dtype} on {output.device}"
+    if not bool(torch.isfinite(output.detach().abs()).all()):
+        return "its output holds NaN or infinite values for this image"
+    return None

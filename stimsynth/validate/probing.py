@@ -1,0 +1,89 @@
+"""What models and penalties are asked alike: call them on a test image and look at what comes back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError, WrongDevice, WrongType
+
+Shape = tuple[int, int, int, int]
+
+
+def probe_image(
+    shape: Shape | None, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+) -> Tensor:
+    """Return noise in [0, 1), the same every time; it leaves torch's global random state alone."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(shape or (1, 1, 16, 16), generator=generator, dtype=torch.float64)
+    return noise.to(device=device, dtype=dtype)
+
+
+def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords: Any) -> Any:
+    """Return ``function(*images, **keywords)``; an error of its own says what it was called with."""
+    try:
+        return function(*images, **keywords)
+    except Exception as error:
+        shapes = " and ".join(str(tuple(image.shape)) for image in images)
+        error.add_note(
+            f"({what} was called on a test image of shape {shapes}; "
+            "if it takes another shape, give it as image_shape)"
+        )
+        raise
+
+
+def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
+    """Return the output for `image`, once it has proved to be fixed and differentiable.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if the function adds a gradient, strips it, or leaves torch.
+    WrongType
+        (also a TypeError) if precision changes.
+    WrongDevice
+        (also a RuntimeError) if the device changes.
+    """
+    plain = called(what, function, image)
+    if not isinstance(plain, Tensor):
+        raise InputError(
+            f"{what} returns {type(plain).__name__} for a tensor; "
+            "return a torch.Tensor, computed by torch throughout"
+        )
+    if plain.requires_grad:
+        raise InputError(
+            f"{what} adds a gradient to its input, so some of it could learn; "
+            "call stimsynth.remove_grad on it first"
+        )
+    output = _with_gradient(what, function, image)
+    if output.real.dtype != image.real.dtype:
+        raise WrongType(
+            f"{what} changes precision from {image.dtype} to {output.dtype}; "
+            f"convert it with .to({image.dtype}), and make constants in the type of the input"
+        )
+    if output.device != image.device:
+        raise WrongDevice(
+            f"{what} takes a tensor on {image.device} and returns one on {output.device}; "
+            "make its own tensors on the device of the input"
+        )
+    return output.detach()
+
+
+def _with_gradient(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
+    asking = image.clone().requires_grad_(True)
+    try:
+        output = called(what, function, asking)
+    except RuntimeError as error:
+        if "numpy()" not in str(error):
+            raise
+        raise InputError(
+            f"{what} casts its input to numpy on the way, where gradients end; "
+            "compute with torch throughout"
+        ) from error
+    if not output.requires_grad:
+        raise InputError(
+            f"{what} strips the gradient of its input; "
+            "leave out detach, torch.no_grad, rounding and conversions to other types"
+        )
+    return output
