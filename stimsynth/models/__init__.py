@@ -4,19 +4,21 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
     LinearNonlinear,
     LuminanceContrastGainControl,
     LuminanceGainControl,
     OnOff,
 )
-from stimsynth.models.linear import CenterSurround, Gaussian, Identity
+from stimsynth.models.linear import CenterSurround, Gaussian, Identity, Linear
 from stimsynth.models.pooling import UniformPooling
 
 MODELS: Mapping[str, type[nn.Module]] = {
     model.__name__: model
     for model in (
         Identity,
+        Linear,
         Gaussian,
         CenterSurround,
         LinearNonlinear,
@@ -24,14 +26,17 @@ MODELS: Mapping[str, type[nn.Module]] = {
         LuminanceContrastGainControl,
         OnOff,
         UniformPooling,
+        FoveatedPooling,
     )
 }
 
 __all__ = [
     "MODELS",
     "CenterSurround",
+    "FoveatedPooling",
     "Gaussian",
     "Identity",
+    "Linear",
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",

@@ -1,5 +1,6 @@
-"""Linear models: Gaussian blur and centre-surround."""
+"""Linear models: identity, low-pass and band-pass, Gaussian blur, centre-surround."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,6 +49,63 @@ class Identity(nn.Module):
     def forward(self, img: Tensor) -> Tensor:
         """Return a copy of `img`."""
         return img.clone()
+
+
+class Linear(nn.Module):
+    r"""Split an image into a low-pass and a band-pass channel.
+
+    The low-pass kernel is a circular Gaussian of variance 3 px² and unit sum; the band-pass kernel is one
+    of variance 1 px² minus the low-pass kernel, so it sums to zero and is silent on a flat image.
+
+    Parameters
+    ----------
+    kernel_size
+        Size of the kernels in pixels, one number or (height, width).
+    pad_mode
+        What lies beyond the border: ``"circular"``, ``"reflect"``, ``"replicate"`` or ``"constant"``.
+    default_filters
+        Use those kernels; otherwise random ones, uniform in ±1/√(pixels of a kernel).
+    seed
+        Seed of the random ones.
+
+    Attributes
+    ----------
+    filt
+        The two kernels, shape (2, 1, height, width).
+
+    Examples
+    --------
+    >>> low, band = Linear()(torch.full((1, 1, 16, 16), 0.5))[0]
+    >>> bool(torch.allclose(low, torch.tensor(0.5))), bool(band.abs().max() < 1e-6)
+    (True, True)
+    """
+
+    def __init__(
+        self,
+        kernel_size: KernelSize = (3, 3),
+        pad_mode: str = "circular",
+        default_filters: bool = True,
+        *,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = as_pair(kernel_size)
+        self.pad_mode = pad_mode
+        if default_filters:
+            variances = torch.tensor([3.0, 1.0], dtype=torch.float64)
+            low, narrow = circular_gaussian2d(self.kernel_size, variances.sqrt(), 2)
+            kernels = torch.stack([low, narrow - low])
+        else:
+            generator = torch.Generator().manual_seed(seed)
+            uniform = torch.rand(2, 1, *self.kernel_size, generator=generator, dtype=torch.float64)
+            kernels = (2 * uniform - 1) / math.sqrt(math.prod(self.kernel_size))
+        self.filt = nn.Parameter(kernels.to(torch.get_default_dtype()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the two channels, low then band, shape (batch, 2, height, width)."""
+        return slide(
+            make_grid(one_channel(x, "Linear"), self.kernel_size, self.pad_mode), x, self.filt
+        )
 
 
 class Gaussian(nn.Module):
@@ -240,6 +298,11 @@ def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Te
     grid = make_grid(x, model.kernel_size, model.pad_mode)
     if not conv2d_kwargs:
         return grid.backward(grid.forward(x) * model.transfer(grid))
-    (top, left), (rows, columns) = grid.before, model.kernel_size
-    padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=model.pad_mode)
-    return F.conv2d(padded, model.filt, **conv2d_kwargs)
+    return slide(grid, x, model.filt, **conv2d_kwargs)
+
+
+def slide(grid: Grid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
+    """Return `x` (b, 1, h, w), padded as the grid says, under kernels (c, 1, rows, columns)."""
+    (top, left), (rows, columns) = grid.before, grid.kernel
+    padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=grid.pad_mode)
+    return F.conv2d(padded, kernels, **conv2d_kwargs)

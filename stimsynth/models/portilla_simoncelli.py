@@ -18,12 +18,10 @@ from stimsynth.models.texture_layout import Scale, texture_layout
 from stimsynth.models.texture_statistics import (
     autocorrelation,
     correlations,
-    mean_square,
     moments,
     noise_power,
+    norms,
     pixel_statistics,
-    ratio,
-    root,
 )
 from stimsynth.transforms.modulus import double_phase
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
@@ -292,66 +290,60 @@ class PortillaSimoncelli(Tabulated):
         values = self._low_pass_values(part)
         if part.band is not None:
             values |= self._band_values(part, part.band)
-            if part.parent is not None:
-                values |= _parent_values(part.band, part.parent, part.limit)
         return values
 
     def _low_pass_values(self, part: Part) -> dict[str, Tensor]:
-        lags, variance = self._lags(part.low, part.place)
-        skew, kurtosis = moments(part.pixels, variance, part.limit)
-        around = (..., None, None)
-        correlation = ratio(lags, variance[around], part.limit[around])
+        variation = norms(part.pixels, part.limit)
+        skew, kurtosis = moments(part.pixels, variation.inverse)
+        lags = self._lags(part.low, part.place) * (variation.inverse**2)[..., None, None]
+        std = variation.norm / math.sqrt(part.pixels.shape[-1])
         return {
             "skew_reconstructed": skew.unsqueeze(-1),
             "kurtosis_reconstructed": kurtosis.unsqueeze(-1),
-            "auto_correlation_reconstructed": self._kept(
-                "auto_correlation_reconstructed", correlation
-            ),
-            "std_reconstructed": root(variance, part.limit).unsqueeze(-1),
+            "auto_correlation_reconstructed": self._kept("auto_correlation_reconstructed", lags),
+            "std_reconstructed": std.unsqueeze(-1),
         }
 
     def _band_values(self, part: Part, band: Band) -> dict[str, Tensor]:
-        lags, power = self._lags(torch.fft.rfft2(band.magnitude), part.place)
-        around = (..., None, None)
-        neighbours = ratio(lags, power[around], part.limit[..., None, None, None])
         magnitude = band.magnitude.flatten(3)
-        across = correlations(magnitude, power, magnitude, power, part.limit)
-        return {
+        variation = norms(magnitude, part.limit)
+        transform = torch.fft.rfft2(band.magnitude)
+        lags = self._lags(transform, part.place) * (variation.inverse**2)[..., None, None]
+        across = correlations(magnitude, variation, magnitude, variation)
+        values = {
             "auto_correlation_magnitude": self._kept(
-                "auto_correlation_magnitude", neighbours.movedim(2, -1)
+                "auto_correlation_magnitude", lags.movedim(2, -1)
             ),
             "cross_orientation_correlation_magnitude": self._kept(
                 "cross_orientation_correlation_magnitude", across
             ),
-            "magnitude_std": root(power, part.limit.unsqueeze(-1)),
+            "magnitude_std": variation.norm / math.sqrt(magnitude.shape[-1]),
             "magnitude_means": band.mean.flatten(2),
         }
+        if part.parent is not None:
+            above = part.parent.magnitude.flatten(3)
+            shared = correlations(magnitude, variation, above, norms(above, part.limit))
+            values["cross_scale_correlation_magnitude"] = shared.flatten(2)
+            phases = _phase_correlations(band, part.parent, part.limit)
+            values["cross_scale_correlation_real"] = phases.flatten(2)
+        return values
 
-    def _lags(self, spectrum: Tensor, place: int) -> tuple[Tensor, Tensor]:
-        """Return the central autocorrelations of maps from half spectra, and those at lag 0."""
+    def _lags(self, spectrum: Tensor, place: int) -> Tensor:
+        """Return the central autocorrelations of maps from half spectra."""
         tables = self.tables_for(spectrum)
-        lags = autocorrelation(spectrum, tables[f"left {place}"], tables[f"right {place}"])
-        middle = self.spatial_corr_width // 2
-        return lags, lags[..., middle, middle]
+        return autocorrelation(spectrum, tables[f"left {place}"], tables[f"right {place}"])
 
     def _kept(self, name: str, array: Tensor) -> Tensor:
         return self.layout[name].select(array)
 
 
-def _parent_values(band: Band, parent: Band, limit: Tensor) -> dict[str, Tensor]:
-    """Return the correlations of bands with those of the next coarser scale."""
-    magnitude, above = band.magnitude.flatten(3), parent.magnitude.flatten(3)
-    shared = correlations(magnitude, mean_square(magnitude), above, mean_square(above), limit)
+def _phase_correlations(band: Band, parent: Band, limit: Tensor) -> Tensor:
+    """Return the correlations (b, c, K, 2K) of real parts with a coarser scale at twice its phase."""
     real = band.real.flatten(3)
-    power = mean_square(real)
-    doubled = [
-        correlations(real, power, part.flatten(3), mean_square(part.flatten(3)), limit)
-        for part in double_phase(parent.real, parent.imaginary, parent.length)
-    ]
-    return {
-        "cross_scale_correlation_magnitude": shared.flatten(2),
-        "cross_scale_correlation_real": torch.cat(doubled, dim=-1).flatten(2),
-    }
+    own = norms(real, limit)
+    doubled = double_phase(parent.real, parent.imaginary, parent.length)
+    flat = [part.flatten(3) for part in doubled]
+    return torch.cat([correlations(real, own, part, norms(part, limit)) for part in flat], dim=-1)
 
 
 def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:

@@ -1,10 +1,11 @@
 """Moments and correlations of bands, finite for every image.
 
 A correlation of something that does not vary is 0 by definition here. What varies by no more than the
-rounding of a Fourier transform counts as not varying: such a quotient would be noise.
+rounding of a Fourier transform counts as not varying: a quotient of such numbers would be noise.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -22,55 +23,63 @@ def noise_power(image: Tensor) -> Tensor:
     return tolerance**2 * image.square().mean(dim=(-2, -1))
 
 
-def ratio(numerator: Tensor, denominator: Tensor, floor: Tensor, otherwise: float = 0.0) -> Tensor:
-    """Return a quotient where the denominator is above the floor, and else a constant."""
-    above = denominator > floor
-    return torch.where(above, numerator / torch.where(above, denominator, 1.0), otherwise)
+@dataclass(frozen=True, kw_only=True)
+class Norms:
+    """Euclidean norms of maps and their reciprocals, both 0 for a map that does not vary."""
+
+    norm: Tensor
+    inverse: Tensor
 
 
-def root(power: Tensor, floor: Tensor) -> Tensor:
-    """Return the square root where the power is above the floor, and else 0."""
-    above = power > floor
-    return torch.where(above, torch.where(above, power, 1.0).sqrt(), 0.0)
+def norms(maps: Tensor, floor: Tensor) -> Norms:
+    """Return the norms of maps (b, c, …, n); one of mean power up to `floor` (b, c) does not vary."""
+    norm = torch.linalg.vector_norm(maps, dim=-1)
+    least = (maps.shape[-1] * floor).sqrt()
+    above = norm > least.view(*least.shape, *(1,) * (norm.dim() - 2))
+    return Norms(
+        norm=torch.where(above, norm, 0.0),
+        inverse=torch.where(above, norm, torch.inf).reciprocal(),
+    )
 
 
-def mean_square(x: Tensor) -> Tensor:
-    """Return the mean square over the last axis."""
-    return torch.linalg.vecdot(x, x) / x.shape[-1]
+def correlations(maps: Tensor, own: Norms, others: Tensor, theirs: Norms) -> Tensor:
+    """Return the correlations (b, c, i, j) of all pairs of maps (b, c, i, n) and (b, c, j, n)."""
+    products = maps @ others.mT
+    return products * own.inverse.unsqueeze(-1) * theirs.inverse.unsqueeze(-2)
 
 
-def correlations(
-    ones: Tensor, powers: Tensor, others: Tensor, other_powers: Tensor, floor: Tensor
-) -> Tensor:
-    """Return the correlations (b, c, i, j) of all pairs of maps (b, c, i, n) and (b, c, j, n).
+def moments(x: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor]:
+    """Return skew and kurtosis (b, c) of maps (b, c, n) of mean 0, with reciprocals of their norms.
 
-    `powers` and `other_powers` are their mean squares, (b, c, i) and (b, c, j); `floor` is (b, c).
+    Of a map that does not vary they are those of a Gaussian, 0 and 3.
     """
-    covariance = ones @ others.mT / ones.shape[-1]
-    limit = floor.unsqueeze(-1)
-    scales = root(powers, limit).unsqueeze(-1) * root(other_powers, limit).unsqueeze(-2)
-    return ratio(covariance, scales, torch.zeros_like(scales))
-
-
-def moments(x: Tensor, variance: Tensor, floor: Tensor) -> tuple[Tensor, Tensor]:
-    """Return skew and kurtosis (b, c) of maps (b, c, n) of mean 0 and this variance.
-
-    Of maps that do not vary they are those of a Gaussian, 0 and 3.
-    """
-    square = x * x
-    third = torch.linalg.vecdot(square, x) / x.shape[-1]
-    fourth = mean_square(square)
-    return ratio(third, variance**1.5, floor**1.5), ratio(fourth, variance**2, floor**2, 3.0)
+    square, count = x * x, x.shape[-1]
+    skew = (square * x).sum(dim=-1) * inverse**3 * math.sqrt(count)
+    kurtosis = (square * square).sum(dim=-1) * inverse**4 * count
+    return skew, torch.where(inverse > 0, kurtosis, 3.0)
 
 
 def pixel_statistics(image: Tensor, floor: Tensor) -> list[Tensor]:
-    """Return mean, unbiased variance, skew, kurtosis, minimum and maximum, each (b, c)."""
+    """Return mean, unbiased variance, skew, kurtosis, minimum and maximum, each (b, c).
+
+    Skew and kurtosis are those of the original statistics: third and fourth moment over powers of the
+    unbiased variance.
+    """
     pixels = image.flatten(2)
     mean = pixels.mean(dim=-1, keepdim=True)
     centred = pixels - mean
-    variance = mean_square(centred) * (pixels.shape[-1] / (pixels.shape[-1] - 1))
-    skew, kurtosis = moments(centred, variance, floor)
-    return [mean.squeeze(-1), variance, skew, kurtosis, pixels.amin(-1), pixels.amax(-1)]
+    variation, count = norms(centred, floor), pixels.shape[-1]
+    skew, kurtosis = moments(centred, variation.inverse)
+    bias = (count - 1) / count
+    varies = variation.inverse > 0
+    return [
+        mean.squeeze(-1),
+        variation.norm**2 / (count - 1),
+        skew * bias**1.5,
+        torch.where(varies, kurtosis * bias**2, kurtosis),
+        pixels.amin(-1),
+        pixels.amax(-1),
+    ]
 
 
 def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
@@ -90,7 +99,7 @@ def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
     twice[0] = 1
     if breadth % 2 == 0:
         twice[-1] = 1
-    left = torch.cat([torch.cos(down), -torch.sin(down)], dim=1) / (height * breadth) ** 2
+    left = torch.cat([torch.cos(down), -torch.sin(down)], dim=1) / (height * breadth)
     right = torch.cat([twice * torch.cos(across), twice * torch.sin(across)], dim=1)
     # The squares of real and imaginary parts, next to each other in memory, are added on the way.
     return left, right.repeat_interleave(2, dim=0)
@@ -99,7 +108,7 @@ def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
 def autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Return the central lags (…, width, width) of images from half spectra (…, h, w//2 + 1).
 
-    Circular, and divided by the number of pixels, so that lag (0, 0) is the mean square.
+    Circular sums of products; lag (0, 0) is the squared norm.
     """
     squares = torch.view_as_real(spectrum).square().flatten(-2)
     cosines, sines = (squares @ right).chunk(2, dim=-1)

@@ -11,8 +11,10 @@ from stimsynth.images import load
 from stimsynth.models import (
     MODELS,
     CenterSurround,
+    FoveatedPooling,
     Gaussian,
     Identity,
+    Linear,
     LinearNonlinear,
     LuminanceContrastGainControl,
     LuminanceGainControl,
@@ -107,6 +109,30 @@ def test_contrast_gain_control_is_onoff_with_one_channel(image: Tensor) -> None:
     state = {k: v[:1] for k, v in two.state_dict().items()}
     one.load_state_dict(state)
     torch.testing.assert_close(one(image), two(image)[:, :1])
+
+
+@pytest.mark.parametrize("size", [(3, 3), (9, 9), (4, 7)])
+@pytest.mark.parametrize("pad_mode", ["circular", "reflect", "replicate", "constant"])
+def test_linear_is_a_gaussian_and_the_difference_to_a_narrower_one(
+    image: Tensor, size: tuple[int, int], pad_mode: str
+) -> None:
+    model = remove_grad(Linear(size, pad_mode).double())
+    low, narrow = direct_gaussian(size, 3**0.5), direct_gaussian(size, 1.0)
+    expected = direct(image, torch.cat([low, narrow - low]), pad_mode)
+    torch.testing.assert_close(model(image), expected, atol=1e-6, rtol=0)
+    flat = Linear(size)(torch.full((1, 1, 16, 16), 0.7)).detach()
+    torch.testing.assert_close(flat[:, 0], torch.full((1, 16, 16), 0.7))
+    assert float(flat[:, 1].abs().max()) < 1e-6
+
+
+def test_random_linear_filters_follow_their_seed_and_not_the_global_one() -> None:
+    first = Linear(5, default_filters=False, seed=1)
+    torch.manual_seed(0)
+    again, other = (Linear(5, default_filters=False, seed=seed) for seed in (1, 2))
+    torch.testing.assert_close(first.filt, again.filt, rtol=0, atol=0)
+    first.requires_grad_(False)
+    assert float((first.filt - other.filt.detach()).abs().min()) > 0
+    assert float(first.filt.abs().max()) <= 1 / 5
 
 
 def test_linear_nonlinear_equals_its_formula(image: Tensor) -> None:
@@ -224,6 +250,8 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "Gaussian": lambda: Gaussian(15),
     "CenterSurround": lambda: CenterSurround(15),
     "Identity": Identity,
+    "Linear": Linear,
+    "Linear, random": lambda: Linear((5, 4), "reflect", default_filters=False),
     "LinearNonlinear": lambda: LinearNonlinear(31, pretrained=True, cache_filt=True),
     "LuminanceGainControl, published": lambda: LuminanceGainControl(
         31, pretrained=True, cache_filt=True
@@ -235,7 +263,16 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "LuminanceContrastGainControl": lambda: LuminanceContrastGainControl(15),
     "OnOff": lambda: OnOff(31, pretrained=True, cache_filt=True),
     "UniformPooling": lambda: UniformPooling(8.0),
+    "FoveatedPooling, luminance": lambda: foveated("luminance"),
+    "FoveatedPooling, energy": lambda: foveated("energy"),
+    "FoveatedPooling, texture": lambda: foveated("texture"),
 }
+
+
+def foveated(statistics: str) -> FoveatedPooling:
+    return FoveatedPooling(
+        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3
+    )
 
 
 def hard_images() -> dict[str, Tensor]:
@@ -307,8 +344,9 @@ def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) ->
 
 
 def test_every_named_model_can_be_made_twice_alike() -> None:
+    given = {"UniformPooling": {}, "Identity": {}, "FoveatedPooling": {"ppd": 32.0}}
     for name in MODELS:
-        params = {} if name in ("UniformPooling", "Identity") else {"kernel_size": 31}
+        params = given.get(name, {"kernel_size": 31})
         assert weights_sha256(make_model(name, params)) == weights_sha256(make_model(name, params))
 
 

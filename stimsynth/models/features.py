@@ -1,0 +1,235 @@
+"""Layers of deep networks as models: what any `torch.nn.Module` computes at a named place."""
+
+import copy
+import difflib
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from stimsynth.transforms.filters import as_pair
+from stimsynth.validate import remove_grad
+from stimuli_store.errors import InputError, unknown_name
+
+PerChannel = float | Sequence[float]
+
+
+def features(
+    module: nn.Module,
+    layer: str,
+    *,
+    preprocess: Callable[[Tensor], Tensor] | None = None,
+    channels: int | None = None,
+    mean: PerChannel | None = None,
+    std: PerChannel | None = None,
+    size: int | tuple[int, int] | None = None,
+) -> nn.Module:
+    r"""Return the layer of a network as a model of images.
+
+    The network is traced and its graph cut at the layer, so that nothing after it is computed and what is
+    left is a pure function (`torch.func`, `torch.compile`). A network whose code cannot be traced,
+    because it branches on values, is run whole with a hook that is local to the call.
+
+    The model is a copy in evaluation mode with its parameters frozen; `module` stays as it is. A layer that
+    the network calls several times gives the output of its first call.
+
+    Preprocessing goes in the order `size`, `channels`, `mean` and `std`, `preprocess`.
+
+    Parameters
+    ----------
+    module
+        Any network whose first argument is an image (batch, channel, height, width).
+    layer
+        Name of the layer, as in ``dict(module.named_modules())``: ``"layer2.0.conv1"``, say.
+    preprocess
+        Any differentiable function of the image.
+    channels
+        Repeat a grey image in so many channels; an image that has as many is left as it is.
+    mean, std
+        Subtract and divide, channel by channel. Networks trained on ImageNet mostly take
+        ``mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)``.
+    size
+        Resize to (height, width), or to a square, by bilinear interpolation with anti-aliasing.
+
+    Returns
+    -------
+    nn.Module
+        Maps images to the layer's output, (b, c, h, w) or (b, c, n); a layer of shape (b, n) gives
+        (b, 1, n).
+
+    Raises
+    ------
+    InputError
+        If there is no such layer (the nearest is named), or, when it is run, if the layer gives no
+        tensor, is never reached, or is of a shape that has no place here.
+
+    Notes
+    -----
+    With torchvision, ``features(torchvision.models.resnet18(weights="DEFAULT"), "layer1.1.conv2",
+    channels=3, mean=…, std=…)``; with timm, ``features(timm.create_model("resnet18", pretrained=True),
+    "layer1.1.conv2", …)``, where ``timm.data.resolve_model_data_config`` has the mean and the std.
+
+    A wrapper class that lists the children of one family of networks and counts through them
+    (``NthLayer(vgg16, layer=3)``) is ``features(vgg16, "features.3")`` here, and works for any network.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(7200, 5))
+    >>> model = features(network, "1", channels=3, mean=0.5, std=0.25)
+    >>> model(torch.rand(2, 1, 32, 32)).shape
+    torch.Size([2, 8, 30, 30])
+    """
+    names = [name for name, _ in module.named_modules() if name]
+    if layer not in names:
+        nearest = difflib.get_close_matches(layer, names, n=6, cutoff=0)
+        raise unknown_name(f"layer of {type(module).__name__}", layer, [*nearest, "…"])
+    frozen = remove_grad(copy.deepcopy(module)).eval()
+    steps = [
+        step
+        for step in (_resize(size), _repeat(channels), _normalize(mean, std), preprocess)
+        if step is not None
+    ]
+    return Features(frozen, layer, steps)
+
+
+class Features(nn.Module):
+    """A layer of a network behind its preprocessing; made by `features`.
+
+    Attributes
+    ----------
+    layer
+        Name of the layer.
+    cut
+        Whether the network's graph could be cut at the layer.
+    """
+
+    def __init__(
+        self, network: nn.Module, layer: str, steps: Sequence[Callable[[Tensor], Tensor]]
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self._steps = tuple(steps)
+        graph = _cut(network, layer)
+        self.cut = graph is not None
+        self.network = network if graph is None else graph
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output for images `x` (b, c, h, w): (b, c, h, w) or (b, c, n)."""
+        # The copy is for networks whose first layer writes over its input.
+        x = reduce(lambda image, step: step(image), self._steps, x.clone())
+        return self._checked(self.network(x) if self.cut else _hooked(self.network, self.layer, x))
+
+    def _checked(self, output: object) -> Tensor:
+        if not isinstance(output, Tensor):
+            raise InputError(
+                f"layer {self.layer!r} returns {type(output).__name__}, and a model returns a tensor; "
+                "name a layer inside it that returns one"
+            )
+        if output.dim() == 2:
+            return output.unsqueeze(1)
+        if output.dim() not in (3, 4):
+            raise InputError(
+                f"layer {self.layer!r} returns shape {tuple(output.shape)}; a model's output is "
+                "(batch, channel, height, width), (batch, channel, n) or (batch, n)"
+            )
+        return output
+
+
+class _Tracer(fx.Tracer):
+    """Traces down to a layer, which it leaves whole, as it does modules that hold no others."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return module_qualified_name == self.layer or super().is_leaf_module(
+            m, module_qualified_name
+        )
+
+
+def _cut(network: nn.Module, layer: str) -> fx.GraphModule | None:
+    """Return the network up to the first call of a layer, or None if it cannot be traced."""
+    try:
+        graph = _Tracer(layer).trace(network)
+    except Exception:  # noqa: BLE001  (any code may fail in any way on a symbol instead of a tensor)
+        return None
+    calls = [n for n in graph.nodes if n.op == "call_module" and n.target == layer]
+    if not calls:
+        return None
+    for node in reversed(list(graph.nodes)):
+        if node is calls[0]:
+            break
+        graph.erase_node(node)
+    graph.output(calls[0])
+    graph.lint()
+    return fx.GraphModule(network, graph)
+
+
+def _hooked(network: nn.Module, layer: str, x: Tensor) -> object:
+    """Return what a layer gave when it was first called for `x`, without running what follows."""
+    caught: list[object] = []
+
+    def catch(_module: nn.Module, _args: object, output: object) -> None:
+        caught.append(output)
+        raise _Reached
+
+    handle = network.get_submodule(layer).register_forward_hook(catch)
+    try:
+        network(x)
+    except _Reached:
+        return caught[0]
+    finally:
+        handle.remove()
+    raise InputError(f"layer {layer!r} is not reached for an image of shape {tuple(x.shape)}")
+
+
+class _Reached(BaseException):  # so that no network's own handler takes it
+    """Ends a run of a network at the layer that was asked for."""
+
+
+def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | None:
+    if size is None:
+        return None
+    pair = as_pair(size)
+    return lambda x: F.interpolate(x, pair, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _repeat(channels: int | None) -> Callable[[Tensor], Tensor] | None:
+    if channels is None:
+        return None
+
+    def repeat(x: Tensor) -> Tensor:
+        if x.shape[1] not in (1, channels):
+            raise InputError(
+                f"this network takes images of 1 or {channels} channels; not of {x.shape[1]}"
+            )
+        return x.expand(-1, channels, -1, -1)
+
+    return repeat
+
+
+def _normalize(
+    mean: PerChannel | None, std: PerChannel | None
+) -> Callable[[Tensor], Tensor] | None:
+    if mean is None and std is None:
+        return None
+    shift, scale = 0.0 if mean is None else mean, 1.0 if std is None else std
+    if not bool((torch.as_tensor(scale) > 0).all()):
+        raise InputError(f"std is positive; not {std!r}")
+
+    def normalize(x: Tensor) -> Tensor:
+        low, unit = (
+            torch.as_tensor(v, dtype=x.dtype, device=x.device).reshape(-1, 1, 1)
+            for v in (shift, scale)
+        )
+        if not {len(low), len(unit)} <= {1, x.shape[1]}:
+            raise InputError(
+                f"mean and std are one number or {x.shape[1]} of them, as the image has channels; "
+                f"not {mean!r} and {std!r}"
+            )
+        return (x - low) / unit
+
+    return normalize

@@ -1,0 +1,199 @@
+"""Foveated models: statistics averaged in windows that grow with distance from fixation.
+
+The plainest averages pixels ("foveated pixel intensity"); the others average oriented energy, as cells
+in V1 would, or the statistics of textures, as Freeman & Simoncelli (2011) propose for V2.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.models.pooled_statistics import STATISTICS, Named, View
+from stimsynth.transforms.log_polar import LogPolar
+from stimuli_store.errors import InputError, unknown_name
+
+
+class FoveatedPooling(nn.Module):
+    r"""Statistics of an image in log-polar windows, larger the further they lie from fixation.
+
+    Two images with equal outputs differ in whatever the windows average away. The larger `scaling`, the
+    more that is: `scaling` is the level axis along which metamer experiments look for the size at which
+    people begin to see the difference, the *critical scaling* of a statistic. Pixels in the fovea are part
+    of the output as they are, so that metamers keep them. Windows are those of
+    `stimsynth.transforms.log_polar.LogPolar`; on coarser scales of the pyramid they are the same,
+    sampled on its grid.
+
+    A plan names the level and gives the rest::
+
+        [metamer]
+        model = "FoveatedPooling"
+        level = "scaling"
+        levels = [0.25, 0.5, 1.0]
+        seeds = [0, 1]
+        params = { statistics = "energy", ppd = 32.0, min_ecc = 0.5 }
+
+    Parameters
+    ----------
+    image_shape
+        (height, width) that images will have, to be told of misfits at once; None for any.
+    statistics
+        ``"luminance"``: means of pixels. ``"energy"``: those, and the root of the mean energy on each
+        scale and orientation of a complex steerable pyramid, and above its finest scale. ``"texture"``:
+        means, standard deviations, skews and kurtoses of pixels; means and standard deviations of the
+        magnitudes of bands, and their correlations across space, orientations and scales; correlations
+        of real parts across scales with phases doubled.
+    ppd
+        Pixels per degree of visual angle: what of the image is in the fovea depends on it.
+    scaling
+        Radial width of a window at half its height, divided by the eccentricity of its centre. Freeman &
+        Simoncelli (2011) report critical values near 0.25 for energies and 0.5 for textures.
+    min_ecc, max_ecc
+        Radius of the fovea, and eccentricity where the rings of windows end, in degrees; `max_ecc` None for
+        the furthest pixel. The outermost ring takes in what lies beyond.
+    fixation
+        (row, column) in pixels, (0, 0) being the centre of the first; None for the image's centre.
+    window_type
+        ``"raised_cosine"`` or ``"gaussian"``.
+    aspect
+        Radial width of windows over width along the circle, as near as a whole number of them allows.
+    n_scales, n_orientations
+        Of the pyramid, for energies and textures.
+    spatial_corr_width
+        Side of the neighbourhood, an odd number of samples, in which magnitudes are compared with
+        themselves, for textures.
+
+    Raises
+    ------
+    InputError
+        If an argument makes no sense, or, when run, does not suit the image.
+
+    References
+    ----------
+    J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature Neuroscience 14,
+    1195–1201. T. S. A. Wallis et al. (2019), "Image content is more important than Bouma's Law for scene
+    metamers", eLife 8, e42512, on how such models fare with natural scenes.
+
+    Examples
+    --------
+    >>> model = FoveatedPooling(statistics="energy", ppd=16, scaling=0.5, n_scales=3)
+    >>> {name: tuple(value.shape) for name, value in model.named(torch.rand(1, 1, 64, 64)).items()}
+    ... # doctest: +ELLIPSIS
+    {'fovea': (1, 1, 208), 'mean': (1, 1, 75), 'rms_highpass': (1, 1, 75), 'energy_0': (1, 1, 4, 75), ...}
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] | None = None,
+        statistics: str = "luminance",
+        *,
+        ppd: float,
+        scaling: float = 0.5,
+        min_ecc: float = 0.5,
+        max_ecc: float | None = None,
+        fixation: Sequence[float] | None = None,
+        window_type: str = "raised_cosine",
+        aspect: float = 2.0,
+        n_scales: int = 4,
+        n_orientations: int = 4,
+        spatial_corr_width: int = 7,
+    ) -> None:
+        super().__init__()
+        if statistics not in STATISTICS:
+            raise unknown_name("statistics", statistics, list(STATISTICS))
+        if (
+            n_scales < 1
+            or n_orientations < 2
+            or spatial_corr_width < 1
+            or not spatial_corr_width % 2
+        ):
+            raise InputError(
+                "FoveatedPooling takes n_scales >= 1, n_orientations >= 2 and an odd spatial_corr_width; "
+                f"not {n_scales}, {n_orientations} and {spatial_corr_width}"
+            )
+        self.image_shape = None if image_shape is None else _size(image_shape)
+        self.statistics = statistics
+        self.ppd = float(ppd)
+        self.scaling = float(scaling)
+        self.min_ecc = float(min_ecc)
+        self.max_ecc = None if max_ecc is None else float(max_ecc)
+        self.fixation = None if fixation is None else _pair(fixation)
+        self.window_type = window_type
+        self.aspect = float(aspect)
+        self.n_scales = n_scales
+        self.n_orientations = n_orientations
+        self.spatial_corr_width = spatial_corr_width
+        if self.image_shape is not None:
+            self._fitted(self.image_shape)
+
+    def windows(self, image_shape: Sequence[int]) -> LogPolar:
+        """Return where the windows lie on an image of (height, width)."""
+        return LogPolar(
+            image_shape=_size(image_shape),
+            ppd=self.ppd,
+            scaling=self.scaling,
+            min_ecc=self.min_ecc,
+            max_ecc=self.max_ecc,
+            fixation=self.fixation,
+            window_type=self.window_type,
+            aspect=self.aspect,
+        )
+
+    def named(self, x: Tensor) -> Named:
+        """Return the statistics of images (b, c, h, w) by name, each (b, c, …, windows).
+
+        All are in units of the image (see `stimsynth.models.pooled_statistics`). A name ends in the scale
+        it belongs to.
+        """
+        if x.dim() != 4 or not x.is_floating_point():
+            raise InputError(
+                "FoveatedPooling takes real images of shape (batch, channel, height, width); not "
+                f"{tuple(x.shape)} of {x.dtype}"
+            )
+        half = self.spatial_corr_width // 2
+        view = View(
+            image=x,
+            layout=self._fitted((x.shape[2], x.shape[3])),
+            n_scales=self.n_scales,
+            n_orientations=self.n_orientations,
+            # One of each two opposite steps: a band is as like itself on one side as on the other.
+            neighbours=[
+                (down, right)
+                for down in range(half + 1)
+                for right in range(-half, half + 1)
+                if (down, right) > (0, 0)
+            ],
+        )
+        return {k: v for function in STATISTICS[self.statistics] for k, v in function(view).items()}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return all statistics, shape (batch, channel, n), in the order of `named`."""
+        return torch.cat([value.flatten(2) for value in self.named(x).values()], dim=2)
+
+    def _fitted(self, image_shape: tuple[int, int]) -> LogPolar:
+        if self.image_shape not in (None, image_shape):
+            raise InputError(
+                f"this model was made for images of {self.image_shape}; not of {image_shape}"
+            )
+        most = max(0, int(math.log2(min(image_shape))) - 2)
+        if self.statistics != "luminance" and self.n_scales > most:
+            raise InputError(
+                f"n_scales is {most} at most for an image of {image_shape[0]}x{image_shape[1]}; "
+                f"not {self.n_scales}"
+            )
+        return self.windows(image_shape)
+
+
+def _size(image_shape: Sequence[int]) -> tuple[int, int]:
+    size = tuple(int(n) for n in image_shape)
+    if len(size) != 2 or min(size) < 1:
+        raise InputError(f"image_shape is (height, width) in pixels; not {image_shape!r}")
+    return size[0], size[1]
+
+
+def _pair(fixation: Sequence[float]) -> tuple[float, float]:
+    pair = tuple(float(v) for v in fixation)
+    if len(pair) != 2:
+        raise InputError(f"fixation is (row, column) in pixels; not {fixation!r}")
+    return pair[0], pair[1]

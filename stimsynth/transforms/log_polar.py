@@ -1,0 +1,246 @@
+"""Windows that grow with eccentricity: raised cosines or Gaussians in polar angle and log eccentricity.
+
+The windows are those of J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature
+Neuroscience 14, 1195–1201 (online methods). Each is a product of a function of log eccentricity and a
+function of polar angle, so that all have one shape, larger the further they lie from fixation. The ratio
+of size to eccentricity, `scaling`, is what metamer experiments vary.
+
+A pixel meets a few windows only (2 × 2 raised cosines), however many there are: averaging is one product
+with a sparse matrix (`transforms.averages`), whose cost does not grow with the number of windows.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import torch
+from torch import Tensor
+
+from stimsynth.transforms.averages import Averages, make_averages
+from stimuli_store.errors import InputError
+
+WINDOW_TYPES = ("raised_cosine", "gaussian")
+_TRANSITION = 0.5  # of the spacing, over which a raised cosine falls from one to zero
+_OVERLAP = {"raised_cosine": 1.0, "gaussian": 1.5}  # full width at half height, in spacings
+_STD = _OVERLAP["gaussian"] / math.sqrt(8 * math.log(2))  # of a Gaussian, in spacings
+_REACH = 3  # neighbours of a Gaussian that count, to either side: 4.7 standard deviations
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPolar:
+    r"""Where windows lie on an image of (height, width) pixels.
+
+    Rings are centred on eccentricities :math:`e_k = e_0 \exp((k + 1/2) d)`, evenly spaced in log
+    eccentricity. A raised cosine crosses half its height halfway to the next ring's centre, so its full
+    radial width at half height is :math:`2 e_k \sinh(d / 2)`; hence :math:`d = 2 \sinh^{-1}(s / 2)` for
+    a scaling s, exactly. As many rings as fit best lie between `min_ecc` and `max_ecc`. The number of
+    windows around the circle is the integer nearest to what `aspect` asks for; `effective_aspect` is what
+    results.
+
+    Pixels nearer than `min_ecc` are the fovea, which no window covers. The outermost ring takes in
+    all pixels further out.
+
+    Parameters
+    ----------
+    image_shape
+        (height, width) in pixels.
+    ppd
+        Pixels per degree of visual angle.
+    scaling
+        Radial full width at half height of a window, divided by the eccentricity of its centre.
+    min_ecc
+        Radius of the fovea in degrees.
+    max_ecc
+        Eccentricity at which rings end, in degrees; None for that of the furthest pixel.
+    fixation
+        Where the eye looks, as (row, column) in pixels, (0, 0) being the centre of the first pixel; None
+        for the centre of the image.
+    window_type
+        ``"raised_cosine"``, flat in the middle half as Freeman & Simoncelli (2011) have them, or
+        ``"gaussian"``, at 1.5 windows for each width at half height, divided by their sum. The
+        width of Gaussians meets `scaling` to 1 %.
+    aspect
+        Radial width over width along the circle.
+
+    Raises
+    ------
+    InputError
+        If a number makes no sense, or no ring fits.
+
+    Examples
+    --------
+    >>> windows = LogPolar(image_shape=(256, 256), ppd=32, scaling=0.5)
+    >>> windows.n_rings, windows.n_angles, round(windows.effective_aspect, 3)
+    (5, 25, 1.989)
+    """
+
+    image_shape: tuple[int, int]
+    ppd: float
+    scaling: float = 0.5
+    min_ecc: float = 0.5
+    max_ecc: float | None = None
+    fixation: tuple[float, float] | None = None
+    window_type: str = "raised_cosine"
+    aspect: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.window_type not in WINDOW_TYPES:
+            raise InputError(
+                f"window_type is one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"
+            )
+        for name in ("ppd", "scaling", "min_ecc", "aspect"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} is a positive number; not {getattr(self, name)}")
+        if not all(math.isfinite(v) for v in self.fixated):
+            raise InputError(f"fixation is (row, column) in pixels; not {self.fixation}")
+        if self.max_ecc is not None and not self.min_ecc < self.max_ecc < math.inf:
+            raise InputError(
+                f"max_ecc is a number of degrees above min_ecc = {self.min_ecc:g}; not {self.max_ecc}"
+            )
+        if not self.min_ecc < self.extent:
+            raise InputError(
+                f"a fovea of {self.min_ecc:g} degrees covers all of an image that reaches to "
+                f"{self.extent:.3g} degrees at {self.ppd:g} pixels per degree; lower min_ecc"
+            )
+        if self._rings_that_fit < 0.5:
+            raise InputError(
+                f"no ring of windows with a scaling of {self.scaling:g} fits between "
+                f"{self.min_ecc:g} and {self.outer_ecc:.3g} degrees; lower scaling or min_ecc"
+            )
+
+    @property
+    def fixated(self) -> tuple[float, float]:
+        """Fixation as (row, column) in pixels."""
+        height, width = self.image_shape
+        return self.fixation or ((height - 1) / 2, (width - 1) / 2)
+
+    @property
+    def extent(self) -> float:
+        """Eccentricity of the furthest pixel, in degrees."""
+        away = (
+            max(abs(at), abs(n - 1 - at))
+            for n, at in zip(self.image_shape, self.fixated, strict=True)
+        )
+        return math.hypot(*away) / self.ppd
+
+    @property
+    def outer_ecc(self) -> float:
+        """Eccentricity at which rings end, in degrees."""
+        return self.extent if self.max_ecc is None else self.max_ecc
+
+    @property
+    def spacing(self) -> float:
+        """Distance of rings in log eccentricity."""
+        return 2 * math.asinh(self.scaling / 2) / _OVERLAP[self.window_type]
+
+    @property
+    def _rings_that_fit(self) -> float:
+        return math.log(self.outer_ecc / self.min_ecc) / self.spacing
+
+    @property
+    def n_rings(self) -> int:
+        """Number of rings."""
+        return max(1, round(self._rings_that_fit))
+
+    @property
+    def n_angles(self) -> int:
+        """Number of windows around the circle."""
+        width = self.scaling / self.aspect
+        return max(1, round(2 * math.pi * _OVERLAP[self.window_type] / width))
+
+    @property
+    def angular_width(self) -> float:
+        """Full width of a window at half height along the circle, in radians (arc over eccentricity)."""
+        return 2 * math.pi * _OVERLAP[self.window_type] / self.n_angles
+
+    @property
+    def effective_aspect(self) -> float:
+        """Radial width over width along the circle, once the windows close around it."""
+        return self.scaling / self.angular_width
+
+    @cached_property
+    def ring_ecc(self) -> tuple[float, ...]:
+        """Eccentricities of the centres of the rings, in degrees."""
+        return tuple(self.min_ecc * math.exp((k + 0.5) * self.spacing) for k in range(self.n_rings))
+
+
+@lru_cache(maxsize=64)
+def window_averages(
+    layout: LogPolar,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    grid: tuple[int, int] | None = None,
+) -> Averages:
+    """Return the windows of a layout as averages of pixels.
+
+    Window k of ring r is number ``r * n_angles + k``; its centre is at polar angle
+    ``(k + 1/2) * 2π / n_angles``, counted from the right of fixation downwards. Windows add up to one at
+    every pixel outside the fovea. One of which the image holds less than a tenth of a pixel is left out,
+    its share going to the others there.
+
+    Parameters
+    ----------
+    layout
+        Where windows lie.
+    dtype, device
+        Of the maps to average.
+    grid
+        (height, width) of the maps, whose samples lie evenly on the image from its first pixel on, as
+        those of a pyramid do; None for the image's own.
+
+    Examples
+    --------
+    >>> windows = window_averages(LogPolar(image_shape=(64, 64), ppd=16))
+    >>> windows.means(torch.ones(1, 3, 64, 64)).shape
+    torch.Size([1, 3, 75])
+    """
+    # Tensors that outlive this call must not belong to an inference mode it may be called in.
+    with torch.inference_mode(False):
+        shape = grid or layout.image_shape
+        rows, columns = (
+            torch.arange(n, dtype=torch.float64) * (whole / n) - at
+            for n, whole, at in zip(shape, layout.image_shape, layout.fixated, strict=True)
+        )
+        down, right = torch.meshgrid(rows, columns, indexing="ij")
+        eccentricity = torch.hypot(down, right).flatten() / layout.ppd
+        outside = (eccentricity >= layout.min_ecc).nonzero().squeeze(1)
+        if not len(outside):
+            raise InputError(
+                f"none of {shape[0]}x{shape[1]} samples lies outside the fovea; lower min_ecc or n_scales"
+            )
+        angle = torch.atan2(down, right).flatten()[outside] / (2 * math.pi)
+        ring = torch.log(eccentricity[outside] / layout.min_ecc) / layout.spacing - 0.5
+        windows, weights = _meet(layout, ring, angle)
+        pixels = outside.expand_as(windows)
+        return make_averages(
+            (windows.flatten(), pixels.flatten(), weights.flatten()), shape, dtype, device
+        )
+
+
+def _meet(layout: LogPolar, ring: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the windows that pixels meet, and their weights, each of shape (k, pixels).
+
+    `ring` (pixels,) is counted from the first ring's centre, `angle` in turns.
+    """
+    kind = layout.window_type
+    rings, radial = _neighbours(ring.clamp(0, layout.n_rings - 1), kind)
+    radial = torch.where((rings >= 0) & (rings < layout.n_rings), radial, 0)
+    radial = radial / radial.sum(dim=0)
+    angles, angular = _neighbours(angle * layout.n_angles - 0.5, kind)
+    windows = rings.unsqueeze(1) * layout.n_angles + angles.unsqueeze(0) % layout.n_angles
+    return windows.flatten(0, 1), (radial.unsqueeze(1) * angular.unsqueeze(0)).flatten(0, 1)
+
+
+def _neighbours(place: Tensor, window_type: str) -> tuple[Tensor, Tensor]:
+    """Return which windows a place (pixels,) along one axis meets and their weights, which sum to one.
+
+    Both of shape (k, pixels). Window i is centred on place i.
+    """
+    before = torch.floor(place)
+    if window_type == "raised_cosine":
+        phase = ((place - before - 0.5) / _TRANSITION + 0.5).clamp(0, 1)
+        after = torch.sin(math.pi / 2 * phase) ** 2
+        return torch.stack([before, before + 1]).long(), torch.stack([1 - after, after])
+    offsets = torch.arange(1 - _REACH, _REACH + 1, dtype=place.dtype).unsqueeze(1)
+    weights = torch.exp(-((place - before - offsets) ** 2) / (2 * _STD**2))
+    return (before + offsets).long(), weights / weights.sum(dim=0)
