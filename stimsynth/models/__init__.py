@@ -13,6 +13,7 @@ from stimsynth.models.frontend import (
 )
 from stimsynth.models.linear import CenterSurround, Gaussian, Identity, Linear
 from stimsynth.models.pooling import UniformPooling
+from stimsynth.models.portilla_simoncelli import PortillaSimoncelli
 
 MODELS: Mapping[str, type[nn.Module]] = {
     model.__name__: model
@@ -27,6 +28,7 @@ MODELS: Mapping[str, type[nn.Module]] = {
         OnOff,
         UniformPooling,
         FoveatedPooling,
+        PortillaSimoncelli,
     )
 }
 
@@ -41,5 +43,6 @@ __all__ = [
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
     "OnOff",
+    "PortillaSimoncelli",
     "UniformPooling",
 ]

@@ -13,15 +13,16 @@ from stimsynth.models.texture_bands import (
     scale_sizes,
     split_bands,
     texture_tables,
+    thinned,
 )
-from stimsynth.models.texture_layout import Scale, texture_layout
+from stimsynth.models.texture_layout import Plan, Scale, texture_layout
+from stimsynth.models.texture_pieces import Pieces
 from stimsynth.models.texture_statistics import (
     autocorrelation,
-    correlations,
-    moments,
     noise_power,
     norms,
     pixel_statistics,
+    products,
 )
 from stimsynth.transforms.modulus import double_phase
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Values = dict[str, list[Tensor]]
 
 
 class PortillaSimoncelli(Tabulated):
@@ -89,7 +88,7 @@ class PortillaSimoncelli(Tabulated):
     --------
     >>> model = PortillaSimoncelli((64, 64), n_scales=3)
     >>> model(torch.rand(2, 1, 64, 64)).shape
-    torch.Size([2, 1, 525])
+    torch.Size([2, 1, 529])
     """
 
     def __init__(
@@ -125,6 +124,7 @@ class PortillaSimoncelli(Tabulated):
             )
         self.register_buffer("mask", mask)
         self.register_buffer("target", target)
+        self._plans: dict[object, Plan] = {}
         self.mixture = None if mixture is None else tuple(float(weight) for weight in mixture)
 
     mask: Tensor | None
@@ -151,37 +151,41 @@ class PortillaSimoncelli(Tabulated):
         InputError
             If the images have another size or type, or a scale is unknown.
         """
-        values = self._values(self._masked(image), self._known(scales))
-        for name in self.leave_out:
-            values[name] = [torch.zeros_like(value) for value in values.get(name, [])]
-        representation = self.layout.join(values)
+        image = self._masked(image)
+        wanted = self._known(scales)
+        pieces = self._pieces(image.flatten(0, 1), wanted)
+        plan = self._plan(wanted, pieces, image.device)
+        representation = plan.gather(*pieces.joined()).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
             weights = representation.new_tensor(self.mixture)
             return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
         return representation
 
-    def parts(self, image: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
-        """Yield what the statistics of each wanted scale are computed from, from fine to coarse."""
-        tables, floor = self.tables_for(image), noise_power(image)
-        spectrum = torch.fft.fft2(image)
-        half = spectrum[..., : self.image_shape[1] // 2 + 1]
-        bands = (-1j) ** (self.n_orientations - 1) * spectrum
+    def parts(self, images: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+        """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
+
+        `images` (m, h, w) are taken one by one.
+        """
+        tables, floor = self.tables_for(images), noise_power(images)
+        spectrum = torch.fft.fft2(images)
+        parent: Band | None = None
         for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
-            bands, half = crop_spectrum(bands, size), crop_spectrum(half, size, half=True)
+            spectrum = crop_spectrum(spectrum, size)
             name: Scale = place if place < self.n_scales else "residual_lowpass"
             if name not in scales:
+                parent = None
                 continue
-            low = weigh(half, tables[f"low {place}"])
-            masks = [tables.get(f"{kind} {place}") for kind in ("bands", "parents")]
-            band, parent = (None if m is None else split_bands(bands, m) for m in masks)
-            yield Part(
-                place=place,
-                limit=16.0**place * floor,  # amplitudes grow by 4 with every halving of the samples
-                low=low,
-                pixels=torch.fft.irfft2(low, s=size).flatten(2),
-                band=band,
-                parent=parent,
-            )
+            low = weigh(spectrum[..., : size[1] // 2 + 1], tables[f"low {place}"])
+            derivative = (-1j) ** (self.n_orientations - 1) * spectrum
+            band = parent and thinned(parent)
+            if band is None and f"bands {place}" in tables:
+                band = split_bands(derivative, tables[f"bands {place}"])
+            masks = tables.get(f"parents {place}")
+            parent = None if masks is None else split_bands(derivative, masks)
+            # Amplitudes grow by 4 with every halving of the samples.
+            least = 4.0**place * (size[0] * size[1] * floor).sqrt().unsqueeze(-1)
+            pixels = torch.fft.irfft2(low, s=size)
+            yield Part(place=place, least=least, low=low, pixels=pixels, band=band, parent=parent)
 
     def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
         """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
@@ -270,80 +274,69 @@ class PortillaSimoncelli(Tabulated):
             return image
         return torch.where(self.mask, self.target.to(image), image)
 
-    def _values(self, image: Tensor, wanted: Collection[Scale]) -> Values:
-        """Return the kept statistics of each group, a list over the wanted scales."""
-        values: Values = {}
+    def _pieces(self, images: Tensor, wanted: Collection[Scale]) -> Pieces:
+        """Return the sums and norms of images (m, h, w) that the statistics are made of."""
+        pieces = Pieces()
         if "pixel_statistics" in wanted:
-            found = pixel_statistics(image, noise_power(image))
-            values["pixel_statistics"] = [value.unsqueeze(-1) for value in found]
+            found = pixel_statistics(images, noise_power(images))
+            pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
-            half = torch.view_as_real(torch.fft.rfft2(image))
-            power = (half.square() * self.tables_for(image)["high power"]).sum((-1, -2, -3))
-            values["var_highpass_residual"] = [power.unsqueeze(-1)]
-        for part in self.parts(image, wanted):
-            for name, value in self.statistics_of(part).items():
-                values.setdefault(name, []).append(value)
-        return values
+            half = torch.view_as_real(torch.fft.rfft2(images))
+            power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
+            pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
+        for part in self.parts(images, wanted):
+            self._add_low_pass(pieces, part)
+            if part.band is not None:
+                self._add_bands(pieces, part, part.band)
+                if part.parent is not None:
+                    _add_parents(pieces, part, part.band, part.parent)
+        return pieces
 
-    def statistics_of(self, part: Part) -> dict[str, Tensor]:
-        """Return the statistics (b, c, n) of one scale, without those that are redundant."""
-        values = self._low_pass_values(part)
-        if part.band is not None:
-            values |= self._band_values(part, part.band)
-        return values
+    def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
+        scale: Scale = part.place if part.band is not None else "residual_lowpass"
+        square = part.pixels * part.pixels
+        pieces.sums["third", scale] = (square * part.pixels).sum((-2, -1)).unsqueeze(-1)
+        pieces.sums["fourth", scale] = (square * square).sum((-2, -1)).unsqueeze(-1)
+        pieces.sums["low lags", scale] = self._lags(part.low, part.place)
+        pieces.add_norms("low", scale, norms(part.pixels.unsqueeze(1)), part.least)
 
-    def _low_pass_values(self, part: Part) -> dict[str, Tensor]:
-        variation = norms(part.pixels, part.limit)
-        skew, kurtosis = moments(part.pixels, variation.inverse)
-        lags = self._lags(part.low, part.place) * (variation.inverse**2)[..., None, None]
-        std = variation.norm / math.sqrt(part.pixels.shape[-1])
-        return {
-            "skew_reconstructed": skew.unsqueeze(-1),
-            "kurtosis_reconstructed": kurtosis.unsqueeze(-1),
-            "auto_correlation_reconstructed": self._kept("auto_correlation_reconstructed", lags),
-            "std_reconstructed": std.unsqueeze(-1),
-        }
-
-    def _band_values(self, part: Part, band: Band) -> dict[str, Tensor]:
-        magnitude = band.magnitude.flatten(3)
-        variation = norms(magnitude, part.limit)
-        transform = torch.fft.rfft2(band.magnitude)
-        lags = self._lags(transform, part.place) * (variation.inverse**2)[..., None, None]
-        across = correlations(magnitude, variation, magnitude, variation)
-        values = {
-            "auto_correlation_magnitude": self._kept(
-                "auto_correlation_magnitude", lags.movedim(2, -1)
-            ),
-            "cross_orientation_correlation_magnitude": self._kept(
-                "cross_orientation_correlation_magnitude", across
-            ),
-            "magnitude_std": variation.norm / math.sqrt(magnitude.shape[-1]),
-            "magnitude_means": band.mean.flatten(2),
-        }
-        if part.parent is not None:
-            above = part.parent.magnitude.flatten(3)
-            shared = correlations(magnitude, variation, above, norms(above, part.limit))
-            values["cross_scale_correlation_magnitude"] = shared.flatten(2)
-            phases = _phase_correlations(band, part.parent, part.limit)
-            values["cross_scale_correlation_real"] = phases.flatten(2)
-        return values
+    def _add_bands(self, pieces: Pieces, part: Part, band: Band) -> None:
+        scale = part.place
+        pieces.sums["lags", scale] = self._lags(torch.fft.rfft2(band.magnitude), scale)
+        pieces.sums["pairs", scale] = products(band.magnitude, band.magnitude)
+        pieces.sums["means", scale] = band.mean.flatten(1)
+        pieces.add_norms("magnitude", scale, norms(band.magnitude), part.least)
 
     def _lags(self, spectrum: Tensor, place: int) -> Tensor:
-        """Return the central autocorrelations of maps from half spectra."""
+        """Return the central autocorrelations (m, …) of maps from half spectra (m, …, h, w//2 + 1)."""
         tables = self.tables_for(spectrum)
-        return autocorrelation(spectrum, tables[f"left {place}"], tables[f"right {place}"])
+        left, right = tables[f"left {place}"], tables[f"right {place}"]
+        maps = spectrum.reshape(-1, *spectrum.shape[-2:])
+        return autocorrelation(maps, left, right).view(len(spectrum), -1)
 
-    def _kept(self, name: str, array: Tensor) -> Tensor:
-        return self.layout[name].select(array)
+    def _plan(self, wanted: Collection[Scale], pieces: Pieces, device: torch.device) -> Plan:
+        """Return how to gather the representation: made once for each set of scales and device."""
+        key = (tuple(pieces.sums), device)
+        if key not in self._plans:
+            pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
+            for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
+                pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
+            with torch.inference_mode(False):
+                plan = self.layout.plan(*pieces.lengths(), pixels, self.leave_out)
+                self._plans[key] = plan.to(device)
+        return self._plans[key]
 
 
-def _phase_correlations(band: Band, parent: Band, limit: Tensor) -> Tensor:
-    """Return the correlations (b, c, K, 2K) of real parts with a coarser scale at twice its phase."""
-    real = band.real.flatten(3)
-    own = norms(real, limit)
+def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:
+    """Add the products of bands with those of the next coarser scale, at once and at twice its phase."""
+    scale, least = part.place, part.least
+    pieces.sums["parents", scale] = products(band.magnitude, parent.magnitude)
     doubled = double_phase(parent.real, parent.imaginary, parent.length)
-    flat = [part.flatten(3) for part in doubled]
-    return torch.cat([correlations(real, own, part, norms(part, limit)) for part in flat], dim=-1)
+    phases = [products(band.real, map_) for map_ in doubled]
+    pieces.sums["phases", scale] = torch.cat(phases, dim=-1)
+    pieces.add_norms("parent", scale, norms(parent.magnitude), least)
+    pieces.add_norms("real", scale, norms(band.real), least)
+    pieces.add_norms("doubled", scale, torch.cat([norms(m) for m in doubled], dim=-1), least)
 
 
 def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:

@@ -14,7 +14,7 @@ from stimsynth.transforms.tabulated import Tables
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """Complex bands (b, c, k, h, w) in parts; `magnitude` is their `length` without its `mean`."""
+    """Complex bands (m, k, h, w) in parts; `magnitude` is their `length` without its `mean`."""
 
     real: Tensor
     imaginary: Tensor
@@ -23,32 +23,45 @@ class Band:
     magnitude: Tensor
 
 
-def split_bands(spectrum: Tensor, masks: Tensor) -> Band:
-    """Return the bands of images from their spectrum (b, c, h, w) under masks (k, h, w, 2)."""
-    bands = torch.fft.ifft2(weigh(spectrum.unsqueeze(2), masks))
-    # Two contiguous planes: everything after runs over them many times.
-    real, imaginary = torch.view_as_real(bands).movedim(-1, 0).contiguous().unbind(0)
-    length = modulus(real, imaginary)
-    mean = length.mean(dim=(-2, -1), keepdim=True)
-    return Band(real=real, imaginary=imaginary, length=length, mean=mean, magnitude=length - mean)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What statistics of one scale are computed from.
+    """What the statistics of one scale are computed from.
 
-    `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (b, c, n) that
+    `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (m, h, w) that
     image, of mean 0. `band` holds the bands of this scale (None for the low-pass rest), `parent` those of
-    the next coarser one at this scale's samples (None for the coarsest). `limit` (b, c) is the power that
-    may be rounding.
+    the next coarser one at this scale's samples (None for the coarsest). A map of norm `least` (m, 1) or
+    less does not vary.
     """
 
     place: int
-    limit: Tensor
+    least: Tensor
     low: Tensor
     pixels: Tensor
     band: Band | None
     parent: Band | None
+
+
+def split_bands(spectrum: Tensor, masks: Tensor) -> Band:
+    """Return the bands of images from their spectrum (m, h, w) under masks (k, h, w, 2)."""
+    bands = torch.fft.ifft2(weigh(spectrum.unsqueeze(1), masks))
+    # Two contiguous planes: everything after runs over them many times.
+    real, imaginary = torch.view_as_real(bands).movedim(-1, 0).contiguous().unbind(0)
+    return _band(real, imaginary, modulus(real, imaginary))
+
+
+def thinned(parent: Band) -> Band:
+    """Return the bands of one scale from the same at twice its samples.
+
+    They have no frequencies that the dropped samples would be needed for.
+    """
+    kept = (..., slice(None, None, 2), slice(None, None, 2))
+    parts = parent.real, parent.imaginary, parent.length
+    return _band(*(4 * part[kept] for part in parts))
+
+
+def _band(real: Tensor, imaginary: Tensor, length: Tensor) -> Band:
+    mean = length.mean(dim=(-2, -1), keepdim=True)
+    return Band(real=real, imaginary=imaginary, length=length, mean=mean, magnitude=length - mean)
 
 
 def scale_sizes(shape: Size, n_scales: int) -> list[Size]:

@@ -5,7 +5,6 @@ rounding of a Fourier transform counts as not varying: a quotient of such number
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,68 +17,46 @@ _NOISE = (
 
 
 def noise_power(image: Tensor) -> Tensor:
-    """Return the power (b, c) that rounding may leave in a band of images (b, c, h, w)."""
+    """Return the power (m,) that rounding may leave in the bands of images (m, h, w)."""
     tolerance = _NOISE * torch.finfo(image.dtype).eps
     return tolerance**2 * image.square().mean(dim=(-2, -1))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Norms:
-    """Euclidean norms of maps and their reciprocals, both 0 for a map that does not vary."""
-
-    norm: Tensor
-    inverse: Tensor
+def norms(maps: Tensor) -> Tensor:
+    """Return the Euclidean norms (m, k) of maps (m, k, h, w), with slope 0 where they are 0."""
+    return torch.linalg.vector_norm(maps.flatten(2), dim=-1)
 
 
-def norms(maps: Tensor, floor: Tensor) -> Norms:
-    """Return the norms of maps (b, c, …, n); one of mean power up to `floor` (b, c) does not vary."""
-    norm = torch.linalg.vector_norm(maps, dim=-1)
-    least = (maps.shape[-1] * floor).sqrt()
-    above = norm > least.view(*least.shape, *(1,) * (norm.dim() - 2))
-    return Norms(
-        norm=torch.where(above, norm, 0.0),
-        inverse=torch.where(above, norm, torch.inf).reciprocal(),
-    )
+def products(maps: Tensor, others: Tensor) -> Tensor:
+    """Return the sums of products (m, i * j) of all pairs of maps (m, i, h, w) and (m, j, h, w)."""
+    return torch.bmm(maps.flatten(2), others.flatten(2).mT).flatten(1)
 
 
-def correlations(maps: Tensor, own: Norms, others: Tensor, theirs: Norms) -> Tensor:
-    """Return the correlations (b, c, i, j) of all pairs of maps (b, c, i, n) and (b, c, j, n)."""
-    products = maps @ others.mT
-    return products * own.inverse.unsqueeze(-1) * theirs.inverse.unsqueeze(-2)
+def varying(norm: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
+    """Return norms and their reciprocals, both 0 where a norm is not above what counts as not varying."""
+    above = norm > least
+    return torch.where(above, norm, 0.0), torch.where(above, norm, torch.inf).reciprocal()
 
 
-def moments(x: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor]:
-    """Return skew and kurtosis (b, c) of maps (b, c, n) of mean 0, with reciprocals of their norms.
+def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
+    """Return mean, unbiased variance, skew, kurtosis, minimum and maximum of images (m, h, w), (m, 6).
 
-    Of a map that does not vary they are those of a Gaussian, 0 and 3.
+    Skew and kurtosis are third and fourth moment over powers of the unbiased variance; of an image
+    that does not vary they are those of a Gaussian, 0 and 3.
     """
-    square, count = x * x, x.shape[-1]
-    skew = (square * x).sum(dim=-1) * inverse**3 * math.sqrt(count)
-    kurtosis = (square * square).sum(dim=-1) * inverse**4 * count
-    return skew, torch.where(inverse > 0, kurtosis, 3.0)
-
-
-def pixel_statistics(image: Tensor, floor: Tensor) -> list[Tensor]:
-    """Return mean, unbiased variance, skew, kurtosis, minimum and maximum, each (b, c).
-
-    Skew and kurtosis are those of the original statistics: third and fourth moment over powers of the
-    unbiased variance.
-    """
-    pixels = image.flatten(2)
+    pixels = image.flatten(1)
+    count = pixels.shape[-1]
     mean = pixels.mean(dim=-1, keepdim=True)
     centred = pixels - mean
-    variation, count = norms(centred, floor), pixels.shape[-1]
-    skew, kurtosis = moments(centred, variation.inverse)
-    bias = (count - 1) / count
-    varies = variation.inverse > 0
-    return [
-        mean.squeeze(-1),
-        variation.norm**2 / (count - 1),
-        skew * bias**1.5,
-        torch.where(varies, kurtosis * bias**2, kurtosis),
-        pixels.amin(-1),
-        pixels.amax(-1),
-    ]
+    square = centred * centred
+    norm = torch.linalg.vector_norm(centred, dim=-1)
+    norm, inverse = varying(norm, (count * floor).sqrt())
+    scale = inverse * math.sqrt(count - 1)  # of the unbiased standard deviation
+    skew = (square * centred).mean(dim=-1) * scale**3
+    kurtosis = torch.where(inverse > 0, square.square().mean(dim=-1) * scale**4, 3.0)
+    variance = norm**2 / (count - 1)
+    ends = pixels.amin(-1), pixels.amax(-1)
+    return torch.stack([mean.squeeze(-1), variance, skew, kurtosis, *ends], dim=-1)
 
 
 def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
@@ -99,17 +76,18 @@ def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
     twice[0] = 1
     if breadth % 2 == 0:
         twice[-1] = 1
-    left = torch.cat([torch.cos(down), -torch.sin(down)], dim=1) / (height * breadth)
+    # Of both factors, what meets a real part and what meets an imaginary one lie next to each other in
+    # memory, so that the sums of their products need no rearranging.
+    left = torch.stack([torch.cos(down), -torch.sin(down)], dim=-1) / (height * breadth)
     right = torch.cat([twice * torch.cos(across), twice * torch.sin(across)], dim=1)
-    # The squares of real and imaginary parts, next to each other in memory, are added on the way.
-    return left, right.repeat_interleave(2, dim=0)
+    return left.flatten(1), right.repeat_interleave(2, dim=0)
 
 
 def autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """Return the central lags (…, width, width) of images from half spectra (…, h, w//2 + 1).
+    """Return the central lags (n, width, width) of images from half spectra (n, h, w//2 + 1).
 
     Circular sums of products; lag (0, 0) is the squared norm.
     """
-    squares = torch.view_as_real(spectrum).square().flatten(-2)
-    cosines, sines = (squares @ right).chunk(2, dim=-1)
-    return left @ torch.cat([cosines, sines], dim=-2)
+    squares = torch.view_as_real(spectrum).square()
+    rows = squares.view(-1, right.shape[0]) @ right
+    return left @ rows.view(len(spectrum), left.shape[1], -1)

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-_SMALLEST = 1e-30  # divides where a modulus is 0, without overflow in float32
+_SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 
 
 def modulus(real: Tensor, imaginary: Tensor) -> Tensor:
-    r"""Return :math:`\sqrt{a^2 + b^2}`.
+    r"""Return :math:`\sqrt{a^2 + b^2}`, and 1e-30 for 0, so that it can always divide.
 
     Examples
     --------
     >>> import torch
     >>> modulus(torch.tensor([3.0, 0.0]), torch.tensor([4.0, 0.0]))
-    tensor([5., 0.])
+    tensor([5.0000e+00, 1.0000e-30])
     """
     return _Modulus.apply(real, imaginary)
 
@@ -51,7 +51,7 @@ class _Modulus(Function):
 
     @staticmethod
     def forward(real: Tensor, imaginary: Tensor) -> Tensor:
-        return torch.addcmul(real * real, imaginary, imaginary).sqrt_()
+        return torch.addcmul(real * real, imaginary, imaginary).sqrt_().clamp_min_(_SMALLEST)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -61,14 +61,14 @@ class _Modulus(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         real, imaginary, length = ctx.saved_tensors
-        weight = grad / length.clamp_min(_SMALLEST)
+        weight = grad / length
         return weight * real, weight * imaginary
 
     @staticmethod
     def jvp(ctx: Any, real_tangent: Tensor, imaginary_tangent: Tensor) -> Tensor:
         real, imaginary, length = ctx.saved_tensors
         change = real * real_tangent + imaginary * imaginary_tangent
-        return change / length.clamp_min(_SMALLEST)
+        return change / length
 
 
 class _DoublePhase(Function):
@@ -78,9 +78,8 @@ class _DoublePhase(Function):
 
     @staticmethod
     def forward(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        cosine = real / length.clamp_min(_SMALLEST)
-        doubled_real = (cosine * real).mul_(2).sub_(length)
-        return doubled_real, cosine.mul_(imaginary).mul_(2)
+        twice = (real / length).mul_(2)
+        return (twice * real).sub_(length), twice.mul_(imaginary)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
@@ -104,5 +103,5 @@ class _DoublePhase(Function):
 
 
 def _unit(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-    inverse = length.clamp_min(_SMALLEST).reciprocal()
+    inverse = length.reciprocal()
     return real * inverse, imaginary * inverse
