@@ -1,7 +1,7 @@
 """The texture model of Portilla and Simoncelli."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -152,10 +152,10 @@ class PortillaSimoncelli(Tabulated):
             If the images have another size or type, or a scale is unknown.
         """
         image = self._masked(image)
-        wanted = self._known(scales)
-        pieces = self._pieces(image.flatten(0, 1), wanted)
-        plan = self._plan(wanted, pieces, image.device)
-        representation = plan.gather(*pieces.joined()).unflatten(0, image.shape[:2])
+        wanted = self.known_scales(scales)
+        images = image.flatten(0, 1)
+        pieces = self.pieces_of(images, self.parts(images, wanted), wanted)
+        representation = self.gather(pieces).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
             weights = representation.new_tensor(self.mixture)
             return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
@@ -185,7 +185,15 @@ class PortillaSimoncelli(Tabulated):
             # Amplitudes grow by 4 with every halving of the samples.
             least = 4.0**place * (size[0] * size[1] * floor).sqrt().unsqueeze(-1)
             pixels = torch.fft.irfft2(low, s=size)
-            yield Part(place=place, least=least, low=low, pixels=pixels, band=band, parent=parent)
+            yield Part(
+                place=place,
+                scale=name,
+                least=least,
+                low=low,
+                pixels=pixels,
+                band=band,
+                parent=parent,
+            )
 
     def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
         """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
@@ -213,7 +221,7 @@ class PortillaSimoncelli(Tabulated):
         self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
     ) -> Tensor:
         """Return a representation of all scales without the statistics of scales that are not named."""
-        keep = self._known(scales_to_keep)
+        keep = self.known_scales(scales_to_keep)
         tags = self.layout.scales()
         if representation_tensor.shape[-1] != len(tags):
             raise InputError(
@@ -252,7 +260,8 @@ class PortillaSimoncelli(Tabulated):
     def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return self.convert_to_dict(data) if isinstance(data, Tensor) else data
 
-    def _known(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+    def known_scales(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+        """Return scales if all are this model's; all of them for None."""
         if scales is None:
             return self.scales
         unknown = [scale for scale in scales if scale not in self.scales]
@@ -274,7 +283,7 @@ class PortillaSimoncelli(Tabulated):
             return image
         return torch.where(self.mask, self.target.to(image), image)
 
-    def _pieces(self, images: Tensor, wanted: Collection[Scale]) -> Pieces:
+    def pieces_of(self, images: Tensor, parts: Iterable[Part], wanted: Collection[Scale]) -> Pieces:
         """Return the sums and norms of images (m, h, w) that the statistics are made of."""
         pieces = Pieces()
         if "pixel_statistics" in wanted:
@@ -284,7 +293,7 @@ class PortillaSimoncelli(Tabulated):
             half = torch.view_as_real(torch.fft.rfft2(images))
             power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
             pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
-        for part in self.parts(images, wanted):
+        for part in parts:
             self._add_low_pass(pieces, part)
             if part.band is not None:
                 self._add_bands(pieces, part, part.band)
@@ -293,7 +302,7 @@ class PortillaSimoncelli(Tabulated):
         return pieces
 
     def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
-        scale: Scale = part.place if part.band is not None else "residual_lowpass"
+        scale = part.scale
         square = part.pixels * part.pixels
         pieces.sums["third", scale] = (square * part.pixels).sum((-2, -1)).unsqueeze(-1)
         pieces.sums["fourth", scale] = (square * square).sum((-2, -1)).unsqueeze(-1)
@@ -314,17 +323,18 @@ class PortillaSimoncelli(Tabulated):
         maps = spectrum.reshape(-1, *spectrum.shape[-2:])
         return autocorrelation(maps, left, right).view(len(spectrum), -1)
 
-    def _plan(self, wanted: Collection[Scale], pieces: Pieces, device: torch.device) -> Plan:
-        """Return how to gather the representation: made once for each set of scales and device."""
-        key = (tuple(pieces.sums), device)
+    def gather(self, pieces: Pieces) -> Tensor:
+        """Return the statistics (m, n) that pieces make; how is worked out once for each set of scales."""
+        sums, inverses = pieces.joined()
+        key = (tuple(pieces.sums), sums.device)
         if key not in self._plans:
             pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
             for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
                 pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
             with torch.inference_mode(False):
                 plan = self.layout.plan(*pieces.lengths(), pixels, self.leave_out)
-                self._plans[key] = plan.to(device)
-        return self._plans[key]
+                self._plans[key] = plan.to(sums.device)
+        return self._plans[key].gather(sums, inverses)
 
 
 def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:

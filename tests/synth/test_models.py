@@ -349,6 +349,7 @@ def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) ->
 
 def test_every_named_model_can_be_made_twice_alike() -> None:
     given = {"UniformPooling": {}, "Identity": {}, "FoveatedPooling": {"ppd": 32.0}}
+    given["ColorPortillaSimoncelli"] = {"image_shape": [64, 64], "n_scales": 3}
     given["PortillaSimoncelli"] = {"image_shape": [64, 64], "n_scales": 3}
     for name in MODELS:
         params = given.get(name, {"kernel_size": 31})
