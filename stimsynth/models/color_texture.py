@@ -130,16 +130,18 @@ class ColorPortillaSimoncelli(nn.Module):
         """
         wanted = self.texture.known_scales(scales)
         images = self._channels(image).flatten(0, 1)
+        # A channel that is empty but for rounding is so beside the whole image.
+        noise = noise_power(image.flatten(1, 2)).repeat_interleave(3)
         shared = Pieces()
 
         def watched() -> Iterator[Part]:
-            for part in self.texture.parts(images, wanted):
+            for part in self.texture.parts(images, noise, wanted):
                 _add_shared(shared, part)
                 yield part
 
-        pieces = self.texture.pieces_of(images, watched(), wanted)
+        pieces = self.texture.pieces_of(images, noise, watched(), wanted)
         if "pixel_statistics" in wanted:
-            _add_pixels(shared, images)
+            _add_pixels(shared, images, noise)
         own = self.texture.gather(pieces).reshape(len(image), 1, -1)
         if not shared.sums:
             return own
@@ -203,9 +205,9 @@ def _add_shared(shared: Pieces, part: Part) -> None:
             _add_products(shared, kind, part.scale, both, each)
 
 
-def _add_pixels(shared: Pieces, images: Tensor) -> None:
+def _add_pixels(shared: Pieces, images: Tensor, noise: Tensor) -> None:
     centred = images - images.mean(dim=(-2, -1), keepdim=True)
-    least = (images.shape[-2] * images.shape[-1] * noise_power(images)).sqrt().view(-1, 3)
+    least = (images.shape[-2] * images.shape[-1] * noise).sqrt().view(-1, 3)
     _add_products(shared, "pixels", "pixel_statistics", centred.unflatten(0, (-1, 3)), least)
 
 

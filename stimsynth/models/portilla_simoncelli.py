@@ -154,19 +154,20 @@ class PortillaSimoncelli(Tabulated):
         image = self._masked(image)
         wanted = self.known_scales(scales)
         images = image.flatten(0, 1)
-        pieces = self.pieces_of(images, self.parts(images, wanted), wanted)
+        noise = noise_power(images)
+        pieces = self.pieces_of(images, noise, self.parts(images, noise, wanted), wanted)
         representation = self.gather(pieces).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
             weights = representation.new_tensor(self.mixture)
             return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
         return representation
 
-    def parts(self, images: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+    def parts(self, images: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
         """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
 
-        `images` (m, h, w) are taken one by one.
+        `images` (m, h, w) are taken one by one; `noise` (m,) is the power that may be rounding.
         """
-        tables, floor = self.tables_for(images), noise_power(images)
+        tables = self.tables_for(images)
         spectrum = torch.fft.fft2(images)
         parent: Band | None = None
         for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
@@ -183,7 +184,7 @@ class PortillaSimoncelli(Tabulated):
             masks = tables.get(f"parents {place}")
             parent = None if masks is None else split_bands(derivative, masks)
             # Amplitudes grow by 4 with every halving of the samples.
-            least = 4.0**place * (size[0] * size[1] * floor).sqrt().unsqueeze(-1)
+            least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
             pixels = torch.fft.irfft2(low, s=size)
             yield Part(
                 place=place,
@@ -283,11 +284,13 @@ class PortillaSimoncelli(Tabulated):
             return image
         return torch.where(self.mask, self.target.to(image), image)
 
-    def pieces_of(self, images: Tensor, parts: Iterable[Part], wanted: Collection[Scale]) -> Pieces:
+    def pieces_of(
+        self, images: Tensor, noise: Tensor, parts: Iterable[Part], wanted: Collection[Scale]
+    ) -> Pieces:
         """Return the sums and norms of images (m, h, w) that the statistics are made of."""
         pieces = Pieces()
         if "pixel_statistics" in wanted:
-            found = pixel_statistics(images, noise_power(images))
+            found = pixel_statistics(images, noise)
             pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
             half = torch.view_as_real(torch.fft.rfft2(images))
