@@ -150,23 +150,32 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
             f"SSIM uses a window of {size} pixels: the images are smaller than {_WINDOW}",
             stacklevel=3,
         )
-    # Only the sum of both variances is compared, so one map of both powers does unless each is asked for.
-    powers = [x * x, y * y] if variances else [x * x + y * y]
-    mu_x, mu_y, xy, *powers = _blurred(torch.stack([x, y, x * y, *powers]), size, pad)
-    mu_xx, mu_yy, mu_xy = mu_x * mu_x, mu_y * mu_y, mu_x * mu_y
-    spread, cov = sum(powers) - (mu_xx + mu_yy), xy - mu_xy
-    contrast_structure = (2 * cov + _C2) / (spread + _C2)
-    luminance = (2 * mu_xy + _C1) / (mu_xx + mu_yy + _C1)
-    apart = (powers[0] - mu_xx, powers[1] - mu_yy) if variances else ()
-    return _Maps(luminance * contrast_structure, contrast_structure, apart)
-
-
-def _blurred(images: Tensor, size: int, pad: bool | str) -> Tensor:
-    """Return images (n, b, c, h, w) under the Gaussian window."""
-    kernel = gaussian_1d(size, torch.tensor([_STD], dtype=images.dtype, device=images.device))
     if pad:
         sides = ((size - 1) // 2, size // 2) * 2
-        images = F.pad(images.flatten(0, 1), sides, mode=str(pad)).unflatten(0, images.shape[:2])
+        x, y = (F.pad(image, sides, mode=str(pad)) for image in (x, y))
+    # Variances do not change when a constant is taken off both images, and are exact only near zero.
+    middle = 0.5 * (x + y).detach().mean(dim=(-2, -1), keepdim=True)
+    x, y = x - middle, y - middle
+    # Only the sum of both variances is compared, so one map of both powers does, unless each is asked for.
+    powers = [x * x, y * y] if variances else [x * x + y * y]
+    difference = x - y
+    maps = _blurred(torch.stack([x, y, difference * difference, *powers]), size)
+    mu_x, mu_y, apart, *powers = maps
+    mu_xx, mu_yy, shift = mu_x * mu_x, mu_y * mu_y, (mu_x - mu_y) ** 2
+    # Both factors as 1 minus something between 0 and 2: no rounding takes them out of [-1, 1], and equal
+    # images give 1. The variance of a difference is at most twice the sum of both variances.
+    varying = (apart - shift).clamp_min(0)
+    spread = torch.maximum(sum(powers) - (mu_xx + mu_yy), 0.5 * varying)
+    contrast_structure = 1 - varying / (spread + _C2)
+    level = (mu_x + middle) ** 2 + (mu_y + middle) ** 2
+    luminance = 1 - shift / (level + _C1)
+    each = (powers[0] - mu_xx, powers[1] - mu_yy) if variances else ()
+    return _Maps(luminance * contrast_structure, contrast_structure, each)
+
+
+def _blurred(images: Tensor, size: int) -> Tensor:
+    """Return images (n, b, c, h, w) under the Gaussian window, where all of it fits."""
+    kernel = gaussian_1d(size, torch.tensor([_STD], dtype=images.dtype, device=images.device))
     return filter_valid(images, kernel.squeeze(0))
 
 

@@ -236,6 +236,15 @@ class CenterSurround(nn.Module):
     amplitude_ratio: Tensor
     sign: Tensor
 
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the ratio as a plain number too, as published parameters have it."""
+        key = f"{prefix}amplitude_ratio"
+        if key in state_dict:
+            state_dict[key] = state_dict[key].reshape(1)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
     @property
     def filt(self) -> Tensor:
         """The kernels, shape (out_channels, 1, height, width)."""

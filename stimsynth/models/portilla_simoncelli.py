@@ -45,8 +45,9 @@ class PortillaSimoncelli(Tabulated):
     be 1 are replaced by standard deviations; nothing is in the vector twice.
 
     All bands come from one spectrum of the image, and autocorrelations from power spectra, of which only
-    the lags that are asked for are transformed back. Values and gradients are finite for every image:
-    a correlation of something that does not vary is 0, its skew 0 and its kurtosis 3.
+    the lags that are asked for are transformed back. Values and gradients are finite for every image
+    (in float32, of amplitudes between 1e-8 and 1e6): a correlation of something that does not vary is 0,
+    its skew 0 and its kurtosis 3.
 
     Parameters
     ----------
@@ -118,14 +119,11 @@ class PortillaSimoncelli(Tabulated):
         ]
         self.layout = texture_layout(n_scales, n_orientations, spatial_corr_width, magnitude_means)
         self.leave_out = self.layout.checked_names(leave_out)
-        if (mask is None) != (target is None):
-            raise InputError(
-                "mask and target come together: where the mask is true, target is kept"
-            )
+        _check_mask(mask, target, shape)
         self.register_buffer("mask", mask)
         self.register_buffer("target", target)
         self._plans: dict[object, Plan] = {}
-        self.mixture = None if mixture is None else tuple(float(weight) for weight in mixture)
+        self.mixture = None if mixture is None else _shares(mixture)
 
     mask: Tensor | None
     target: Tensor | None
@@ -158,8 +156,8 @@ class PortillaSimoncelli(Tabulated):
         pieces = self.pieces_of(images, noise, self.parts(images, noise, wanted), wanted)
         representation = self.gather(pieces).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
-            weights = representation.new_tensor(self.mixture)
-            return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
+            shares = representation.new_tensor(self.mixture)
+            return torch.einsum("b,bcn->cn", shares, representation).unsqueeze(0)
         return representation
 
     def parts(self, images: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
@@ -375,3 +373,26 @@ def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Siz
             f"of {size[0]}x{size[1]} images; not {width!r}"
         )
     return size[0], size[1]
+
+
+def _check_mask(mask: Tensor | None, target: Tensor | None, shape: Size) -> None:
+    if mask is None and target is None:
+        return
+    if mask is None or target is None:
+        raise InputError("mask and target come together: where the mask is true, target is kept")
+    fits = all(t.dim() == 4 and tuple(t.shape[-2:]) == shape for t in (mask, target))
+    if mask.dtype != torch.bool or not fits:
+        raise InputError(
+            f"mask is boolean, and mask and target have shape (1, channel, {shape[0]}, {shape[1]}); "
+            f"not {mask.dtype} {tuple(mask.shape)} and {tuple(target.shape)}"
+        )
+
+
+def _shares(mixture: Sequence[float]) -> tuple[float, ...]:
+    """Return weights, all positive, as shares of 1."""
+    weights = [float(weight) for weight in mixture]
+    if not weights or not all(0 < weight < math.inf for weight in weights):
+        raise InputError(
+            f"mixture is a list of positive weights, one for each texture; not {mixture!r}"
+        )
+    return tuple(weight / sum(weights) for weight in weights)

@@ -53,3 +53,12 @@ def test_the_low_pass_channel_of_linear_is_plenoptics() -> None:
     image = load("coffee", size=96)
     theirs, ours = peer.Linear((5, 5)), models.Linear((5, 5))
     torch.testing.assert_close(ours(image)[:, :1], theirs(image)[:, :1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_peers_parameters_load(name: str) -> None:
+    peer: Any = pytest.importorskip("plenoptic").models
+    theirs, ours = getattr(peer, name)((31, 31)), getattr(models, name)((31, 31))
+    ours.load_state_dict(theirs.state_dict())
+    image = load("coffee", size=64)
+    torch.testing.assert_close(ours(image), theirs(image), rtol=1e-4, atol=1e-5)

@@ -112,3 +112,19 @@ def test_values_out_of_range_and_small_images_are_warned_of() -> None:
 def test_bad_input_gets_a_sentence(call: Callable[[Tensor], Tensor], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         call(torch.zeros(1, 1, 32, 32))
+
+
+@pytest.mark.parametrize("level", [0.999, 0.5, 200.0])
+@pytest.mark.filterwarnings("ignore:Image range")
+def test_rounding_never_takes_it_above_one(level: float) -> None:
+    """Flat, bright float32 images: their variance is all rounding."""
+    generator = torch.Generator().manual_seed(0)
+    one = torch.full((1, 1, 48, 48), level)
+    two = one + 1e-3 * level * torch.rand(one.shape, generator=generator)
+    for x, y in ((one, one), (one, two), (two, one), (two, two)):
+        for value in (ssim(x, y), ssim(x, y, weighted=True), ms_ssim(x, y, [0.5, 0.5])):
+            assert float(value) <= 1 + 1e-6
+        assert float(ssim_map(x, y).max()) <= 1
+        assert float(ssim_map(x, y).min()) >= -1
+    exact = ssim(one.double(), two.double())
+    assert float(ssim(one, two)) == pytest.approx(float(exact), abs=2e-2)
