@@ -27,6 +27,7 @@ from stimsynth.models.registry import make_model, weights_sha256
 from stimsynth.transforms.filters import circular_gaussian2d
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError
+from tests.synth.hard_images import KINDS, hard_images
 
 DEVICE = torch.device("cpu")
 
@@ -277,21 +278,8 @@ def foveated(statistics: str) -> FoveatedPooling:
     )
 
 
-def hard_images() -> dict[str, Tensor]:
-    size = 32
-    step = torch.zeros(size, size)
-    step[:, size // 2 :] = 1
-    single = torch.zeros(size, size)
-    single[size // 2, size // 2] = 1
-    checker = (torch.arange(size)[:, None] + torch.arange(size)) % 2
-    grating = 0.5 + 0.5 * torch.cos(torch.arange(size) * torch.pi / 4).expand(size, size)
-    flat = {"zero": torch.zeros(size, size), "constant": torch.full((size, size), 0.5)}
-    rest = {"step": step, "pixel": single, "checkerboard": checker.float(), "grating": grating}
-    return {name: value[None, None] for name, value in {**flat, **rest}.items()}
-
-
 @pytest.mark.parametrize("name", FACTORIES)
-@pytest.mark.parametrize("kind", hard_images())
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_nan_in_output_or_gradient(name: str, kind: str, dtype: torch.dtype) -> None:
     model = remove_grad(FACTORIES[name]().to(dtype))
