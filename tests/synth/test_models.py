@@ -1,11 +1,12 @@
 """Models: equal to the plain formulas, pure, differentiable everywhere, and clear about bad input."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimsynth.images import load
 from stimsynth.models import (
@@ -22,6 +23,7 @@ from stimsynth.models import (
     PortillaSimoncelli,
     UniformPooling,
 )
+from stimsynth.models.features import features
 from stimsynth.models.pooling import band_masks, partition
 from stimsynth.models.registry import make_model, weights_sha256
 from stimsynth.transforms.filters import circular_gaussian2d
@@ -248,7 +250,7 @@ def test_pooling_sees_means_and_not_where_things_are() -> None:
 
 # -- all of them -----------------------------------------------------------------------------------
 
-FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
+FACTORIES: dict[str, Callable[[], nn.Module]] = {
     "Gaussian": lambda: Gaussian(15),
     "CenterSurround": lambda: CenterSurround(15),
     "Identity": Identity,
@@ -269,13 +271,30 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "FoveatedPooling, energy": lambda: foveated("energy"),
     "FoveatedPooling, texture": lambda: foveated("texture"),
     "PortillaSimoncelli": lambda: PortillaSimoncelli((32, 32), n_scales=2),
+    "FoveatedPooling, Gaussian windows": lambda: foveated("energy", window_type="gaussian"),
+    "UniformPooling, luminance": lambda: UniformPooling(8.0, n_scales=0),
+    "features": lambda: features(small_network(), "2", mean=0.5, std=0.25),
+    "features, in colour and resized": lambda: features(
+        small_network(3), "2", channels=3, mean=[0.5, 0.4, 0.3], std=0.25, size=24
+    ),
 }
 
 
-def foveated(statistics: str) -> FoveatedPooling:
+def foveated(statistics: str, **rest: Any) -> FoveatedPooling:
     return FoveatedPooling(
-        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3
+        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3, **rest
     )
+
+
+def small_network(channels: int = 1) -> nn.Module:
+    """Return a convolutional network with fixed weights."""
+    network = nn.Sequential(
+        nn.Conv2d(channels, 4, 3), nn.Softplus(), nn.Conv2d(4, 3, 3, stride=2), nn.Flatten()
+    )
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.3, generator=generator)
+    return network
 
 
 @pytest.mark.parametrize("name", FACTORIES)
