@@ -46,6 +46,13 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
         an archive holds anything but plain files below its own folder. Nothing is left behind.
     MissingExtra
         If pooch is not installed.
+
+    Examples
+    --------
+    Not run here, for it takes the network.
+
+    >>> fetch_data("ssim_images.tar.gz").name  # doctest: +SKIP
+    'ssim_images'
     """
     if dataset_name not in downloads:
         raise unknown_name("data set", dataset_name, sorted(downloads))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
     LinearNonlinear,
@@ -45,4 +46,5 @@ __all__ = [
     "OnOff",
     "PortillaSimoncelli",
     "UniformPooling",
+    "features",
 ]

@@ -41,6 +41,11 @@ class UniformPooling(nn.Module):
     energy_weight
         Weight of energies against luminance in the output.
 
+    Raises
+    ------
+    InputError
+        If an argument makes no sense, or, when run, if it does not suit the image.
+
     Examples
     --------
     >>> model = UniformPooling(window_px=16)

@@ -189,6 +189,11 @@ def window_averages(
         (height, width) of the maps, whose samples lie evenly on the image from its first pixel on, as
         those of a pyramid do; None for the image's own.
 
+    Raises
+    ------
+    InputError
+        If all samples lie in the fovea.
+
     Examples
     --------
     >>> windows = window_averages(LogPolar(image_shape=(64, 64), ppd=16))
