@@ -49,10 +49,11 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
 
     Examples
     --------
-    Not run here, for it takes the network.
+    With ``"ssim_images.tar.gz"`` this returns a folder, once it is downloaded. Without the ending:
 
-    >>> fetch_data("ssim_images.tar.gz").name  # doctest: +SKIP
-    'ssim_images'
+    >>> fetch_data("ssim_images")
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: ... did you mean 'ssim_images.tar.gz'...
     """
     if dataset_name not in downloads:
         raise unknown_name("data set", dataset_name, sorted(downloads))

@@ -37,7 +37,7 @@ class Picture:
     Examples
     --------
     >>> load_picture("camera", size=64).license
-    'CC0'
+    'CC0-1.0'
     """
 
     name: str
