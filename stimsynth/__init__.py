@@ -11,6 +11,7 @@ _HOMES = {
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
         "CenterSurround",
+        "ColorPortillaSimoncelli",
         "FoveatedPooling",
         "Gaussian",
         "Identity",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from stimsynth.methods.metamer import Metamer
     from stimsynth.models import (
         CenterSurround,
+        ColorPortillaSimoncelli,
         FoveatedPooling,
         Gaussian,
         Identity,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CenterSurround",
+    "ColorPortillaSimoncelli",
     "FoveatedPooling",
     "Gaussian",
     "Identity",

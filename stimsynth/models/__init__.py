@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from stimsynth.models.color_texture import ColorPortillaSimoncelli
 from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
@@ -30,12 +31,14 @@ MODELS: Mapping[str, type[nn.Module]] = {
         UniformPooling,
         FoveatedPooling,
         PortillaSimoncelli,
+        ColorPortillaSimoncelli,
     )
 }
 
 __all__ = [
     "MODELS",
     "CenterSurround",
+    "ColorPortillaSimoncelli",
     "FoveatedPooling",
     "Gaussian",
     "Identity",

@@ -1,7 +1,7 @@
 """The texture model of Portilla and Simoncelli."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -153,21 +153,22 @@ class PortillaSimoncelli(Tabulated):
             If the images have another size or type, or a scale is unknown.
         """
         image = self._masked(image)
-        wanted = self._known(scales)
-        pieces = self._pieces(image.flatten(0, 1), wanted)
-        plan = self._plan(wanted, pieces, image.device)
-        representation = plan.gather(*pieces.joined()).unflatten(0, image.shape[:2])
+        wanted = self.known_scales(scales)
+        images = image.flatten(0, 1)
+        noise = noise_power(images)
+        pieces = self.pieces_of(images, noise, self.parts(images, noise, wanted), wanted)
+        representation = self.gather(pieces).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
             weights = representation.new_tensor(self.mixture)
             return torch.einsum("b,bcn->cn", weights / weights.sum(), representation).unsqueeze(0)
         return representation
 
-    def parts(self, images: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+    def parts(self, images: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
         """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
 
-        `images` (m, h, w) are taken one by one.
+        `images` (m, h, w) are taken one by one; `noise` (m,) is the power that may be rounding.
         """
-        tables, floor = self.tables_for(images), noise_power(images)
+        tables = self.tables_for(images)
         spectrum = torch.fft.fft2(images)
         parent: Band | None = None
         for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
@@ -184,9 +185,17 @@ class PortillaSimoncelli(Tabulated):
             masks = tables.get(f"parents {place}")
             parent = None if masks is None else split_bands(derivative, masks)
             # Amplitudes grow by 4 with every halving of the samples.
-            least = 4.0**place * (size[0] * size[1] * floor).sqrt().unsqueeze(-1)
+            least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
             pixels = torch.fft.irfft2(low, s=size)
-            yield Part(place=place, least=least, low=low, pixels=pixels, band=band, parent=parent)
+            yield Part(
+                place=place,
+                scale=name,
+                least=least,
+                low=low,
+                pixels=pixels,
+                band=band,
+                parent=parent,
+            )
 
     def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
         """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
@@ -214,7 +223,7 @@ class PortillaSimoncelli(Tabulated):
         self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
     ) -> Tensor:
         """Return a representation of all scales without the statistics of scales that are not named."""
-        keep = self._known(scales_to_keep)
+        keep = self.known_scales(scales_to_keep)
         tags = self.layout.scales()
         if representation_tensor.shape[-1] != len(tags):
             raise InputError(
@@ -253,7 +262,8 @@ class PortillaSimoncelli(Tabulated):
     def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return self.convert_to_dict(data) if isinstance(data, Tensor) else data
 
-    def _known(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+    def known_scales(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+        """Return scales if all are this model's; all of them for None."""
         if scales is None:
             return self.scales
         unknown = [scale for scale in scales if scale not in self.scales]
@@ -275,17 +285,19 @@ class PortillaSimoncelli(Tabulated):
             return image
         return torch.where(self.mask, self.target.to(image), image)
 
-    def _pieces(self, images: Tensor, wanted: Collection[Scale]) -> Pieces:
+    def pieces_of(
+        self, images: Tensor, noise: Tensor, parts: Iterable[Part], wanted: Collection[Scale]
+    ) -> Pieces:
         """Return the sums and norms of images (m, h, w) that the statistics are made of."""
         pieces = Pieces()
         if "pixel_statistics" in wanted:
-            found = pixel_statistics(images, noise_power(images))
+            found = pixel_statistics(images, noise)
             pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
             half = torch.view_as_real(torch.fft.rfft2(images))
             power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
             pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
-        for part in self.parts(images, wanted):
+        for part in parts:
             self._add_low_pass(pieces, part)
             if part.band is not None:
                 self._add_bands(pieces, part, part.band)
@@ -294,7 +306,7 @@ class PortillaSimoncelli(Tabulated):
         return pieces
 
     def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
-        scale: Scale = part.place if part.band is not None else "residual_lowpass"
+        scale = part.scale
         square = part.pixels * part.pixels
         pieces.sums["third", scale] = (square * part.pixels).sum((-2, -1)).unsqueeze(-1)
         pieces.sums["fourth", scale] = (square * square).sum((-2, -1)).unsqueeze(-1)
@@ -315,18 +327,19 @@ class PortillaSimoncelli(Tabulated):
         maps = spectrum.reshape(-1, *spectrum.shape[-2:])
         return autocorrelation(maps, left, right).view(len(spectrum), -1)
 
-    def _plan(self, wanted: Collection[Scale], pieces: Pieces, device: torch.device) -> Plan:
-        """Return how to gather the representation: made once for each set of scales and device."""
-        key = (tuple(pieces.sums), device)
+    def gather(self, pieces: Pieces) -> Tensor:
+        """Return the statistics (m, n) that pieces make; how is worked out once for each set of scales."""
+        sums, inverses = pieces.joined()
+        key = (tuple(pieces.sums), sums.device)
         if key not in self._plans:
             pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
             for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
                 pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
-            lengths = pieces.lengths()
+            lengths, device = pieces.lengths(), sums.device
             self._plans[key] = made_apart(
                 lambda: self.layout.plan(*lengths, pixels, self.leave_out).to(device)
             )
-        return self._plans[key]
+        return self._plans[key].gather(sums, inverses)
 
 
 def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stimsynth.models.texture_layout import Scale
 from stimsynth.models.texture_statistics import lag_tables
 from stimsynth.transforms.modulus import modulus
 from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
@@ -25,7 +26,7 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What the statistics of one scale are computed from.
+    """What the statistics of one scale are computed from, the `place`-th from fine to coarse.
 
     `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (m, h, w) that
     image, of mean 0. `band` holds the bands of this scale (None for the low-pass rest), `parent` those of
@@ -34,6 +35,7 @@ class Part:
     """
 
     place: int
+    scale: Scale
     least: Tensor
     low: Tensor
     pixels: Tensor

@@ -1,7 +1,7 @@
 """The steerable pyramid, computed in the frequency domain."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -155,13 +155,13 @@ class SteerablePyramidFreq(Tabulated):
             )
         wanted = self._levels(scales)
         tables = self.tables_for(x)
-        to_spectrum, to_band = self._transforms()
         half = not self.is_complex
-        spectrum = to_spectrum(x, norm=self.fft_norm)
+        spectrum = (torch.fft.rfft2 if half else torch.fft.fft2)(x, norm=self.fft_norm)
         coefficients: Coefficients = {}
         if "residual_highpass" in wanted:
-            high = weigh(spectrum, tables["high"])
-            coefficients["residual_highpass"] = to_band(high, self.image_shape).real
+            coefficients["residual_highpass"] = self._residual(
+                spectrum, tables["high"], self.image_shape
+            )
         derivative = (
             -1j
         ) ** self.order * spectrum  # what a derivative of this order does to phases
@@ -170,11 +170,11 @@ class SteerablePyramidFreq(Tabulated):
             derivative = crop_spectrum(derivative, size, half=half)
             if scale in wanted:
                 bands = weigh(derivative.unsqueeze(2), tables[f"bands {scale}"])
-                coefficients[scale] = to_band(bands, size)
+                coefficients[scale] = self._bands(bands, size)
         if "residual_lowpass" in wanted:
             size = self.pyr_size["residual_lowpass"]
-            low = weigh(crop_spectrum(spectrum, size, half=half), tables["low"])
-            coefficients["residual_lowpass"] = to_band(low, size).real
+            low = crop_spectrum(spectrum, size, half=half)
+            coefficients["residual_lowpass"] = self._residual(low, tables["low"], size)
         return coefficients
 
     def recon_pyr(
@@ -228,7 +228,7 @@ class SteerablePyramidFreq(Tabulated):
                 total = total + 1j**self.order * joined
         if "residual_highpass" in wanted:
             high = spectrum_of(coefficients["residual_highpass"])
-            total = total + weigh(high, tables["high back"])
+            total = total + weigh(high, tables["high"])
         return torch.fft.irfft2(total, s=self.image_shape, norm=self.fft_norm)
 
     def steer_coeffs(
@@ -275,11 +275,15 @@ class SteerablePyramidFreq(Tabulated):
     convert_pyr_to_tensor = staticmethod(pack_coefficients)
     convert_tensor_to_pyr = staticmethod(unpack_coefficients)
 
-    def _transforms(self) -> tuple[Callable[..., Tensor], Callable[[Tensor, Size], Tensor]]:
-        """Return the transform to a spectrum and that from a spectrum to coefficients."""
+    def _bands(self, spectrum: Tensor, size: Size) -> Tensor:
         if self.is_complex:
-            return torch.fft.fft2, lambda s, size: torch.fft.ifft2(s, norm=self.fft_norm)
-        return torch.fft.rfft2, lambda s, size: torch.fft.irfft2(s, s=size, norm=self.fft_norm)
+            return torch.fft.ifft2(spectrum, norm=self.fft_norm)
+        return torch.fft.irfft2(spectrum, s=size, norm=self.fft_norm)
+
+    def _residual(self, spectrum: Tensor, table: Tensor, size: Size) -> Tensor:
+        """Return a residual, which is real: half the spectrum makes it."""
+        half = spectrum[..., : size[1] // 2 + 1]
+        return torch.fft.irfft2(weigh(half, table), s=size, norm=self.fft_norm)
 
     def _levels(self, levels: Sequence[Level] | None) -> Sequence[Level]:
         if levels is None:
@@ -316,9 +320,8 @@ def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float]) ->
     """Return the transfer functions that take an image apart, and those that join it again."""
     *factors, rest = gains
     tables = {
-        "high": apart.high,
-        "low": rest * apart.low,
-        "high back": joined.high,
+        "high": joined.high,
+        "low": rest * joined.low,
         "low back": joined.low / rest,
     }
     for scale, factor in enumerate(factors):

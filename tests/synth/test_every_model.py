@@ -24,6 +24,7 @@ HEAVY = (
     "FoveatedPooling, texture",
     "FoveatedPooling, Gaussian windows",
     "PortillaSimoncelli",
+    "ColorPortillaSimoncelli",
 )
 LIGHT = {name: make for name, make in FACTORIES.items() if name not in HEAVY} | {
     "PortillaSimoncelli, small": lambda: PortillaSimoncelli((32, 32), 1, 2, 3)

@@ -8,7 +8,7 @@ import pytest
 
 import stimsynth
 
-MODELS = """CenterSurround FoveatedPooling Gaussian Identity Linear LinearNonlinear
+MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""

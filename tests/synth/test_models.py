@@ -12,6 +12,7 @@ from stimsynth.images import load
 from stimsynth.models import (
     MODELS,
     CenterSurround,
+    ColorPortillaSimoncelli,
     FoveatedPooling,
     Gaussian,
     Identity,
@@ -271,6 +272,7 @@ FACTORIES: dict[str, Callable[[], nn.Module]] = {
     "FoveatedPooling, energy": lambda: foveated("energy"),
     "FoveatedPooling, texture": lambda: foveated("texture"),
     "PortillaSimoncelli": lambda: PortillaSimoncelli((32, 32), n_scales=2),
+    "ColorPortillaSimoncelli": lambda: Coloured(ColorPortillaSimoncelli((32, 32), 2, 2, 3)),
     "FoveatedPooling, Gaussian windows": lambda: foveated("energy", window_type="gaussian"),
     "UniformPooling, luminance": lambda: UniformPooling(8.0, n_scales=0),
     "features": lambda: features(small_network(), "2", mean=0.5, std=0.25),
@@ -278,6 +280,17 @@ FACTORIES: dict[str, Callable[[], nn.Module]] = {
         small_network(3), "2", channels=3, mean=[0.5, 0.4, 0.3], std=0.25, size=24
     ),
 }
+
+
+class Coloured(nn.Module):
+    """A model of colour images, for grey ones: the colours are the image, shifted and mirrored."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(torch.cat([x, x.roll(1, -1), x.flip(-2)], dim=1))
 
 
 def foveated(statistics: str, **rest: Any) -> FoveatedPooling:
@@ -356,6 +369,7 @@ def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) ->
 
 def test_every_named_model_can_be_made_twice_alike() -> None:
     given = {"UniformPooling": {}, "Identity": {}, "FoveatedPooling": {"ppd": 32.0}}
+    given["ColorPortillaSimoncelli"] = {"image_shape": [64, 64], "n_scales": 3}
     given["PortillaSimoncelli"] = {"image_shape": [64, 64], "n_scales": 3}
     for name in MODELS:
         params = given.get(name, {"kernel_size": 31})

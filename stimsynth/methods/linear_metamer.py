@@ -1,0 +1,91 @@
+"""Metamers of linear measurements, exactly: what linear algebra does without an optimizer."""
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def linear_metamer(
+    measurements: Tensor,
+    target: Tensor,
+    start: Tensor | None = None,
+    *,
+    primaries: Tensor | None = None,
+) -> Tensor:
+    r"""Return a signal that linear measurements cannot tell from the target.
+
+    Without primaries it is the signal nearest to the start, :math:`s + M^{+} M (x - s)`: the start's part
+    in the null space of M, which nothing measures, and the target's part in all the rest. With primaries
+    P it is their mixture :math:`P w` with :math:`M P w = M x`, as in a colour-matching experiment.
+
+    Parameters
+    ----------
+    measurements
+        Matrix M (m, n): a row for each measurement (the sensitivity of a cone class, a pooling window).
+    target
+        Signals x, shape (…, n).
+    start
+        Signals s to stay near, shape (…, n); zeros if None. Not with `primaries`.
+    primaries
+        Matrix P (n, p): a column for each primary. Weights may come out negative: such a light is
+        added to the other side of the match.
+
+    Returns
+    -------
+    Tensor
+        Shape (…, n).
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, both `start` and `primaries` are given, or no mixture of the primaries
+        gives the target's measurements.
+
+    References
+    ----------
+    B. A. Wandell (1995), Foundations of Vision, chapter 4, for colour matching as linear algebra.
+
+    Examples
+    --------
+    >>> total = torch.ones(1, 3)  # only the sum is measured
+    >>> linear_metamer(total, torch.tensor([3.0, 0.0, 0.0])).round(decimals=6).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    _check(measurements, target, start, primaries)
+    exact = measurements.double()
+    wanted = target.double() @ exact.T
+    if primaries is None:
+        near = torch.zeros_like(target) if start is None else start
+        missing = wanted - near.double() @ exact.T
+        return (near.double() + missing @ torch.linalg.pinv(exact).T).to(target.dtype)
+    mixed = exact @ primaries.double()
+    weights = wanted @ torch.linalg.pinv(mixed).T
+    reached = weights @ mixed.T
+    if not torch.allclose(reached, wanted, rtol=1e-8, atol=1e-10 * float(wanted.abs().max())):
+        raise InputError(
+            f"no mixture of these {primaries.shape[1]} primaries gives the target's "
+            f"{len(measurements)} measurements; take as many primaries as there are measurements, all "
+            "told apart by them"
+        )
+    return (weights @ primaries.double().T).to(target.dtype)
+
+
+def _check(
+    measurements: Tensor, target: Tensor, start: Tensor | None, primaries: Tensor | None
+) -> None:
+    if start is not None and primaries is not None:
+        raise InputError("a metamer starts somewhere or is mixed of primaries; give one of both")
+    if measurements.dim() != 2 or target.dim() < 1 or target.shape[-1] != measurements.shape[1]:
+        raise InputError(
+            f"measurements (m, n) act on signals (…, n); not {tuple(measurements.shape)} on "
+            f"{tuple(target.shape)}"
+        )
+    if start is not None and start.shape != target.shape:
+        raise InputError(
+            f"start and target have one shape; not {tuple(start.shape)} and {tuple(target.shape)}"
+        )
+    if primaries is not None and primaries.shape[:1] != measurements.shape[1:]:
+        raise InputError(
+            f"primaries are columns of {measurements.shape[1]} values; not {tuple(primaries.shape)}"
+        )
