@@ -195,3 +195,25 @@ def test_gradients_are_right(name: str) -> None:
         noise(1, 1, row.side, row.side, seed=s, contrast=0.8).requires_grad_(True) for s in (0, 1)
     )
     assert torch.autograd.gradcheck(row.metric, (one, two), fast_mode=True, check_forward_ad=True)
+
+
+@pytest.mark.parametrize("name", PER_CHANNEL)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_comes_near(name: str, dtype: torch.dtype) -> None:
+    row = METRICS[name]
+    one = noise(1, 1, max(row.side, 32), max(row.side, 32), seed=0, contrast=0.9)
+    two = (one + 0.1 * noise(*one.shape, seed=1) - 0.05).clamp(0, 1)
+    value = row.metric(one.to(dtype), two.to(dtype))
+    assert value.dtype == dtype
+    allowed = 16 * torch.finfo(dtype).eps
+    torch.testing.assert_close(value.double(), row.metric(one, two), rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("name", PER_CHANNEL)
+def test_values_stay_on_their_device(name: str) -> None:
+    """On the meta device a tensor left behind on the CPU is an error, and nothing is computed."""
+    row = METRICS[name]
+    image = torch.empty(2, 1, row.side, row.side, device="meta")
+    value = row.metric(image, image)
+    assert value.device.type == "meta"
+    assert value.shape == row.shape(2, 1, row.side)
