@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.models.filter_display import ShowsFilters
-from stimsynth.models.linear import CenterSurround, Gaussian, one_channel
+from stimsynth.models.kept import Kept
+from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel
 from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair
@@ -53,6 +54,7 @@ class _LuminanceNormalized(ShowsFilters):
             kernel_size, out_channels=channels, pad_mode=pad_mode, cache_filt=cache_filt
         )
         self.luminance_scalar = _scalars(channels, seed=0)
+        self._kept_transfer = Kept()
 
     def grid(self, x: Tensor) -> Grid:
         """Return the grid to filter `x` (b, 1, h, w) on."""
@@ -60,9 +62,15 @@ class _LuminanceNormalized(ShowsFilters):
 
     def normalized(self, x: Tensor, grid: Grid) -> Tensor:
         """Return (C * x) / (1 + s (L * x)), shape (b, c, h, w), from one spectrum of x."""
-        transfers = torch.cat([self.center_surround.transfer(grid), self.luminance.transfer(grid)])
+        parts = [*self.center_surround.tensors, self.luminance.std, self.luminance_scalar]
+        transfers = kept_transfer(self, grid, parts, lambda: self._transfers(grid))
         linear, local = grid.backward(grid.forward(x) * transfers).chunk(2, dim=1)
-        return linear / (1 + self.luminance_scalar.view(-1, 1, 1) * local)
+        return linear * (1 + local).reciprocal()  # whose slope costs no divisions
+
+    def _transfers(self, grid: Grid) -> Tensor:
+        """Return the transfer functions of C and of s L."""
+        scaled = self.luminance_scalar.view(-1, 1, 1) * self.luminance.transfer(grid)
+        return torch.cat([self.center_surround.transfer(grid), scaled])
 
 
 class LinearNonlinear(ShowsFilters):
@@ -265,9 +273,10 @@ def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: T
     The root has no slope at zero, and a transform leaves rounding errors on either side of it; both are
     met by a floor far below any response that matters (√1e-16 = 1e-8).
     """
-    energy = grid.backward(grid.forward(ratio**2) * contrast.transfer(grid))
-    local = torch.sqrt(energy.clamp_min(1e-16)) + 1e-6
-    return ratio / (1 + scalar.view(-1, 1, 1) * local)
+    energy = grid.backward(grid.forward(ratio * ratio) * contrast.transfer(grid))
+    local = energy.clamp_min(1e-16).sqrt()
+    scale = scalar.view(-1, 1, 1)
+    return ratio * torch.addcmul(1 + 1e-6 * scale, scale, local).reciprocal()
 
 
 def _scalars(channels: int, seed: int) -> nn.Parameter:

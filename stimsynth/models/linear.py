@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -249,7 +249,7 @@ class CenterSurround(nn.Module):
     @property
     def filt(self) -> Tensor:
         """The kernels, shape (out_channels, 1, height, width)."""
-        return kept_filt(self, self._tensors, self._kernels)
+        return kept_filt(self, self.tensors, self._kernels)
 
     @property
     def _filt(self) -> Tensor | None:
@@ -257,10 +257,11 @@ class CenterSurround(nn.Module):
 
     def transfer(self, grid: Grid) -> Tensor:
         """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
-        return kept_transfer(self, grid, self._tensors, lambda: self._transfers(grid))
+        return kept_transfer(self, grid, self.tensors, lambda: self._transfers(grid))
 
     @property
-    def _tensors(self) -> list[Tensor]:
+    def tensors(self) -> list[Tensor]:
+        """What the kernels are made of."""
         return [self.center_std, self.surround_std, self.amplitude_ratio, self.sign]
 
     @property
@@ -287,6 +288,13 @@ class CenterSurround(nn.Module):
 Filter = Gaussian | CenterSurround
 
 
+class KeepsTransfers(Protocol):
+    """A model that may keep the transfer functions it used last."""
+
+    cache_filt: bool
+    _kept_transfer: Kept
+
+
 def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) -> Tensor:
     """Return a filter's kernels, the kept ones if it keeps them."""
     if not model.cache_filt:
@@ -295,7 +303,7 @@ def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) 
 
 
 def kept_transfer(
-    model: Filter, grid: Grid, tensors: list[Tensor], make: Callable[[], Tensor]
+    model: KeepsTransfers, grid: Grid, tensors: list[Tensor], make: Callable[[], Tensor]
 ) -> Tensor:
     """Return a filter's transfer functions, the kept ones if it keeps them and cannot learn."""
     if not model.cache_filt or any(t.requires_grad for t in tensors):
