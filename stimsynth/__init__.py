@@ -6,55 +6,107 @@ The names below are loaded when first used, so that a machine without torch can 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+_MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
-    "Metamer": "stimsynth.methods.metamer",
-    "Gaussian": "stimsynth.models",
-    "Identity": "stimsynth.models",
-    "LinearNonlinear": "stimsynth.models",
-    "CenterSurround": "stimsynth.models",
-    "LuminanceGainControl": "stimsynth.models",
-    "LuminanceContrastGainControl": "stimsynth.models",
-    "OnOff": "stimsynth.models",
-    "UniformPooling": "stimsynth.models",
-    "images": "stimsynth.images",
-    "remove_grad": "stimsynth.validate",
+    "stimsynth.methods.linear_metamer": ("linear_metamer",),
+    "stimsynth.methods.metamer": ("Metamer",),
+    "stimsynth.models": (
+        "CenterSurround",
+        "ColorPortillaSimoncelli",
+        "FoveatedPooling",
+        "Gaussian",
+        "Identity",
+        "Linear",
+        "LinearNonlinear",
+        "LuminanceContrastGainControl",
+        "LuminanceGainControl",
+        "OnOff",
+        "PortillaSimoncelli",
+        "UniformPooling",
+        "features",
+    ),
+    "stimsynth.seeding": ("set_seed",),
+    "stimsynth.validate": (
+        "remove_grad",
+        "validate_allowed_range",
+        "validate_coarse_to_fine",
+        "validate_input",
+        "validate_metric",
+        "validate_model",
+        "validate_penalty",
+    ),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from stimsynth import images
+    from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.metamer import Metamer
     from stimsynth.models import (
         CenterSurround,
+        ColorPortillaSimoncelli,
+        FoveatedPooling,
         Gaussian,
         Identity,
+        Linear,
         LinearNonlinear,
         LuminanceContrastGainControl,
         LuminanceGainControl,
         OnOff,
+        PortillaSimoncelli,
         UniformPooling,
+        features,
     )
-    from stimsynth.validate import remove_grad
+    from stimsynth.seeding import set_seed
+    from stimsynth.validate import (
+        remove_grad,
+        validate_allowed_range,
+        validate_coarse_to_fine,
+        validate_input,
+        validate_metric,
+        validate_model,
+        validate_penalty,
+    )
 
 __all__ = [
     "CenterSurround",
+    "ColorPortillaSimoncelli",
+    "FoveatedPooling",
     "Gaussian",
     "Identity",
+    "Linear",
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
     "Metamer",
     "OnOff",
+    "PortillaSimoncelli",
     "UniformPooling",
+    "features",
     "images",
+    "linear_metamer",
+    "losses",
+    "metrics",
+    "models",
     "remove_grad",
+    "set_seed",
+    "transforms",
+    "validate",
+    "validate_allowed_range",
+    "validate_coarse_to_fine",
+    "validate_input",
+    "validate_metric",
+    "validate_model",
+    "validate_penalty",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name in _MODULES:
+        return import_module(f"stimsynth.{name}")
+    if name not in _HOME:
         raise AttributeError(f"module 'stimsynth' has no attribute {name!r}")
-    module = import_module(_HOMES[name])
-    return module if name == "images" else getattr(module, name)
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

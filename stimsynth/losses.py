@@ -7,11 +7,18 @@ image and channel see `stimsynth.metrics`.
 import torch
 from torch import Tensor
 
+__all__ = ["l2_norm", "mse", "penalize_range", "relative_MSE", "relative_sse"]
+
 
 def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     r"""Return the mean squared difference of two tensors, a scalar.
 
     Computes :math:`\frac{1}{n}\sum_i (x_i - \hat{x}_i)^2`; for complex values the squared modulus.
+
+    Parameters
+    ----------
+    synth_rep, ref_rep
+        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
 
     Examples
     --------
@@ -27,6 +34,11 @@ def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     Computes :math:`\lVert x - \hat{x} \rVert_2`. Its gradient is not defined where the two are equal;
     there it is zero.
 
+    Parameters
+    ----------
+    synth_rep, ref_rep
+        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
+
     Examples
     --------
     >>> float(l2_norm(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])))
@@ -40,6 +52,11 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
 
     Computes :math:`\lVert x - \hat{x} \rVert_2^2 / \lVert x \rVert_2^2`, where x is the reference. It is
     not finite for a reference of zeros.
+
+    Parameters
+    ----------
+    synth_rep, ref_rep
+        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
 
     Examples
     --------
@@ -58,6 +75,13 @@ def penalize_range(
     r"""Return the summed squared distance of values to the allowed range, a scalar.
 
     Computes :math:`\sum_{x<lo} (x - lo)^2 + \sum_{x>hi} (x - hi)^2`, zero inside.
+
+    Parameters
+    ----------
+    synth_img
+        Real, any shape.
+    allowed_range
+        (low, high).
 
     Examples
     --------

@@ -9,6 +9,11 @@ def set_seed(seed: int) -> None:
 
     Everything in this package takes a seed or a generator of its own and does not need this.
 
+    Parameters
+    ----------
+    seed
+        A whole number from 0 to 2³² - 1.
+
     Examples
     --------
     >>> set_seed(1)

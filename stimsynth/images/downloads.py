@@ -11,7 +11,22 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """A file on a server, pinned by the sha256 of its bytes."""
+    """A file on a server, pinned by the sha256 of its bytes.
+
+    Parameters
+    ----------
+    url
+        Where it is.
+    sha256
+        64 hexadecimal digits.
+    about
+        What it holds, in a sentence.
+
+    Examples
+    --------
+    >>> len(next(iter(DOWNLOADS.values())).sha256)
+    64
+    """
 
     url: str
     sha256: str

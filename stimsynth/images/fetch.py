@@ -46,6 +46,14 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
         an archive holds anything but plain files below its own folder. Nothing is left behind.
     MissingExtra
         If pooch is not installed.
+
+    Examples
+    --------
+    With ``"ssim_images.tar.gz"`` this returns a folder, once it is downloaded. Without the ending:
+
+    >>> fetch_data("ssim_images")
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: ... did you mean 'ssim_images.tar.gz'...
     """
     if dataset_name not in downloads:
         raise unknown_name("data set", dataset_name, sorted(downloads))

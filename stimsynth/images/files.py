@@ -142,6 +142,14 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
     ------
     InputError
         If it is of another shape, or holds NaN or infinite values.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder) / "grey.png", np.full((8, 8), 0.2))
+    ...     float(load_images(Path(folder) / "grey.png").mean())
+    0.2...
     """
     from PIL import Image
 

@@ -14,6 +14,20 @@ def uniform_noise(
 ) -> Tensor:
     """Return uniform noise from a seed of its own: the same whatever else was drawn before.
 
+    Parameters
+    ----------
+    shape
+        Of the result.
+    seed
+        A whole number.
+    allowed_range
+        (low, high), the values between which it lies.
+
+    Returns
+    -------
+    Tensor
+        float32, on the CPU.
+
     Examples
     --------
     >>> bool((uniform_noise((1, 1, 4, 4), 3) == uniform_noise((1, 1, 4, 4), 3)).all())

@@ -21,7 +21,24 @@ _DATA = files("stimsynth") / "data"
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A grey image with its name and licence; `pixels` is float32 (height, width) in [0, 1]."""
+    """A grey image with its name and licence.
+
+    Parameters
+    ----------
+    name
+        What plans and banks call it.
+    pixels
+        Shape (height, width), float32, in [0, 1].
+    license
+        Under which it may be shown and passed on.
+    source
+        Where it comes from.
+
+    Examples
+    --------
+    >>> load_picture("camera", size=64).license
+    'CC0-1.0'
+    """
 
     name: str
     pixels: np.ndarray
@@ -127,6 +144,11 @@ def load_picture(
     ------
     InputError
         If there is no such name or file, it cannot be read, or it is too small.
+
+    Examples
+    --------
+    >>> load_picture("camera", size=64).pixels.shape
+    (64, 64)
     """
     entry = bundled().get(name_or_path)
     if entry is not None:

@@ -35,6 +35,11 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
     img
         Shape (b, c, h, w), sides of 33 pixels or more; channels are treated one by one.
 
+    Raises
+    ------
+    InputError
+        If it has another shape or smaller sides.
+
     Examples
     --------
     >>> scales = normalized_laplacian_pyramid(torch.rand(1, 1, 64, 64))

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.transforms.filters import gaussian_1d
+from stimsynth.transforms.safe import anywhere
 from stimsynth.transforms.separable import filter_valid
 from stimuli_store.errors import InputError
 
@@ -198,7 +199,7 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
     """Return both images in one shape, see that they can be compared, and warn of an odd range."""
     one, two = matched(img1, img2)
     with torch.no_grad():
-        if min(img1.min(), img2.min()) < 0 or max(img1.max(), img2.max()) > 1:
+        if any(anywhere((image.amin() < 0) | (image.amax() > 1)) for image in (img1, img2)):
             warnings.warn(
                 "Image range falls outside [0, 1]. The result may not be what the metric means.",
                 stacklevel=3,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from stimsynth.models.color_texture import ColorPortillaSimoncelli
+from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
     LinearNonlinear,
@@ -48,4 +49,5 @@ __all__ = [
     "OnOff",
     "PortillaSimoncelli",
     "UniformPooling",
+    "features",
 ]

@@ -3,7 +3,7 @@
 import copy
 import difflib
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 
 import torch
 import torch.nn.functional as F
@@ -138,9 +138,12 @@ class Features(nn.Module):
 
 
 class _Tracer(fx.Tracer):
-    """Traces down to a layer, which it leaves whole, as it does modules that hold no others."""
+    """Traces down to a layer, which it leaves whole, as it does modules that hold no others.
 
-    def __init__(self, layer: str) -> None:
+    Unpickling a graph makes a tracer without arguments.
+    """
+
+    def __init__(self, layer: str = "") -> None:
         super().__init__()
         self.layer = layer
 
@@ -193,22 +196,21 @@ class _Reached(BaseException):  # so that no network's own handler takes it
 def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | None:
     if size is None:
         return None
-    pair = as_pair(size)
-    return lambda x: F.interpolate(x, pair, mode="bilinear", align_corners=False, antialias=True)
+    return partial(
+        F.interpolate, size=as_pair(size), mode="bilinear", align_corners=False, antialias=True
+    )
 
 
 def _repeat(channels: int | None) -> Callable[[Tensor], Tensor] | None:
-    if channels is None:
-        return None
+    return None if channels is None else partial(_repeated, channels=channels)
 
-    def repeat(x: Tensor) -> Tensor:
-        if x.shape[1] not in (1, channels):
-            raise InputError(
-                f"this network takes images of 1 or {channels} channels; not of {x.shape[1]}"
-            )
-        return x.expand(-1, channels, -1, -1)
 
-    return repeat
+def _repeated(x: Tensor, channels: int) -> Tensor:
+    if x.shape[1] not in (1, channels):
+        raise InputError(
+            f"this network takes images of 1 or {channels} channels; not of {x.shape[1]}"
+        )
+    return x.expand(-1, channels, -1, -1)
 
 
 def _normalize(
@@ -219,17 +221,16 @@ def _normalize(
     shift, scale = 0.0 if mean is None else mean, 1.0 if std is None else std
     if not bool((torch.as_tensor(scale) > 0).all()):
         raise InputError(f"std is positive; not {std!r}")
+    return partial(_normalized, mean=shift, std=scale)
 
-    def normalize(x: Tensor) -> Tensor:
-        low, unit = (
-            torch.as_tensor(v, dtype=x.dtype, device=x.device).reshape(-1, 1, 1)
-            for v in (shift, scale)
+
+def _normalized(x: Tensor, mean: PerChannel, std: PerChannel) -> Tensor:
+    low, unit = (
+        torch.as_tensor(v, dtype=x.dtype, device=x.device).reshape(-1, 1, 1) for v in (mean, std)
+    )
+    if not {len(low), len(unit)} <= {1, x.shape[1]}:
+        raise InputError(
+            f"mean and std are one number or {x.shape[1]} of them, as the image has channels; "
+            f"not {mean!r} and {std!r}"
         )
-        if not {len(low), len(unit)} <= {1, x.shape[1]}:
-            raise InputError(
-                f"mean and std are one number or {x.shape[1]} of them, as the image has channels; "
-                f"not {mean!r} and {std!r}"
-            )
-        return (x - low) / unit
-
-    return normalize
+    return (x - low) / unit

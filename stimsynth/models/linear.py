@@ -32,7 +32,12 @@ def one_channel(image: Tensor, name: str) -> Tensor:
 
 
 class Identity(nn.Module):
-    """Return a copy of the image: the model that sees everything.
+    """The model that sees everything: its output is a copy of the image.
+
+    Parameters
+    ----------
+    name
+        What to call it, in figures say; kept as an attribute.
 
     Examples
     --------
@@ -192,6 +197,11 @@ class CenterSurround(nn.Module):
         Number of kernels.
     pad_mode, cache_filt
         As for `Gaussian`.
+
+    Raises
+    ------
+    InputError
+        If an argument makes no sense, or, when run, if the image does not suit it.
 
     Examples
     --------

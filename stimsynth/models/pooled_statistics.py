@@ -16,7 +16,7 @@ Each function takes a `View` and returns named tensors of shape (b, c, …, wind
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from torch import Tensor
 from stimsynth.transforms.averages import Averages
 from stimsynth.transforms.log_polar import LogPolar, window_averages
 from stimsynth.transforms.polar import modulate_phase
+from stimsynth.transforms.remembered import remembered
 from stimsynth.transforms.safe import modulus_and_direction
 from stimsynth.transforms.spectra import pad_spectrum
 from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
@@ -80,7 +81,7 @@ class View:
         return {key: band * (math.prod(band.shape[-2:]) / n_pixels) for key, band in levels.items()}
 
 
-@lru_cache(maxsize=16)
+@remembered(maxsize=16)
 def _pyramid(
     shape: tuple[int, int],
     n_scales: int,
@@ -88,10 +89,8 @@ def _pyramid(
     dtype: torch.dtype,
     device: torch.device,
 ) -> SteerablePyramidFreq:
-    # Tensors that outlive this call must not belong to an inference mode it may be called in.
-    with torch.inference_mode(False):
-        made = SteerablePyramidFreq(shape, n_scales, n_orientations - 1, is_complex=True)
-        return made.to(device, dtype)
+    made = SteerablePyramidFreq(shape, n_scales, n_orientations - 1, is_complex=True)
+    return made.to(device, dtype)
 
 
 def luminance(view: View) -> Named:

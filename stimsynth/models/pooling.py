@@ -6,12 +6,12 @@ metamer experiments look for the size at which people begin to see the differenc
 """
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
 from stimsynth.models.linear import one_channel
+from stimsynth.transforms.remembered import remembered
 from stimuli_store.errors import InputError
 
 _EPSILON = 1e-3  # of the range of pixels: energies below this amplitude count as none
@@ -40,6 +40,11 @@ class UniformPooling(nn.Module):
         Number of orientations.
     energy_weight
         Weight of energies against luminance in the output.
+
+    Raises
+    ------
+    InputError
+        If an argument makes no sense, or, when run, if it does not suit the image.
 
     Examples
     --------
@@ -109,7 +114,7 @@ class UniformPooling(nn.Module):
         return height, width
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return raised-cosine averaging windows along one axis, shape (n, length), each of unit sum.
 
@@ -136,7 +141,7 @@ def partition(length: int, spacing: float, dtype: torch.dtype) -> Tensor:
     return torch.cos(math.pi / 2 * away) ** 2
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def band_masks(
     size: tuple[int, int],
     n_orientations: int,

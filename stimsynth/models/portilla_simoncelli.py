@@ -25,6 +25,7 @@ from stimsynth.models.texture_statistics import (
     products,
 )
 from stimsynth.transforms.modulus import double_phase
+from stimsynth.transforms.remembered import made_apart
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.transforms.tabulated import Tabulated
 from stimuli_store.errors import InputError
@@ -332,9 +333,10 @@ class PortillaSimoncelli(Tabulated):
             pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
             for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
                 pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
-            with torch.inference_mode(False):
-                plan = self.layout.plan(*pieces.lengths(), pixels, self.leave_out)
-                self._plans[key] = plan.to(sums.device)
+            lengths, device = pieces.lengths(), sums.device
+            self._plans[key] = made_apart(
+                lambda: self.layout.plan(*lengths, pixels, self.leave_out).to(device)
+            )
         return self._plans[key].gather(sums, inverses)
 
 

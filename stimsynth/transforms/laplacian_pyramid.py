@@ -20,6 +20,11 @@ class LaplacianPyramid(nn.Module):
     scale_filter
         Whether blurring keeps the mean (h sums to 1, h' to 4), else both sum to 2 and the rest grows.
 
+    Raises
+    ------
+    InputError
+        If `n_scales` is below 1, or, when run, if the image is too small for it.
+
     Examples
     --------
     >>> import torch

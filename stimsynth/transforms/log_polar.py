@@ -11,12 +11,13 @@ with a sparse matrix (`transforms.averages`), whose cost does not grow with the 
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from stimsynth.transforms.averages import Averages, make_averages
+from stimsynth.transforms.remembered import remembered
 from stimuli_store.errors import InputError
 
 WINDOW_TYPES = ("raised_cosine", "gaussian")
@@ -164,7 +165,7 @@ class LogPolar:
         return tuple(self.min_ecc * math.exp((k + 0.5) * self.spacing) for k in range(self.n_rings))
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def window_averages(
     layout: LogPolar,
     dtype: torch.dtype = torch.float32,
@@ -188,33 +189,36 @@ def window_averages(
         (height, width) of the maps, whose samples lie evenly on the image from its first pixel on, as
         those of a pyramid do; None for the image's own.
 
+    Raises
+    ------
+    InputError
+        If all samples lie in the fovea.
+
     Examples
     --------
     >>> windows = window_averages(LogPolar(image_shape=(64, 64), ppd=16))
     >>> windows.means(torch.ones(1, 3, 64, 64)).shape
     torch.Size([1, 3, 75])
     """
-    # Tensors that outlive this call must not belong to an inference mode it may be called in.
-    with torch.inference_mode(False):
-        shape = grid or layout.image_shape
-        rows, columns = (
-            torch.arange(n, dtype=torch.float64) * (whole / n) - at
-            for n, whole, at in zip(shape, layout.image_shape, layout.fixated, strict=True)
+    shape = grid or layout.image_shape
+    rows, columns = (
+        torch.arange(n, dtype=torch.float64) * (whole / n) - at
+        for n, whole, at in zip(shape, layout.image_shape, layout.fixated, strict=True)
+    )
+    down, right = torch.meshgrid(rows, columns, indexing="ij")
+    eccentricity = torch.hypot(down, right).flatten() / layout.ppd
+    outside = (eccentricity >= layout.min_ecc).nonzero().squeeze(1)
+    if not len(outside):
+        raise InputError(
+            f"none of {shape[0]}x{shape[1]} samples lies outside the fovea; lower min_ecc or n_scales"
         )
-        down, right = torch.meshgrid(rows, columns, indexing="ij")
-        eccentricity = torch.hypot(down, right).flatten() / layout.ppd
-        outside = (eccentricity >= layout.min_ecc).nonzero().squeeze(1)
-        if not len(outside):
-            raise InputError(
-                f"none of {shape[0]}x{shape[1]} samples lies outside the fovea; lower min_ecc or n_scales"
-            )
-        angle = torch.atan2(down, right).flatten()[outside] / (2 * math.pi)
-        ring = torch.log(eccentricity[outside] / layout.min_ecc) / layout.spacing - 0.5
-        windows, weights = _meet(layout, ring, angle)
-        pixels = outside.expand_as(windows)
-        return make_averages(
-            (windows.flatten(), pixels.flatten(), weights.flatten()), shape, dtype, device
-        )
+    angle = torch.atan2(down, right).flatten()[outside] / (2 * math.pi)
+    ring = torch.log(eccentricity[outside] / layout.min_ecc) / layout.spacing - 0.5
+    windows, weights = _meet(layout, ring, angle)
+    pixels = outside.expand_as(windows)
+    return make_averages(
+        (windows.flatten(), pixels.flatten(), weights.flatten()), shape, dtype, device
+    )
 
 
 def _meet(layout: LogPolar, ring: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,11 @@ Coefficients = dict[Level, Tensor]
 def split_orientations(pyr_coeffs: Mapping[Level, Tensor]) -> dict[Key, Tensor]:
     """Return the same coefficients with (scale, orientation) as keys, each a view (b, c, h, w).
 
+    Parameters
+    ----------
+    pyr_coeffs
+        Bands (b, c, orientations, h, w) by scale, and residuals (b, c, h, w), as a pyramid returns them.
+
     Examples
     --------
     >>> bands = split_orientations({0: torch.zeros(1, 1, 2, 8, 8)})
@@ -34,7 +39,15 @@ def split_orientations(pyr_coeffs: Mapping[Level, Tensor]) -> dict[Key, Tensor]:
 def stack_orientations(pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
     """Return coefficients by scale, (b, c, orientations, h, w): the inverse of `split_orientations`.
 
-    Coefficients that are so already are returned as they are.
+    Parameters
+    ----------
+    pyr_coeffs
+        Coefficients by (scale, orientation); such as are by scale already are returned as they are.
+
+    Raises
+    ------
+    InputError
+        If there are none.
 
     Examples
     --------

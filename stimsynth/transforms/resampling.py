@@ -121,6 +121,11 @@ def blur_downsample(
     scale_filter
         Whether the filter sums to 1 (else to 2).
 
+    Raises
+    ------
+    InputError
+        If there is no such filter, `n_scales` is below 1, or the image is too small.
+
     Examples
     --------
     >>> round(float(blur_downsample(torch.ones(1, 1, 8, 8)).mean()), 5)

@@ -142,7 +142,9 @@ def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
 
 
 def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
-    """Return the smallest values over one dimension, several, or all; see `maximum`.
+    """Return the smallest values over one dimension, several, or all.
+
+    Parameters are those of `maximum`.
 
     Examples
     --------

@@ -68,7 +68,12 @@ def validate_penalty(
 ) -> None:
     """Check that `penalty_function` can be added to an objective, on a test image.
 
-    Parameters are those of `validate_metric`, for a function or module of one image.
+    Parameters
+    ----------
+    penalty_function
+        Function or module of one image.
+    image_shape, image_dtype, device
+        Of the test image, as for `validate_metric`.
 
     Raises
     ------

@@ -61,12 +61,22 @@ def validate_input(
 
 
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
-    """Return (low, high) as floats.
+    """Return a range of pixel values, checked, as two floats.
+
+    Parameters
+    ----------
+    allowed_range
+        (low, high).
 
     Raises
     ------
     InputError
         If low is not below high.
+
+    Examples
+    --------
+    >>> validate_allowed_range((0, 1))
+    (0.0, 1.0)
     """
     low, high = (float(v) for v in allowed_range)
     if not low < high:

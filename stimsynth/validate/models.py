@@ -23,6 +23,11 @@ def remove_grad(model: nn.Module) -> nn.Module:
 
     Synthesis changes the image, never the model; a model that could learn is refused.
 
+    Parameters
+    ----------
+    model
+        Any module; parts of it are detached too.
+
     Examples
     --------
     >>> any(p.requires_grad for p in remove_grad(nn.Conv2d(1, 2, 3)).parameters())
@@ -152,6 +157,18 @@ def checked_output(model: nn.Module, image: Tensor) -> Tensor:
     keep precision and device, and be differentiable. This is `validate_model` without a test image: it
     takes outputs of two dimensions or more.
 
+    Parameters
+    ----------
+    model
+        Any module.
+    image
+        What it will be run on, shape (b, c, h, w) and real.
+
+    Returns
+    -------
+    Tensor
+        Detached, with the batch first.
+
     Raises
     ------
     InputError
@@ -162,6 +179,11 @@ def checked_output(model: nn.Module, image: Tensor) -> Tensor:
     UserWarning
         If the model is in training mode and has layers (dropout, batch normalization) that behave
         differently in it.
+
+    Examples
+    --------
+    >>> checked_output(remove_grad(nn.Conv2d(1, 2, 3)), torch.rand(1, 1, 8, 8)).shape
+    torch.Size([1, 2, 6, 6])
     """
     name = _name(model)
     if any(parameter.requires_grad for parameter in model.parameters()):

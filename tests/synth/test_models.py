@@ -1,16 +1,18 @@
 """Models: equal to the plain formulas, pure, differentiable everywhere, and clear about bad input."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimsynth.images import load
 from stimsynth.models import (
     MODELS,
     CenterSurround,
+    ColorPortillaSimoncelli,
     FoveatedPooling,
     Gaussian,
     Identity,
@@ -22,11 +24,13 @@ from stimsynth.models import (
     PortillaSimoncelli,
     UniformPooling,
 )
+from stimsynth.models.features import features
 from stimsynth.models.pooling import band_masks, partition
 from stimsynth.models.registry import make_model, weights_sha256
 from stimsynth.transforms.filters import circular_gaussian2d
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError
+from tests.synth.hard_images import KINDS, hard_images
 
 DEVICE = torch.device("cpu")
 
@@ -247,7 +251,7 @@ def test_pooling_sees_means_and_not_where_things_are() -> None:
 
 # -- all of them -----------------------------------------------------------------------------------
 
-FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
+FACTORIES: dict[str, Callable[[], nn.Module]] = {
     "Gaussian": lambda: Gaussian(15),
     "CenterSurround": lambda: CenterSurround(15),
     "Identity": Identity,
@@ -268,30 +272,46 @@ FACTORIES: dict[str, Callable[[], torch.nn.Module]] = {
     "FoveatedPooling, energy": lambda: foveated("energy"),
     "FoveatedPooling, texture": lambda: foveated("texture"),
     "PortillaSimoncelli": lambda: PortillaSimoncelli((32, 32), n_scales=2),
+    "ColorPortillaSimoncelli": lambda: Coloured(ColorPortillaSimoncelli((32, 32), 2, 2, 3)),
+    "FoveatedPooling, Gaussian windows": lambda: foveated("energy", window_type="gaussian"),
+    "UniformPooling, luminance": lambda: UniformPooling(8.0, n_scales=0),
+    "features": lambda: features(small_network(), "2", mean=0.5, std=0.25),
+    "features, in colour and resized": lambda: features(
+        small_network(3), "2", channels=3, mean=[0.5, 0.4, 0.3], std=0.25, size=24
+    ),
 }
 
 
-def foveated(statistics: str) -> FoveatedPooling:
+class Coloured(nn.Module):
+    """A model of colour images, for grey ones: the colours are the image, shifted and mirrored."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(torch.cat([x, x.roll(1, -1), x.flip(-2)], dim=1))
+
+
+def foveated(statistics: str, **rest: Any) -> FoveatedPooling:
     return FoveatedPooling(
-        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3
+        statistics=statistics, ppd=16, scaling=0.8, n_scales=2, spatial_corr_width=3, **rest
     )
 
 
-def hard_images() -> dict[str, Tensor]:
-    size = 32
-    step = torch.zeros(size, size)
-    step[:, size // 2 :] = 1
-    single = torch.zeros(size, size)
-    single[size // 2, size // 2] = 1
-    checker = (torch.arange(size)[:, None] + torch.arange(size)) % 2
-    grating = 0.5 + 0.5 * torch.cos(torch.arange(size) * torch.pi / 4).expand(size, size)
-    flat = {"zero": torch.zeros(size, size), "constant": torch.full((size, size), 0.5)}
-    rest = {"step": step, "pixel": single, "checkerboard": checker.float(), "grating": grating}
-    return {name: value[None, None] for name, value in {**flat, **rest}.items()}
+def small_network(channels: int = 1) -> nn.Module:
+    """Return a convolutional network with fixed weights."""
+    network = nn.Sequential(
+        nn.Conv2d(channels, 4, 3), nn.Softplus(), nn.Conv2d(4, 3, 3, stride=2), nn.Flatten()
+    )
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.3, generator=generator)
+    return network
 
 
 @pytest.mark.parametrize("name", FACTORIES)
-@pytest.mark.parametrize("kind", hard_images())
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_nan_in_output_or_gradient(name: str, kind: str, dtype: torch.dtype) -> None:
     model = remove_grad(FACTORIES[name]().to(dtype))

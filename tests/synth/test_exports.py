@@ -1,0 +1,68 @@
+"""What can be imported from where: a name that is missing or new shows up here."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import stimsynth
+
+MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
+LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
+CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
+validate_model validate_penalty"""
+NAMES = {
+    "stimsynth": f"""Metamer images linear_metamer losses metrics models set_seed transforms validate
+        {MODELS} {CHECKS}""",
+    "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
+        convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
+        make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
+        uniform_noise voronoi""",
+    "stimsynth.losses": "l2_norm mse penalize_range relative_MSE relative_sse",
+    "stimsynth.metrics": """model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
+        ssim_map""",
+    "stimsynth.models": f"MODELS {MODELS}",
+    "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
+        autocorrelation blur_downsample center_crop circular_gaussian2d correlate_downsample
+        deviation_from_line expand harmonic_matrix interpolate1d kurtosis local_gain_control
+        local_gain_control_dict local_gain_release local_gain_release_dict make_disk
+        make_straight_line maximum minimum modulate_phase polar_to_rectangular
+        polar_to_rectangular_dict raised_cosine rectangular_to_polar rectangular_to_polar_dict rescale
+        same_padding sample_brownian_bridge shrink skew split_orientations stack_orientations steer
+        steering_weights translation_sequence upsample_blur upsample_convolve variance
+        window_averages""",
+    "stimsynth.validate": f"checked_output {CHECKS}",
+}
+
+
+@pytest.mark.parametrize("home", NAMES)
+def test_public_names_are_these_and_can_be_had(home: str) -> None:
+    module = importlib.import_module(home)
+    assert sorted(module.__all__) == sorted(NAMES[home].split())
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    """The lazy names and the imports that only type checkers follow are the same."""
+    tree = ast.parse(Path(stimsynth.__file__).read_text())
+    seen: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("stimsynth"):
+            seen |= {alias.name: str(node.module) for alias in node.names}
+    assert sorted(seen) == sorted(stimsynth.__all__)
+    for name, home in seen.items():
+        assert getattr(stimsynth, name) is getattr(importlib.import_module(home), name)
+
+
+def test_every_model_is_exported_and_found_by_name() -> None:
+    from stimsynth.models import MODELS as by_name
+
+    assert all(getattr(stimsynth, name) is model for name, model in by_name.items())
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Metamers'"):
+        _ = stimsynth.Metamers
