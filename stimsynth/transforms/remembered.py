@@ -1,7 +1,7 @@
 """Constants that are made once and remembered, wherever they are first asked for.
 
 What is made inside a transform (`torch.func.vjp`, say) or an inference mode belongs to it, and is of no
-use when it has ended. These modes are a thread's own, so a thread of its own makes the constants.
+use when it has ended. These modes are a thread's own, so inside them another thread makes the constants.
 """
 
 from collections.abc import Callable, Hashable
@@ -25,10 +25,14 @@ def made_apart(make: Callable[[], T]) -> T:
     ...     made_apart(lambda: torch.ones(3)).is_inference()
     False
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not (torch.is_inference_mode_enabled() or _transforming()):
         return make()
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(make).result()
+
+
+# Torch has no public way to ask; where this one is gone, the thread makes everything.
+_transforming = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
 def remembered(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:

@@ -88,9 +88,10 @@ def _along_rows(images: Tensor, matrix: Tensor) -> Tensor:
     """
     count, height, width = images.shape
     window = len(matrix)
-    blocks = -(-height // _BLOCK)
+    needed = -(-(height - window + _BLOCK) // _BLOCK) * _BLOCK + window - _BLOCK
+    blocks = -(-needed // _BLOCK)
+    # Rows enough that whatever is wanted is made of this image alone: what reads into the next is not.
     filled = F.pad(images, (0, 0, 0, blocks * _BLOCK - height)).reshape(-1, width)
-    # The last block looks beyond the last image; the others look into the next one: both in vain.
     tall = F.pad(filled, (0, 0, 0, window - _BLOCK))
     windows = tall.unfold(0, window, _BLOCK)  # a view, (n * blocks, w, window)
     filtered = torch.bmm(windows, matrix.expand(len(windows), -1, -1))

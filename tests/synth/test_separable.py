@@ -57,3 +57,12 @@ def test_the_type_stays(dtype: torch.dtype) -> None:
     found = filter_valid(torch.ones(16, 40, dtype=dtype), torch.ones(3, dtype=dtype))
     assert found.dtype == dtype
     assert bool((found == 9).all())
+
+
+@pytest.mark.parametrize("height", [26, 27, 32, 42, 43, 48])
+def test_what_is_not_finite_stays_with_its_image(height: int) -> None:
+    images = torch.ones(3, height, height + 5, dtype=torch.float64)
+    images[1] = torch.inf
+    found = filter_valid(images, torch.full((11,), 1 / 11, dtype=torch.float64))
+    torch.testing.assert_close(found[[0, 2]], torch.ones_like(found[[0, 2]]))
+    assert not bool(torch.isfinite(found[1]).any())
