@@ -179,13 +179,13 @@ class _Tracer(fx.Tracer):
 
 def _cut(network: nn.Module, layer: str) -> fx.GraphModule | None:
     """Return the network up to the first call of a layer, or None if its trace would not be faithful."""
-    graph = _traced(network, network.get_submodule(layer))
+    wanted = network.get_submodule(layer)
+    graph = _traced(network, wanted)
     if graph is None:
         return None
     nodes = list(graph.nodes)
-    whole = (n for n in nodes if n.op == "call_module")
-    name = _first_name(network, layer)
-    call = next((n for n in whole if n.target == name), None)
+    name = next(n for n, part in network.named_modules() if part is wanted)  # the trace's own
+    call = next((n for n in nodes if (n.op, n.target) == ("call_module", name)), None)
     if call is None:
         return None
     kept = nodes[: nodes.index(call) + 1]
@@ -213,12 +213,6 @@ def _traced(network: nn.Module, layer: nn.Module) -> fx.Graph | None:
         torch.set_rng_state(state)
         return None
     return graph
-
-
-def _first_name(network: nn.Module, layer: str) -> str:
-    """Return the name by which a trace knows a layer that may have several."""
-    wanted = network.get_submodule(layer)
-    return next(name for name, part in network.named_modules() if part is wanted)
 
 
 def _has_hooks(module: nn.Module) -> bool:
