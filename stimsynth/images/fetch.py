@@ -1,11 +1,13 @@
 """Larger sets of images: downloaded once, checked by hash, unpacked with care."""
 
+import gzip
 import logging
 import os
 import shutil
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -43,7 +45,8 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
         If there is no such data set.
     DownloadError
         (also an OSError) if the server cannot be reached, or a file has another hash than it should, or
-        an archive holds anything but plain files below its own folder. Nothing is left behind.
+        an archive cannot be unpacked or holds anything but plain files below its own folder. Nothing is
+        left behind.
     MissingExtra
         If pooch is not installed.
 
@@ -64,7 +67,11 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
     if not dataset_name.endswith(_ARCHIVE):
         return file
     stem = dataset_name.removesuffix(_ARCHIVE)
-    return _shared_folder(_unpack(file, folder / f"{stem}-{wanted.sha256[:8]}"))
+    try:
+        return _shared_folder(_unpack(file, folder / f"{stem}-{wanted.sha256[:8]}"))
+    except DownloadError:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _pooch() -> Any:
@@ -129,7 +136,7 @@ def _unpack(archive: Path, target: Path) -> Path:
         except OSError:
             if not target.is_dir():  # else another process was first, with the same files
                 raise
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DownloadError(f"{archive.name} cannot be unpacked: {error}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

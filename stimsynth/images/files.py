@@ -15,6 +15,8 @@ from stimuli_store.errors import InputError
 PathLike = str | os.PathLike[str]
 #: Weights of red, green and blue in luminance, for the primaries of today's screens (ITU-R BT.709).
 LUMINANCE = (0.2125, 0.7154, 0.0721)
+#: How far outside [0, 1] a value may lie and still be saved as black or white.
+ROUNDING = 1e-6
 
 
 def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> Tensor:
@@ -141,7 +143,7 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
     Raises
     ------
     InputError
-        If it is of another shape, or holds NaN or infinite values.
+        If it is of another shape, or holds values outside [0, 1] (by more than 1e-6) or NaN.
 
     Examples
     --------
@@ -165,8 +167,11 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
             f"an image to save is (height, width) or (3, height, width); not {tuple(image.shape)}: "
             "for several, use save_images"
         )
-    if not np.isfinite(array).all():
-        raise InputError("the image to save holds NaN or infinite values")
+    if not bool(((array >= -ROUNDING) & (array <= 1 + ROUNDING)).all()):
+        raise InputError(
+            f"image values must lie in [0, 1] to be saved; these lie in [{array.min():g}, "
+            f"{array.max():g}]: divide integers by their largest possible value, rescale or clamp"
+        )
     Image.fromarray(quantize(array.astype(np.float32)).pixels).save(path)
 
 
@@ -187,7 +192,8 @@ def save_images(
     Raises
     ------
     InputError
-        If the shape or the number of names does not fit, or two names are the same.
+        If the shape or the number of names does not fit, two names are the same, or one is no plain file
+        name; and as in `save`.
 
     Examples
     --------
@@ -203,6 +209,11 @@ def save_images(
     chosen = [f"image-{i:03d}" for i in range(len(images))] if names is None else list(names)
     if len(chosen) != len(images) or len(set(chosen)) != len(chosen):
         raise InputError(f"{len(images)} images take as many names, all different; not {chosen}")
+    for name in chosen:
+        if not name or any(sign in name for sign in "/\\:\0"):
+            raise InputError(
+                f"names are plain file names, without folders; not {name!r}: give the folder as `folder`"
+            )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = [target / f"{name}.png" for name in chosen]

@@ -4,6 +4,7 @@ import copy
 import difflib
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -29,11 +30,14 @@ def features(
     r"""Return the layer of a network as a model of images.
 
     The network is traced and its graph cut at the layer, so that nothing after it is computed and what is
-    left is a pure function (`torch.func`, `torch.compile`). A network whose code cannot be traced,
-    because it branches on values, is run whole with a hook that is local to the call.
+    left is a pure function (`torch.func`, `torch.compile`). Where the trace would fail or be another
+    function, the network itself is run, up to a hook that is local to the call: if on the way to the
+    layer its code branches on values, switches gradients off or autocast on or off, or makes tensors of its
+    own or random numbers; if a module that is not called whole has hooks; if the network has a
+    `forward` or `__call__` of its own beside that of its class. The attribute `cut` says which way is used.
 
     The model is a copy in evaluation mode with its parameters frozen; `module` stays as it is. A layer that
-    the network calls several times gives the output of its first call.
+    the network calls several times, by one name or by several, gives the output of its first call.
 
     Preprocessing goes in the order `size`, `channels`, `mean` and `std`, `preprocess`.
 
@@ -42,7 +46,8 @@ def features(
     module
         Any network whose first argument is an image (batch, channel, height, width).
     layer
-        Name of the layer, as in ``dict(module.named_modules())``: ``"layer2.0.conv1"``, say.
+        Name of the layer, as in ``dict(module.named_modules())``: ``"layer2.0.conv1"``, say; of a layer
+        that has several names, any of them.
     preprocess
         Any differentiable function of the image.
     channels
@@ -74,6 +79,10 @@ def features(
     A wrapper class that lists the children of one family of networks and counts through them
     (``NthLayer(vgg16, layer=3)``) is ``features(vgg16, "features.3")`` here, and works for any network.
 
+    Torch's fast attention has no forward-mode derivative (`torch.func.jvp` of an `nn.TransformerEncoder`,
+    say): call ``torch.backends.mha.set_fastpath_enabled(False)``, and run the model inside
+    ``torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)``.
+
     Examples
     --------
     >>> network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(7200, 5))
@@ -81,7 +90,7 @@ def features(
     >>> model(torch.rand(2, 1, 32, 32)).shape
     torch.Size([2, 8, 30, 30])
     """
-    names = [name for name, _ in module.named_modules() if name]
+    names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
     if layer not in names:
         nearest = difflib.get_close_matches(layer, names, n=6, cutoff=0)
         raise unknown_name(f"layer of {type(module).__name__}", layer, [*nearest, "…"])
@@ -102,7 +111,7 @@ class Features(nn.Module):
     layer
         Name of the layer.
     cut
-        Whether the network's graph could be cut at the layer.
+        Whether the network's graph is cut at the layer; else it is run with a hook.
     """
 
     def __init__(
@@ -137,38 +146,91 @@ class Features(nn.Module):
         return output
 
 
-class _Tracer(fx.Tracer):
-    """Traces down to a layer, which it leaves whole, as it does modules that hold no others.
+class _Unfaithful(Exception):
+    """Ends a trace that would be another function than the network."""
 
-    Unpickling a graph makes a tracer without arguments.
+
+class _Tracer(fx.Tracer):
+    """Traces down to a layer, which it leaves whole, as it does torch's own modules.
+
+    Every node notes whether running it later, outside the code that made it, does the same.
     """
 
-    def __init__(self, layer: str = "") -> None:
+    def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
+        self.depth = _autocast_depth()
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return module_qualified_name == self.layer or super().is_leaf_module(
-            m, module_qualified_name
+        if m is self.layer or super().is_leaf_module(m, module_qualified_name):
+            return True
+        if _has_hooks(m):
+            raise _Unfaithful
+        return False
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        node = super().create_node(*args, **kwargs)
+        constant = node.op == "get_attr" and str(node.target).startswith("_tensor_constant")
+        node.meta["faithful"] = (
+            torch.is_grad_enabled() and _autocast_depth() == self.depth and not constant
         )
+        return node
 
 
 def _cut(network: nn.Module, layer: str) -> fx.GraphModule | None:
-    """Return the network up to the first call of a layer, or None if it cannot be traced."""
-    try:
-        graph = _Tracer(layer).trace(network)
-    except Exception:  # noqa: BLE001  (any code may fail in any way on a symbol instead of a tensor)
+    """Return the network up to the first call of a layer, or None if its trace would not be faithful."""
+    wanted = network.get_submodule(layer)
+    graph = _traced(network, wanted)
+    if graph is None:
         return None
-    calls = [n for n in graph.nodes if n.op == "call_module" and n.target == layer]
-    if not calls:
+    nodes = list(graph.nodes)
+    name = next(n for n, part in network.named_modules() if part is wanted)  # the trace's own
+    call = next((n for n in nodes if (n.op, n.target) == ("call_module", name)), None)
+    if call is None:
         return None
-    for node in reversed(list(graph.nodes)):
-        if node is calls[0]:
-            break
-        graph.erase_node(node)
-    graph.output(calls[0])
+    kept = nodes[: nodes.index(call) + 1]
+    if not all(node.meta["faithful"] for node in kept):
+        return None
+    graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+    for node in kept:
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.output(copies[call])
     graph.lint()
     return fx.GraphModule(network, graph)
+
+
+def _traced(network: nn.Module, layer: nn.Module) -> fx.Graph | None:
+    own = "forward" in vars(network) or type(network).__call__ is not nn.Module.__call__
+    if own or _has_hooks(network):
+        return None
+    state = torch.get_rng_state()
+    try:
+        with torch.enable_grad():
+            graph = _Tracer(layer).trace(network)
+    except Exception:  # noqa: BLE001  (any code may fail in any way on a symbol instead of a tensor)
+        graph = None
+    if not torch.equal(state, torch.get_rng_state()):  # numbers drawn now would stay for ever
+        torch.set_rng_state(state)
+        return None
+    return graph
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    return any(
+        (
+            module._forward_pre_hooks,
+            module._forward_hooks,
+            module._backward_pre_hooks,
+            module._backward_hooks,
+        )
+    )
+
+
+def _autocast_depth() -> int:
+    """Return one more than the number of autocast blocks around the call, whether on or off."""
+    depth = torch.autocast_increment_nesting()
+    torch.autocast_decrement_nesting()
+    return depth
 
 
 def _hooked(network: nn.Module, layer: str, x: Tensor) -> object:

@@ -13,7 +13,7 @@ def validate_input(
     *,
     any_dims: bool = False,
 ) -> None:
-    """Check that an image is a finite tensor (batch, channel, height, width), real or complex.
+    """Check that an image is a tensor (batch, channel, height, width), real or complex, finite, not empty.
 
     Parameters
     ----------
@@ -49,6 +49,10 @@ def validate_input(
         raise InputError(
             "an image has shape (batch, channel, height, width); this one has "
             f"{tuple(input_tensor.shape)}: add dimensions with image[None, None]"
+        )
+    if input_tensor.numel() == 0:
+        raise InputError(
+            f"the image is empty: its shape is {tuple(input_tensor.shape)}, and every dimension is at least 1"
         )
     if no_batch and (input_tensor.dim() == 0 or len(input_tensor) != 1):
         raise InputError(

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from stimsynth.validate.probing import Shape, called, probe, probe_image
+from stimsynth.validate.probing import (
+    Shape,
+    advice,
+    called,
+    probe,
+    probe_image,
+    strips_gradient,
+)
 from stimuli_store.errors import InputError, LacksAttribute, WrongType
 
 TRAINING = (
@@ -64,8 +71,8 @@ def validate_model(
     ------
     InputError
         (a ValueError) if the model adds a gradient (it has learnable parameters), returns something
-        else than a tensor, strips the gradient, casts to numpy and back, or returns a tensor that is
-        not of 3 or 4 dimensions.
+        else than a tensor, strips the gradient or has none but zeros, casts to numpy and back, changes
+        its input in place, or returns a tensor that is not of 3 or 4 dimensions.
     WrongType
         (also a TypeError) if it changes precision.
     WrongDevice
@@ -82,13 +89,16 @@ def validate_model(
     >>> validate_model(remove_grad(Gaussian(7)).eval())
     """
     name = _name(model)
-    output = probe(name, model, probe_image(image_shape, image_dtype, device))
+    image = probe_image(image_shape, image_dtype, device)
+    output = probe(name, model, image)
     if output.dim() not in (3, 4):
         raise InputError(
             f"{name} returns a tensor of shape {tuple(output.shape)} for an image; return 3 or 4 "
             "dimensions (batch, channel, then values or height and width), for example with "
             "output.flatten(1)[:, None]"
         )
+    if not _has_gradient(model, image):
+        raise strips_gradient(name)
     if getattr(model, "training", False):
         warnings.warn(TRAINING, stacklevel=2)
 
@@ -193,7 +203,8 @@ def checked_output(model: nn.Module, image: Tensor) -> Tensor:
     if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
         warnings.warn(TRAINING, stacklevel=3)
     asking = image.detach().clone().requires_grad_(True)
-    output = model(asking)
+    with advice(name):
+        output = model(asking)
     fault = _output_fault(output, image)
     if fault:
         raise InputError(f"{name} cannot be used for synthesis: {fault}")
@@ -204,6 +215,16 @@ def _name(model: object) -> str:
     return (
         type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "it")
     )
+
+
+def _has_gradient(model: Callable[[Tensor], Tensor], image: Tensor) -> bool:
+    """Say whether a random sum of the outputs changes with any pixel; that of round(x) does not."""
+    asking = image.clone().requires_grad_(True)
+    output = model(asking)
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(output.shape, generator=generator, dtype=torch.float64).to(output)
+    (gradient,) = torch.autograd.grad(output, asking, weights)
+    return bool((gradient != 0).any())
 
 
 def _takes_scales(model: Callable[..., Any]) -> bool:

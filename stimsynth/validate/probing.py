@@ -1,6 +1,7 @@
 """What models and penalties are asked alike: call them on a test image and look at what comes back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,13 +11,20 @@ from stimuli_store.errors import InputError, WrongDevice, WrongType
 
 Shape = tuple[int, int, int, int]
 
+#: What torch says of some models, in part, and what to say of them instead.
+_ADVICE = {
+    "numpy()": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
+    "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
+}
+
 
 def probe_image(
     shape: Shape | None, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
 ) -> Tensor:
     """Return noise in [0, 1), the same every time; it leaves torch's global random state alone."""
+    size = (1, 1, 16, 16) if shape is None else _checked_shape(shape)
     generator = torch.Generator().manual_seed(0)
-    noise = torch.rand(shape or (1, 1, 16, 16), generator=generator, dtype=torch.float64)
+    noise = torch.rand(size, generator=generator, dtype=torch.float64)
     return noise.to(device=device, dtype=dtype)
 
 
@@ -72,18 +80,38 @@ def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor
 
 def _with_gradient(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
     asking = image.clone().requires_grad_(True)
-    try:
+    with advice(what):
         output = called(what, function, asking)
-    except RuntimeError as error:
-        if "numpy()" not in str(error):
-            raise
-        raise InputError(
-            f"{what} casts its input to numpy on the way, where gradients end; "
-            "compute with torch throughout"
-        ) from error
     if not output.requires_grad:
-        raise InputError(
-            f"{what} strips the gradient of its input; "
-            "leave out detach, torch.no_grad, rounding and conversions to other types"
-        )
+        raise strips_gradient(what)
     return output
+
+
+def strips_gradient(what: str) -> InputError:
+    """Return the error for a function through which no gradient comes."""
+    return InputError(
+        f"{what} strips the gradient of its input; "
+        "leave out detach, torch.no_grad, rounding and conversions to other types"
+    )
+
+
+@contextmanager
+def advice(what: str) -> Iterator[None]:
+    """Turn torch's own errors about in-place models and about numpy into what to do about them."""
+    try:
+        yield
+    except RuntimeError as error:
+        for sign, sentence in _ADVICE.items():
+            if sign in str(error):
+                raise InputError(f"{what} {sentence}") from error
+        raise
+
+
+def _checked_shape(shape: object) -> Shape:
+    sizes = tuple(shape) if isinstance(shape, Sequence) else ()
+    if len(sizes) != 4 or not all(isinstance(n, int) and n > 0 for n in sizes):
+        raise InputError(
+            "image_shape is (batch, channel, height, width), four whole numbers of 1 or more; "
+            f"not {shape!r}"
+        )
+    return sizes

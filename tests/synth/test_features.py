@@ -1,10 +1,16 @@
 """Layers of a network as models: the hook's value, nothing after it run, a pure function."""
 
+import io
+import pickle
 from collections.abc import Callable
+from types import MethodType
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
@@ -218,6 +224,181 @@ def test_a_metamer_of_a_layer() -> None:
     metamer = Metamer(load("camera", size=16), model, seed=0)
     metamer.synthesize(max_iter=60)
     assert float(metamer.losses[-1]) < 1e-4 * float(metamer.losses[0])
+
+
+# -- what a trace would lose -----------------------------------------------------------------------
+
+
+class Written(nn.Module):
+    """Runs what it is given before, and optionally after, its only layer."""
+
+    def __init__(
+        self,
+        before: Callable[[nn.Module, Tensor], Tensor],
+        after: Callable[[Tensor], Tensor] = lambda x: x,
+    ) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 3, bias=False)
+        self.gain = nn.Parameter(torch.tensor(2.0))
+        self.register_buffer("shift", torch.tensor(0.5))
+        self.register_buffer("mix", torch.rand(3, 3, 1, 1))
+        self.before, self.after = before, after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.layer(self.before(self, x)))
+
+
+def without_gradient(_self: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        weight = x.mean((2, 3), keepdim=True)
+    return x * weight
+
+
+def in_half_precision(self: nn.Module, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return F.conv2d(x, self.mix).to(x.dtype)
+
+
+def in_full_precision(self: nn.Module, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", enabled=False):
+        return F.conv2d(x, self.mix)
+
+
+def with_constant(_self: nn.Module, x: Tensor) -> Tensor:
+    return x + torch.linspace(0, 1, 3).reshape(3, 1, 1)
+
+
+def doubled_input(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return (2 * given[0], *given[1:])
+
+
+def doubled_gradient(
+    _module: nn.Module, into: tuple[Tensor, ...], _out: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    return tuple(2 * g for g in into)
+
+
+def root_hook() -> nn.Module:
+    made = Written(lambda _, x: x)
+    made.register_forward_pre_hook(doubled_input)
+    return made
+
+
+def inner_gradient_hook() -> nn.Module:
+    made = nn.Sequential()
+    made.layer = Written(lambda _, x: x**2)
+    made.last = nn.ReLU()
+    made.layer.register_full_backward_hook(doubled_gradient)
+    return made
+
+
+def own_forward() -> nn.Module:
+    made = Written(lambda _, x: x)
+    made.forward = MethodType(lambda self, x: self.layer(3 * x), made)
+    return made
+
+
+class OwnCall(Written):
+    def __call__(self, x: Tensor) -> Tensor:
+        return super().__call__(3 * x)
+
+
+UNFAITHFUL = {
+    "a pre-hook of the network": (root_hook, "layer"),
+    "a gradient hook of a part": (inner_gradient_hook, "last"),
+    "a forward of its own": (own_forward, "layer"),
+    "a call of its own": (lambda: OwnCall(lambda _, x: x), "layer"),
+    "no_grad": (lambda: Written(without_gradient), "layer"),
+    "autocast on": (lambda: Written(in_half_precision), "layer"),
+    "autocast off": (lambda: Written(in_full_precision), "layer"),
+    "a constant": (lambda: Written(with_constant), "layer"),
+}
+
+
+@pytest.mark.parametrize("case", UNFAITHFUL)
+def test_what_a_trace_would_lose_is_run_with_a_hook(case: str) -> None:
+    make, layer = UNFAITHFUL[case]
+    torch.manual_seed(0)
+    plain = make()
+    model = features(plain, layer)
+    assert not model.cut
+    results = []
+    for function in (model, lambda x: hooked(plain, layer, x)):
+        x = images().float().requires_grad_(True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=case == "autocast off"):
+            output = function(x)
+        (gradient,) = torch.autograd.grad(output.float().square().sum(), x)
+        results.append((output.detach().float(), gradient))
+    torch.testing.assert_close(*results, rtol=1e-6, atol=1e-6)
+
+
+def test_random_numbers_of_a_network_stay_random_and_leave_no_trace() -> None:
+    for draw in (lambda x: x + torch.randn(1), lambda x: x * float(torch.rand(()))):
+        plain = Written(lambda _, x, draw=draw: draw(x))
+        torch.manual_seed(5)
+        model = features(plain, "layer")
+        drawn = torch.rand(3)
+        torch.manual_seed(5)
+        torch.testing.assert_close(drawn, torch.rand(3), rtol=0, atol=0)
+        assert float((model(images().float()) - model(images().float())).detach().abs().max()) > 0
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_a_cut_is_kept_where_the_trace_is_faithful(grad: bool) -> None:
+    def at_the_end(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return x + torch.ones(1)
+
+    made = Written(lambda self, x: self.gain * x + self.shift, at_the_end)
+    made.layer.register_forward_pre_hook(doubled_input)
+    with torch.set_grad_enabled(grad), torch.autocast("cpu", dtype=torch.bfloat16):
+        model = features(made, "layer")
+    assert model.cut
+    x = images().float()
+    torch.testing.assert_close(model(x), hooked(made, "layer", x).detach())
+
+
+@pytest.mark.parametrize("kind", [Small, Branching])
+def test_a_shared_layer_has_several_names(kind: type[Small]) -> None:
+    plain = network(kind)
+    plain.again = plain.layer1[0].conv2
+    model = features(plain, "again")
+    assert model.cut == (kind is Small)
+    expected = hooked(plain, "layer1.0.conv2", images())
+    torch.testing.assert_close(model(images()), expected.detach(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", [Small, Branching])
+@pytest.mark.parametrize("module", [pickle, torch])
+def test_a_model_is_pickled_with_its_preprocessing(kind: type[Small], module: Any) -> None:
+    model = features(
+        network(kind), "layer1.0", channels=3, mean=(0.4, 0.5, 0.6), std=0.25, size=(24, 20)
+    )
+    kept = io.BytesIO()
+    module.dump(model, kept) if module is pickle else torch.save(model, kept)
+    kept.seek(0)
+    again = pickle.load(kept) if module is pickle else torch.load(kept, weights_only=False)
+    assert again.cut == model.cut
+    torch.testing.assert_close(again(images(1)), model(images(1)), rtol=0, atol=0)
+
+
+def test_forward_mode_goes_through_attention_as_the_notes_say() -> None:
+    torch.manual_seed(0)
+    part = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    encoder = nn.TransformerEncoder(part, 1, enable_nested_tensor=False)
+    model = features(nn.Sequential(nn.Flatten(1, 2), encoder).double(), "1")
+    x, tangent = images(1)[..., :8], images(1)[..., 8:]
+    with pytest.raises(NotImplementedError, match="forward AD"):
+        torch.func.jvp(model, (x,), (tangent,))
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            _, forward = torch.func.jvp(model, (x,), (tangent,))
+        step = 1e-6
+        difference = (model(x + step * tangent) - model(x - step * tangent)) / (2 * step)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    torch.testing.assert_close(forward, difference, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

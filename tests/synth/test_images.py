@@ -89,10 +89,22 @@ def test_sixteen_bits_keep_their_precision(tmp_path: Path) -> None:
         (lambda f: load_images([f / "a.png", f / "b.png"], as_gray=False), r"a.png.*\(3, 2, 3\)"),
         (lambda f: load_images([f / "a.png", get_path("camera")]), r"\(1, 2, 3\).*crop or resize"),
         (lambda f: save(f / "x.png", torch.zeros(2, 1, 4, 4)), "use save_images"),
-        (lambda f: save(f / "x.png", torch.full((4, 4), float("nan"))), "NaN"),
+        (lambda f: save(f / "x.png", torch.full((4, 4), float("nan"))), r"\[0, 1\].*nan"),
+        (lambda f: save(f / "x.png", torch.full((4, 4), float("inf"))), r"\[0, 1\].*inf"),
+        (lambda f: save(f / "x.png", torch.full((4, 4), 1.7)), r"\[1.7, 1.7\].*rescale or clamp"),
+        (lambda f: save(f / "x.png", torch.full((4, 4), -2e-6)), r"\[0, 1\]"),
+        (lambda f: save(f / "x.png", COLOR.transpose(2, 0, 1)), r"\[0, 1\].*divide integers"),
+        (lambda f: save_images(f, torch.full((1, 1, 4, 4), 255.0)), r"\[255, 255\]"),
         (lambda f: save_images(f, torch.zeros(2, 2, 4, 4)), "1 or 3"),
         (lambda f: save_images(f, torch.zeros(2, 1, 4, 4), ["one", "one"]), "all different"),
         (lambda f: save_images(f, torch.zeros(2, 1, 4, 4), ["one"]), "as many names"),
+        *(
+            (
+                lambda f, name=name: save_images(f, torch.zeros(1, 1, 4, 4), [name]),
+                "plain file names",
+            )
+            for name in ("../b", "/tmp/b", "in/b", "..\\b", "C:b", "")
+        ),
     ],
 )
 def test_bad_files_and_images_get_a_sentence(
@@ -100,6 +112,11 @@ def test_bad_files_and_images_get_a_sentence(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         call(folder)
+
+
+def test_rounding_beyond_black_and_white_is_saved(tmp_path: Path) -> None:
+    save(tmp_path / "x.png", np.array([[-1e-6, 1 + 1e-6], [0, 1]]))
+    assert load_images(tmp_path / "x.png").flatten().tolist() == [0, 1, 0, 1]
 
 
 def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:

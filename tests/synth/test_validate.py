@@ -59,6 +59,9 @@ def test_good_models_pass_silently() -> None:
         (Says(lambda x: x.to(torch.complex128)), TypeError, "changes precision"),
         (Says(lambda x: x.mean((2, 3))), ValueError, r"shape \(1, 1\).*3 or 4"),
         (Says(lambda x: x[None]), ValueError, "3 or 4"),
+        (Says(torch.round), ValueError, "strips the gradient.*rounding"),
+        (Says(lambda x: x.mul_(2)), ValueError, "changes its input in place; use out-of-place"),
+        (Says(lambda x: x[..., 1:].relu_()), ValueError, "changes its input in place"),
         (Says(lambda x: x.to("meta")), RuntimeError, "on cpu and returns one on meta"),
     ],
 )
@@ -68,6 +71,30 @@ def test_a_model_that_breaks_a_rule_is_told_which(
     with pytest.raises(kind, match=sentence) as caught:
         validate_model(model)
     assert isinstance(caught.value, InputError)
+
+
+def test_a_gradient_that_cancels_in_the_plain_sum_is_one() -> None:
+    validate_model(Says(lambda x: x - x.mean((2, 3), keepdim=True)))
+    validate_model(Says(lambda x: x.flatten(2).softmax(-1)))
+
+
+@pytest.mark.parametrize(
+    "shape", [(16, 16), (1, 16, 16), (1, 1, 1, 16, 16), (1, 1, 0, 16), (1, 1, 8.0, 8), 16, ()]
+)
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda shape: validate_model(Says(lambda x: 2 * x), image_shape=shape),
+        lambda shape: validate_metric(mse, image_shape=shape),
+        lambda shape: validate_penalty(lambda x: x.square().sum(), image_shape=shape),
+        lambda shape: validate_coarse_to_fine(Bands(2), image_shape=shape),
+    ],
+)
+def test_an_image_shape_that_is_not_four_numbers_is_refused(
+    check: Callable[[Any], None], shape: Any
+) -> None:
+    with pytest.raises(InputError, match=r"image_shape is .*four whole numbers"):
+        check(shape)
 
 
 def test_training_mode_is_warned_of_and_no_error() -> None:
@@ -106,6 +133,9 @@ def test_validation_leaves_the_random_state_alone() -> None:
         (IMAGE * 2, {"allowed_range": (0, 1)}, r"outside the allowed range \[0, 1\]"),
         (IMAGE - 1, {"allowed_range": (0, 1)}, "rescale or clamp"),
         (IMAGE / 0 * 0, {}, "NaN"),
+        (IMAGE[..., :0], {}, r"empty.*\(1, 1, 16, 0\)"),
+        (IMAGE[..., :0], {"allowed_range": (0, 1)}, "the image is empty"),
+        (IMAGE[:0], {"no_batch": True, "allowed_range": (0, 1)}, "the image is empty"),
         (torch.fft.fft2(IMAGE), {"allowed_range": (0, 1)}, "complex values have no order"),
     ],
 )
@@ -261,6 +291,8 @@ def test_the_cost_of_the_check_grows_with_the_number_of_scales(n: int, calls: in
         (lambda x: x.sum(0), "the batch comes first"),
         (lambda x: x.detach(), "differentiably"),
         (lambda x: x.tolist(), "a model returns a tensor"),
+        (lambda x: x.mul_(2), "changes its input in place; use out-of-place"),
+        (lambda x: torch.from_numpy(x.numpy()), "casts its input to numpy"),
     ],
 )
 def test_the_output_for_the_real_image_is_checked(
