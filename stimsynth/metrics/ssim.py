@@ -154,23 +154,24 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
     if pad:
         sides = ((size - 1) // 2, size // 2) * 2
         x, y = (F.pad(image, sides, mode=str(pad)) for image in (x, y))
-    # Variances do not change when a constant is taken off both images, and are exact only near zero.
-    middle = 0.5 * (x + y).detach().mean(dim=(-2, -1), keepdim=True)
-    x, y = x - middle, y - middle
-    # Only the sum of both variances is compared, so one map of both powers does, unless each is asked for.
-    powers = [x * x, y * y] if variances else [x * x + y * y]
-    difference = x - y
-    maps = _blurred(torch.stack([x, y, difference * difference, *powers]), size)
-    mu_x, mu_y, apart, *powers = maps
-    mu_xx, mu_yy, shift = mu_x * mu_x, mu_y * mu_y, (mu_x - mu_y) ** 2
-    # Both factors as 1 minus something between 0 and 2: no rounding takes them out of [-1, 1], and equal
-    # images give 1. The variance of a difference is at most twice the sum of both variances.
-    varying = (apart - shift).clamp_min(0)
-    spread = torch.maximum(sum(powers) - (mu_xx + mu_yy), 0.5 * varying)
-    contrast_structure = 1 - varying / (spread + _C2)
-    level = (mu_x + middle) ** 2 + (mu_y + middle) ** 2
-    luminance = 1 - shift / (level + _C1)
-    each = (powers[0] - mu_xx, powers[1] - mu_yy) if variances else ()
+    # In the sum u and the difference d of both images, 2 cov = (var u - var d) / 2 and so on: both factors
+    # become (p - q + c) / (p + q + c) of squares p and q, which no rounding takes out of [-1, 1].
+    middle = (x + y).detach().mean(dim=(-2, -1), keepdim=True)
+    u, d = (
+        x + y - middle,
+        x - y,
+    )  # a variance does not change by a constant, and is exact only near zero
+    products = [u * u, d * d, u * d] if variances else [u * u, d * d]
+    mu_u, mu_d, uu, dd, *ud = _blurred(torch.stack([u, d, *products]), size)
+    mu_dd = mu_d * mu_d
+    var_u, var_d = (uu - mu_u * mu_u).clamp_min(0), (dd - mu_dd).clamp_min(0)
+    contrast_structure = (var_u - var_d + 2 * _C2) / (var_u + var_d + 2 * _C2)
+    level = (mu_u + middle) ** 2
+    luminance = (level - mu_dd + 2 * _C1) / (level + mu_dd + 2 * _C1)
+    each: tuple[Tensor, ...] = ()
+    if variances:
+        total, twice_cov = var_u + var_d, 2 * (ud[0] - mu_u * mu_d)
+        each = (total + twice_cov) / 4, (total - twice_cov) / 4
     return _Maps(luminance * contrast_structure, contrast_structure, each)
 
 
