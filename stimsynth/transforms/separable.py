@@ -38,40 +38,38 @@ def filter_valid(images: Tensor, kernel: Tensor) -> Tensor:
              [1., 1., 1., 1.]]])
     """
     flat = images.reshape(-1, *images.shape[-2:])
-    return _FilterValid.apply(flat, kernel).view(
-        *images.shape[:-2], *(n - len(kernel) + 1 for n in images.shape[-2:])
-    )
+    found = _Filter.apply(flat, kernel, 0)
+    return found.reshape(*images.shape[:-2], *found.shape[-2:])
 
 
-class _FilterValid(Function):
+class _Filter(Function):
+    """Correlation with zeros beyond the border, as many on every side as `beyond` says."""
+
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(images: Tensor, kernel: Tensor) -> Tensor:
-        reach = len(kernel) - 1
+    def forward(images: Tensor, kernel: Tensor, beyond: int) -> Tensor:
         matrix = _banded(kernel)
-        both = _along_rows(_along_rows(images, matrix), matrix)
-        height, width = images.shape[-2:]
-        return both[:, : height - reach, : width - reach].contiguous()
+        both = _along_rows(_along_rows(images, matrix, beyond), matrix, beyond)
+        grown = 2 * beyond - len(kernel) + 1
+        return both[:, : images.shape[1] + grown, : images.shape[2] + grown]
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        (_, kernel) = inputs
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: Tensor) -> None:
+        _, kernel, ctx.beyond = inputs
         ctx.save_for_backward(kernel)
         ctx.save_for_forward(kernel)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (kernel,) = ctx.saved_tensors
-        reach = len(kernel) - 1
-        # The transpose of a correlation is one with the mirrored kernel, over the padded gradient.
-        padded = F.pad(grad, (reach, reach, reach, reach))
-        return filter_valid(padded, kernel.flip(0)), None
+        # The transpose of a correlation is one with the mirrored kernel, over what lies beyond as well.
+        return _Filter.apply(grad, kernel.flip(0), len(kernel) - 1 - ctx.beyond), None, None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: Any) -> Tensor:
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
         (kernel,) = ctx.saved_tensors
-        return filter_valid(tangent, kernel)
+        return _Filter.apply(tangent, kernel, ctx.beyond)
 
 
 def _banded(kernel: Tensor) -> Tensor:
@@ -81,18 +79,20 @@ def _banded(kernel: Tensor) -> Tensor:
     return row.view(_BLOCK, _BLOCK + taps - 1).T
 
 
-def _along_rows(images: Tensor, matrix: Tensor) -> Tensor:
-    """Return images (n, h, w) filtered along h and transposed, (n, w, h rounded up to whole blocks).
+def _along_rows(images: Tensor, matrix: Tensor, beyond: int) -> Tensor:
+    """Return images (n, h, w) filtered along h and transposed, (n, w, whole blocks).
 
-    Only the first h - k + 1 values along the last axis mean anything.
+    Only the first h + 2 beyond - k + 1 values along the last axis mean anything.
     """
     count, height, width = images.shape
     window = len(matrix)
-    needed = -(-(height - window + _BLOCK) // _BLOCK) * _BLOCK + window - _BLOCK
-    blocks = -(-needed // _BLOCK)
-    # Rows enough that whatever is wanted is made of this image alone: what reads into the next is not.
-    filled = F.pad(images, (0, 0, 0, blocks * _BLOCK - height)).reshape(-1, width)
-    tall = F.pad(filled, (0, 0, 0, window - _BLOCK))
-    windows = tall.unfold(0, window, _BLOCK)  # a view, (n * blocks, w, window)
+    wanted = -(-(height + 2 * beyond - window + _BLOCK) // _BLOCK)  # blocks of the result
+    # Rows enough that whatever is wanted is made of this image alone: one window may read into the next.
+    blocks = wanted - (-(window - _BLOCK) // _BLOCK)
+    filled = F.pad(images, (0, 0, beyond, blocks * _BLOCK - height - beyond)).reshape(-1, width)
+    windows = filled.unfold(0, window, _BLOCK)  # a view, (nearly n * blocks, w, window)
     filtered = torch.bmm(windows, matrix.expand(len(windows), -1, -1))
-    return filtered.view(count, blocks, width, _BLOCK).transpose(1, 2).reshape(count, width, -1)
+    kept = filtered.unfold(
+        0, wanted, blocks
+    )  # a view without what is not wanted, (n, w, B, wanted)
+    return kept.transpose(2, 3).reshape(count, width, -1)
