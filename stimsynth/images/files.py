@@ -153,8 +153,11 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
     ...     float(load_images(Path(folder) / "grey.png").mean())
     0.2...
     """
-    from PIL import Image
+    _write(Path(path), _frame(image))
 
+
+def _frame(image: Tensor | np.ndarray) -> np.ndarray:
+    """Return the 8-bit frame (h, w) or (h, w, 3) of an image."""
     from stimuli_store.frames import quantize
 
     array = to_numpy(image)
@@ -167,12 +170,33 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
             f"an image to save is (height, width) or (3, height, width); not {tuple(image.shape)}: "
             "for several, use save_images"
         )
+    if not array.size or np.iscomplexobj(array):
+        raise InputError(
+            f"an image to save is real and not empty; not {array.shape} of {array.dtype}"
+        )
     if not bool(((array >= -ROUNDING) & (array <= 1 + ROUNDING)).all()):
         raise InputError(
             f"image values must lie in [0, 1] to be saved; these lie in [{array.min():g}, "
             f"{array.max():g}]: divide integers by their largest possible value, rescale or clamp"
         )
-    Image.fromarray(quantize(array.astype(np.float32)).pixels).save(path)
+    return quantize(array.astype(np.float32)).pixels
+
+
+def _write(path: Path, frame: np.ndarray) -> None:
+    """Write a frame as PNG: whole, or not at all."""
+    from PIL import Image
+
+    if path.suffix.lower() != ".png":
+        raise InputError(
+            f"images are saved as PNG, which keeps every pixel as it is; name {path.name!r} so that it "
+            "ends in .png"
+        )
+    part = path.with_name(f".{path.name}.part")
+    try:
+        Image.fromarray(frame).save(part, format="PNG")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def save_images(
@@ -206,6 +230,8 @@ def save_images(
         raise InputError(
             f"images to save have shape (batch, 1 or 3, height, width); not {tuple(images.shape)}"
         )
+    if isinstance(names, str):
+        raise InputError(f"names is a list, one for each image; not {names!r}")
     chosen = [f"image-{i:03d}" for i in range(len(images))] if names is None else list(names)
     if len(chosen) != len(images) or len(set(chosen)) != len(chosen):
         raise InputError(f"{len(images)} images take as many names, all different; not {chosen}")
@@ -214,11 +240,12 @@ def save_images(
             raise InputError(
                 f"names are plain file names, without folders; not {name!r}: give the folder as `folder`"
             )
+    frames = [_frame(image) for image in images]  # all of them before the first is written
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = [target / f"{name}.png" for name in chosen]
-    for path, image in zip(paths, images, strict=True):
-        save(path, image)
+    for path, frame in zip(paths, frames, strict=True):
+        _write(path, frame)
     return paths
 
 

@@ -7,9 +7,10 @@ coefficient is divided by a constant plus a weighted sum of its neighbours' ampl
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimsynth.metrics.ssim import comparable
+from stimsynth.transforms.gate import real_images
 from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
 from stimsynth.transforms.safe import safe_root
 from stimuli_store.errors import InputError
@@ -46,7 +47,7 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
     >>> [scale.shape[-1] for scale in scales]
     [64, 32, 16, 8, 4, 2]
     """
-    if img.dim() != 4 or min(img.shape[-2:]) < _SMALLEST:
+    if min(real_images(img, "a normalized Laplacian pyramid").shape[-2:]) < _SMALLEST:
         raise InputError(
             "a normalized Laplacian pyramid takes images (batch, channel, height, width) with sides of "
             f"{_SMALLEST} pixels or more; not {tuple(img.shape)}"
@@ -54,6 +55,26 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
     scales = LaplacianPyramid(n_scales=len(_SIGMAS), scale_filter=True)(img)
     triples = zip(scales, _SIGMAS, _NEIGHBOURS, strict=True)
     return [scale / (sigma + _pooled(scale.abs(), near)) for scale, sigma, near in triples]
+
+
+class NLP(nn.Module):
+    """The normalized Laplacian pyramid as a model: all its values in one vector.
+
+    Synthesis that compares vectors by their Euclidean norm weighs scales by their numbers of pixels,
+    which `nlpd` does not.
+
+    Examples
+    --------
+    >>> NLP()(torch.rand(1, 1, 64, 64)).shape
+    torch.Size([1, 1, 5460])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the scales of images (b, c, h, w), from fine to coarse, in one vector (b, c, n)."""
+        return torch.cat([scale.flatten(2) for scale in normalized_laplacian_pyramid(image)], dim=2)
 
 
 def nlpd(img1: Tensor, img2: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.transforms.filters import gaussian_1d
+from stimsynth.transforms.gate import real_images
 from stimsynth.transforms.safe import anywhere
 from stimsynth.transforms.separable import filter_valid
 from stimuli_store.errors import InputError
@@ -124,11 +125,12 @@ def ms_ssim(
     1.0
     """
     x, y = comparable(img1, img2)
-    powers = torch.as_tensor(
-        POWER_FACTORS if power_factors is None else power_factors, dtype=x.dtype, device=x.device
-    )
-    if powers.dim() != 1 or not len(powers):
-        raise InputError(f"power_factors is a list of one number or more; not {power_factors!r}")
+    powers = torch.as_tensor(POWER_FACTORS if power_factors is None else power_factors)
+    if powers.dim() != 1 or not len(powers) or bool((~(powers >= 0) | powers.isinf()).any()):
+        raise InputError(
+            f"power_factors is a list of numbers from 0 up, one for each scale; not {power_factors!r}"
+        )
+    powers = powers.to(x)
     means = []
     for scale in range(len(powers)):
         maps = _maps(x, y, False)
@@ -139,7 +141,7 @@ def ms_ssim(
     # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative.
     raised = [_floored(mean) ** power for mean, power in zip(means, powers, strict=True)]
     product = torch.stack(raised).prod(dim=0)
-    return torch.where((torch.stack(means) > 0).all(dim=0), product, 0.0)
+    return torch.where((torch.stack(means) <= 0).any(dim=0), 0.0, product)
 
 
 def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> _Maps:
@@ -211,11 +213,7 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
 def matched(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
     """Return both images in one shape, and see that they can be compared."""
     for image in (img1, img2):
-        if image.dim() != 4 or not image.is_floating_point():
-            raise InputError(
-                "images have shape (batch, channel, height, width) and a floating-point type; not "
-                f"{tuple(image.shape)} and {image.dtype}"
-            )
+        real_images(image, "a metric")
     if img1.shape[-2:] != img2.shape[-2:] or img1.dtype != img2.dtype:
         raise InputError(
             f"images to compare have one height, width and type; not {tuple(img1.shape)} "

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from stimsynth.models.kept import Kept
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
+from stimsynth.transforms.gate import real_images
 from stimuli_store.errors import InputError
 
 
@@ -24,7 +25,7 @@ def positive(name: str, value: Any, channels: int) -> nn.Parameter:
 
 def one_channel(image: Tensor, name: str) -> Tensor:
     """Return `image` if it has one channel, which is what these models filter."""
-    if image.dim() != 4 or image.shape[1] != 1:
+    if real_images(image, name, "(batch, 1, height, width)").shape[1] != 1:
         raise InputError(
             f"{name} takes images of shape (batch, 1, height, width); not {tuple(image.shape)}"
         )
@@ -109,7 +110,7 @@ class Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, low then band, shape (batch, 2, height, width)."""
         return slide(
-            make_grid(one_channel(x, "Linear"), self.kernel_size, self.pad_mode), x, self.filt
+            make_grid(one_channel(x, "Linear"), self.kernel_size, self.pad_mode), x, self.filt.to(x)
         )
 
 

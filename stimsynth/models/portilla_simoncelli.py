@@ -24,6 +24,7 @@ from stimsynth.models.texture_statistics import (
     pixel_statistics,
     products,
 )
+from stimsynth.transforms.gate import image_size, real_images
 from stimsynth.transforms.modulus import double_phase
 from stimsynth.transforms.remembered import made_apart
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
@@ -119,7 +120,9 @@ class PortillaSimoncelli(Tabulated):
             "residual_highpass",
         ]
         self.layout = texture_layout(n_scales, n_orientations, spatial_corr_width, magnitude_means)
-        self.leave_out = self.layout.checked_names(leave_out)
+        self.leave_out = self.layout.checked_names(
+            [leave_out] if isinstance(leave_out, str) else leave_out
+        )
         _check_mask(mask, target, shape)
         self.register_buffer("mask", mask)
         self.register_buffer("target", target)
@@ -215,6 +218,8 @@ class PortillaSimoncelli(Tabulated):
 
     def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
         """Return the representation (b, c, n) that `convert_to_dict` made a dictionary of."""
+        if not isinstance(representation_dict, Mapping):
+            raise InputError("a dictionary of statistics is made a tensor; this is no dictionary")
         return self.layout.to_tensor(representation_dict)
 
     def remove_scales(
@@ -264,6 +269,8 @@ class PortillaSimoncelli(Tabulated):
         """Return scales if all are this model's; all of them for None."""
         if scales is None:
             return self.scales
+        if isinstance(scales, int | str):
+            scales = [scales]
         unknown = [scale for scale in scales if scale not in self.scales]
         if unknown or not scales:
             raise InputError(
@@ -273,11 +280,11 @@ class PortillaSimoncelli(Tabulated):
 
     def _masked(self, image: Tensor) -> Tensor:
         """Return images of the right kind, with the target where it is to be kept."""
-        right = image.dim() == 4 and tuple(image.shape[-2:]) == self.image_shape
-        if not right or not image.is_floating_point():
+        height, width = self.image_shape
+        shape = f"(batch, channel, {height}, {width})"
+        if tuple(real_images(image, "this model", shape).shape[-2:]) != self.image_shape:
             raise InputError(
-                f"this model takes real images (batch, channel, {self.image_shape[0]}, "
-                f"{self.image_shape[1]}); not {tuple(image.shape)} of {image.dtype}"
+                f"this model takes real images of shape {shape}; not {tuple(image.shape)}"
             )
         if self.mask is None or self.target is None:
             return image
@@ -353,9 +360,7 @@ def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:
 
 
 def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:
-    size = tuple(int(n) for n in shape)
-    if len(size) != 2 or size != tuple(shape) or min(size) < 8:
-        raise InputError(f"image_shape is (height, width), 8 or more pixels each; not {shape!r}")
+    size = image_size(shape, 8)
     most = int(math.log2(min(size))) - 2
     if n_scales not in range(1, most + 1):
         raise InputError(
@@ -374,7 +379,7 @@ def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Siz
             f"spatial_corr_width is an odd number, at most {smallest}, the side of the coarsest scale "
             f"of {size[0]}x{size[1]} images; not {width!r}"
         )
-    return size[0], size[1]
+    return size
 
 
 def _check_mask(mask: Tensor | None, target: Tensor | None, shape: Size) -> None:

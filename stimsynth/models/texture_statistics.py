@@ -34,8 +34,8 @@ def products(maps: Tensor, others: Tensor) -> Tensor:
 
 def varying(norm: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
     """Return norms and their reciprocals, both 0 where a norm is not above what counts as not varying."""
-    above = norm > least
-    return torch.where(above, norm, 0.0), torch.where(above, norm, torch.inf).reciprocal()
+    flat = norm <= least  # NaN is not: it is handed on
+    return torch.where(flat, 0.0, norm), torch.where(flat, torch.inf, norm).reciprocal()
 
 
 def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
     norm, inverse = varying(norm, (count * floor).sqrt())
     scale = inverse * math.sqrt(count - 1)  # of the unbiased standard deviation
     skew = (square * centred).mean(dim=-1) * scale**3
-    kurtosis = torch.where(inverse > 0, square.square().mean(dim=-1) * scale**4, 3.0)
+    kurtosis = torch.where(inverse == 0, 3.0, square.square().mean(dim=-1) * scale**4)
     variance = norm**2 / (count - 1)
     ends = pixels.amin(-1), pixels.amax(-1)
     return torch.stack([mean.squeeze(-1), variance, skew, kurtosis, *ends], dim=-1)

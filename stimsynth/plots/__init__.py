@@ -1,1 +1,7 @@
 """Pictures of images, filters and syntheses: functions of arrays that return a matplotlib figure."""
+
+from stimsynth.plots.filters import filter_figure
+from stimsynth.plots.mad import plot_MAD_results
+from stimsynth.plots.texture import plot_statistics
+
+__all__ = ["filter_figure", "plot_MAD_results", "plot_statistics"]

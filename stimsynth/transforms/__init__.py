@@ -1,6 +1,6 @@
 """Canonical computations on images: pyramids, filters, resampling, statistics, phases, sequences."""
 
-from stimsynth.transforms.filters import circular_gaussian2d
+from stimsynth.transforms.filters import circular_gaussian2d, gaussian1d
 from stimsynth.transforms.gain_control import (
     local_gain_control,
     local_gain_control_dict,
@@ -45,6 +45,7 @@ __all__ = [
     "correlate_downsample",
     "deviation_from_line",
     "expand",
+    "gaussian1d",
     "harmonic_matrix",
     "interpolate1d",
     "kurtosis",

@@ -80,3 +80,35 @@ def circular_gaussian2d(
     stds = stds.expand(out_channels)
     rows, columns = gaussian_1d(height, stds), gaussian_1d(width, stds)
     return torch.einsum("ch,cw->chw", rows, columns).unsqueeze(1)
+
+
+def gaussian1d(kernel_size: int = 11, std: float | Tensor = 1.5) -> Tensor:
+    """Return a one-dimensional Gaussian of unit sum; with the defaults, the window of SSIM.
+
+    Parameters
+    ----------
+    kernel_size
+        Number of samples; odd, for one of them to be the middle.
+    std
+        Standard deviation in samples, positive.
+
+    Returns
+    -------
+    Tensor
+        Shape (kernel_size,).
+
+    Raises
+    ------
+    InputError
+        If the size or the standard deviation is not positive.
+
+    Examples
+    --------
+    >>> round(float(gaussian1d().sum()), 6)
+    1.0
+    """
+    given = torch.as_tensor(std)
+    stds = (given if given.is_floating_point() else given.to(torch.get_default_dtype())).reshape(-1)
+    if kernel_size < 1 or len(stds) != 1 or not bool(stds > 0):
+        raise InputError(f"kernel_size and std are positive; not {kernel_size!r} and {std!r}")
+    return gaussian_1d(kernel_size, stds)[0]

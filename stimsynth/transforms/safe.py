@@ -7,7 +7,7 @@ from torch import Tensor
 def safe_root(square: Tensor) -> Tensor:
     """Return the square root of real values, with slope 0 where they are 0.
 
-    Values below 0, which only rounding can bring about, count as 0.
+    Values below 0, which only rounding can bring about, count as 0; NaN stays NaN.
 
     Examples
     --------
@@ -16,14 +16,15 @@ def safe_root(square: Tensor) -> Tensor:
     >>> x.grad.tolist()
     [0.25, 0.0]
     """
-    positive = square > 0
-    return torch.where(positive, torch.sqrt(torch.where(positive, square, 1.0)), 0.0)
+    none = square <= 0
+    return torch.where(none, 0.0, torch.sqrt(torch.where(none, 1.0, square)))
 
 
 def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
     """Return the modulus of complex values and the values divided by it, both 0 with slope 0 at 0.
 
-    A modulus below the smallest normal number of its type counts as 0: its reciprocal is not finite.
+    A modulus below the smallest normal number of its type counts as 0: its reciprocal is not finite. NaN
+    stays NaN.
 
     Examples
     --------
@@ -32,10 +33,10 @@ def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
     ([4.0, 0.0], [1j, 0j])
     """
     size = z.detach().abs()
-    positive = size >= torch.finfo(size.dtype).tiny
-    nonzero = torch.where(positive, z, 1.0)
+    none = size < torch.finfo(size.dtype).tiny
+    nonzero = torch.where(none, 1.0, z)
     modulus = nonzero.abs()
-    return torch.where(positive, modulus, 0.0), torch.where(positive, nonzero / modulus, 0.0)
+    return torch.where(none, 0.0, modulus), torch.where(none, 0.0, nonzero / modulus)
 
 
 def anywhere(condition: Tensor) -> bool:

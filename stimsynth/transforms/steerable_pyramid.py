@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from stimsynth.transforms.gate import image_size, real_images
 from stimsynth.transforms.pyramid_layout import (
     Coefficients,
     Level,
@@ -94,10 +95,10 @@ class SteerablePyramidFreq(Tabulated):
         downsample: bool = True,
         tight_frame: bool = False,
     ) -> None:
-        shape = _image_shape(image_shape)
+        shape = image_size(image_shape, 4)
         num_scales = _height(height, shape)
         order = _order(order, is_complex)
-        if not 0 < twidth < math.inf:
+        if not isinstance(twidth, int | float) or not 0 < twidth < math.inf:
             raise InputError(f"twidth is a positive number of octaves; not {twidth!r}")
 
         def masks(one_sided: bool) -> PyramidMasks:
@@ -148,10 +149,10 @@ class SteerablePyramidFreq(Tabulated):
         InputError
             If the images have another size or a level is unknown.
         """
-        if x.dim() != 4 or tuple(x.shape[-2:]) != self.image_shape or not x.is_floating_point():
+        shape = f"(batch, channel, {self.image_shape[0]}, {self.image_shape[1]})"
+        if tuple(real_images(x, "this pyramid", shape).shape[-2:]) != self.image_shape:
             raise InputError(
-                f"this pyramid takes real images (batch, channel, {self.image_shape[0]}, "
-                f"{self.image_shape[1]}); not {tuple(x.shape)} of {x.dtype}"
+                f"this pyramid takes real images of shape {shape}; not {tuple(x.shape)}"
             )
         wanted = self._levels(scales)
         tables = self.tables_for(x)
@@ -232,7 +233,10 @@ class SteerablePyramidFreq(Tabulated):
         return torch.fft.irfft2(total, s=self.image_shape, norm=self.fft_norm)
 
     def steer_coeffs(
-        self, pyr_coeffs: Mapping[Any, Tensor], angles: Sequence[float], even_phase: bool = True
+        self,
+        pyr_coeffs: Mapping[Any, Tensor],
+        angles: float | Sequence[float] | Tensor,
+        even_phase: bool = True,
     ) -> tuple[Coefficients, dict[int, Tensor]]:
         """Return coefficients of filters at other orientations, as weighted sums of those there are.
 
@@ -241,7 +245,7 @@ class SteerablePyramidFreq(Tabulated):
         pyr_coeffs
             What `forward` of a real pyramid returned, or its view by `split_orientations`.
         angles
-            Orientations in radians, any number of them.
+            Orientations in radians, one or any number of them.
         even_phase
             Whether the filters' harmonics are cosines (else sines) about their orientations.
 
@@ -265,7 +269,7 @@ class SteerablePyramidFreq(Tabulated):
         for scale in (key for key in coefficients if isinstance(key, int)):
             bands = coefficients[scale]
             weights[scale] = steering_weights(
-                torch.as_tensor(angles, dtype=bands.dtype, device=bands.device),
+                torch.as_tensor(angles, dtype=bands.dtype, device=bands.device).reshape(-1),
                 self.num_orientations,
                 even_phase=even_phase,
             ).T
@@ -285,10 +289,10 @@ class SteerablePyramidFreq(Tabulated):
         half = spectrum[..., : size[1] // 2 + 1]
         return torch.fft.irfft2(weigh(half, table), s=size, norm=self.fft_norm)
 
-    def _levels(self, levels: Sequence[Level] | None) -> Sequence[Level]:
+    def _levels(self, levels: Sequence[Level] | Level | None) -> Sequence[Level]:
         if levels is None:
             return self.scales
-        chosen: list[Level] = list(levels)
+        chosen: list[Level] = [levels] if isinstance(levels, int | str) else list(levels)
         unknown = [level for level in chosen if level not in self.scales]
         if unknown or not chosen:
             raise InputError(
@@ -328,15 +332,6 @@ def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float]) ->
         tables[f"bands {scale}"] = factor * apart.bands[scale]
         tables[f"bands back {scale}"] = joined.bands[scale] / factor
     return {name: paired(table) for name, table in tables.items()}
-
-
-def _image_shape(image_shape: Size) -> Size:
-    shape = tuple(int(n) for n in image_shape)
-    if len(shape) != 2 or shape != tuple(image_shape) or min(shape) < 4:
-        raise InputError(
-            f"image_shape is (height, width), whole numbers of 4 or more; not {image_shape!r}"
-        )
-    return shape[0], shape[1]
 
 
 def _height(height: Literal["auto"] | int, shape: Size) -> int:

@@ -20,12 +20,12 @@ NAMES = {
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
         uniform_noise voronoi""",
     "stimsynth.losses": "l2_norm mse penalize_range relative_MSE relative_sse",
-    "stimsynth.metrics": """model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
+    "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",
     "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
         autocorrelation blur_downsample center_crop circular_gaussian2d correlate_downsample
-        deviation_from_line expand harmonic_matrix interpolate1d kurtosis local_gain_control
+        deviation_from_line expand gaussian1d harmonic_matrix interpolate1d kurtosis local_gain_control
         local_gain_control_dict local_gain_release local_gain_release_dict make_disk
         make_straight_line maximum minimum modulate_phase polar_to_rectangular
         polar_to_rectangular_dict raised_cosine rectangular_to_polar rectangular_to_polar_dict rescale

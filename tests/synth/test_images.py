@@ -278,3 +278,23 @@ def test_seeding_repeats_torch_and_numpy() -> None:
 
 def test_the_public_names_are_there() -> None:
     assert set(images.__all__) <= set(dir(images))
+
+
+def test_pictures_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    good, bad = torch.rand(1, 1, 8, 8), torch.full((1, 1, 8, 8), torch.nan)
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\]"):
+        images.save_images(tmp_path / "new", torch.cat([good, bad]))
+    with pytest.raises(InputError, match="plain file names"):
+        images.save_images(tmp_path / "new", good, names=["a/b"])
+    with pytest.raises(InputError, match="a list, one for each image"):
+        images.save_images(tmp_path / "new", torch.rand(2, 1, 8, 8), names="ab")
+    assert not (tmp_path / "new").exists()
+    path = tmp_path / "one.png"
+    images.save(path, good)
+    before = path.read_bytes()
+    with pytest.raises(InputError):
+        images.save(path, bad)
+    with pytest.raises(InputError, match="ends in"):
+        images.save(tmp_path / "one.jpg", good)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["one.png"]

@@ -110,7 +110,7 @@ def test_images_that_do_not_compare_get_a_sentence() -> None:
     one, two = pair(2, 1, 5, 6)
     with pytest.raises(InputError, match="one height, width"):
         metrics.mse(one, two[..., :4])
-    with pytest.raises(InputError, match="have shape"):
+    with pytest.raises(InputError, match="takes real images of shape"):
         metrics.mse(one.long(), two.long())
     with pytest.raises(InputError, match="equal or 1"):
         metrics.mse(one, torch.cat([two, two]))

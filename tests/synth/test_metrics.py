@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from stimsynth.images import load
 from stimsynth.metrics import (
+    NLP,
     model_distance,
     ms_ssim,
     mse,
@@ -18,7 +20,7 @@ from stimsynth.metrics import (
     ssim,
     ssim_map,
 )
-from stimsynth.models import OnOff, UniformPooling
+from stimsynth.models import Gaussian, OnOff, UniformPooling
 from stimsynth.validate import remove_grad
 from tests.synth.hard_images import KINDS, hard_images
 from tests.synth.signals import few, seeds
@@ -217,3 +219,23 @@ def test_values_stay_on_their_device(name: str) -> None:
     value = row.metric(image, image)
     assert value.device.type == "meta"
     assert value.shape == row.shape(2, 1, row.side)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+@pytest.mark.filterwarnings("ignore:Image range")
+def test_a_broken_image_is_never_called_equal(broken: float) -> None:
+    whole = load("camera", size=192)
+    bad = whole.clone()
+    bad[0, 0, 100, 100] = broken
+    for metric in (mse, ssim, ms_ssim, nlpd, model_distance(Gaussian(7))):
+        assert not bool(torch.isfinite(metric(bad, whole)).any()), metric
+        assert not bool(torch.isfinite(metric(bad, bad)).any()), metric
+
+
+def test_the_pyramid_as_a_model_holds_what_nlpd_compares() -> None:
+    one, two = load("camera", size=64).double(), load("coffee", size=64).double()
+    scales = zip(normalized_laplacian_pyramid(one), normalized_laplacian_pyramid(two), strict=True)
+    total = sum(float((x - y).square().sum()) for x, y in scales)
+    difference = NLP()(one) - NLP()(two)
+    assert difference.shape == (1, 1, 4096 + 1024 + 256 + 64 + 16 + 4)
+    assert float(difference.square().sum()) == pytest.approx(total, rel=1e-12)

@@ -312,3 +312,16 @@ def test_statistics_are_drawn_as_stems_and_moved(model: PortillaSimoncelli, tmp_
 def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+def test_a_broken_image_has_no_statistics(model: PortillaSimoncelli) -> None:
+    image = texture()
+    image[0, 0, 5, 5] = torch.nan
+    assert not bool(torch.isfinite(model(image)).any())
+
+
+def test_one_scale_need_not_be_in_a_list(model: PortillaSimoncelli) -> None:
+    image = texture()
+    assert torch.equal(model(image, scales=0), model(image, scales=[0]))
+    alone = PortillaSimoncelli((64, 64), 3, leave_out="magnitude_std")
+    assert alone.leave_out == ("magnitude_std",)

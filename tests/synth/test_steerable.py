@@ -279,3 +279,14 @@ def test_tables_follow_the_image_and_the_module() -> None:
 def test_bad_input_gets_a_sentence(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+def test_one_angle_or_level_need_not_be_in_a_list() -> None:
+    pyramid = SteerablePyramidFreq((32, 32)).double()
+    coefficients = pyramid(noise(1, 1, 32, 32))
+    steered, weights = pyramid.steer_coeffs(coefficients, 0.3)
+    listed, _ = pyramid.steer_coeffs(coefficients, [0.3])
+    assert torch.equal(steered[0], listed[0])
+    assert weights[0].shape == (4, 1)
+    assert list(pyramid(noise(1, 1, 32, 32), scales=1)) == [1]
+    assert torch.equal(pyramid.recon_pyr(coefficients, 0), pyramid.recon_pyr(coefficients, [0]))
