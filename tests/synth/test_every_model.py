@@ -13,22 +13,13 @@ from torch.func import jvp, vjp, vmap
 from stimsynth.images import load
 from stimsynth.models import CenterSurround, LuminanceGainControl
 from stimsynth.models.pooling import band_masks, windows
-from stimsynth.models.portilla_simoncelli import PortillaSimoncelli
 from stimsynth.transforms.log_polar import window_averages
 from stimsynth.validate import remove_grad
 from tests.synth.test_models import FACTORIES
 
 every = pytest.mark.parametrize("name", FACTORIES)
-# A compiler takes seconds for these; smaller ones or their sisters stand in where speed counts.
-HEAVY = (
-    "FoveatedPooling, texture",
-    "FoveatedPooling, Gaussian windows",
-    "PortillaSimoncelli",
-    "ColorPortillaSimoncelli",
-)
-LIGHT = {name: make for name, make in FACTORIES.items() if name not in HEAVY} | {
-    "PortillaSimoncelli, small": lambda: PortillaSimoncelli((32, 32), 1, 2, 3)
-}
+# A compiler takes seconds for a model: where speed counts, one of each kind stands for the others.
+COMPILED = ("Gaussian", "LuminanceGainControl", "UniformPooling", "features")
 COMPILER = shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")
 # What torch's compiler says of itself: that it looks through caches and at gradients, leaves complex
 # numbers to the uncompiled code, and uses TorchScript.
@@ -41,8 +32,7 @@ pytestmark = [
 
 
 def model_of(name: str) -> nn.Module:
-    make = {**FACTORIES, **LIGHT}[name]
-    return remove_grad(make().double())
+    return remove_grad(FACTORIES[name]().double())
 
 
 def photographs() -> Tensor:
@@ -163,7 +153,7 @@ def value_and_gradient(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor
 
 
 @pytest.mark.usefixtures("fresh_compiler")
-@pytest.mark.parametrize("name", LIGHT)
+@pytest.mark.parametrize("name", COMPILED)
 def test_compiled_models_compute_the_same(name: str) -> None:
     see_compiled(name, "aot_eager", 2)
 
@@ -187,15 +177,15 @@ def test_a_compiled_model_follows_its_parameters_and_type(make: type[nn.Module])
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
-@pytest.mark.parametrize("name", [*LIGHT, *HEAVY])
+@every
 def test_models_seen_by_the_tracer_alone_compute_the_same(name: str) -> None:
     see_compiled(name, "eager", 2, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
-@pytest.mark.parametrize("name", HEAVY)
-def test_heavy_models_compute_the_same(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in FACTORIES if name not in COMPILED])
+def test_all_other_models_compute_the_same(name: str) -> None:
     see_compiled(name, "aot_eager", 2, 1)
 
 
