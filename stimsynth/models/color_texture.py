@@ -132,14 +132,15 @@ class ColorPortillaSimoncelli(nn.Module):
         images = self._channels(image).flatten(0, 1)
         # A channel that is empty but for rounding is so beside the whole image.
         noise = noise_power(image.flatten(1, 2)).repeat_interleave(3)
+        spectrum = torch.fft.fft2(images)
         shared = Pieces()
 
         def watched() -> Iterator[Part]:
-            for part in self.texture.parts(images, noise, wanted):
+            for part in self.texture.parts(spectrum, noise, wanted):
                 _add_shared(shared, part)
                 yield part
 
-        pieces = self.texture.pieces_of(images, noise, watched(), wanted)
+        pieces = self.texture.pieces_of(images, spectrum, noise, watched(), wanted)
         if "pixel_statistics" in wanted:
             _add_pixels(shared, images, noise)
         own = self.texture.gather(pieces).reshape(len(image), 1, -1)

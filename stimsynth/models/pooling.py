@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stimsynth.models.linear import one_channel
 from stimsynth.transforms.remembered import remembered
+from stimsynth.transforms.spectra import crop_spectrum
 from stimuli_store.errors import InputError
 
 _EPSILON = 1e-3  # of the range of pixels: energies below this amplitude count as none
@@ -88,7 +89,7 @@ class UniformPooling(nn.Module):
         kind = (spectrum.real.dtype, spectrum.device)
         masks = band_masks(small, self.n_orientations, scale == 0, *kind)
         # The centre of the spectrum holds all that the band passes, at 1/2^scale of the samples.
-        bands = torch.fft.ifft2(_centre(spectrum, small).unsqueeze(1) * masks) / 4**scale
+        bands = torch.fft.ifft2(crop_spectrum(spectrum, small).unsqueeze(1) * masks) / 4**scale
         return bands.real**2 + bands.imag**2
 
     def _pool(self, values: Tensor, window: float) -> Tensor:
@@ -177,14 +178,3 @@ def _angular(angle: Tensor, n_orientations: int) -> Tensor:
     scale = 2.0**order * math.factorial(order)
     scale /= math.sqrt(n_orientations * math.factorial(2 * order))
     return 2 * scale * cosine**order
-
-
-def _centre(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return the lowest frequencies of a spectrum (…, h, w), as that of a smaller image."""
-    for axis, keep in zip((-2, -1), size, strict=True):
-        full = spectrum.shape[axis]
-        if keep < full:
-            low = spectrum.narrow(axis, 0, (keep + 1) // 2)
-            high = spectrum.narrow(axis, full - keep // 2, keep // 2)
-            spectrum = torch.cat([low, high], dim=axis)
-    return spectrum

@@ -157,20 +157,22 @@ class PortillaSimoncelli(Tabulated):
         wanted = self.known_scales(scales)
         images = image.flatten(0, 1)
         noise = noise_power(images)
-        pieces = self.pieces_of(images, noise, self.parts(images, noise, wanted), wanted)
+        spectrum = torch.fft.fft2(images)
+        parts = self.parts(spectrum, noise, wanted)
+        pieces = self.pieces_of(images, spectrum, noise, parts, wanted)
         representation = self.gather(pieces).unflatten(0, image.shape[:2])
         if self.mixture is not None and len(image) == len(self.mixture):
             shares = representation.new_tensor(self.mixture)
             return torch.einsum("b,bcn->cn", shares, representation).unsqueeze(0)
         return representation
 
-    def parts(self, images: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+    def parts(self, spectrum: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
         """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
 
-        `images` (m, h, w) are taken one by one; `noise` (m,) is the power that may be rounding.
+        `spectrum` (m, h, w) is that of images taken one by one; `noise` (m,) is the power that may be
+        rounding.
         """
-        tables = self.tables_for(images)
-        spectrum = torch.fft.fft2(images)
+        tables = self.tables_for(spectrum)
         parent: Band | None = None
         for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
             spectrum = crop_spectrum(spectrum, size)
@@ -291,7 +293,12 @@ class PortillaSimoncelli(Tabulated):
         return torch.where(self.mask, self.target.to(image), image)
 
     def pieces_of(
-        self, images: Tensor, noise: Tensor, parts: Iterable[Part], wanted: Collection[Scale]
+        self,
+        images: Tensor,
+        spectrum: Tensor,
+        noise: Tensor,
+        parts: Iterable[Part],
+        wanted: Collection[Scale],
     ) -> Pieces:
         """Return the sums and norms of images (m, h, w) that the statistics are made of."""
         pieces = Pieces()
@@ -299,7 +306,7 @@ class PortillaSimoncelli(Tabulated):
             found = pixel_statistics(images, noise)
             pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
-            half = torch.view_as_real(torch.fft.rfft2(images))
+            half = torch.view_as_real(spectrum[..., : self.image_shape[1] // 2 + 1])
             power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
             pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
         for part in parts:

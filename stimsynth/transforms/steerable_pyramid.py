@@ -107,7 +107,8 @@ class SteerablePyramidFreq(Tabulated):
             )
 
         # The real parts alone give an image back, so joining needs half the spectrum.
-        apart, joined = masks(is_complex), masks(False)
+        joined = masks(False)
+        apart = masks(True) if is_complex else joined
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
         super().__init__(_fused(apart, joined, gains))
         self.image_shape = shape
