@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
+    "stimsynth.methods.eigendistortion": ("Eigendistortion",),
+    "stimsynth.methods.fisher": (
+        "fisher_info_matrix_eigenvalue",
+        "fisher_info_matrix_vector_product",
+    ),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
@@ -40,6 +45,11 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.eigendistortion import Eigendistortion
+    from stimsynth.methods.fisher import (
+        fisher_info_matrix_eigenvalue,
+        fisher_info_matrix_vector_product,
+    )
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.metamer import Metamer
     from stimsynth.models import (
@@ -71,6 +81,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CenterSurround",
     "ColorPortillaSimoncelli",
+    "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
     "Identity",
@@ -83,6 +94,8 @@ __all__ = [
     "PortillaSimoncelli",
     "UniformPooling",
     "features",
+    "fisher_info_matrix_eigenvalue",
+    "fisher_info_matrix_vector_product",
     "images",
     "linear_metamer",
     "losses",

@@ -28,3 +28,20 @@ def synthesis_bar(total: int) -> Iterator[Callable[[int, Any], None] | None]:
                 )
 
         yield on_step
+
+
+@contextmanager
+def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
+    """Yield an `on_step` for a search of eigenvectors that draws a bar, or None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with tqdm(
+        total=total, desc="products", unit="product", delay=2.0, mininterval=0.2, leave=False
+    ) as bar:
+
+        def on_step(spent: int, left: float) -> None:
+            bar.update(spent - bar.n)
+            bar.set_postfix(left=f"{left:.2e}", refresh=False)
+
+        yield on_step

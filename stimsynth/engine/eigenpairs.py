@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-#: From vectors (a, n) and the item that each belongs to, to products Fv (a, n) and vᵀFv (a,) in float64.
+#: From vectors (a, n) and the item that each belongs to, to products Fv (a, n) and vᵀFv (a,), all finite.
 Operator = Callable[[Tensor, Sequence[int]], tuple[Tensor, Tensor]]
 
 
@@ -21,13 +21,12 @@ class Outcome(enum.Enum):
     APPROXIMATE = "approximate: residuals are above the tolerance"
     STALLED = "stopped: the eigenvalues no longer change, but residuals are above the tolerance"
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
-    NOT_FINITE = "stopped: a product with the Fisher matrix is NaN or infinite"
     INTERRUPTED = "interrupted by the user; everything up to then is kept"
 
     @property
     def finished(self) -> bool:
         """Whether more steps would change nothing."""
-        return self in (Outcome.CONVERGED, Outcome.EXACT, Outcome.PRECISE, Outcome.NOT_FINITE)
+        return self in (Outcome.CONVERGED, Outcome.EXACT, Outcome.PRECISE)
 
 
 @dataclass(frozen=True, kw_only=True)

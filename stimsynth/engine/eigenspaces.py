@@ -39,8 +39,9 @@ class Eigenspace:
         dimensions = f"{self.at_least} dimension{'s' * (self.at_least != 1)}"
         if self.complete:
             return f"{name} has {dimensions}"
-        about = "" if self.estimate is None else f", about {self.estimate:.3g} by estimate"
-        return f"{name} has at least {dimensions}{about}"
+        if self.estimate is None or self.estimate <= self.at_least + 2:  # no more than its scatter
+            return f"{name} has at least {dimensions}"
+        return f"{name} has at least {dimensions}, about {self.estimate:.3g} by estimate"
 
 
 @dataclass(frozen=True, kw_only=True)

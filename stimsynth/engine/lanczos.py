@@ -6,7 +6,8 @@ vectors at both ends (Wu & Simon 2000).
 
 One starting vector sees one vector of every eigenspace. So for k > 1 the search, once it has converged,
 is repeated from a fresh random vector orthogonal to what was found, until that changes none of the k
-values at either end; repeated eigenvalues then come out as often as they are there.
+values at either end; repeated eigenvalues then come out as often as they are there. No eigenvalue is
+negative, so at the bottom nothing has to be repeated once all k values are 0 within the tolerance.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,9 +73,10 @@ class Krylov:
     seed, draws
         Where fresh random vectors come from, and how many were drawn.
     claimed
-        The k-th value at each end when the last pass converged; None in the first pass.
-    confirmed
-        Whether a pass of its own found no missing copy of an eigenvalue.
+        The k-th value at the top and at the bottom, and the largest, when the last pass converged; None
+        in the first pass.
+    confirmed_top, confirmed_bottom
+        Whether a pass of its own found no missing copy of an eigenvalue at that end.
     """
 
     basis: Tensor
@@ -89,8 +91,9 @@ class Krylov:
     coupling: float = 0.0
     scale: float = 0.0
     n_products: int = 0
-    claimed: tuple[float, float] | None = None
-    confirmed: bool = False
+    claimed: tuple[float, float, float] | None = None
+    confirmed_top: bool = False
+    confirmed_bottom: bool = False
     outcome: Outcome = Outcome.RUNNING
 
     @property
@@ -179,20 +182,27 @@ def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eig
     Residuals follow from the projected matrix, until rounding is what is left of them; an outcome that
     the certificates do not bear out becomes PRECISE.
     """
-    values, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
-    k, last = search.k, len(values)
-    ends = [*range(last - 1, last - 1 - k, -1), *range(k - 1, -1, -1)]
-    vectors = rotation[:, ends].T.to(state.basis) @ state.basis[: state.size]
-    vectors = vectors / vectors.norm(dim=1, keepdim=True)
-    pairs = certify(operator, vectors, item, n_bottom=k)
+    k, vectors = search.k, ritz_vectors(state)
+    pairs = certify(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
     if state.outcome is Outcome.CONVERGED and pairs.worst() > search.tolerance:
         state.outcome = Outcome.PRECISE
     return pairs
 
 
-def reopened(state: Krylov, search: Search) -> Krylov:
-    """Return a search for the same k that goes on although it had ended, for a closer tolerance."""
-    return replace(state, outcome=Outcome.RUNNING, claimed=None, confirmed=False)
+def ritz_vectors(state: Krylov) -> Tensor:
+    """Return orthonormal rows that are nearest to eigenvectors, shape (size, n), largest value first."""
+    _, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
+    vectors = rotation.flip(1).T.to(state.basis) @ state.basis[: state.size]
+    return vectors / vectors.norm(dim=1, keepdim=True)
+
+
+def reopened(state: Krylov) -> Krylov:
+    """Return a search for the same k that goes on although it had ended, for another tolerance."""
+    outcome = state.outcome if state.exhausted else Outcome.RUNNING
+    whole = state.exhausted
+    return replace(
+        state, outcome=outcome, claimed=None, confirmed_top=whole, confirmed_bottom=whole
+    )
 
 
 # -- one product -----------------------------------------------------------------------------------
@@ -209,7 +219,7 @@ def _advance(
     worst: float | None = None
     for state, product in zip(states, products, strict=True):
         _absorb(state, product)
-        if state.outcome is Outcome.RUNNING and _due(state):
+        if _due(state):
             found = _look(state, search)
             worst = found if worst is None else max(worst, found)
     return worst
@@ -236,9 +246,6 @@ def _absorb(state: Krylov, product: Tensor) -> None:
         rest = rest - overlap @ rows
         column += overlap.double().cpu()
     norm = float(rest.norm())
-    if not torch.isfinite(column).all():
-        state.outcome = Outcome.NOT_FINITE
-        return
     state.projected[: j + 1, j] = column
     state.projected[j, : j + 1] = column
     state.size += 1
@@ -278,14 +285,17 @@ def _look(state: Krylov, search: Search) -> float:
     if state.size == len(state.projected):
         _measure(state)
     if state.exhausted:
-        state.outcome, state.confirmed = Outcome.EXACT, True
+        state.outcome = Outcome.EXACT
+        state.confirmed_top = state.confirmed_bottom = True
         return 0.0
-    wanted = search.k + (state.claimed is not None)  # one more shows that nothing was missed
-    if state.size < 2 * wanted:
+    # In a later pass, one value more at each end shows that nothing was missed.
+    again = state.claimed is not None
+    bottom, top = search.k + (again and not _at_zero(state, search)), search.k + again
+    if state.size < bottom + top:
         return float("inf")
     values, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
     largest = float(values.abs().max()) or 1.0
-    ends = [*range(wanted), *range(-wanted, 0)]
+    ends = [*range(bottom), *range(-top, 0)]
     worst = float(state.coupling * rotation[-1, ends].abs().max() / largest)
     settled = (
         len(state.previous) == len(ends)
@@ -295,28 +305,30 @@ def _look(state: Krylov, search: Search) -> float:
     # Half the tolerance leaves room for what rounding adds to the residual that is certified.
     if worst <= search.tolerance / 2 and (settled or not state.coupling):
         _measure(state)
-        _finish_pass(state, search, values, rotation, largest)
+        _finish_pass(state, search, values, rotation)
     return worst
 
 
-def _finish_pass(
-    state: Krylov, search: Search, values: Tensor, rotation: Tensor, largest: float
-) -> None:
+def _at_zero(state: Krylov, search: Search) -> bool:
+    """Say whether the claimed values at the bottom are 0 within the tolerance: none can be lower."""
+    return state.claimed is not None and state.claimed[1] <= search.tolerance * state.claimed[2]
+
+
+def _finish_pass(state: Krylov, search: Search, values: Tensor, rotation: Tensor) -> None:
     """End the search, or go through the complement of what was found once more."""
-    k = search.k
-    now = (float(values[-k]), float(values[k - 1]))
+    k, count = search.k, len(values)
+    now = (float(values[-k]), float(values[k - 1]), float(values[-1]))
     if k == 1:
         state.outcome = Outcome.CONVERGED
         return
     if state.claimed is not None:
-        slack = search.tolerance * largest
-        top, bottom = state.claimed
-        if now[0] <= top + slack and now[1] >= bottom - slack:
-            state.outcome, state.confirmed = Outcome.CONVERGED, True
+        slack = search.tolerance * now[2]
+        if now[0] <= state.claimed[0] + slack and now[1] >= state.claimed[1] - slack:
+            state.outcome, state.confirmed_top = Outcome.CONVERGED, True
+            state.confirmed_bottom = not _at_zero(state, search)
             return
     state.claimed = now
     if state.coupling:
-        count = len(values)
         _cut(state, values, rotation, [*range(k), *range(count - k, count)])
         _begin_afresh(state)
 

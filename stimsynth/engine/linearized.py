@@ -142,7 +142,9 @@ class Linearized:
                 failures.append(str(error))
                 continue
             gap = ((u * pushed).double().sum() - (pulled * v).double().sum()).abs()
-            chance = pushed.double().norm()  # how large <u, Jv> is for a random u: the size of a lie
+            chance = (
+                pushed.double().norm()
+            )  # how large <u, Jv> is for a random u: the size of a lie
             if not bool(gap > 0.01 * chance):
                 return bool(forward)
             failures.append("its result does not fit the gradient")

@@ -13,7 +13,8 @@ LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli Unifo
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
 NAMES = {
-    "stimsynth": f"""Metamer images linear_metamer losses metrics models set_seed transforms validate
+    "stimsynth": f"""Eigendistortion Metamer fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product
+        images linear_metamer losses metrics models set_seed transforms validate
         {MODELS} {CHECKS}""",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
         convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
