@@ -25,7 +25,8 @@ class Eigenspace:
         About how many there are, by the spectral measure of a random vector: for d dimensions it
         scatters around d by about sqrt(2 d). None where none was taken, or the number is known.
     is_null
-        Whether the eigenvalue is 0 to 1e-8 λmax: the model does not see these directions.
+        Whether the eigenvalue is 0 to 1e-8 λmax, or certainly 0 because inputs outnumber outputs: the
+        model does not see these directions.
     """
 
     value: float
@@ -94,7 +95,7 @@ def describe(
     confirmed
         Whether a search of its own found none missing among them.
     surplus
-        Inputs less outputs: of so many eigenvalues it is certain that they are 0.
+        For the smallest eigenvalue, inputs less outputs: so many eigenvalues are certainly 0.
     measure
         Of a random vector, if there is one.
 
@@ -105,7 +106,7 @@ def describe(
     >>> print(describe(1.0, 1.0, found, confirmed=True))
     the eigenspace of 1 has 2 dimensions
     """
-    is_null = value <= _UNSEEN * largest
+    is_null = surplus > 0 or value <= _UNSEEN * largest
     apart = (_UNSEEN if is_null else _SAME) * largest
     centre = 0.0 if is_null else value
     same = int(((found - centre).abs() <= apart).sum())

@@ -7,7 +7,8 @@ vectors at both ends (Wu & Simon 2000).
 One starting vector sees one vector of every eigenspace. So for k > 1 the search, once it has converged,
 is repeated from a fresh random vector orthogonal to what was found, until that changes none of the k
 values at either end; repeated eigenvalues then come out as often as they are there. No eigenvalue is
-negative, so at the bottom nothing has to be repeated once all k values are 0 within the tolerance.
+negative, so at the bottom nothing has to be repeated once all k values are 0 within the tolerance. A
+space that fits into the basis is searched to its end, and all about it is known.
 """
 
 from collections.abc import Callable, Sequence
@@ -303,7 +304,8 @@ def _look(state: Krylov, search: Search) -> float:
     )
     state.previous = values[ends]
     # Half the tolerance leaves room for what rounding adds to the residual that is certified.
-    if worst <= search.tolerance / 2 and (settled or not state.coupling):
+    good = worst <= search.tolerance / 2 and (settled or not state.coupling)
+    if good and len(state.projected) < state.n:  # what the basis can hold whole is searched whole
         _measure(state)
         _finish_pass(state, search, values, rotation)
     return worst

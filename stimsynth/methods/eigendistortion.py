@@ -190,7 +190,7 @@ class Eigendistortion:
         Raises
         ------
         InputError
-            If there are several images.
+            If there are several images, or it is NaN or infinite.
 
         Warns
         -----
@@ -210,6 +210,8 @@ class Eigendistortion:
                 self._jacobian = self._linear.push(columns, [0] * n).T.contiguous()
             else:
                 self._jacobian = self._linear.pull(torch.eye(m).to(self._image), [0] * m)
+        if not bool(torch.isfinite(self._jacobian).all()):
+            raise _not_finite(0)
         return self._jacobian
 
     @property
@@ -330,10 +332,7 @@ class Eigendistortion:
             bad = sorted(
                 {item for item, fine in zip(items, good.tolist(), strict=True) if not fine}
             )
-            raise InputError(
-                f"the model's Jacobian is NaN or infinite at image {bad[0]} of the batch; check the "
-                "model's gradient there (square roots and logarithms of 0 are the usual cause)"
-            )
+            raise _not_finite(bad[0])
         return products, energies
 
     def _stacked(self, name: str) -> Tensor:
@@ -373,3 +372,10 @@ class Eigendistortion:
                 f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
                 stacklevel=3,
             )
+
+
+def _not_finite(item: int) -> InputError:
+    return InputError(
+        f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
+        "there (square roots and logarithms of 0 are the usual cause)"
+    )

@@ -41,16 +41,15 @@ def exact(jacobian: Tensor) -> Found:
 
     pairs = certify(operator, vectors.T.to(jacobian), 0, n_bottom=n)
     largest = float(pairs.values[0])
-    ends = {"top": largest, "bottom": float(pairs.values[-1])}
-    surplus = max(n - len(jacobian), 0)
+    smallest, surplus = float(pairs.values[-1]), max(n - len(jacobian), 0)
     return Found(
         pairs=pairs,
         index=torch.arange(n),
         outcome=Outcome.EXACT,
         n_products=0,
         spaces={
-            end: describe(value, largest, pairs.values, whole=True, surplus=surplus)
-            for end, value in ends.items()
+            "top": describe(largest, largest, pairs.values, whole=True),
+            "bottom": describe(smallest, largest, pairs.values, whole=True, surplus=surplus),
         },
     )
 
@@ -129,7 +128,13 @@ def from_krylov(
             ),
         }
     else:
-        spaces = _ends(pairs, search.k, confirmed=state.confirmed, surplus=surplus, measure=measure)
+        spaces = _ends(
+            pairs,
+            search.k,
+            confirmed=(state.confirmed_top, state.confirmed_bottom),
+            surplus=surplus,
+            measure=measure,
+        )
     return Found(
         pairs=pairs,
         index=two_ends(search.k, state.n),
