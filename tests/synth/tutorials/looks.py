@@ -29,3 +29,17 @@ def share_above(image: Tensor, frequency: float) -> float:
 def apart(one: Tensor, two: Tensor) -> float:
     """Return the norm of the difference, relative to that of the second."""
     return ((one - two).norm() / two.norm()).item()
+
+
+def cycles(image: Tensor) -> float:
+    """Return the mean spatial frequency of an image (…, h, w), by energy, in cycles per picture."""
+    rows, columns = (torch.fft.fftfreq(n, dtype=torch.float64) for n in image.shape[-2:])
+    frequency = (rows[:, None] ** 2 + columns**2).sqrt() * image.shape[-1]
+    energy = torch.fft.fft2(image).abs().double() ** 2
+    return ((energy * frequency).sum() / energy.sum()).item()
+
+
+def share_of_brightest(image: Tensor, part: float = 0.05) -> float:
+    """Return the share of an image's energy (c, h, w) that lies in a part of its places."""
+    energy = image.double().square().sum(0).flatten().sort(descending=True).values
+    return (energy[: int(part * len(energy))].sum() / energy.sum()).item()

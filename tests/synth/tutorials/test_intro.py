@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 import stimsynth as ss
+from stimsynth.losses import l2_norm
 from stimsynth.transforms import circular_gaussian2d, rescale, same_padding
-from tests.synth.tutorials.looks import above, alike, apart, share_above
+from tests.synth.tutorials.looks import above, alike, apart, cycles, share_above
 
 SIZE = 64
 
@@ -90,7 +91,7 @@ def test_a_run_in_two_calls_begins_at_noise() -> None:
 def test_blurs_of_all_metamers_are_one_and_the_metamers_keep_their_starts(name: str) -> None:
     start = starts()[name]
     metamer = ss.Metamer(img(), gaussian(), initial_image=start)
-    metamer.synthesize(max_iter=150, stop_criterion=1e-7)
+    metamer.synthesize(max_iter=80, stop_criterion=1e-7)
     found, model = metamer.metamer, gaussian()
     assert apart(model(found), model(img())) < 1e-3
     assert apart(found, img()) > 0.1
@@ -100,7 +101,7 @@ def test_blurs_of_all_metamers_are_one_and_the_metamers_keep_their_starts(name: 
 
 
 @cache
-def center_surround_metamers(steps: int = 200) -> ss.Metamer:
+def center_surround_metamers(steps: int = 120) -> ss.Metamer:
     # one call for three metamers: targets and starts are matched one to one
     metamer = ss.Metamer(img().repeat(3, 1, 1, 1), center_surround(), initial_image=init_img())
     metamer.synthesize(steps, stop_criterion=1e-7)
@@ -140,7 +141,7 @@ def test_gain_control_hardly_sees_twice_the_light() -> None:
 def test_metamers_of_gain_control() -> None:
     model = luminance_gain_control()
     metamer = ss.Metamer(img().repeat(3, 1, 1, 1), model, initial_image=init_img())
-    metamer.synthesize(150, stop_criterion=1e-11)
+    metamer.synthesize(100, stop_criterion=1e-11)
     seen = model(img())
     for found, start in zip(metamer.metamer[:, None], starts().values(), strict=True):
         difference = model(found) - seen
@@ -154,9 +155,50 @@ def test_the_tutorials_own_optimizer_lowers_the_loss() -> None:
     model = luminance_gain_control()
     metamer = ss.Metamer(img().repeat(3, 1, 1, 1), model, initial_image=init_img())
     opt = torch.optim.Adam([metamer.metamer], 0.007, amsgrad=True)
-    metamer.synthesize(200, stop_criterion=1e-11, optimizer=opt)
+    metamer.synthesize(80, stop_criterion=1e-11, optimizer=opt)
     assert metamer.optimizer is opt
-    assert bool((metamer.losses[-1] < 0.1 * metamer.losses[0]).all())
+    assert bool((metamer.losses[-1] < 0.2 * metamer.losses[0]).all())
+
+
+@cache
+def distorted(name: str, picture: str = "target") -> ss.Eigendistortion:
+    models = {"gaussian": gaussian, "center": center_surround, "gain": luminance_gain_control}
+    eig = ss.Eigendistortion(img() if picture == "target" else starts()[picture], models[name]())
+    eig.synthesize()
+    return eig
+
+
+def test_each_model_prefers_its_own_frequencies() -> None:
+    gauss, center = distorted("gaussian"), distorted("center")
+    assert cycles(gauss.eigendistortions[0]) < 2
+    assert 3 < cycles(center.eigendistortions[0]) < 10
+    # The least noticeable changes are alike: as fast as can be.
+    for eig in (gauss, center, distorted("gain")):
+        assert cycles(eig.eigendistortions[1]) > 20
+
+
+def reached(name: str, shift: int) -> float:
+    """Return how far the model's output moves with its first distortion, rolled to the side."""
+    eig = distorted(name)
+    moved = eig.image + eig.eigendistortions[:1].roll(shift, -1)
+    return l2_norm(eig.model(eig.image), eig.model(moved)).item()
+
+
+def test_the_place_of_a_distortion_matters_to_gain_control_alone() -> None:
+    for linear in ("gaussian", "center"):
+        assert reached(linear, SIZE // 2) == pytest.approx(reached(linear, 0), rel=1e-4)
+    assert reached("gain", SIZE // 2) < 0.5 * reached("gain", 0)
+
+
+@pytest.mark.parametrize("picture", ["target", "photograph"])
+def test_gain_control_is_most_sensitive_where_it_is_dark(picture: str) -> None:
+    eig = distorted("gain", picture)
+    where = eig.eigendistortions[:1] ** 2
+    light = ss.remove_grad(ss.Gaussian(15, 3.0, pad_mode="circular"))(eig.image)
+    assert (light * where).sum() < light.quantile(0.1)
+    # A linear model's first distortion does not depend on the image.
+    same = distorted("center", picture).eigenvalues[0].item()
+    assert same == pytest.approx(distorted("center").eigenvalues[0].item(), rel=1e-4)
 
 
 @pytest.mark.slow

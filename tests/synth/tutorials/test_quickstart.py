@@ -8,7 +8,7 @@ from torch import Tensor
 
 import stimsynth as ss
 from stimsynth.transforms import circular_gaussian2d, same_padding
-from tests.synth.tutorials.looks import above, alike, apart, below, share_above
+from tests.synth.tutorials.looks import above, alike, apart, below, cycles, share_above
 
 
 class SimpleModel(torch.nn.Module):
@@ -102,3 +102,17 @@ def test_the_shadow_stays_with_the_tutorials_optimizer() -> None:
     shadow = alike(above(found, 0.4), above(another(), 0.4))
     assert shadow > 0.5
     assert shadow > alike(above(found, 0.4), above(target(), 0.4)) + 0.2
+
+
+def test_the_most_noticeable_distortion_is_slow_and_the_least_is_fast() -> None:
+    """The tutorial's most noticeable one has about two periods; with circular borders it is uniform."""
+    im = ss.images.load("camera", size=64)
+    eig = ss.Eigendistortion(im, ss.remove_grad(SimpleModel()))
+    eig.synthesize()
+    assert "Input dim: 4096 | Output dim: 4096" in repr(eig)
+    most, least = eig.eigendistortions
+    assert cycles(most) < 2
+    assert cycles(least) > 20
+    # The kernel sums to one and passes nothing better than a uniform change.
+    assert eig.eigenvalues[0].item() == pytest.approx(1, abs=1e-5)
+    assert eig.eigenvalues[1] < 1e-4
