@@ -6,7 +6,7 @@ The names below are loaded when first used, so that a machine without torch can 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
+_MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
     "stimsynth.methods.files": ("examine_saved_synthesis",),
@@ -47,7 +47,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth import convergence, images, losses, metrics, models, transforms, validate
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigendistortion import Eigendistortion
     from stimsynth.methods.files import examine_saved_synthesis
@@ -101,6 +101,7 @@ __all__ = [
     "PortillaSimoncelli",
     "SimpleMetamer",
     "UniformPooling",
+    "convergence",
     "examine_saved_synthesis",
     "features",
     "fisher_info_matrix_eigenvalue",

@@ -15,8 +15,9 @@ validate_model validate_penalty"""
 METHODS = """Eigendistortion Metamer MetamerCTF SimpleMetamer examine_saved_synthesis
 fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product linear_metamer"""
 NAMES = {
-    "stimsynth": f"""images losses metrics models set_seed transforms validate
+    "stimsynth": f"""convergence images losses metrics models set_seed transforms validate
         {METHODS} {MODELS} {CHECKS}""",
+    "stimsynth.convergence": "coarse_to_fine_enough loss_convergence pixel_change_convergence",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
         convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
