@@ -18,6 +18,7 @@ _HOMES = {
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
+        "Balanced",
         "CenterSurround",
         "ColorPortillaSimoncelli",
         "FoveatedPooling",
@@ -30,6 +31,8 @@ _HOMES = {
         "OnOff",
         "PortillaSimoncelli",
         "UniformPooling",
+        "balanced_by_target",
+        "balanced_over_images",
         "features",
     ),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from stimsynth.methods.metamer import Metamer
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
+        Balanced,
         CenterSurround,
         ColorPortillaSimoncelli,
         FoveatedPooling,
@@ -71,6 +75,8 @@ if TYPE_CHECKING:
         OnOff,
         PortillaSimoncelli,
         UniformPooling,
+        balanced_by_target,
+        balanced_over_images,
         features,
     )
     from stimsynth.seeding import set_seed
@@ -85,6 +91,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Balanced",
     "CenterSurround",
     "ColorPortillaSimoncelli",
     "Eigendistortion",
@@ -101,6 +108,8 @@ __all__ = [
     "PortillaSimoncelli",
     "SimpleMetamer",
     "UniformPooling",
+    "balanced_by_target",
+    "balanced_over_images",
     "convergence",
     "examine_saved_synthesis",
     "features",
