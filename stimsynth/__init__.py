@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 _MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.files": ("environment", "examine_saved_synthesis"),
     "stimsynth.methods.eigendistortion": ("Eigendistortion",),
     "stimsynth.methods.fisher": (
         "fisher_info_matrix_eigenvalue",
@@ -36,6 +36,7 @@ _HOMES = {
         "features",
     ),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
+    "stimsynth.profiling": ("Profile", "profile"),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
         "remove_grad",
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigendistortion import Eigendistortion
-    from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.files import environment, examine_saved_synthesis
     from stimsynth.methods.fisher import (
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         balanced_over_images,
         features,
     )
+    from stimsynth.profiling import Profile, profile
     from stimsynth.seeding import set_seed
     from stimsynth.validate import (
         remove_grad,
@@ -106,11 +108,13 @@ __all__ = [
     "MetamerCTF",
     "OnOff",
     "PortillaSimoncelli",
+    "Profile",
     "SimpleMetamer",
     "UniformPooling",
     "balanced_by_target",
     "balanced_over_images",
     "convergence",
+    "environment",
     "examine_saved_synthesis",
     "features",
     "fisher_info_matrix_eigenvalue",
@@ -120,6 +124,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "profile",
     "remove_grad",
     "set_seed",
     "transforms",
