@@ -222,6 +222,24 @@ def test_a_large_null_space_is_estimated() -> None:
     assert not space.complete
 
 
+def test_what_was_not_searched_for_is_not_called_complete() -> None:
+    """Four zeros, of which each pass sees one: that nothing is lower does not count the copies."""
+    least = torch.tensor([0.005, 0.003, 0, 0, 0, 0])
+    weights = torch.cat([torch.linspace(1, 0.5, 394), least]).double()
+
+    class Weighted(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * weights
+
+    eig = Eigendistortion(line(400), Weighted())
+    eig.synthesize(k=3)
+    assert eig.eigenspaces[0]["top"].complete
+    bottom = eig.eigenspaces[0]["bottom"]
+    assert bottom.is_null
+    assert bottom.at_least in (1, 2, 3)
+    assert not bottom.complete
+
+
 def test_a_model_that_is_flat_here() -> None:
     class Flat(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -404,7 +422,15 @@ class CubeDetached(CubeOnce):
         return 3 * ctx.saved_tensors[0] ** 2 * gradient.detach()
 
 
-class Neither(CubeDetached):
+class CubeHalf(CubeOnce):
+    """x³ whose backward can be differentiated, and then gives half of what it should."""
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return 1.5 * ctx.saved_tensors[0] ** 2 * (gradient + gradient.detach())
+
+
+class Neither(CubeHalf):
     """x³ that can be differentiated once only."""
 
     @staticmethod
@@ -422,7 +448,7 @@ class Applied(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("cube", "forward"), [(Cube, False), (CubeOnce, True), (CubeDetached, True)]
+    ("cube", "forward"), [(Cube, False), (CubeOnce, True), (CubeDetached, True), (CubeHalf, True)]
 )
 def test_custom_gradients_of_every_kind(cube: Any, forward: bool) -> None:
     eig = Eigendistortion(line(60), Applied(cube))
