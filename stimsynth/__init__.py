@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
+    "stimsynth.methods.files": ("examine_saved_synthesis",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
@@ -40,6 +41,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.files import examine_saved_synthesis
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.metamer import Metamer
     from stimsynth.models import (
@@ -82,6 +84,7 @@ __all__ = [
     "OnOff",
     "PortillaSimoncelli",
     "UniformPooling",
+    "examine_saved_synthesis",
     "features",
     "images",
     "linear_metamer",

@@ -7,6 +7,7 @@ does the next version of the bank. Stimuli of one batch are synthesized, and so 
 
 import platform
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from stimsynth.certify import certify, certify_reference
 from stimsynth.engine.run import Run, Status
 from stimsynth.images import uniform_noise
+from stimsynth.methods.course import CONVERGED
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.registry import make_model, reference_to
 from stimsynth.plan import Work
@@ -128,11 +130,13 @@ def _synthesize(
         starts = torch.cat([uniform_noise((1, 1, *shape), spec.start.seed) for *_, spec in items])
         began = time.perf_counter()
         metamer = Metamer(torch.from_numpy(targets)[:, None], model, initial_image=starts)
-        metamer.synthesize(
-            plan.max_iter,
-            stop_criterion=plan.stop_criterion,
-            stop_iters_to_check=plan.stop_iters_to_check,
-        )
+        with warnings.catch_warnings():  # that it converged goes into its certificate
+            warnings.filterwarnings("ignore", message=CONVERGED)
+            metamer.synthesize(
+                plan.max_iter,
+                stop_criterion=plan.stop_criterion,
+                stop_iters_to_check=plan.stop_iters_to_check,
+            )
         assert metamer.run is not None
         if Status.INTERRUPTED in metamer.run.status:
             raise KeyboardInterrupt

@@ -1,16 +1,32 @@
 """Progress bars: time left on a terminal, silence elsewhere."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from torch import Tensor
 from tqdm import tqdm
+
+from stimsynth.engine.history import History
+
+Fields = Callable[[Any], Mapping[str, Any]]
 
 
 @contextmanager
-def synthesis_bar(total: int) -> Iterator[Callable[[int, Any], None] | None]:
-    """Yield an `on_step` for the loop that draws a bar, or None where nobody would see one."""
+def synthesis_bar(
+    total: int, extra: Fields | None = None
+) -> Iterator[Callable[[History, Any], None] | None]:
+    """Yield an `on_step` for the loop that draws a bar, or None where nobody would see one.
+
+    Parameters
+    ----------
+    total
+        Steps.
+    extra
+        Function of the method's state to fields beyond loss, learning_rate, gradient_norm and
+        pixel_change_norm.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -18,13 +34,23 @@ def synthesis_bar(total: int) -> Iterator[Callable[[int, Any], None] | None]:
         total=total, desc="steps", unit="step", delay=2.0, mininterval=0.2, leave=False
     ) as bar:
 
-        def on_step(_: int, state: Any) -> None:
+        def on_step(history: History, state: Any) -> None:
             bar.update()
-            if bar.n % 10 == 0:
-                bar.set_postfix(
-                    loss=f"{state.objective.mean().item():.4e}",
-                    gradient_norm=f"{state.gradient_norm.mean().item():.4e}",
-                    refresh=False,
-                )
+            if bar.n % 10 == 0:  # reading numbers off a GPU makes it wait
+                bar.set_postfix(postfix(history, state, extra), refresh=False)
 
         yield on_step
+
+
+def postfix(history: Mapping[str, Tensor], state: Any, extra: Fields | None) -> dict[str, Any]:
+    """Return what a bar says of the last step: means over the batch, and the fields of `extra`."""
+    shown = {
+        "loss": history["objective"],
+        "gradient_norm": history["gradient_norm"],
+        "pixel_change_norm": history["pixel_change_norm"],
+    }
+    fields: dict[str, Any] = {k: f"{v[-1].mean().item():.4e}" for k, v in shown.items()}
+    optimizer = getattr(state, "optimizer", None)
+    if optimizer is not None:
+        fields["learning_rate"] = optimizer.param_groups[0]["lr"]
+    return {**fields, **(extra(state) if extra else {})}

@@ -11,6 +11,7 @@
     ├── BankError               a bank file is missing, damaged or not what was pinned
     │   ├── BankExists          a published version can never be overwritten
     │   └── PinMismatch         the file is a good bank, but another one
+    ├── ArchiveError            a saved synthesis is missing, damaged or of another kind
     ├── JournalError            a session journal cannot be continued
     ├── DisplayError            the screen cannot show the stimuli as certified
     ├── DownloadError           a file could not be fetched, or is another one (also an OSError)
@@ -60,6 +61,12 @@ class BankExists(BankError):
 
 class PinMismatch(BankError):
     """The bank is intact, but it is not the one that was pinned."""
+
+
+class ArchiveError(StimsynthError, ValueError):
+    """A saved synthesis is missing, damaged, or not one."""
+
+    exit_code = 3
 
 
 class JournalError(StimsynthError):

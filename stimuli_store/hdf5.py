@@ -1,4 +1,4 @@
-"""The only file that touches HDF5: write a bank file, describe its parts, read its rows."""
+"""Banks as HDF5: write a bank file, describe its parts, read its rows."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

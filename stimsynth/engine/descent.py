@@ -1,7 +1,7 @@
 """Any torch optimizer as a method of the loop, with an optional learning-rate scheduler."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -89,16 +89,46 @@ class Descent:
             lost.any()
         ):  # the last point with a finite objective stays; the objective tells what happened
             _restore(points, kept, lost)
-        return DescentState(
-            points=points,
+        return replace(
+            state,
             objective=at.objective,
             terms=at.terms,
             gradient=at.gradient,
             gradient_norm=at.gradient.flatten(1).norm(dim=1),
-            exhausted=state.exhausted,
-            optimizer=state.optimizer,
-            scheduler=state.scheduler,
         )
+
+    def restart(self, problem: Problem, state: DescentState, which: Tensor) -> DescentState:
+        """Return the state measured anew; the optimizer keeps what it has learned of the slopes."""
+        items = torch.arange(len(state.points), device=state.points.device)
+        at = evaluate(problem, state.points, items)
+        return replace(
+            state,
+            objective=at.objective,
+            terms=at.terms,
+            gradient=at.gradient,
+            gradient_norm=at.gradient.flatten(1).norm(dim=1),
+        )
+
+    def record(self, state: DescentState) -> dict[str, Any]:
+        """Return the state as tensors and numbers, for a file."""
+        kept = {field.name: getattr(state, field.name) for field in fields(state)}
+        kept["optimizer"] = state.optimizer.state_dict()
+        kept["scheduler"] = state.scheduler.state_dict() if state.scheduler else None
+        return kept
+
+    def revive(self, record: Mapping[str, Any]) -> DescentState:
+        """Return the state that `record` was made of, with an optimizer that holds its points."""
+        points = record["points"].detach().requires_grad_(True)
+        optimizer = self.optimizer([points])
+        scheduler = self.scheduler(optimizer) if self.scheduler else None
+        # An optimizer that was built before holds the points of before, and moments beside them.
+        optimizer.param_groups[0]["params"] = [points]
+        optimizer.state.clear()
+        optimizer.load_state_dict(record["optimizer"])
+        if scheduler is not None:
+            scheduler.load_state_dict(record["scheduler"])
+        owned = {"points": points, "optimizer": optimizer, "scheduler": scheduler}
+        return DescentState(**{**record, **owned})
 
 
 def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:

@@ -10,7 +10,9 @@ is pushed outward is left out of the step; what remains is clipped to the box. A
 estimate is positive definite, so is its block for the free variables, and the step descends.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -108,6 +110,30 @@ class LBFGS:
             age=state.age + 1,
         )
 
+    def restart(self, problem: Problem, state: LBFGSState, which: Tensor) -> LBFGSState:
+        """Return the state at the same points with the items in `which` measured anew, and no curvature."""
+        items = which.nonzero().squeeze(1)
+        at = _copy(state)
+        found = evaluate(problem, state.points[items], items)
+        _put(at, items, found)
+        state.basis[items], state.gram[items] = 0, 0
+        return replace(
+            state,
+            objective=at.objective,
+            gradient=at.gradient,
+            terms=at.terms,
+            gradient_norm=self._projected_norm(state.points, at.gradient),
+            exhausted=state.exhausted & ~which,
+        )
+
+    def record(self, state: LBFGSState) -> dict[str, Any]:
+        """Return the state as tensors and numbers, for a file."""
+        return {field.name: getattr(state, field.name) for field in fields(state)}
+
+    def revive(self, record: Mapping[str, Any]) -> LBFGSState:
+        """Return the state that `record` was made of."""
+        return LBFGSState(**{**record, "gram": record["gram"].double()})
+
     # -- direction ---------------------------------------------------------------------------------
 
     def _direction(self, state: LBFGSState, gradient: Tensor, fresh: Tensor) -> Tensor:
@@ -169,7 +195,8 @@ class LBFGS:
             slope = _dot(state.gradient[items], trial - state.points[items])
             bound = state.objective[items] + _ARMIJO * slope + slack[items]
             good = (found.objective <= bound) & (slope < 0)
-            _put(points, at, items[good], trial[good], _rows(found, good))
+            points[items[good]] = trial[good]
+            _put(at, items[good], _rows(found, good))
             waiting[items[good]] = False
             bad = items[~good]
             length[bad] *= _shrink(slope, found.objective - state.objective[items])[~good]
@@ -256,8 +283,7 @@ def _rows(found: Evaluation, good: Tensor) -> Evaluation:
     )
 
 
-def _put(points: Tensor, at: Evaluation, items: Tensor, trial: Tensor, found: Evaluation) -> None:
-    points[items] = trial
+def _put(at: Evaluation, items: Tensor, found: Evaluation) -> None:
     at.objective[items] = found.objective
     at.gradient[items] = found.gradient
     for name, value in found.terms.items():

@@ -1,15 +1,15 @@
 """The only loop: it steps a method, keeps the history, and knows when and how to stop."""
 
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from stimsynth.engine.history import History
 from stimsynth.engine.problem import Problem, Terms
-from stimsynth.engine.run import Run, Status
+from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
 
 
@@ -32,25 +32,14 @@ class Method(Protocol):
     def step(self, problem: Problem, state: Any, active: Tensor) -> Any:
         """Return the state one step on, inactive items unchanged."""
 
+    def restart(self, problem: Problem, state: Any, which: Tensor) -> Any:
+        """Return the state at the same points, measured anew for the items whose problem has changed."""
 
-@dataclass
-class _History:
-    columns: dict[str, list[Tensor]] = field(default_factory=dict)
+    def record(self, state: Any) -> dict[str, Any]:
+        """Return the state as tensors, numbers, and lists and dicts of them."""
 
-    @classmethod
-    def of(cls, run: Run | None) -> "_History":
-        return cls({k: list(v.unbind(0)) for k, v in run.history.items()} if run else {})
-
-    def add(self, state: State, moved: Tensor) -> None:
-        row = dict(state.terms)
-        row["objective"] = state.objective
-        row["gradient_norm"] = state.gradient_norm
-        row["pixel_change_norm"] = moved
-        for name, value in row.items():
-            self.columns.setdefault(name, []).append(value)
-
-    def stacked(self) -> dict[str, Tensor]:
-        return {name: torch.stack(values) for name, values in self.columns.items()}
+    def revive(self, record: Mapping[str, Any]) -> Any:
+        """Return the state that `record` was made of."""
 
 
 def iterate(
@@ -62,7 +51,8 @@ def iterate(
     stop: StopRule,
     resume: Run | None = None,
     snapshot_every: int = 0,
-    on_step: Callable[[int, State], None] | None = None,
+    snapshots: Snapshots | None = None,
+    on_step: Callable[[History, Any], None] | None = None,
 ) -> Run:
     """Run a method on N independent problems until each has stopped or `max_steps` are taken.
 
@@ -75,13 +65,15 @@ def iterate(
     max_steps
         Steps to take now, beyond those of `resume`.
     stop
-        Rule over the history of the objective.
+        Rule over the history and the method's state.
     resume
         An earlier run to continue; two legs give what one run would have given.
     snapshot_every
         Keep a copy of the points on every k-th iterate (0: never).
+    snapshots
+        Where they go: memory if None, or what puts them on a disk.
     on_step
-        Called with (steps taken, state) after every step, for progress display.
+        Called with (history, state) after every step, for progress display.
 
     Returns
     -------
@@ -89,13 +81,14 @@ def iterate(
         Also after Ctrl-C: then items that had not finished have the status INTERRUPTED.
     """
     state = resume.state if resume else method.init(problem, start)
-    history, snapshots = _History.of(resume), dict(resume.snapshots) if resume else {}
+    history = History(resume.history if resume else None)
+    kept: Snapshots | dict[int, Tensor]
+    kept = snapshots if snapshots is not None else dict(resume.snapshots) if resume else {}
     if not resume:
-        history.add(state, torch.zeros_like(state.gradient_norm))
+        _measure(history, state, torch.zeros_like(state.gradient_norm))
         if snapshot_every:
-            snapshots[0] = state.points.detach().cpu().clone()
-    objective = history.columns["objective"]
-    statuses = _judge(state, objective, stop)
+            kept[0] = _copied(state)
+    statuses = _judge(state, history, stop)
     ended = Status.OUT_OF_STEPS
     with _Interrupt() as interrupt:
         for _ in range(max_steps):
@@ -107,30 +100,29 @@ def iterate(
             before = state.points.detach().clone()
             mask = torch.tensor(active, device=before.device)
             state = method.step(problem, state, mask)
-            history.add(state, _norm(state.points.detach() - before))
-            taken = len(objective) - 1
-            if snapshot_every and taken % snapshot_every == 0:
-                snapshots[taken] = state.points.detach().cpu().clone()
-            statuses = _judge(state, objective, stop, statuses)
+            _measure(history, state, _norm(state.points.detach() - before))
+            if snapshot_every and (history.rows - 1) % snapshot_every == 0:
+                kept[history.rows - 1] = _copied(state)
+            statuses = _judge(state, history, stop, statuses)
             if on_step:
-                on_step(taken, state)
+                on_step(history, state)
     return Run(
         points=state.points.detach().clone(),
         status=tuple(s if s.finished else ended for s in statuses),
-        history=history.stacked(),
-        snapshots=snapshots,
+        history=dict(history),
+        snapshots=kept,
         state=state,
     )
 
 
 def _judge(
     state: State,
-    objective: list[Tensor],
+    history: History,
     stop: StopRule,
     before: list[Status] | None = None,
 ) -> list[Status]:
     """Return each item's status; one that had finished stays as it ended."""
-    flags = torch.stack([~torch.isfinite(state.objective), state.exhausted, stop(objective)])
+    flags = torch.stack([~torch.isfinite(state.objective), state.exhausted, stop(history, state)])
     sentences = (Status.NOT_FINITE, Status.PRECISE, Status.CONVERGED)
     found = [
         next((s for s, flag in zip(sentences, item, strict=True) if flag), Status.RUNNING)
@@ -139,6 +131,15 @@ def _judge(
     if before is None:
         return found
     return [old if old.finished else new for old, new in zip(before, found, strict=True)]
+
+
+def _measure(history: History, state: State, moved: Tensor) -> None:
+    known = {"objective": state.objective, "gradient_norm": state.gradient_norm}
+    history.add({**state.terms, **known, "pixel_change_norm": moved})
+
+
+def _copied(state: State) -> Tensor:
+    return state.points.detach().to("cpu", copy=True)
 
 
 def _norm(points: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What a finished loop hands back."""
 
 import enum
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,14 @@ class Status(enum.Enum):
     def finished(self) -> bool:
         """Whether more steps would change nothing."""
         return self in (Status.CONVERGED, Status.PRECISE, Status.NOT_FINITE)
+
+
+class Snapshots(Mapping[int, Tensor]):
+    """Iterates under their numbers, kept elsewhere than in memory."""
+
+    @abstractmethod
+    def __setitem__(self, number: int, points: Tensor) -> None:
+        """Keep an iterate, shape (N, …)."""
 
 
 @dataclass(frozen=True, kw_only=True)

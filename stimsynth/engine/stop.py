@@ -1,12 +1,13 @@
-"""When to stop: pure functions of the history, with nothing to reset."""
+"""When to stop: pure functions of the history and of the method's state, with nothing to reset."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-StopRule = Callable[[Sequence[Tensor]], Tensor]
+StopRule = Callable[[Mapping[str, Tensor], Any], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +22,41 @@ class LossConvergence:
     --------
     >>> import torch
     >>> rule = LossConvergence(criterion=0.01, window=1)
-    >>> rule([torch.tensor([1.0, 1.0]), torch.tensor([0.999, 0.5])]).tolist()
+    >>> rule({"objective": torch.tensor([[1.0, 1.0], [0.999, 0.5]])}).tolist()
     [True, False]
     """
 
     criterion: float
     window: int
 
-    def __call__(self, objective: Sequence[Tensor]) -> Tensor:
-        """Return which items have converged, shape (N,), given the objective at every iterate."""
+    def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
+        """Return which items have converged, shape (N,)."""
+        objective = history["objective"]
         now = objective[-1]
         if len(objective) <= self.window:
             return torch.zeros_like(now, dtype=torch.bool)
         change = (objective[-1 - self.window] - now).abs()
         return change <= self.criterion * (now.abs() + 1e-4 * objective[0].abs())
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelChangeConvergence:
+    """Stop an item when every one of its last `window` steps moved it by less than `criterion` (L2 norm).
+
+    Examples
+    --------
+    >>> import torch
+    >>> rule = PixelChangeConvergence(criterion=0.1, window=2)
+    >>> rule({"pixel_change_norm": torch.tensor([[0.0, 0.0], [0.05, 0.05], [0.01, 0.2]])}).tolist()
+    [True, False]
+    """
+
+    criterion: float
+    window: int
+
+    def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
+        """Return which items have converged, shape (N,)."""
+        moved = history["pixel_change_norm"]
+        if len(moved) <= self.window:
+            return torch.zeros_like(moved[-1], dtype=torch.bool)
+        return (moved[-self.window :] < self.criterion).all(dim=0)

@@ -1,27 +1,214 @@
 """Metamers: images a model cannot tell from a target."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.descent import Descent
 from stimsynth.engine.lbfgs import LBFGS
-from stimsynth.engine.loop import Method, iterate
 from stimsynth.engine.problem import Problem, Terms
-from stimsynth.engine.run import Run, Status
+from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
-from stimsynth.progress import synthesis_bar
-from stimsynth.validate import checked_output, validate_allowed_range, validate_input
+from stimsynth.methods.course import Course, check_steps
+from stimsynth.methods.files import function_identity, function_name
+from stimsynth.methods.per_item import per_item
+from stimsynth.methods.quality import Quality, judge
+from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.validate import (
+    checked_output,
+    validate_allowed_range,
+    validate_input,
+    validate_penalty,
+)
 from stimuli_store.errors import InputError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Penalty = Callable[[Tensor], Tensor]
+
+#: A metamer whose outputs are further than this from the target's, relative to where it began, is not one.
+REMAINS = 0.01
 
 
-class Metamer:
+class MetamerProblem(OptimizedSynthesis):
+    """Target, model, loss and start: what all searches for metamers share.
+
+    Parameters
+    ----------
+    image, model, loss_function, range_penalty_lambda, allowed_range, initial_image
+        As in `Metamer`.
+    target_representation, penalties, seed
+        As in `Metamer`.
+    """
+
+    def __init__(
+        self,
+        image: Tensor | None,
+        model: nn.Module,
+        loss_function: Loss,
+        range_penalty_lambda: float,
+        allowed_range: tuple[float, float],
+        initial_image: Tensor | None,
+        *,
+        target_representation: Tensor | None,
+        penalties: Sequence[Penalty | tuple[float, Penalty]],
+        seed: int,
+    ) -> None:
+        bounds = validate_allowed_range(allowed_range)
+        self._image = None if image is None else _as_image(image)
+        self._model, self._loss, self.seed = model, loss_function, seed
+        start = self._first(initial_image, bounds)
+        self._given_target = (
+            None if target_representation is None else target_representation.detach()
+        )
+        target = self._goal(start)
+        self._target = target.expand(len(start), *target.shape[1:])
+        self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
+        course = Course(start, default=LBFGS(bounds=bounds))
+        super().__init__(course, range_penalty_lambda, bounds)
+
+    @property
+    def image(self) -> Tensor | None:
+        """The target image; None if only its representation was given."""
+        return self._image
+
+    @property
+    def model(self) -> nn.Module:
+        """The model."""
+        return self._model
+
+    @property
+    def target_representation(self) -> Tensor:
+        """The model's output for the target: what synthesis has to match."""
+        return self._target
+
+    @property
+    def metamer(self) -> Tensor:
+        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        return self._course.points
+
+    @property
+    def saved_metamer(self) -> Tensor:
+        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        return self._course.saved()
+
+    def objective_function(
+        self,
+        metamer_representation: Tensor | None = None,
+        target_representation: Tensor | None = None,
+    ) -> Tensor:
+        """Return loss plus weighted penalties for every item, shape (batch,).
+
+        Parameters
+        ----------
+        metamer_representation
+            A model output to use in place of that of the current metamer.
+        target_representation
+            A model output to use in place of the target's.
+        """
+        metamer = self.metamer
+        given = self.model(metamer) if metamer_representation is None else metamer_representation
+        wanted = self._target if target_representation is None else target_representation
+        total = per_item(self._loss, given, wanted)
+        penalties = self._penalty_terms(metamer)
+        for name, weight in self._weights().items():
+            total = total + weight * penalties[name]
+        return total
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item whether it is a metamer, in numbers and in a sentence.
+
+        The numbers are the distance of the model's outputs (metamer's to target's) relative to the target's
+        own norm and to the start's distance, and the share of pixels outside the allowed range.
+        """
+        with torch.no_grad():
+            now, began = (
+                _norms(self.model(x.detach()) - self._target)
+                for x in (self.metamer, self._course.origin)
+            )
+        own = _norms(self._target).clamp_min(torch.finfo(now.dtype).tiny)
+        outside = _share_outside(self.metamer.detach(), self._range)
+        rows = torch.stack([now / own, now / began.clamp_min(1e-300), outside]).T.tolist()
+        return tuple(_judged(row, status) for row, status in zip(rows, self.status, strict=True))
+
+    def _terms(self, model: Callable[[Tensor], Tensor], target: Tensor) -> Problem:
+        """Return the problem of matching `model`'s output to `target`, one row for each item."""
+
+        def terms(points: Tensor, items: Tensor) -> Terms:
+            loss = per_item(self._loss, model(points), target[items])
+            return {"loss": loss, **self._penalty_terms(points)}
+
+        return Problem(terms=terms, weights={"loss": 1.0, **self._weights()})
+
+    def _penalty_terms(self, points: Tensor) -> Terms:
+        own = {name: per_item(function, points) for name, _, function in self._penalties}
+        return {"penalty": per_item(lambda x: penalize_range(x, self._range), points), **own}
+
+    def _weights(self) -> dict[str, float]:
+        return {"penalty": self._lambda, **{name: weight for name, weight, _ in self._penalties}}
+
+    def _goal(self, start: Tensor) -> Tensor:
+        """Return the target's representation, seen to fit the start."""
+        goal = self._given_target
+        if goal is None:
+            if self._image is None:
+                raise InputError(
+                    "a metamer needs a target: give an image or a target_representation"
+                )
+            goal = checked_output(self._model, self._image)
+        elsewhere = self._image is None or start.shape[1:] != self._image.shape[1:]
+        if elsewhere or self._given_target is not None:
+            shape = tuple(checked_output(self._model, start[:1]).shape[1:])
+            if tuple(goal.shape[1:]) != shape:
+                raise InputError(
+                    f"for an initial_image of shape {tuple(start.shape)} the model's output has shape "
+                    f"{shape}, and the target's {tuple(goal.shape[1:])}; they must be the same"
+                )
+        if len(goal) not in (1, len(start)):
+            raise InputError(
+                f"there are {len(goal)} targets and {len(start)} images to start from; give one target, or "
+                "as many as images"
+            )
+        return goal
+
+    def _first(self, initial_image: Tensor | None, bounds: tuple[float, float]) -> Tensor:
+        if initial_image is None:
+            if self._image is None:
+                raise InputError(
+                    "a target_representation says nothing of the image's size; give an initial_image"
+                )
+            one = (1, *self._image.shape[1:])
+            noise = [uniform_noise(one, self.seed + i, bounds) for i in range(len(self._image))]
+            return torch.cat(noise).to(self._image)
+        start = initial_image.detach().clone()
+        if self._image is not None:
+            start = start.to(self._image)
+        validate_input(start, any_dims=True)
+        return start
+
+    def _identity(self) -> dict[str, Any]:
+        target = self._target
+        one = self._course.origin[:1]
+        penalties = [[weight, function(one)] for _, weight, function in self._penalties]
+        return {
+            "image": self._image,
+            "target_representation": target,
+            "loss_function": function_identity(self._loss, target[:1].flip(-1) + 0.5, target[:1]),
+            "range_penalty_lambda": self._lambda,
+            "allowed_range": self._range,
+            "penalties": penalties,
+        }
+
+    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+        self._model = move(self._model)
+        self._image = None if self._image is None else cast(self._image)
+        self._target = cast(self._target)
+
+
+class Metamer(MetamerProblem):
     """Synthesize metamers: change pixels until the model's output matches the target's.
 
     Parameters
@@ -39,14 +226,22 @@ class Metamer:
     allowed_range
         (low, high) for pixels, inclusive.
     initial_image
-        Where to start, shaped like `image`; None for uniform noise inside `allowed_range`.
+        Where to start; None for uniform noise inside `allowed_range`. Its height and width may differ from
+        the target's if the model's output keeps its shape, as that of texture statistics does. With a
+        batch of N starts, one target serves all.
+    target_representation
+        The output to match, in place of the target image's; `image` may then be None, and an
+        `initial_image` is needed. Mixtures of two textures are made in this way.
+    penalties
+        Further terms of the objective: functions of one image (batch of 1) to a scalar, or pairs of
+        weight and function.
     seed
-        Seed of that noise; item i of a batch starts from ``seed + i``.
+        Seed of the noise to start from; item i of a batch starts from ``seed + i``.
 
     Attributes
     ----------
     metamer
-        The result so far, shaped like `image`.
+        The result so far, shaped like the start.
     target_representation
         The model's output for the target.
     losses, gradient_norm, pixel_change_norm
@@ -77,30 +272,28 @@ class Metamer:
 
     def __init__(
         self,
-        image: Tensor,
+        image: Tensor | None,
         model: nn.Module,
         loss_function: Loss = mse,
         range_penalty_lambda: float = 0.1,
         allowed_range: tuple[float, float] = (0, 1),
         initial_image: Tensor | None = None,
         *,
+        target_representation: Tensor | None = None,
+        penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
         seed: int = 0,
     ) -> None:
-        image = image if isinstance(image, Tensor) else torch.as_tensor(image)
-        validate_input(image)
-        if range_penalty_lambda < 0:
-            raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
-        self._range = validate_allowed_range(allowed_range)
-        self._image = image.detach()
-        self._model = model
-        self._loss = loss_function
-        self._lambda = float(range_penalty_lambda)
-        self._target = checked_output(model, self._image)
-        self.seed = seed
-        self._start = self._first(initial_image).requires_grad_(True)
-        self._method: Method | None = None
-        self._snapshot_every = 0
-        self.run: Run | None = None
+        super().__init__(
+            image,
+            model,
+            loss_function,
+            range_penalty_lambda,
+            allowed_range,
+            initial_image,
+            target_representation=target_representation,
+            penalties=penalties,
+            seed=seed,
+        )
 
     def synthesize(
         self,
@@ -110,8 +303,13 @@ class Metamer:
         store_progress: bool | int = False,
         stop_criterion: float = 1e-4,
         stop_iters_to_check: int = 50,
+        *,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        progress_file: str | os.PathLike[str] | None = None,
     ) -> None:
         """Synthesize, or go on where the last call stopped.
+
+        Warns "Loss has converged, stopping synthesis" when all items have.
 
         Parameters
         ----------
@@ -119,9 +317,9 @@ class Metamer:
             Steps to take now, at most.
         optimizer
             None for batched L-BFGS with pixels kept inside `allowed_range`. Otherwise a torch optimizer
-            class (or any function of a list of tensors, such as
-            ``lambda x: torch.optim.Adam(x, lr=0.01, amsgrad=True)``), or an optimizer instance built
-            on ``[met.metamer]``. Must be None when continuing.
+            class (`torch.optim.Adam` gets ``lr=0.01, amsgrad=True`` unless told otherwise), any function
+            of a list with one tensor that returns one, an optimizer built on ``[met.metamer]``, or a
+            method of the engine. Must be None when continuing.
         scheduler
             Function of the optimizer that returns a learning-rate scheduler, or one built on the
             optimizer instance. Must be None when continuing.
@@ -131,6 +329,10 @@ class Metamer:
             An item stops when its objective changed, relative to itself, by less than this …
         stop_iters_to_check
             … over this many steps.
+        optimizer_kwargs
+            Arguments for an optimizer class.
+        progress_file
+            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
 
         Raises
         ------
@@ -138,188 +340,42 @@ class Metamer:
             If an argument makes no sense, or the loss became NaN or infinite (all that was done until
             then is kept).
         """
-        if max_iter < 0 or stop_iters_to_check < 1:
-            raise InputError(
-                "synthesize takes max_iter >= 0 and stop_iters_to_check >= 1; not "
-                f"{max_iter} and {stop_iters_to_check}"
-            )
-        self._settle(optimizer, scheduler, int(store_progress))
-        assert self._method is not None
-        with synthesis_bar(max_iter) as on_step:
-            self.run = iterate(
-                self._problem(),
-                self._method,
-                self._start,
-                max_steps=max_iter,
-                stop=LossConvergence(criterion=stop_criterion, window=stop_iters_to_check),
-                resume=self.run,
-                snapshot_every=self._snapshot_every,
-                on_step=on_step,
-            )
-        if Status.NOT_FINITE in self.run.status:
-            raise InputError(
-                "the loss became NaN or infinite; the last finite metamer is kept. Check the model's "
-                "gradient at this image, or take a smaller learning rate"
-            )
-
-    def objective_function(
-        self,
-        metamer_representation: Tensor | None = None,
-        target_representation: Tensor | None = None,
-    ) -> Tensor:
-        """Return loss plus weighted range penalty for every item, shape (batch,).
-
-        Parameters
-        ----------
-        metamer_representation
-            A model output to use in place of that of the current metamer.
-        target_representation
-            A model output to use in place of the target's.
-        """
-        metamer = self.metamer
-        given = self.model(metamer) if metamer_representation is None else metamer_representation
-        wanted = self._target if target_representation is None else target_representation
-        return per_item(self._loss, given, wanted) + self._lambda * self._penalty(metamer)
-
-    @property
-    def image(self) -> Tensor:
-        """The target."""
-        return self._image
-
-    @property
-    def model(self) -> nn.Module:
-        """The model."""
-        return self._model
-
-    @property
-    def target_representation(self) -> Tensor:
-        """The model's output for the target: what synthesis has to match."""
-        return self._target
-
-    @property
-    def metamer(self) -> Tensor:
-        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
-        return self._start if self.run is None else self.run.points
-
-    @property
-    def allowed_range(self) -> tuple[float, float]:
-        """Range of pixel values."""
-        return self._range
-
-    @property
-    def range_penalty_lambda(self) -> float:
-        """Weight of the range penalty."""
-        return self._lambda
-
-    @property
-    def losses(self) -> Tensor:
-        """Objective at every iterate, shape (steps + 1, batch)."""
-        return self._history("objective")
-
-    @property
-    def gradient_norm(self) -> Tensor:
-        """Norm of the objective's gradient at every iterate (of its free part, at bounds)."""
-        return self._history("gradient_norm")
-
-    @property
-    def pixel_change_norm(self) -> Tensor:
-        """Norm of the change that led to every iterate."""
-        return self._history("pixel_change_norm")
-
-    @property
-    def saved_metamer(self) -> Tensor:
-        """Iterates kept by `store_progress`."""
-        kept = self.run.snapshots if self.run else {}
-        return torch.stack(list(kept.values())) if kept else torch.empty(0, *self._image.shape)
-
-    @property
-    def store_progress(self) -> int:
-        """Every how many steps an iterate is kept; 0 for never."""
-        return self._snapshot_every
-
-    @property
-    def status(self) -> tuple[Status, ...]:
-        """How each item ended."""
-        return self.run.status if self.run else (Status.RUNNING,) * len(self._image)
-
-    @property
-    def optimizer(self) -> Any:
-        """The method: the torch optimizer once synthesis began with one, else the L-BFGS record."""
-        return getattr(self.run.state, "optimizer", self._method) if self.run else None
-
-    def _first(self, initial_image: Tensor | None) -> Tensor:
-        if initial_image is None:
-            one = (1, *self._image.shape[1:])
-            noise = [
-                uniform_noise(one, self.seed + i, self._range) for i in range(len(self._image))
-            ]
-            return torch.cat(noise).to(self._image)
-        if initial_image.shape != self._image.shape:
-            raise InputError(
-                f"initial_image has shape {tuple(initial_image.shape)} and the image "
-                f"{tuple(self._image.shape)}; they must be the same"
-            )
-        start = initial_image.detach().to(self._image).clone()
-        validate_input(start)
-        return start
-
-    def _problem(self) -> Problem:
-        def terms(points: Tensor, items: Tensor) -> Terms:
-            return {
-                "loss": per_item(self._loss, self._model(points), self._target[items]),
-                "penalty": self._penalty(points),
-            }
-
-        return Problem(terms=terms, weights={"loss": 1.0, "penalty": self._lambda})
-
-    def _penalty(self, points: Tensor) -> Tensor:
-        return per_item(lambda x, _: penalize_range(x, self._range), points, points)
-
-    def _settle(self, optimizer: Any, scheduler: Any, snapshot_every: int) -> None:
-        """Choose the method on the first call; on later ones see that nothing was changed."""
-        if self._method is None:
-            self._method = _method(optimizer, scheduler, self._start, self._range)
-            self._snapshot_every = snapshot_every
-            return
-        if optimizer is not None or scheduler is not None:
-            raise InputError("synthesis goes on with its optimizer and scheduler; leave both None")
-        if snapshot_every != self._snapshot_every:
-            raise InputError(
-                f"store_progress was {self._snapshot_every} when synthesis began and must stay so; "
-                f"not {snapshot_every}"
-            )
-
-    def _history(self, name: str) -> Tensor:
-        if self.run is None:
-            return torch.empty(0, len(self._image))
-        return self.run.history[name]
+        check_steps(max_iter, stop_iters_to_check)
+        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        self._course.advance(self._terms(self._model, self._target), max_iter, stop)
 
 
-def per_item(function: Loss, given: Tensor, wanted: Tensor) -> Tensor:
-    """Return a scalar function of two batches for every item, shape (batch,).
-
-    The function sees each item with a batch dimension of 1. It is vectorized where torch can; a function
-    that branches on its values is called once for each item.
-    """
-    try:
-        return torch.func.vmap(lambda a, b: function(a[None], b[None]))(given, wanted)
-    except RuntimeError:
-        values = [function(a[None], b[None]) for a, b in zip(given, wanted, strict=True)]
-        return torch.stack(values)
+def _as_image(image: Any) -> Tensor:
+    image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+    validate_input(image)
+    return image.detach()
 
 
-def _method(optimizer: Any, scheduler: Any, start: Tensor, bounds: tuple[float, float]) -> Method:
-    if optimizer is None:
-        if scheduler is not None:
-            raise InputError("a scheduler needs an optimizer; give both, or neither for L-BFGS")
-        return LBFGS(bounds=bounds)
-    factory = optimizer
-    if isinstance(optimizer, torch.optim.Optimizer):
-        held = [p for group in optimizer.param_groups for p in group["params"]]
-        if len(held) != 1 or held[0] is not start:
-            raise InputError("build the optimizer on [metamer.metamer], and on nothing else")
-        factory = lambda _: optimizer  # noqa: E731
-    made = (
-        scheduler if scheduler is None or not hasattr(scheduler, "step") else (lambda _: scheduler)
-    )
-    return Descent(optimizer=factory, scheduler=made)
+def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
+    weight, function = penalty if isinstance(penalty, tuple) else (1.0, penalty)
+    validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
+    return function_name(function), float(weight), function
+
+
+def _norms(outputs: Tensor) -> Tensor:
+    return outputs.flatten(1).abs().double().norm(dim=1)
+
+
+def _share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:
+    outside = (images < bounds[0]) | (images > bounds[1])
+    return outside.flatten(1).double().mean(dim=1)
+
+
+def _judged(row: Sequence[float], status: Status) -> Quality:
+    error, of_start, outside = row
+    findings = {
+        "the model's output is not finite": not error < float("inf"),
+        f"{of_start:.1%} of the start's distance remains; take more steps, another start, or MetamerCTF": (
+            of_start > REMAINS
+        ),
+        f"{outside:.2%} of the pixels lie outside the allowed range and would be clipped": outside
+        > 0,
+    }
+    figures = {"relative error": error, "share of start": of_start, "outside range": outside}
+    return judge(findings, figures, status)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.descent import Descent
+from stimsynth.engine.history import History
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Problem
@@ -127,8 +128,8 @@ def test_nan_in_one_item_ends_that_item_alone(method: LBFGS | Descent) -> None:
 def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
     known = rosenbrock()
 
-    def press(step: int, _: object) -> None:
-        if step == 5:
+    def press(history: History, _: object) -> None:
+        if history.rows == 6:
             os.kill(os.getpid(), signal.SIGINT)
 
     run = iterate(known.problem, LBFGS(), known.start, max_steps=100, stop=STOP, on_step=press)
@@ -141,6 +142,6 @@ def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
 def test_a_stop_rule_is_relative_to_the_objective() -> None:
     rule = LossConvergence(criterion=1e-2, window=2)
     for size in (1e-12, 1.0, 1e12):
-        falling = [torch.tensor([size * v, size * w]) for v, w in ((9, 1), (3, 1), (2, 0.999))]
-        assert rule(falling).tolist() == [False, True]
-        assert rule(falling[:2]).tolist() == [False, False]
+        falling = size * torch.tensor([(9, 1), (3, 1), (2, 0.999)])
+        assert rule({"objective": falling}).tolist() == [False, True]
+        assert rule({"objective": falling[:2]}).tolist() == [False, False]

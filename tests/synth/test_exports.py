@@ -12,9 +12,10 @@ MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Iden
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
+METHODS = "Metamer examine_saved_synthesis linear_metamer"
 NAMES = {
-    "stimsynth": f"""Metamer images linear_metamer losses metrics models set_seed transforms validate
-        {MODELS} {CHECKS}""",
+    "stimsynth": f"""images losses metrics models set_seed transforms validate
+        {METHODS} {MODELS} {CHECKS}""",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
         convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy

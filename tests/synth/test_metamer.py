@@ -160,15 +160,18 @@ def test_two_calls_equal_one(picture: Tensor, optimizer: object) -> None:
 def test_continuing_refuses_another_optimizer_or_storage(picture: Tensor) -> None:
     metamer = Metamer(picture, blur())
     metamer.synthesize(2, store_progress=1)
-    with pytest.raises(InputError, match="leave both None"):
+    with pytest.raises(InputError, match="leave them None"):
         metamer.synthesize(2, optimizer=ADAM, store_progress=1)
     with pytest.raises(InputError, match="store_progress was 1"):
-        metamer.synthesize(2)
+        metamer.synthesize(2, store_progress=3)
+    metamer.synthesize(2)
+    assert len(metamer.saved_metamer) == 5
 
 
 def test_convergence_is_reached_and_said(picture: Tensor) -> None:
     metamer = Metamer(picture.float(), remove_grad(UniformPooling(16)), seed=1)
-    metamer.synthesize(1000, stop_criterion=1e-2, stop_iters_to_check=20)
+    with pytest.warns(UserWarning, match="Loss has converged, stopping synthesis"):
+        metamer.synthesize(1000, stop_criterion=1e-2, stop_iters_to_check=20)
     assert metamer.status[0] in (Status.CONVERGED, Status.PRECISE)
     assert metamer.run.n_steps < 1000
 
@@ -193,7 +196,7 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
         (lambda p: Metamer((p * 255).long(), blur()), "floating-point"),
         (lambda p: Metamer(p, blur(), range_penalty_lambda=-1.0), "range_penalty_lambda"),
         (lambda p: Metamer(p, blur(), allowed_range=(1, 0)), "allowed_range"),
-        (lambda p: Metamer(p, blur(), initial_image=p[..., :16]), "initial_image has shape"),
+        (lambda p: Metamer(p, blur(), initial_image=p[..., :16]), "initial_image of shape"),
         (lambda p: Metamer(p * torch.nan, blur()), "NaN"),
         (lambda p: Metamer(p.float(), blur()), "float32"),
         (lambda p: Metamer(p, nn.Flatten(0)), "batch comes first"),
@@ -209,3 +212,92 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
 def test_bad_input_gets_a_sentence(picture: Tensor, make: object, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         make(picture)  # type: ignore[operator]
+
+
+def test_a_representation_can_be_the_target(picture: Tensor) -> None:
+    """The mean of two outputs of a linear model is met exactly by the mean of the two images."""
+    model, other = blur(), images.load("grass", size=32).double()
+    goal = (model(picture) + model(other)) / 2
+    metamer = Metamer(None, model, target_representation=goal, initial_image=picture)
+    metamer.synthesize(150, stop_criterion=1e-12)
+    assert metamer.image is None
+    torch.testing.assert_close(model(metamer.metamer), goal, atol=1e-3, rtol=0)
+    wanted = Metamer((picture + other) / 2, model, initial_image=picture)
+    wanted.synthesize(150, stop_criterion=1e-12)
+    torch.testing.assert_close(metamer.metamer, wanted.metamer, atol=1e-5, rtol=0)
+
+
+def test_a_start_of_another_size_meets_statistics() -> None:
+    class Moments(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.stack([x.mean((1, 2, 3)), x.var((1, 2, 3))], dim=1)[:, None]
+
+    target = images.load("grass", size=32).double()
+    start = images.uniform_noise((1, 1, 48, 20), 1, (0, 1)).double()
+    metamer = Metamer(target, Moments(), initial_image=start)
+    metamer.synthesize(100, stop_criterion=1e-12)
+    assert metamer.metamer.shape == (1, 1, 48, 20)
+    assert metamer.metamer.mean().item() == pytest.approx(target.mean().item(), abs=1e-5)
+    assert metamer.metamer.var().item() == pytest.approx(target.var().item(), abs=1e-5)
+    assert metamer.quality()[0].good
+
+
+def test_one_target_serves_several_starts(picture: Tensor) -> None:
+    starts = torch.cat([images.uniform_noise((1, 1, 32, 32), s, (0, 1)).double() for s in (1, 2)])
+    both = Metamer(picture, blur(), initial_image=starts)
+    both.synthesize(15)
+    alone = Metamer(picture, blur(), initial_image=starts[1:])
+    alone.synthesize(15)
+    torch.testing.assert_close(both.losses[:, 1:], alone.losses, rtol=1e-5, atol=0)
+    with pytest.raises(InputError, match="2 targets and 3 images"):
+        Metamer(picture.repeat(2, 1, 1, 1), blur(), initial_image=starts[[0, 1, 1]])
+
+
+def test_penalties_are_terms_of_their_own(picture: Tensor) -> None:
+    """min |x - t|² / n + w |x - c|² / n has its minimum at the weighted mean of t and c."""
+
+    def towards_half(image: Tensor) -> Tensor:
+        return mse(image, torch.full_like(image, 0.5))
+
+    metamer = Metamer(
+        picture, nn.Identity(), penalties=[(3.0, towards_half)], initial_image=picture
+    )
+    metamer.synthesize(60, stop_criterion=1e-14)
+    torch.testing.assert_close(metamer.metamer, (picture + 1.5) / 4, atol=1e-5, rtol=0)
+    assert "towards_half" in metamer.run.history
+    by_hand = mse(metamer.metamer, picture) + 3 * towards_half(metamer.metamer)
+    assert metamer.objective_function().item() == pytest.approx(by_hand.item())
+
+
+def test_quality_tells_a_metamer_from_a_failure(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur(), seed=1)
+    (begun,) = metamer.quality()
+    assert not begun.good
+    assert begun.figures["share of start"] == 1
+    metamer.synthesize(100)
+    (done,) = metamer.quality()
+    gap = (blur()(metamer.metamer) - blur()(picture)).norm() / blur()(picture).norm()
+    assert done.good
+    assert done.figures["relative error"] == pytest.approx(gap.item())
+    loose = Metamer(picture, blur(), range_penalty_lambda=0.0, seed=1)
+    loose.synthesize(400, optimizer=torch.optim.Adam, stop_criterion=0.0)
+    assert not loose.quality()[0].good
+    assert loose.quality()[0].figures["outside range"] == pytest.approx(
+        ((loose.metamer < 0) | (loose.metamer > 1)).double().mean().item()
+    )
+
+
+def test_a_metamer_needs_a_target_and_a_size(picture: Tensor) -> None:
+    with pytest.raises(InputError, match="needs a target"):
+        Metamer(None, blur(), initial_image=picture)
+    with pytest.raises(InputError, match="give an initial_image"):
+        Metamer(None, blur(), target_representation=picture)
+
+
+def test_signals_of_one_dimension_have_metamers() -> None:
+    """Nothing is tied to pictures: a sound (batch, channel, 1, time) goes the same way."""
+    sound = torch.sin(torch.linspace(0, 60, 256)).view(1, 1, 1, 256).double()
+    metamer = Metamer(sound, nn.AvgPool2d((1, 8)), allowed_range=(-1, 1), seed=1)
+    metamer.synthesize(60)
+    assert metamer.quality()[0].good
+    assert mse(metamer.metamer, sound) > 0.05

@@ -1,0 +1,294 @@
+"""The course of a synthesis: where it stands, how it moves, what it kept. All iterative methods hold one."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.loop import Method, iterate
+from stimsynth.engine.problem import Problem
+from stimsynth.engine.run import Run, Status
+from stimsynth.engine.stop import StopRule
+from stimsynth.methods.optimizers import choose_method, describe_method, method_from
+from stimsynth.methods.snapshots import SnapshotFile
+from stimsynth.methods.trees import map_tensors
+from stimsynth.progress import Fields, synthesis_bar
+from stimuli_store.errors import InputError
+
+
+def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
+    """Refuse numbers of steps that make no sense.
+
+    Raises
+    ------
+    InputError
+        Unless ``max_iter`` is a whole number of 0 or more and ``stop_iters_to_check`` of 1 or more.
+    """
+    if not isinstance(max_iter, int) or max_iter < 0 or stop_iters_to_check < 1:
+        raise InputError(
+            "synthesize takes max_iter >= 0 and stop_iters_to_check >= 1; not "
+            f"{max_iter} and {stop_iters_to_check}"
+        )
+
+
+CONVERGED = "Loss has converged, stopping synthesis"
+
+
+class Course:
+    """A run that can be continued, saved, and moved.
+
+    Parameters
+    ----------
+    start
+        Points to start from, shape (N, …).
+    default
+        The method, unless the user hands in another.
+
+    Attributes
+    ----------
+    start
+        A leaf with these points, for an optimizer to take; a torch optimizer moves it.
+    origin
+        The points at the start, which stay.
+    method, run
+        How it moves and where it stands; None before it began.
+    """
+
+    def __init__(self, start: Tensor, default: Method) -> None:
+        self.start = start.detach().requires_grad_(True)
+        self.origin = start.detach().clone()  # a torch optimizer moves the leaf itself
+        self.default = default
+        self.method: Method | None = None
+        self.run: Run | None = None
+        self._store_progress = 0
+        self._file: SnapshotFile | None = None
+        self._waiting: Mapping[str, Any] | None = None  # a loaded run whose optimizer is to come
+
+    # -- going on ----------------------------------------------------------------------------------
+
+    def settle(
+        self,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        store_progress: bool | int = False,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Choose method and storage on the first call; on later ones see that nothing is changed.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or is not what it was at the first call.
+        """
+        if self._waiting is not None:
+            if optimizer is None:
+                raise InputError(
+                    "a file cannot name the optimizer and scheduler of this run; hand in the optimizer and "
+                    "the scheduler that it began with, and they go on where they were"
+                )
+            self._revive(
+                choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            )
+            optimizer = scheduler = optimizer_kwargs = None
+        if self.method is None:
+            self.method = choose_method(
+                optimizer, scheduler, optimizer_kwargs, self.start, self.default
+            )
+            if store_progress or not self._store_progress:
+                self.store_progress = store_progress
+            self._file = SnapshotFile(progress_file) if progress_file is not None else None
+            return
+        if any(given is not None for given in (optimizer, scheduler, optimizer_kwargs)):
+            raise InputError("synthesis goes on with its optimizer and scheduler; leave them None")
+        if progress_file is not None and os.fspath(progress_file) != (
+            self._file and self._file.path
+        ):
+            raise InputError("synthesis goes on with its progress_file; leave it None")
+        if store_progress is not False:
+            self.store_progress = store_progress
+
+    def advance(
+        self, problem: Problem, max_iter: int, stop: StopRule, extra: Fields | None = None
+    ) -> None:
+        """Take up to `max_iter` steps on `problem`.
+
+        Parameters
+        ----------
+        problem, stop
+            As for `iterate`.
+        max_iter
+            Steps to take now, at most.
+        extra
+            Function of the method's state to further fields of the progress bar.
+
+        Raises
+        ------
+        InputError
+            If the objective became NaN or infinite; what was done until then is kept.
+        """
+        assert self.method is not None
+        with synthesis_bar(max_iter, extra) as on_step, self._open_file():
+            self.run = iterate(
+                problem,
+                self.method,
+                self.start,
+                max_steps=max_iter,
+                stop=stop,
+                resume=self.run,
+                snapshot_every=self._store_progress,
+                snapshots=self._file,
+                on_step=on_step,
+            )
+        if Status.NOT_FINITE in self.run.status:
+            raise InputError(
+                "the loss became NaN or infinite; the last finite image is kept. Check the model's "
+                "gradient at this image, or take a smaller learning rate"
+            )
+        if all(status.finished for status in self.run.status):
+            warnings.warn(CONVERGED, stacklevel=3)
+
+    @contextmanager
+    def _open_file(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    # -- looking at it -----------------------------------------------------------------------------
+
+    @property
+    def points(self) -> Tensor:
+        """Where the run stands; before it began, the start."""
+        return self.start if self.run is None else self.run.points
+
+    @property
+    def status(self) -> tuple[Status, ...]:
+        """How each item ended."""
+        return self.run.status if self.run else (Status.RUNNING,) * len(self.start)
+
+    @property
+    def optimizer(self) -> Any:
+        """The torch optimizer once synthesis began with one, else the method of the engine."""
+        return getattr(self.run.state, "optimizer", self.method) if self.run else None
+
+    @property
+    def store_progress(self) -> int:
+        """Every how many steps an iterate is kept; 0 for never."""
+        return self._store_progress
+
+    @store_progress.setter
+    def store_progress(self, every: bool | int) -> None:
+        if not isinstance(every, int) or every < 0:
+            raise InputError(
+                f"store_progress is True, False, or a number of steps of 1 or more; not {every!r}"
+            )
+        if self.run is not None and int(every) != self._store_progress:
+            raise InputError(
+                f"store_progress was {self._store_progress} when synthesis began and must stay so; "
+                f"not {every}"
+            )
+        self._store_progress = int(every)
+
+    def history(self, name: str) -> Tensor:
+        """Return a column of the history, shape (steps + 1, N); empty before the run began."""
+        if self.run is None:
+            return torch.empty(0, len(self.start))
+        return self.run.history[name]
+
+    def saved(self) -> Tensor:
+        """Return the iterates that were kept, shape (kept, N, …), on the CPU."""
+        kept = self.run.snapshots if self.run else {}
+        shape = self.start.shape
+        return torch.stack(list(kept.values())) if kept else torch.empty(0, *shape)
+
+    # -- saving and moving -------------------------------------------------------------------------
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as tensors, numbers and text."""
+        record: dict[str, Any] = {
+            "origin": self.origin,
+            "store_progress": self._store_progress,
+        }
+        if self.run is None:
+            return {**record, "run": None}
+        assert self.method is not None
+        in_file = None if self._file is None else {"path": self._file.path, "of": list(self._file)}
+        return {
+            **record,
+            "method": describe_method(self.method, self.run.state),
+            "run": {
+                "points": self.run.points,
+                "status": [status.name for status in self.run.status],
+                "history": dict(self.run.history),
+                "snapshots": {} if self._file is not None else dict(self.run.snapshots),
+            },
+            "state": self.method.record(self.run.state),
+            "progress_file": in_file,
+        }
+
+    def restore(self, record: Mapping[str, Any]) -> None:
+        """Become what `record` was made of.
+
+        A run whose optimizer a file cannot name (a class of the user's own, or any with a scheduler)
+        waits until `settle` gets it.
+        """
+        self.origin = record["origin"]
+        self.start = self.origin.clone().requires_grad_(True)
+        self._store_progress = record["store_progress"]
+        if record["run"] is None:
+            return
+        self._waiting = record
+        method = method_from(record["method"], self.default)
+        if method is not None:
+            self._revive(method)
+        else:
+            self.run = self._run_of(record, state=None)
+
+    def to(self, dtype: torch.dtype, device: torch.device) -> None:
+        """Move everything, the optimizer's memory too; what was kept of the way stays on the CPU."""
+
+        def cast(tensor: Tensor) -> Tensor:
+            return tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
+
+        # In place, as modules do it: an optimizer may have been built on this very tensor.
+        self.start.data, self.origin = cast(self.start.data), cast(self.origin)
+        if self.run is None:
+            return
+        assert self.method is not None
+        record = self.record()
+        kept = record["run"].pop("snapshots")
+        record["run"] = {**map_tensors(record["run"], cast), "snapshots": kept}
+        state = {
+            # A torch optimizer moves its memory itself, to where it finds its points.
+            name: value if name in ("optimizer", "scheduler") else map_tensors(value, cast)
+            for name, value in record["state"].items()
+        }
+        self.run = self._run_of(record, self.method.revive(state), self.run.snapshots)
+
+    def _revive(self, method: Method) -> None:
+        record = self._waiting
+        assert record is not None
+        self.method, self._waiting = method, None
+        if record["progress_file"] is not None:
+            self._file = SnapshotFile(
+                record["progress_file"]["path"], record["progress_file"]["of"]
+            )
+        self.run = self._run_of(record, method.revive(record["state"]), self._file)
+
+    def _run_of(
+        self, record: Mapping[str, Any], state: Any, snapshots: Mapping[int, Tensor] | None = None
+    ) -> Run:
+        run = record["run"]
+        return Run(
+            points=run["points"] if state is None else state.points.detach().clone(),
+            status=tuple(Status[name] for name in run["status"]),
+            history=run["history"],
+            snapshots=run["snapshots"] if snapshots is None else snapshots,
+            state=state,
+        )

@@ -1,0 +1,99 @@
+"""What users may hand in as an optimizer, turned into a method of the engine."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.descent import Descent
+from stimsynth.engine.loop import Method
+from stimuli_store.errors import InputError
+
+#: The Adam of the field's synthesis scripts, for `torch.optim.Adam` without arguments of its own.
+ADAM = {"lr": 0.01, "amsgrad": True}
+
+
+def choose_method(
+    optimizer: Any,
+    scheduler: Any,
+    optimizer_kwargs: Mapping[str, Any] | None,
+    start: Tensor,
+    default: Method,
+) -> Method:
+    """Return the method for what a user handed to ``synthesize``.
+
+    Parameters
+    ----------
+    optimizer
+        None for `default`; a method of the engine; a torch optimizer class, or another function of a list
+        with one tensor; or a torch optimizer that was built on ``[start]``.
+    scheduler
+        Function of the optimizer, or a scheduler that was built on it; None for none.
+    optimizer_kwargs
+        Arguments for an optimizer class. `torch.optim.Adam` gets ``lr=0.01, amsgrad=True`` if None.
+    start
+        What the optimizer will move.
+    default
+        The method for `optimizer` None.
+
+    Raises
+    ------
+    InputError
+        If these do not go together.
+    """
+    if optimizer is None or hasattr(optimizer, "init"):
+        if scheduler is not None or optimizer_kwargs is not None:
+            raise InputError(
+                "scheduler and optimizer_kwargs are for torch optimizers; give one, or neither of them"
+            )
+        return default if optimizer is None else optimizer
+    if isinstance(optimizer, torch.optim.Optimizer):
+        if optimizer_kwargs is not None:
+            raise InputError(
+                "optimizer_kwargs are for an optimizer class; this one is built already"
+            )
+        held = [p for group in optimizer.param_groups for p in group["params"]]
+        if len(held) != 1 or held[0] is not start:
+            raise InputError("build the optimizer on [metamer.metamer], and on nothing else")
+        return Descent(optimizer=lambda _: optimizer, scheduler=_as_factory(scheduler))
+    if not callable(optimizer):
+        raise InputError(
+            "optimizer is None, a torch optimizer class such as torch.optim.Adam, or one that was built; "
+            f"not {optimizer!r}"
+        )
+    if optimizer_kwargs is None and optimizer is torch.optim.Adam:
+        optimizer_kwargs = ADAM
+    factory = partial(optimizer, **optimizer_kwargs) if optimizer_kwargs else optimizer
+    return Descent(optimizer=factory, scheduler=_as_factory(scheduler))
+
+
+def describe_method(method: Method, state: Any) -> dict[str, Any]:
+    """Return what a file says of a method, so that `method_from` can find it again."""
+    if isinstance(method, Descent):
+        return {
+            "name": "Descent",
+            "optimizer": type(state.optimizer).__name__,
+            "scheduler": type(state.scheduler).__name__ if state.scheduler else None,
+        }
+    settings: dict[str, Any] = asdict(method) if is_dataclass(method) else {}
+    return {"name": type(method).__name__, "settings": settings}
+
+
+def method_from(description: Mapping[str, Any], default: Method) -> Method | None:
+    """Return the method that a file tells of, or None if the user has to hand it in again."""
+    if description["name"] == "Descent":
+        optimizer = getattr(torch.optim, description["optimizer"], None)
+        if optimizer is None or description["scheduler"] is not None:
+            return None
+        return Descent(optimizer=optimizer)
+    if description["name"] == type(default).__name__:
+        return type(default)(**description["settings"])
+    return None
+
+
+def _as_factory(scheduler: Any) -> Any:
+    built = scheduler is not None and hasattr(scheduler, "step")
+    return (lambda _: scheduler) if built else scheduler

@@ -1,0 +1,29 @@
+"""Functions of one image or pair of images, for every item of a batch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Scalar = Callable[..., Tensor]
+
+
+def per_item(function: Scalar, *batches: Tensor) -> Tensor:
+    """Return a scalar function's value for every item of one or more batches, shape (batch,).
+
+    The function sees each item with a batch dimension of 1. It is vectorized where torch can; a function
+    that branches on its values is called once for each item.
+
+    Examples
+    --------
+    >>> per_item(lambda x, y: (x - y).abs().sum(), torch.ones(2, 3), torch.zeros(2, 3)).tolist()
+    [3.0, 3.0]
+    """
+
+    def one(*items: Tensor) -> Tensor:
+        return function(*(item[None] for item in items)).reshape(())
+
+    try:
+        return torch.func.vmap(one)(*batches)
+    except RuntimeError:
+        return torch.stack([one(*items) for items in zip(*batches, strict=True)])

@@ -1,0 +1,218 @@
+"""Files of named arrays with one JSON document, and stacks of arrays that grow on the disk.
+
+An archive is written whole or not at all: it is put together beside its name and moved there when it is
+on the disk. A stack is appended to while a run goes on, in HDF5's single-writer-multiple-reader mode,
+whose order of writing keeps a file readable at every moment: a killed process loses the last entry at most.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from stimuli_store.errors import ArchiveError, InputError
+from stimuli_store.locks import fsync_directory
+
+_DOCUMENT = "document.json"
+_ARRAYS = "arrays"
+_VERSIONS = ("v110", "v110")
+_MEMORY = {"driver": "core", "backing_store": False}
+
+
+def write_archive(
+    path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Write a document and the arrays that belong to it, over an earlier file of this name.
+
+    Parameters
+    ----------
+    path
+        Where to write; its folder must exist.
+    document
+        Anything that JSON can say.
+    arrays
+        Numbers of any shape; names without a slash.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"{target} cannot be written: there is no folder {target.parent}")
+    text = json.dumps(document, allow_nan=False).encode()
+    with h5py.File(target.name, "w", libver=_VERSIONS, **_MEMORY) as file:
+        file.create_dataset(_DOCUMENT, data=np.frombuffer(text, dtype=np.uint8))
+        group = file.create_group(_ARRAYS)
+        for name, array in arrays.items():
+            group.create_dataset(name, data=array)
+        file.flush()
+        image = file.id.get_file_image()
+    temporary = _temporary(target)
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(image)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    fsync_directory(target.parent)
+
+
+def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the document and the arrays of an archive.
+
+    Raises
+    ------
+    ArchiveError
+        If there is no such file, or it is no archive.
+    """
+    if not Path(path).is_file():
+        raise ArchiveError(f"{path} is not there")
+    try:
+        with h5py.File(path, "r") as file:
+            document = json.loads(file[_DOCUMENT][()].tobytes())
+            return document, {name: array[()] for name, array in file[_ARRAYS].items()}
+    except (OSError, KeyError, AttributeError, ValueError) as error:
+        raise ArchiveError(
+            f"{path} is not an archive of a synthesis, or is damaged: {error}"
+        ) from error
+
+
+class Stack:
+    """A stack of arrays of one shape in an HDF5 file, each under a number, in the order they came.
+
+    Close it when a run is over; the next `append` opens it again.
+
+    Parameters
+    ----------
+    path
+        The file. One that holds a stack already is continued, in a copy that takes its place.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._writing: h5py.File | None = None
+        if self.path.exists():
+            self.numbers()  # or it is no stack, which is better said now
+        elif not self.path.parent.is_dir():
+            raise InputError(
+                f"{self.path} cannot be written: there is no folder {self.path.parent}"
+            )
+
+    def append(self, number: int, array: np.ndarray) -> None:
+        """Put `array` on the stack, and hand it to the operating system."""
+        if self._writing is None:
+            self._writing = self._open(array)
+        stack, numbers = self._writing["stack"], self._writing["numbers"]
+        if stack.shape[1:] != array.shape or stack.dtype != array.dtype:
+            raise InputError(
+                f"{self.path} holds arrays of shape {stack.shape[1:]} and type {stack.dtype}; not "
+                f"{array.shape} and {array.dtype}: give another file"
+            )
+        row = len(numbers)
+        stack.resize(row + 1, axis=0)
+        stack[row] = array
+        stack.flush()
+        numbers.resize(row + 1, axis=0)  # last: an entry without a number does not count
+        numbers[row] = number
+        numbers.flush()
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all entries."""
+        if not self.path.exists():
+            return []
+        with self._reading() as file:
+            return [int(n) for n in file["numbers"][()]]
+
+    def read(self, row: int) -> np.ndarray:
+        """Return entry `row`, counted from 0."""
+        with self._reading() as file:
+            return file["stack"][row]
+
+    def cut(self, count: int) -> None:
+        """Drop all entries but the first `count`, before anything is appended."""
+        if len(self.numbers()) > count:
+            with self._reading() as old, _replacing(self.path) as new:
+                for name in ("stack", "numbers"):
+                    chunks, kind = old[name].chunks, old[name].dtype
+                    shape = (count, *old[name].shape[1:])
+                    new.create_dataset(
+                        name, shape, kind, maxshape=(None, *shape[1:]), chunks=chunks
+                    )
+                    for row in range(count):
+                        new[name][row] = old[name][row]
+
+    def close(self) -> None:
+        """Close the file, so that other programs can open it."""
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+
+    def _open(self, array: np.ndarray) -> h5py.File:
+        """Return the file, open for writing.
+
+        HDF5 marks a file that it opens for writing, and nobody can read it if the process dies before it
+        says that there may be readers. So that happens under another name.
+        """
+        temporary = _temporary(self.path)
+        file = h5py.File(temporary, "w", libver=_VERSIONS)
+        if self.path.exists():
+            with self._reading() as old:
+                for name in ("stack", "numbers"):
+                    old.copy(name, file)
+        else:
+            shape = array.shape
+            file.create_dataset(
+                "stack", (0, *shape), array.dtype, maxshape=(None, *shape), chunks=(1, *shape)
+            )
+            file.create_dataset("numbers", (0,), np.int64, maxshape=(None,), chunks=(1024,))
+        file.swmr_mode = True
+        try:
+            temporary.replace(self.path)
+        except PermissionError:  # Windows moves no open file
+            file.close()
+            temporary.replace(self.path)
+            file = h5py.File(self.path, "a", libver=_VERSIONS)
+            file.swmr_mode = True
+        return file
+
+    @contextmanager
+    def _reading(self) -> Iterator[h5py.File]:
+        if self._writing is not None:
+            yield self._writing
+            return
+        try:
+            file = _for_reading(self.path)
+        except OSError as error:
+            raise ArchiveError(f"{self.path} is not a stack of images, or is damaged") from error
+        with file:
+            if "numbers" not in file or "stack" not in file:
+                raise ArchiveError(f"{self.path} is an HDF5 file, but no stack of images")
+            yield file
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[h5py.File]:
+    """Give a file to fill, and put it in the place of `path` when it is closed."""
+    with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
+        yield file
+    _temporary(path).replace(path)
+
+
+def _for_reading(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError:  # open for writing still, or never closed
+        return h5py.File(path, "r", libver="latest", swmr=True)

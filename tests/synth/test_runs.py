@@ -1,0 +1,274 @@
+"""What every iterative synthesis does around its steps: keep, save, load, move, stream, stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from stimsynth import Gaussian, Metamer, images, remove_grad
+from stimsynth.engine.run import Status
+from stimsynth.losses import l2_norm, mse
+from stimsynth.methods.files import LoadWarning, examine_saved_synthesis
+from stimuli_store.archive import Stack
+from stimuli_store.errors import ArchiveError, InputError
+
+ADAM = partial(torch.optim.Adam, lr=0.02, amsgrad=True)
+HALVE = partial(torch.optim.lr_scheduler.StepLR, step_size=5, gamma=0.5)
+
+
+def picture(name: str = "camera") -> Tensor:
+    return images.load(name, size=32).double()
+
+
+def blur(std: float = 1.5) -> nn.Module:
+    return remove_grad(Gaussian(7, std).double())
+
+
+def metamer(**kwargs: object) -> Metamer:
+    return Metamer(picture(), blur(), seed=2, **kwargs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [None, torch.optim.Adam, partial(torch.optim.SGD, lr=1.0, momentum=0.9)],
+    ids=["lbfgs", "adam", "sgd"],
+)
+def test_a_loaded_run_goes_on_bit_for_bit(tmp_path: Path, optimizer: object) -> None:
+    whole, first, second = metamer(), metamer(), metamer()
+    whole.synthesize(20, optimizer=optimizer, store_progress=3)
+    first.synthesize(9, optimizer=optimizer, store_progress=3)
+    first.save(tmp_path / "m.pt")
+    assert second.load(tmp_path / "m.pt") is None
+    assert torch.equal(second.metamer, first.metamer)
+    assert torch.equal(second.saved_metamer, first.saved_metamer)
+    second.synthesize(11)
+    assert torch.equal(second.metamer, whole.metamer)
+    assert torch.equal(second.losses, whole.losses)
+    assert torch.equal(second.saved_metamer, whole.saved_metamer)
+
+
+def test_a_scheduler_is_handed_in_again_and_continues(tmp_path: Path) -> None:
+    whole, first, second = metamer(), metamer(), metamer()
+    whole.synthesize(12, optimizer=ADAM, scheduler=HALVE)
+    first.synthesize(7, optimizer=ADAM, scheduler=HALVE)
+    first.save(tmp_path / "m.h5")
+    second.load(tmp_path / "m.h5")
+    assert torch.equal(second.losses, first.losses)
+    with pytest.raises(InputError, match="hand in the optimizer"):
+        second.synthesize(5)
+    second.synthesize(5, optimizer=ADAM, scheduler=HALVE)
+    assert torch.equal(second.metamer, whole.metamer)
+    assert second.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 / 4)
+
+
+def test_an_unstarted_object_can_be_saved(tmp_path: Path) -> None:
+    first, second = Metamer(picture(), blur(), seed=5), metamer()
+    first.save(tmp_path / "m.h5")
+    second.load(tmp_path / "m.h5")
+    assert torch.equal(second.metamer, first.metamer)
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (lambda: Metamer(picture("grass"), blur()), "image differs"),
+        (lambda: Metamer(picture(), blur(2.0)), "target_representation differs"),
+        (lambda: Metamer(picture(), blur(), l2_norm), "loss_function"),
+        (lambda: metamer(range_penalty_lambda=0.2), "range_penalty_lambda was 0.1 and is 0.2"),
+        (lambda: metamer(allowed_range=(0, 2)), "allowed_range was 1.0 and is 2.0"),
+        (lambda: metamer(penalties=[lambda x: x.mean()]), "penalties"),
+        (
+            lambda: Metamer(picture().float(), remove_grad(Gaussian(7, 1.5))),
+            "torch.float64 on cpu, this object torch.float32",
+        ),
+    ],
+)
+def test_a_file_of_another_synthesis_is_refused(
+    tmp_path: Path, other: object, sentence: str
+) -> None:
+    metamer().save(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match=sentence):
+        other().load(tmp_path / "m.h5")  # type: ignore[operator]
+
+
+def test_differences_can_be_let_pass(tmp_path: Path) -> None:
+    metamer().save(tmp_path / "m.h5")
+    almost = Metamer(picture() + 1e-6, blur())
+    with pytest.raises(InputError, match="image differs by up to 1e-06"):
+        almost.load(tmp_path / "m.h5")
+    with (
+        pytest.warns(LoadWarning, match="image differs"),
+        pytest.warns(LoadWarning, match="target_representation differs"),
+    ):
+        almost.load(tmp_path / "m.h5", raise_on_checks=False)
+    Metamer(picture() + 1e-6, blur()).load(tmp_path / "m.h5", tensor_equality_atol=1e-5)
+
+
+def test_only_a_new_object_loads(tmp_path: Path) -> None:
+    first = metamer()
+    first.synthesize(1)
+    first.save(tmp_path / "m.h5")
+    with pytest.raises(InputError, match="just made"):
+        first.load(tmp_path / "m.h5")
+
+
+def test_what_is_no_file_of_ours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="not there"):
+        metamer().load(tmp_path / "none.h5")
+    (tmp_path / "text.h5").write_text("no archive")
+    with pytest.raises(ArchiveError, match="not an archive"):
+        metamer().load(tmp_path / "text.h5")
+    with pytest.raises(InputError, match="no folder"):
+        metamer().save(tmp_path / "none" / "m.h5")
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
+    run = metamer()
+    run.synthesize(2)
+    run.save(tmp_path / "m.h5")
+    run.synthesize(2)
+    run.save(tmp_path / "m.h5")
+    assert [p.name for p in tmp_path.iterdir()] == ["m.h5"]
+    loaded = metamer()
+    loaded.load(tmp_path / "m.h5")
+    assert len(loaded.losses) == 5
+
+
+def test_files_can_be_examined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = metamer()
+    run.synthesize(3)
+    run.save(tmp_path / "m.h5")
+    examine_saved_synthesis(tmp_path / "m.h5")
+    said = capsys.readouterr().out
+    assert said.startswith("Metamer, made with stimsynth ")
+    assert f"torch {torch.__version__}" in said
+    assert "identity.image: float64 (1, 1, 32, 32)" in said
+    assert "content.run.history.objective: float64 (4, 1)" in said
+
+
+@pytest.mark.parametrize("optimizer", [None, torch.optim.Adam], ids=["lbfgs", "adam"])
+def test_a_run_goes_on_in_another_precision(optimizer: object) -> None:
+    run = Metamer(picture().float(), remove_grad(Gaussian(7, 1.5)), seed=1)
+    run.synthesize(10, optimizer=optimizer, store_progress=5)
+    before = run.metamer.detach().clone()
+    run.to(torch.float64)
+    assert run.metamer.dtype == run.losses.dtype == run.target_representation.dtype == torch.float64
+    assert run.saved_metamer.dtype == torch.float32
+    torch.testing.assert_close(run.metamer.float(), before)
+    run.synthesize(20)
+    assert run.losses[-1] < 0.9 * run.losses[10]
+    assert not torch.equal(run.metamer.float(), before)
+    assert next(iter(run.model.state_dict().values())).dtype == torch.float64
+
+
+def test_an_optimizer_built_before_a_move_still_moves_the_image() -> None:
+    run = Metamer(picture().float(), remove_grad(Gaussian(7, 1.5)), seed=1)
+    optimizer = torch.optim.Adam([run.metamer], lr=0.02)
+    run.to(torch.float64)
+    run.synthesize(10, optimizer=optimizer)
+    assert run.losses[-1] < run.losses[0]
+    run.to(torch.float32)
+    run.synthesize(10)
+    assert run.losses[-1] < run.losses[10]
+
+
+def test_only_floating_types_are_taken() -> None:
+    with pytest.raises(InputError, match="floating-point"):
+        metamer().to(torch.int64)
+
+
+def test_iterates_go_to_a_file(tmp_path: Path) -> None:
+    in_memory, in_file, later = metamer(), metamer(), metamer()
+    in_memory.synthesize(12, store_progress=4)
+    in_file.synthesize(6, store_progress=4, progress_file=tmp_path / "way.h5")
+    in_file.synthesize(2)
+    in_file.save(tmp_path / "m.h5")
+    assert (tmp_path / "m.h5").stat().st_size < 2.5e6
+    later.load(tmp_path / "m.h5")
+    later.synthesize(4)
+    assert torch.equal(later.saved_metamer, in_memory.saved_metamer)
+    with pytest.raises(InputError, match="iterates 0, 4, 8, … of another run"):
+        metamer().synthesize(1, store_progress=1, progress_file=tmp_path / "way.h5")
+
+
+def test_a_killed_run_leaves_its_iterates_readable(tmp_path: Path) -> None:
+    script = (
+        "import sys, torch\n"
+        "from stimsynth import Identity, Metamer, images\n"
+        "m = Metamer(images.load('camera', size=64), Identity())\n"
+        "m.synthesize(10**6, torch.optim.Adam, optimizer_kwargs={'lr': 1e-5}, store_progress=1,\n"
+        "             stop_iters_to_check=10**6, progress_file=sys.argv[1])\n"
+    )
+    path = tmp_path / "way.h5"
+    child = subprocess.Popen([sys.executable, "-c", script, str(path)])
+    while not path.exists() or path.stat().st_size < 30 * 64 * 64 * 4:
+        assert child.poll() is None
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    numbers = Stack(path).numbers()
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > 10
+    last = Stack(path).read(len(numbers) - 1)
+    assert np.abs(last - images.load("camera", size=64).numpy()).max() < 1
+    Stack(path).append(len(numbers), last)
+    np.testing.assert_array_equal(Stack(path).read(len(numbers)), last)
+
+
+def test_storage_can_be_set_until_synthesis_begins() -> None:
+    run = metamer()
+    run.store_progress = True
+    assert run.store_progress == 1
+    run.store_progress = 2
+    run.synthesize(4)
+    assert len(run.saved_metamer) == 3
+    with pytest.raises(InputError, match="store_progress was 2"):
+        run.store_progress = 3
+    with pytest.raises(InputError, match="True, False, or a number"):
+        metamer().store_progress = -1
+
+
+def test_memory_does_not_grow_with_steps() -> None:
+    """10,000 steps of a small problem hold 10,000 rows of five numbers, and no image besides the last."""
+    import gc
+
+    def tensors() -> tuple[int, int]:
+        gc.collect()
+        alive = [x for x in gc.get_objects() if issubclass(type(x), Tensor)]
+        return len(alive), sum(x.untyped_storage().nbytes() for x in alive)
+
+    sgd = partial(torch.optim.SGD, lr=1e-6)
+    run = Metamer(picture()[..., :8, :8], nn.Identity(), seed=1)
+    run.synthesize(10, optimizer=sgd, stop_iters_to_check=10**6)
+    few, before = tensors()
+    run.synthesize(10_000, stop_iters_to_check=10**6)
+    many, after = tensors()
+    assert len(run.losses) == 10_011
+    assert many - few <= 5
+    # Five columns of 8 bytes; a buffer that doubles may be half empty, and each column's view counts it.
+    assert after - before <= 6 * 2 * 5 * 8 * 10_011
+
+
+def test_ctrl_c_keeps_what_was_done() -> None:
+    calls = []
+
+    def pressed(a: Tensor, b: Tensor) -> Tensor:
+        calls.append(1)
+        if len(calls) == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+        return mse(a, b)
+
+    run = Metamer(picture(), blur(), loss_function=pressed)
+    run.synthesize(50)
+    assert run.status == (Status.INTERRUPTED,)
+    assert 0 < run.run.n_steps < 12
+    run.synthesize(3)
+    assert run.status == (Status.OUT_OF_STEPS,)
