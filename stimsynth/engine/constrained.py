@@ -7,23 +7,28 @@ terms before the objective is compared (Rosen 1961, "The gradient projection met
 programming II"; Absil, Mahony & Sepulchre 2008, "Optimization algorithms on matrix manifolds").
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from stimsynth.engine.curvature import Curvature, curved
 from stimsynth.engine.kinks import Bounds, kinked_items, one_sided, room
-from stimsynth.engine.lbfgs import _shrink
+from stimsynth.engine.lbfgs import shortened
 from stimsynth.engine.posed import Found, Posed, held_of, posed
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.restore import approach, noise, restore
-from stimsynth.engine.tangent import Room, Tangent, combined, solved, tangent
+from stimsynth.engine.tangent import Room, Slopes, Tangent, combined, solved, tangent
 
 _ARMIJO = 1e-4
 _GROWTH = 2.0
 _CLOSER = 0.25  # after a step from which there was no way back to the constraint
 _NOISE = 4.0  # times the scatter that was seen: what rounding may make of a held term
+_ROUNDED = (
+    8  # units in the last place: the scatter where none was seen, after a change of precision
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +91,12 @@ class Constrained:
         task, box = posed(problem, start), self._box(start)
         everything = torch.arange(len(start), device=start.device)
         flat = torch.clamp(start.detach().flatten(1), *box)
-        scatter = noise(task, flat, task.at(flat, everything), box)
-        tolerance = (_NOISE * scatter).clamp_min(self.rtol)
-        flat, reached = approach(task, flat, box, tolerance)
+        for _ in range(
+            2
+        ):  # what rounding makes is known where the constraint is, and there is nearer
+            scatter = noise(task, flat, task.at(flat, everything), box)
+            tolerance = (_NOISE * scatter).clamp_min(self.rtol)
+            flat, reached = approach(task, flat, box, tolerance)
         kinked = torch.zeros_like(reached)
         if problem.kinks is not None:
             near, kinks = self._near(flat), problem.kinks.flatten(1)
@@ -149,6 +157,31 @@ class Constrained:
             stretch=torch.where(bent & ~fresh, _GROWTH * length, 1.0),
         )
 
+    def restart(self, problem: Problem, state: ConstrainedState, which: Tensor) -> ConstrainedState:
+        """Return the state with the items in `which` measured anew, back on their constraint."""
+        anew = self.init(problem, state.points)
+        curvature = state.curvature.forgotten(which)
+        old = {**self.record(state), "curvature": None}
+        merged = _merged(which, {**self.record(anew), "curvature": None}, old)
+        return self.revive({**merged, "curvature": curvature.record()})
+
+    def record(self, state: ConstrainedState) -> dict[str, Any]:
+        """Return the state as tensors and numbers, for a file."""
+        return {**_tree(state), "curvature": state.curvature.record()}
+
+    def revive(self, record: Mapping[str, Any]) -> ConstrainedState:
+        """Return the state that `record` was made of, in whatever precision it comes."""
+        at, way = record["at"], record["tangent"]
+        least = _NOISE * _ROUNDED * torch.finfo(record["points"].dtype).eps
+        parts = {
+            "tolerance": record["tolerance"].clamp_min(least),
+            "at": Found(**{**at, "slopes": Slopes(**at["slopes"])}),
+            "room": Room(**record["room"]),
+            "tangent": Tangent(**{**way, "slopes": Slopes(**way["slopes"])}),
+            "curvature": Curvature.revived(record["curvature"]),
+        }
+        return ConstrainedState(**{**record, **parts})
+
     # -- direction ---------------------------------------------------------------------------------
 
     def _direction(self, state: ConstrainedState, fresh: Tensor) -> Tensor:
@@ -179,7 +212,7 @@ class Constrained:
         before, direction = state.points.flatten(1), self._direction(state, fresh)
         flat, at = before.clone(), state.at.copy()
         length = torch.where(fresh, 1.0, state.stretch)
-        slack = 4 * torch.finfo(flat.dtype).eps * state.objective.abs()
+        rounding = torch.finfo(flat.dtype).eps * state.objective.abs()
         waiting = active.clone()
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
@@ -197,11 +230,13 @@ class Constrained:
             # what objective the rest of it is worth.
             off = state.tangent.multipliers[items] * (found.residual - state.at.residual[items])
             rise = found.objective - state.objective[items] - off.sum(dim=1).to(slope.dtype)
-            good = (rise <= _ARMIJO * slope + slack[items]) & (slope < 0)
+            # What the slope promises must be more than rounding, or one could creep on forever.
+            promising = slope < -rounding[items] / 4
+            good = promising & (rise <= _ARMIJO * slope + 4 * rounding[items])
             flat[items[good]] = trial[good]
             at.put(items[good], found, good)
             waiting[items[good]] = False
-            length[items[~good]] *= _shrink(slope, rise)[~good]
+            length[items[~good]] *= shortened(slope, rise)[~good]
         return flat, at, length, active & ~waiting
 
     def _restored(
@@ -242,7 +277,24 @@ class Constrained:
         high = torch.where(rest & ~rising, flat, space.high)
         return replace(space, low=low, high=high), way
 
-    def _near(self, flat: Tensor) -> float:
-        """Return what is near a kink: little, but more than the rounding of the points."""
+    def _near(self, flat: Tensor) -> Tensor:
+        """Return what is near a kink, shape (N, 1): little, but more than the rounding of the points."""
         eps = torch.finfo(flat.dtype).eps
-        return max(eps**0.5 * self.first_step, 512 * eps * float(flat.abs().max()))
+        rounding = 512 * eps * flat.abs().amax(dim=1, keepdim=True)
+        return rounding.clamp_min(eps**0.5 * self.first_step)
+
+
+def _tree(record: Any) -> Any:
+    """Return nested records as nested dicts, without copies."""
+    if not is_dataclass(record):
+        return record
+    return {field.name: _tree(getattr(record, field.name)) for field in fields(record)}
+
+
+def _merged(which: Tensor, chosen: Any, other: Any) -> Any:
+    """Return a tree whose tensors (N, …) have the rows in `which` from one tree, the rest from another."""
+    if isinstance(chosen, Mapping):
+        return {key: _merged(which, chosen[key], other[key]) for key in chosen}
+    if chosen is None:
+        return None
+    return torch.where(which.view(-1, *[1] * (chosen.dim() - 1)), chosen, other)

@@ -6,7 +6,9 @@ needs (Chen, Wang & Zhou 2014, "Large-scale L-BFGS using MapReduce"). The long v
 three matrix products a step, however many pairs are remembered.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ class Curvature:
 
     `basis` (N, 2m, n) holds m steps, then m gradient changes; `gram` (N, 2m, 2m) their inner products;
     `age` counts the pairs written so far, the next one going to slot ``age % m``. Both tensors are
-    written in place by `updated`, so a memory can be continued once.
+    written in place by `updated` and `forgotten`, so a memory can be continued once.
     """
 
     basis: Tensor
@@ -70,9 +72,7 @@ class Curvature:
             Which items lose all pairs, shape (N,).
         """
         m, slot = self.gram.shape[1] // 2, self.age % (self.gram.shape[1] // 2)
-        basis, gram = self.basis, self.gram
-        if forget.any():
-            basis[forget], gram[forget] = 0, 0
+        basis, gram = self.forgotten(forget).basis, self.gram
         keep = (known & curved(step, change)).unsqueeze(1)
         pair = torch.stack([torch.where(keep, step, 0), torch.where(keep, change, 0)], dim=1)
         basis[:, [slot, m + slot]] = pair
@@ -80,6 +80,21 @@ class Curvature:
         gram[:, :, [slot, m + slot]] = products
         gram[:, [slot, m + slot], :] = products.transpose(1, 2)
         return Curvature(basis=basis, gram=gram, age=self.age + 1)
+
+    def forgotten(self, which: Tensor) -> "Curvature":
+        """Return the memory without the pairs of the items in `which`, shape (N,)."""
+        if which.any():
+            self.basis[which], self.gram[which] = 0, 0
+        return self
+
+    def record(self) -> dict[str, Any]:
+        """Return it as tensors and numbers."""
+        return {"basis": self.basis, "gram": self.gram, "age": self.age}
+
+    @classmethod
+    def revived(cls, record: Mapping[str, Any]) -> "Curvature":
+        """Return the memory that `record` was made of; products stay in double precision."""
+        return cls(**{**record, "gram": record["gram"].double()})
 
     def _recursion(self, products: Tensor) -> tuple[Tensor, Tensor]:
         """Run the two loops on `products` (N, 2m, K) of basis and vectors.

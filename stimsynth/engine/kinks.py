@@ -14,7 +14,7 @@ from stimsynth.engine.tangent import Room, Slopes
 
 Bounds = tuple[float, float]
 SlopesAt = Callable[[Tensor, Tensor], Slopes]
-"""Function of points (n, …) and the numbers of their items (n,) to all slopes."""
+"""Function of points (N, n) and the numbers of their items (n,) to all slopes."""
 
 _EVERY = 8  # one value in so many is moved to find out
 _CLOSER = 8  # and then so many times nearer to its kink
@@ -22,7 +22,7 @@ _JUMP = 0.01  # of the mean slope: what counts
 
 
 def kinked_items(
-    slopes_at: SlopesAt, kinks: Tensor, points: Tensor, bounds: Bounds | None, near: float
+    slopes_at: SlopesAt, kinks: Tensor, points: Tensor, bounds: Bounds | None, near: Tensor
 ) -> Tensor:
     """Return which items have slopes that jump at `kinks`, shape (N,).
 
@@ -34,11 +34,11 @@ def kinked_items(
     slopes_at
         The slopes at other points.
     kinks, points
-        Shape (N, …).
+        Shape (N, n).
     bounds
         What points must lie in.
     near
-        What is little.
+        What is little, for each item; shape (N, 1).
     """
     everything = torch.arange(len(points), device=points.device)
     moved = torch.zeros_like(points.flatten(1), dtype=torch.bool)
@@ -74,7 +74,7 @@ def one_sided(
     points: Tensor,
     resting: Tensor,
     bounds: Bounds | None,
-    near: float,
+    near: Tensor,
 ) -> tuple[Slopes, Slopes]:
     """Return the slopes to the upper and to the lower side of every value.
 
@@ -93,7 +93,7 @@ def one_sided(
     chosen = resting[items]
     sides = []
     for sign in (1, -1):
-        beside = _beside(points[items], kinks[items], chosen, bounds, sign * near)
+        beside = _beside(points[items], kinks[items], chosen, bounds, sign * near[items])
         there = slopes_at(beside, items)
         gradient, held = slopes.gradient.clone(), slopes.held.clone()
         gradient[items] = torch.where(chosen, there.gradient, gradient[items])
@@ -103,13 +103,13 @@ def one_sided(
 
 
 def _beside(
-    points: Tensor, kinks: Tensor, which: Tensor, bounds: Bounds | None, offset: float
+    points: Tensor, kinks: Tensor, which: Tensor, bounds: Bounds | None, offset: Tensor
 ) -> Tensor:
     """Return points with the values in `which` at `offset` from their kinks, or on a bound."""
     put = kinks + offset
     if bounds is not None:
         put = put.clamp(*bounds)
-    return torch.where(which.view_as(points), put, points)
+    return torch.where(which, put, points)
 
 
 def _stacked(slopes: Slopes) -> Tensor:
