@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
+    "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
     "stimsynth.methods.files": ("examine_saved_synthesis",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.metamer": ("Metamer",),
@@ -26,6 +27,7 @@ _HOMES = {
         "UniformPooling",
         "features",
     ),
+    "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
         "remove_grad",
@@ -41,9 +43,11 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.files import examine_saved_synthesis
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
         CenterSurround,
         ColorPortillaSimoncelli,
@@ -81,8 +85,10 @@ __all__ = [
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
     "Metamer",
+    "MetamerCTF",
     "OnOff",
     "PortillaSimoncelli",
+    "SimpleMetamer",
     "UniformPooling",
     "examine_saved_synthesis",
     "features",

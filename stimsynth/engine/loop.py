@@ -26,13 +26,13 @@ class State(Protocol):
 class Method(Protocol):
     """An update rule. It knows nothing of images; `active` says which items are still to be moved."""
 
-    def init(self, problem: Problem, start: Tensor) -> Any:
+    def init(self, problem: Any, start: Tensor) -> Any:
         """Return the state at the start."""
 
-    def step(self, problem: Problem, state: Any, active: Tensor) -> Any:
+    def step(self, problem: Any, state: Any, active: Tensor) -> Any:
         """Return the state one step on, inactive items unchanged."""
 
-    def restart(self, problem: Problem, state: Any, which: Tensor) -> Any:
+    def restart(self, problem: Any, state: Any, which: Tensor) -> Any:
         """Return the state at the same points, measured anew for the items whose problem has changed."""
 
     def record(self, state: Any) -> dict[str, Any]:

@@ -139,6 +139,31 @@ def validate_coarse_to_fine(
     ...         return torch.cat([image for _ in scales or self.scales], dim=1)
     >>> validate_coarse_to_fine(Bands())
     """
+    scales = check_scales(model)
+    name = _name(model)
+    image = probe_image(image_shape, device=device)
+    with torch.no_grad():
+        full = called(name, model, image).shape
+        for subset in _strict_subsets(scales):
+            if called(name, model, image, scales=subset).shape == full:
+                raise InputError(
+                    f"{name} returns shape {tuple(full)} for scales={subset} as for all of them; "
+                    "leave out what belongs to the other scales"
+                )
+
+
+def check_scales(model: nn.Module) -> list[Any]:
+    """Return the scales of a model, from coarse to fine, without calling it.
+
+    Raises
+    ------
+    LacksAttribute
+        (also an AttributeError) if there is no attribute `scales`.
+    WrongType
+        (also a TypeError) if the model takes no keyword `scales`.
+    InputError
+        (a ValueError) if there are none.
+    """
     name = _name(model)
     if not hasattr(model, "scales"):
         raise LacksAttribute(
@@ -149,15 +174,7 @@ def validate_coarse_to_fine(
     scales = list(model.scales)  # type: ignore[arg-type]
     if not scales:
         raise InputError(f"{name}.scales is empty; list its scales from coarse to fine")
-    image = probe_image(image_shape, device=device)
-    with torch.no_grad():
-        full = called(name, model, image).shape
-        for subset in _strict_subsets(scales):
-            if called(name, model, image, scales=subset).shape == full:
-                raise InputError(
-                    f"{name} returns shape {tuple(full)} for scales={subset} as for all of them; "
-                    "leave out what belongs to the other scales"
-                )
+    return scales
 
 
 def checked_output(model: nn.Module, image: Tensor) -> Tensor:

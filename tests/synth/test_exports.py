@@ -12,7 +12,7 @@ MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Iden
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
-METHODS = "Metamer examine_saved_synthesis linear_metamer"
+METHODS = "Metamer MetamerCTF SimpleMetamer examine_saved_synthesis linear_metamer"
 NAMES = {
     "stimsynth": f"""images losses metrics models set_seed transforms validate
         {METHODS} {MODELS} {CHECKS}""",
@@ -33,7 +33,7 @@ NAMES = {
         same_padding sample_brownian_bridge shrink skew split_orientations stack_orientations steer
         steering_weights translation_sequence upsample_blur upsample_convolve variance
         window_averages""",
-    "stimsynth.validate": f"checked_output {CHECKS}",
+    "stimsynth.validate": f"check_scales checked_output {CHECKS}",
 }
 
 
