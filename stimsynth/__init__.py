@@ -11,6 +11,8 @@ _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
     "stimsynth.methods.files": ("examine_saved_synthesis",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
+    "stimsynth.methods.mad": ("MADCompetition",),
+    "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
         "CenterSurround",
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.files import examine_saved_synthesis
     from stimsynth.methods.linear_metamer import linear_metamer
+    from stimsynth.methods.mad import MADCompetition
+    from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
@@ -84,6 +88,7 @@ __all__ = [
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
+    "MADCompetition",
     "Metamer",
     "MetamerCTF",
     "OnOff",
@@ -95,6 +100,7 @@ __all__ = [
     "images",
     "linear_metamer",
     "losses",
+    "mad_set",
     "metrics",
     "models",
     "remove_grad",

@@ -35,7 +35,7 @@ DRIFT = 1e-3
 
 
 class MADCompetition(OptimizedSynthesis):
-    """Synthesize an image that changes one metric as much as possible and another not at all.
+    r"""Synthesize an image that changes one metric as much as possible and another not at all.
 
     From the image with noise added, `optimized_metric` is made as small or as large as it can be, while
     `reference_metric` keeps the value that it has there. A competition between two metrics needs four
@@ -55,11 +55,11 @@ class MADCompetition(OptimizedSynthesis):
         Standard deviation of the Gaussian noise to start from, in the image's units.
     metric_tradeoff_lambda
         None to hold the reference metric exactly: there is no weight to choose. A number for the objective
-        :math:`t L_1(x, \\hat x) + \\lambda_1 [L_2(x, x + \\epsilon) - L_2(x, \\hat x)]^2 +
-        \\lambda_2 B(\\hat x)` with it as :math:`\\lambda_1`, in which the reference metric drifts. ``"auto"``
+        :math:`t L_1(x, \hat x) + \lambda_1 [L_2(x, x + \epsilon) - L_2(x, \hat x)]^2 +
+        \lambda_2 B(\hat x)` with it as :math:`\lambda_1`, in which the reference metric drifts. ``"auto"``
         for the power of ten that makes both metrics about equal at the start, with a warning that says it.
     range_penalty_lambda
-        Weight :math:`\\lambda_2` of the penalty on pixels outside `allowed_range`. Without a
+        Weight :math:`\lambda_2` of the penalty on pixels outside `allowed_range`. Without a
         `metric_tradeoff_lambda`, pixels are kept inside exactly and the penalty is zero.
     allowed_range
         (low, high) for pixels, inclusive.
