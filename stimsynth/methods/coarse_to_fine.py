@@ -15,7 +15,7 @@ from stimsynth.losses import mse
 from stimsynth.methods.course import check_steps
 from stimsynth.methods.metamer import Loss, MetamerProblem, Penalty
 from stimsynth.methods.synthesis import Cast
-from stimsynth.validate import check_scales
+from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
 
 Scale = Any

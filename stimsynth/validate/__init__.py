@@ -14,7 +14,6 @@ keyword `scales`, a list of some of them, which changes the shape of its output.
 from stimsynth.validate.functions import validate_metric, validate_penalty
 from stimsynth.validate.inputs import validate_allowed_range, validate_input
 from stimsynth.validate.models import (
-    check_scales,
     checked_output,
     remove_grad,
     validate_coarse_to_fine,
@@ -22,7 +21,6 @@ from stimsynth.validate.models import (
 )
 
 __all__ = [
-    "check_scales",
     "checked_output",
     "remove_grad",
     "validate_allowed_range",

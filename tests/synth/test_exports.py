@@ -35,7 +35,7 @@ NAMES = {
         same_padding sample_brownian_bridge shrink skew split_orientations stack_orientations steer
         steering_weights translation_sequence upsample_blur upsample_convolve variance
         window_averages""",
-    "stimsynth.validate": f"check_scales checked_output {CHECKS}",
+    "stimsynth.validate": f"checked_output {CHECKS}",
 }
 
 
