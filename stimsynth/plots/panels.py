@@ -18,7 +18,10 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A picture (height, width) with its title and the values shown as black and white."""
+    """A picture with its title and the values shown as black and white.
+
+    Grey is (height, width); colours are (height, width, 3 or 4).
+    """
 
     pixels: np.ndarray
     title: str
@@ -72,7 +75,10 @@ def panel_figure(
             axes.set_axis_off()
             low, high = panel.shown
             style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
-            axes.imshow(panel.pixels, **{"cmap": cmap, **style, **imshow})
+            pixels = panel.pixels
+            if pixels.ndim == 3:  # matplotlib takes colours as they are
+                pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
+            axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
             axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
     return made
 
@@ -96,7 +102,8 @@ def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     sizes = {panel.pixels.shape for row in rows for panel in row}
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
-    size = sizes.pop()
+    shape = sizes.pop()
+    size = shape[:2] if shape[2:] in ((), (3,), (4,)) else shape
     shown = [n * zoom for n in size]
     whole = zoom >= 1 and float(zoom).is_integer()
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
