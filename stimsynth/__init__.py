@@ -16,6 +16,8 @@ _HOMES = {
         "fisher_info_matrix_vector_product",
     ),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
+    "stimsynth.methods.mad": ("MADCompetition",),
+    "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
         "CenterSurround",
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
         fisher_info_matrix_vector_product,
     )
     from stimsynth.methods.linear_metamer import linear_metamer
+    from stimsynth.methods.mad import MADCompetition
+    from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
@@ -95,6 +99,7 @@ __all__ = [
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
+    "MADCompetition",
     "Metamer",
     "MetamerCTF",
     "OnOff",
@@ -108,6 +113,7 @@ __all__ = [
     "images",
     "linear_metamer",
     "losses",
+    "mad_set",
     "metrics",
     "models",
     "remove_grad",
