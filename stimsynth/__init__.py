@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.geodesic": ("Geodesic",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
@@ -42,6 +43,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
     from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.metamer import Metamer
     from stimsynth.models import (
@@ -75,6 +77,7 @@ __all__ = [
     "ColorPortillaSimoncelli",
     "FoveatedPooling",
     "Gaussian",
+    "Geodesic",
     "Identity",
     "Linear",
     "LinearNonlinear",
