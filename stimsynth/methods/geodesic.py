@@ -165,7 +165,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def saved_geodesic(self) -> Tensor:
-        """Iterates of the best sequence kept by `store_progress`, shape (kept, n_steps + 1, …), on the CPU."""
+        """The best sequence at the iterates that were kept, shape (kept, n_steps + 1, …), on the CPU."""
         return self._with_ends(self._course.saved()[:, self.best])
 
     @property

@@ -5,6 +5,9 @@ from torch import Tensor
 
 from stimsynth.transforms.sequences import deviation_from_line
 
+#: A path that turns by no more than this angle at a frame (in radians; √ε where that is more) is straight.
+STRAIGHT = 1e-4
+
 
 def as_vectors(outputs: Tensor) -> Tensor:
     """Return a model's outputs as real vectors, shape (frames, values): distances stay what they are.
@@ -65,8 +68,9 @@ def deviations(paths: Tensor) -> Tensor:
 def bends(path: Tensor) -> Tensor:
     """Return the direction in which a path bends at every frame between its ends.
 
-    That is its second difference, divided by its own norm. Where it is smaller than rounding can make it,
-    or than √ε of a step (ε is the precision of the type), the path counts as straight: the direction is 0.
+    That is its second difference, divided by its own norm. Where a path turns by no more than `STRAIGHT`,
+    or by what rounding makes of it, it counts as straight and the direction is 0; divided by its norm, what
+    is left there would be noise.
 
     Parameters
     ----------
@@ -84,9 +88,9 @@ def bends(path: Tensor) -> Tensor:
     [[0.0, 0.0], [0.0, 1.0]]
     """
     epsilon = torch.finfo(path.dtype).eps
-    step = path.diff(dim=0)
-    second = step.diff(dim=0)
+    steps = path.diff(dim=0)
+    second = steps.diff(dim=0)
     size = second.norm(dim=1, keepdim=True)
-    rounding = 8 * epsilon * path.norm(dim=1).amax()
-    straight = size <= torch.maximum(epsilon**0.5 * step.norm(dim=1).mean(), rounding)
+    turned = max(STRAIGHT, epsilon**0.5) * steps.norm(dim=1).mean()
+    straight = size <= torch.maximum(turned, 8 * epsilon * path.norm(dim=1).amax())
     return torch.where(straight, 0, second / torch.where(straight, 1, size))
