@@ -82,9 +82,9 @@ def test_the_geodesic_of_an_invertible_linear_model_is_the_pixelfade(model: nn.M
 
 def test_a_linear_models_outputs_come_to_lie_on_the_line() -> None:
     geo = bridge(blur())
-    geo.synthesize(60, optimizer=LBFGS(bounds=(0, 1)))
-    assert geo.bound_ratio.item() == pytest.approx(1, abs=1e-5)
-    assert geo.dev_from_line[-1, :, 1].max() < 3e-3
+    geo.synthesize(120, optimizer=LBFGS(bounds=(0, 1)))
+    assert geo.bound_ratio.item() == pytest.approx(1, abs=1e-4)
+    assert geo.dev_from_line[-1, :, 1].max() < 5e-3
     straight = Geodesic(*ends(), blur(), n_steps=4)
     assert torch.equal(straight.geodesic, straight.pixelfade)
     assert straight.bound_ratio.item() == pytest.approx(1, abs=1e-13)
