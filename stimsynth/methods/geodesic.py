@@ -14,7 +14,7 @@ from stimsynth.engine.run import Status
 from stimsynth.engine.stop import PixelChangeConvergence
 from stimsynth.losses import penalize_range
 from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.paths import as_vectors, bends, deviations, step_energies
+from stimsynth.methods.paths import as_vectors, deviations, jerkiness, step_energies, unrest
 from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
@@ -24,8 +24,8 @@ from stimuli_store.errors import InputError
 
 CONVERGED = "Pixel change norm has converged, stopping synthesis"
 ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
-#: Step energies that differ by more than this, relative to their mean, are not those of a geodesic.
-UNEVEN = 0.1
+#: Where the pulls of two steps hold each other less well than this, there is a shorter way close by.
+RESTLESS = 0.05
 
 
 class Geodesic(OptimizedSynthesis):
@@ -240,11 +240,7 @@ class Geodesic(OptimizedSynthesis):
             If this is not a sequence of such images.
         """
         sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 3).detach()
-        path, pull, *_ = torch.func.vjp(lambda x: as_vectors(self._model(x)), sequence)
-        directions = torch.zeros_like(path)
-        directions[1:-1] = bends(path)
-        (pulled,) = pull(directions)
-        return pulled[1:-1].flatten(1).square().sum(dim=1)
+        return jerkiness(self._model, sequence)
 
     def synthesize(
         self,
@@ -305,38 +301,38 @@ class Geodesic(OptimizedSynthesis):
         """Return for every start whether it can be taken for a geodesic, in numbers and in a sentence.
 
         The numbers are the path energy relative to its bound and to that of the pixelfade, the spread of the
-        step energies relative to their mean, the largest distance from the line between the ends, the
-        largest jerkiness, and the share of pixels outside the allowed range. None of them can tell that
-        there is no shorter way elsewhere.
+        step energies relative to their mean, the largest distance from the line between the ends, how far
+        the pulls of the steps are from holding each other (`stimsynth.methods.paths.unrest`, at most), and
+        the share of pixels outside the allowed range. None of them can tell that there is no shorter way
+        elsewhere.
         """
+        with torch.no_grad():
+            fade = step_energies(as_vectors(self._model(self.pixelfade))).mean()
         return tuple(
-            self._judged(sequence, status)
+            self._judged(sequence, fade, status)
             for sequence, status in zip(self.geodesics, self.status, strict=True)
         )
 
-    def _judged(self, sequence: Tensor, status: Status) -> Quality:
+    def _judged(self, sequence: Tensor, fade: Tensor, status: Status) -> Quality:
         with torch.no_grad():
-            path, fade = (as_vectors(self._model(x)) for x in (sequence, self.pixelfade))
+            path = as_vectors(self._model(sequence))
         energy = step_energies(path)
         outside = (sequence < self._range[0]) | (sequence > self._range[1])
         numbers = {
             "bound ratio": energy.mean() / self.energy_bound,
-            "of pixelfade": energy.mean() / step_energies(fade).mean(),
+            "of pixelfade": energy.mean() / fade,
             "uneven steps": (energy.amax() - energy.amin()) / energy.mean(),
             "off the line": deviations(path[None])[0, :, 1].amax(),
-            "jerkiness": self.calculate_jerkiness(sequence).amax(),
+            "unrest": unrest(self._model, sequence, self._range).amax(),
             "outside range": outside.double().mean(),
         }
         figures = {name: float(value) for name, value in numbers.items()}
         findings = {
             "the model's output is not finite": not bool(torch.isfinite(path).all()),
-            "it stopped before it had converged; take more steps": not status.finished,
-            f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; start elsewhere": (
-                figures["of pixelfade"] > 1.001
-            ),
-            f"its steps differ by {figures['uneven steps']:.0%}; lower stop_criterion": (
-                figures["uneven steps"] > UNEVEN
-            ),
+            f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; take more steps, or start "
+            "elsewhere": figures["of pixelfade"] > 1.001,
+            f"its steps pull frames apart ({figures['unrest']:.0%}); take more steps, or lower "
+            "stop_criterion": figures["unrest"] > RESTLESS,
             f"{figures['outside range']:.2%} of the pixels lie outside the allowed range and would be "
             "clipped": figures["outside range"] > 0,
         }

@@ -1,5 +1,7 @@
 """Paths through a model's outputs: their steps, how they bend, and how far they stray from a line."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -94,3 +96,71 @@ def bends(path: Tensor) -> Tensor:
     turned = max(STRAIGHT, epsilon**0.5) * steps.norm(dim=1).mean()
     straight = size <= torch.maximum(turned, 8 * epsilon * path.norm(dim=1).amax())
     return torch.where(straight, 0, second / torch.where(straight, 1, size))
+
+
+def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
+    """Return how far the directions in which outputs bend are ones in which pixels can move them.
+
+    Parameters
+    ----------
+    model
+        Function of images.
+    sequence
+        Frames, shape (frames, …), ends included.
+
+    Returns
+    -------
+    Tensor
+        Squared norm of each of `bends`, pulled back to pixels; shape (frames - 2,).
+
+    Examples
+    --------
+    >>> corner = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]).view(3, 1, 1, 2)
+    >>> jerkiness(lambda x: 3 * x, corner).round(decimals=3).tolist()
+    [9.0]
+    """
+    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    return _at_frames(pull, bends(path)).flatten(1).square().sum(dim=1)
+
+
+def unrest(
+    model: Callable[[Tensor], Tensor], sequence: Tensor, allowed_range: tuple[float, float]
+) -> Tensor:
+    """Return how far the pulls of the two steps at every frame are from holding each other.
+
+    A step of the outputs pulls at the pixels of the frames at its ends, as the gradient of its energy. On a
+    geodesic the two pulls at a frame are opposite and equal. Pixels at the bounds are left out: there, a
+    bound may hold what the steps do not.
+
+    Parameters
+    ----------
+    model, sequence
+        As for `jerkiness`.
+    allowed_range
+        (low, high); only pixels between them count.
+
+    Returns
+    -------
+    Tensor
+        Norm of the sum of both pulls over the sum of their norms: from 0 to 1, shape (frames - 2,).
+
+    Examples
+    --------
+    >>> path = torch.tensor([0.0, 3.0, 4.0]).view(3, 1, 1, 1)
+    >>> unrest(torch.nn.Identity(), path, (-9, 9)).tolist()
+    [0.5]
+    """
+    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    steps = path.diff(dim=0)
+    inner = sequence[1:-1]
+    free = (inner > allowed_range[0]) & (inner < allowed_range[1])
+    back, on = ((_at_frames(pull, part) * free).flatten(1) for part in (steps[:-1], steps[1:]))
+    scale = back.norm(dim=1) + on.norm(dim=1)
+    return (on - back).norm(dim=1) / scale.clamp_min(torch.finfo(scale.dtype).tiny)
+
+
+def _at_frames(pull: Callable[[Tensor], tuple[Tensor]], vectors: Tensor) -> Tensor:
+    """Pull vectors at the frames between the ends back to their pixels."""
+    none = torch.zeros_like(vectors[:1])
+    (pulled,) = pull(torch.cat([none, vectors, none]))
+    return pulled[1:-1]
