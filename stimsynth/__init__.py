@@ -15,6 +15,7 @@ _HOMES = {
         "fisher_info_matrix_eigenvalue",
         "fisher_info_matrix_vector_product",
     ),
+    "stimsynth.methods.geodesic": ("Geodesic",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.mad": ("MADCompetition",),
     "stimsynth.methods.mad_set": ("mad_set",),
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
     )
+    from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.mad import MADCompetition
     from stimsynth.methods.mad_set import mad_set
@@ -94,6 +96,7 @@ __all__ = [
     "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
+    "Geodesic",
     "Identity",
     "Linear",
     "LinearNonlinear",

@@ -20,7 +20,7 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 class Panel:
     """A picture with its title and the values shown as black and white.
 
-    Shape (height, width) for grey; (height, width, 3 or 4) for colours, which are shown from 0 to 1.
+    Shape (height, width) for grey; (height, width, 3 or 4) for colours.
     """
 
     pixels: np.ndarray
