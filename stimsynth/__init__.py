@@ -35,6 +35,7 @@ _HOMES = {
         "UniformPooling",
         "features",
     ),
+    "stimsynth.methods.optimized_image": ("OptimizedImage",),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from stimsynth.methods.mad import MADCompetition
     from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
         CenterSurround,
@@ -106,6 +108,7 @@ __all__ = [
     "Metamer",
     "MetamerCTF",
     "OnOff",
+    "OptimizedImage",
     "PortillaSimoncelli",
     "SimpleMetamer",
     "UniformPooling",
