@@ -10,6 +10,11 @@ _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
     "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.eigendistortion": ("Eigendistortion",),
+    "stimsynth.methods.fisher": (
+        "fisher_info_matrix_eigenvalue",
+        "fisher_info_matrix_vector_product",
+    ),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.mad": ("MADCompetition",),
     "stimsynth.methods.mad_set": ("mad_set",),
@@ -46,7 +51,12 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
     from stimsynth.methods.coarse_to_fine import MetamerCTF
+    from stimsynth.methods.eigendistortion import Eigendistortion
     from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.fisher import (
+        fisher_info_matrix_eigenvalue,
+        fisher_info_matrix_vector_product,
+    )
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.mad import MADCompetition
     from stimsynth.methods.mad_set import mad_set
@@ -81,6 +91,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CenterSurround",
     "ColorPortillaSimoncelli",
+    "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
     "Identity",
@@ -97,6 +108,8 @@ __all__ = [
     "UniformPooling",
     "examine_saved_synthesis",
     "features",
+    "fisher_info_matrix_eigenvalue",
+    "fisher_info_matrix_vector_product",
     "images",
     "linear_metamer",
     "losses",

@@ -1,6 +1,5 @@
 """The only loop: it steps a method, keeps the history, and knows when and how to stop."""
 
-import signal
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.history import History
+from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
@@ -90,7 +90,7 @@ def iterate(
             kept[0] = _copied(state)
     statuses = _judge(state, history, stop)
     ended = Status.OUT_OF_STEPS
-    with _Interrupt() as interrupt:
+    with Interrupt() as interrupt:
         for _ in range(max_steps):
             active = [not s.finished for s in statuses]
             if interrupt.asked:
@@ -147,26 +147,3 @@ def _copied(state: State) -> Tensor:
 
 def _norm(points: Tensor) -> Tensor:
     return points.flatten(1).norm(dim=1)
-
-
-class _Interrupt:
-    """Turn the first Ctrl-C into a request that the loop honours between two steps."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._previous: Any = None
-
-    def __enter__(self) -> "_Interrupt":
-        try:
-            self._previous = signal.signal(signal.SIGINT, self._ask)
-        except ValueError:  # not the main thread: signals are not ours to handle
-            self._previous = None
-        return self
-
-    def _ask(self, number: int, frame: object) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, self._previous)  # a second Ctrl-C ends at once
-
-    def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)

@@ -1,4 +1,4 @@
-"""Rows of grey pictures in which every pixel is a whole block of display pixels."""
+"""Rows of pictures in which every pixel is a whole block of display pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,11 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 class Panel:
     """A picture with its title and the values shown as black and white.
 
-    Grey is (height, width); colours are (height, width, 3 or 4).
+    <<<<<<< HEAD
+        Grey is (height, width); colours are (height, width, 3 or 4).
+    =======
+        Shape (height, width), or (height, width, 3) for colours, which are shown from 0 to 1.
+    >>>>>>> main
     """
 
     pixels: np.ndarray
@@ -99,7 +103,8 @@ def empty_figure() -> "Figure":
 
 def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     """Return the (height, width) in display pixels of all panels."""
-    sizes = {panel.pixels.shape for row in rows for panel in row}
+    shapes = {panel.pixels.shape for row in rows for panel in row}
+    sizes = {shape[:2] if shape[2:] == (3,) else shape for shape in shapes}
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
     shape = sizes.pop()
@@ -109,7 +114,7 @@ def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
     if len(size) != 2 or not (whole or fraction):
         raise InputError(
-            "panels are (height, width) and zoom is a whole number, or 1/d where d divides both; not "
-            f"{size} and zoom {zoom}"
+            "panels are (height, width), or that with 3 colours, and zoom is a whole number, or 1/d where d "
+            f"divides both; not {size} and zoom {zoom}"
         )
     return round(shown[0]), round(shown[1])
