@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 _MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
+    "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
     "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.eigendistortion": ("Eigendistortion",),
+    "stimsynth.methods.fisher": (
+        "fisher_info_matrix_eigenvalue",
+        "fisher_info_matrix_vector_product",
+    ),
     "stimsynth.methods.geodesic": ("Geodesic",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
+    "stimsynth.methods.mad": ("MADCompetition",),
+    "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
         "CenterSurround",
@@ -27,6 +35,7 @@ _HOMES = {
         "UniformPooling",
         "features",
     ),
+    "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
         "remove_grad",
@@ -42,10 +51,19 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.coarse_to_fine import MetamerCTF
+    from stimsynth.methods.eigendistortion import Eigendistortion
     from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.fisher import (
+        fisher_info_matrix_eigenvalue,
+        fisher_info_matrix_vector_product,
+    )
     from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
+    from stimsynth.methods.mad import MADCompetition
+    from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
         CenterSurround,
         ColorPortillaSimoncelli,
@@ -75,6 +93,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CenterSurround",
     "ColorPortillaSimoncelli",
+    "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
     "Geodesic",
@@ -83,15 +102,21 @@ __all__ = [
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
+    "MADCompetition",
     "Metamer",
+    "MetamerCTF",
     "OnOff",
     "PortillaSimoncelli",
+    "SimpleMetamer",
     "UniformPooling",
     "examine_saved_synthesis",
     "features",
+    "fisher_info_matrix_eigenvalue",
+    "fisher_info_matrix_vector_product",
     "images",
     "linear_metamer",
     "losses",
+    "mad_set",
     "metrics",
     "models",
     "remove_grad",

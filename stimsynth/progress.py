@@ -54,3 +54,20 @@ def postfix(history: Mapping[str, Tensor], state: Any, extra: Fields | None) -> 
     if optimizer is not None:
         fields["learning_rate"] = optimizer.param_groups[0]["lr"]
     return {**fields, **(extra(state) if extra else {})}
+
+
+@contextmanager
+def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
+    """Yield an `on_step` for a search of eigenvectors that draws a bar, or None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with tqdm(
+        total=total, desc="products", unit="product", delay=2.0, mininterval=0.2, leave=False
+    ) as bar:
+
+        def on_step(spent: int, left: float) -> None:
+            bar.update(spent - bar.n)
+            bar.set_postfix(left=f"{left:.2e}", refresh=False)
+
+        yield on_step

@@ -1,6 +1,5 @@
 """The only loop: it steps a method, keeps the history, and knows when and how to stop."""
 
-import signal
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.history import History
+from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
@@ -26,13 +26,13 @@ class State(Protocol):
 class Method(Protocol):
     """An update rule. It knows nothing of images; `active` says which items are still to be moved."""
 
-    def init(self, problem: Problem, start: Tensor) -> Any:
+    def init(self, problem: Any, start: Tensor) -> Any:
         """Return the state at the start."""
 
-    def step(self, problem: Problem, state: Any, active: Tensor) -> Any:
+    def step(self, problem: Any, state: Any, active: Tensor) -> Any:
         """Return the state one step on, inactive items unchanged."""
 
-    def restart(self, problem: Problem, state: Any, which: Tensor) -> Any:
+    def restart(self, problem: Any, state: Any, which: Tensor) -> Any:
         """Return the state at the same points, measured anew for the items whose problem has changed."""
 
     def record(self, state: Any) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def iterate(
             kept[0] = _copied(state)
     statuses = _judge(state, history, stop)
     ended = Status.OUT_OF_STEPS
-    with _Interrupt() as interrupt:
+    with Interrupt() as interrupt:
         for _ in range(max_steps):
             active = [not s.finished for s in statuses]
             if interrupt.asked:
@@ -122,8 +122,11 @@ def _judge(
     before: list[Status] | None = None,
 ) -> list[Status]:
     """Return each item's status; one that had finished stays as it ended."""
-    flags = torch.stack([~torch.isfinite(state.objective), state.exhausted, stop(history, state)])
-    sentences = (Status.NOT_FINITE, Status.PRECISE, Status.CONVERGED)
+    lost = ~torch.isfinite(state.objective)
+    # Only methods that hold terms can fail to get them where they are asked to be.
+    unreached = getattr(state, "unreached", torch.zeros_like(lost))
+    flags = torch.stack([lost, unreached, state.exhausted, stop(history, state)])
+    sentences = (Status.NOT_FINITE, Status.UNREACHED, Status.PRECISE, Status.CONVERGED)
     found = [
         next((s for s, flag in zip(sentences, item, strict=True) if flag), Status.RUNNING)
         for item in flags.T.tolist()
@@ -144,26 +147,3 @@ def _copied(state: State) -> Tensor:
 
 def _norm(points: Tensor) -> Tensor:
     return points.flatten(1).norm(dim=1)
-
-
-class _Interrupt:
-    """Turn the first Ctrl-C into a request that the loop honours between two steps."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._previous: Any = None
-
-    def __enter__(self) -> "_Interrupt":
-        try:
-            self._previous = signal.signal(signal.SIGINT, self._ask)
-        except ValueError:  # not the main thread: signals are not ours to handle
-            self._previous = None
-        return self
-
-    def _ask(self, number: int, frame: object) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, self._previous)  # a second Ctrl-C ends at once
-
-    def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,12 +56,15 @@ class Course:
         The points at the start, which stay.
     method, run
         How it moves and where it stands; None before it began.
+    wrap
+        What makes of the chosen method the one that runs, for methods with problems in stages.
     """
 
     def __init__(self, start: Tensor, default: Method) -> None:
         self.start = start.detach().requires_grad_(True)
         self.origin = start.detach().clone()  # a torch optimizer moves the leaf itself
         self.default = default
+        self.wrap: Callable[[Method], Method] = _as_it_is
         self.method: Method | None = None
         self.run: Run | None = None
         self._store_progress = 0
@@ -142,7 +145,7 @@ class Course:
         with synthesis_bar(max_iter, extra) as on_step, self._open_file():
             self.run = iterate(
                 problem,
-                self.method,
+                self.wrap(self.method),
                 self.start,
                 max_steps=max_iter,
                 stop=stop,
@@ -182,7 +185,9 @@ class Course:
     @property
     def optimizer(self) -> Any:
         """The torch optimizer once synthesis began with one, else the method of the engine."""
-        return getattr(self.run.state, "optimizer", self.method) if self.run else None
+        if self.run is None:
+            return None
+        return getattr(self.run.state, "optimizer", None) or self.method
 
     @property
     def store_progress(self) -> int:
@@ -235,7 +240,7 @@ class Course:
                 "history": dict(self.run.history),
                 "snapshots": {} if self._file is not None else dict(self.run.snapshots),
             },
-            "state": self.method.record(self.run.state),
+            "state": self.wrap(self.method).record(self.run.state),
             "progress_file": in_file,
         }
 
@@ -273,10 +278,11 @@ class Course:
         record["run"] = {**map_tensors(record["run"], cast), "snapshots": kept}
         state = {
             # A torch optimizer moves its memory itself, to where it finds its points.
-            name: value if name in ("optimizer", "scheduler") else map_tensors(value, cast)
+            name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)
             for name, value in record["state"].items()
         }
-        self.run = self._run_of(record, self.method.revive(state), self.run.snapshots)
+        revived = self.wrap(self.method).revive(state)
+        self.run = self._run_of(record, revived, self.run.snapshots)
 
     def _revive(self, method: Method) -> None:
         record = self._waiting
@@ -286,7 +292,8 @@ class Course:
             self._file = SnapshotFile(
                 record["progress_file"]["path"], record["progress_file"]["of"]
             )
-        self.run = self._run_of(record, method.revive(record["state"]), self._file)
+        revived = self.wrap(method).revive(record["state"])
+        self.run = self._run_of(record, revived, self._file)
 
     def _run_of(
         self, record: Mapping[str, Any], state: Any, snapshots: Mapping[int, Tensor] | None = None
@@ -299,3 +306,7 @@ class Course:
             snapshots=run["snapshots"] if snapshots is None else snapshots,
             state=state,
         )
+
+
+def _as_it_is(method: Method) -> Method:
+    return method

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stimsynth.engine.grid import descend_to_grid
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Status
@@ -15,6 +16,7 @@ from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
 from stimsynth.methods.course import Course, check_steps
 from stimsynth.methods.files import function_identity, function_name
+from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
@@ -64,7 +66,7 @@ class MetamerProblem(OptimizedSynthesis):
         self._given_target = (
             None if target_representation is None else target_representation.detach()
         )
-        target = self._goal(start)
+        target = self._goal(start, joins=initial_image is not None)
         self._target = target.expand(len(start), *target.shape[1:])
         self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
         course = Course(start, default=LBFGS(bounds=bounds))
@@ -134,6 +136,47 @@ class MetamerProblem(OptimizedSynthesis):
         rows = torch.stack([now / own, now / began.clamp_min(1e-300), outside]).T.tolist()
         return tuple(_judged(row, status) for row, status in zip(rows, self.status, strict=True))
 
+    def on_grid(self, bits: int = 8, *, seed: int = 0, rounds: int = 12, steps: int = 20) -> OnGrid:
+        """Return the metamer as a screen can show it: on the grid, and a metamer there.
+
+        Rounding at the end adds an error that nobody answers. Here pixels are rounded in turns, and those
+        that are still free make up for them, against the same objective (see `stimsynth.engine.grid`).
+        The run itself stays as it is.
+
+        Parameters
+        ----------
+        bits
+            Depth of the screen: ``2 ** bits`` levels over `allowed_range`.
+        seed
+            Of the drawing of pixels that are moved by single levels at last.
+        rounds, steps
+            Times that half of the free pixels are rounded, and steps of L-BFGS after each.
+
+        Returns
+        -------
+        OnGrid
+            With the root-mean-square distance of the model's outputs to the target's, measured in
+            float64: of the metamer as it was, rounded, and refined.
+
+        Examples
+        --------
+        >>> from stimsynth import Metamer, PortillaSimoncelli, images
+        >>> met = Metamer(images.load("grass", size=32), PortillaSimoncelli((32, 32), n_scales=2))
+        >>> met.synthesize(max_iter=50)
+        >>> (figures,) = met.on_grid().figures
+        >>> figures["refined"] < figures["rounded"]
+        True
+        """
+        grid = screen_grid(bits, self._range)
+        problem = self._terms(self._model, self._target)
+        before = self.metamer.detach()
+        refined = descend_to_grid(problem, before, grid, seed=seed, rounds=rounds, steps=steps)
+        model = exactly(self._model)
+        goal = self._target.double() if self._image is None else model(self._image)
+        shown = {"float": before, "rounded": grid.nearest(before), "refined": refined}
+        distances = {name: _rms(model(x) - goal) for name, x in shown.items()}
+        return on_grid(refined, grid, seed, columns(**distances))
+
     def _terms(self, model: Callable[[Tensor], Tensor], target: Tensor) -> Problem:
         """Return the problem of matching `model`'s output to `target`, one row for each item."""
 
@@ -150,7 +193,7 @@ class MetamerProblem(OptimizedSynthesis):
     def _weights(self) -> dict[str, float]:
         return {"penalty": self._lambda, **{name: weight for name, weight, _ in self._penalties}}
 
-    def _goal(self, start: Tensor) -> Tensor:
+    def _goal(self, start: Tensor, joins: bool) -> Tensor:
         """Return the target's representation, seen to fit the start."""
         goal = self._given_target
         if goal is None:
@@ -158,9 +201,13 @@ class MetamerProblem(OptimizedSynthesis):
                 raise InputError(
                     "a metamer needs a target: give an image or a target_representation"
                 )
-            goal = checked_output(self._model, self._image)
-        elsewhere = self._image is None or start.shape[1:] != self._image.shape[1:]
-        if elsewhere or self._given_target is not None:
+            goal = checked_output(self._model, self._image, joins=joins)
+            if len(goal) != len(self._image) and len(start) != 1:
+                raise InputError(
+                    f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
+                    f"image at a time, so give one initial_image, not {len(start)}"
+                )
+        if self._image is None or self._given_target is not None or self._unlike(start, goal):
             shape = tuple(checked_output(self._model, start[:1]).shape[1:])
             if tuple(goal.shape[1:]) != shape:
                 raise InputError(
@@ -173,6 +220,11 @@ class MetamerProblem(OptimizedSynthesis):
                 "as many as images"
             )
         return goal
+
+    def _unlike(self, start: Tensor, goal: Tensor) -> bool:
+        """Say whether what the model does to the target tells nothing of what it does to the start."""
+        assert self._image is not None
+        return start.shape[1:] != self._image.shape[1:] or len(goal) != len(self._image)
 
     def _first(self, initial_image: Tensor | None, bounds: tuple[float, float]) -> Tensor:
         if initial_image is None:
@@ -228,7 +280,8 @@ class Metamer(MetamerProblem):
     initial_image
         Where to start; None for uniform noise inside `allowed_range`. Its height and width may differ from
         the target's if the model's output keeps its shape, as that of texture statistics does. With a
-        batch of N starts, one target serves all.
+        batch of N starts, one target serves all; and a model that makes one output of several targets (a
+        mixture) takes one start.
     target_representation
         The output to match, in place of the target image's; `image` may then be None, and an
         `initial_image` is needed. Mixtures of two textures are made in this way.
@@ -360,6 +413,10 @@ def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
 
 def _norms(outputs: Tensor) -> Tensor:
     return outputs.flatten(1).abs().double().norm(dim=1)
+
+
+def _rms(outputs: Tensor) -> Tensor:
+    return outputs.flatten(1).abs().square().mean(dim=1).sqrt()
 
 
 def _share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:

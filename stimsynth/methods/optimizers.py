@@ -14,7 +14,7 @@ from stimsynth.engine.loop import Method
 from stimuli_store.errors import InputError
 
 #: The Adam of the field's synthesis scripts, for `torch.optim.Adam` without arguments of its own.
-ADAM = {"lr": 0.01, "amsgrad": True}
+ADAM: Mapping[str, Any] = {"lr": 0.01, "amsgrad": True}
 
 
 def choose_method(

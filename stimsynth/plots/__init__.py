@@ -1,7 +1,8 @@
 """Pictures of images, filters and syntheses: functions of arrays that return a matplotlib figure."""
 
+from stimsynth.plots.eigendistortion import display_eigendistortion
 from stimsynth.plots.filters import filter_figure
 from stimsynth.plots.mad import plot_MAD_results
 from stimsynth.plots.texture import plot_statistics
 
-__all__ = ["filter_figure", "plot_MAD_results", "plot_statistics"]
+__all__ = ["display_eigendistortion", "filter_figure", "plot_MAD_results", "plot_statistics"]

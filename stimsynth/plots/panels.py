@@ -1,4 +1,4 @@
-"""Rows of grey pictures in which every pixel is a whole block of display pixels."""
+"""Rows of pictures in which every pixel is a whole block of display pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A picture (height, width) with its title and the values shown as black and white."""
+    """A picture with its title and the values shown as black and white.
+
+    Shape (height, width) for grey; (height, width, 3 or 4) for colours.
+    """
 
     pixels: np.ndarray
     title: str
@@ -72,7 +75,10 @@ def panel_figure(
             axes.set_axis_off()
             low, high = panel.shown
             style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
-            axes.imshow(panel.pixels, **{"cmap": cmap, **style, **imshow})
+            pixels = panel.pixels
+            if pixels.ndim == 3:  # matplotlib takes colours as they are
+                pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
+            axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
             axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
     return made
 
@@ -93,7 +99,8 @@ def empty_figure() -> "Figure":
 
 def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     """Return the (height, width) in display pixels of all panels."""
-    sizes = {panel.pixels.shape for row in rows for panel in row}
+    shapes = {panel.pixels.shape for row in rows for panel in row}
+    sizes = {shape[:2] if shape[2:] in ((), (3,), (4,)) else shape for shape in shapes}
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
     size = sizes.pop()
@@ -102,7 +109,7 @@ def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
     if len(size) != 2 or not (whole or fraction):
         raise InputError(
-            "panels are (height, width) and zoom is a whole number, or 1/d where d divides both; not "
-            f"{size} and zoom {zoom}"
+            "panels are (height, width), or that with 3 colours, and zoom is a whole number, or 1/d where d "
+            f"divides both; not {size} and zoom {zoom}"
         )
     return round(shown[0]), round(shown[1])

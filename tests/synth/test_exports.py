@@ -12,7 +12,8 @@ MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Iden
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
-METHODS = "Geodesic Metamer examine_saved_synthesis linear_metamer"
+METHODS = """Eigendistortion Geodesic MADCompetition Metamer MetamerCTF SimpleMetamer examine_saved_synthesis
+fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product linear_metamer mad_set"""
 NAMES = {
     "stimsynth": f"""images losses metrics models set_seed transforms validate
         {METHODS} {MODELS} {CHECKS}""",

@@ -1,0 +1,119 @@
+"""Repeated eigenvalues and null spaces: what is known of the eigenspaces at the ends of a spectrum."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+_SAME = 1e-6  # of λmax: eigenvalues nearer than this are one; they are more exact than residuals
+_UNSEEN = 1e-8  # of λmax: ‖Jv‖ is below 1e-4 ‖J‖
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eigenspace:
+    """What is known of the eigenspace at one end of a spectrum.
+
+    Attributes
+    ----------
+    value
+        The eigenvalue.
+    at_least
+        Dimensions that are certain: orthonormal vectors found with this value to 1e-6 λmax, or, where it
+        is 0, the number of inputs less that of outputs.
+    complete
+        Whether there are no more: the next eigenvalue was found, and differs.
+    estimate
+        About how many there are, by the spectral measure of a random vector: for d dimensions it
+        scatters around d by about sqrt(2 d). None where none was taken, or the number is known.
+    is_null
+        Whether the eigenvalue is 0 to 1e-8 λmax, or certainly 0 because inputs outnumber outputs: the
+        model does not see these directions.
+    """
+
+    value: float
+    at_least: int
+    complete: bool
+    estimate: float | None
+    is_null: bool
+
+    def __str__(self) -> str:
+        name = "the null space" if self.is_null else f"the eigenspace of {self.value:.4g}"
+        dimensions = f"{self.at_least} dimension{'s' * (self.at_least != 1)}"
+        if self.complete:
+            return f"{name} has {dimensions}"
+        if self.estimate is None or self.estimate <= self.at_least + 2:  # no more than its scatter
+            return f"{name} has at least {dimensions}"
+        return f"{name} has at least {dimensions}, about {self.estimate:.3g} by estimate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectralMeasure:
+    """Where the eigenvalues of an n × n matrix lie, as a random vector sees it.
+
+    Attributes
+    ----------
+    nodes, weights
+        Eigenvalue estimates, and the part of the vector's squared norm near each; shape (r,).
+    n
+        Number of eigenvalues.
+
+    References
+    ----------
+    L. Lin, Y. Saad & C. Yang (2016), "Approximating spectral densities of large matrices", SIAM Review
+    58(1), 34–65.
+    """
+
+    nodes: Tensor
+    weights: Tensor
+    n: int
+
+    def near(self, value: float, largest: float) -> float:
+        """Return about how many eigenvalues are the same as `value`."""
+        close = (self.nodes - value).abs() <= _SAME * largest
+        return float(self.n * self.weights[close].sum())
+
+
+def describe(
+    value: float,
+    largest: float,
+    found: Tensor,
+    *,
+    whole: bool = False,
+    confirmed: bool = False,
+    surplus: int = 0,
+    measure: SpectralMeasure | None = None,
+) -> Eigenspace:
+    """Return what is known of the eigenspace of an extreme eigenvalue.
+
+    Parameters
+    ----------
+    value, largest
+        The eigenvalue, and λmax.
+    found
+        Eigenvalues found at the same end, `value` among them, shape (r,).
+    whole
+        Whether these are all eigenvalues of the matrix.
+    confirmed
+        Whether a search of its own found none missing among them.
+    surplus
+        For the smallest eigenvalue, inputs less outputs: so many eigenvalues are certainly 0.
+    measure
+        Of a random vector, if there is one.
+
+    Examples
+    --------
+    >>> import torch
+    >>> found = torch.tensor([1.0, 1.0, 0.5], dtype=torch.float64)
+    >>> print(describe(1.0, 1.0, found, confirmed=True))
+    the eigenspace of 1 has 2 dimensions
+    """
+    is_null = surplus > 0 or value <= _UNSEEN * largest
+    apart = (_UNSEEN if is_null else _SAME) * largest
+    centre = 0.0 if is_null else value
+    same = int(((found - centre).abs() <= apart).sum())
+    return Eigenspace(
+        value=value,
+        at_least=max(same, surplus) if is_null else same,
+        complete=whole or (confirmed and same < len(found)),
+        estimate=None if whole or measure is None else measure.near(centre, largest),
+        is_null=is_null,
+    )

@@ -1,0 +1,175 @@
+"""Products with the Jacobian J of a function at given points, without forming it.
+
+One forward pass is kept, and every product goes through its graph: Jᵀu by reverse mode, and Jv by
+differentiating u -> Jᵀu, which is linear, once more (Townsend 2017, "A new trick for calculating Jacobian
+vector products"). That saves the forward pass in every product, and J is the same in both directions
+whatever a custom gradient says, so JᵀJ is symmetric. Where a function cannot be differentiated twice,
+Jv comes from forward mode.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.autograd.forward_ad as forward_mode
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+Way = Callable[[Tensor, "_Graph"], Tensor]
+
+_AT_ONCE = 16  # vectors that go through one pass; each takes the memory of a forward pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Graph:
+    """A forward pass (points to outputs) and the one that leads back (any `dual` to Jᵀ `dual`)."""
+
+    items: tuple[int, ...]
+    points: Tensor
+    outputs: Tensor
+    dual: Tensor
+    back: Tensor
+
+
+class Linearized:
+    """A function of N independent points, as its Jacobian at each.
+
+    Parameters
+    ----------
+    function
+        From points (a, …) to outputs (a, …), real or complex, treating points independently.
+    points
+        Shape (N, …), real.
+
+    Attributes
+    ----------
+    size_in, size_out
+        Numbers of values in a point and in its output; a complex output counts twice.
+    forward_mode
+        Whether Jv comes from forward mode, because the function cannot be differentiated twice.
+
+    Raises
+    ------
+    InputError
+        If the function can be differentiated in neither way.
+
+    Examples
+    --------
+    >>> square = Linearized(lambda x: x**2, torch.tensor([[1.0, 2.0]]))
+    >>> square.push(torch.tensor([[1.0, 1.0]]), [0]).tolist()
+    [[2.0, 4.0]]
+    """
+
+    def __init__(self, function: Callable[[Tensor], Tensor], points: Tensor) -> None:
+        self._function = function
+        self._points = points.detach()
+        self._graph: _Graph | None = None
+        self.size_in = points[0].numel()
+        self.size_out = self._at((0,)).outputs[0].numel()
+        self.forward_mode = self._needs_forward_mode()
+
+    def push(self, vectors: Tensor, items: Sequence[int]) -> Tensor:
+        """Return Jv, shape (a, m), for v (a, n), each at the point that `items` names."""
+        return torch.cat([self._push(v, self._at(i)) for v, i in _split(vectors, items)])
+
+    def pull(self, covectors: Tensor, items: Sequence[int]) -> Tensor:
+        """Return Jᵀu, shape (a, n), for u (a, m), each at the point that `items` names."""
+        return torch.cat([self._pull(u, self._at(i)) for u, i in _split(covectors, items)])
+
+    def gram(self, vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return JᵀJv, shape (a, n), and vᵀJᵀJv = ‖Jv‖², shape (a,) in float64.
+
+        The norm is never negative and loses nothing by cancellation: it is exact to (ε ‖J‖)², where
+        vᵀ(JᵀJv) is exact to ε ‖J‖².
+        """
+        products, energies = [], []
+        for chunk, at in _split(vectors, items):
+            graph = self._at(at)
+            pushed = self._push(chunk, graph)
+            energies.append(pushed.double().square().sum(dim=1))
+            products.append(self._pull(pushed, graph))
+        return torch.cat(products), torch.cat(energies)
+
+    def _at(self, items: tuple[int, ...]) -> _Graph:
+        """Return the graph for these items; only the last one is kept."""
+        if self._graph is None or self._graph.items != items:
+            self._graph = None  # its memory is free before the next one is made
+            self._graph = self._trace(items)
+        return self._graph
+
+    def _trace(self, items: tuple[int, ...]) -> _Graph:
+        with torch.enable_grad():
+            points = self._points[list(items)].requires_grad_(True)
+            outputs = self._real(points)
+            dual = torch.zeros_like(outputs, requires_grad=True)
+            (back,) = torch.autograd.grad(outputs, points, dual, create_graph=True)
+        return _Graph(items=items, points=points, outputs=outputs, dual=dual, back=back)
+
+    def _real(self, points: Tensor) -> Tensor:
+        outputs = self._function(points)
+        return torch.view_as_real(outputs) if outputs.is_complex() else outputs
+
+    def _push(self, vectors: Tensor, graph: _Graph) -> Tensor:
+        return self._forward(vectors, graph) if self.forward_mode else _twice(vectors, graph)
+
+    def _forward(self, vectors: Tensor, graph: _Graph) -> Tensor:
+        with forward_mode.dual_level():
+            points = forward_mode.make_dual(graph.points.detach(), vectors.view_as(graph.points))
+            tangent = forward_mode.unpack_dual(self._real(points)).tangent
+        pushed = torch.zeros_like(graph.outputs) if tangent is None else tangent
+        return pushed.detach().flatten(1)
+
+    def _needs_forward_mode(self) -> bool:
+        """Say which way gives a Jv that fits Jᵀu: <u, Jv> = <Jᵀu, v> for a random u and v.
+
+        A custom gradient that detaches on its way raises no error when differentiated again, and gives
+        a wrong Jv; only this comparison tells.
+        """
+        graph = self._at((0,))
+        generator = torch.Generator().manual_seed(0)
+        v, u = (
+            torch.randn(1, size, generator=generator, dtype=torch.float64).to(self._points)
+            for size in (self.size_in, self.size_out)
+        )
+        pulled = self._pull(u, graph)
+        ways: tuple[Way, ...] = (_twice, self._forward)
+        failures = []
+        for forward, way in enumerate(ways):
+            try:
+                pushed = way(v, graph)
+            except RuntimeError as error:
+                failures.append(str(error))
+                continue
+            gap = ((u * pushed).double().sum() - (pulled * v).double().sum()).abs()
+            chance = (
+                pushed.double().norm()
+            )  # how large <u, Jv> is for a random u: the size of a lie
+            if not bool(gap > 0.01 * chance):
+                return bool(forward)
+            failures.append("its result does not fit the gradient")
+        raise InputError(
+            f"the model's derivative along a direction cannot be had: twice in reverse mode, {failures[0]}; "
+            f"in forward mode, {failures[1]}. Compute with torch's own functions, or give custom ones a "
+            "differentiable backward or a jvp"
+        )
+
+    def _pull(self, covectors: Tensor, graph: _Graph) -> Tensor:
+        (pulled,) = torch.autograd.grad(
+            graph.outputs, graph.points, covectors.view_as(graph.outputs), retain_graph=True
+        )
+        return pulled.detach().flatten(1)
+
+
+def _twice(vectors: Tensor, graph: _Graph) -> Tensor:
+    if not graph.back.requires_grad:  # the slope is 0 everywhere, or the gradient was detached
+        return torch.zeros_like(graph.outputs).flatten(1)
+    (pushed,) = torch.autograd.grad(
+        graph.back, graph.dual, vectors.view_as(graph.points), retain_graph=True
+    )
+    return pushed.detach().flatten(1)
+
+
+def _split(vectors: Tensor, items: Sequence[int]) -> Iterator[tuple[Tensor, tuple[int, ...]]]:
+    for first in range(0, len(items), _AT_ONCE):
+        yield vectors[first : first + _AT_ONCE], tuple(items[first : first + _AT_ONCE])

@@ -1,0 +1,227 @@
+"""Several problems one after another, each item at its own pace: a wrapper around any method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.loop import Method
+from stimsynth.engine.problem import Problem, Terms
+from stimsynth.engine.stop import StopRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages(Problem):
+    """Problems that are solved in order, from start to end of the list.
+
+    Attributes
+    ----------
+    terms, weights
+        Those of the last problem.
+    parts
+        All problems; they share the names of their terms and their weights.
+    """
+
+    parts: Sequence[Problem]
+
+    def at(self, stage: Tensor) -> Problem:
+        """Return the problem in which item i is at ``stage[i]``."""
+
+        def terms(points: Tensor, items: Tensor) -> Terms:
+            of_each = stage[items]
+            groups = [(of_each == s).nonzero().squeeze(1) for s in of_each.unique()]
+            found = [
+                self.parts[int(of_each[rows[0]])].terms(points[rows], items[rows])
+                for rows in groups
+            ]
+            if len(found) == 1:
+                return found[0]
+            back = torch.cat(groups).argsort()
+            return {name: torch.cat([one[name] for one in found])[back] for name in found[0]}
+
+        return Problem(terms=terms, weights=self.weights)
+
+
+_OWN = ("stage", "began", "opening", "due", "recent", "taken")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedState:
+    """Where each item stands in the list.
+
+    Attributes
+    ----------
+    inner
+        State of the method inside.
+    stage
+        The problem each item works on, shape (N,).
+    began
+        Steps that it had taken when each of its problems began, shape (N, stages); -1 for those to come.
+    opening
+        Objective that its problem began with, shape (N,).
+    due
+        Which go on to the next problem with the next step, shape (N,).
+    recent
+        Objective of the last steps, newest last, shape (rows, N).
+    taken
+        Steps.
+    """
+
+    inner: Any
+    stage: Tensor
+    began: Tensor
+    opening: Tensor
+    due: Tensor
+    recent: Tensor
+    taken: int
+
+    @property
+    def points(self) -> Tensor:
+        """As the inner state has it."""
+        return self.inner.points
+
+    @property
+    def objective(self) -> Tensor:
+        """That of the problem each item works on."""
+        return self.inner.objective
+
+    @property
+    def terms(self) -> Terms:
+        """Those of the problem each item works on."""
+        return self.inner.terms
+
+    @property
+    def gradient_norm(self) -> Tensor:
+        """That of the problem each item works on."""
+        return self.inner.gradient_norm
+
+    @property
+    def exhausted(self) -> Tensor:
+        """Whether the last problem can get no lower."""
+        return self.inner.exhausted & self.last
+
+    @property
+    def last(self) -> Tensor:
+        """Which items are at the last problem, shape (N,)."""
+        return (self.stage == self.began.shape[1] - 1) & ~self.due
+
+    @property
+    def optimizer(self) -> Any:
+        """The torch optimizer, if the method inside is one."""
+        return getattr(self.inner, "optimizer", None)
+
+    @property
+    def scheduler(self) -> Any:
+        """Its scheduler."""
+        return getattr(self.inner, "scheduler", None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """Solve `Stages` with another method.
+
+    Parameters
+    ----------
+    inner
+        The method.
+    criterion
+        An item goes on to the next problem when its objective changed over the last `window` steps by less
+        than this share of what it was when the problem began; None for always after `window` steps.
+    window
+        Steps.
+    """
+
+    inner: Method
+    criterion: float | None
+    window: int
+
+    def init(self, problem: Stages, start: Tensor) -> StagedState:
+        """Return the state at the start of the first problem."""
+        count, stages = len(start), len(problem.parts)
+        stage = torch.zeros(count, dtype=torch.int64, device=start.device)
+        inner = self.inner.init(problem.at(stage), start)
+        began = torch.full((count, stages), -1, device=start.device)
+        began[:, 0] = 0
+        return StagedState(
+            inner=inner,
+            stage=stage,
+            began=began,
+            opening=inner.objective,
+            due=torch.zeros_like(stage, dtype=torch.bool),
+            recent=inner.objective[None],
+            taken=0,
+        )
+
+    def step(self, problem: Stages, state: StagedState, active: Tensor) -> StagedState:
+        """Move items that are due to their next problem, then take a step on everyone's problem."""
+        inner, stage, began = state.inner, state.stage + state.due, state.began
+        opening = state.opening
+        if state.due.any():
+            inner = self.inner.restart(problem.at(stage), inner, state.due)
+            began = began.clone()
+            began[state.due, stage[state.due]] = state.taken
+            opening = torch.where(state.due, inner.objective, opening)
+        inner = self.inner.step(problem.at(stage), inner, active)
+        recent = torch.cat([state.recent, inner.objective[None]])[-(self.window + 1) :]
+        moved = replace(
+            state,
+            inner=inner,
+            stage=stage,
+            began=began,
+            opening=opening,
+            recent=recent,
+            taken=state.taken + 1,
+        )
+        return replace(moved, due=self._due(moved) & active)
+
+    def restart(self, problem: Stages, state: StagedState, which: Tensor) -> StagedState:
+        """Return the state measured anew, each item at its problem."""
+        return replace(state, inner=self.inner.restart(problem.at(state.stage), state.inner, which))
+
+    def record(self, state: StagedState) -> dict[str, Any]:
+        """Return the state as tensors and numbers, for a file."""
+        own = {name: getattr(state, name) for name in _OWN}
+        return {**own, **{f"inner.{k}": v for k, v in self.inner.record(state.inner).items()}}
+
+    def revive(self, record: Mapping[str, Any]) -> StagedState:
+        """Return the state that `record` was made of."""
+        inside = {k.removeprefix("inner."): v for k, v in record.items() if k.startswith("inner.")}
+        own = {k: v for k, v in record.items() if not k.startswith("inner.")}
+        return StagedState(inner=self.inner.revive(inside), **own)
+
+    def _due(self, state: StagedState) -> Tensor:
+        """Return which items are done with a problem that is not the last."""
+        spent = state.taken - state.began.gather(1, state.stage[:, None]).squeeze(1) >= self.window
+        if self.criterion is not None and len(state.recent) > self.window:
+            change = (state.recent[-1 - self.window] - state.recent[-1]).abs()
+            spent &= change <= self.criterion * state.opening.abs()
+        return (spent | state.inner.exhausted) & (state.stage < state.began.shape[1] - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnLastStage:
+    """Apply a stop rule to the steps of the last problem only.
+
+    Attributes
+    ----------
+    rule
+        The rule; it sees the history since then.
+    at_least
+        Steps of the last problem that have to be taken before.
+    """
+
+    rule: StopRule
+    at_least: int
+
+    def __call__(self, history: Mapping[str, Tensor], state: StagedState) -> Tensor:
+        """Return which items have converged, shape (N,)."""
+        stopped = torch.zeros_like(state.due)
+        for item in state.last.nonzero().squeeze(1).tolist():
+            # The row where the last problem began was measured on the one before.
+            since = int(state.began[item, -1]) + 1 if state.began.shape[1] > 1 else 0
+            if state.taken + 1 - since >= self.at_least:
+                own = {k: v[since:, item : item + 1] for k, v in history.items()}
+                stopped[item] = self.rule(own, state)[0]
+        return stopped

@@ -1,0 +1,286 @@
+"""Metamers from coarse to fine: scale by scale, each on the ground of those before."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from stimsynth.engine.loop import Method
+from stimsynth.engine.staged import OnLastStage, Staged, StagedState, Stages
+from stimsynth.engine.stop import LossConvergence
+from stimsynth.losses import mse
+from stimsynth.methods.course import check_steps
+from stimsynth.methods.metamer import Loss, MetamerProblem, Penalty
+from stimsynth.methods.synthesis import Cast
+from stimsynth.validate.models import check_scales
+from stimuli_store.errors import InputError
+
+Scale = Any
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleProgress:
+    """Which scales an item of a batch has behind it, and which are to come.
+
+    Attributes
+    ----------
+    scales
+        The scale it works on, then those to come; the last entry is ``"all"``.
+    finished
+        Scales it is done with, in order.
+    timing
+        Scale to ``[first step, step after the last]``; one number while it is being worked on, none before.
+    """
+
+    scales: tuple[Scale, ...]
+    finished: tuple[Scale, ...]
+    timing: Mapping[Scale, list[int]]
+
+
+class MetamerCTF(MetamerProblem):
+    """Synthesize metamers from coarse to fine.
+
+    First the statistics of the coarsest scale are matched, then those of finer ones are added (or taken
+    alone), at last all. Only the scales that are worked on are computed. For texture statistics this finds
+    better solutions than matching all at once.
+
+    Parameters
+    ----------
+    image, model, loss_function, range_penalty_lambda, allowed_range, initial_image
+        As in `Metamer`. The model has an attribute ``scales``, from coarse to fine, and is called with
+        ``scales=[…]``.
+    coarse_to_fine
+        ``"together"``: the coarsest scale, then with each stage one finer scale besides; or
+        ``"separate"``: each scale alone. All together come last in both.
+    target_representation, penalties, seed
+        As in `Metamer`. A representation is cut to scales by the model's ``remove_scales``.
+
+    Attributes
+    ----------
+    scales, scales_finished, scales_timing
+        Progress of a single image; of an item of a batch, see `progress_of`.
+    scales_loss
+        Loss of the scales that were worked on at every iterate, shape (steps + 1, batch).
+    losses
+        The same with penalties: the objective that was minimized at every iterate.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if something does not fit together.
+    LacksAttribute, WrongType
+        If the model has no ``scales``, or cannot be called with them.
+
+    References
+    ----------
+    J. Portilla & E. P. Simoncelli (2000), Int. J. Computer Vision 40(1), 49–71, section 3.3, adjusts
+    statistics from coarse to fine.
+
+    Examples
+    --------
+    >>> from stimsynth import MetamerCTF, PortillaSimoncelli, images
+    >>> model = PortillaSimoncelli((64, 64), n_scales=2)
+    >>> met = MetamerCTF(images.load("grass", size=64), model)
+    >>> met.synthesize(max_iter=12, change_scale_criterion=None, ctf_iters_to_check=5)
+    >>> met.scales_timing["residual_lowpass"], met.scales_finished
+    ([5, 10], ('pixel_statistics', 'residual_lowpass'))
+    """
+
+    def __init__(
+        self,
+        image: Tensor | None,
+        model: nn.Module,
+        loss_function: Loss = mse,
+        range_penalty_lambda: float = 0.1,
+        allowed_range: tuple[float, float] = (0, 1),
+        initial_image: Tensor | None = None,
+        coarse_to_fine: str = "together",
+        *,
+        target_representation: Tensor | None = None,
+        penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
+        seed: int = 0,
+    ) -> None:
+        if coarse_to_fine not in ("together", "separate"):
+            raise InputError(f'coarse_to_fine is "together" or "separate"; not {coarse_to_fine!r}')
+        check_scales(model)
+        super().__init__(
+            image,
+            model,
+            loss_function,
+            range_penalty_lambda,
+            allowed_range,
+            initial_image,
+            target_representation=target_representation,
+            penalties=penalties,
+            seed=seed,
+        )
+        self._course.wrap = _staged(1e-2, 50)
+        self._together = coarse_to_fine == "together"
+        self._goals = [self._goal_of(subset) for subset in self._subsets()]
+
+    @property
+    def coarse_to_fine(self) -> str:
+        """How scales follow each other."""
+        return "together" if self._together else "separate"
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """The scale that is worked on, then those to come; the last entry is ``"all"``."""
+        return self._single().scales
+
+    @property
+    def scales_finished(self) -> tuple[Scale, ...]:
+        """Scales that are done, in order."""
+        return self._single().finished
+
+    @property
+    def scales_timing(self) -> Mapping[Scale, list[int]]:
+        """Scale to its first step and the step after its last."""
+        return self._single().timing
+
+    @property
+    def scales_loss(self) -> Tensor:
+        """Loss of the scales that were worked on at every iterate, shape (steps + 1, batch)."""
+        return self._course.history("loss")
+
+    def progress_of(self, item: int) -> ScaleProgress:
+        """Return how far an item of the batch has come.
+
+        Examples
+        --------
+        >>> from stimsynth import MetamerCTF, PortillaSimoncelli, images
+        >>> met = MetamerCTF(images.load("grass", size=64), PortillaSimoncelli((64, 64), n_scales=2))
+        >>> met.progress_of(0).scales
+        ('pixel_statistics', 'residual_lowpass', 1, 0, 'all')
+        """
+        names = self._stage_names()
+        if self._course.run is None or self._course.run.state is None:
+            began, stage = [0] + [-1] * (len(names) - 1), 0
+        else:
+            state: StagedState = self._course.run.state
+            began, stage = state.began[item].tolist(), int(state.stage[item])
+        ends = [*began[1:], -1]
+        timing = {
+            name: [step for step in (first, end) if step >= 0]
+            for name, first, end in zip(names, began, ends, strict=True)
+        }
+        return ScaleProgress(
+            scales=tuple(names[stage:]), finished=tuple(names[:stage]), timing=timing
+        )
+
+    def synthesize(
+        self,
+        max_iter: int = 100,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        store_progress: bool | int = False,
+        stop_criterion: float = 1e-4,
+        stop_iters_to_check: int = 50,
+        change_scale_criterion: float | None = 1e-2,
+        ctf_iters_to_check: int = 50,
+        *,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Synthesize, or go on where the last call stopped, also in the middle of a scale.
+
+        Parameters
+        ----------
+        max_iter, optimizer, scheduler, store_progress, stop_criterion, stop_iters_to_check
+            As in `Metamer.synthesize`. An item stops only at the last stage, with all scales, and when it
+            took at least `ctf_iters_to_check` steps there.
+        change_scale_criterion
+            The next scale begins when the loss of this one changed over `ctf_iters_to_check` steps by less
+            than this share of what it was when the scale began; None: always after that many steps.
+        ctf_iters_to_check
+            Steps.
+        optimizer_kwargs, progress_file
+            As in `Metamer.synthesize`.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or the loss became NaN or infinite (what was done is kept).
+        """
+        check_steps(max_iter, stop_iters_to_check)
+        if ctf_iters_to_check < 1 or (
+            change_scale_criterion is not None and not change_scale_criterion >= 0
+        ):
+            raise InputError(
+                "change_scale_criterion is None or 0 or more, ctf_iters_to_check 1 or more; not "
+                f"{change_scale_criterion} and {ctf_iters_to_check}"
+            )
+        self._course.wrap = _staged(change_scale_criterion, ctf_iters_to_check)
+        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        converged = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        stop = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
+        self._course.advance(self._stages(), max_iter, stop, self._bar_fields)
+
+    def _stages(self) -> Stages:
+        parts = [
+            self._terms(_on(self._model, subset), goal)
+            for subset, goal in zip(self._subsets(), self._goals, strict=True)
+        ]
+        return Stages(terms=parts[-1].terms, weights=parts[-1].weights, parts=parts)
+
+    def _subsets(self) -> list[list[Scale] | None]:
+        """Return the scales of each stage; None for all."""
+        scales = list(self._model.scales)  # type: ignore[arg-type]
+        if self._together:
+            return [*(scales[: k + 1] for k in range(len(scales) - 1)), None]
+        return [*([scale] for scale in scales), None]
+
+    def _stage_names(self) -> list[Scale]:
+        return [ALL if subset is None else subset[-1] for subset in self._subsets()]
+
+    def _goal_of(self, subset: list[Scale] | None) -> Tensor:
+        if subset is None:
+            return self._target
+        if self._given_target is None:
+            goal = self._model(self._image, scales=subset).detach()
+        elif hasattr(self._model, "remove_scales"):
+            goal = self._model.remove_scales(self._given_target, subset)  # type: ignore[operator]
+        else:
+            raise InputError(
+                "a target_representation is cut to single scales by the model's remove_scales, and this "
+                "model has none; give an image"
+            )
+        if goal.shape[1:] == self._target.shape[1:]:
+            raise InputError(
+                f"the model returns shape {tuple(goal.shape[1:])} for scales={subset} as for all of them; "
+                "leave out what belongs to the other scales"
+            )
+        return goal.expand(len(self._course.origin), *goal.shape[1:])
+
+    def _single(self) -> ScaleProgress:
+        if len(self._course.origin) != 1:
+            raise InputError(
+                "the items of a batch change scales on their own; see progress_of(item)"
+            )
+        return self.progress_of(0)
+
+    def _bar_fields(self, state: StagedState) -> dict[str, Any]:
+        names = self._stage_names()
+        return {
+            "current_scale": "/".join(str(names[s]) for s in state.stage.unique().tolist()),
+            "current_scale_loss": f"{state.terms['loss'].mean().item():.4e}",
+        }
+
+    def _identity(self) -> dict[str, Any]:
+        return {**super()._identity(), "coarse_to_fine": self.coarse_to_fine}
+
+    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+        super()._move(cast, move)
+        self._goals = [cast(goal) for goal in self._goals]
+
+
+def _on(model: nn.Module, subset: list[Scale] | None) -> Callable[[Tensor], Tensor]:
+    return model if subset is None else partial(model, scales=subset)
+
+
+def _staged(criterion: float | None, window: int) -> Callable[[Method], Method]:
+    return lambda inner: Staged(inner=inner, criterion=criterion, window=window)

@@ -1,0 +1,466 @@
+"""Eigendistortions: the changes of an image that a model sees most and least."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine import lanczos
+from stimsynth.engine.eigenpairs import Outcome
+from stimsynth.engine.eigenspaces import Eigenspace
+from stimsynth.engine.linearized import Linearized
+from stimsynth.methods import eigensolvers
+from stimsynth.methods.eigensolvers import Found
+from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
+from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.progress import product_bar
+from stimsynth.validate import checked_output, validate_input
+from stimuli_store.errors import InputError, unknown_name
+
+Method = Literal["lanczos", "exact", "power", "randomized_svd"]
+METHODS = ("lanczos", "exact", "power", "randomized_svd")
+_MANY_ELEMENTS, _MANY_PIXELS = 1e6, 1e4
+
+
+class Eigendistortion:
+    r"""Synthesize eigendistortions: the changes of an image that a model sees most and least.
+
+    With white Gaussian noise at the model's output, small changes v of the image x are told apart as
+    well as :math:`v^T F v` is large, where :math:`F = J^T J` is the Fisher information matrix and
+    :math:`J = \partial f / \partial x` the model's Jacobian. The eigenvectors of F with the largest and
+    smallest eigenvalues are the unit changes that are most and least noticeable.
+
+    Parameters
+    ----------
+    image
+        Shape (1, channel, height, width), real. With ``method="lanczos"`` also a batch (batch, channel,
+        height, width): every item is a problem of its own, with the results it would have alone.
+    model
+        Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
+    seed
+        Of the random vectors that the methods start from; item i of a batch uses ``seed + i``.
+
+    Attributes
+    ----------
+    eigendistortions
+        Unit vectors by decreasing eigenvalue, shape (n_distortions, channel, height, width); for a
+        batch of two or more (batch, n_distortions, channel, height, width). Empty before `synthesize`.
+    eigenvalues, residuals, error_bounds
+        Shape (n_distortions,), or (batch, n_distortions). The eigenvalue λ; ‖Fv − λv‖ / λmax, measured by
+        a product of its own; and how far the nearest true eigenvalue can be from λ.
+    eigenindex
+        Rank of each among all eigenvalues, shape (n_distortions,): 0 for the largest, and n − 1 for the
+        smallest of an image of n pixels.
+    eigenspaces
+        For every item, what is known of the eigenspaces at both ends, as ``{"top": …, "bottom": …}``
+        (`stimsynth.engine.eigenspaces.Eigenspace`): repeated eigenvalues, and what the model does not see.
+    jacobian
+        The Jacobian, shape (outputs, pixels), once ``method="exact"`` or `compute_jacobian` made it, or
+        None.
+    status
+        How each item ended, as `stimsynth.engine.eigenpairs.Outcome`.
+    n_products
+        Products with F spent on each item, without those that the residuals are measured by.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if image and model do not fit together.
+
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30, 3530–3539.
+
+    Examples
+    --------
+    >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
+    >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+    >>> eig.synthesize()
+    >>> eig.eigendistortions.shape
+    torch.Size([2, 1, 32, 32])
+    >>> bool((eig.residuals < 1e-4).all())
+    True
+    """
+
+    def __init__(self, image: Tensor, model: nn.Module, *, seed: int = 0) -> None:
+        image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+        validate_input(image)
+        if image.is_complex():
+            raise InputError("eigendistortions are those of a real image; this one is complex")
+        checked_output(model, image)
+        self._image = image.detach()
+        self._model = model
+        self.seed = seed
+        self._linear = Linearized(model, self._image)
+        self._jacobian: Tensor | None = None
+        self._settings: dict[str, Any] = {}
+        self._krylov: tuple[lanczos.Krylov, ...] = ()
+        self._found: tuple[Found, ...] = ()
+
+    def synthesize(
+        self,
+        method: Method = "lanczos",
+        k: int = 1,
+        max_iter: int = 1000,
+        p: int = 5,
+        q: int = 2,
+        stop_criterion: float = 1e-7,
+        *,
+        residual_tolerance: float = 1e-4,
+        basis_size: int | None = None,
+    ) -> None:
+        """Compute eigendistortions.
+
+        ``"lanczos"`` finds both ends from one Krylov space, with certified residuals; called again for the
+        same k, it goes on where it stopped, and two calls give what one would have given. The other
+        methods begin anew, and take one image.
+
+        Parameters
+        ----------
+        method
+            ``"lanczos"`` for the first and last k, by thick-restart Lanczos. For k > 1 it also searches
+            for copies of repeated eigenvalues. ``"exact"`` for all, by the full Jacobian (small images).
+            ``"power"`` for the first and last k, by orthogonal iteration. ``"randomized_svd"`` for the
+            first k, roughly.
+        k
+            Vectors to find at each end.
+        max_iter
+            Products with F to spend now on each item (lanczos), or steps to take for each end (power).
+        p
+            Random vectors beyond k, for ``"randomized_svd"``.
+        q
+            How often it multiplies them by F once more.
+        stop_criterion
+            Lanczos and power: largest change of the eigenvalues (L2 norm, as a part of λmax), from one
+            step to the next, or over ten products of Lanczos …
+        residual_tolerance
+            … which also has to bring all residuals below this. For other methods, what `status` goes by.
+        basis_size
+            Vectors that Lanczos keeps, at most; None for as many as 256 MiB hold, from 40 to 200.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, a method other than Lanczos is to work on several images, or the
+            Jacobian is NaN or infinite at this image.
+
+        Warns
+        -----
+        UserWarning
+            If the Jacobian that ``"exact"`` has to hold has more than a million elements.
+        """
+        self._check(method, k, max_iter, p, q)
+        surplus = max(self._linear.size_in - self._linear.size_out, 0)
+        if method == "lanczos":
+            search = lanczos.Search(
+                k=k, tolerance=residual_tolerance, change=stop_criterion, basis_size=basis_size
+            )
+            self._lanczos(search, max_iter, surplus)
+            return
+        self._settings, self._krylov = {"method": method}, ()
+        like = self._image[0].flatten()
+        if method == "exact":
+            self._warn_of_size()
+            found = eigensolvers.exact(self.compute_jacobian())
+        elif method == "power":
+            with product_bar(2 * max_iter) as on_step:
+                found = eigensolvers.power(
+                    self._operator,
+                    like,
+                    k=k,
+                    max_iter=max_iter,
+                    criterion=stop_criterion,
+                    tolerance=residual_tolerance,
+                    seed=self.seed,
+                    surplus=surplus,
+                    on_step=on_step,
+                )
+        else:
+            found = eigensolvers.randomized_svd(
+                self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
+            )
+        self._found = (found,)
+
+    def compute_jacobian(self) -> Tensor:
+        """Return the Jacobian at the image, shape (outputs, pixels), and keep it for the next call.
+
+        Raises
+        ------
+        InputError
+            If there are several images, or it is NaN or infinite.
+
+        Warns
+        -----
+        UserWarning
+            If the image has more than 10,000 pixels and channels: there is a pass for every output.
+        """
+        self._refuse_batch("the Jacobian")
+        if self._jacobian is None:
+            n, m = self._linear.size_in, self._linear.size_out
+            if n > _MANY_PIXELS:
+                warnings.warn(
+                    f"the Jacobian of {n} inputs takes long; method='lanczos' does without it",
+                    stacklevel=2,
+                )
+            if n < m:
+                columns = torch.eye(n).to(self._image)
+                self._jacobian = self._linear.push(columns, [0] * n).T.contiguous()
+            else:
+                self._jacobian = self._linear.pull(torch.eye(m).to(self._image), [0] * m)
+        if not bool(torch.isfinite(self._jacobian).all()):
+            raise _not_finite(0)
+        return self._jacobian
+
+    @property
+    def image(self) -> Tensor:
+        """The image that is distorted."""
+        return self._image
+
+    @property
+    def model(self) -> nn.Module:
+        """The model."""
+        return self._model
+
+    @property
+    def jacobian(self) -> Tensor | None:
+        """The Jacobian, shape (outputs, pixels), if it was computed."""
+        return self._jacobian
+
+    @property
+    def eigendistortions(self) -> Tensor:
+        """Unit vectors, by decreasing eigenvalue."""
+        shape = self._image.shape[1:]
+        if not self._found:
+            return self._image.new_empty(0, *shape)
+        return self._stacked("vectors").unflatten(-1, shape)
+
+    @property
+    def eigenvalues(self) -> Tensor:
+        """Eigenvalue of each eigendistortion, decreasing."""
+        return self._stacked("values")
+
+    @property
+    def residuals(self) -> Tensor:
+        """‖Fv − λv‖ / λmax of each."""
+        return self._stacked("residuals")
+
+    @property
+    def error_bounds(self) -> Tensor:
+        """How far a true eigenvalue can be from each of `eigenvalues`."""
+        return self._stacked("error_bounds")
+
+    @property
+    def eigenindex(self) -> Tensor:
+        """Rank of each among all eigenvalues."""
+        return self._found[0].index if self._found else torch.empty(0, dtype=torch.int64)
+
+    @property
+    def eigenspaces(self) -> tuple[dict[str, Eigenspace], ...]:
+        """What is known of the eigenspaces at both ends, for every item."""
+        return tuple(found.spaces for found in self._found)
+
+    @property
+    def status(self) -> tuple[Outcome, ...]:
+        """How each item ended."""
+        return tuple(found.outcome for found in self._found) or (Outcome.RUNNING,) * len(
+            self._image
+        )
+
+    @property
+    def n_products(self) -> tuple[int, ...]:
+        """Products with F spent on each item."""
+        return tuple(found.n_products for found in self._found) or (0,) * len(self._image)
+
+    def __repr__(self) -> str:
+        n, m = self._linear.size_in, self._linear.size_out
+        lines = [f"Eigendistortion -- Input dim: {n} | Output dim: {m}"]
+        for number, found in enumerate(self._found):
+            spaces = "; ".join(str(space) for space in found.spaces.values())
+            lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
+        return "\n".join(lines)
+
+    def save(self, file_path: str | os.PathLike[str]) -> None:
+        """Write everything but the model to a file, as tensors and JSON.
+
+        Parameters
+        ----------
+        file_path
+            Where; an earlier file of this name is replaced in one step.
+
+        Raises
+        ------
+        InputError
+            If the folder is not there.
+        """
+        tensors, plain = pack(self._found, self._krylov)
+        content = {
+            "tensors": {**tensors, "jacobian": self._jacobian},
+            "plain": {**plain, "seed": self.seed, "settings": self._settings},
+        }
+        save_synthesis(file_path, type(self).__name__, self._identity(), content)
+
+    def load(
+        self,
+        file_path: str | os.PathLike[str],
+        map_location: Any = None,
+        *,
+        raise_on_checks: bool = True,
+        tensor_equality_atol: float = 1e-8,
+        tensor_equality_rtol: float = 1e-5,
+    ) -> None:
+        """Become what was saved, to look at it or to go on. Returns nothing.
+
+        Parameters
+        ----------
+        file_path
+            What `save` wrote.
+        map_location
+            Device for all tensors; None for the one that they were saved from.
+        raise_on_checks
+            Raise an error if the file was saved from another image or model; False for a `LoadWarning`.
+        tensor_equality_atol, tensor_equality_rtol
+            When tensors count as equal, as in `torch.allclose`.
+
+        Raises
+        ------
+        ArchiveError
+            (a ValueError) if there is no such file, it is damaged, or of another class.
+        InputError
+            (a ValueError) if the file does not fit this object (always if a precision or a device
+            differs), or this object was used already.
+        """
+        if self._found:
+            raise InputError(
+                "load takes an object that was just made; synthesize was called on this one"
+            )
+        checks = LoadChecks(
+            raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
+        )
+        kind = type(self).__name__
+        content = load_synthesis(file_path, kind, self._identity(), map_location, checks)
+        tensors, plain = content["tensors"], content["plain"]
+        self._jacobian = tensors.pop("jacobian")
+        self._found, self._krylov = unpack(tensors, plain)
+        self.seed, self._settings = plain["seed"], plain["settings"]
+
+    def to(self, *args: Any, **kwargs: Any) -> None:
+        """Change precision or device of image, model and results, in place.
+
+        Parameters
+        ----------
+        args, kwargs
+            As for `torch.Tensor.to`: a device, a floating-point dtype, both, or a tensor to be like.
+
+        Raises
+        ------
+        InputError
+            If the dtype is not a floating-point one.
+        """
+        goal = self._image[:0].to(*args, **kwargs)
+        if not goal.is_floating_point():
+            raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+        self._model.to(device=goal.device, dtype=goal.dtype)
+        self._image = self._image.to(goal)
+        self._linear = Linearized(self._model, self._image)
+        self._jacobian = None if self._jacobian is None else self._jacobian.to(goal)
+        tensors, plain = pack(self._found, self._krylov)
+        moved = {
+            name: value.to(goal) if name.endswith(LIKE_THE_IMAGE) else value
+            for name, value in tensors.items()
+        }
+        self._found, self._krylov = unpack(moved, plain)
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what a file and the object that loads it must share."""
+        with torch.no_grad():
+            return {"image": self._image, "model's output": self._model(self._image)}
+
+    def _lanczos(self, search: lanczos.Search, max_iter: int, surplus: int) -> None:
+        settings = {"method": "lanczos", **asdict(search)}
+        if not self._goes_on(settings):
+            if max_iter < 2 * search.k:
+                raise InputError(
+                    f"Lanczos takes 2k products at least before it has k={search.k} vectors for each "
+                    f"end; not max_iter={max_iter}"
+                )
+            self._krylov = tuple(
+                lanczos.begin(image.flatten(), search, self.seed + i)
+                for i, image in enumerate(self._image)
+            )
+        elif settings != self._settings:
+            self._krylov = tuple(lanczos.reopened(state) for state in self._krylov)
+        self._settings = settings
+        with product_bar(max_iter) as on_step:
+            lanczos.run(
+                self._operator, self._krylov, search, max_products=max_iter, on_step=on_step
+            )
+        self._found = tuple(
+            eigensolvers.from_krylov(self._operator, state, item, search, surplus)
+            for item, state in enumerate(self._krylov)
+        )
+
+    def _goes_on(self, settings: dict[str, Any]) -> bool:
+        """Say whether the last search was for the same vectors, be it with other tolerances."""
+        return bool(self._krylov) and all(
+            settings[name] == self._settings[name] for name in ("method", "k", "basis_size")
+        )
+
+    def _operator(self, vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
+        products, energies = self._linear.gram(vectors, items)
+        good = torch.isfinite(energies) & torch.isfinite(products).all(dim=1)
+        if not bool(good.all()):
+            bad = sorted(
+                {item for item, fine in zip(items, good.tolist(), strict=True) if not fine}
+            )
+            raise _not_finite(bad[0])
+        return products, energies
+
+    def _stacked(self, name: str) -> Tensor:
+        if not self._found:
+            return self._image.new_empty(0)
+        every = [getattr(found.pairs, name).to(self._image.dtype) for found in self._found]
+        return every[0] if len(every) == 1 else torch.stack(every)
+
+    def _check(self, method: str, k: int, max_iter: int, p: int, q: int) -> None:
+        n = self._linear.size_in
+        if method not in METHODS:
+            raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
+        if method != "lanczos":
+            self._refuse_batch(f"method={method!r}")
+        if k < 1 or (method in ("lanczos", "power") and 2 * k > n) or k > n:
+            raise InputError(
+                f"k is 1 or more, and {n} pixels hold the first k and the last k; not k={k}"
+            )
+        if max_iter < 1 or p < 0 or q < 0:
+            raise InputError(
+                f"max_iter is 1 or more, p and q are 0 or more; not {max_iter}, {p} and {q}"
+            )
+
+    def _refuse_batch(self, what: str) -> None:
+        if len(self._image) != 1:
+            raise InputError(
+                f"{what} takes one image (batch of 1) and this batch has {len(self._image)}; use "
+                "method='lanczos', which takes several, or one object for each"
+            )
+
+    def _warn_of_size(self) -> None:
+        n, m = self._linear.size_in, self._linear.size_out
+        if n * m > _MANY_ELEMENTS:
+            size = n * (m + 2 * n) * 8 / 2**20
+            warnings.warn(
+                f"the Jacobian has {m} x {n} elements, more than a million, and may run out of memory (with "
+                f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
+                stacklevel=3,
+            )
+
+
+def _not_finite(item: int) -> InputError:
+    return InputError(
+        f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
+        "there (square roots and logarithms of 0 are the usual cause)"
+    )

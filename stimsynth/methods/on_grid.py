@@ -1,0 +1,84 @@
+"""Images whose every pixel is a level of a screen, with what was measured before and after."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.grid import Grid
+from stimuli_store.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnGrid:
+    """The outcome of finishing a synthesis on the grid of a screen.
+
+    Attributes
+    ----------
+    images
+        Shape (batch, channel, height, width), every value exactly a level of the grid.
+    bits
+        Depth: there are ``2 ** bits`` levels over the allowed range.
+    seed
+        Of every random choice that was made.
+    figures
+        One mapping for each item, name to value: what was measured in float64 on the image before
+        (``"float"``), on the image that was rounded (``"rounded"``), and on this one (``"refined"``).
+    levels
+        Number of the level of each pixel, as numpy integers: what the screen gets.
+    """
+
+    images: Tensor = field(repr=False)
+    bits: int
+    seed: int
+    figures: Sequence[Mapping[str, float]]
+    levels: np.ndarray = field(repr=False)
+
+
+def screen_grid(bits: int, allowed_range: tuple[float, float]) -> Grid:
+    """Return the grid of a screen of some depth.
+
+    Raises
+    ------
+    InputError
+        If bits is not a whole number from 1 to 16.
+    """
+    if not isinstance(bits, int) or not 1 <= bits <= 16:
+        raise InputError(f"bits is a whole number from 1 to 16; not {bits!r}")
+    return Grid(low=allowed_range[0], high=allowed_range[1], levels=2**bits)
+
+
+def on_grid(
+    images: Tensor, grid: Grid, seed: int, figures: Sequence[Mapping[str, float]]
+) -> OnGrid:
+    """Return the record of images that lie on `grid`."""
+    levels = (
+        grid.numbers(images).cpu().numpy().astype(np.uint8 if grid.levels <= 256 else np.uint16)
+    )
+    return OnGrid(
+        images=images,
+        bits=(grid.levels - 1).bit_length(),
+        seed=seed,
+        figures=tuple(figures),
+        levels=levels,
+    )
+
+
+def columns(**measured: Tensor) -> list[dict[str, float]]:
+    """Return one mapping for each item from named tensors of shape (batch,)."""
+    rows = zip(*(value.tolist() for value in measured.values()), strict=True)
+    return [dict(zip(measured, row, strict=True)) for row in rows]
+
+
+def exactly(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a function that runs a copy of `model` in float64, without gradients."""
+    exact = copy.deepcopy(model).double()
+
+    def run(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            return exact(images.detach().double())
+
+    return run

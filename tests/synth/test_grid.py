@@ -1,0 +1,104 @@
+"""Images on the grid of a screen: known answers, and metamers that survive eight bits."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from stimsynth import (
+    Gaussian,
+    LuminanceGainControl,
+    Metamer,
+    PortillaSimoncelli,
+    images,
+    remove_grad,
+)
+from stimsynth.engine.grid import Grid, descend_to_grid
+from stimsynth.engine.problem import Problem
+from stimuli_store.errors import InputError
+from stimuli_store.frames import quantize
+
+GRID = Grid(low=0.0, high=1.0, levels=256)
+
+
+def test_levels_are_those_of_the_frame() -> None:
+    """The grid and the frame that the booth shows round to the same levels, halves included."""
+    x = torch.cat([torch.linspace(-0.2, 1.2, 4001), (torch.arange(255) + 0.5) / 255]).view(
+        1, 1, 1, -1
+    )
+    assert GRID.numbers(x).numpy().astype("uint8").tobytes() == quantize(x.numpy()).pixels.tobytes()
+    assert torch.equal(GRID.nearest(GRID.nearest(x)), GRID.nearest(x))
+
+
+def sums(weights: Tensor, goal: Tensor) -> Problem:
+    """Weighted sums of points that have to come to `goal`: one linear equation for each row."""
+
+    def terms(points: Tensor, items: Tensor) -> dict[str, Tensor]:
+        return {"f": ((points @ weights.T - goal[items]) ** 2).sum(1)}
+
+    return Problem(terms=terms, weights={"f": 1.0})
+
+
+def test_a_sum_that_can_be_met_is_met() -> None:
+    """Rounding 256 values of 100.4 levels misses their sum by 102 levels; the grid can meet it exactly."""
+    points = torch.full((2, 256), (100 + 0.4) / 255, dtype=torch.float64)
+    goal = torch.tensor([[256 * 100 + 102.0], [256 * 100 + 77.0]], dtype=torch.float64) / 255
+    problem = sums(torch.ones(1, 256, dtype=torch.float64), goal)
+    found = descend_to_grid(problem, points, GRID)
+    assert torch.equal(GRID.nearest(found), found)
+    torch.testing.assert_close(found.sum(1, keepdim=True), goal, rtol=1e-12, atol=1e-12)
+
+
+def test_every_item_gets_closer_than_by_rounding() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(20, 64, generator=generator, dtype=torch.float64)
+    points = torch.rand(5, 64, generator=generator, dtype=torch.float64)
+    problem = sums(weights, points @ weights.T)
+    items = torch.arange(5)
+    rounded = problem.terms(GRID.nearest(points), items)["f"]
+    refined = problem.terms(descend_to_grid(problem, points, GRID), items)["f"]
+    assert bool((refined < 0.5 * rounded).all())
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_bounds_are_kept_and_levels_are_exact(bits: int) -> None:
+    grid = Grid(low=-1.0, high=3.0, levels=2**bits)
+    points = torch.linspace(-1, 3, 100, dtype=torch.float64)[None]
+    problem = sums(torch.ones(1, 100).double(), points.sum(1, keepdim=True) + 1)
+    found = descend_to_grid(problem, points, grid)
+    numbers = (found + 1) / grid.step
+    torch.testing.assert_close(numbers, numbers.round(), rtol=0, atol=1e-9)
+    assert found.min() >= -1
+    assert found.max() <= 3
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        remove_grad(Gaussian(7, 2.0)),
+        remove_grad(LuminanceGainControl(15)),
+        PortillaSimoncelli((64, 64), n_scales=3),
+    ],
+    ids=["Gaussian", "LuminanceGainControl", "PortillaSimoncelli"],
+)
+def test_eight_bits_cost_a_metamer_little(model: torch.nn.Module) -> None:
+    metamer = Metamer(images.load("camera", size=64), model, seed=1)
+    metamer.synthesize(60)
+    shown = metamer.on_grid(seed=3)
+    (figures,) = shown.figures
+    assert figures["refined"] <= 2 * figures["float"]
+    assert figures["refined"] < figures["rounded"]
+    frame = quantize(shown.images[0, 0].numpy())
+    assert frame.clipped_fraction == 0
+    assert (frame.pixels == shown.levels[0, 0]).all()
+    # The same distance, from the frame alone.
+    again = torch.from_numpy(frame.pixels / 255.0)[None, None]
+    exact = model.double()
+    gap = exact(again) - exact(images.load("camera", size=64).double())
+    model.float()
+    assert figures["refined"] == pytest.approx(gap.square().mean().sqrt().item(), rel=1e-5)
+
+
+def test_a_screen_has_whole_bits() -> None:
+    metamer = Metamer(images.load("camera", size=16), remove_grad(Gaussian(5)))
+    with pytest.raises(InputError, match="bits is a whole number"):
+        metamer.on_grid(bits=0)
