@@ -15,6 +15,7 @@ from stimsynth import Gaussian, Geodesic, images, remove_grad
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.run import Status
 from stimsynth.losses import penalize_range
+from stimsynth.methods.paths import unrest
 from stimsynth.transforms import deviation_from_line, make_straight_line
 from stimuli_store.errors import ArchiveError, InputError
 
@@ -372,9 +373,10 @@ def test_files_of_other_methods_are_refused(tmp_path: Path) -> None:
 def test_a_run_goes_on_in_another_precision(optimizer: object) -> None:
     model = remove_grad(nn.Sequential(Gaussian(3, 0.7), Exponential()))
     geo = Geodesic(*(end.float() for end in ends()), model, 4, "bridge")
-    geo.synthesize(10, optimizer)
+    geo.synthesize(10, optimizer, store_progress=5)
     before = geo.geodesic
     geo.to(torch.float64)
+    assert geo.saved_geodesic.dtype == torch.float32  # what was kept stays as it was
     assert geo.geodesic.dtype == geo.image_a.dtype == geo.energy_bound.dtype == torch.float64
     assert torch.equal(geo.geodesic.float(), before)
     geo.synthesize(10)
@@ -485,6 +487,33 @@ def test_nan_does_not_pass_silently() -> None:
         geo.synthesize(50, partial(torch.optim.SGD, lr=1e4))
     assert geo.best == 0
     assert bool(torch.isfinite(geo.geodesic).all())
+
+
+def test_a_start_that_is_lost_does_not_stop_the_others() -> None:
+    """The second bridge goes over the edge of what the model takes, and the first does not."""
+    tops = bridge(n_starts=2, n_steps=10).geodesics.amax((1, 2, 3, 4))
+    edge = tops.mean()
+
+    class Edged(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.log(edge - x)
+
+    geo = bridge(Edged(), n_starts=2, n_steps=10)
+    with pytest.raises(InputError, match="NaN"):
+        geo.synthesize(5)
+    lost = int(tops.argmax())
+    assert geo.status[lost] is Status.NOT_FINITE
+    assert geo.best == 1 - lost
+    assert geo.losses[-1, geo.best] < geo.losses[0, geo.best]
+    assert "not finite" in geo.quality()[lost].verdict
+
+
+def test_what_a_bound_holds_is_at_rest() -> None:
+    """The first pixel turns at the bound, the second goes straight: nothing can move but into the bound."""
+    path = torch.tensor([[0.5, 0.25], [1.0, 0.375], [0.5, 0.5]]).view(3, 1, 1, 2)
+    assert unrest(nn.Identity(), path, (0, 1)).item() == 0
+    alone = torch.tensor([0.5, 0.125]).norm()
+    assert unrest(nn.Identity(), path, (0, 2)).item() == pytest.approx(0.5 / alone.item())
 
 
 # -- pictures --------------------------------------------------------------------------------------
