@@ -15,7 +15,10 @@ _HOMES = {
         "fisher_info_matrix_eigenvalue",
         "fisher_info_matrix_vector_product",
     ),
+    "stimsynth.methods.geodesic": ("Geodesic",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
+    "stimsynth.methods.mad": ("MADCompetition",),
+    "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
         "Balanced",
@@ -35,6 +38,7 @@ _HOMES = {
         "balanced_over_images",
         "features",
     ),
+    "stimsynth.methods.optimized_image": ("OptimizedImage",),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
     "stimsynth.profiling": ("Profile", "profile"),
     "stimsynth.seeding": ("set_seed",),
@@ -59,8 +63,12 @@ if TYPE_CHECKING:
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
     )
+    from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
+    from stimsynth.methods.mad import MADCompetition
+    from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
         Balanced,
@@ -99,14 +107,17 @@ __all__ = [
     "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
+    "Geodesic",
     "Identity",
     "Linear",
     "LinearNonlinear",
     "LuminanceContrastGainControl",
     "LuminanceGainControl",
+    "MADCompetition",
     "Metamer",
     "MetamerCTF",
     "OnOff",
+    "OptimizedImage",
     "PortillaSimoncelli",
     "Profile",
     "SimpleMetamer",
@@ -122,6 +133,7 @@ __all__ = [
     "images",
     "linear_metamer",
     "losses",
+    "mad_set",
     "metrics",
     "models",
     "profile",

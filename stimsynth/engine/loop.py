@@ -122,8 +122,11 @@ def _judge(
     before: list[Status] | None = None,
 ) -> list[Status]:
     """Return each item's status; one that had finished stays as it ended."""
-    flags = torch.stack([~torch.isfinite(state.objective), state.exhausted, stop(history, state)])
-    sentences = (Status.NOT_FINITE, Status.PRECISE, Status.CONVERGED)
+    lost = ~torch.isfinite(state.objective)
+    # Only methods that hold terms can fail to get them where they are asked to be.
+    unreached = getattr(state, "unreached", torch.zeros_like(lost))
+    flags = torch.stack([lost, unreached, state.exhausted, stop(history, state)])
+    sentences = (Status.NOT_FINITE, Status.UNREACHED, Status.PRECISE, Status.CONVERGED)
     found = [
         next((s for s, flag in zip(sentences, item, strict=True) if flag), Status.RUNNING)
         for item in flags.T.tolist()

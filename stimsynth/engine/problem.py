@@ -1,4 +1,4 @@
-"""What is minimized: named scalars of an image, one value per batch item, and their weights."""
+"""What is minimized: named scalars of an image, one value per batch item, their weights, and what is held."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,23 @@ import torch
 from torch import Tensor
 
 Terms = dict[str, Tensor]
+TermsFunction = Callable[[Tensor, Tensor], Terms]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Terms that stay where they are asked to be while the objective falls.
+
+    Attributes
+    ----------
+    terms
+        A function as that of `Problem`, of these terms alone: it is called more often.
+    targets
+        The value of each for each of the N problems, shape (N,).
+    """
+
+    terms: TermsFunction
+    targets: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +38,17 @@ class Problem:
         treat points independently and be differentiable.
     weights
         Weight of each term in the objective. Terms without a weight are only watched.
+    held
+        Further terms that must keep their values, for methods that can see to it. None for none.
+    kinks
+        Values (N, …) at which slopes may jump, such as those of an absolute difference from them.
+        Methods that know of kinks test whether there are any. None where all is smooth.
     """
 
-    terms: Callable[[Tensor, Tensor], Terms]
+    terms: TermsFunction
     weights: Mapping[str, float]
+    held: Held | None = None
+    kinks: Tensor | None = None
 
     def objective(self, terms: Terms) -> Tensor:
         """Return the weighted sum of the terms, shape (n,)."""
@@ -41,6 +65,21 @@ class Evaluation:
     terms: Terms
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldEvaluation:
+    """What is known at n points of a problem with m held terms.
+
+    `objective` (n,), its `gradient` (n, …), all `terms` (n,) each; the `held` ones once more (n, m), in the
+    order of their targets, and the `slopes` of each (n, m, …). All are cut from the graph.
+    """
+
+    objective: Tensor
+    gradient: Tensor
+    terms: Terms
+    held: Tensor
+    slopes: Tensor
+
+
 def evaluate(problem: Problem, points: Tensor, items: Tensor) -> Evaluation:
     """Return objective and gradient at `points`, with one forward and one backward pass."""
     with torch.enable_grad():
@@ -53,3 +92,39 @@ def evaluate(problem: Problem, points: Tensor, items: Tensor) -> Evaluation:
         gradient=gradient,
         terms={name: value.detach() for name, value in terms.items()},
     )
+
+
+def held_values(held: Held, points: Tensor, items: Tensor) -> Tensor:
+    """Return the held terms at `points`, shape (n, m), without slopes."""
+    with torch.no_grad():
+        terms = held.terms(points, items)
+    return torch.stack([terms[name] for name in held.targets], dim=1)
+
+
+def evaluate_held(problem: Problem, held: Held, points: Tensor, items: Tensor) -> HeldEvaluation:
+    """Return objective and held terms at `points`, each with its own gradient.
+
+    A slope that is not defined, such as that of a square root at 0, counts as 0.
+    """
+    at = evaluate(problem, points, items)
+    with torch.enable_grad():
+        points = points.detach().requires_grad_(True)
+        terms = held.terms(points, items)
+        values = [terms[name] for name in held.targets]
+        slopes = [
+            torch.autograd.grad(
+                value.sum(), points, retain_graph=k < len(values) - 1, materialize_grads=True
+            )[0]
+            for k, value in enumerate(values)
+        ]
+    return HeldEvaluation(
+        objective=at.objective,
+        gradient=_defined(at.gradient),
+        terms={**at.terms, **{name: value.detach() for name, value in terms.items()}},
+        held=torch.stack(values, dim=1).detach(),
+        slopes=_defined(torch.stack(slopes, dim=1)),
+    )
+
+
+def _defined(slope: Tensor) -> Tensor:
+    return torch.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)

@@ -16,13 +16,19 @@ class Status(enum.Enum):
     CONVERGED = "converged: the objective no longer changes"
     PRECISE = "converged: no step lowers the objective at this numerical precision"
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
+    UNREACHED = "stopped: the held terms could not be brought to their values within the bounds"
     NOT_FINITE = "stopped: the objective became NaN or infinite"
     INTERRUPTED = "interrupted by the user; everything up to then is kept"
 
     @property
     def finished(self) -> bool:
         """Whether more steps would change nothing."""
-        return self in (Status.CONVERGED, Status.PRECISE, Status.NOT_FINITE)
+        return self in (
+            Status.CONVERGED,
+            Status.PRECISE,
+            Status.UNREACHED,
+            Status.NOT_FINITE,
+        )
 
 
 class Snapshots(Mapping[int, Tensor]):

@@ -38,6 +38,24 @@ def uniform_noise(
     return torch.rand(shape, generator=generator) * (high - low) + low
 
 
+def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Return normal noise of standard deviation 1 from a seed of its own, float32, on the CPU.
+
+    Parameters
+    ----------
+    shape
+        Of the result.
+    seed
+        A whole number.
+
+    Examples
+    --------
+    >>> bool((gaussian_noise((1, 1, 4, 4), 3) == gaussian_noise((1, 1, 4, 4), 3)).all())
+    True
+    """
+    return torch.randn(shape, generator=as_generator(seed))
+
+
 def pink_noise(
     size: Size = 256,
     *,

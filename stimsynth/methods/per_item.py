@@ -23,6 +23,8 @@ def per_item(function: Scalar, *batches: Tensor) -> Tensor:
     def one(*items: Tensor) -> Tensor:
         return function(*(item[None] for item in items)).reshape(())
 
+    if len(batches[0]) == 1:
+        return function(*batches).reshape(1)
     try:
         return torch.func.vmap(one)(*batches)
     except RuntimeError:

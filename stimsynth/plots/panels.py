@@ -20,7 +20,7 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 class Panel:
     """A picture with its title and the values shown as black and white.
 
-    Shape (height, width), or (height, width, 3) for colours, which are shown from 0 to 1.
+    Shape (height, width) for grey; (height, width, 3 or 4) for colours.
     """
 
     pixels: np.ndarray
@@ -75,7 +75,10 @@ def panel_figure(
             axes.set_axis_off()
             low, high = panel.shown
             style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
-            axes.imshow(panel.pixels, **{"cmap": cmap, **style, **imshow})
+            pixels = panel.pixels
+            if pixels.ndim == 3:  # matplotlib takes colours as they are
+                pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
+            axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
             axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
     return made
 
@@ -97,7 +100,7 @@ def empty_figure() -> "Figure":
 def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     """Return the (height, width) in display pixels of all panels."""
     shapes = {panel.pixels.shape for row in rows for panel in row}
-    sizes = {shape[:2] if shape[2:] == (3,) else shape for shape in shapes}
+    sizes = {shape[:2] if shape[2:] in ((), (3,), (4,)) else shape for shape in shapes}
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
     size = sizes.pop()

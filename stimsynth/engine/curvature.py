@@ -1,0 +1,138 @@
+"""What the last steps of N independent items said about curvature: the memory of limited-memory BFGS.
+
+The two-loop recursion runs on coefficients: every vector it meets is a combination of the stored
+steps, the stored gradient changes and the vector it is applied to, so their inner products are all it
+needs (Chen, Wang & Zhou 2014, "Large-scale L-BFGS using MapReduce"). The long vectors are touched by
+three matrix products a step, however many pairs are remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_CURVED = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curvature:
+    """The last m pairs of steps and gradient changes of N items, and the inverse Hessian they imply.
+
+    `basis` (N, 2m, n) holds m steps, then m gradient changes; `gram` (N, 2m, 2m) their inner products;
+    `age` counts the pairs written so far, the next one going to slot ``age % m``. Both tensors are
+    written in place by `updated` and `forgotten`, so a memory can be continued once.
+    """
+
+    basis: Tensor
+    gram: Tensor
+    age: int
+
+    @classmethod
+    def unknown(cls, like: Tensor, memory: int) -> "Curvature":
+        """Return a memory for `memory` pairs that knows nothing yet, for items shaped (N, …)."""
+        count, size = len(like), like[0].numel()
+        return cls(
+            basis=like.new_zeros(count, 2 * memory, size),
+            gram=torch.zeros(
+                count, 2 * memory, 2 * memory, dtype=torch.float64, device=like.device
+            ),
+            age=0,
+        )
+
+    @property
+    def fresh(self) -> Tensor:
+        """Which items have no curvature to go by, shape (N,)."""
+        m = self.gram.shape[1] // 2
+        return (self.gram[:, :m, m:].diagonal(dim1=1, dim2=2) <= 0).all(dim=1)
+
+    def times(self, vectors: Tensor) -> Tensor:
+        """Return the inverse-Hessian estimate times K vectors for every item, shape (N, K, n).
+
+        The estimate is positive definite; for fresh items it is the identity.
+        """
+        if self.age == 0:
+            return vectors
+        products = torch.bmm(self.basis, vectors.transpose(1, 2)).double()
+        scale, on_basis = self._recursion(products)
+        combined = torch.bmm(on_basis.to(vectors.dtype).transpose(1, 2), self.basis)
+        return scale.to(vectors.dtype).view(-1, 1, 1) * vectors + combined
+
+    def updated(self, step: Tensor, change: Tensor, known: Tensor, forget: Tensor) -> "Curvature":
+        """Return the memory with one more pair for every item.
+
+        Parameters
+        ----------
+        step, change
+            Step and change of the gradient along it, shape (N, n).
+        known
+            Which items have such a pair, shape (N,). Pairs of no positive curvature are left out too.
+        forget
+            Which items lose all pairs, shape (N,).
+        """
+        m, slot = self.gram.shape[1] // 2, self.age % (self.gram.shape[1] // 2)
+        basis, gram = self.forgotten(forget).basis, self.gram
+        keep = (known & curved(step, change)).unsqueeze(1)
+        pair = torch.stack([torch.where(keep, step, 0), torch.where(keep, change, 0)], dim=1)
+        basis[:, [slot, m + slot]] = pair
+        products = torch.bmm(basis, pair.transpose(1, 2)).double()
+        gram[:, :, [slot, m + slot]] = products
+        gram[:, [slot, m + slot], :] = products.transpose(1, 2)
+        return Curvature(basis=basis, gram=gram, age=self.age + 1)
+
+    def forgotten(self, which: Tensor) -> "Curvature":
+        """Return the memory without the pairs of the items in `which`, shape (N,)."""
+        if which.any():
+            self.basis[which], self.gram[which] = 0, 0
+        return self
+
+    def record(self) -> dict[str, Any]:
+        """Return it as tensors and numbers."""
+        return {"basis": self.basis, "gram": self.gram, "age": self.age}
+
+    @classmethod
+    def revived(cls, record: Mapping[str, Any]) -> "Curvature":
+        """Return the memory that `record` was made of; products stay in double precision."""
+        return cls(**{**record, "gram": record["gram"].double()})
+
+    def _recursion(self, products: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the two loops on `products` (N, 2m, K) of basis and vectors.
+
+        Returns the coefficient of the vectors themselves (N,) and of the basis (N, 2m, K).
+        """
+        m, gram = self.gram.shape[1] // 2, self.gram
+        slots = [(self.age - 1 - k) % m for k in range(min(self.age, m))]  # newest first
+        on_basis = torch.zeros_like(products)
+        alphas = {}
+        for k in slots:
+            s_dot_q = products[:, k] + (gram[:, k].unsqueeze(2) * on_basis).sum(1)
+            alphas[k] = s_dot_q * _reciprocal(gram[:, k, m + k]).unsqueeze(1)
+            on_basis[:, m + k] -= alphas[k]
+        newest = self._newest_scale(slots)
+        on_basis = on_basis * newest.view(-1, 1, 1)
+        for k in reversed(slots):
+            on_vector = newest.unsqueeze(1) * products[:, m + k]
+            y_dot_r = on_vector + (gram[:, m + k].unsqueeze(2) * on_basis).sum(1)
+            beta = y_dot_r * _reciprocal(gram[:, k, m + k]).unsqueeze(1)
+            on_basis[:, k] += alphas[k] - beta
+        return newest, on_basis
+
+    def _newest_scale(self, slots: list[int]) -> Tensor:
+        """Return s·y / y·y of each item's newest valid pair: the scale of its inverse Hessian."""
+        m, gram = self.gram.shape[1] // 2, self.gram
+        scale = gram.new_ones(len(gram))
+        for k in reversed(slots):
+            ratio = gram[:, k, m + k] * _reciprocal(gram[:, m + k, m + k])
+            scale = torch.where(ratio > 0, ratio, scale)
+        return scale
+
+
+def curved(step: Tensor, change: Tensor) -> Tensor:
+    """Return which pairs (N, n) show positive curvature, shape (N,)."""
+    return (step * change).sum(1) > _CURVED * step.norm(dim=1) * change.norm(dim=1)
+
+
+def _reciprocal(value: Tensor) -> Tensor:
+    """Return 1/value, and 0 where a pair was left out (its products are 0)."""
+    return torch.where(value > 0, 1 / value.clamp_min(torch.finfo(value.dtype).tiny), 0)

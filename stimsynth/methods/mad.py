@@ -1,0 +1,442 @@
+"""Maximum differentiation: images that one metric tells apart and another does not."""
+
+import math
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.constrained import Constrained
+from stimsynth.engine.descent import Descent
+from stimsynth.engine.loop import Method
+from stimsynth.engine.problem import Held, Problem, Terms
+from stimsynth.engine.run import Status
+from stimsynth.engine.stop import LossConvergence
+from stimsynth.images.noise import gaussian_noise
+from stimsynth.losses import penalize_range
+from stimsynth.methods.course import Course, check_steps
+from stimsynth.methods.files import function_identity
+from stimsynth.methods.optimizers import ADAM
+from stimsynth.methods.per_item import per_item
+from stimsynth.methods.quality import Quality, judge
+from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
+from stimuli_store.errors import InputError
+
+Metric = Callable[[Tensor, Tensor], Tensor]
+Range = tuple[float, float]
+
+#: A held metric that is further from its target than this, relative to it, is not held.
+DRIFT = 1e-3
+
+
+class MADCompetition(OptimizedSynthesis):
+    r"""Synthesize an image that changes one metric as much as possible and another not at all.
+
+    From the image with noise added, `optimized_metric` is made as small or as large as it can be, while
+    `reference_metric` keeps the value that it has there. A competition between two metrics needs four
+    such images: see `stimsynth.mad_set`.
+
+    Parameters
+    ----------
+    image
+        The reference, shape (batch, channel, height, width). Every batch item is a problem of its own.
+    optimized_metric, reference_metric
+        Functions or modules of two images to a scalar, 0 for equal images and more for others, such as
+        ``lambda x, y: 1 - stimsynth.metrics.ssim(x, y)``. They are called on one item at a time, with a
+        batch dimension of 1, and `image` comes first.
+    minmax
+        ``"min"`` or ``"max"``: what to make of `optimized_metric`.
+    initial_noise
+        Standard deviation of the Gaussian noise to start from, in the image's units.
+    metric_tradeoff_lambda
+        None to hold the reference metric exactly: there is no weight to choose. A number for the objective
+        :math:`t L_1(x, \hat x) + \lambda_1 [L_2(x, x + \epsilon) - L_2(x, \hat x)]^2 +
+        \lambda_2 B(\hat x)` with it as :math:`\lambda_1`, in which the reference metric drifts. ``"auto"``
+        for the power of ten that makes both metrics about equal at the start, with a warning that says it.
+    range_penalty_lambda
+        Weight :math:`\lambda_2` of the penalty on pixels outside `allowed_range`. Without a
+        `metric_tradeoff_lambda`, pixels are kept inside exactly and the penalty is zero.
+    allowed_range
+        (low, high) for pixels, inclusive.
+    initial_image
+        Where to start in place of image and noise, shaped like `image`; moved into `allowed_range`.
+    seed
+        Seed of the noise; item i of a batch starts from ``seed + i``.
+
+    Attributes
+    ----------
+    mad_image
+        The result so far.
+    initial_image
+        Where it started.
+    losses, optimized_metric_loss, reference_metric_loss, gradient_norm, pixel_change_norm
+        Tensors of shape (steps + 1, batch): row i was measured at iterate i, row 0 at the start.
+    saved_mad_image
+        Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU.
+    status
+        How each item ended, as `stimsynth.engine.run.Status`.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if an argument makes no sense, or the start is one where the reference metric is 0.
+
+    References
+    ----------
+    Z. Wang & E. P. Simoncelli (2008), "Maximum differentiation (MAD) competition: A methodology for comparing
+    computational models of perceptual quantities", J. Vision 8(12):8.
+
+    Examples
+    --------
+    >>> from stimsynth import MADCompetition, images
+    >>> from stimsynth.metrics import mse, ssim
+    >>> mad = MADCompetition(
+    ...     images.load("camera", size=32).double(), lambda x, y: 1 - ssim(x, y), mse, "max", seed=1
+    ... )
+    >>> mad.synthesize(max_iter=10)
+    >>> bool(mad.optimized_metric_loss[-1] > 1.2 * mad.optimized_metric_loss[0])
+    True
+    >>> drift = mad.reference_metric_loss[-1] / mad.reference_metric_loss[0] - 1
+    >>> bool(drift.abs() < 1e-6)
+    True
+    """
+
+    def __init__(
+        self,
+        image: Tensor,
+        optimized_metric: Metric,
+        reference_metric: Metric,
+        minmax: Literal["min", "max"],
+        initial_noise: float = 0.1,
+        metric_tradeoff_lambda: float | Literal["auto"] | None = None,
+        range_penalty_lambda: float = 0.1,
+        allowed_range: Range = (0, 1),
+        *,
+        initial_image: Tensor | None = None,
+        seed: int = 0,
+    ) -> None:
+        bounds = validate_allowed_range(allowed_range)
+        self._image = reference_image(image)
+        for metric in (optimized_metric, reference_metric):
+            check_metric(metric, self._image)
+        if minmax not in ("min", "max"):
+            raise InputError(f"minmax is 'min' or 'max'; not {minmax!r}")
+        self._optimized, self._reference = optimized_metric, reference_metric
+        self._minmax, self.seed = minmax, seed
+        if initial_image is None:
+            start = noisy(self._image, initial_noise, seed, bounds)
+        else:
+            start = _as_start(initial_image, self._image).clamp(*bounds)
+        self._tradeoff = self._weight(metric_tradeoff_lambda, start)
+        method = _default(self._tradeoff, bounds)
+        super().__init__(Course(start, default=method), range_penalty_lambda, bounds)
+        check_start(self._held_value(), "reference_metric")
+
+    def synthesize(
+        self,
+        max_iter: int = 100,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        store_progress: bool | int = False,
+        stop_criterion: float = 1e-4,
+        stop_iters_to_check: int = 50,
+        *,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Synthesize, or go on where the last call stopped.
+
+        Warns "Loss has converged, stopping synthesis" when all items have.
+
+        Parameters
+        ----------
+        max_iter
+            Steps to take now, at most.
+        optimizer
+            None for descent along the constraint, or, with a `metric_tradeoff_lambda`, for
+            ``Adam(lr=0.01, amsgrad=True)``. With one, a torch optimizer class, any function of a list with
+            one tensor that returns one, or an optimizer built on ``[mad.mad_image]``. Must be None when
+            continuing.
+        scheduler
+            Function of the optimizer that returns a learning-rate scheduler, or one built on the
+            optimizer instance. Must be None when continuing.
+        store_progress
+            Keep every k-th iterate in `saved_mad_image`; True is 1 and False is 0.
+        stop_criterion
+            An item stops when its objective changed, relative to itself, by less than this …
+        stop_iters_to_check
+            … over this many steps.
+        optimizer_kwargs
+            Arguments for an optimizer class.
+        progress_file
+            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or the objective became NaN or infinite (all that was done until
+            then is kept).
+        """
+        check_steps(max_iter, stop_iters_to_check)
+        if self._tradeoff is None and optimizer is not None:
+            raise InputError(
+                "an optimizer of your own cannot hold the reference metric; give a metric_tradeoff_lambda "
+                "with it, or leave both out"
+            )
+        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        self._course.advance(self._problem(), max_iter, stop, _fields)
+
+    def objective_function(
+        self, mad_image: Tensor | None = None, image: Tensor | None = None
+    ) -> Tensor:
+        """Return the objective for every item, shape (batch,).
+
+        Where the reference metric is held exactly, the objective has no term of it.
+
+        Parameters
+        ----------
+        mad_image
+            An image to use in place of the current one.
+        image
+            An image to use in place of the reference.
+        """
+        mad_image = self.mad_image if mad_image is None else mad_image
+        image = self._image if image is None else image
+        pushed = per_item(self._optimized, image, mad_image)
+        total = self._sign * pushed + self._lambda * self._penalty(mad_image)
+        if self._tradeoff is None:
+            return total
+        off = self._held_value() - per_item(self._reference, image, mad_image)
+        return total + self._tradeoff * off**2
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item whether it can be used, in numbers and in a sentence.
+
+        The numbers are how far the reference metric is from where it was, relative to it, the optimized
+        metric relative to its start, and the share of pixels outside the allowed range.
+        """
+        with torch.no_grad():
+            now, image = self.mad_image.detach(), self._image
+            began = per_item(self._optimized, image, self._course.origin)
+            moved = per_item(self._optimized, image, now) / began
+            drift = per_item(self._reference, image, now) / self._held_value() - 1
+            low, high = self._range
+            outside = ((now < low) | (now > high)).flatten(1).double().mean(dim=1)
+        rows = torch.stack([drift.double(), moved.double(), outside]).T.tolist()
+        return tuple(
+            _judged(row, self._minmax, status)
+            for row, status in zip(rows, self.status, strict=True)
+        )
+
+    @property
+    def image(self) -> Tensor:
+        """The reference."""
+        return self._image
+
+    @property
+    def optimized_metric(self) -> Metric:
+        """The metric that is made small or large."""
+        return self._optimized
+
+    @property
+    def reference_metric(self) -> Metric:
+        """The metric that is held."""
+        return self._reference
+
+    @property
+    def minmax(self) -> str:
+        """What is made of the optimized metric: ``"min"`` or ``"max"``."""
+        return self._minmax
+
+    @property
+    def metric_tradeoff_lambda(self) -> float | None:
+        """Weight of the held metric's squared change; None where it is held exactly."""
+        return self._tradeoff
+
+    @property
+    def initial_image(self) -> Tensor:
+        """Where synthesis started."""
+        return self._course.origin
+
+    @property
+    def mad_image(self) -> Tensor:
+        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        return self._course.points
+
+    @property
+    def saved_mad_image(self) -> Tensor:
+        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        return self._course.saved()
+
+    @property
+    def optimized_metric_loss(self) -> Tensor:
+        """The optimized metric at every iterate, shape (steps + 1, batch)."""
+        return self._course.history("optimized_metric")
+
+    @property
+    def reference_metric_loss(self) -> Tensor:
+        """The held metric at every iterate, shape (steps + 1, batch)."""
+        return self._course.history("reference_metric")
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self._minmax == "min" else -1.0
+
+    def _weight(self, given: float | str | None, start: Tensor) -> float | None:
+        if given is None:
+            return None
+        if given == "auto":
+            with torch.no_grad():
+                pushed = per_item(self._optimized, self._image, start).mean()
+                held = per_item(self._reference, self._image, start).mean()
+            check_start(held[None], "reference_metric")
+            check_start(pushed[None], "optimized_metric")
+            found = 10.0 ** round(math.log10(float(pushed / held)))
+            warnings.warn(
+                f"Since metric_tradeoff_lambda was 'auto', automatically set to {found:g} to roughly balance "
+                "metrics.",
+                stacklevel=3,
+            )
+            return found
+        if isinstance(given, str) or not 0 <= given < math.inf:
+            raise InputError(
+                f"metric_tradeoff_lambda is None, 'auto', or a number of 0 or more; not {given!r}"
+            )
+        return float(given)
+
+    def _held_value(self) -> Tensor:
+        """Return the reference metric at the start, shape (batch,)."""
+        with torch.no_grad():
+            return per_item(self._reference, self._image, self._course.origin)
+
+    def _penalty(self, points: Tensor) -> Tensor:
+        return per_item(lambda x: penalize_range(x, self._range), points)
+
+    def _problem(self) -> Problem:
+        image, target, weight = self._image, self._held_value(), self._tradeoff
+
+        def pushed(points: Tensor, items: Tensor) -> Terms:
+            return {"optimized_metric": per_item(self._optimized, image[items], points)}
+
+        def held(points: Tensor, items: Tensor) -> Terms:
+            return {"reference_metric": per_item(self._reference, image[items], points)}
+
+        def weighed(points: Tensor, items: Tensor) -> Terms:
+            terms = {**pushed(points, items), **held(points, items)}
+            off = (target[items] - terms["reference_metric"]) ** 2
+            return {**terms, "tradeoff": off, "penalty": self._penalty(points)}
+
+        if weight is None:
+            return Problem(
+                terms=pushed,
+                weights={"optimized_metric": self._sign},
+                held=Held(terms=held, targets={"reference_metric": target}),
+                kinks=image,
+            )
+        weights = {"optimized_metric": self._sign, "tradeoff": weight, "penalty": self._lambda}
+        return Problem(terms=weighed, weights=weights)
+
+    def _identity(self) -> dict[str, Any]:
+        # Metrics are told apart by what they say of an image that every object can make from its own.
+        one = self._image[:1]
+        middle = sum(self._range) / 2
+        other = (one + middle) / 2
+        return {
+            "image": self._image,
+            "optimized_metric": function_identity(self._optimized, one, other),
+            "reference_metric": function_identity(self._reference, one, other),
+            "minmax": self._minmax,
+            "metric_tradeoff_lambda": self._tradeoff,
+            "range_penalty_lambda": self._lambda,
+            "allowed_range": self._range,
+        }
+
+    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+        for metric in (self._optimized, self._reference):
+            if isinstance(metric, nn.Module):
+                move(metric)
+        self._image = cast(self._image)
+
+
+def reference_image(image: Any) -> Tensor:
+    """Return an image that metrics can compare with, detached."""
+    image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+    validate_input(image)
+    return image.detach()
+
+
+def check_metric(metric: Metric, image: Tensor) -> None:
+    """See that a metric takes images such as one of `image` to a scalar, and equal ones to 0."""
+    validate_metric(metric, (1, *image.shape[1:]), image.dtype, image.device)
+
+
+def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
+    """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, moved into the bounds.
+
+    Item i has the noise of ``seed + i``, scaled: it has the same pattern at every level.
+    """
+    if not 0 <= noise < math.inf:
+        raise InputError(f"initial_noise is a standard deviation of 0 or more; not {noise}")
+    one = (1, *image.shape[1:])
+    pattern = torch.cat([gaussian_noise(one, seed + i) for i in range(len(image))]).to(image)
+    return (image + noise * pattern).clamp(*bounds)
+
+
+def check_start(values: Tensor, name: str) -> None:
+    """See that a metric has values above 0 at the start, shape (N,)."""
+    if not bool(((values > 0) & torch.isfinite(values)).all()):
+        raise InputError(
+            f"{name} is {values.tolist()} between the images and where synthesis starts; it must be above 0. "
+            "Start further away, with more initial_noise or an initial_image"
+        )
+
+
+def constrained(bounds: Range) -> Constrained:
+    """Return the method for images in `bounds`."""
+    return Constrained(bounds=bounds, first_step=0.1 * (bounds[1] - bounds[0]))
+
+
+def _default(weight: float | None, bounds: Range) -> Method:
+    if weight is None:
+        return constrained(bounds)
+    return Descent(optimizer=partial(torch.optim.Adam, **ADAM))
+
+
+def _as_start(initial_image: Tensor, image: Tensor) -> Tensor:
+    start = initial_image.detach().to(image)
+    validate_input(start)
+    if start.shape != image.shape:
+        raise InputError(
+            f"initial_image has shape {tuple(start.shape)} and the image {tuple(image.shape)}; they must be "
+            "the same"
+        )
+    return start
+
+
+def _fields(state: Any) -> dict[str, Any]:
+    return {
+        name: f"{float(state.terms[name].mean()):.4e}"
+        for name in ("optimized_metric", "reference_metric")
+    }
+
+
+def _judged(row: list[float], minmax: str, status: Status) -> Quality:
+    drift, moved, outside = row
+    gained = moved < 1 if minmax == "min" else moved > 1
+    findings = {
+        status.value: status is Status.UNREACHED,
+        f"the reference metric drifted by {drift:.2%}; leave metric_tradeoff_lambda out, and it does not": (
+            not abs(drift) <= DRIFT
+        ),
+        f"the optimized metric is {moved:.4g} times that of the start; take more steps": not gained,
+        f"{outside:.2%} of the pixels lie outside the allowed range and would be clipped": outside
+        > 0,
+    }
+    figures = {"drift": drift, "optimized, of start": moved, "outside range": outside}
+    return judge(findings, figures, status)

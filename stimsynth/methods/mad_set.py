@@ -1,0 +1,263 @@
+"""All images of a competition between two metrics, made at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.loop import iterate
+from stimsynth.engine.problem import Held, Problem, Terms
+from stimsynth.engine.run import Run, Status
+from stimsynth.engine.stop import LossConvergence
+from stimsynth.methods.course import check_steps
+from stimsynth.methods.mad import (
+    Metric,
+    Range,
+    check_metric,
+    check_start,
+    constrained,
+    noisy,
+    reference_image,
+)
+from stimsynth.methods.per_item import per_item
+from stimsynth.progress import synthesis_bar
+from stimsynth.validate import validate_allowed_range
+from stimuli_store.errors import InputError
+
+
+class _Role(NamedTuple):
+    """Which of both metrics is pushed (the other is held), and to where: 1 is down, -1 is up."""
+
+    pushed: int
+    sign: int
+
+
+_ROLES = {
+    "metric_1_min": _Role(0, 1),
+    "metric_1_max": _Role(0, -1),
+    "metric_2_min": _Role(1, 1),
+    "metric_2_max": _Role(1, -1),
+}
+
+#: The images of a set, named after the metric that is pushed; the other one is held.
+MEMBERS = tuple(_ROLES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MADMember:
+    """One image of a set, for every image of the batch.
+
+    Attributes
+    ----------
+    image
+        Shape (batch, channel, height, width).
+    metric_1, metric_2
+        Their values between the reference and this image, shape (batch,).
+    drift
+        How far the held one is from its value at the start, relative to it, shape (batch,).
+    status
+        How each ended.
+    """
+
+    image: Tensor
+    metric_1: Tensor
+    metric_2: Tensor
+    drift: Tensor
+    status: tuple[Status, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MADLevel:
+    """The images that compete at one level of noise.
+
+    Attributes
+    ----------
+    noise_level
+        Standard deviation of the noise.
+    initial_image
+        Where all four members started, shape (batch, channel, height, width).
+    metric_1, metric_2
+        Values there, shape (batch,): what is held.
+    members
+        `MEMBERS` to what became of them.
+    """
+
+    noise_level: float
+    initial_image: Tensor
+    metric_1: Tensor
+    metric_2: Tensor
+    members: Mapping[str, MADMember]
+
+
+def mad_set(
+    image: Tensor,
+    metric_1: Metric,
+    metric_2: Metric,
+    noise_levels: Sequence[float] = (0.1,),
+    *,
+    allowed_range: Range = (0, 1),
+    seed: int = 0,
+    max_iter: int = 300,
+    stop_criterion: float = 1e-4,
+    stop_iters_to_check: int = 50,
+) -> tuple[MADLevel, ...]:
+    """Return the images on which two metrics disagree most, for every level of noise.
+
+    From image and noise, each metric is made as small and as large as can be while the other one keeps its
+    value there. All of it is one batch, in which every image stops by itself. Each result is what
+    `MADCompetition` with the same seed makes.
+
+    Parameters
+    ----------
+    image
+        The reference, shape (batch, channel, height, width).
+    metric_1, metric_2
+        As the metrics of `MADCompetition`.
+    noise_levels
+        Standard deviations of the noise to start from. Item i of the batch has the noise of ``seed + i``,
+        the same pattern at every level.
+    allowed_range
+        (low, high) for pixels, inclusive; never left.
+    seed
+        Seed of the noise.
+    max_iter
+        Steps to take at most.
+    stop_criterion, stop_iters_to_check
+        As for `MADCompetition.synthesize`.
+
+    Returns
+    -------
+    tuple of MADLevel
+        In the order of `noise_levels`.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if an argument makes no sense, or there is no noise to start from.
+
+    References
+    ----------
+    Z. Wang & E. P. Simoncelli (2008), "Maximum differentiation (MAD) competition: A methodology for comparing
+    computational models of perceptual quantities", J. Vision 8(12):8.
+
+    Examples
+    --------
+    >>> from stimsynth import images, mad_set
+    >>> from stimsynth.metrics import mse, ssim
+    >>> image = images.load("camera", size=32).double()
+    >>> (level,) = mad_set(image, lambda x, y: 1 - ssim(x, y), mse, [0.05], max_iter=10)
+    >>> bool(level.members["metric_1_max"].metric_1 > 1.2 * level.metric_1)
+    True
+    >>> bool(level.members["metric_1_max"].drift.abs() < 1e-6)
+    True
+    """
+    check_steps(max_iter, stop_iters_to_check)
+    bounds = validate_allowed_range(allowed_range)
+    image = reference_image(image)
+    metrics = (metric_1, metric_2)
+    for metric in metrics:
+        check_metric(metric, image)
+    if not len(noise_levels):
+        raise InputError("noise_levels holds one standard deviation or more; it is empty")
+    starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])
+    values = torch.stack([torch.stack([_values(m, image, s) for m in metrics]) for s in starts])
+    for name, value in zip(("metric_1", "metric_2"), values.unbind(1), strict=True):
+        check_start(value.flatten(), name)
+    problem, start = _problem(image, metrics, starts, values)
+    with synthesis_bar(max_iter) as on_step:
+        run = iterate(
+            problem,
+            constrained(bounds),
+            start,
+            max_steps=max_iter,
+            stop=LossConvergence(criterion=stop_criterion, window=stop_iters_to_check),
+            on_step=on_step,
+        )
+    return _levels(run, image, metrics, noise_levels, starts, values)
+
+
+def _problem(
+    image: Tensor, metrics: tuple[Metric, Metric], starts: Tensor, values: Tensor
+) -> tuple[Problem, Tensor]:
+    """Return the problem of levels × members × batch items, and where they start.
+
+    `starts` has shape (levels, batch, …), `values` (levels, 2, batch).
+    """
+    levels, batch = starts.shape[:2]
+    roles = list(_ROLES.values())
+    shape = (levels, len(roles), batch)
+
+    def spread(numbers: Sequence[int]) -> Tensor:
+        row = torch.tensor(numbers, device=image.device)
+        return row.view(1, -1, 1).expand(shape).flatten()
+
+    pushed, sign = spread([r.pushed for r in roles]), spread([r.sign for r in roles])
+    references = image.expand(levels, len(roles), *image.shape).flatten(0, 2)
+    held_at = values[:, [1 - r.pushed for r in roles]].flatten()
+
+    def measured(which: Tensor, points: Tensor, items: Tensor) -> Tensor:
+        """Return for each point the metric that `which` says of its item."""
+        rows = [(which[items] == k).nonzero().squeeze(1) for k in range(len(metrics))]
+        found = [
+            per_item(metric, references[items[row]], points[row])
+            for metric, row in zip(metrics, rows, strict=True)
+            if len(row)
+        ]
+        return torch.cat(found)[torch.cat(rows).argsort()]
+
+    def terms(points: Tensor, items: Tensor) -> Terms:
+        return {"pushed": sign[items] * measured(pushed, points, items)}
+
+    def held(points: Tensor, items: Tensor) -> Terms:
+        return {"held": measured(1 - pushed, points, items)}
+
+    problem = Problem(
+        terms=terms,
+        weights={"pushed": 1.0},
+        held=Held(terms=held, targets={"held": held_at}),
+        kinks=references,
+    )
+    return problem, starts.unsqueeze(1).expand(*shape, *image.shape[1:]).flatten(0, 2)
+
+
+def _levels(
+    run: Run,
+    image: Tensor,
+    metrics: tuple[Metric, Metric],
+    noise_levels: Sequence[float],
+    starts: Tensor,
+    values: Tensor,
+) -> tuple[MADLevel, ...]:
+    batch = len(image)
+    images = run.points.unflatten(0, (len(starts), len(MEMBERS), batch))
+
+    def member(level: int, number: int) -> MADMember:
+        now = images[level, number]
+        one, two = (_values(metric, image, now) for metric in metrics)
+        other = 1 - _ROLES[MEMBERS[number]].pushed
+        first = (level * len(MEMBERS) + number) * batch
+        return MADMember(
+            image=now,
+            metric_1=one,
+            metric_2=two,
+            drift=(one, two)[other] / values[level, other] - 1,
+            status=run.status[first : first + batch],
+        )
+
+    return tuple(
+        MADLevel(
+            noise_level=float(noise),
+            initial_image=starts[level],
+            metric_1=values[level, 0],
+            metric_2=values[level, 1],
+            members={name: member(level, k) for k, name in enumerate(MEMBERS)},
+        )
+        for level, noise in enumerate(noise_levels)
+    )
+
+
+def _values(metric: Metric, image: Tensor, other: Tensor) -> Tensor:
+    with torch.no_grad():
+        return per_item(metric, image, other)
