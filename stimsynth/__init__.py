@@ -6,10 +6,10 @@ The names below are loaded when first used, so that a machine without torch can 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
+_MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.files": ("environment", "examine_saved_synthesis"),
     "stimsynth.methods.eigendistortion": ("Eigendistortion",),
     "stimsynth.methods.fisher": (
         "fisher_info_matrix_eigenvalue",
@@ -21,6 +21,7 @@ _HOMES = {
     "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
+        "Balanced",
         "CenterSurround",
         "ColorPortillaSimoncelli",
         "FoveatedPooling",
@@ -33,10 +34,13 @@ _HOMES = {
         "OnOff",
         "PortillaSimoncelli",
         "UniformPooling",
+        "balanced_by_target",
+        "balanced_over_images",
         "features",
     ),
     "stimsynth.methods.optimized_image": ("OptimizedImage",),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
+    "stimsynth.profiling": ("Profile", "profile"),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
         "remove_grad",
@@ -51,10 +55,10 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth import convergence, images, losses, metrics, models, transforms, validate
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigendistortion import Eigendistortion
-    from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.files import environment, examine_saved_synthesis
     from stimsynth.methods.fisher import (
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
@@ -67,6 +71,7 @@ if TYPE_CHECKING:
     from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
+        Balanced,
         CenterSurround,
         ColorPortillaSimoncelli,
         FoveatedPooling,
@@ -79,8 +84,11 @@ if TYPE_CHECKING:
         OnOff,
         PortillaSimoncelli,
         UniformPooling,
+        balanced_by_target,
+        balanced_over_images,
         features,
     )
+    from stimsynth.profiling import Profile, profile
     from stimsynth.seeding import set_seed
     from stimsynth.validate import (
         remove_grad,
@@ -93,6 +101,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Balanced",
     "CenterSurround",
     "ColorPortillaSimoncelli",
     "Eigendistortion",
@@ -110,8 +119,13 @@ __all__ = [
     "OnOff",
     "OptimizedImage",
     "PortillaSimoncelli",
+    "Profile",
     "SimpleMetamer",
     "UniformPooling",
+    "balanced_by_target",
+    "balanced_over_images",
+    "convergence",
+    "environment",
     "examine_saved_synthesis",
     "features",
     "fisher_info_matrix_eigenvalue",
@@ -122,6 +136,7 @@ __all__ = [
     "mad_set",
     "metrics",
     "models",
+    "profile",
     "remove_grad",
     "set_seed",
     "transforms",
