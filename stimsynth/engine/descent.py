@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from stimsynth.engine.problem import Problem, Terms, evaluate
 
@@ -40,7 +41,8 @@ class Descent:
     optimizer
         Function of a list with one tensor that returns a torch optimizer, e.g. `torch.optim.Adam`.
     scheduler
-        Function of the optimizer that returns a scheduler; its ``step()`` is called after every step.
+        Function of the optimizer that returns a scheduler; its ``step()`` is called after every step. One
+        that waits for a plateau is given the mean objective.
     """
 
     optimizer: OptimizerFactory
@@ -80,10 +82,12 @@ class Descent:
             return at.objective.sum()
 
         state.optimizer.step(closure)  # type: ignore[arg-type]
-        if state.scheduler is not None:
-            state.scheduler.step()
         _restore(points, kept, ~active)
         at = evaluate(problem, points, items)
+        if isinstance(state.scheduler, ReduceLROnPlateau):
+            state.scheduler.step(at.objective.mean())
+        elif state.scheduler is not None:
+            state.scheduler.step()
         lost = ~torch.isfinite(at.objective)
         if (
             lost.any()

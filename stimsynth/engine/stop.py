@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from stimuli_store.errors import InputError
 
 StopRule = Callable[[Mapping[str, Tensor], Any], Tensor]
 
@@ -28,6 +31,9 @@ class LossConvergence:
 
     criterion: float
     window: int
+
+    def __post_init__(self) -> None:
+        _check(self.criterion)
 
     def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
         """Return which items have converged, shape (N,)."""
@@ -54,9 +60,17 @@ class PixelChangeConvergence:
     criterion: float
     window: int
 
+    def __post_init__(self) -> None:
+        _check(self.criterion)
+
     def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
         """Return which items have converged, shape (N,)."""
         moved = history["pixel_change_norm"]
         if len(moved) <= self.window:
             return torch.zeros_like(moved[-1], dtype=torch.bool)
         return (moved[-self.window :] < self.criterion).all(dim=0)
+
+
+def _check(criterion: Any) -> None:
+    if not isinstance(criterion, Real) or not float(criterion) >= 0:
+        raise InputError(f"stop_criterion is a number of 0 or more; not {criterion!r}")

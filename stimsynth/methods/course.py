@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -28,9 +29,10 @@ def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
     InputError
         Unless ``max_iter`` is a whole number of 0 or more and ``stop_iters_to_check`` of 1 or more.
     """
-    if not isinstance(max_iter, int) or max_iter < 0 or stop_iters_to_check < 1:
+    whole = isinstance(max_iter, Integral) and isinstance(stop_iters_to_check, Integral)
+    if not whole or max_iter < 0 or stop_iters_to_check < 1:
         raise InputError(
-            "synthesize takes max_iter >= 0 and stop_iters_to_check >= 1; not "
+            "synthesize takes whole numbers max_iter >= 0 and stop_iters_to_check >= 1; not "
             f"{max_iter} and {stop_iters_to_check}"
         )
 

@@ -26,6 +26,7 @@ from stimsynth.validate import (
     validate_input,
     validate_penalty,
 )
+from stimsynth.validate.functions import check_loss
 from stimuli_store.errors import InputError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -60,13 +61,16 @@ class MetamerProblem(OptimizedSynthesis):
         seed: int,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._image = None if image is None else _as_image(image)
+        self._image = None if image is None else _as_image(image, bounds)
         self._model, self._loss, self.seed = model, loss_function, seed
         start = self._first(initial_image, bounds)
         self._given_target = (
-            None if target_representation is None else target_representation.detach()
+            None
+            if target_representation is None
+            else torch.as_tensor(target_representation).detach()
         )
         target = self._goal(start, joins=initial_image is not None)
+        check_loss(loss_function, target[:1])
         self._target = target.expand(len(start), *target.shape[1:])
         self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
         course = Course(start, default=LBFGS(bounds=bounds))
@@ -208,18 +212,28 @@ class MetamerProblem(OptimizedSynthesis):
                     f"image at a time, so give one initial_image, not {len(start)}"
                 )
         if self._image is None or self._given_target is not None or self._unlike(start, goal):
-            shape = tuple(checked_output(self._model, start[:1]).shape[1:])
-            if tuple(goal.shape[1:]) != shape:
-                raise InputError(
-                    f"for an initial_image of shape {tuple(start.shape)} the model's output has shape "
-                    f"{shape}, and the target's {tuple(goal.shape[1:])}; they must be the same"
-                )
+            goal = self._fitted(goal, start)
         if len(goal) not in (1, len(start)):
             raise InputError(
                 f"there are {len(goal)} targets and {len(start)} images to start from; give one target, or "
                 "as many as images"
             )
         return goal
+
+    def _fitted(self, goal: Tensor, start: Tensor) -> Tensor:
+        """Return the target's representation in the precision of the start's, if they can be compared."""
+        output = checked_output(self._model, start[:1])
+        if goal.shape[1:] != output.shape[1:]:
+            raise InputError(
+                f"for an initial_image of shape {tuple(start.shape)} the model's output has shape "
+                f"{tuple(output.shape[1:])}, and the target's {tuple(goal.shape[1:])}; they must be the same"
+            )
+        if goal.is_complex() != output.is_complex():
+            raise InputError(
+                f"the model's output is of {output.dtype} and the target's representation of {goal.dtype}; "
+                "both are real, or both complex"
+            )
+        return goal.to(output)
 
     def _unlike(self, start: Tensor, goal: Tensor) -> bool:
         """Say whether what the model does to the target tells nothing of what it does to the start."""
@@ -235,7 +249,7 @@ class MetamerProblem(OptimizedSynthesis):
             one = (1, *self._image.shape[1:])
             noise = [uniform_noise(one, self.seed + i, bounds) for i in range(len(self._image))]
             return torch.cat(noise).to(self._image)
-        start = initial_image.detach().clone()
+        start = torch.as_tensor(initial_image).detach().clone()
         if self._image is not None:
             start = start.to(self._image)
         validate_input(start, any_dims=True)
@@ -266,7 +280,8 @@ class Metamer(MetamerProblem):
     Parameters
     ----------
     image
-        Target, shape (batch, channel, height, width). Every batch item is a problem of its own.
+        Target, shape (batch, channel, height, width), inside `allowed_range`. Every batch item is a problem
+        of its own.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     loss_function
@@ -307,7 +322,8 @@ class Metamer(MetamerProblem):
     Raises
     ------
     InputError
-        (a ValueError) if image, model or start do not fit together.
+        (a ValueError) if image, model, loss or start do not fit together, or the image is not inside
+        `allowed_range`.
 
     References
     ----------
@@ -399,9 +415,11 @@ class Metamer(MetamerProblem):
         self._course.advance(self._terms(self._model, self._target), max_iter, stop)
 
 
-def _as_image(image: Any) -> Tensor:
+def _as_image(image: Any, bounds: tuple[float, float]) -> Tensor:
     image = image if isinstance(image, Tensor) else torch.as_tensor(image)
     validate_input(image)
+    if not image.is_complex():
+        validate_input(image, allowed_range=bounds)
     return image.detach()
 
 

@@ -45,6 +45,12 @@ def choose_method(
     InputError
         If these do not go together.
     """
+    if _built(scheduler) and getattr(scheduler, "optimizer", None) is not optimizer:
+        raise InputError(
+            "this scheduler was built on another optimizer and would change nothing; build it on the one "
+            "that you give, or give a function of the optimizer, such as "
+            "functools.partial(torch.optim.lr_scheduler.StepLR, step_size=100)"
+        )
     if optimizer is None or hasattr(optimizer, "init"):
         if scheduler is not None or optimizer_kwargs is not None:
             raise InputError(
@@ -99,5 +105,9 @@ def method_from(description: Mapping[str, Any], default: Method) -> Method | Non
 
 
 def _as_factory(scheduler: Any) -> Any:
-    built = scheduler is not None and hasattr(scheduler, "step")
-    return (lambda _: scheduler) if built else scheduler
+    return (lambda _: scheduler) if _built(scheduler) else scheduler
+
+
+def _built(scheduler: Any) -> bool:
+    """Say whether this is a scheduler, and not a class or another function that makes one."""
+    return hasattr(scheduler, "step") and not isinstance(scheduler, type)

@@ -1,4 +1,4 @@
-"""Checks of metrics and penalties."""
+"""Checks of metrics, penalties and losses."""
 
 import inspect
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.validate.probing import Shape, called, probe, probe_image
+from stimsynth.validate.probing import Shape, advice, called, probe, probe_image, strips_gradient
 from stimuli_store.errors import InputError, WrongType
 
 #: What a metric of two identical images stays below: 1 - SSIM is some 5e-8 in single precision.
@@ -98,15 +98,47 @@ def validate_penalty(
         raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
 
 
+def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor) -> None:
+    """Check that a loss can be minimized, on a model's own output.
+
+    Parameters
+    ----------
+    loss_function
+        Function of two outputs.
+    output
+        Of the model for one image, with a batch of 1.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if the function cannot be called with two outputs, changes precision, or
+        returns a complex number.
+    InputError
+        (a ValueError) if it does not return a tensor with one element, or strips the gradient.
+    """
+    name = _name(loss_function)
+    _check_callable(name, loss_function, 2, "model output")
+    fixed = output.detach()
+    with torch.enable_grad(), advice(name):
+        value = loss_function(fixed.clone().requires_grad_(True), fixed)
+    _check_scalar(name, value)
+    if not value.requires_grad:
+        raise strips_gradient(name)
+    if value.dtype != fixed.real.dtype:
+        raise WrongType(
+            f"{name} returns {value.dtype} for outputs of {fixed.dtype}; return {fixed.real.dtype}, with "
+            "constants in the type of the outputs and abs() of what is complex"
+        )
+
+
 def _name(function: object) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _check_callable(name: str, function: Any, images: int) -> None:
+def _check_callable(name: str, function: Any, images: int, of: str = "image") -> None:
     """Refuse what cannot be called with so many images, without calling it."""
-    wanted = (
-        f"a function of {images} image{'s' if images > 1 else ''} (batch, channel, height, width)"
-    )
+    shape = " (batch, channel, height, width)" if of == "image" else ""
+    wanted = f"a function of {images} {of}{'s' if images > 1 else ''}{shape}"
     if not callable(function):
         raise WrongType(f"{name} cannot be called; give {wanted}")
     target = function.forward if isinstance(function, torch.nn.Module) else function

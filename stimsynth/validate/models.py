@@ -200,6 +200,8 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
 
     Raises
     ------
+    WrongType
+        (also a TypeError) if the model is no module.
     InputError
         A ValueError with one sentence that names the requirement and the remedy.
 
@@ -215,6 +217,10 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
     torch.Size([1, 2, 6, 6])
     """
     name = _name(model)
+    if not isinstance(model, nn.Module):
+        raise WrongType(
+            f"a model is a torch.nn.Module; {name} is a {type(model).__name__}: make it the forward of one"
+        )
     if any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError(
             f"{name} has parameters that could learn; call stimsynth.remove_grad(model) first"
@@ -222,7 +228,7 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
     if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
         warnings.warn(TRAINING, stacklevel=3)
     asking = image.detach().clone().requires_grad_(True)
-    with advice(name):
+    with torch.enable_grad(), advice(name):
         output = model(asking)
     fault = _output_fault(output, image, joins)
     if fault:

@@ -1,5 +1,6 @@
 """Metamer: the seeds' interface, known answers, and runs that can be stopped and continued."""
 
+import inspect
 from functools import partial
 
 import pytest
@@ -59,6 +60,120 @@ def test_defaults_are_those_of_the_documentation(picture: Tensor) -> None:
     assert metamer.synthesize(max_iter=3) is None
     assert metamer.losses.shape == metamer.gradient_norm.shape == (4, 1)
     assert len(metamer.saved_metamer) == 0
+
+
+def test_signatures_are_those_of_the_documentation() -> None:
+    """Names, order and defaults, so that scripts that give arguments by place run as they are."""
+
+    def shown(function: object) -> str:
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD,)
+        parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+        given = [p for p in parameters if p.kind in kinds and p.name != "self"]
+        return ", ".join(
+            p.name
+            if p.default is p.empty
+            else f"{p.name}={getattr(p.default, '__name__', p.default)}"
+            for p in given
+        )
+
+    assert shown(Metamer) == (
+        "image, model, loss_function=mse, range_penalty_lambda=0.1, allowed_range=(0, 1), initial_image=None"
+    )
+    assert shown(Metamer.synthesize) == (
+        "max_iter=100, optimizer=None, scheduler=None, store_progress=False, stop_criterion=0.0001, "
+        "stop_iters_to_check=50"
+    )
+
+
+def test_arrays_and_lists_are_taken_for_images(picture: Tensor) -> None:
+    given = Metamer(picture.numpy(), blur(), initial_image=picture.numpy())  # type: ignore[arg-type]
+    assert torch.equal(given.image, picture)  # type: ignore[arg-type]
+    assert Metamer(picture.tolist(), remove_grad(Gaussian(7))).metamer.dtype == torch.float32  # type: ignore[arg-type]
+
+
+def test_the_start_becomes_like_the_image_and_stays_the_callers(picture: Tensor) -> None:
+    start = images.load("grass", size=32)
+    kept = start.clone()
+    metamer = Metamer(picture, blur(), initial_image=start)
+    assert metamer.metamer.dtype == torch.float64
+    assert metamer.metamer.requires_grad
+    assert metamer.metamer.is_leaf
+    metamer.synthesize(3, optimizer=torch.optim.Adam)
+    assert torch.equal(start, kept)
+    assert not start.requires_grad
+    assert not torch.equal(metamer.metamer.float(), kept)
+
+
+def test_what_is_read_cannot_be_set(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur())
+    public = {name for name in dir(Metamer) if isinstance(getattr(Metamer, name), property)}
+    assert public - {"store_progress"} == {
+        *("image", "model", "target_representation", "metamer", "saved_metamer", "run", "status"),
+        *("losses", "gradient_norm", "pixel_change_norm", "optimizer"),
+        *("allowed_range", "range_penalty_lambda"),
+    }
+    for name in public - {"store_progress"}:
+        with pytest.raises(AttributeError):
+            setattr(metamer, name, None)
+
+
+def test_every_row_holds_the_norm_of_the_objectives_own_gradient(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur(), range_penalty_lambda=0.3)
+    metamer.synthesize(4, optimizer=partial(torch.optim.SGD, lr=30.0), store_progress=1)
+    for number, image in enumerate(metamer.saved_metamer):
+        x = image.clone().requires_grad_(True)
+        objective = mse(blur()(x), blur()(picture)) + 0.3 * penalize_range(x)
+        (gradient,) = torch.autograd.grad(objective, x)
+        assert metamer.losses[number].item() == pytest.approx(objective.item())
+        assert metamer.gradient_norm[number].item() == pytest.approx(gradient.norm().item())
+
+
+def test_adam_without_arguments_is_that_of_the_documentation(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur())
+    metamer.synthesize(1, optimizer=torch.optim.Adam)
+    (group,) = metamer.optimizer.param_groups
+    assert (group["lr"], group["amsgrad"]) == (0.01, True)
+
+
+def test_colours_are_channels(picture: Tensor) -> None:
+    """A model that mixes three channels into one grey leaves two dimensions of every pixel free."""
+
+    class Grey(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x * torch.tensor([0.3, 0.6, 0.1]).to(x).view(3, 1, 1)).sum(1, keepdim=True)
+
+    colour = images.get("astronaut", as_gray=False)[..., :24, :24].double()
+    metamer = Metamer(colour, Grey(), seed=1)
+    metamer.synthesize(60)
+    torch.testing.assert_close(Grey()(metamer.metamer), Grey()(colour), atol=1e-4, rtol=0)
+    assert (metamer.metamer - colour).abs().mean() > 0.1
+
+
+def test_complex_outputs_are_matched_in_both_parts(picture: Tensor) -> None:
+    class Spectrum(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.fft.rfft2(x, norm="ortho")
+
+    metamer = Metamer(picture, Spectrum())
+    metamer.synthesize(60)
+    torch.testing.assert_close(metamer.metamer, picture, atol=1e-3, rtol=0)
+
+
+def test_a_smaller_criterion_stops_later(picture: Tensor) -> None:
+    steps = []
+    for criterion in (0.3, 0.03, 0.003):
+        metamer = Metamer(picture, remove_grad(UniformPooling(16).double()), seed=1)
+        metamer.synthesize(300, stop_criterion=criterion, stop_iters_to_check=5)
+        assert metamer.run is not None
+        steps.append(metamer.run.n_steps)
+    assert steps == sorted(set(steps))
+
+
+def test_gradients_may_be_off_around_it(picture: Tensor) -> None:
+    with torch.no_grad():
+        metamer = Metamer(picture, blur())
+        metamer.synthesize(10)
+    assert metamer.losses[-1] < 0.1 * metamer.losses[0]
 
 
 def test_pixels_never_leave_the_range_and_the_loss_falls_by_orders(picture: Tensor) -> None:
@@ -138,6 +253,33 @@ def test_a_scheduler_changes_the_learning_rate(picture: Tensor) -> None:
     assert metamer.optimizer.param_groups[0]["lr"] == pytest.approx(0.25)
 
 
+def test_a_scheduler_that_waits_for_a_plateau_is_told_the_loss(picture: Tensor) -> None:
+    wait = partial(torch.optim.lr_scheduler.ReduceLROnPlateau, patience=2, factor=0.1)
+    stuck, moving = Metamer(picture, blur()), Metamer(picture, blur())
+    stuck.synthesize(6, optimizer=partial(torch.optim.SGD, lr=1e-30), scheduler=wait)
+    assert stuck.optimizer.param_groups[0]["lr"] == pytest.approx(1e-31)
+    moving.synthesize(6, optimizer=partial(torch.optim.SGD, lr=30.0), scheduler=wait)
+    assert moving.optimizer.param_groups[0]["lr"] == 30.0
+
+
+def test_a_scheduler_class_is_built_on_the_optimizer(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur())
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau
+    metamer.synthesize(2, optimizer=torch.optim.Adam, scheduler=plateau)
+    assert metamer.run is not None
+    assert metamer.run.state.scheduler.optimizer is metamer.optimizer
+
+
+def test_a_scheduler_of_another_optimizer_is_refused(picture: Tensor) -> None:
+    metamer = Metamer(picture, blur())
+    other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(other, step_size=3)
+    with pytest.raises(InputError, match="built on another optimizer"):
+        metamer.synthesize(2, optimizer=torch.optim.Adam, scheduler=scheduler)
+    with pytest.raises(InputError, match="built on another optimizer"):
+        metamer.synthesize(2, optimizer=ADAM([metamer.metamer]), scheduler=scheduler)
+
+
 def test_torch_lbfgs_runs_through_its_closure(picture: Tensor) -> None:
     metamer = Metamer(picture, blur())
     metamer.synthesize(
@@ -207,6 +349,28 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
             r"\[metamer.metamer\]",
         ),
         (lambda p: Metamer(p, blur()).synthesize(max_iter=-1), "max_iter"),
+        (lambda p: Metamer(p, blur()).synthesize(max_iter=2.5), "whole numbers max_iter"),
+        (lambda p: Metamer(p, blur()).synthesize(stop_iters_to_check=2.5), "not 100 and 2.5"),
+        (
+            lambda p: Metamer(p, blur()).synthesize(stop_criterion=-1.0),
+            "stop_criterion is a number",
+        ),
+        (lambda p: Metamer(p, blur()).synthesize(stop_criterion=None), "0 or more; not None"),
+        (lambda p: Metamer(p * 255, blur()), r"outside the allowed range \[0, 1\]"),
+        (
+            lambda p: Metamer(p, lambda x: 2 * x),
+            "<lambda> is a function: make it the forward of one",
+        ),
+        (lambda p: Metamer(p, blur(), lambda a, b: (a - b) ** 2), "return one number"),
+        (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).item()), "<lambda> returns float"),
+        (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).detach()), "strips the gradient"),
+        (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).float()), "torch.float32 for outputs"),
+        (lambda p: Metamer(p, blur(), lambda a: a.mean()), "a function of 2 model outputs"),
+        (lambda p: Metamer(p, blur(), "mse"), "str cannot be called"),
+        (
+            lambda p: Metamer(None, blur(), initial_image=p, target_representation=p + 1j),
+            "both are real, or both complex",
+        ),
     ],
 )
 def test_bad_input_gets_a_sentence(picture: Tensor, make: object, sentence: str) -> None:
@@ -225,6 +389,37 @@ def test_a_representation_can_be_the_target(picture: Tensor) -> None:
     wanted = Metamer((picture + other) / 2, model, initial_image=picture)
     wanted.synthesize(150, stop_criterion=1e-12)
     torch.testing.assert_close(metamer.metamer, wanted.metamer, atol=1e-5, rtol=0)
+
+
+def test_a_representation_is_taken_in_the_models_precision(picture: Tensor) -> None:
+    goal = blur()(picture)
+    metamer = Metamer(
+        None,
+        remove_grad(Gaussian(7, 1.5)),
+        initial_image=images.load("grass", size=32),
+        target_representation=goal.numpy(),  # type: ignore[arg-type]
+    )
+    metamer.synthesize(20)
+    assert metamer.target_representation.dtype == torch.float32
+    assert metamer.losses[-1] < 0.05 * metamer.losses[0]
+
+
+class Joined(nn.Module):
+    """The mean of a batch of two; one image as it is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(0, keepdim=True) if len(x) == 2 else x.clone()
+
+
+def test_a_model_that_joins_its_targets_is_met_by_one_image(picture: Tensor) -> None:
+    two = torch.cat([picture, images.load("grass", size=32).double()])
+    metamer = Metamer(two, Joined(), initial_image=picture)
+    metamer.synthesize(30)
+    torch.testing.assert_close(metamer.metamer, two.mean(0, keepdim=True), atol=1e-5, rtol=0)
+    with pytest.raises(InputError, match="one initial_image, not 3"):
+        Metamer(two, Joined(), initial_image=picture.repeat(3, 1, 1, 1))
+    with pytest.raises(InputError, match="the batch comes first"):
+        Metamer(two, Joined())
 
 
 def test_a_start_of_another_size_meets_statistics() -> None:

@@ -14,9 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth import Gaussian, Metamer, images, remove_grad
+from stimsynth.engine.lbfgs import LBFGS
+from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Status
+from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import l2_norm, mse
+from stimsynth.methods.course import Course
 from stimsynth.methods.files import LoadWarning, examine_saved_synthesis
+from stimsynth.methods.quality import Quality
+from stimsynth.methods.synthesis import OptimizedSynthesis
 from stimuli_store.archive import Stack
 from stimuli_store.errors import ArchiveError, InputError
 
@@ -97,6 +103,62 @@ def test_a_file_of_another_synthesis_is_refused(
     metamer().save(tmp_path / "m.h5")
     with pytest.raises(ValueError, match=sentence):
         other().load(tmp_path / "m.h5")  # type: ignore[operator]
+
+
+def test_a_loss_without_a_name_is_told_by_its_value(tmp_path: Path) -> None:
+    """Code is not saved; what a lambda returns for two tensors that both sides have is."""
+
+    def with_loss(power: float) -> Metamer:
+        return metamer(loss_function=lambda a, b: (a - b).abs().pow(power).mean())
+
+    run, same = with_loss(1.5), with_loss(1.5)
+    run.synthesize(5)
+    run.save(tmp_path / "m.h5")
+    same.load(tmp_path / "m.h5")
+    assert torch.equal(same.metamer, run.metamer)
+    with pytest.raises(InputError, match="loss_function differs"):
+        with_loss(1.6).load(tmp_path / "m.h5")
+
+
+def test_a_method_of_ones_own_defines_four_things_and_has_the_rest(tmp_path: Path) -> None:
+    """Searching for the image of a given mean, with the public pieces that the metamer is made of."""
+
+    class Mean(OptimizedSynthesis):
+        def __init__(self, goal: float) -> None:
+            self._goal = goal
+            start = images.uniform_noise((2, 1, 8, 8), 1, (0, 1)).double()
+            super().__init__(Course(start, default=LBFGS(bounds=(0.0, 1.0))), 0.1, (0.0, 1.0))
+
+        def synthesize(self, max_iter: int = 100) -> None:
+            def terms(points: Tensor, items: Tensor) -> dict[str, Tensor]:
+                return {"loss": (points.mean((1, 2, 3)) - self._goal) ** 2}
+
+            self._course.settle(store_progress=1)
+            stop = LossConvergence(criterion=1e-6, window=5)
+            self._course.advance(Problem(terms=terms, weights={"loss": 1.0}), max_iter, stop)
+
+        def quality(self) -> tuple[Quality, ...]:
+            return ()
+
+        def _identity(self) -> dict[str, object]:
+            return {"goal": self._goal}
+
+        def _move(self, cast: object, move: object) -> None:
+            pass
+
+    first, second = Mean(0.3), Mean(0.3)
+    first.synthesize(20)
+    means = first._course.points.mean((1, 2, 3))
+    torch.testing.assert_close(means, torch.full((2,), 0.3).double(), atol=1e-6, rtol=0)
+    first.save(tmp_path / "mean.h5")
+    second.load(tmp_path / "mean.h5")
+    assert torch.equal(second.losses, first.losses)
+    second.to(torch.float32)
+    second.synthesize(2)
+    with pytest.raises(InputError, match=r"goal was 0\.3 and is 0\.4"):
+        Mean(0.4).load(tmp_path / "mean.h5")
+    with pytest.raises(TypeError, match="abstract"):
+        OptimizedSynthesis(first._course, 0.1, (0, 1))  # type: ignore[abstract]
 
 
 def test_differences_can_be_let_pass(tmp_path: Path) -> None:
@@ -242,7 +304,8 @@ def test_memory_does_not_grow_with_steps() -> None:
 
     def tensors() -> tuple[int, int]:
         gc.collect()
-        alive = [x for x in gc.get_objects() if issubclass(type(x), Tensor)]
+        every = [x for x in gc.get_objects() if issubclass(type(x), Tensor)]
+        alive = [x for x in every if x.layout is torch.strided]  # sparse ones are other tests' own
         return len(alive), sum(x.untyped_storage().nbytes() for x in alive)
 
     sgd = partial(torch.optim.SGD, lr=1e-6)
