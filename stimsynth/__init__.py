@@ -6,20 +6,22 @@ The names below are loaded when first used, so that a machine without torch can 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-_MODULES = ("images", "losses", "metrics", "models", "transforms", "validate")
+_MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.files": ("examine_saved_synthesis",),
+    "stimsynth.methods.files": ("environment", "examine_saved_synthesis"),
     "stimsynth.methods.eigendistortion": ("Eigendistortion",),
     "stimsynth.methods.fisher": (
         "fisher_info_matrix_eigenvalue",
         "fisher_info_matrix_vector_product",
     ),
+    "stimsynth.methods.geodesic": ("Geodesic",),
     "stimsynth.methods.linear_metamer": ("linear_metamer",),
     "stimsynth.methods.mad": ("MADCompetition",),
     "stimsynth.methods.mad_set": ("mad_set",),
     "stimsynth.methods.metamer": ("Metamer",),
     "stimsynth.models": (
+        "Balanced",
         "CenterSurround",
         "ColorPortillaSimoncelli",
         "FoveatedPooling",
@@ -32,9 +34,13 @@ _HOMES = {
         "OnOff",
         "PortillaSimoncelli",
         "UniformPooling",
+        "balanced_by_target",
+        "balanced_over_images",
         "features",
     ),
+    "stimsynth.methods.optimized_image": ("OptimizedImage",),
     "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
+    "stimsynth.profiling": ("Profile", "profile"),
     "stimsynth.seeding": ("set_seed",),
     "stimsynth.validate": (
         "remove_grad",
@@ -49,20 +55,23 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from stimsynth import images, losses, metrics, models, transforms, validate
+    from stimsynth import convergence, images, losses, metrics, models, transforms, validate
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigendistortion import Eigendistortion
-    from stimsynth.methods.files import examine_saved_synthesis
+    from stimsynth.methods.files import environment, examine_saved_synthesis
     from stimsynth.methods.fisher import (
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
     )
+    from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.mad import MADCompetition
     from stimsynth.methods.mad_set import mad_set
     from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import (
+        Balanced,
         CenterSurround,
         ColorPortillaSimoncelli,
         FoveatedPooling,
@@ -75,8 +84,11 @@ if TYPE_CHECKING:
         OnOff,
         PortillaSimoncelli,
         UniformPooling,
+        balanced_by_target,
+        balanced_over_images,
         features,
     )
+    from stimsynth.profiling import Profile, profile
     from stimsynth.seeding import set_seed
     from stimsynth.validate import (
         remove_grad,
@@ -89,11 +101,13 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Balanced",
     "CenterSurround",
     "ColorPortillaSimoncelli",
     "Eigendistortion",
     "FoveatedPooling",
     "Gaussian",
+    "Geodesic",
     "Identity",
     "Linear",
     "LinearNonlinear",
@@ -103,9 +117,15 @@ __all__ = [
     "Metamer",
     "MetamerCTF",
     "OnOff",
+    "OptimizedImage",
     "PortillaSimoncelli",
+    "Profile",
     "SimpleMetamer",
     "UniformPooling",
+    "balanced_by_target",
+    "balanced_over_images",
+    "convergence",
+    "environment",
     "examine_saved_synthesis",
     "features",
     "fisher_info_matrix_eigenvalue",
@@ -116,6 +136,7 @@ __all__ = [
     "mad_set",
     "metrics",
     "models",
+    "profile",
     "remove_grad",
     "set_seed",
     "transforms",

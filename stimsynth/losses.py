@@ -4,10 +4,15 @@ All take and ignore further keywords, so that a caller can hand every loss all i
 image and channel see `stimsynth.metrics`.
 """
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-__all__ = ["l2_norm", "mse", "penalize_range", "relative_MSE", "relative_sse"]
+from stimuli_store.errors import InputError
+
+__all__ = ["channel_logsumexp", "l2_norm", "mse", "penalize_range", "relative_MSE", "relative_sse"]
 
 
 def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -64,6 +69,41 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
     0.25
     """
     return _square(synth_rep - ref_rep).sum() / _square(ref_rep).sum()
+
+
+def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
+    r"""Return a loss that goes by the channel that is furthest off, smoothly.
+
+    Computes :math:`\frac{1}{s} \log \frac{1}{C} \sum_c \exp(s\, \lVert x_c - \hat{x}_c \rVert_2)` over the
+    C channels of outputs (batch, channel, …): from their mean distance for small s to the largest one for
+    large s. It is 0 for equal outputs.
+
+    Parameters
+    ----------
+    sharpness
+        s, positive, in units of one over a distance.
+
+    Raises
+    ------
+    InputError
+        If it is not positive.
+
+    Examples
+    --------
+    >>> far, near = torch.tensor([[[3.0, 4.0], [0.0, 1.0]]]), torch.zeros(1, 2, 2)
+    >>> [round(float(channel_logsumexp(s)(far, near)), 2) for s in (0.001, 1000.0)]
+    [3.0, 5.0]
+    """
+    if not sharpness > 0:
+        raise InputError(f"sharpness is positive; not {sharpness}")
+
+    def channel_distance(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
+        difference = (synth_rep - ref_rep).transpose(0, 1).flatten(1)
+        distances = torch.linalg.vector_norm(difference, dim=1)
+        mean = torch.logsumexp(sharpness * distances, dim=0) - math.log(len(distances))
+        return mean / sharpness
+
+    return channel_distance
 
 
 relative_MSE = relative_sse  # the name it is known by, though it is no mean

@@ -1,4 +1,4 @@
-"""Progress bars: time left on a terminal, silence elsewhere."""
+"""Progress bars: time left on a terminal or in a notebook, silence elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ def synthesis_bar(
         Function of the method's state to fields beyond loss, learning_rate, gradient_norm and
         pixel_change_norm.
     """
-    if not sys.stderr.isatty():
+    if not _watched():
         yield None
         return
     with tqdm(
@@ -59,7 +59,7 @@ def postfix(history: Mapping[str, Tensor], state: Any, extra: Fields | None) -> 
 @contextmanager
 def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
     """Yield an `on_step` for a search of eigenvectors that draws a bar, or None where nobody looks."""
-    if not sys.stderr.isatty():
+    if not _watched():
         yield None
         return
     with tqdm(
@@ -71,3 +71,8 @@ def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
             bar.set_postfix(left=f"{left:.2e}", refresh=False)
 
         yield on_step
+
+
+def _watched() -> bool:
+    """Say whether somebody sees what is drawn; a notebook shows it, though its stream is no terminal."""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel.")

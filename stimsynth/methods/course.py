@@ -116,7 +116,12 @@ class Course:
             self.store_progress = store_progress
 
     def advance(
-        self, problem: Problem, max_iter: int, stop: StopRule, extra: Fields | None = None
+        self,
+        problem: Problem,
+        max_iter: int,
+        stop: StopRule,
+        extra: Fields | None = None,
+        converged: str = CONVERGED,
     ) -> None:
         """Take up to `max_iter` steps on `problem`.
 
@@ -128,6 +133,8 @@ class Course:
             Steps to take now, at most.
         extra
             Function of the method's state to further fields of the progress bar.
+        converged
+            What to warn of when no item has anything left to do.
 
         Raises
         ------
@@ -153,7 +160,7 @@ class Course:
                 "gradient at this image, or take a smaller learning rate"
             )
         if all(status.finished for status in self.run.status):
-            warnings.warn(CONVERGED, stacklevel=3)
+            warnings.warn(converged, stacklevel=3)
 
     @contextmanager
     def _open_file(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Eigendistortions: the changes of an image that a model sees most and least."""
 
+import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -13,10 +14,13 @@ from stimsynth.engine.eigenpairs import Outcome
 from stimsynth.engine.eigenspaces import Eigenspace
 from stimsynth.engine.linearized import Linearized
 from stimsynth.methods import eigensolvers
+from stimsynth.methods.distorted import distorted_on_grid
 from stimsynth.methods.eigensolvers import Found
-from stimsynth.methods.eigenstate import pack, unpack
+from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
+from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.progress import product_bar
-from stimsynth.validate import checked_output, validate_input
+from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimuli_store.errors import InputError, unknown_name
 
 Method = Literal["lanczos", "exact", "power", "randomized_svd"]
@@ -184,6 +188,63 @@ class Eigendistortion:
             )
         self._found = (found,)
 
+    def on_grid(
+        self,
+        alpha: float,
+        bits: int = 8,
+        *,
+        allowed_range: tuple[float, float] = (0, 1),
+        seed: int = 0,
+    ) -> OnGrid:
+        """Return the image plus `alpha` times each eigendistortion, as a screen can show it.
+
+        Rounding shrinks a distortion, and wipes out what is smaller than half a level. Here pixels are
+        chosen such that the difference to the image, which is rounded too, has the amplitude `alpha` along
+        the distortion.
+
+        Parameters
+        ----------
+        alpha
+            Amplitude: the distorted image is ``image + alpha * eigendistortion``, with the
+            eigendistortion of norm 1.
+        bits
+            Depth of the screen: ``2 ** bits`` levels over `allowed_range`.
+        allowed_range
+            (low, high) for pixels: the darkest and the brightest level.
+        seed
+            Of the dither.
+
+        Returns
+        -------
+        OnGrid
+            Its images are those of `eigendistortions`, in their order. Its figures are the amplitude along
+            the distortion and the root-mean-square change of the model's output, measured in float64 on
+            the float image, the one that was rounded, and this one; and whether dither was used.
+
+        Raises
+        ------
+        InputError
+            If there are several images, or `synthesize` was not called.
+
+        Examples
+        --------
+        >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
+        >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+        >>> eig.synthesize()
+        >>> top, bottom = eig.on_grid(alpha=0.5).figures
+        >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)
+        (0.5, 0.5)
+        """
+        self._refuse_batch("a picture of distortions")
+        if not self._found:
+            raise InputError("there are no eigendistortions yet; call synthesize first")
+        grid = screen_grid(bits, validate_allowed_range(allowed_range))
+        unit = self.eigendistortions.double()
+        unit = unit / unit.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        base = grid.nearest(self._image.double())
+        shown, measured = distorted_on_grid(exactly(self._model), base, unit, alpha, grid, seed)
+        return on_grid(shown.to(self._image.dtype), grid, seed, columns(**measured))
+
     def compute_jacobian(self) -> Tensor:
         """Return the Jacobian at the image, shape (outputs, pixels), and keep it for the next call.
 
@@ -282,18 +343,101 @@ class Eigendistortion:
             lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
         return "\n".join(lines)
 
-    def _packed(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return all that synthesis has done, as tensors by name and as what JSON can hold."""
-        tensors, plain = pack(self._found, self._krylov)
-        if self._jacobian is not None:
-            tensors["jacobian"] = self._jacobian
-        return tensors, {**plain, "seed": self.seed, "settings": self._settings}
+    def save(self, file_path: str | os.PathLike[str]) -> None:
+        """Write everything but the model to a file, as tensors and JSON.
 
-    def _unpack(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
-        """Take over what `_packed` returned, so that synthesis goes on from there."""
+        Parameters
+        ----------
+        file_path
+            Where; an earlier file of this name is replaced in one step.
+
+        Raises
+        ------
+        InputError
+            If the folder is not there.
+        """
+        tensors, plain = pack(self._found, self._krylov)
+        content = {
+            "tensors": {**tensors, "jacobian": self._jacobian},
+            "plain": {**plain, "seed": self.seed, "settings": self._settings},
+        }
+        save_synthesis(file_path, type(self).__name__, self._identity(), content)
+
+    def load(
+        self,
+        file_path: str | os.PathLike[str],
+        map_location: Any = None,
+        *,
+        raise_on_checks: bool = True,
+        tensor_equality_atol: float = 1e-8,
+        tensor_equality_rtol: float = 1e-5,
+    ) -> None:
+        """Become what was saved, to look at it or to go on. Returns nothing.
+
+        Parameters
+        ----------
+        file_path
+            What `save` wrote.
+        map_location
+            Device for all tensors; None for the one that they were saved from.
+        raise_on_checks
+            Raise an error if the file was saved from another image or model; False for a `LoadWarning`.
+        tensor_equality_atol, tensor_equality_rtol
+            When tensors count as equal, as in `torch.allclose`.
+
+        Raises
+        ------
+        ArchiveError
+            (a ValueError) if there is no such file, it is damaged, or of another class.
+        InputError
+            (a ValueError) if the file does not fit this object (always if a precision or a device
+            differs), or this object was used already.
+        """
+        if self._found:
+            raise InputError(
+                "load takes an object that was just made; synthesize was called on this one"
+            )
+        checks = LoadChecks(
+            raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
+        )
+        kind = type(self).__name__
+        content = load_synthesis(file_path, kind, self._identity(), map_location, checks)
+        tensors, plain = content["tensors"], content["plain"]
+        self._jacobian = tensors.pop("jacobian")
         self._found, self._krylov = unpack(tensors, plain)
-        self._jacobian = tensors.get("jacobian")
-        self.seed, self._settings = plain["seed"], dict(plain["settings"])
+        self.seed, self._settings = plain["seed"], plain["settings"]
+
+    def to(self, *args: Any, **kwargs: Any) -> None:
+        """Change precision or device of image, model and results, in place.
+
+        Parameters
+        ----------
+        args, kwargs
+            As for `torch.Tensor.to`: a device, a floating-point dtype, both, or a tensor to be like.
+
+        Raises
+        ------
+        InputError
+            If the dtype is not a floating-point one.
+        """
+        goal = self._image[:0].to(*args, **kwargs)
+        if not goal.is_floating_point():
+            raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+        self._model.to(device=goal.device, dtype=goal.dtype)
+        self._image = self._image.to(goal)
+        self._linear = Linearized(self._model, self._image)
+        self._jacobian = None if self._jacobian is None else self._jacobian.to(goal)
+        tensors, plain = pack(self._found, self._krylov)
+        moved = {
+            name: value.to(goal) if name.endswith(LIKE_THE_IMAGE) else value
+            for name, value in tensors.items()
+        }
+        self._found, self._krylov = unpack(moved, plain)
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what a file and the object that loads it must share."""
+        with torch.no_grad():
+            return {"image": self._image, "model's output": self._model(self._image)}
 
     def _lanczos(self, search: lanczos.Search, max_iter: int, surplus: int) -> None:
         settings = {"method": "lanczos", **asdict(search)}

@@ -66,7 +66,7 @@ class MetamerProblem(OptimizedSynthesis):
         self._given_target = (
             None if target_representation is None else target_representation.detach()
         )
-        target = self._goal(start)
+        target = self._goal(start, joins=initial_image is not None)
         self._target = target.expand(len(start), *target.shape[1:])
         self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
         course = Course(start, default=LBFGS(bounds=bounds))
@@ -193,7 +193,7 @@ class MetamerProblem(OptimizedSynthesis):
     def _weights(self) -> dict[str, float]:
         return {"penalty": self._lambda, **{name: weight for name, weight, _ in self._penalties}}
 
-    def _goal(self, start: Tensor) -> Tensor:
+    def _goal(self, start: Tensor, joins: bool) -> Tensor:
         """Return the target's representation, seen to fit the start."""
         goal = self._given_target
         if goal is None:
@@ -201,9 +201,13 @@ class MetamerProblem(OptimizedSynthesis):
                 raise InputError(
                     "a metamer needs a target: give an image or a target_representation"
                 )
-            goal = checked_output(self._model, self._image)
-        elsewhere = self._image is None or start.shape[1:] != self._image.shape[1:]
-        if elsewhere or self._given_target is not None:
+            goal = checked_output(self._model, self._image, joins=joins)
+            if len(goal) != len(self._image) and len(start) != 1:
+                raise InputError(
+                    f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
+                    f"image at a time, so give one initial_image, not {len(start)}"
+                )
+        if self._image is None or self._given_target is not None or self._unlike(start, goal):
             shape = tuple(checked_output(self._model, start[:1]).shape[1:])
             if tuple(goal.shape[1:]) != shape:
                 raise InputError(
@@ -216,6 +220,11 @@ class MetamerProblem(OptimizedSynthesis):
                 "as many as images"
             )
         return goal
+
+    def _unlike(self, start: Tensor, goal: Tensor) -> bool:
+        """Say whether what the model does to the target tells nothing of what it does to the start."""
+        assert self._image is not None
+        return start.shape[1:] != self._image.shape[1:] or len(goal) != len(self._image)
 
     def _first(self, initial_image: Tensor | None, bounds: tuple[float, float]) -> Tensor:
         if initial_image is None:
@@ -271,7 +280,8 @@ class Metamer(MetamerProblem):
     initial_image
         Where to start; None for uniform noise inside `allowed_range`. Its height and width may differ from
         the target's if the model's output keeps its shape, as that of texture statistics does. With a
-        batch of N starts, one target serves all.
+        batch of N starts, one target serves all; and a model that makes one output of several targets (a
+        mixture) takes one start.
     target_representation
         The output to match, in place of the target image's; `image` may then be None, and an
         `initial_image` is needed. Mixtures of two textures are made in this way.

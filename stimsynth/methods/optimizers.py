@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.descent import Descent
+from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import Method
 from stimuli_store.errors import InputError
 
@@ -57,7 +58,10 @@ def choose_method(
             )
         held = [p for group in optimizer.param_groups for p in group["params"]]
         if len(held) != 1 or held[0] is not start:
-            raise InputError("build the optimizer on [metamer.metamer], and on nothing else")
+            raise InputError(
+                "build the optimizer on what the synthesis moves, [metamer.metamer] or [geodesic.interior], "
+                "and on nothing else"
+            )
         return Descent(optimizer=lambda _: optimizer, scheduler=_as_factory(scheduler))
     if not callable(optimizer):
         raise InputError(
@@ -89,9 +93,9 @@ def method_from(description: Mapping[str, Any], default: Method) -> Method | Non
         if optimizer is None or description["scheduler"] is not None:
             return None
         return Descent(optimizer=optimizer)
-    if description["name"] == type(default).__name__:
-        return type(default)(**description["settings"])
-    return None
+    known = {kind.__name__: kind for kind in (LBFGS, type(default))}
+    kind = known.get(description["name"])
+    return kind(**description["settings"]) if kind else None
 
 
 def _as_factory(scheduler: Any) -> Any:

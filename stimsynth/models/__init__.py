@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from stimsynth.models.balanced import Balanced, balanced_by_target, balanced_over_images
 from stimsynth.models.color_texture import ColorPortillaSimoncelli
 from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
@@ -37,6 +38,7 @@ MODELS: Mapping[str, type[nn.Module]] = {
 
 __all__ = [
     "MODELS",
+    "Balanced",
     "CenterSurround",
     "ColorPortillaSimoncelli",
     "FoveatedPooling",
@@ -49,5 +51,7 @@ __all__ = [
     "OnOff",
     "PortillaSimoncelli",
     "UniformPooling",
+    "balanced_by_target",
+    "balanced_over_images",
     "features",
 ]

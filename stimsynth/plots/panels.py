@@ -20,11 +20,7 @@ _GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
 class Panel:
     """A picture with its title and the values shown as black and white.
 
-    <<<<<<< HEAD
-        Grey is (height, width); colours are (height, width, 3 or 4).
-    =======
-        Shape (height, width), or (height, width, 3) for colours, which are shown from 0 to 1.
-    >>>>>>> main
+    Shape (height, width) for grey; (height, width, 3 or 4) for colours.
     """
 
     pixels: np.ndarray
@@ -104,11 +100,10 @@ def empty_figure() -> "Figure":
 def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     """Return the (height, width) in display pixels of all panels."""
     shapes = {panel.pixels.shape for row in rows for panel in row}
-    sizes = {shape[:2] if shape[2:] == (3,) else shape for shape in shapes}
+    sizes = {shape[:2] if shape[2:] in ((), (3,), (4,)) else shape for shape in shapes}
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
-    shape = sizes.pop()
-    size = shape[:2] if shape[2:] in ((), (3,), (4,)) else shape
+    size = sizes.pop()
     shown = [n * zoom for n in size]
     whole = zoom >= 1 and float(zoom).is_integer()
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))

@@ -177,7 +177,7 @@ def check_scales(model: nn.Module) -> list[Any]:
     return scales
 
 
-def checked_output(model: nn.Module, image: Tensor) -> Tensor:
+def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> Tensor:
     """Return the model's output for the real image, once the two have proved to fit together.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
@@ -190,6 +190,8 @@ def checked_output(model: nn.Module, image: Tensor) -> Tensor:
         Any module.
     image
         What it will be run on, shape (b, c, h, w) and real.
+    joins
+        Whether it may make a smaller batch of the image's, as mixtures of two textures do.
 
     Returns
     -------
@@ -222,7 +224,7 @@ def checked_output(model: nn.Module, image: Tensor) -> Tensor:
     asking = image.detach().clone().requires_grad_(True)
     with advice(name):
         output = model(asking)
-    fault = _output_fault(output, image)
+    fault = _output_fault(output, image, joins)
     if fault:
         raise InputError(f"{name} cannot be used for synthesis: {fault}")
     return output.detach()
@@ -260,12 +262,15 @@ def _strict_subsets(scales: Sequence[Any]) -> Iterator[list[Any]]:
         yield from ([*scales[:i], *scales[i + 1 :]] for i in range(len(scales)))
 
 
-def _output_fault(output: object, image: Tensor) -> str | None:
+def _output_fault(output: object, image: Tensor, joins: bool) -> str | None:
     if not isinstance(output, Tensor):
         return f"it returns {type(output).__name__}, and a model returns a tensor"
     if not output.requires_grad:
         return "its output does not depend on the image differentiably (is something detached?)"
-    if output.dim() < 2 or len(output) != len(image):
+    fits = output.dim() >= 2 and (
+        len(output) == len(image) or (joins and 0 < len(output) < len(image))
+    )
+    if not fits:
         return (
             f"it returns shape {tuple(output.shape)} for images {tuple(image.shape)}; "
             "the batch comes first"

@@ -10,6 +10,7 @@ import pytest
 
 HOMES = [
     "stimsynth",
+    "stimsynth.convergence",
     "stimsynth.images",
     "stimsynth.losses",
     "stimsynth.metrics",

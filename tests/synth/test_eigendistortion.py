@@ -1,7 +1,6 @@
 """Eigendistortion: known Jacobians, numpy's spectra, the seeds' interface, and honest certificates."""
 
 import inspect
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from stimsynth import (
     Gaussian,
     Identity,
     LuminanceGainControl,
+    Metamer,
     PortillaSimoncelli,
     features,
     fisher_info_matrix_eigenvalue,
@@ -26,6 +26,7 @@ from stimsynth import (
 )
 from stimsynth.engine.eigenpairs import Outcome
 from stimsynth.engine.linearized import Linearized
+from stimsynth.methods.files import LoadWarning
 from stimuli_store.errors import InputError
 
 ITERATIVE = ["lanczos", "power", "randomized_svd"]
@@ -222,6 +223,24 @@ def test_a_large_null_space_is_estimated() -> None:
     assert not space.complete
 
 
+def test_what_was_not_searched_for_is_not_called_complete() -> None:
+    """Twelve zeros, of which each pass sees one or two: that nothing is lower does not count the copies."""
+    least = torch.tensor([0.008, 0.007, 0.006, 0.005, 0.004, 0.003, *[0.0] * 12])
+    weights = torch.cat([torch.linspace(1, 0.5, 382), least]).double()
+
+    class Weighted(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * weights
+
+    eig = Eigendistortion(line(400), Weighted())
+    eig.synthesize(k=6)
+    assert eig.eigenspaces[0]["top"].complete
+    bottom = eig.eigenspaces[0]["bottom"]
+    assert bottom.is_null
+    assert 1 <= bottom.at_least < 6
+    assert not bottom.complete
+
+
 def test_a_model_that_is_flat_here() -> None:
     class Flat(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -331,19 +350,6 @@ def test_two_calls_equal_one_and_a_tolerance_can_be_tightened() -> None:
     assert float(loose.residuals.max()) <= 1e-5
 
 
-def test_all_that_was_done_fits_into_tensors_and_json() -> None:
-    model = gain_control(torch.float64)
-    whole, first, second = (Eigendistortion(picture(), model, seed=s) for s in (2, 2, 9))
-    whole.synthesize(max_iter=50)
-    first.synthesize(max_iter=30)
-    tensors, plain = first._packed()
-    second._unpack({name: t.clone() for name, t in tensors.items()}, json.loads(json.dumps(plain)))
-    assert torch.equal(second.eigendistortions, first.eigendistortions)
-    assert second.eigenspaces == first.eigenspaces
-    second.synthesize(max_iter=20)
-    assert torch.equal(second.eigendistortions, whole.eigendistortions)
-
-
 def test_the_seed_decides() -> None:
     found = []
     for seed in (1, 1, 2):
@@ -404,7 +410,15 @@ class CubeDetached(CubeOnce):
         return 3 * ctx.saved_tensors[0] ** 2 * gradient.detach()
 
 
-class Neither(CubeDetached):
+class CubeHalf(CubeOnce):
+    """x³ whose backward can be differentiated, and then gives half of what it should."""
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return 1.5 * ctx.saved_tensors[0] ** 2 * (gradient + gradient.detach())
+
+
+class Neither(CubeHalf):
     """x³ that can be differentiated once only."""
 
     @staticmethod
@@ -422,7 +436,7 @@ class Applied(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("cube", "forward"), [(Cube, False), (CubeOnce, True), (CubeDetached, True)]
+    ("cube", "forward"), [(Cube, False), (CubeOnce, True), (CubeDetached, True), (CubeHalf, True)]
 )
 def test_custom_gradients_of_every_kind(cube: Any, forward: bool) -> None:
     eig = Eigendistortion(line(60), Applied(cube))
@@ -695,3 +709,66 @@ def test_colours_and_complex_pictures() -> None:
     grey_eig.synthesize()
     with pytest.raises(InputError, match="as_rgb takes three channels"):
         display_eigendistortion(grey_eig, as_rgb=True)
+
+
+@pytest.mark.parametrize("method", ["lanczos", "exact", "power", "randomized_svd"])
+def test_it_is_saved_and_loaded(tmp_path: Path, method: str) -> None:
+    image, model = images.load("camera", size=16).double(), remove_grad(Gaussian(5, 1.0).double())
+    first, later = Eigendistortion(image, model, seed=3), Eigendistortion(image, model)
+    first.synthesize(method=method, max_iter=20)  # type: ignore[arg-type]
+    first.save(tmp_path / "e.pt")
+    assert later.load(tmp_path / "e.pt") is None
+    for name in ("eigendistortions", "eigenvalues", "residuals", "eigenindex"):
+        assert torch.equal(getattr(later, name), getattr(first, name)), name
+    assert (later.jacobian is None) == (method != "exact")
+    assert (later.seed, later.status, later.eigenspaces) == (3, first.status, first.eigenspaces)
+
+
+def test_a_loaded_search_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+    image = images.load("camera", size=24).double()
+    model = remove_grad(LuminanceGainControl(9).double())
+    whole, first, later = (Eigendistortion(image, model) for _ in range(3))
+    whole.synthesize(k=2, max_iter=60)
+    first.synthesize(k=2, max_iter=25)
+    first.save(tmp_path / "e.h5")
+    later.load(tmp_path / "e.h5")
+    later.synthesize(k=2, max_iter=35)
+    assert torch.equal(later.eigendistortions, whole.eigendistortions)
+    assert later.n_products == whole.n_products
+
+
+def test_a_file_of_another_image_or_model_is_refused(tmp_path: Path) -> None:
+    image, model = images.load("camera", size=16), remove_grad(Gaussian(5, 1.0))
+    first = Eigendistortion(image, model)
+    first.save(tmp_path / "e.h5")
+    with pytest.raises(ValueError, match="image differs"):
+        Eigendistortion(image.flip(-1), model).load(tmp_path / "e.h5")
+    other = remove_grad(Gaussian(5, 1.3))
+    with pytest.raises(ValueError, match="model's output differs"):
+        Eigendistortion(image, other).load(tmp_path / "e.h5")
+    with pytest.warns(LoadWarning, match="model's output differs"):
+        Eigendistortion(image, other).load(tmp_path / "e.h5", raise_on_checks=False)
+    with pytest.raises(ValueError, match=r"torch\.float32 on cpu, this object torch\.float64"):
+        Eigendistortion(image.double(), remove_grad(Gaussian(5, 1.0).double())).load(
+            tmp_path / "e.h5"
+        )
+    with pytest.raises(ValueError, match="holds a Eigendistortion"):
+        Metamer(image, model).load(tmp_path / "e.h5")
+    first.synthesize(max_iter=10)
+    with pytest.raises(ValueError, match="just made"):
+        first.load(tmp_path / "e.h5")
+
+
+def test_it_goes_on_in_another_precision() -> None:
+    eig = Eigendistortion(images.load("camera", size=24), remove_grad(LuminanceGainControl(9)))
+    eig.synthesize(max_iter=20)
+    eig.to(torch.float64)
+    assert eig.eigendistortions.dtype == eig.image.dtype == torch.float64
+    assert next(iter(eig.model.state_dict().values())).dtype == torch.float64
+    eig.synthesize()
+    alone = Eigendistortion(eig.image, eig.model)
+    alone.synthesize()
+    assert eig.status[0].finished
+    torch.testing.assert_close(eig.eigenvalues[0], alone.eigenvalues[0], rtol=1e-6, atol=0)
+    with pytest.raises(ValueError, match="floating-point"):
+        eig.to(torch.int32)

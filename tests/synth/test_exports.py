@@ -8,20 +8,23 @@ import pytest
 
 import stimsynth
 
-MODELS = """CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
+MODELS = """Balanced balanced_by_target balanced_over_images
+CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
-METHODS = """Eigendistortion MADCompetition Metamer MetamerCTF SimpleMetamer examine_saved_synthesis
-fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product linear_metamer mad_set"""
+METHODS = """Eigendistortion Geodesic MADCompetition Metamer MetamerCTF OptimizedImage Profile SimpleMetamer
+environment examine_saved_synthesis fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product
+linear_metamer mad_set profile"""
 NAMES = {
-    "stimsynth": f"""images losses metrics models set_seed transforms validate
+    "stimsynth": f"""convergence images losses metrics models set_seed transforms validate
         {METHODS} {MODELS} {CHECKS}""",
+    "stimsynth.convergence": "coarse_to_fine_enough loss_convergence pixel_change_convergence",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
         convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
         uniform_noise voronoi""",
-    "stimsynth.losses": "l2_norm mse penalize_range relative_MSE relative_sse",
+    "stimsynth.losses": "channel_logsumexp l2_norm mse penalize_range relative_MSE relative_sse",
     "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",

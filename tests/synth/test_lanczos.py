@@ -90,6 +90,14 @@ def test_tighter_tolerances_give_the_eigenvectors_themselves() -> None:
     torch.testing.assert_close(pairs.vectors.abs(), axes, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4, 1e-6])
+def test_residuals_alone_can_be_the_rule(tolerance: float) -> None:
+    search = Search(tolerance=tolerance, change=1.0)
+    (state,), (pairs,) = solve(diagonal(SPECTRA["even"]), search)
+    assert state.outcome is Outcome.CONVERGED
+    assert pairs.worst() <= tolerance
+
+
 def test_repeated_eigenvalues_come_out_as_often_as_they_are_there() -> None:
     """2 once, 1.9 three times, then many; 0 twice, 0.05 four times, then many."""
     top, bottom = [2.0, 1.9, 1.9, 1.9], [0.05] * 4 + [0.0] * 2

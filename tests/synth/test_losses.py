@@ -161,3 +161,43 @@ def test_outputs_that_do_not_compare_get_a_sentence() -> None:
         model_distance(lambda x: x.mean(dim=0))(one, one)
     with pytest.raises(InputError, match="equal or 1; not 2 and 3"):
         model_distance(lambda x: x)(one, torch.cat([one, one])[:3])
+
+
+def test_the_furthest_channel_counts_most() -> None:
+    synth, ref = pair(1, 4, 3, 3)
+    distances = (synth - ref).flatten(2).norm(dim=2)[0]
+    for sharpness in (0.3, 1.0, 7.0):
+        by_hand = torch.log(torch.exp(sharpness * distances).mean()) / sharpness
+        torch.testing.assert_close(losses.channel_logsumexp(sharpness)(synth, ref), by_hand)
+    x = synth.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(losses.channel_logsumexp(50.0)(x, ref), x)
+    share = gradient.flatten(2).norm(dim=2)[0]
+    assert share.argmax() == distances.argmax()
+    assert share.max() > 0.9
+    torch.testing.assert_close(share.sum(), torch.ones((), dtype=torch.float64))
+
+
+def test_it_is_zero_with_slope_zero_for_equal_outputs_and_huge_ones_do_not_overflow() -> None:
+    ref, _ = pair(1, 3, 5)
+    x = ref.clone().requires_grad_(True)
+    value = losses.channel_logsumexp(2.0)(x, ref)
+    (gradient,) = torch.autograd.grad(value, x)
+    assert value.item() == pytest.approx(0, abs=1e-15)
+    assert bool((gradient == 0).all())
+    huge = losses.channel_logsumexp(1.0)(1e6 * ref, -1e6 * ref)
+    assert huge.item() == pytest.approx(2e6 * ref.flatten(2).norm(dim=2).max().item(), rel=1e-5)
+    with pytest.raises(InputError, match="sharpness is positive; not 0"):
+        losses.channel_logsumexp(0)
+
+
+def test_channels_of_unlike_size_are_matched_at_the_same_rate() -> None:
+    """Two channels, one a thousandth of the other: the mean square forgets the small one until the end."""
+
+    class Unlike(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat([x, 1e-3 * x.roll(3, -1).square()], dim=1)
+
+    target = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(1)).double()
+    metamer = Metamer(target, Unlike(), losses.channel_logsumexp(1e4))
+    metamer.synthesize(60)
+    assert metamer.losses[-1] < 1e-3 * metamer.losses[0]

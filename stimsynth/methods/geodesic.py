@@ -1,0 +1,437 @@
+"""Geodesics: the sequences between two images that are shortest for a model."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.descent import Descent
+from stimsynth.engine.problem import Problem, Terms
+from stimsynth.engine.run import Status
+from stimsynth.engine.stop import PixelChangeConvergence
+from stimsynth.losses import penalize_range
+from stimsynth.methods.course import Course, check_steps
+from stimsynth.methods.paths import as_vectors, deviations, jerkiness, step_energies, unrest
+from stimsynth.methods.per_item import per_item
+from stimsynth.methods.quality import Quality, judge
+from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.transforms.sequences import make_straight_line, sample_brownian_bridge
+from stimsynth.validate import checked_output, validate_allowed_range, validate_input
+from stimuli_store.errors import InputError
+
+CONVERGED = "Pixel change norm has converged, stopping synthesis"
+ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
+#: Where the pulls of two steps hold each other less well than this, there is a shorter way close by.
+RESTLESS = 0.05
+
+
+class Geodesic(OptimizedSynthesis):
+    r"""Synthesize geodesics: sequences from one image to another with as little change for a model as can be.
+
+    Minimizes the path energy :math:`\frac{1}{n} \sum_t \lVert f(x_{t+1}) - f(x_t) \rVert_2^2` plus the range
+    penalty over the frames between the ends. By the inequality of Cauchy and Schwarz the energy is at least
+    :math:`\lVert f(x_n) - f(x_0) \rVert_2^2 / n^2`, and exactly that where the outputs move on a straight
+    line in equal steps: see `bound_ratio`.
+
+    This method is exploratory. Its objective is not convex, geodesics may not be unique, and only the
+    shortest is informative: start several times (`n_starts`), compare them, and look at `quality`.
+
+    Parameters
+    ----------
+    image_a, image_b
+        The ends, shape (1, channel, height, width).
+    model
+        Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
+    n_steps
+        Number of steps from one end to the other, 2 or more; the frames between them are ``n_steps - 1``.
+    initial_sequence
+        Where to start: ``"straight"`` for the cross-fade of pixels, ``"bridge"`` for a random walk that is
+        tied to both ends (see `stimsynth.transforms.sample_brownian_bridge`).
+    range_penalty_lambda
+        Weight of the penalty on pixels outside `allowed_range`.
+    allowed_range
+        (low, high) for pixels, inclusive.
+    n_starts
+        How many sequences to synthesize at once, each from a bridge of its own.
+    seed
+        Seed of the bridge; start i is drawn with ``seed + i``.
+
+    Attributes
+    ----------
+    geodesic
+        The sequence so far, shape (n_steps + 1, channel, height, width); of several, the best. First and
+        last frame are the ends, exactly.
+    geodesics
+        All of them, shape (n_starts, n_steps + 1, channel, height, width).
+    pixelfade
+        The cross-fade, for comparison, shaped like `geodesic`.
+    step_energy, dev_from_line
+        What the model made of the best sequence on its way, shapes (kept, n_steps) and
+        (kept, n_steps + 1, 2).
+    losses, gradient_norm, pixel_change_norm
+        Tensors of shape (steps + 1, n_starts): row i was measured at iterate i, row 0 at the start.
+    status
+        How each start ended, as `stimsynth.engine.run.Status`.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if images and model do not fit together, or an argument makes no sense.
+
+    References
+    ----------
+    O. J. Hénaff & E. P. Simoncelli (2016), "Geodesics of learned representations", Int. Conf. on Learning
+    Representations.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Geodesic, images, remove_grad
+    >>> ends = images.load("camera", size=32), images.load("grass", size=32)
+    >>> geo = Geodesic(*ends, remove_grad(Gaussian(5, std=1.0)), n_steps=5, initial_sequence="bridge")
+    >>> geo.synthesize(max_iter=200, stop_criterion=1e-3)
+    >>> geo.geodesic.shape, bool(geo.losses[-1] < geo.losses[0])
+    (torch.Size([6, 1, 32, 32]), True)
+    """
+
+    def __init__(
+        self,
+        image_a: Tensor,
+        image_b: Tensor,
+        model: nn.Module,
+        n_steps: int = 10,
+        initial_sequence: Literal["straight", "bridge"] = "straight",
+        range_penalty_lambda: float = 0.1,
+        allowed_range: tuple[float, float] = (0, 1),
+        *,
+        n_starts: int = 1,
+        seed: int = 0,
+    ) -> None:
+        bounds = validate_allowed_range(allowed_range)
+        self._ends = _as_ends(image_a, image_b)
+        self._model, self.n_steps, self.seed = model, n_steps, seed
+        self.initial_sequence = initial_sequence
+        starts = self._starts(n_starts)
+        self._seen = as_vectors(checked_output(model, self._ends))
+        course = Course(starts[:, 1:-1].contiguous(), default=Descent(optimizer=ADAM))
+        super().__init__(course, range_penalty_lambda, bounds)
+
+    @property
+    def image_a(self) -> Tensor:
+        """Where the sequence begins."""
+        return self._ends[:1]
+
+    @property
+    def image_b(self) -> Tensor:
+        """Where it ends."""
+        return self._ends[1:]
+
+    @property
+    def model(self) -> nn.Module:
+        """The model."""
+        return self._model
+
+    @property
+    def pixelfade(self) -> Tensor:
+        """The cross-fade of pixels, shape (n_steps + 1, channel, height, width)."""
+        return make_straight_line(self.image_a, self.image_b, self.n_steps)
+
+    @property
+    def interior(self) -> Tensor:
+        """The frames that are moved, shape (n_starts, n_steps - 1, channel, height, width).
+
+        Before the first call it is the start, and a leaf an optimizer can take.
+        """
+        return self._course.points
+
+    @property
+    def geodesics(self) -> Tensor:
+        """The sequences so far, shape (n_starts, n_steps + 1, channel, height, width)."""
+        return self._with_ends(self.interior.detach())
+
+    @property
+    def best(self) -> int:
+        """Which start has the lowest objective so far."""
+        if self.run is None:
+            return 0
+        return int(self.losses[-1].nan_to_num(nan=torch.inf).argmin())
+
+    @property
+    def geodesic(self) -> Tensor:
+        """The best sequence so far, shape (n_steps + 1, channel, height, width)."""
+        return self.geodesics[self.best]
+
+    @property
+    def saved_geodesic(self) -> Tensor:
+        """The best sequence at the iterates that were kept, shape (kept, n_steps + 1, …), on the CPU."""
+        return self._with_ends(self._course.saved()[:, self.best])
+
+    @property
+    def step_energy(self) -> Tensor:
+        """Squared length of every step of the best sequence in the model's outputs, shape (kept, n_steps).
+
+        With ``store_progress=k`` a row for every k-th iterate, beginning with the start; without it, as
+        these are few numbers, for every iterate.
+        """
+        return self._kept("step energy", self.n_steps)
+
+    @property
+    def dev_from_line(self) -> Tensor:
+        """How the outputs of the best sequence stray from the line between its ends, (kept, n_steps + 1, 2).
+
+        The distance along the line and the distance from it, for the iterates of `step_energy`; in units of
+        the distance between the ends, and NaN where the model's outputs for the ends are equal.
+        """
+        columns = [self._kept(name, self.n_steps + 1) for name in ("along line", "from line")]
+        return torch.stack(columns, dim=-1)
+
+    @property
+    def energy_bound(self) -> Tensor:
+        """The lowest path energy that any sequence between these ends can have, a scalar."""
+        return (self._seen[1] - self._seen[0]).square().sum() / self.n_steps**2
+
+    @property
+    def bound_ratio(self) -> Tensor:
+        """Path energy of every sequence in units of `energy_bound`, shape (n_starts,).
+
+        It is 1 for a straight line in equal steps, and more for all else. A curved set of outputs may have
+        no straight line in it; then the ratio of a true geodesic is above 1 as well.
+        """
+        with torch.no_grad():
+            return step_energies(self._paths(self.interior)).mean(dim=1) / self.energy_bound
+
+    def objective_function(self, geodesic: Tensor | None = None) -> Tensor:
+        """Return path energy plus weighted range penalty, a scalar.
+
+        Parameters
+        ----------
+        geodesic
+            A sequence of shape (frames, channel, height, width), ends included, to use in place of the
+            best one.
+
+        Raises
+        ------
+        InputError
+            If this is not a sequence of such images.
+        """
+        sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 2)
+        energy = step_energies(as_vectors(self._model(sequence))).mean()
+        return energy + self._lambda * penalize_range(sequence, self._range)
+
+    def calculate_jerkiness(self, geodesic: Tensor | None = None) -> Tensor:
+        r"""Return how much a sequence could still be straightened at each frame, shape (frames - 2,).
+
+        That is :math:`\lVert J(x_t)^T a_t / \lVert a_t \rVert \rVert_2^2`, where J is the model's Jacobian
+        and :math:`a_t` the second difference of its outputs: how far the direction in which the outputs
+        bend is one in which pixels can move them. It is zero for a geodesic, and where the outputs do not
+        bend (see `stimsynth.methods.paths.bends`).
+
+        Parameters
+        ----------
+        geodesic
+            A sequence of shape (frames, channel, height, width) with three frames or more, ends included,
+            to use in place of the best one.
+
+        Raises
+        ------
+        InputError
+            If this is not a sequence of such images.
+        """
+        sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 3).detach()
+        return jerkiness(self._model, sequence)
+
+    def synthesize(
+        self,
+        max_iter: int = 1000,
+        optimizer: Any = None,
+        store_progress: bool | int = False,
+        stop_criterion: float | None = None,
+        stop_iters_to_check: int = 50,
+        *,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        scheduler: Any = None,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Synthesize, or go on where the last call stopped.
+
+        Warns "Pixel change norm has converged, stopping synthesis" when all starts have.
+
+        Parameters
+        ----------
+        max_iter
+            Steps to take now, at most.
+        optimizer
+            None for Adam with ``lr=0.001, amsgrad=True``. Otherwise as for `stimsynth.Metamer`: a torch
+            optimizer class or a function that makes one, an optimizer built on ``[geo.interior]``, or a
+            method of the engine, such as ``LBFGS(bounds=(0, 1))``, which keeps pixels inside exactly. Must
+            be None when continuing.
+        store_progress
+            Keep every k-th iterate in `saved_geodesic`, and only these in `step_energy` and
+            `dev_from_line`; True is 1 and False is 0.
+        stop_criterion
+            A start stops when every one of its last steps changed its frames by less than this (Euclidean
+            norm). None for 1.6e-4 of the norm of `pixelfade` (the golden ratio, over 10⁴), which is printed.
+        stop_iters_to_check
+            How many steps that are.
+        optimizer_kwargs
+            Arguments for an optimizer class.
+        scheduler
+            Function of the optimizer that returns a learning-rate scheduler. Must be None when continuing.
+        progress_file
+            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or the loss became NaN or infinite (all that was done until
+            then is kept).
+        """
+        check_steps(max_iter, stop_iters_to_check)
+        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        if stop_criterion is None:
+            stop_criterion = float(self.pixelfade.norm()) / 1e4 * (1 + 5**0.5) / 2
+            print(f"Stop criterion for pixel_change_norm = {stop_criterion:.5e}")  # noqa: T201
+        stop = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        problem = Problem(terms=self._terms, weights={"energy": 1.0, "penalty": self._lambda})
+        self._course.advance(problem, max_iter, stop, converged=CONVERGED)
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every start whether it can be taken for a geodesic, in numbers and in a sentence.
+
+        The numbers are the path energy relative to its bound and to that of the pixelfade, the spread of the
+        step energies relative to their mean, the largest distance from the line between the ends, how far
+        the pulls of the steps are from holding each other (`stimsynth.methods.paths.unrest`, at most), and
+        the share of pixels outside the allowed range. None of them can tell that there is no shorter way
+        elsewhere.
+        """
+        with torch.no_grad():
+            fade = step_energies(as_vectors(self._model(self.pixelfade))).mean()
+        return tuple(
+            self._judged(sequence, fade, status)
+            for sequence, status in zip(self.geodesics, self.status, strict=True)
+        )
+
+    def _judged(self, sequence: Tensor, fade: Tensor, status: Status) -> Quality:
+        with torch.no_grad():
+            path = as_vectors(self._model(sequence))
+        energy = step_energies(path)
+        outside = (sequence < self._range[0]) | (sequence > self._range[1])
+        numbers = {
+            "bound ratio": energy.mean() / self.energy_bound,
+            "of pixelfade": energy.mean() / fade,
+            "uneven steps": (energy.amax() - energy.amin()) / energy.mean(),
+            "off the line": deviations(path[None])[0, :, 1].amax(),
+            "unrest": unrest(self._model, sequence, self._range).amax(),
+            "outside range": outside.double().mean(),
+        }
+        figures = {name: float(value) for name, value in numbers.items()}
+        findings = {
+            "the model's output is not finite": not bool(torch.isfinite(path).all()),
+            f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; take more steps, or start "
+            "elsewhere": figures["of pixelfade"] > 1.001,
+            f"its steps pull frames apart ({figures['unrest']:.0%}); take more steps, or lower "
+            "stop_criterion": figures["unrest"] > RESTLESS,
+            f"{figures['outside range']:.2%} of the pixels lie outside the allowed range and would be "
+            "clipped": figures["outside range"] > 0,
+        }
+        return judge(findings, figures, status)
+
+    def _terms(self, points: Tensor, items: Tensor) -> Terms:
+        """Return energy and penalty of sequences, and what there is to see of their steps, by number."""
+        paths = self._paths(points)
+        energies = step_energies(paths)
+        along, away = deviations(paths.detach()).unbind(-1)
+        frames = self._with_ends(points)
+        return {
+            "energy": energies.mean(dim=1),
+            "penalty": per_item(lambda x: penalize_range(x, self._range), frames),
+            **_numbered("step energy", energies.detach()),
+            **_numbered("along line", along),
+            **_numbered("from line", away),
+        }
+
+    def _paths(self, interiors: Tensor) -> Tensor:
+        """Return the model's outputs for whole sequences, shape (n, n_steps + 1, values)."""
+        outputs = as_vectors(self._model(interiors.flatten(0, 1)))
+        return _enclosed(outputs.unflatten(0, interiors.shape[:2]), self._seen)
+
+    def _with_ends(self, interiors: Tensor) -> Tensor:
+        return _enclosed(interiors, self._ends.to(interiors))
+
+    def _kept(self, name: str, count: int) -> Tensor:
+        columns = [self._course.history(f"{name} {i}")[:, self.best] for i in range(count)]
+        return torch.stack(columns, dim=1)[:: self.store_progress or 1]
+
+    def _starts(self, n_starts: int) -> Tensor:
+        """Return sequences to start from, shape (n_starts, n_steps + 1, …)."""
+        if not isinstance(self.n_steps, int) or self.n_steps < 2:
+            raise InputError(
+                "a geodesic has 2 steps or more, or there is no frame between its ends; not "
+                f"n_steps {self.n_steps!r}"
+            )
+        if not isinstance(n_starts, int) or n_starts < 1:
+            raise InputError(f"n_starts is 1 or more; not {n_starts!r}")
+        if self.initial_sequence == "bridge":
+            return torch.stack([self._bridge(self.seed + i) for i in range(n_starts)])
+        if self.initial_sequence != "straight":
+            raise InputError(
+                f"initial_sequence is 'straight' or 'bridge'; not {self.initial_sequence!r}"
+            )
+        if n_starts != 1:
+            raise InputError(
+                f"{n_starts} straight starts would all be the same; give initial_sequence='bridge'"
+            )
+        return self.pixelfade[None]
+
+    def _bridge(self, seed: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        return sample_brownian_bridge(self.image_a, self.image_b, self.n_steps, generator=generator)
+
+    def _as_sequence(self, frames: Tensor, least: int) -> Tensor:
+        if frames.shape[1:] != self._ends.shape[1:] or len(frames) < least:
+            raise InputError(
+                f"a sequence has shape (frames, {', '.join(map(str, self._ends.shape[1:]))}) with {least} "
+                f"frames or more; not {tuple(frames.shape)}"
+            )
+        return frames
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "image_a": self.image_a,
+            "image_b": self.image_b,
+            "model's output": self._seen,
+            "n_steps": self.n_steps,
+            "initial_sequence": self.initial_sequence,
+            "range_penalty_lambda": self._lambda,
+            "allowed_range": self._range,
+        }
+
+    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+        self._model = move(self._model)
+        self._ends, self._seen = cast(self._ends), cast(self._seen)
+
+
+def _as_ends(image_a: Tensor, image_b: Tensor) -> Tensor:
+    for image in (image_a, image_b):
+        validate_input(image, no_batch=True)
+    if image_a.shape != image_b.shape:
+        raise InputError(
+            "a geodesic goes from one image to another of its shape; not from "
+            f"{tuple(image_a.shape)} to {tuple(image_b.shape)}"
+        )
+    ends = torch.cat([image_a, image_b.to(image_a)]).detach()
+    if torch.equal(ends[0], ends[1]):
+        raise InputError("image_a and image_b are equal: there is no way between them to look for")
+    return ends
+
+
+def _enclosed(interiors: Tensor, ends: Tensor) -> Tensor:
+    """Return sequences (n, t, …) with the first of `ends` (2, …) before and the second after each."""
+    first, last = (end.expand(len(interiors), 1, *end.shape) for end in ends)
+    return torch.cat([first, interiors, last], dim=1)
+
+
+def _numbered(name: str, columns: Tensor) -> Terms:
+    return {f"{name} {i}": column for i, column in enumerate(columns.unbind(1))}

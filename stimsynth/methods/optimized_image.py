@@ -1,0 +1,284 @@
+"""Images for any objective: the best image for a unit of a network, under constraints if need be."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.constrained import Constrained
+from stimsynth.engine.lbfgs import LBFGS
+from stimsynth.engine.problem import Held, Problem, Terms
+from stimsynth.engine.stop import LossConvergence
+from stimsynth.losses import penalize_range
+from stimsynth.methods.course import Course, check_steps
+from stimsynth.methods.per_item import per_item
+from stimsynth.methods.quality import Quality, judge
+from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
+from stimuli_store.errors import InputError
+
+Score = Callable[[Tensor], Tensor]
+
+#: A held quantity that is further from its target than this, relative to it, is not held.
+DRIFT = 1e-3
+
+
+class OptimizedImage(OptimizedSynthesis):
+    """Change an image until a number is as large or as small as it gets, while others stay as they are.
+
+    Parameters
+    ----------
+    initial_image
+        Where to start, shape (batch, channel, height, width). Every item is a problem of its own.
+    objective
+        Function of one image (batch of 1) to a scalar, such as the response of one unit of a network.
+    minmax
+        ``"max"`` or ``"min"``: what to make of it.
+    range_penalty_lambda
+        Weight of the penalty on pixels outside `allowed_range`, for torch optimizers; the default methods
+        keep pixels inside exactly.
+    allowed_range
+        (low, high) for pixels, inclusive.
+    held
+        Name to a function of one image to a scalar, which keeps the value that it has at the start; or to a
+        pair of function and value, which is brought to that value and kept there. With any, the method is
+        descent along the constraints; without, it is L-BFGS.
+    penalties
+        Name to a function of one image that is added to the objective, or to a pair of weight and function.
+        They are made small whatever `minmax` is.
+
+    Attributes
+    ----------
+    image
+        The result so far.
+    objectives
+        `objective` at every iterate, shape (steps + 1, batch).
+    losses
+        What was minimized: the objective (its negative for ``"max"``) with penalties.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if an argument makes no sense.
+
+    References
+    ----------
+    D. Erhan, Y. Bengio, A. Courville & P. Vincent (2009), "Visualizing higher-layer features of a deep
+    network", Technical Report 1341, University of Montreal: maximizing the response of a unit under a
+    constraint on the image's norm.
+
+    Examples
+    --------
+    The image of a given mean and contrast that a filter responds to most is the filter itself.
+
+    >>> from stimsynth import OptimizedImage
+    >>> filt = torch.tensor([1.0, -2.0, 1.0, 0.0]).double()
+    >>> best = OptimizedImage(
+    ...     torch.tensor([0.4, 0.5, 0.6, 0.5]).double().view(1, 1, 2, 2),
+    ...     lambda image: (image.flatten() * filt).sum(),
+    ...     held={"mean": torch.mean, "contrast": torch.var},
+    ... )
+    >>> best.synthesize()
+    >>> shape = best.image.flatten() - best.image.mean()
+    >>> round(float(torch.corrcoef(torch.stack([shape, filt]))[0, 1]), 6)
+    1.0
+    """
+
+    def __init__(
+        self,
+        initial_image: Tensor,
+        objective: Score,
+        minmax: Literal["max", "min"] = "max",
+        range_penalty_lambda: float = 0.1,
+        allowed_range: tuple[float, float] = (0, 1),
+        *,
+        held: Mapping[str, Score | tuple[Score, float]] | None = None,
+        penalties: Mapping[str, Score | tuple[float, Score]] | None = None,
+    ) -> None:
+        bounds = validate_allowed_range(allowed_range)
+        validate_input(initial_image, any_dims=True)
+        start = initial_image.detach().clamp(*bounds)
+        if minmax not in ("max", "min"):
+            raise InputError(f"minmax is 'max' or 'min'; not {minmax!r}")
+        self._score, self._minmax = objective, minmax
+        self._held = {
+            name: given if isinstance(given, tuple) else (given, None)
+            for name, given in (held or {}).items()
+        }
+        self._penalties = {
+            name: given if isinstance(given, tuple) else (1.0, given)
+            for name, given in (penalties or {}).items()
+        }
+        _check_names(self._held, self._penalties)
+        functions = [objective, *(f for f, _ in self._held.values())]
+        for function in (*functions, *(f for _, f in self._penalties.values())):
+            validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
+        first = 0.1 * (bounds[1] - bounds[0])
+        method = (
+            Constrained(bounds=bounds, first_step=first)
+            if self._held
+            else LBFGS(bounds=bounds, first_step=first)
+        )
+        super().__init__(Course(start, default=method), range_penalty_lambda, bounds)
+        self._targets = self._first_targets()
+
+    def synthesize(
+        self,
+        max_iter: int = 100,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        store_progress: bool | int = False,
+        stop_criterion: float = 1e-4,
+        stop_iters_to_check: int = 50,
+        *,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Synthesize, or go on where the last call stopped.
+
+        Parameters
+        ----------
+        max_iter, scheduler, store_progress, stop_criterion, stop_iters_to_check
+            As in `Metamer.synthesize`.
+        optimizer
+            As in `Metamer.synthesize`; must be None if anything is held.
+        optimizer_kwargs, progress_file
+            As in `Metamer.synthesize`.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or the objective became NaN or infinite (what was done is kept).
+        """
+        check_steps(max_iter, stop_iters_to_check)
+        if self._held and optimizer is not None:
+            raise InputError("a torch optimizer holds nothing; leave optimizer out, or held")
+        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        self._course.advance(self._problem(), max_iter, stop)
+
+    def objective_function(self, image: Tensor | None = None) -> Tensor:
+        """Return what is minimized for every item, shape (batch,).
+
+        Parameters
+        ----------
+        image
+            An image to use in place of the current one.
+        """
+        image = self.image if image is None else image
+        problem = self._problem()
+        return problem.objective(
+            problem.terms(image, torch.arange(len(image), device=image.device))
+        )
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item how far it came and whether what is held was held."""
+        points = self.image.detach()
+        with torch.no_grad():
+            before, after = (per_item(self._score, x) for x in (self._course.origin, points))
+            drifts = {
+                name: per_item(function, points) / self._targets[name] - 1
+                for name, (function, _) in self._held.items()
+            }
+        gained = after > before if self._minmax == "max" else after < before
+        rows = []
+        for item, status in enumerate(self.status):
+            off = {f"drift of {name}": float(drift[item]) for name, drift in drifts.items()}
+            findings = {
+                f"{name} is {value:.2%}": not abs(value) <= DRIFT for name, value in off.items()
+            }
+            findings["the objective is no better than at the start; take more steps"] = not bool(
+                gained[item]
+            )
+            figures = {"objective": float(after[item]), "at the start": float(before[item]), **off}
+            rows.append(judge(findings, figures, status))
+        return tuple(rows)
+
+    @property
+    def image(self) -> Tensor:
+        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        return self._course.points
+
+    @property
+    def initial_image(self) -> Tensor:
+        """Where synthesis started."""
+        return self._course.origin
+
+    @property
+    def objectives(self) -> Tensor:
+        """The objective at every iterate, shape (steps + 1, batch)."""
+        return self._course.history("objective_term")
+
+    @property
+    def held_values(self) -> Mapping[str, Tensor]:
+        """What each held function is kept at, shape (batch,)."""
+        return self._targets
+
+    @property
+    def saved_image(self) -> Tensor:
+        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        return self._course.saved()
+
+    def _problem(self) -> Problem:
+        def terms(points: Tensor, items: Tensor) -> Terms:
+            added = {name: per_item(f, points) for name, (_, f) in self._penalties.items()}
+            outside = per_item(lambda x: penalize_range(x, self._range), points)
+            return {"objective_term": per_item(self._score, points), "penalty": outside, **added}
+
+        def held(points: Tensor, items: Tensor) -> Terms:
+            return {name: per_item(f, points) for name, (f, _) in self._held.items()}
+
+        weights = {name: weight for name, (weight, _) in self._penalties.items()}
+        sign = 1.0 if self._minmax == "min" else -1.0
+        return Problem(
+            terms=terms,
+            weights={"objective_term": sign, "penalty": self._lambda, **weights},
+            held=Held(terms=held, targets=self._targets) if self._held else None,
+        )
+
+    def _first_targets(self) -> dict[str, Tensor]:
+        start = self._course.origin
+        with torch.no_grad():
+            return {
+                name: per_item(function, start)
+                if value is None
+                else start.new_full((len(start),), value)
+                for name, (function, value) in self._held.items()
+            }
+
+    def _identity(self) -> dict[str, Any]:
+        one = torch.full_like(self._course.origin[:1], sum(self._range) / 2)
+        one = one + 0.1 * torch.linspace(0, 1, one.numel()).to(one).view_as(one)
+        functions = {"objective": self._score}
+        functions |= {name: function for name, (function, _) in self._held.items()}
+        functions |= {name: function for name, (_, function) in self._penalties.items()}
+        with torch.no_grad():
+            values = {name: function(one) for name, function in functions.items()}
+        weights = {name: float(weight) for name, (weight, _) in self._penalties.items()}
+        return {
+            "minmax": self._minmax,
+            "range_penalty_lambda": self._lambda,
+            "allowed_range": self._range,
+            "weights": weights,
+            **{f"value of {name}": value for name, value in values.items()},
+        }
+
+    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+        functions = [self._score, *(f for f, _ in self._held.values())]
+        for function in (*functions, *(f for _, f in self._penalties.values())):
+            if isinstance(function, nn.Module):
+                move(function)
+        self._targets = {name: cast(value) for name, value in self._targets.items()}
+
+
+def _check_names(held: Mapping[str, Any], penalties: Mapping[str, Any]) -> None:
+    """Refuse names that stand for two things: they are columns of one history."""
+    own = ("objective_term", "penalty", "objective", "gradient_norm", "pixel_change_norm")
+    names = [*held, *penalties]
+    twice = {name for name in names if name in own or names.count(name) > 1}
+    if twice:
+        raise InputError(
+            f"held and penalties have names of their own, other than {', '.join(own)}; not {sorted(twice)}"
+        )

@@ -1,0 +1,166 @@
+"""Paths through a model's outputs: their steps, how they bend, and how far they stray from a line."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stimsynth.transforms.sequences import deviation_from_line
+
+#: A path that turns by no more than this angle at a frame (in radians; √ε where that is more) is straight.
+STRAIGHT = 1e-4
+
+
+def as_vectors(outputs: Tensor) -> Tensor:
+    """Return a model's outputs as real vectors, shape (frames, values): distances stay what they are.
+
+    Examples
+    --------
+    >>> as_vectors(torch.tensor([[3.0 + 4j]])).tolist()
+    [[3.0, 4.0]]
+    """
+    flat = outputs.flatten(1)
+    return torch.view_as_real(flat).flatten(1) if flat.is_complex() else flat
+
+
+def step_energies(paths: Tensor) -> Tensor:
+    """Return the squared length of every step.
+
+    Parameters
+    ----------
+    paths
+        Shape (…, steps + 1, values).
+
+    Returns
+    -------
+    Tensor
+        Shape (…, steps).
+
+    Examples
+    --------
+    >>> step_energies(torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 6.0]])).tolist()
+    [25.0, 4.0]
+    """
+    return paths.diff(dim=-2).square().sum(dim=-1)
+
+
+def deviations(paths: Tensor) -> Tensor:
+    """Return where every frame is along the line between its path's ends, and how far off it.
+
+    Parameters
+    ----------
+    paths
+        Shape (paths, frames, values).
+
+    Returns
+    -------
+    Tensor
+        Shape (paths, frames, 2): along the line and from it, in units of its length. NaN where the ends
+        are equal.
+
+    Examples
+    --------
+    >>> path = torch.tensor([[0.0, 0.0], [3.0, 4.0], [10.0, 0.0]])
+    >>> deviations(path[None])[0, 1].tolist()
+    [0.3..., 0.4...]
+    """
+    return torch.stack(torch.func.vmap(deviation_from_line)(paths), dim=-1)
+
+
+def bends(path: Tensor) -> Tensor:
+    """Return the direction in which a path bends at every frame between its ends.
+
+    That is its second difference, divided by its own norm. Where a path turns by no more than `STRAIGHT`,
+    or by what rounding makes of it, it counts as straight and the direction is 0; divided by its norm, what
+    is left there would be noise.
+
+    Parameters
+    ----------
+    path
+        Shape (frames, values).
+
+    Returns
+    -------
+    Tensor
+        Shape (frames - 2, values).
+
+    Examples
+    --------
+    >>> bends(torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 5.0]])).tolist()
+    [[0.0, 0.0], [0.0, 1.0]]
+    """
+    epsilon = torch.finfo(path.dtype).eps
+    steps = path.diff(dim=0)
+    second = steps.diff(dim=0)
+    size = second.norm(dim=1, keepdim=True)
+    turned = max(STRAIGHT, epsilon**0.5) * steps.norm(dim=1).mean()
+    straight = size <= torch.maximum(turned, 8 * epsilon * path.norm(dim=1).amax())
+    return torch.where(straight, 0, second / torch.where(straight, 1, size))
+
+
+def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
+    """Return how far the directions in which outputs bend are ones in which pixels can move them.
+
+    Parameters
+    ----------
+    model
+        Function of images.
+    sequence
+        Frames, shape (frames, …), ends included.
+
+    Returns
+    -------
+    Tensor
+        Squared norm of each of `bends`, pulled back to pixels; shape (frames - 2,).
+
+    Examples
+    --------
+    >>> corner = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]).view(3, 1, 1, 2)
+    >>> jerkiness(lambda x: 3 * x, corner).round(decimals=3).tolist()
+    [9.0]
+    """
+    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    return _at_frames(pull, bends(path)).flatten(1).square().sum(dim=1)
+
+
+def unrest(
+    model: Callable[[Tensor], Tensor], sequence: Tensor, allowed_range: tuple[float, float]
+) -> Tensor:
+    """Return how far the pulls of the two steps at every frame are from holding each other.
+
+    A step of the outputs pulls at the pixels of the frames at its ends, as the gradient of its energy. On a
+    geodesic the two pulls at a frame are opposite and equal. Pixels at the bounds are left out: there, a
+    bound may hold what the steps do not.
+
+    Parameters
+    ----------
+    model, sequence
+        As for `jerkiness`.
+    allowed_range
+        (low, high); only pixels between them count.
+
+    Returns
+    -------
+    Tensor
+        Norm of the sum of both pulls over the sum of their norms: from 0 to 1, shape (frames - 2,).
+
+    Examples
+    --------
+    >>> path = torch.tensor([0.0, 3.0, 4.0]).view(3, 1, 1, 1)
+    >>> unrest(torch.nn.Identity(), path, (-9, 9)).tolist()
+    [0.5]
+    """
+    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    steps = path.diff(dim=0)
+    inner = sequence[1:-1]
+    free = (inner > allowed_range[0]) & (inner < allowed_range[1])
+    back, on = ((_at_frames(pull, part) * free).flatten(1) for part in (steps[:-1], steps[1:]))
+    scale = back.norm(dim=1) + on.norm(dim=1)
+    return (on - back).norm(dim=1) / scale.clamp_min(torch.finfo(scale.dtype).tiny)
+
+
+def _at_frames(pull: Callable[[Tensor], tuple[Tensor]], vectors: Tensor) -> Tensor:
+    """Pull vectors at the frames between the ends back to their pixels."""
+    none = torch.zeros_like(vectors[:1])
+    (pulled,) = pull(torch.cat([none, vectors, none]))
+    return pulled[1:-1]

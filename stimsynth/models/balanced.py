@@ -1,0 +1,154 @@
+"""Models whose outputs are brought to one magnitude, so that a loss weighs them alike."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.validate import checked_output, validate_input
+from stimuli_store.errors import InputError
+
+
+class Balanced(nn.Module):
+    """A model with every output shifted and divided by constants.
+
+    A model that is called with scales, for synthesis from coarse to fine, still is.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    shift, scale
+        Constants shaped like its output for one image, with a batch of 1; `scale` is positive.
+
+    Examples
+    --------
+    >>> image = torch.full((1, 1, 2, 2), 0.25)
+    >>> model = Balanced(nn.Identity(), shift=image, scale=torch.full_like(image, 2.0))
+    >>> model(image + 1).flatten().tolist()
+    [0.5, 0.5, 0.5, 0.5]
+    """
+
+    def __init__(self, model: nn.Module, shift: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("shift", shift.detach())
+        self.register_buffer("scale", scale.detach())
+        if hasattr(model, "scales"):
+            self.scales = model.scales
+
+    shift: Tensor
+    scale: Tensor
+
+    def forward(self, image: Tensor, scales: Sequence[Any] | None = None) -> Tensor:
+        """Return (model(image) - shift) / scale, of some scales if they are given."""
+        if scales is None:
+            return (self.model(image) - self.shift) / self.scale
+        shift, scale = (
+            self.remove_scales(constant, scales) for constant in (self.shift, self.scale)
+        )
+        return (self.model(image, scales=scales) - shift) / scale
+
+    def remove_scales(
+        self, representation_tensor: Tensor, scales_to_keep: Collection[Any]
+    ) -> Tensor:
+        """Return a representation of all scales without those that are not named, as the model does."""
+        remove = getattr(self.model, "remove_scales", None)
+        if remove is None:
+            raise InputError(
+                f"{type(self.model).__name__} has no remove_scales, which says what of an output belongs to "
+                "which scale; write it, or balance the model without scales"
+            )
+        return remove(representation_tensor, scales_to_keep)
+
+
+def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-2) -> Balanced:
+    """Return a model with every output z-scored over a set of images.
+
+    Outputs that vary by little among images of the world then count as much as those that vary by a lot.
+
+    Parameters
+    ----------
+    model
+        Any model without learnable parameters.
+    images
+        The set, shape (batch, channel, height, width), with two images or more; they are run one by one.
+    floor
+        Standard deviations are taken to be at least this part of their root mean square, so that what
+        hardly varies is not blown up.
+
+    Raises
+    ------
+    InputError
+        If there are less than two images, or model and images do not fit together.
+
+    References
+    ----------
+    C. M. Ziemba & E. P. Simoncelli (2021), "Opposing effects of selectivity and invariance in peripheral
+    vision", Nature Communications 12, 4597.
+
+    Examples
+    --------
+    >>> images = torch.rand(5, 1, 8, 8)
+    >>> scores = balanced_over_images(nn.AvgPool2d(4), images)(images)
+    >>> bool(scores.mean(0).abs().max() < 1e-5), bool(torch.allclose(scores.std(0), torch.ones(1, 2, 2)))
+    (True, True)
+    """
+    validate_input(images)
+    if len(images) < 2:
+        raise InputError(
+            f"a z-score takes two images or more; there are {len(images)}. For one, see balanced_by_target"
+        )
+    outputs = [checked_output(model, image[None]) for image in images]
+    mean = sum(output.to(_wide(output)) for output in outputs) / len(outputs)
+    square = sum((output.to(_wide(output)) - mean).abs() ** 2 for output in outputs)
+    spread = (torch.as_tensor(square) / (len(outputs) - 1)).sqrt()
+    like = outputs[0]
+    return Balanced(
+        model, torch.as_tensor(mean).to(like.dtype), _floored(spread, floor).to(like.real.dtype)
+    )
+
+
+def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) -> Balanced:
+    """Return a model with every output divided by its magnitude for one image, the target of synthesis.
+
+    A mean squared error then is one of relative differences. Divisors are constants: they do not follow
+    the image that is synthesized, which would make the optimization hard.
+
+    Parameters
+    ----------
+    model
+        Any model without learnable parameters.
+    target
+        Shape (1, channel, height, width).
+    floor
+        Magnitudes are taken to be at least this part of their root mean square, so that outputs close to
+        zero are not blown up.
+
+    Raises
+    ------
+    InputError
+        If there is more than one image, or model and image do not fit together.
+
+    Examples
+    --------
+    >>> image = torch.rand(1, 1, 8, 8) + 0.5
+    >>> bool(torch.allclose(balanced_by_target(nn.Identity(), image)(image), torch.ones(1)))
+    True
+    """
+    validate_input(target, no_batch=True)
+    output = checked_output(model, target)
+    return Balanced(model, torch.zeros_like(output), _floored(output.abs(), floor))
+
+
+def _wide(output: Tensor) -> torch.dtype:
+    return torch.complex128 if output.is_complex() else torch.float64
+
+
+def _floored(magnitude: Tensor, floor: float) -> Tensor:
+    """Return magnitudes of at least `floor` times their root mean square; ones where all are zero."""
+    if not floor > 0:
+        raise InputError(f"floor is a positive part of the root mean square; not {floor}")
+    least = floor * magnitude.square().mean().sqrt()
+    return magnitude.clamp_min(float(least)) if least > 0 else torch.ones_like(magnitude)

@@ -1,0 +1,138 @@
+"""Pictures of geodesics: how the loss fell, and how far paths stray from the straight line."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimsynth.methods.paths import as_vectors
+from stimsynth.plots.panels import empty_figure
+from stimsynth.transforms.sequences import deviation_from_line
+from stimuli_store.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class _Descended(Protocol):
+    @property
+    def losses(self) -> Tensor: ...
+
+
+class _Path(Protocol):
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def pixelfade(self) -> Tensor: ...
+
+    @property
+    def geodesic(self) -> Tensor: ...
+
+
+def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> "Axes":
+    """Draw the loss at every iterate on a logarithmic axis, a line for every start.
+
+    Parameters
+    ----------
+    geodesic
+        A `stimsynth.Geodesic`, or anything with its `losses`.
+    ax
+        Where to draw; None for a figure of its own.
+    kwargs
+        More arguments of `matplotlib.axes.Axes.semilogy`.
+
+    Returns
+    -------
+    Axes
+        The axes; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> ax = plot_loss(SimpleNamespace(losses=torch.tensor([[4.0], [2.0], [1.0]])))
+    >>> ax.get_yscale(), ax.lines[0].get_ydata().tolist()
+    ('log', [4.0, 2.0, 1.0])
+    """
+    ax = _own_axes() if ax is None else ax
+    ax.semilogy(_array(geodesic.losses), **kwargs)
+    ax.set(xlabel="Synthesis iteration", ylabel="Loss")
+    return ax
+
+
+def plot_deviation_from_line(
+    geodesic: _Path, natural_video: Tensor | None = None, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw paths through a model's outputs: distance from the line between their ends over that along it.
+
+    The pixelfade, the geodesic and, for comparison, a natural sequence, with a mark for every frame. Where a
+    model straightens what happens between the ends, the geodesic follows the natural sequence, and the
+    pixelfade strays further. Where its outputs lie on a curved surface (they are normalized, say), no path
+    is straight.
+
+    Parameters
+    ----------
+    geodesic
+        A `stimsynth.Geodesic`, or anything with its `model`, `pixelfade` and `geodesic`.
+    natural_video
+        Frames, shape (frames, channel, height, width): from one image to the other, as nature does it.
+    ax
+        Where to draw; None for a figure of its own.
+
+    Returns
+    -------
+    Axes
+        The axes, in units of the distance between the outputs for a path's ends.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if the video is not a sequence of such frames, or the model's outputs for the ends of
+        a path are equal.
+    MissingExtra
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> corner = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]).view(3, 1, 1, 2)
+    >>> path = SimpleNamespace(model=nn.Identity(), pixelfade=corner[[0, 2]], geodesic=corner)
+    >>> ax = plot_deviation_from_line(path)
+    >>> [line.get_label() for line in ax.lines], ax.lines[1].get_ydata().round(3).tolist()
+    (['pixelfade', 'geodesic'], [0.0, 0.5, 0.0])
+    """
+    paths = {"pixelfade": (geodesic.pixelfade, "o-"), "geodesic": (geodesic.geodesic, "s-")}
+    if natural_video is not None:
+        frame = geodesic.pixelfade.shape[1:]
+        if natural_video.shape[1:] != frame:
+            raise InputError(
+                f"natural_video has shape (frames, {', '.join(map(str, frame))}), as the geodesic's frames; "
+                f"not {tuple(natural_video.shape)}"
+            )
+        paths["natural video"] = (natural_video.to(geodesic.pixelfade), "^-")
+    ax = _own_axes() if ax is None else ax
+    for name, (frames, style) in paths.items():
+        with torch.no_grad():
+            along, away = deviation_from_line(as_vectors(geodesic.model(frames)))
+        ax.plot(_array(along), _array(away), style, label=name, markersize=4)
+    ax.set(
+        xlabel="Distance along the line between the ends",
+        ylabel="Distance from that line",
+        title="Deviation from straight line",
+    )
+    ax.legend()
+    return ax
+
+
+def _own_axes() -> "Axes":
+    return empty_figure().add_subplot()
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.detach().cpu().numpy()

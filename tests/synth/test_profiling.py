@@ -1,0 +1,55 @@
+"""Where a model's time goes."""
+
+import time
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from stimsynth import Gaussian, images, remove_grad
+from stimsynth.profiling import Profile, profile
+from stimuli_store.errors import InputError
+
+
+class Slow(nn.Module):
+    """Sleeps on the way there, so that the least it takes is known."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        time.sleep(0.005)
+        return 2 * x
+
+
+def test_times_are_at_least_what_is_known() -> None:
+    found = profile(Slow(), torch.rand(1, 1, 8, 8), repeats=2)
+    assert 0.005 <= found.forward_s < 0.5
+    assert 0.005 <= found.gradient_s < 0.5
+
+
+def test_the_operation_that_takes_the_time_is_found() -> None:
+    class Matrix(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ x @ x @ x @ x
+
+    found = profile(Matrix(), torch.rand(1, 1, 512, 512))
+    first, share = next(iter(found.operations.items()))
+    assert "bmm" in first or "mm" in first
+    assert share > 0.5
+    assert list(found.operations.values()) == sorted(found.operations.values(), reverse=True)
+
+
+def test_it_prints_itself() -> None:
+    shown = str(Profile(forward_s=0.5, gradient_s=2.0, operations={"fft": 0.999, "add": 0.001}))
+    assert shown.splitlines() == [
+        "output 500.00 ms, output and gradient 2000.00 ms (0.5 evaluations a second)",
+        "  99.9 %  fft",
+        "   0.1 %  add",
+    ]
+
+
+def test_models_are_left_as_they_were() -> None:
+    model, image = remove_grad(Gaussian(7)), images.load("camera", size=32)
+    profile(model, image)
+    assert not image.requires_grad
+    assert all(p.grad is None for p in model.parameters())
+    with pytest.raises(InputError, match="remove_grad"):
+        profile(Gaussian(7), image)

@@ -1,0 +1,83 @@
+"""Progress bars: what they say, and where they are drawn."""
+
+import io
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
+from stimsynth.progress import postfix, product_bar, synthesis_bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Notebook(io.StringIO):
+    """What stands for stderr in a notebook: no terminal, and shown."""
+
+
+Notebook.__module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize("bar", [synthesis_bar, product_bar])
+@pytest.mark.parametrize(
+    ("stream", "shown"), [(io.StringIO, False), (Terminal, True), (Notebook, True)]
+)
+def test_bars_are_drawn_where_somebody_sees_them(
+    monkeypatch: pytest.MonkeyPatch, bar: object, stream: type, shown: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream())
+    with bar(10) as on_step:  # type: ignore[operator]
+        assert (on_step is not None) == shown
+
+
+def grass() -> torch.Tensor:
+    return images.load("grass", size=64)
+
+
+def test_a_bar_tells_loss_gradient_and_change() -> None:
+    met = Metamer(grass(), torch.nn.AvgPool2d(4))
+    met.synthesize(3, torch.optim.Adam)
+    assert met.run is not None
+    said = postfix(met.run.history, met.run.state, None)
+    assert said == {
+        "loss": f"{met.losses[-1].item():.4e}",
+        "gradient_norm": f"{met.gradient_norm[-1].item():.4e}",
+        "pixel_change_norm": f"{met.pixel_change_norm[-1].item():.4e}",
+        "learning_rate": 0.01,
+    }
+
+
+def test_a_bar_from_coarse_to_fine_tells_the_scale_too() -> None:
+    met = MetamerCTF(grass(), PortillaSimoncelli((64, 64), n_scales=2))
+    met.synthesize(7, torch.optim.Adam, change_scale_criterion=None, ctf_iters_to_check=5)
+    assert met.run is not None
+    said = postfix(met.run.history, met.run.state, met._bar_fields)
+    assert said["current_scale"] == "residual_lowpass"
+    assert said["current_scale_loss"] == f"{met.scales_loss[-1].item():.4e}"
+    assert said["learning_rate"] == 0.01
+
+
+def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr("stimsynth.progress.tqdm", _drawn_at_once)
+    history = {
+        name: torch.tensor([[0.25]]) for name in ("objective", "gradient_norm", "pixel_change_norm")
+    }
+    with synthesis_bar(20) as on_step:
+        assert on_step is not None
+        for _ in range(10):
+            on_step(history, SimpleNamespace())  # type: ignore[arg-type]
+    assert "loss=2.5000e-01" in stream.getvalue()
+    assert "10/20" in stream.getvalue()
+
+
+def _drawn_at_once(**kwargs: object) -> object:
+    from tqdm import tqdm
+
+    return tqdm(**{**kwargs, "delay": 0, "mininterval": 0, "leave": True, "file": sys.stderr})  # type: ignore[call-overload]
