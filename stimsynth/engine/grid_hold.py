@@ -9,7 +9,7 @@ from stimsynth.engine.grid import Grid
 
 Quantity = Callable[[Tensor], Tensor]
 
-#: How far along its slope a quantity is looked for, in levels of the value with the steepest slope.
+#: How far along its slope a quantity is looked for at first, in levels of the value with the steepest slope.
 _REACH = 4.0
 
 
@@ -43,7 +43,10 @@ def hold_on_grid(
     slope = _slope(quantity, points)
     largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
     way = slope / _column(largest, slope) * grid.step
-    low, high = torch.full_like(target, -_REACH), torch.full_like(target, _REACH)
+    reach = torch.full_like(target, _REACH)
+    for side in (-1, 1):
+        reach = torch.maximum(reach, _bracket(quantity, points, way, target, grid, side))
+    low, high = -reach, reach
     best, miss = _nearer(grid.nearest(points), quantity, target)
     for _ in range(halvings):
         middle = (low + high) / 2
@@ -60,6 +63,21 @@ def hold_on_grid(
         if bool(stuck.all()):
             break
     return best
+
+
+def _bracket(
+    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: Grid, side: int
+) -> Tensor:
+    """Return how far to go to one side until the quantity is past its target, at most through all levels."""
+    reach = torch.full_like(target, _REACH)
+    while True:
+        _, off = _nearer(
+            grid.nearest(points + _column(side * reach, points) * way), quantity, target
+        )
+        short = (side * off < 0) & (reach < grid.levels)
+        if not bool(short.any()):
+            return reach
+        reach = torch.where(short, 4 * reach, reach)
 
 
 def _nearer(points: Tensor, quantity: Quantity, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -98,13 +98,14 @@ def approach(
         items = waiting.nonzero().squeeze(1)
         if len(items) == 0:
             break
-        at, inside = posed.at(points[items], items), (box[0][items], box[1][items])
-        reached[items] = (at.residual.abs() <= tolerance[items]).all(dim=1)
-        waiting[items[reached[items]]] = False
-        step = _newton(at.residual, at.slopes.held, points[items], inside)
-        nearer, moved = _shortened(posed, at.residual, points[items], step, inside, items)
-        go = nearer & ~reached[items]
-        points[items[go]] = moved[go]
+        at = posed.at(points[items], items)
+        there = (at.residual.abs() <= tolerance[items]).all(dim=1)
+        reached[items[there]], waiting[items[there]] = True, False
+        items, off, slopes = items[~there], at.residual[~there], at.slopes.held[~there]
+        inside = (box[0][items], box[1][items])
+        step = _newton(off, slopes, points[items], inside)
+        nearer, moved = _shortened(posed, off, points[items], step, inside, items)
+        points[items[nearer]] = moved[nearer]
         waiting[items[~nearer]] = False
     return points, reached
 

@@ -14,11 +14,13 @@ from stimsynth.engine.eigenpairs import Outcome
 from stimsynth.engine.eigenspaces import Eigenspace
 from stimsynth.engine.linearized import Linearized
 from stimsynth.methods import eigensolvers
+from stimsynth.methods.distorted import distorted_on_grid
 from stimsynth.methods.eigensolvers import Found
 from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.progress import product_bar
-from stimsynth.validate import checked_output, validate_input
+from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimuli_store.errors import InputError, unknown_name
 
 Method = Literal["lanczos", "exact", "power", "randomized_svd"]
@@ -185,6 +187,63 @@ class Eigendistortion:
                 self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
             )
         self._found = (found,)
+
+    def on_grid(
+        self,
+        alpha: float,
+        bits: int = 8,
+        *,
+        allowed_range: tuple[float, float] = (0, 1),
+        seed: int = 0,
+    ) -> OnGrid:
+        """Return the image plus `alpha` times each eigendistortion, as a screen can show it.
+
+        Rounding shrinks a distortion, and wipes out what is smaller than half a level. Here pixels are
+        chosen such that the difference to the image, which is rounded too, has the amplitude `alpha` along
+        the distortion.
+
+        Parameters
+        ----------
+        alpha
+            Amplitude: the distorted image is ``image + alpha * eigendistortion``, with the
+            eigendistortion of norm 1.
+        bits
+            Depth of the screen: ``2 ** bits`` levels over `allowed_range`.
+        allowed_range
+            (low, high) for pixels: the darkest and the brightest level.
+        seed
+            Of the dither.
+
+        Returns
+        -------
+        OnGrid
+            Its images are those of `eigendistortions`, in their order. Its figures are the amplitude along
+            the distortion and the root-mean-square change of the model's output, measured in float64 on
+            the float image, the one that was rounded, and this one; and whether dither was used.
+
+        Raises
+        ------
+        InputError
+            If there are several images, or `synthesize` was not called.
+
+        Examples
+        --------
+        >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
+        >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+        >>> eig.synthesize()
+        >>> top, bottom = eig.on_grid(alpha=0.5).figures
+        >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)
+        (0.5, 0.5)
+        """
+        self._refuse_batch("a picture of distortions")
+        if not self._found:
+            raise InputError("there are no eigendistortions yet; call synthesize first")
+        grid = screen_grid(bits, validate_allowed_range(allowed_range))
+        unit = self.eigendistortions.double()
+        unit = unit / unit.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        base = grid.nearest(self._image.double())
+        shown, measured = distorted_on_grid(exactly(self._model), base, unit, alpha, grid, seed)
+        return on_grid(shown.to(self._image.dtype), grid, seed, columns(**measured))
 
     def compute_jacobian(self) -> Tensor:
         """Return the Jacobian at the image, shape (outputs, pixels), and keep it for the next call.

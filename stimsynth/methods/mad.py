@@ -1,5 +1,6 @@
 """Maximum differentiation: images that one metric tells apart and another does not."""
 
+import copy
 import math
 import os
 import warnings
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from stimsynth.engine.constrained import Constrained
 from stimsynth.engine.descent import Descent
+from stimsynth.engine.grid_hold import hold_on_grid
 from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Status
@@ -20,6 +22,7 @@ from stimsynth.images.noise import gaussian_noise
 from stimsynth.losses import penalize_range
 from stimsynth.methods.course import Course, check_steps
 from stimsynth.methods.files import function_identity
+from stimsynth.methods.on_grid import OnGrid, columns, on_grid, screen_grid
 from stimsynth.methods.optimizers import ADAM
 from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
@@ -234,6 +237,40 @@ class MADCompetition(OptimizedSynthesis):
             for row, status in zip(rows, self.status, strict=True)
         )
 
+    def on_grid(self, bits: int = 8) -> OnGrid:
+        """Return the result as a screen can show it, with the reference metric held there.
+
+        The reference is rounded, as the screen shows that too. The image is rounded such that the
+        reference metric between the two is what it was between the images off the grid.
+
+        Parameters
+        ----------
+        bits
+            Depth of the screen: ``2 ** bits`` levels over `allowed_range`.
+
+        Returns
+        -------
+        OnGrid
+            Its figures are both metrics, measured in float64: between the images off the grid, between
+            those that were rounded, and between the rounded reference and this image.
+        """
+        grid = screen_grid(bits, self._range)
+        base, before = grid.nearest(self._image.double()), self.mad_image.detach().double()
+        held, pushed = (
+            partial(per_item, _in_double(metric, self._image))
+            for metric in (self._reference, self._optimized)
+        )
+        target = held(self._image.double(), before)
+        shown = hold_on_grid(partial(held, base), before, target, grid)
+        pairs = {
+            "float": (self._image.double(), before),
+            "rounded": (base, grid.nearest(before)),
+            "refined": (base, shown),
+        }
+        measured = {f"reference metric, {name}": held(*pair) for name, pair in pairs.items()}
+        measured |= {f"optimized metric, {name}": pushed(*pair) for name, pair in pairs.items()}
+        return on_grid(shown.to(self._image.dtype), grid, 0, columns(**measured))
+
     @property
     def image(self) -> Tensor:
         """The reference."""
@@ -362,6 +399,17 @@ class MADCompetition(OptimizedSynthesis):
             if isinstance(metric, nn.Module):
                 move(metric)
         self._image = cast(self._image)
+
+
+def _in_double(metric: Metric, image: Tensor) -> Metric:
+    """Return a metric for images in float64; one that is tied to another precision gets that."""
+    exact = copy.deepcopy(metric).double() if isinstance(metric, nn.Module) else metric
+    one = image[:1].double()
+    try:
+        exact(one, one)
+    except RuntimeError:
+        return lambda x, y: metric(x.to(image.dtype), y.to(image.dtype)).double()
+    return exact
 
 
 def reference_image(image: Any) -> Tensor:

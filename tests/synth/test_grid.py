@@ -1,15 +1,20 @@
 """Images on the grid of a screen: known answers, and metamers that survive eight bits."""
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor
 
 from stimsynth import (
+    Eigendistortion,
     Gaussian,
     LuminanceGainControl,
+    MADCompetition,
     Metamer,
     PortillaSimoncelli,
     images,
+    metrics,
     remove_grad,
 )
 from stimsynth.engine.grid import Grid, descend_to_grid
@@ -102,3 +107,65 @@ def test_a_screen_has_whole_bits() -> None:
     metamer = Metamer(images.load("camera", size=16), remove_grad(Gaussian(5)))
     with pytest.raises(InputError, match="bits is a whole number"):
         metamer.on_grid(bits=0)
+
+
+@pytest.mark.parametrize("minmax", ["min", "max"])
+@pytest.mark.parametrize("pushed", ["ssim", "mse"])
+def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pushed: str) -> None:
+    def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
+        return 1 - metrics.ssim(x, y)
+
+    pair = (dissimilarity, metrics.mse) if pushed == "ssim" else (metrics.mse, dissimilarity)
+    image = images.load("camera", size=64)
+    mad = MADCompetition(image, *pair, minmax, initial_noise=0.05, seed=1)
+    mad.synthesize(40)
+    shown = mad.on_grid()
+    (figures,) = shown.figures
+    # From the two frames alone, by the metric itself.
+    frames = [
+        torch.from_numpy(quantize(x[0, 0].numpy()).pixels / 255.0)[None, None]
+        for x in (image, shown.images)
+    ]
+    held = pair[1](*frames).item()
+    assert held == pytest.approx(figures["reference metric, float"], rel=1e-3)
+    assert held == pytest.approx(figures["reference metric, refined"], rel=1e-9)
+    pushed_now = pair[0](*frames).item()
+    start = pair[0](image.double(), mad.initial_image.double()).item()
+    assert pushed_now < 0.9 * start if minmax == "min" else pushed_now > 1.1 * start
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
+def test_distortions_keep_their_amplitude(alpha: float) -> None:
+    """At 0.1 on 64 × 64 pixels a distortion is some 0.4 levels high: rounding alone wipes most of it out."""
+    image = images.load("camera", size=64)
+    eig = Eigendistortion(image, remove_grad(LuminanceGainControl(15)))
+    eig.synthesize()
+    shown = eig.on_grid(alpha, seed=5)
+    base = quantize(image[0, 0].numpy()).pixels / 255.0
+    for frame, unit, figures in zip(shown.levels, eig.eigendistortions, shown.figures, strict=True):
+        change = frame[0] / 255.0 - base
+        amplitude = (change * unit[0].double().numpy()).sum()
+        assert amplitude == pytest.approx(alpha, rel=0.02)
+        assert amplitude == pytest.approx(figures["amplitude, refined"], rel=1e-5)
+    again = eig.on_grid(alpha, seed=5)
+    assert torch.equal(again.images, shown.images)
+
+
+def test_an_amplitude_that_black_pixels_do_not_allow_is_not_claimed() -> None:
+    image = torch.zeros(1, 1, 16, 16)
+    eig = Eigendistortion(image, remove_grad(Gaussian(5)))
+    eig.synthesize()
+    for frame, unit, figures in zip(
+        eig.on_grid(9.0).levels, eig.eigendistortions, eig.on_grid(9.0).figures, strict=True
+    ):
+        room = unit.clamp_min(0).sum().item()  # black pixels can only become brighter, by 1 at most
+        amplitude = (frame[0] / 255.0 * unit[0].double().numpy()).sum()
+        assert figures["amplitude, refined"] == pytest.approx(amplitude, rel=1e-5)
+        assert amplitude <= room + 1e-9
+        assert amplitude == pytest.approx(9.0, rel=0.02) or room < 9
+
+
+def test_distortions_come_after_synthesis() -> None:
+    eig = Eigendistortion(images.load("camera", size=16), remove_grad(Gaussian(5)))
+    with pytest.raises(InputError, match="call synthesize first"):
+        eig.on_grid(1.0)
