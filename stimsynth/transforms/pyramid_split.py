@@ -148,11 +148,7 @@ def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
 
 def _bands_back(splitting: Splitting, level: int, bands: Tensor) -> Tensor:
     spectra = torch.view_as_real(splitting.spectrum(bands, splitting.norm_back))
-    weights = splitting.tables[f"bands {level}"]
-    total = spectra[:, :, 0] * weights[0]
-    for i in range(1, len(weights)):  # a sum of a product would write all of the product first
-        total = torch.addcmul(total, spectra[:, :, i], weights[i])
-    return torch.view_as_complex(total)
+    return torch.view_as_complex(spectra.mul_(splitting.tables[f"bands {level}"]).sum(dim=2))
 
 
 def _residual(splitting: Splitting, level: Residual, spectrum: Tensor) -> Tensor:
