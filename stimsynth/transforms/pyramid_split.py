@@ -26,12 +26,12 @@ class Splitting:
     Attributes
     ----------
     tables
-        Transfer functions, `paired`: ``"high"``, ``"low"`` and ``"bands 0"``, …; and what
-        `splitting_tables` adds.
+        Transfer functions of residuals, ``"high"`` and ``"low"``, `paired`; of bands, ``"bands 0"``, …,
+        as `torch.view_as_real` shows complex ones; and what `splitting_tables` adds.
     sizes
         (height, width) of each level.
     order
-        Order of the derivative that bands are.
+        Order of the derivative that bands are: their functions are imaginary if it is odd, else real.
     is_complex
         Whether bands are; their functions are then laid out for `torch.fft.fft2`, else for
         `torch.fft.rfft2`.
@@ -109,9 +109,8 @@ def splitting_tables(tables: Tables, sizes: Mapping[Level, Size], is_complex: bo
 
 def _apart(splitting: Splitting, levels: Sequence[Level], images: Tensor) -> tuple[Tensor, ...]:
     spectrum = splitting.spectrum(images, splitting.norm)
-    derivative = (-1j) ** splitting.order * spectrum  # what one of this order does to phases
     return tuple(
-        _bands(splitting, level, splitting.crop(derivative, level))
+        _bands(splitting, level, splitting.crop(spectrum, level))
         if isinstance(level, int)
         else _residual(splitting, level, splitting.crop(spectrum, level))
         for level in levels
@@ -130,7 +129,8 @@ def _joined(
     for level, values in pairs:
         if isinstance(level, int):
             splitting.add_crop(spectrum, level, _bands_back(splitting, level, values))
-    spectrum *= 1j**splitting.order
+    if splitting.order % 2:
+        spectrum.neg_()  # the transpose takes conjugates of functions, here imaginary ones
     for level, values in pairs:
         if isinstance(level, str):
             splitting.add_crop(spectrum, level, _residual_back(splitting, level, values))
@@ -140,15 +140,15 @@ def _joined(
 
 
 def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
-    bands = weigh(spectrum.unsqueeze(2), splitting.tables[f"bands {level}"])
+    bands = spectrum.unsqueeze(2) * torch.view_as_complex(splitting.tables[f"bands {level}"])
     if splitting.is_complex:
         return torch.fft.ifft2(bands, norm=splitting.norm)
     return torch.fft.irfft2(bands, s=splitting.sizes[level], norm=splitting.norm)
 
 
 def _bands_back(splitting: Splitting, level: int, bands: Tensor) -> Tensor:
-    spectra = torch.view_as_real(splitting.spectrum(bands, splitting.norm_back))
-    return torch.view_as_complex(spectra.mul_(splitting.tables[f"bands {level}"]).sum(dim=2))
+    spectra = splitting.spectrum(bands, splitting.norm_back)
+    return spectra.mul_(torch.view_as_complex(splitting.tables[f"bands {level}"])).sum(dim=2)
 
 
 def _residual(splitting: Splitting, level: Residual, spectrum: Tensor) -> Tensor:

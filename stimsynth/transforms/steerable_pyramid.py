@@ -113,7 +113,7 @@ class SteerablePyramidFreq(Tabulated):
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
         sizes: dict[Level, Size] = {"residual_highpass": shape, **dict(enumerate(apart.sizes))}
         sizes["residual_lowpass"] = sizes.pop(num_scales)
-        super().__init__(splitting_tables(_fused(apart, joined, gains), sizes, is_complex))
+        super().__init__(splitting_tables(_fused(apart, joined, gains, order), sizes, is_complex))
         self.image_shape = shape
         self.num_scales = num_scales
         self.order = order
@@ -298,18 +298,20 @@ def _gains(count: int, is_complex: bool, downsample: bool, tight_frame: bool) ->
     return [*(part * growth**scale for scale in range(count)), growth**count]
 
 
-def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float]) -> Tables:
+def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], order: int) -> Tables:
     """Return the transfer functions that take an image apart, and those that join it again."""
     *factors, rest = gains
     tables = {
-        "high": joined.high,
-        "low": rest * joined.low,
-        "low back": joined.low / rest,
+        "high": paired(joined.high),
+        "low": paired(rest * joined.low),
+        "low back": paired(joined.low / rest),
     }
     for scale, factor in enumerate(factors):
-        tables[f"bands {scale}"] = factor * apart.bands[scale]
-        tables[f"bands back {scale}"] = joined.bands[scale] / factor
-    return {name: paired(table) for name, table in tables.items()}
+        # What a derivative of this order does to phases is a part of its function.
+        derivative = (-1j) ** order * factor * apart.bands[scale]
+        tables[f"bands {scale}"] = torch.view_as_real(derivative)
+        tables[f"bands back {scale}"] = paired(joined.bands[scale] / factor)
+    return tables
 
 
 def _height(height: Literal["auto"] | int, shape: Size) -> int:
