@@ -8,7 +8,8 @@ from torch import Tensor
 
 from stimuli_store.errors import InputError
 
-Level = int | Literal["residual_lowpass", "residual_highpass"]
+Residual = Literal["residual_lowpass", "residual_highpass"]
+Level = int | Residual
 Key = Level | tuple[int, int]
 Coefficients = dict[Level, Tensor]
 

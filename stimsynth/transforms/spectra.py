@@ -45,6 +45,21 @@ def pad_spectrum(spectrum: Tensor, size: Size, target: Size, *, half: bool = Fal
     return _pad_axis(spectrum, -1, size[1], target[1])
 
 
+def columns_counted(width: int) -> Tensor:
+    """Return how often each column of half a spectrum is in the whole, for images of a width, float64.
+
+    Examples
+    --------
+    >>> columns_counted(6).tolist(), columns_counted(5).tolist()
+    ([1.0, 2.0, 2.0, 1.0], [1.0, 2.0, 2.0])
+    """
+    count = torch.full((width // 2 + 1,), 2.0, dtype=torch.float64)
+    count[0] = 1
+    if width % 2 == 0:
+        count[-1] = 1
+    return count
+
+
 def paired(weights: Tensor) -> Tensor:
     """Return real weights (…, h, w) twice, (…, h, w, 2), as `weigh` takes them."""
     return torch.stack([weights, weights], dim=-1)

@@ -15,7 +15,8 @@ from stimsynth.transforms.pyramid_layout import (
     stack_orientations,
     unpack_coefficients,
 )
-from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
+from stimsynth.transforms.pyramid_split import Splitting, splitting_tables
+from stimsynth.transforms.spectra import Size, pad_spectrum, paired, weigh
 from stimsynth.transforms.steerable_masks import PyramidMasks, pyramid_masks
 from stimsynth.transforms.steering import steering_weights
 from stimsynth.transforms.tabulated import Tables, Tabulated
@@ -110,7 +111,9 @@ class SteerablePyramidFreq(Tabulated):
         joined = masks(False)
         apart = masks(True) if is_complex else joined
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
-        super().__init__(_fused(apart, joined, gains))
+        sizes: dict[Level, Size] = {"residual_highpass": shape, **dict(enumerate(apart.sizes))}
+        sizes["residual_lowpass"] = sizes.pop(num_scales)
+        super().__init__(splitting_tables(_fused(apart, joined, gains, order), sizes, is_complex))
         self.image_shape = shape
         self.num_scales = num_scales
         self.order = order
@@ -124,9 +127,7 @@ class SteerablePyramidFreq(Tabulated):
             *reversed(range(num_scales)),
             "residual_highpass",
         ]
-        self.pyr_size: dict[Level, Size] = {"residual_highpass": shape}
-        self.pyr_size.update(enumerate(apart.sizes[:-1]))
-        self.pyr_size["residual_lowpass"] = apart.sizes[-1]
+        self.pyr_size = sizes
 
     def forward(self, x: Tensor, scales: Sequence[Level] | None = None) -> Coefficients:
         """Return the coefficients of images.
@@ -156,28 +157,14 @@ class SteerablePyramidFreq(Tabulated):
                 f"this pyramid takes real images of shape {shape}; not {tuple(x.shape)}"
             )
         wanted = self._levels(scales)
-        tables = self.tables_for(x)
-        half = not self.is_complex
-        spectrum = (torch.fft.rfft2 if half else torch.fft.fft2)(x, norm=self.fft_norm)
-        coefficients: Coefficients = {}
-        if "residual_highpass" in wanted:
-            coefficients["residual_highpass"] = self._residual(
-                spectrum, tables["high"], self.image_shape
-            )
-        derivative = (
-            -1j
-        ) ** self.order * spectrum  # what a derivative of this order does to phases
-        for scale in range(self.num_scales):
-            size = self.pyr_size[scale]
-            derivative = crop_spectrum(derivative, size, half=half)
-            if scale in wanted:
-                bands = weigh(derivative.unsqueeze(2), tables[f"bands {scale}"])
-                coefficients[scale] = self._bands(bands, size)
-        if "residual_lowpass" in wanted:
-            size = self.pyr_size["residual_lowpass"]
-            low = crop_spectrum(spectrum, size, half=half)
-            coefficients["residual_lowpass"] = self._residual(low, tables["low"], size)
-        return coefficients
+        splitting = Splitting(
+            tables=self.tables_for(x),
+            sizes=self.pyr_size,
+            order=self.order,
+            is_complex=self.is_complex,
+            norm=self.fft_norm,
+        )
+        return splitting.split(x, [level for level in reversed(self.scales) if level in wanted])
 
     def recon_pyr(
         self,
@@ -280,16 +267,6 @@ class SteerablePyramidFreq(Tabulated):
     convert_pyr_to_tensor = staticmethod(pack_coefficients)
     convert_tensor_to_pyr = staticmethod(unpack_coefficients)
 
-    def _bands(self, spectrum: Tensor, size: Size) -> Tensor:
-        if self.is_complex:
-            return torch.fft.ifft2(spectrum, norm=self.fft_norm)
-        return torch.fft.irfft2(spectrum, s=size, norm=self.fft_norm)
-
-    def _residual(self, spectrum: Tensor, table: Tensor, size: Size) -> Tensor:
-        """Return a residual, which is real: half the spectrum makes it."""
-        half = spectrum[..., : size[1] // 2 + 1]
-        return torch.fft.irfft2(weigh(half, table), s=size, norm=self.fft_norm)
-
     def _levels(self, levels: Sequence[Level] | Level | None) -> Sequence[Level]:
         if levels is None:
             return self.scales
@@ -321,18 +298,20 @@ def _gains(count: int, is_complex: bool, downsample: bool, tight_frame: bool) ->
     return [*(part * growth**scale for scale in range(count)), growth**count]
 
 
-def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float]) -> Tables:
+def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], order: int) -> Tables:
     """Return the transfer functions that take an image apart, and those that join it again."""
     *factors, rest = gains
     tables = {
-        "high": joined.high,
-        "low": rest * joined.low,
-        "low back": joined.low / rest,
+        "high": paired(joined.high),
+        "low": paired(rest * joined.low),
+        "low back": paired(joined.low / rest),
     }
     for scale, factor in enumerate(factors):
-        tables[f"bands {scale}"] = factor * apart.bands[scale]
-        tables[f"bands back {scale}"] = joined.bands[scale] / factor
-    return {name: paired(table) for name, table in tables.items()}
+        # What a derivative of this order does to phases is a part of its function.
+        derivative = (-1j) ** order * factor * apart.bands[scale]
+        tables[f"bands {scale}"] = torch.view_as_real(derivative)
+        tables[f"bands back {scale}"] = paired(joined.bands[scale] / factor)
+    return tables
 
 
 def _height(height: Literal["auto"] | int, shape: Size) -> int:

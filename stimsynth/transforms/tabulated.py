@@ -12,6 +12,8 @@ Tables = Mapping[str, Tensor]
 class Tabulated(nn.Module):
     """A module with tables of constants: kept in float64, at hand in the module's own type and device.
 
+    Tables of integers, places say, keep their type.
+
     ``module.double()`` makes tables from the exact ones, so nothing that was rounded to float32 is left;
     an image of another type than the module's gets tables of its type, at the cost of a conversion.
     """
@@ -37,4 +39,7 @@ class Tabulated(nn.Module):
 
 
 def _like(exact: Tables, like: Tensor) -> Tables:
-    return {name: table.to(like.device, like.dtype) for name, table in exact.items()}
+    return {
+        name: table.to(like.device, like.dtype if table.is_floating_point() else table.dtype)
+        for name, table in exact.items()
+    }
