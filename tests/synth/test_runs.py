@@ -14,14 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth import Gaussian, Metamer, images, remove_grad
-from stimsynth.engine.lbfgs import LBFGS
-from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Status
-from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import l2_norm, mse
-from stimsynth.methods.course import Course
 from stimsynth.methods.files import LoadWarning, examine_saved_synthesis
-from stimsynth.methods.quality import Quality
 from stimsynth.methods.synthesis import OptimizedSynthesis
 from stimuli_store.archive import Stack
 from stimuli_store.errors import ArchiveError, InputError
@@ -120,45 +115,11 @@ def test_a_loss_without_a_name_is_told_by_its_value(tmp_path: Path) -> None:
         with_loss(1.6).load(tmp_path / "m.h5")
 
 
-def test_a_method_of_ones_own_defines_four_things_and_has_the_rest(tmp_path: Path) -> None:
-    """Searching for the image of a given mean, with the public pieces that the metamer is made of."""
-
-    class Mean(OptimizedSynthesis):
-        def __init__(self, goal: float) -> None:
-            self._goal = goal
-            start = images.uniform_noise((2, 1, 8, 8), 1, (0, 1)).double()
-            super().__init__(Course(start, default=LBFGS(bounds=(0.0, 1.0))), 0.1, (0.0, 1.0))
-
-        def synthesize(self, max_iter: int = 100) -> None:
-            def terms(points: Tensor, items: Tensor) -> dict[str, Tensor]:
-                return {"loss": (points.mean((1, 2, 3)) - self._goal) ** 2}
-
-            self._course.settle(store_progress=1)
-            stop = LossConvergence(criterion=1e-6, window=5)
-            self._course.advance(Problem(terms=terms, weights={"loss": 1.0}), max_iter, stop)
-
-        def quality(self) -> tuple[Quality, ...]:
-            return ()
-
-        def _identity(self) -> dict[str, object]:
-            return {"goal": self._goal}
-
-        def _move(self, cast: object, move: object) -> None:
-            pass
-
-    first, second = Mean(0.3), Mean(0.3)
-    first.synthesize(20)
-    means = first._course.points.mean((1, 2, 3))
-    torch.testing.assert_close(means, torch.full((2,), 0.3).double(), atol=1e-6, rtol=0)
-    first.save(tmp_path / "mean.h5")
-    second.load(tmp_path / "mean.h5")
-    assert torch.equal(second.losses, first.losses)
-    second.to(torch.float32)
-    second.synthesize(2)
-    with pytest.raises(InputError, match=r"goal was 0\.3 and is 0\.4"):
-        Mean(0.4).load(tmp_path / "mean.h5")
+def test_what_every_synthesis_shares_is_abstract() -> None:
+    """A method of one's own defines four methods (docs/extending.md, which runs as a test)."""
+    assert OptimizedSynthesis.__abstractmethods__ == {"synthesize", "quality", "_identity", "_move"}
     with pytest.raises(TypeError, match="abstract"):
-        OptimizedSynthesis(first._course, 0.1, (0, 1))  # type: ignore[abstract]
+        OptimizedSynthesis(metamer()._course, 0.1, (0, 1))  # type: ignore[abstract]
 
 
 def test_differences_can_be_let_pass(tmp_path: Path) -> None:
