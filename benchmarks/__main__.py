@@ -1,7 +1,10 @@
 """Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis``."""
 
 import argparse
+import os
 import sys
+
+os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
 from benchmarks import frontend, synthesis, vision
 

@@ -6,7 +6,6 @@ peer's eigendistortions take some ten minutes; ``--only NAME`` runs the contests
 
 import argparse
 import importlib
-import os
 from collections.abc import Callable
 
 import torch
@@ -23,7 +22,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="part of a contest's name")
     parser.add_argument("--size", type=int, default=SIZE, help="pixels along each side (256)")
     asked = parser.parse_args(arguments)
-    os.environ["TQDM_DISABLE"] = "1"  # bars are not what is timed
     try:
         peer = importlib.import_module("plenoptic")
     except ImportError:

@@ -61,7 +61,7 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
     if not len(losses):
         return False
     rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-    return bool(rule({"objective": losses}).all())
+    return bool(rule({"objective": losses.detach().cpu().numpy()}).all())
 
 
 def pixel_change_convergence(
@@ -96,7 +96,7 @@ def pixel_change_convergence(
     if not len(moved):
         return False
     rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-    return bool(rule({"pixel_change_norm": moved}).all())
+    return bool(rule({"pixel_change_norm": moved.detach().cpu().numpy()}).all())
 
 
 def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:

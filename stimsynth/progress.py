@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+import numpy as np
 from tqdm import tqdm
 
 from stimsynth.engine.history import History
@@ -42,7 +42,7 @@ def synthesis_bar(
         yield on_step
 
 
-def postfix(history: Mapping[str, Tensor], state: Any, extra: Fields | None) -> dict[str, Any]:
+def postfix(history: Mapping[str, np.ndarray], state: Any, extra: Fields | None) -> dict[str, Any]:
     """Return what a bar says of the last step: means over the batch, and the fields of `extra`."""
     shown = {
         "loss": history["objective"],

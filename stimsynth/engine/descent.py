@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms, evaluate
 
 OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]
@@ -16,7 +17,7 @@ SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class DescentState:
-    """The parameter that the optimizer moves, the optimizer, and what was measured at the parameter."""
+    """The points, what was measured there, the leaf that the optimizer moves, and the optimizer."""
 
     points: Tensor
     objective: Tensor
@@ -24,6 +25,7 @@ class DescentState:
     gradient: Tensor
     gradient_norm: Tensor
     exhausted: Tensor
+    leaf: Tensor
     optimizer: torch.optim.Optimizer
     scheduler: Any
 
@@ -50,40 +52,40 @@ class Descent:
 
     def init(self, problem: Problem, start: Tensor) -> DescentState:
         """Return the state at `start`; `start` itself is moved if it is a leaf that needs a gradient."""
-        points = start if start.requires_grad else start.detach().clone().requires_grad_(True)
-        optimizer = self.optimizer([points])
+        leaf = start if start.requires_grad else start.detach().clone().requires_grad_(True)
+        optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
-        count = len(points)
-        at = evaluate(problem, points, torch.arange(count, device=points.device))
+        count = len(leaf)
+        at = evaluate(problem, leaf, torch.arange(count, device=leaf.device))
         return DescentState(
-            points=points,
+            points=leaf.detach().clone(),
             objective=at.objective,
             terms=at.terms,
             gradient=at.gradient,
-            gradient_norm=at.gradient.flatten(1).norm(dim=1),
-            exhausted=torch.zeros(count, dtype=torch.bool, device=points.device),
+            gradient_norm=norms(at.gradient),
+            exhausted=torch.zeros(count, dtype=torch.bool, device=leaf.device),
+            leaf=leaf,
             optimizer=optimizer,
             scheduler=scheduler,
         )
 
     def step(self, problem: Problem, state: DescentState, active: Tensor) -> DescentState:
         """Return the state after one optimizer step; the gradient of the last measurement is reused."""
-        points, items = state.points, torch.arange(len(state.points), device=state.points.device)
-        kept = points.detach().clone()
+        leaf, items = state.leaf, torch.arange(len(state.leaf), device=state.leaf.device)
         first = [state.gradient]
 
         def closure() -> Tensor:
             # Optimizers such as LBFGS evaluate several times a step; the first time we know already.
             if first:
-                points.grad = first.pop()
+                leaf.grad = first.pop()
                 return state.objective.sum()
-            at = evaluate(problem, points, items)
-            points.grad = at.gradient
+            at = evaluate(problem, leaf, items)
+            leaf.grad = at.gradient
             return at.objective.sum()
 
         state.optimizer.step(closure)  # type: ignore[arg-type]
-        _restore(points, kept, ~active)
-        at = evaluate(problem, points, items)
+        _restore(leaf, state.points, ~active)
+        at = evaluate(problem, leaf, items)
         if isinstance(state.scheduler, ReduceLROnPlateau):
             state.scheduler.step(at.objective.mean())
         elif state.scheduler is not None:
@@ -92,46 +94,47 @@ class Descent:
         if (
             lost.any()
         ):  # the last point with a finite objective stays; the objective tells what happened
-            _restore(points, kept, lost)
+            _restore(leaf, state.points, lost)
         return replace(
             state,
+            points=leaf.detach().clone(),
             objective=at.objective,
             terms=at.terms,
             gradient=at.gradient,
-            gradient_norm=at.gradient.flatten(1).norm(dim=1),
+            gradient_norm=norms(at.gradient),
         )
 
     def restart(self, problem: Problem, state: DescentState, which: Tensor) -> DescentState:
         """Return the state measured anew; the optimizer keeps what it has learned of the slopes."""
-        items = torch.arange(len(state.points), device=state.points.device)
-        at = evaluate(problem, state.points, items)
+        items = torch.arange(len(state.leaf), device=state.leaf.device)
+        at = evaluate(problem, state.leaf, items)
         return replace(
             state,
             objective=at.objective,
             terms=at.terms,
             gradient=at.gradient,
-            gradient_norm=at.gradient.flatten(1).norm(dim=1),
+            gradient_norm=norms(at.gradient),
         )
 
     def record(self, state: DescentState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""
-        kept = {field.name: getattr(state, field.name) for field in fields(state)}
+        kept = {f.name: getattr(state, f.name) for f in fields(state) if f.name != "leaf"}
         kept["optimizer"] = state.optimizer.state_dict()
         kept["scheduler"] = state.scheduler.state_dict() if state.scheduler else None
         return kept
 
     def revive(self, record: Mapping[str, Any]) -> DescentState:
         """Return the state that `record` was made of, with an optimizer that holds its points."""
-        points = record["points"].detach().requires_grad_(True)
-        optimizer = self.optimizer([points])
+        leaf = record["points"].detach().clone().requires_grad_(True)
+        optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
         # An optimizer that was built before holds the points of before, and moments beside them.
-        optimizer.param_groups[0]["params"] = [points]
+        optimizer.param_groups[0]["params"] = [leaf]
         optimizer.state.clear()
         optimizer.load_state_dict(record["optimizer"])
         if scheduler is not None:
             scheduler.load_state_dict(record["scheduler"])
-        owned = {"points": points, "optimizer": optimizer, "scheduler": scheduler}
+        owned = {"leaf": leaf, "optimizer": optimizer, "scheduler": scheduler}
         return DescentState(**{**record, **owned})
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.curvature import Curvature
+from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Evaluation, Problem, Terms, evaluate
 
 _ARMIJO = 1e-4
@@ -166,7 +167,7 @@ class LBFGS:
         return (~held).to(points.dtype)
 
     def _projected_norm(self, points: Tensor, gradient: Tensor) -> Tensor:
-        return (gradient * self._free(points, gradient)).flatten(1).norm(dim=1)
+        return norms(gradient * self._free(points, gradient))
 
 
 def shortened(slope: Tensor, rise: Tensor) -> Tensor:

@@ -3,18 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stimsynth.engine.history import History
 from stimsynth.engine.interrupt import Interrupt
+from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
 
 
 class State(Protocol):
-    """What every method's state shows to the loop. All have one entry per item along dimension 0."""
+    """What every method's state shows to the loop. All have one entry per item along dimension 0.
+
+    The points are not written to by later steps.
+    """
 
     points: Tensor
     objective: Tensor
@@ -90,6 +95,9 @@ def iterate(
             kept[0] = _copied(state)
     statuses = _judge(state, history, stop)
     ended = Status.OUT_OF_STEPS
+    moved = torch.empty_like(
+        state.points
+    )  # one for all steps: making it takes longer than filling it
     with Interrupt() as interrupt:
         for _ in range(max_steps):
             active = [not s.finished for s in statuses]
@@ -97,10 +105,9 @@ def iterate(
                 ended = Status.INTERRUPTED
             if interrupt.asked or not any(active):
                 break
-            before = state.points.detach().clone()
-            mask = torch.tensor(active, device=before.device)
-            state = method.step(problem, state, mask)
-            _measure(history, state, _norm(state.points.detach() - before))
+            before = state.points
+            state = method.step(problem, state, torch.tensor(active, device=before.device))
+            _measure(history, state, norms(torch.sub(state.points, before, out=moved)))
             if snapshot_every and (history.rows - 1) % snapshot_every == 0:
                 kept[history.rows - 1] = _copied(state)
             statuses = _judge(state, history, stop, statuses)
@@ -109,7 +116,7 @@ def iterate(
     return Run(
         points=state.points.detach().clone(),
         status=tuple(s if s.finished else ended for s in statuses),
-        history=dict(history),
+        history=history.tensors(),
         snapshots=kept,
         state=state,
     )
@@ -122,18 +129,22 @@ def _judge(
     before: list[Status] | None = None,
 ) -> list[Status]:
     """Return each item's status; one that had finished stays as it ended."""
-    lost = ~torch.isfinite(state.objective)
     # Only methods that hold terms can fail to get them where they are asked to be.
-    unreached = getattr(state, "unreached", torch.zeros_like(lost))
-    flags = torch.stack([lost, unreached, state.exhausted, stop(history, state)])
-    sentences = (Status.NOT_FINITE, Status.UNREACHED, Status.PRECISE, Status.CONVERGED)
-    found = [
-        next((s for s, flag in zip(sentences, item, strict=True) if flag), Status.RUNNING)
-        for item in flags.T.tolist()
+    unreached = getattr(state, "unreached", None)
+    ends = {
+        Status.NOT_FINITE: ~np.isfinite(history["objective"][-1]),
+        Status.UNREACHED: np.False_ if unreached is None else unreached.numpy(force=True),
+        Status.PRECISE: state.exhausted.numpy(force=True),
+        Status.CONVERGED: stop(history, state),
+    }
+    happened = [(status, flags) for status, flags in ends.items() if flags.any()]
+    statuses = before or [Status.RUNNING] * len(state.objective)
+    if not happened:  # as in nearly every step
+        return statuses
+    return [
+        old if old.finished else next((s for s, flags in happened if flags[item]), Status.RUNNING)
+        for item, old in enumerate(statuses)
     ]
-    if before is None:
-        return found
-    return [old if old.finished else new for old, new in zip(before, found, strict=True)]
 
 
 def _measure(history: History, state: State, moved: Tensor) -> None:
@@ -143,7 +154,3 @@ def _measure(history: History, state: State, moved: Tensor) -> None:
 
 def _copied(state: State) -> Tensor:
     return state.points.detach().to("cpu", copy=True)
-
-
-def _norm(points: Tensor) -> Tensor:
-    return points.flatten(1).norm(dim=1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -215,9 +216,9 @@ class OnLastStage:
     rule: StopRule
     at_least: int
 
-    def __call__(self, history: Mapping[str, Tensor], state: StagedState) -> Tensor:
+    def __call__(self, history: Mapping[str, np.ndarray], state: StagedState) -> np.ndarray:
         """Return which items have converged, shape (N,)."""
-        stopped = torch.zeros_like(state.due)
+        stopped = np.zeros(len(state.due), dtype=bool)
         for item in state.last.nonzero().squeeze(1).tolist():
             # The row where the last problem began was measured on the one before.
             since = int(state.began[item, -1]) + 1 if state.began.shape[1] > 1 else 0

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from stimuli_store.errors import InputError
 
-StopRule = Callable[[Mapping[str, Tensor], Any], Tensor]
+#: From the history and the method's state to which items are to stop, bool (N,).
+StopRule = Callable[[Mapping[str, np.ndarray], Any], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,9 @@ class LossConvergence:
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
     >>> rule = LossConvergence(criterion=0.01, window=1)
-    >>> rule({"objective": torch.tensor([[1.0, 1.0], [0.999, 0.5]])}).tolist()
+    >>> rule({"objective": np.array([[1.0, 1.0], [0.999, 0.5]])}).tolist()
     [True, False]
     """
 
@@ -35,14 +35,13 @@ class LossConvergence:
     def __post_init__(self) -> None:
         _check(self.criterion)
 
-    def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
+    def __call__(self, history: Mapping[str, np.ndarray], state: Any = None) -> np.ndarray:
         """Return which items have converged, shape (N,)."""
         objective = history["objective"]
-        now = objective[-1]
         if len(objective) <= self.window:
-            return torch.zeros_like(now, dtype=torch.bool)
-        change = (objective[-1 - self.window] - now).abs()
-        return change <= self.criterion * (now.abs() + 1e-4 * objective[0].abs())
+            return np.zeros(objective.shape[1:], dtype=bool)
+        first, before, now = objective[0], objective[-1 - self.window], objective[-1]
+        return abs(before - now) <= self.criterion * (abs(now) + 1e-4 * abs(first))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +50,9 @@ class PixelChangeConvergence:
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
     >>> rule = PixelChangeConvergence(criterion=0.1, window=2)
-    >>> rule({"pixel_change_norm": torch.tensor([[0.0, 0.0], [0.05, 0.05], [0.01, 0.2]])}).tolist()
+    >>> rule({"pixel_change_norm": np.array([[0.0, 0.0], [0.05, 0.05], [0.01, 0.2]])}).tolist()
     [True, False]
     """
 
@@ -63,12 +62,12 @@ class PixelChangeConvergence:
     def __post_init__(self) -> None:
         _check(self.criterion)
 
-    def __call__(self, history: Mapping[str, Tensor], state: Any = None) -> Tensor:
+    def __call__(self, history: Mapping[str, np.ndarray], state: Any = None) -> np.ndarray:
         """Return which items have converged, shape (N,)."""
         moved = history["pixel_change_norm"]
         if len(moved) <= self.window:
-            return torch.zeros_like(moved[-1], dtype=torch.bool)
-        return (moved[-self.window :] < self.criterion).all(dim=0)
+            return np.zeros(moved.shape[1:], dtype=bool)
+        return np.all(moved[-self.window :] < self.criterion, axis=0)
 
 
 def _check(criterion: Any) -> None:

@@ -276,8 +276,9 @@ class Course:
             return
         assert self.method is not None
         record = self.record()
-        kept = record["run"].pop("snapshots")
-        record["run"] = {**map_tensors(record["run"], cast), "snapshots": kept}
+        record["run"]["points"] = cast(record["run"]["points"])
+        if not dtype.is_complex:
+            record["run"]["history"] = map_tensors(record["run"]["history"], lambda x: x.to(dtype))
         state = {
             # A torch optimizer moves its memory itself, to where it finds its points.
             name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)

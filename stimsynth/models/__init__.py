@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from stimsynth.models.balanced import Balanced, balanced_by_target, balanced_over_images
+from stimsynth.models.balanced import (
+    Balanced,
+    balanced_by_sensitivity,
+    balanced_by_target,
+    balanced_over_images,
+)
 from stimsynth.models.color_texture import ColorPortillaSimoncelli
 from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
@@ -51,6 +56,7 @@ __all__ = [
     "OnOff",
     "PortillaSimoncelli",
     "UniformPooling",
+    "balanced_by_sensitivity",
     "balanced_by_target",
     "balanced_over_images",
     "features",

@@ -4,6 +4,7 @@ import os
 import signal
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -142,6 +143,6 @@ def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
 def test_a_stop_rule_is_relative_to_the_objective() -> None:
     rule = LossConvergence(criterion=1e-2, window=2)
     for size in (1e-12, 1.0, 1e12):
-        falling = size * torch.tensor([(9, 1), (3, 1), (2, 0.999)])
+        falling = size * np.array([(9, 1), (3, 1), (2, 0.999)])
         assert rule({"objective": falling}).tolist() == [False, True]
         assert rule({"objective": falling[:2]}).tolist() == [False, False]

@@ -8,7 +8,7 @@ import pytest
 
 import stimsynth
 
-MODELS = """Balanced balanced_by_target balanced_over_images
+MODELS = """Balanced balanced_by_sensitivity balanced_by_target balanced_over_images
 CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
