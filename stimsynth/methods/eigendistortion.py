@@ -19,6 +19,7 @@ from stimsynth.methods.eigensolvers import Found
 from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
+from stimsynth.methods.quality import Quality, judge
 from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimuli_store.errors import InputError, unknown_name
@@ -187,6 +188,13 @@ class Eigendistortion:
                 self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
             )
         self._found = (found,)
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item whether its eigendistortions can be used, in numbers and in a sentence.
+
+        The numbers are the largest and smallest eigenvalue, and the largest residual ‖Fv − λv‖ / λmax.
+        """
+        return tuple(_judged(found) for found in self._found)
 
     def on_grid(
         self,
@@ -523,3 +531,17 @@ def _not_finite(item: int) -> InputError:
         f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
         "there (square roots and logarithms of 0 are the usual cause)"
     )
+
+
+def _judged(found: Found) -> Quality:
+    values, worst = found.pairs.values, found.pairs.worst()
+    findings = {
+        "the model does not change with the image here": not float(values[0]) > 0,
+        f"{found.outcome.value}; take more steps": not found.outcome.finished,
+    }
+    figures = {
+        "largest eigenvalue": float(values[0]),
+        "smallest eigenvalue": float(values[-1]),
+        "largest residual": worst,
+    }
+    return judge(findings, figures, found.outcome)

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from stimsynth.engine.run import Status
+from enum import Enum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,20 +18,20 @@ class Quality:
     figures
         Name to number.
     status
-        How the run ended.
+        How the run ended, as a member of an enumeration whose value is a sentence.
     """
 
     good: bool
     verdict: str
     figures: Mapping[str, float]
-    status: Status
+    status: Enum
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
         return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({numbers}; {self.status.value})"
 
 
-def judge(findings: Mapping[str, bool], figures: Mapping[str, float], status: Status) -> Quality:
+def judge(findings: Mapping[str, bool], figures: Mapping[str, float], status: Enum) -> Quality:
     """Return the quality of an item from what was found.
 
     Parameters
@@ -44,6 +43,7 @@ def judge(findings: Mapping[str, bool], figures: Mapping[str, float], status: St
 
     Examples
     --------
+    >>> from stimsynth.engine.run import Status
     >>> print(judge({"it drifts; run longer": False}, {"drift": 1e-7}, Status.CONVERGED))
     good: nothing stands against it (drift 1e-07; converged: the objective no longer changes)
     """

@@ -6,7 +6,12 @@ from torch import Tensor, nn
 
 from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
 from stimsynth.losses import mse
-from stimsynth.models import Balanced, balanced_by_target, balanced_over_images
+from stimsynth.models import (
+    Balanced,
+    balanced_by_sensitivity,
+    balanced_by_target,
+    balanced_over_images,
+)
 from stimuli_store.errors import InputError
 
 
@@ -126,3 +131,40 @@ def test_the_loss_of_a_z_scored_model_is_a_mean_squared_z_score() -> None:
     model = balanced_over_images(TwoSizes(), several, floor=1e-6)
     z = (TwoSizes()(several[:1]) - TwoSizes()(several[1:2])) / TwoSizes()(several).std(0)
     torch.testing.assert_close(mse(model(several[:1]), model(several[1:2])), z.square().mean())
+
+
+def test_by_sensitivity_scales_are_row_norms_of_the_jacobian() -> None:
+    rows = torch.tensor(
+        [[1.0, 2.0, 2.0, 0.0], [30.0, 40.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    ).double()
+
+    class Linear(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x.flatten(1) @ rows.T)[:, None]
+
+    image = torch.full((1, 1, 2, 2), 0.5).double()
+    scale = balanced_by_sensitivity(Linear(), image, power=1.0, n_probes=4000).scale.flatten()
+    norms = rows.norm(dim=1)  # 3, 50 and 0: the last gets the floor
+    torch.testing.assert_close(scale[:2], norms[:2], rtol=0.05, atol=0)
+    assert scale[2].item() == pytest.approx(1e-3 * norms.square().mean().sqrt().item(), rel=0.05)
+    half = balanced_by_sensitivity(Linear(), image, power=0.5, n_probes=4000).scale.flatten()
+    torch.testing.assert_close(half, scale.sqrt())
+
+
+def test_by_sensitivity_textures_are_matched_in_a_fraction_of_the_steps() -> None:
+    texture = images.load("brick", size=64)
+    model = PortillaSimoncelli((64, 64), n_scales=3)
+
+    def left(given: nn.Module, steps: int) -> float:
+        met = Metamer(texture, given, seed=0)
+        met.synthesize(steps)
+        return (model(met.metamer) - model(texture)).norm().item()
+
+    assert left(balanced_by_sensitivity(model, texture), 40) < 0.5 * left(model, 120)
+
+
+def test_by_sensitivity_asks_for_one_image_and_probes() -> None:
+    with pytest.raises(InputError, match="batch of 1"):
+        balanced_by_sensitivity(nn.Identity(), photographs())
+    with pytest.raises(InputError, match="n_probes"):
+        balanced_by_sensitivity(nn.Identity(), photographs()[:1], n_probes=0)

@@ -772,3 +772,22 @@ def test_it_goes_on_in_another_precision() -> None:
     torch.testing.assert_close(eig.eigenvalues[0], alone.eigenvalues[0], rtol=1e-6, atol=0)
     with pytest.raises(ValueError, match="floating-point"):
         eig.to(torch.int32)
+
+
+def test_quality_tells_certified_vectors_from_others() -> None:
+    eig = Eigendistortion(images.load("camera", size=32), remove_grad(LuminanceGainControl(9)))
+    eig.synthesize(max_iter=4)
+    assert not eig.quality()[0].good
+    assert "take more steps" in str(eig.quality()[0])
+    eig.synthesize()
+    (found,) = eig.quality()
+    assert found.good
+    assert found.figures["largest residual"] == pytest.approx(float(eig.residuals.max()), rel=1e-6)
+    constant = Eigendistortion(torch.rand(1, 1, 8, 8), Constant())
+    constant.synthesize()
+    assert "does not change" in str(constant.quality()[0])
+
+
+class Constant(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 0 + 1
