@@ -48,6 +48,10 @@ class History(Mapping[str, np.ndarray]):
         self._buffer[self.rows] = values
         self.rows += 1
 
+    def latest(self, name: str) -> np.ndarray:
+        """Return the last row of one column, shape (N,): a view."""
+        return self._buffer[self.rows - 1, self._names.index(name)]
+
     def tensors(self) -> dict[str, Tensor]:
         """Return all columns as tensors on the CPU: views, which later rows leave as they are."""
         return {name: torch.from_numpy(self[name]) for name in self}

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from stimsynth.engine.history import History
 from stimsynth.engine.interrupt import Interrupt
-from stimsynth.engine.norms import norms
+from stimsynth.engine.norms import Distance
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
+
+_NONE = torch.zeros(1, dtype=torch.bool)
 
 
 class State(Protocol):
@@ -95,9 +97,7 @@ def iterate(
             kept[0] = _copied(state)
     statuses = _judge(state, history, stop)
     ended = Status.OUT_OF_STEPS
-    moved = torch.empty_like(
-        state.points
-    )  # one for all steps: making it takes longer than filling it
+    distance = Distance(state.points)
     with Interrupt() as interrupt:
         for _ in range(max_steps):
             active = [not s.finished for s in statuses]
@@ -107,7 +107,7 @@ def iterate(
                 break
             before = state.points
             state = method.step(problem, state, torch.tensor(active, device=before.device))
-            _measure(history, state, norms(torch.sub(state.points, before, out=moved)))
+            _measure(history, state, distance(state.points, before))
             if snapshot_every and (history.rows - 1) % snapshot_every == 0:
                 kept[history.rows - 1] = _copied(state)
             statuses = _judge(state, history, stop, statuses)
@@ -129,20 +129,20 @@ def _judge(
     before: list[Status] | None = None,
 ) -> list[Status]:
     """Return each item's status; one that had finished stays as it ended."""
-    # Only methods that hold terms can fail to get them where they are asked to be.
-    unreached = getattr(state, "unreached", None)
-    ends = {
-        Status.NOT_FINITE: ~np.isfinite(history["objective"][-1]),
-        Status.UNREACHED: np.False_ if unreached is None else unreached.numpy(force=True),
-        Status.PRECISE: state.exhausted.numpy(force=True),
-        Status.CONVERGED: stop(history, state),
-    }
-    happened = [(status, flags) for status, flags in ends.items() if flags.any()]
     statuses = before or [Status.RUNNING] * len(state.objective)
-    if not happened:  # as in nearly every step
-        return statuses
+    now, stopped = history.latest("objective"), stop(history, state)
+    # Only methods that hold terms can fail to get them where they are asked to be.
+    unreached = getattr(state, "unreached", _NONE)
+    if np.isfinite(now).all() and not (stopped.any() or state.exhausted.any() or unreached.any()):
+        return statuses  # as in nearly every step
+    ends = (
+        (Status.NOT_FINITE, (~np.isfinite(now)).tolist()),
+        (Status.UNREACHED, unreached.expand(len(now)).tolist()),
+        (Status.PRECISE, state.exhausted.tolist()),
+        (Status.CONVERGED, stopped.tolist()),
+    )
     return [
-        old if old.finished else next((s for s, flags in happened if flags[item]), Status.RUNNING)
+        old if old.finished else next((s for s, flags in ends if flags[item]), Status.RUNNING)
         for item, old in enumerate(statuses)
     ]
 
