@@ -1,5 +1,6 @@
 """Eigendistortions: the changes of an image that a model sees most and least."""
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -224,7 +225,8 @@ class Eigendistortion:
         Raises
         ------
         InputError
-            If there are several images, or `synthesize` was not called.
+            If there are several images, the image is not inside `allowed_range`, `synthesize` was not
+            called, or alpha is not finite.
 
         Examples
         --------
@@ -238,11 +240,15 @@ class Eigendistortion:
         self._refuse_batch("a picture of distortions")
         if not self._found:
             raise InputError("there are no eigendistortions yet; call synthesize first")
-        grid = screen_grid(bits, validate_allowed_range(allowed_range))
+        if not math.isfinite(alpha):
+            raise InputError(f"alpha is a finite amplitude; not {alpha}")
+        bounds = validate_allowed_range(allowed_range)
+        validate_input(self._image, allowed_range=bounds)
+        grid, model = screen_grid(bits, bounds), exactly(self._model, self._image)
         unit = self.eigendistortions.double()
         unit = unit / unit.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
         base = grid.nearest(self._image.double())
-        shown, measured = distorted_on_grid(exactly(self._model), base, unit, alpha, grid, seed)
+        shown, measured = distorted_on_grid(model, base, unit, alpha, grid, seed)
         return on_grid(shown.to(self._image.dtype), grid, seed, columns(**measured))
 
     def compute_jacobian(self) -> Tensor:
