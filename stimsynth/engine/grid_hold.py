@@ -11,6 +11,8 @@ Quantity = Callable[[Tensor], Tensor]
 
 #: How far along its slope a quantity is looked for at first, in levels of the value with the steepest slope.
 _REACH = 4.0
+#: Levels that a value is moved by at last, at most: what is held is not bought with another image.
+_NEAR = 2
 #: How many moves in a row may bring nothing.
 _PATIENCE = 8
 
@@ -56,11 +58,13 @@ def hold_on_grid(
         above = off > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)
         best, miss = _better(best, miss, trial, off)
+    numbers = grid.numbers(best).flatten(1)
+    room = (numbers - _NEAR).clamp_min(0), (numbers + _NEAR).clamp_max(grid.levels - 1)
     bend, failures = torch.zeros_like(target), torch.zeros_like(target)
     for _ in range(moves):
         if not bool(((miss != 0) & (failures < _PATIENCE)).any()):
             break
-        trial, promised, count = _moved(best, miss, bend, quantity, grid)
+        trial, promised, count = _moved(best, miss, bend, quantity, grid, room)
         trial, off = _nearer(trial, quantity, target)
         bend = (off - miss - promised) / count
         failures = torch.where(off.abs() < miss.abs(), 0, failures + 1)
@@ -95,13 +99,18 @@ def _better(best: Tensor, miss: Tensor, trial: Tensor, off: Tensor) -> tuple[Ten
 
 
 def _moved(
-    points: Tensor, miss: Tensor, bend: Tensor, quantity: Quantity, grid: Grid
+    points: Tensor,
+    miss: Tensor,
+    bend: Tensor,
+    quantity: Quantity,
+    grid: Grid,
+    room: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return points with values of each item moved by a level that together make up for `miss`.
 
     A move is worth its slope times the step, and `bend` (N,): what the last moves were worth beyond that,
     each. Where one value is worth more than what is missing, the one that is worth just that is moved, up
-    or down; else those that are worth most, until nothing is missing.
+    or down; else those that are worth most, until nothing is missing. No number of a level leaves `room`.
 
     Returns
     -------
@@ -116,7 +125,7 @@ def _moved(
     missing, towards = miss.abs().unsqueeze(1), -miss.sign().unsqueeze(1)
     ways = torch.tensor([-1.0, 1.0]).to(slope).view(2, 1, 1)
     worth = towards * (ways * slope * grid.step + bend.unsqueeze(1))
-    possible = (numbers + ways >= 0) & (numbers + ways < grid.levels)
+    possible = (numbers + ways >= room[0]) & (numbers + ways <= room[1])
     # Many values of no slope may not count at all; a single one shows whether it does.
     better, way = torch.where(possible & (slope != 0), worth, -torch.inf).max(dim=0)
     ordered, order = better.sort(dim=1, descending=True)
