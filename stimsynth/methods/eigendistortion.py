@@ -20,6 +20,7 @@ from stimsynth.methods.eigensolvers import Found
 from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
+from stimsynth.methods.quality import Quality, judge
 from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimuli_store.errors import InputError, unknown_name
@@ -188,6 +189,19 @@ class Eigendistortion:
                 self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
             )
         self._found = (found,)
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item whether its eigendistortions can be used, in numbers and in a sentence.
+
+        The numbers are the largest of `residuals`, how far the first and the last eigenvalue can be from
+        the truth as a part of λmax, and the least dimensions of their eigenspaces: with more than one, the
+        vector is one of many that are as good. They are NaN for what was not searched for.
+        """
+        if not self._found:
+            return (
+                judge({"there are none yet; call synthesize": True}, {}, Outcome.RUNNING),
+            ) * len(self._image)
+        return tuple(_judged(found) for found in self._found)
 
     def on_grid(
         self,
@@ -522,6 +536,26 @@ class Eigendistortion:
                 f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
                 stacklevel=3,
             )
+
+
+def _judged(found: Found) -> Quality:
+    pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
+    bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
+    both = "bottom" in spaces
+    figures = {
+        "largest residual": pairs.worst(),
+        "top, error": float(bounds[0]),
+        "bottom, error": float(bounds[-1]) if both else math.nan,
+        "top, dimensions": float(spaces["top"].at_least),
+        "bottom, dimensions": float(spaces["bottom"].at_least) if both else math.nan,
+    }
+    blind = float(pairs.values[0]) == 0
+    findings = {
+        "the model's output does not change with the image; there is nothing to see": blind,
+        f"{outcome.value}; use float64": outcome is Outcome.PRECISE,
+        f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
+    }
+    return judge(findings, figures, outcome)
 
 
 def _not_finite(item: int) -> InputError:

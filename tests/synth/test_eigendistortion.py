@@ -772,3 +772,27 @@ def test_it_goes_on_in_another_precision() -> None:
     torch.testing.assert_close(eig.eigenvalues[0], alone.eigenvalues[0], rtol=1e-6, atol=0)
     with pytest.raises(ValueError, match="floating-point"):
         eig.to(torch.int32)
+
+
+def test_quality_says_what_a_run_is_worth() -> None:
+    """A diagonal model with a double top and a triple bottom; and runs that did not get there."""
+    values = torch.linspace(1, 2, 64, dtype=torch.float64)
+    values[-2:], values[:3] = 3, 0.5
+    image = torch.rand(1, 1, 8, 8, dtype=torch.float64)
+    eig = Eigendistortion(image, Matrix(values.diag()))
+    assert not eig.quality()[0].good
+    eig.synthesize(k=4)
+    (quality,) = eig.quality()
+    assert quality.good
+    assert quality.figures["top, dimensions"] == 2
+    assert quality.figures["bottom, dimensions"] == 3
+    assert abs(eig.eigenvalues[0].item() - 9) / 9 <= quality.figures["top, error"] < 1e-3
+    assert abs(eig.eigenvalues[-1].item() - 0.25) / 9 <= quality.figures["bottom, error"] < 1e-3
+    eig.synthesize("randomized_svd", q=0)
+    (quality,) = eig.quality()
+    assert not quality.good
+    assert "lanczos" in quality.verdict
+    assert np.isnan(quality.figures["bottom, error"])
+    blind = Eigendistortion(torch.cat([image, image]), Matrix(0 * values.diag()))
+    blind.synthesize()
+    assert all("nothing to see" in quality.verdict for quality in blind.quality())
