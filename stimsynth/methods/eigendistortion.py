@@ -1,5 +1,6 @@
 """Eigendistortions: the changes of an image that a model sees most and least."""
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -192,8 +193,14 @@ class Eigendistortion:
     def quality(self) -> tuple[Quality, ...]:
         """Return for every item whether its eigendistortions can be used, in numbers and in a sentence.
 
-        The numbers are the largest and smallest eigenvalue, and the largest residual ‖Fv − λv‖ / λmax.
+        The numbers are the largest of `residuals`, how far the first and the last eigenvalue can be from
+        the truth as a part of λmax, and the least dimensions of their eigenspaces: with more than one, the
+        vector is one of many that are as good. They are NaN for what was not searched for.
         """
+        if not self._found:
+            return (
+                judge({"there are none yet; call synthesize": True}, {}, Outcome.RUNNING),
+            ) * len(self._image)
         return tuple(_judged(found) for found in self._found)
 
     def on_grid(
@@ -232,7 +239,8 @@ class Eigendistortion:
         Raises
         ------
         InputError
-            If there are several images, or `synthesize` was not called.
+            If there are several images, the image is not inside `allowed_range`, `synthesize` was not
+            called, or alpha is not finite.
 
         Examples
         --------
@@ -246,11 +254,15 @@ class Eigendistortion:
         self._refuse_batch("a picture of distortions")
         if not self._found:
             raise InputError("there are no eigendistortions yet; call synthesize first")
-        grid = screen_grid(bits, validate_allowed_range(allowed_range))
+        if not math.isfinite(alpha):
+            raise InputError(f"alpha is a finite amplitude; not {alpha}")
+        bounds = validate_allowed_range(allowed_range)
+        validate_input(self._image, allowed_range=bounds)
+        grid, model = screen_grid(bits, bounds), exactly(self._model, self._image)
         unit = self.eigendistortions.double()
         unit = unit / unit.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
         base = grid.nearest(self._image.double())
-        shown, measured = distorted_on_grid(exactly(self._model), base, unit, alpha, grid, seed)
+        shown, measured = distorted_on_grid(model, base, unit, alpha, grid, seed)
         return on_grid(shown.to(self._image.dtype), grid, seed, columns(**measured))
 
     def compute_jacobian(self) -> Tensor:
@@ -526,22 +538,28 @@ class Eigendistortion:
             )
 
 
+def _judged(found: Found) -> Quality:
+    pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
+    bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
+    both = "bottom" in spaces
+    figures = {
+        "largest residual": pairs.worst(),
+        "top, error": float(bounds[0]),
+        "bottom, error": float(bounds[-1]) if both else math.nan,
+        "top, dimensions": float(spaces["top"].at_least),
+        "bottom, dimensions": float(spaces["bottom"].at_least) if both else math.nan,
+    }
+    blind = float(pairs.values[0]) == 0
+    findings = {
+        "the model's output does not change with the image; there is nothing to see": blind,
+        f"{outcome.value}; use float64": outcome is Outcome.PRECISE,
+        f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
+    }
+    return judge(findings, figures, outcome)
+
+
 def _not_finite(item: int) -> InputError:
     return InputError(
         f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
         "there (square roots and logarithms of 0 are the usual cause)"
     )
-
-
-def _judged(found: Found) -> Quality:
-    values, worst = found.pairs.values, found.pairs.worst()
-    findings = {
-        "the model does not change with the image here": not float(values[0]) > 0,
-        f"{found.outcome.value}; take more steps": not found.outcome.finished,
-    }
-    figures = {
-        "largest eigenvalue": float(values[0]),
-        "smallest eigenvalue": float(values[-1]),
-        "largest residual": worst,
-    }
-    return judge(findings, figures, found.outcome)

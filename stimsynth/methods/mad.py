@@ -253,7 +253,13 @@ class MADCompetition(OptimizedSynthesis):
         OnGrid
             Its figures are both metrics, measured in float64: between the images off the grid, between
             those that were rounded, and between the rounded reference and this image.
+
+        Raises
+        ------
+        InputError
+            If bits is not a whole number from 1 to 16, or the reference is not inside `allowed_range`.
         """
+        validate_input(self._image, allowed_range=self._range)
         grid = screen_grid(bits, self._range)
         base, before = grid.nearest(self._image.double()), self.mad_image.detach().double()
         held, pushed = (

@@ -162,6 +162,11 @@ class MetamerProblem(OptimizedSynthesis):
             With the root-mean-square distance of the model's outputs to the target's, measured in
             float64: of the metamer as it was, rounded, and refined.
 
+        Raises
+        ------
+        InputError
+            If bits is not a whole number from 1 to 16, or the metamer is complex.
+
         Examples
         --------
         >>> from stimsynth import Metamer, PortillaSimoncelli, images
@@ -174,9 +179,14 @@ class MetamerProblem(OptimizedSynthesis):
         grid = screen_grid(bits, self._range)
         problem = self._terms(self._model, self._target)
         before = self.metamer.detach()
+        if before.is_complex():
+            raise InputError("a screen shows real values; this metamer is complex")
         refined = descend_to_grid(problem, before, grid, seed=seed, rounds=rounds, steps=steps)
-        model = exactly(self._model)
-        goal = self._target.double() if self._image is None else model(self._image)
+        model = exactly(self._model, before)
+        if self._image is None or self._given_target is not None:
+            goal = self._target.to(model(before[:1]))
+        else:
+            goal = model(self._image)
         shown = {"float": before, "rounded": grid.nearest(before), "refined": refined}
         distances = {name: _rms(model(x) - goal) for name, x in shown.items()}
         return on_grid(refined, grid, seed, columns(**distances))

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+
+from stimsynth.engine.eigenpairs import Outcome
+from stimsynth.engine.run import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +26,16 @@ class Quality:
     good: bool
     verdict: str
     figures: Mapping[str, float]
-    status: Enum
+    status: Status | Outcome
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
         return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({numbers}; {self.status.value})"
 
 
-def judge(findings: Mapping[str, bool], figures: Mapping[str, float], status: Enum) -> Quality:
+def judge(
+    findings: Mapping[str, bool], figures: Mapping[str, float], status: Status | Outcome
+) -> Quality:
     """Return the quality of an item from what was found.
 
     Parameters

@@ -1,5 +1,6 @@
 """Models whose outputs are brought to one magnitude, so that a loss weighs them alike."""
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -177,7 +178,8 @@ def balanced_by_sensitivity(
     Raises
     ------
     InputError
-        If there is more than one image, model and image do not fit together, or n_probes is not 1 or more.
+        If there is more than one image, model and image do not fit together, n_probes is not 1 or more,
+        power is not 0 or more, or an output's derivative is NaN or infinite at this image.
 
     Examples
     --------
@@ -188,14 +190,22 @@ def balanced_by_sensitivity(
     tensor(100.)
     """
     validate_input(target, no_batch=True)
-    if n_probes < 1:
-        raise InputError(f"n_probes is 1 or more; not {n_probes}")
+    if not isinstance(n_probes, int) or n_probes < 1:
+        raise InputError(f"n_probes is a whole number, 1 or more; not {n_probes!r}")
+    if not 0 <= power < math.inf:
+        raise InputError(f"power is 0 or more; not {power}")
     output = checked_output(model, target)
     jacobian = Linearized(model, target)
     generator = torch.Generator().manual_seed(seed)
     probes = torch.randn(n_probes, jacobian.size_in, generator=generator, dtype=torch.float64)
     moved = torch.cat([jacobian.push(probe[None].to(target), [0]) for probe in probes])
     sensitivity = moved.double().square().mean(dim=0)
+    if not bool(torch.isfinite(sensitivity).all()):
+        # An infinite divisor would make every output 0, and every image a metamer.
+        raise InputError(
+            "an output's derivative is NaN or infinite at this image (square roots and logarithms of 0 are "
+            "the usual cause); balance by another image, or by its magnitude: see balanced_by_target"
+        )
     if output.is_complex():
         sensitivity = sensitivity.view(-1, 2).sum(dim=1)
     scale = _floored(sensitivity.sqrt().view_as(output.real), floor) ** power

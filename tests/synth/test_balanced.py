@@ -112,6 +112,38 @@ def test_outputs_that_are_all_zero_are_left_alone() -> None:
     torch.testing.assert_close(balanced_by_target(nn.Identity(), blank)(blank + 0.5), blank + 0.5)
 
 
+class Weighed(nn.Module):
+    """The spectrum of an image, and again a hundred times as large: complex, with a known Jacobian."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        spectrum = torch.fft.fft2(image, norm="ortho")
+        return torch.cat([spectrum, 100 * spectrum], dim=1)
+
+
+def test_sensitivities_are_norms_of_the_jacobian_s_rows() -> None:
+    """Every row of an orthonormal transform has norm 1, real and imaginary parts together."""
+    image = images.load("grass", size=16)
+    even = balanced_by_sensitivity(Weighed(), image, power=1.0, n_probes=4000)
+    expected = torch.tensor([1.0, 100.0]).view(1, 2, 1, 1).expand(1, 2, 16, 16)
+    torch.testing.assert_close(even.scale, expected, rtol=0.1, atol=0)
+    half = balanced_by_sensitivity(Weighed(), image, power=0.5, n_probes=4000)
+    torch.testing.assert_close(half.scale, even.scale.sqrt())
+
+
+class Root(nn.Module):
+    """A model with an infinite slope at black."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image.sqrt()
+
+
+def test_an_infinite_slope_does_not_make_every_image_a_metamer() -> None:
+    black = photographs()[:1].clone()
+    black[..., 0, 0] = 0
+    with pytest.raises(InputError, match="derivative is NaN or infinite"):
+        balanced_by_sensitivity(Root(), black)
+
+
 def test_bad_input_gets_a_sentence() -> None:
     one = photographs()[:1]
     with pytest.raises(InputError, match="two images or more; there are 1"):
@@ -122,6 +154,10 @@ def test_bad_input_gets_a_sentence() -> None:
         balanced_by_target(TwoSizes(), one, floor=0)
     with pytest.raises(InputError, match="remove_grad"):
         balanced_by_target(nn.Conv2d(1, 1, 3), one)
+    with pytest.raises(InputError, match="n_probes is a whole number"):
+        balanced_by_sensitivity(TwoSizes(), one, n_probes=0)
+    with pytest.raises(InputError, match="power is 0 or more"):
+        balanced_by_sensitivity(TwoSizes(), one, power=float("nan"))
     with pytest.raises(InputError, match="Identity has no remove_scales"):
         Balanced(nn.Identity(), one, one)(one, scales=[0])
 

@@ -774,20 +774,25 @@ def test_it_goes_on_in_another_precision() -> None:
         eig.to(torch.int32)
 
 
-def test_quality_tells_certified_vectors_from_others() -> None:
-    eig = Eigendistortion(images.load("camera", size=32), remove_grad(LuminanceGainControl(9)))
-    eig.synthesize(max_iter=4)
+def test_quality_says_what_a_run_is_worth() -> None:
+    """A diagonal model with a double top and a triple bottom; and runs that did not get there."""
+    values = torch.linspace(1, 2, 64, dtype=torch.float64)
+    values[-2:], values[:3] = 3, 0.5
+    image = torch.rand(1, 1, 8, 8, dtype=torch.float64)
+    eig = Eigendistortion(image, Matrix(values.diag()))
     assert not eig.quality()[0].good
-    assert "take more steps" in str(eig.quality()[0])
-    eig.synthesize()
-    (found,) = eig.quality()
-    assert found.good
-    assert found.figures["largest residual"] == pytest.approx(float(eig.residuals.max()), rel=1e-6)
-    constant = Eigendistortion(torch.rand(1, 1, 8, 8), Constant())
-    constant.synthesize()
-    assert "does not change" in str(constant.quality()[0])
-
-
-class Constant(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x * 0 + 1
+    eig.synthesize(k=4)
+    (quality,) = eig.quality()
+    assert quality.good
+    assert quality.figures["top, dimensions"] == 2
+    assert quality.figures["bottom, dimensions"] == 3
+    assert abs(eig.eigenvalues[0].item() - 9) / 9 <= quality.figures["top, error"] < 1e-3
+    assert abs(eig.eigenvalues[-1].item() - 0.25) / 9 <= quality.figures["bottom, error"] < 1e-3
+    eig.synthesize("randomized_svd", q=0)
+    (quality,) = eig.quality()
+    assert not quality.good
+    assert "lanczos" in quality.verdict
+    assert np.isnan(quality.figures["bottom, error"])
+    blind = Eigendistortion(torch.cat([image, image]), Matrix(0 * values.diag()))
+    blind.synthesize()
+    assert all("nothing to see" in quality.verdict for quality in blind.quality())

@@ -18,6 +18,7 @@ from stimsynth import (
     remove_grad,
 )
 from stimsynth.engine.grid import Grid, descend_to_grid
+from stimsynth.engine.grid_hold import hold_on_grid
 from stimsynth.engine.problem import Problem
 from stimuli_store.errors import InputError
 from stimuli_store.frames import quantize
@@ -132,6 +133,85 @@ def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pu
     pushed_now = pair[0](*frames).item()
     start = pair[0](image.double(), mad.initial_image.double()).item()
     assert pushed_now < 0.9 * start if minmax == "min" else pushed_now > 1.1 * start
+
+
+@pytest.mark.parametrize("minmax", ["min", "max"])
+@pytest.mark.parametrize("noise", [0.002, 0.005])
+def test_a_small_held_metric_is_held_on_the_screen(
+    minmax: Literal["min", "max"], noise: float
+) -> None:
+    """With noise of a level or half of it, rounding alone moves the dissimilarity by percents."""
+
+    def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
+        return 1 - metrics.ssim(x, y)
+
+    image = images.load("camera", size=64)
+    mad = MADCompetition(image, metrics.mse, dissimilarity, minmax, initial_noise=noise)
+    mad.synthesize(30)
+    (figures,) = mad.on_grid().figures
+    assert figures["reference metric, refined"] == pytest.approx(
+        figures["reference metric, float"], rel=1e-3
+    )
+
+
+def test_what_curves_is_held_too() -> None:
+    """A sum of squares of 400 levels, from where its slope says little: the grid comes within one."""
+    grid = Grid(low=0.0, high=255.0, levels=256)
+    points = torch.full((3, 400), 100.0, dtype=torch.float64)
+    points[1, :7] += 0.4
+    points[2, ::2] += 3.3
+    target = torch.tensor([5.3, 77.0, 1234.4], dtype=torch.float64)
+    found = hold_on_grid(lambda x: (x - 100).square().sum(1), points, target, grid)
+    assert torch.equal(grid.nearest(found), found)
+    assert bool((((found - 100).square().sum(1) - target).abs() < 1).all())
+
+
+class Tied(torch.nn.Module):
+    """A blur by a kernel that no change of precision reaches."""
+
+    kernel = torch.full((1, 1, 3, 3), 1 / 9)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.nn.functional.conv2d(image, self.kernel)
+
+
+def test_models_tied_to_a_precision_are_measured_in_that() -> None:
+    image = images.load("camera", size=16)
+    metamer = Metamer(image, Tied())
+    metamer.synthesize(20)
+    shown = metamer.on_grid()
+    gap = Tied()(shown.images) - Tied()(image)
+    assert shown.figures[0]["refined"] == pytest.approx(gap.square().mean().sqrt().item(), rel=1e-4)
+    eig = Eigendistortion(image, Tied())
+    eig.synthesize()
+    assert eig.on_grid(1.0).figures[0]["amplitude, refined"] == pytest.approx(1, rel=0.02)
+
+
+def test_distances_are_those_to_the_target_that_was_given() -> None:
+    """With an image and another target, what is measured is the distance to the target."""
+    image, model = images.load("camera", size=32), remove_grad(Gaussian(7, 2.0))
+    goal = model(image.flip(-1))
+    metamer = Metamer(image, model, target_representation=goal)
+    metamer.synthesize(40)
+    shown = metamer.on_grid()
+    gap = (model(shown.images) - goal).square().mean().sqrt().item()
+    assert shown.figures[0]["refined"] == pytest.approx(gap, rel=1e-3)
+    assert shown.figures[0]["refined"] <= 2 * shown.figures[0]["float"]
+
+
+def test_what_a_screen_cannot_show_gets_a_sentence() -> None:
+    image = images.load("camera", size=16)
+    eig = Eigendistortion(255 * image, remove_grad(Gaussian(5)))
+    eig.synthesize()
+    with pytest.raises(InputError, match="outside the allowed range"):
+        eig.on_grid(1.0)
+    with pytest.raises(InputError, match="finite amplitude"):
+        eig.on_grid(float("nan"), allowed_range=(0, 255))
+    mad = MADCompetition(255 * image, metrics.mse, lambda x, y: (x - y).abs().mean(), "max")
+    with pytest.raises(InputError, match="outside the allowed range"):
+        mad.on_grid()
+    with pytest.raises(InputError, match="is complex"):
+        Metamer(image + 0j, torch.nn.Identity()).on_grid()
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
