@@ -5,21 +5,23 @@ on the disk. A stack is appended to while a run goes on, in HDF5's single-writer
 whose order of writing keeps a file readable at every moment: a killed process loses the last entry at most.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from stimuli_store.errors import ArchiveError, InputError
+from stimuli_store.errors import ArchiveError, InputError, WrongType
 from stimuli_store.locks import fsync_directory
 
 _DOCUMENT = "document.json"
 _ARRAYS = "arrays"
+_DIGEST = "sha256"
 _VERSIONS = ("v110", "v110")
 _MEMORY = {"driver": "core", "backing_store": False}
 
@@ -41,19 +43,32 @@ def write_archive(
     Raises
     ------
     InputError
-        If the folder does not exist.
+        If the folder does not exist, or this is the name of one.
+    ArchiveError
+        If the disk is full or the folder cannot be written to; an earlier file is as it was.
     """
-    target = Path(path)
+    target = _as_path(path)
     if not target.parent.is_dir():
         raise InputError(f"{target} cannot be written: there is no folder {target.parent}")
+    if target.is_dir():
+        raise InputError(f"{target} cannot be written: it is a folder; give the name of a file")
     text = json.dumps(document, allow_nan=False).encode()
     with h5py.File(target.name, "w", libver=_VERSIONS, **_MEMORY) as file:
         file.create_dataset(_DOCUMENT, data=np.frombuffer(text, dtype=np.uint8))
         group = file.create_group(_ARRAYS)
         for name, array in arrays.items():
             group.create_dataset(name, data=array)
+        file.attrs[_DIGEST] = _digest(text, arrays)
         file.flush()
         image = file.id.get_file_image()
+    try:
+        _put(image, target)
+    except OSError as error:
+        raise ArchiveError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _put(image: bytes, target: Path) -> None:
+    """Write a file beside its name, and move it there when it is on the disk."""
     temporary = _temporary(target)
     try:
         with temporary.open("wb") as handle:
@@ -62,7 +77,8 @@ def write_archive(
             os.fsync(handle.fileno())
         temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     fsync_directory(target.parent)
 
 
@@ -72,18 +88,40 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
     Raises
     ------
     ArchiveError
-        If there is no such file, or it is no archive.
+        If there is no such file, it is no archive, or any byte of its content is not what was written.
     """
-    if not Path(path).is_file():
+    if not _as_path(path).is_file():
         raise ArchiveError(f"{path} is not there")
     try:
         with h5py.File(path, "r") as file:
-            document = json.loads(file[_DOCUMENT][()].tobytes())
-            return document, {name: array[()] for name, array in file[_ARRAYS].items()}
-    except (OSError, KeyError, AttributeError, ValueError) as error:
+            text = file[_DOCUMENT][()].tobytes()
+            arrays = {name: array[()] for name, array in file[_ARRAYS].items()}
+            intact = file.attrs[_DIGEST] == _digest(text, arrays)
+            document = json.loads(text) if intact else None
+    # A damaged file leads HDF5 astray: there is no telling which error it ends in.
+    except (OSError, LookupError, AttributeError, ValueError, TypeError, RuntimeError) as error:
         raise ArchiveError(
             f"{path} is not an archive of a synthesis, or is damaged: {error}"
         ) from error
+    if document is None:
+        raise ArchiveError(f"{path} is damaged: its content is not what was written")
+    return document, arrays
+
+
+def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(text)
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise WrongType(f"a file is named by text or a path; not by {path!r}") from error
 
 
 class Stack:
@@ -98,7 +136,7 @@ class Stack:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = _as_path(path)
         self._writing: h5py.File | None = None
         if self.path.exists():
             self.numbers()  # or it is no stack, which is better said now
@@ -135,6 +173,10 @@ class Stack:
     def read(self, row: int) -> np.ndarray:
         """Return entry `row`, counted from 0."""
         with self._reading() as file:
+            if row >= len(file["numbers"]):
+                raise ArchiveError(
+                    f"{self.path} has lost entry {row}: it was removed or replaced in the meantime"
+                )
             return file["stack"][row]
 
     def cut(self, count: int) -> None:

@@ -167,14 +167,18 @@ class Constrained:
 
     def record(self, state: ConstrainedState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""
-        return {**_tree(state), "curvature": state.curvature.record()}
+        eps = torch.finfo(state.points.dtype).eps
+        return {**_tree(state), "curvature": state.curvature.record(), "eps": eps}
 
     def revive(self, record: Mapping[str, Any]) -> ConstrainedState:
         """Return the state that `record` was made of, in whatever precision it comes."""
-        at, way = record["at"], record["tangent"]
-        least = _NOISE * _ROUNDED * torch.finfo(record["points"].dtype).eps
+        record = dict(record)
+        at, way, tolerance = record["at"], record["tangent"], record["tolerance"]
+        eps = torch.finfo(record["points"].dtype).eps
+        if eps > record.pop("eps"):  # in the precision it had, it goes on as if nothing had been
+            tolerance = tolerance.clamp_min(_NOISE * _ROUNDED * eps)
         parts = {
-            "tolerance": record["tolerance"].clamp_min(least),
+            "tolerance": tolerance,
             "at": Found(**{**at, "slopes": Slopes(**at["slopes"])}),
             "room": Room(**record["room"]),
             "tangent": Tangent(**{**way, "slopes": Slopes(**way["slopes"])}),
@@ -295,6 +299,6 @@ def _merged(which: Tensor, chosen: Any, other: Any) -> Any:
     """Return a tree whose tensors (N, …) have the rows in `which` from one tree, the rest from another."""
     if isinstance(chosen, Mapping):
         return {key: _merged(which, chosen[key], other[key]) for key in chosen}
-    if chosen is None:
-        return None
+    if not isinstance(chosen, Tensor):
+        return chosen
     return torch.where(which.view(-1, *[1] * (chosen.dim() - 1)), chosen, other)

@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms, evaluate
+from stimuli_store.errors import WrongType
 
 OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
@@ -55,6 +56,11 @@ class Descent:
         leaf = start if start.requires_grad else start.detach().clone().requires_grad_(True)
         optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
+        for what, made in (("optimizer", optimizer), ("scheduler", scheduler)):
+            if not hasattr(made, "step") and not (made is None and what == "scheduler"):
+                raise WrongType(
+                    f"the {what} that was made is a {type(made).__name__} without step()"
+                )
         count = len(leaf)
         at = evaluate(problem, leaf, torch.arange(count, device=leaf.device))
         return DescentState(

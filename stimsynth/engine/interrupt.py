@@ -27,6 +27,9 @@ class Interrupt:
     def _ask(self, number: int, frame: object) -> None:
         self.asked = True
         signal.signal(signal.SIGINT, self._previous)  # a second Ctrl-C ends at once
+        around = getattr(self._previous, "__self__", None)
+        if isinstance(around, Interrupt):  # a loop within a loop: both have to end
+            around._ask(number, frame)
 
     def __exit__(self, *_: object) -> None:
         if self._previous is not None:

@@ -9,6 +9,7 @@ Jv comes from forward mode.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.autograd.forward_ad as forward_mode
@@ -68,6 +69,10 @@ class Linearized:
         self.size_in = points[0].numel()
         self.size_out = self._at((0,)).outputs[0].numel()
         self.forward_mode = self._needs_forward_mode()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the graph, for copies and pickles: it is made again when it is needed."""
+        return {**self.__dict__, "_graph": None}
 
     def push(self, vectors: Tensor, items: Sequence[int]) -> Tensor:
         """Return Jv, shape (a, m), for v (a, n), each at the point that `items` names."""

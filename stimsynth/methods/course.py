@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.history import History
 from stimsynth.engine.loop import Method, iterate
 from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Run, Status
@@ -18,6 +19,7 @@ from stimsynth.methods.optimizers import choose_method, describe_method, method_
 from stimsynth.methods.snapshots import SnapshotFile
 from stimsynth.methods.trees import map_tensors
 from stimsynth.progress import Fields, synthesis_bar
+from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
 
@@ -141,21 +143,39 @@ class Course:
         Raises
         ------
         InputError
-            If the objective became NaN or infinite; what was done until then is kept.
+            If the objective became NaN or infinite; what was done until then is kept, as it is when the
+            model raises an error of its own.
         """
         assert self.method is not None
-        with synthesis_bar(max_iter, extra) as on_step, self._open_file():
-            self.run = iterate(
-                problem,
-                self.wrap(self.method),
-                self.start,
-                max_steps=max_iter,
-                stop=stop,
-                resume=self.run,
-                snapshot_every=self._store_progress,
-                snapshots=self._file,
-                on_step=on_step,
-            )
+        refuse_inference_mode()
+        kept: Any = self._file
+        if kept is None:
+            kept = dict(self.run.snapshots) if self.run else {}
+        last: tuple[History, int, Any] | None = None
+        with synthesis_bar(max_iter, extra) as draw, self._open_file():
+
+            def on_step(history: History, state: Any) -> None:
+                nonlocal last
+                last = history, history.rows, state
+                if draw:
+                    draw(history, state)
+
+            try:
+                self.run = iterate(
+                    problem,
+                    self.wrap(self.method),
+                    self.start,
+                    max_steps=max_iter,
+                    stop=stop,
+                    resume=self.run,
+                    snapshot_every=self._store_progress,
+                    snapshots=kept,
+                    on_step=on_step,
+                )
+            except BaseException:
+                if last:
+                    self.run = _broken_off(*last, kept)
+                raise
         if Status.NOT_FINITE in self.run.status:
             raise InputError(
                 "the loss became NaN or infinite; the last finite image is kept. Check the model's "
@@ -309,6 +329,20 @@ class Course:
             snapshots=run["snapshots"] if snapshots is None else snapshots,
             state=state,
         )
+
+
+def _broken_off(history: History, rows: int, state: Any, kept: Any) -> Run:
+    """Return the run up to its last whole step."""
+    leaf = getattr(state, "leaf", None)
+    if leaf is not None:  # a torch optimizer has moved it on already
+        leaf.data.copy_(state.points)
+    return Run(
+        points=state.points.detach().clone(),
+        status=(Status.INTERRUPTED,) * len(state.points),
+        history={name: column[:rows] for name, column in history.tensors().items()},
+        snapshots=kept,
+        state=state,
+    )
 
 
 def _as_it_is(method: Method) -> Method:

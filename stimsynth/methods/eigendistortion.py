@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
+from numbers import Integral
 from typing import Any, Literal
 
 import torch
@@ -23,6 +24,8 @@ from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
+from stimsynth.validate.inputs import as_tensor, checked_seed
+from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError, unknown_name
 
 Method = Literal["lanczos", "exact", "power", "randomized_svd"]
@@ -92,14 +95,14 @@ class Eigendistortion:
     """
 
     def __init__(self, image: Tensor, model: nn.Module, *, seed: int = 0) -> None:
-        image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+        image = as_tensor(image)
         validate_input(image)
         if image.is_complex():
             raise InputError("eigendistortions are those of a real image; this one is complex")
         checked_output(model, image)
         self._image = image.detach()
         self._model = model
-        self.seed = seed
+        self.seed = checked_seed(seed)
         self._linear = Linearized(model, self._image)
         self._jacobian: Tensor | None = None
         self._settings: dict[str, Any] = {}
@@ -158,6 +161,7 @@ class Eigendistortion:
         UserWarning
             If the Jacobian that ``"exact"`` has to hold has more than a million elements.
         """
+        refuse_inference_mode()
         self._check(method, k, max_iter, p, q)
         surplus = max(self._linear.size_in - self._linear.size_out, 0)
         if method == "lanczos":
@@ -511,6 +515,10 @@ class Eigendistortion:
             raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
         if method != "lanczos":
             self._refuse_batch(f"method={method!r}")
+        if not all(isinstance(number, Integral) for number in (k, max_iter, p, q)):
+            raise InputError(
+                f"k, max_iter, p and q are whole numbers; not {k}, {max_iter}, {p} and {q}"
+            )
         if k < 1 or (method in ("lanczos", "power") and 2 * k > n) or k > n:
             raise InputError(
                 f"k is 1 or more, and {n} pixels hold the first k and the last k; not k={k}"

@@ -72,6 +72,8 @@ def power(
     top = orthogonal_iteration(operator, start[:k], on_step=on_step, **steps)  # type: ignore[arg-type]
     _say(top, f"Top k={k}", criterion)
     largest = float(operator(top.vectors[:1], [0])[1][0])
+    if top.interrupted:  # the user wants it to end, not to go on with the other end
+        steps["max_iter"] = 0
     bottom = orthogonal_iteration(
         operator,
         start[k:],

@@ -96,7 +96,13 @@ def load_synthesis(
         raise ArchiveError(
             f"{path} holds a {header['class']}; load it with a {header['class']}, not a {kind}"
         )
-    tree = unpack(header["tree"], arrays, map_location)
+    try:
+        tree = unpack(header["tree"], arrays, map_location)
+    except (RuntimeError, AssertionError, TypeError) as error:  # what torch raises for a device
+        place = "the device that it was saved from" if map_location is None else map_location
+        raise InputError(
+            f"{path} cannot be loaded to {place}, which this machine has not; give map_location='cpu'"
+        ) from error
     for name in {**identity, **tree["identity"]}:
         if name not in identity or name not in tree["identity"]:
             differ = "is in one of them only"

@@ -20,6 +20,7 @@ from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.transforms.sequences import make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
+from stimsynth.validate.inputs import checked_seed
 from stimuli_store.errors import InputError
 
 CONVERGED = "Pixel change norm has converged, stopping synthesis"
@@ -111,7 +112,7 @@ class Geodesic(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._ends = _as_ends(image_a, image_b)
-        self._model, self.n_steps, self.seed = model, n_steps, seed
+        self._model, self.n_steps, self.seed = model, n_steps, checked_seed(seed)
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         self._seen = as_vectors(checked_output(model, self._ends))

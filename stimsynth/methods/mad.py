@@ -28,6 +28,7 @@ from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
+from stimsynth.validate.inputs import as_tensor, checked_seed, is_number
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -130,7 +131,7 @@ class MADCompetition(OptimizedSynthesis):
         if minmax not in ("min", "max"):
             raise InputError(f"minmax is 'min' or 'max'; not {minmax!r}")
         self._optimized, self._reference = optimized_metric, reference_metric
-        self._minmax, self.seed = minmax, seed
+        self._minmax, self.seed = minmax, checked_seed(seed)
         if initial_image is None:
             start = noisy(self._image, initial_noise, seed, bounds)
         else:
@@ -347,7 +348,7 @@ class MADCompetition(OptimizedSynthesis):
                 stacklevel=3,
             )
             return found
-        if isinstance(given, str) or not 0 <= given < math.inf:
+        if isinstance(given, str) or not is_number(given) or not 0 <= given < math.inf:
             raise InputError(
                 f"metric_tradeoff_lambda is None, 'auto', or a number of 0 or more; not {given!r}"
             )
@@ -420,7 +421,7 @@ def _in_double(metric: Metric, image: Tensor) -> Metric:
 
 def reference_image(image: Any) -> Tensor:
     """Return an image that metrics can compare with, detached."""
-    image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+    image = as_tensor(image)
     validate_input(image)
     return image.detach()
 
@@ -435,10 +436,12 @@ def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
 
     Item i has the noise of ``seed + i``, scaled: it has the same pattern at every level.
     """
-    if not 0 <= noise < math.inf:
+    if not is_number(noise) or not 0 <= noise < math.inf:
         raise InputError(f"initial_noise is a standard deviation of 0 or more; not {noise}")
     one = (1, *image.shape[1:])
-    pattern = torch.cat([gaussian_noise(one, seed + i) for i in range(len(image))]).to(image)
+    pattern = torch.cat(
+        [gaussian_noise(one, checked_seed(seed) + i) for i in range(len(image))]
+    ).to(image)
     return (image + noise * pattern).clamp(*bounds)
 
 
@@ -463,7 +466,7 @@ def _default(weight: float | None, bounds: Range) -> Method:
 
 
 def _as_start(initial_image: Tensor, image: Tensor) -> Tensor:
-    start = initial_image.detach().to(image)
+    start = as_tensor(initial_image, "an initial_image").detach().to(image)
     validate_input(start)
     if start.shape != image.shape:
         raise InputError(

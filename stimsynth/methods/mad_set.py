@@ -159,7 +159,7 @@ def mad_set(
     metrics = (metric_1, metric_2)
     for metric in metrics:
         check_metric(metric, image)
-    if not len(noise_levels):
+    if not isinstance(noise_levels, Sequence | Tensor) or not len(noise_levels):
         raise InputError("noise_levels holds one standard deviation or more; it is empty")
     starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])
     values = torch.stack([torch.stack([_values(m, image, s) for m in metrics]) for s in starts])

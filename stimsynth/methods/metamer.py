@@ -27,7 +27,8 @@ from stimsynth.validate import (
     validate_penalty,
 )
 from stimsynth.validate.functions import check_loss
-from stimuli_store.errors import InputError
+from stimsynth.validate.inputs import as_tensor, checked_seed
+from stimuli_store.errors import InputError, WrongType
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Penalty = Callable[[Tensor], Tensor]
@@ -62,16 +63,20 @@ class MetamerProblem(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._image = None if image is None else _as_image(image, bounds)
-        self._model, self._loss, self.seed = model, loss_function, seed
+        self._model, self._loss, self.seed = model, loss_function, checked_seed(seed)
         start = self._first(initial_image, bounds)
         self._given_target = (
             None
             if target_representation is None
-            else torch.as_tensor(target_representation).detach()
+            else as_tensor(target_representation, "a target_representation").detach()
         )
         target = self._goal(start, joins=initial_image is not None)
         check_loss(loss_function, target[:1])
         self._target = target.expand(len(start), *target.shape[1:])
+        if not isinstance(penalties, Sequence):
+            raise WrongType(
+                f"penalties is a list of functions, or of pairs of weight and function; not {penalties!r}"
+            )
         self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
         course = Course(start, default=LBFGS(bounds=bounds))
         super().__init__(course, range_penalty_lambda, bounds)
@@ -259,7 +264,7 @@ class MetamerProblem(OptimizedSynthesis):
             one = (1, *self._image.shape[1:])
             noise = [uniform_noise(one, self.seed + i, bounds) for i in range(len(self._image))]
             return torch.cat(noise).to(self._image)
-        start = torch.as_tensor(initial_image).detach().clone()
+        start = as_tensor(initial_image, "an initial_image").detach().clone()
         if self._image is not None:
             start = start.to(self._image)
         validate_input(start, any_dims=True)
@@ -426,7 +431,7 @@ class Metamer(MetamerProblem):
 
 
 def _as_image(image: Any, bounds: tuple[float, float]) -> Tensor:
-    image = image if isinstance(image, Tensor) else torch.as_tensor(image)
+    image = as_tensor(image)
     validate_input(image)
     if not image.is_complex():
         validate_input(image, allowed_range=bounds)

@@ -17,7 +17,7 @@ from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
 
@@ -99,10 +99,17 @@ class OptimizedImage(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         validate_input(initial_image, any_dims=True)
+        if initial_image.is_complex():
+            raise InputError(
+                "pixels are real here, in allowed_range; this initial_image is complex"
+            )
         start = initial_image.detach().clamp(*bounds)
         if minmax not in ("max", "min"):
             raise InputError(f"minmax is 'max' or 'min'; not {minmax!r}")
         self._score, self._minmax = objective, minmax
+        for name, given in (("held", held), ("penalties", penalties)):
+            if not isinstance(given, Mapping | None):
+                raise WrongType(f"{name} is a dict of names and functions; not {given!r}")
         self._held = {
             name: given if isinstance(given, tuple) else (given, None)
             for name, given in (held or {}).items()

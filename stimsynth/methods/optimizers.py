@@ -45,6 +45,10 @@ def choose_method(
     InputError
         If these do not go together.
     """
+    if not (scheduler is None or callable(scheduler) or _built(scheduler)):
+        raise InputError(
+            f"scheduler is None, or a function of the optimizer that makes one; not {scheduler!r}"
+        )
     if _built(scheduler) and getattr(scheduler, "optimizer", None) is not optimizer:
         raise InputError(
             "this scheduler was built on another optimizer and would change nothing; build it on the one "

@@ -12,6 +12,7 @@ from stimsynth.engine.run import Run, Status
 from stimsynth.methods.course import Course
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.methods.quality import Quality
+from stimsynth.validate.inputs import is_number
 from stimuli_store.errors import InputError
 
 Cast = Callable[[Tensor], Tensor]
@@ -36,7 +37,7 @@ class OptimizedSynthesis(ABC):
     def __init__(
         self, course: Course, range_penalty_lambda: float, allowed_range: tuple[float, float]
     ) -> None:
-        if not range_penalty_lambda >= 0:
+        if not is_number(range_penalty_lambda) or not range_penalty_lambda >= 0:
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
         self._course = course
         self._lambda = float(range_penalty_lambda)

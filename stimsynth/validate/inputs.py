@@ -1,9 +1,12 @@
 """Checks of images and ranges."""
 
+from numbers import Integral, Real
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 
 def validate_input(
@@ -45,6 +48,10 @@ def validate_input(
             f"an image is of a floating-point or complex type; this one is {input_tensor.dtype}: "
             "convert it with image.float(), and divide by its largest possible value"
         )
+    if input_tensor.layout != torch.strided or input_tensor.is_meta:
+        raise InputError(
+            "an image is a dense tensor with values; this one is sparse or of device meta"
+        )
     if input_tensor.dim() != 4 and not any_dims:
         raise InputError(
             "an image has shape (batch, channel, height, width); this one has "
@@ -62,6 +69,41 @@ def validate_input(
         raise InputError("the image holds NaN or infinite values")
     if allowed_range is not None:
         _check_range(input_tensor, allowed_range)
+
+
+def as_tensor(values: Any, what: str = "an image") -> Tensor:
+    """Return `values` as a tensor.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if torch can make none of them.
+    """
+    try:
+        return values if isinstance(values, Tensor) else torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WrongType(
+            f"{what} is a torch tensor, or what torch.as_tensor makes one of; not a "
+            f"{type(values).__name__}"
+        ) from error
+
+
+def is_number(value: object) -> bool:
+    """Say whether this is a real number, numpy's included."""
+    return isinstance(value, Real)
+
+
+def checked_seed(seed: int) -> int:
+    """Return a seed as a plain whole number.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not -(2**63) <= seed < 2**63:
+        raise InputError(f"a seed is a whole number of 64 bits; not {seed!r}")
+    return int(seed)
 
 
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
@@ -82,7 +124,12 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
     >>> validate_allowed_range((0, 1))
     (0.0, 1.0)
     """
-    low, high = (float(v) for v in allowed_range)
+    try:
+        low, high = (float(v) for v in allowed_range)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"allowed_range is two numbers, (low, high) with low < high; not {allowed_range!r}"
+        ) from error
     if not low < high:
         raise InputError(f"allowed_range is (low, high) with low < high; not {allowed_range!r}")
     return low, high

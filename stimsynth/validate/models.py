@@ -16,6 +16,7 @@ from stimsynth.validate.probing import (
     called,
     probe,
     probe_image,
+    refuse_inference_mode,
     strips_gradient,
 )
 from stimuli_store.errors import InputError, LacksAttribute, WrongType
@@ -227,6 +228,7 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
         )
     if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
         warnings.warn(TRAINING, stacklevel=3)
+    refuse_inference_mode()
     asking = image.detach().clone().requires_grad_(True)
     with torch.enable_grad(), advice(name):
         output = model(asking)

@@ -28,6 +28,18 @@ def probe_image(
     return noise.to(device=device, dtype=dtype)
 
 
+def refuse_inference_mode() -> None:
+    """Say at once that there are no gradients here; `torch.no_grad` is no hindrance.
+
+    Raises
+    ------
+    InputError
+        Inside of `torch.inference_mode`.
+    """
+    if torch.is_inference_mode_enabled():
+        raise InputError("synthesis needs gradients; call it outside of torch.inference_mode")
+
+
 def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords: Any) -> Any:
     """Return ``function(*images, **keywords)``; an error of its own says what it was called with."""
     try:
@@ -53,6 +65,7 @@ def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor
     WrongDevice
         (also a RuntimeError) if the device changes.
     """
+    refuse_inference_mode()
     plain = called(what, function, image)
     if not isinstance(plain, Tensor):
         raise InputError(

@@ -1,23 +1,38 @@
 """What every iterative synthesis does around its steps: keep, save, load, move, stream, stop."""
 
+import copy
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from stimsynth import Gaussian, Metamer, images, remove_grad
+from stimsynth import (
+    Eigendistortion,
+    Gaussian,
+    MADCompetition,
+    Metamer,
+    images,
+    remove_grad,
+    validate,
+)
+from stimsynth.engine.eigenpairs import Outcome
+from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, mse
+from stimsynth.methods import eigensolvers
 from stimsynth.methods.files import LoadWarning, examine_saved_synthesis
 from stimsynth.methods.synthesis import OptimizedSynthesis
+from stimsynth.metrics import ssim
 from stimuli_store.archive import Stack
 from stimuli_store.errors import ArchiveError, InputError
 
@@ -296,3 +311,139 @@ def test_ctrl_c_keeps_what_was_done() -> None:
     assert 0 < run.run.n_steps < 12
     run.synthesize(3)
     assert run.status == (Status.OUT_OF_STEPS,)
+
+
+class BreaksOff(nn.Module):
+    """A model that raises at its n-th call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.last = 0, 10**9
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.calls += 1
+        if self.calls > self.last:
+            raise KeyError("no more")
+        return image[..., ::2] * 0.5
+
+
+def test_what_was_done_before_a_model_raised_is_kept(tmp_path: Path) -> None:
+    model, image = BreaksOff(), images.load("camera", size=16)
+    found = Metamer(image, model)
+    found.synthesize(3, torch.optim.Adam, store_progress=1, progress_file=tmp_path / "way.h5")
+    model.last = model.calls + 4
+    with pytest.raises(KeyError, match="no more"):
+        found.synthesize(20)
+    rows = len(found.losses)
+    assert 4 < rows < 10
+    model.last = 10**9
+    torch.testing.assert_close(found.objective_function().detach(), found.losses[-1])
+    found.synthesize(2)
+    kept = found.saved_metamer
+    assert len(found.losses) == rows + 2 == len(kept)
+    torch.testing.assert_close(kept[-1], found.metamer)
+    for row, points in zip(found.losses, kept, strict=True):
+        torch.testing.assert_close(mse(model(points), model(image)), row[0])
+
+
+def test_inference_mode_is_refused_in_one_sentence() -> None:
+    found = Metamer(images.load("camera", size=16), BreaksOff())
+    with (
+        torch.inference_mode(),
+        pytest.raises(InputError, match=r"outside of torch\.inference_mode"),
+    ):
+        found.synthesize(1)
+
+
+@pytest.mark.parametrize("wrong", [None, 1, (0,), (0, 1, 2), "ab"])
+def test_a_range_of_pixels_is_two_numbers(wrong: Any) -> None:
+    with pytest.raises(InputError, match="allowed_range is two numbers"):
+        validate.validate_allowed_range(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 1.5, "1", True, 2**64])
+def test_a_seed_is_a_whole_number(wrong: Any) -> None:
+    with pytest.raises(InputError, match="a seed is a whole number"):
+        Metamer(images.load("camera", size=16), BreaksOff(), seed=wrong)
+
+
+def test_a_competition_goes_on_from_a_file_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    def competition() -> MADCompetition:
+        # float32: what rounding makes of the metric is above the tolerance of the method
+        return MADCompetition(
+            images.load("camera", size=32), lambda x, y: 1 - ssim(x, y), mse, "max"
+        )
+
+    one, two = competition(), competition()
+    one.synthesize(6)
+    one.save(tmp_path / "mad.h5")
+    two.load(tmp_path / "mad.h5")
+    for each in (one, two):
+        each.synthesize(4)
+    assert torch.equal(one.mad_image, two.mad_image)
+
+
+def test_eigendistortions_can_be_copied() -> None:
+    one = Eigendistortion(images.load("camera", size=16), remove_grad(Gaussian(5)))
+    one.synthesize(max_iter=10)
+    two = copy.deepcopy(one)
+    for each in (one, two):
+        each.synthesize(max_iter=10)
+    assert torch.equal(one.eigendistortions, two.eigendistortions)
+
+
+def test_ctrl_c_ends_both_loops_where_one_runs_in_the_other() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt() as outer:
+        with Interrupt() as inner:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert inner.asked
+        assert outer.asked
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_ends_the_power_method_at_both_ends() -> None:
+    spent: list[int] = []
+
+    def operator(vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
+        spent.append(len(spent))
+        if len(spent) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        products = vectors * torch.linspace(1, 2, vectors.shape[1]).to(vectors)
+        return products, (products * vectors).sum(1).double()
+
+    options = {
+        "k": 1,
+        "max_iter": 1000,
+        "criterion": 0.0,
+        "tolerance": 0.0,
+        "seed": 0,
+        "surplus": 0,
+    }
+    found = eigensolvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
+    assert found.outcome is Outcome.INTERRUPTED
+    assert len(spent) < 15
+
+
+def test_every_damaged_byte_of_a_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "metamer.h5"
+    whole = metamer()
+    whole.synthesize(2)
+    whole.save(path)
+    good = path.read_bytes()
+    generator = np.random.default_rng(0)
+    for _ in range(30):
+        bad = bytearray(good)
+        for place in generator.integers(0, len(bad), 40):
+            bad[place] ^= 255
+        path.write_bytes(bytes(bad))
+        fresh = metamer()
+        with pytest.raises(ArchiveError):
+            fresh.load(path)
+        assert torch.equal(fresh.metamer.detach(), metamer().metamer.detach())
+
+
+def test_a_folder_is_no_file_to_save_to(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="it is a folder"):
+        metamer().save(tmp_path)
+    assert not list(tmp_path.iterdir())
