@@ -35,6 +35,8 @@ Penalty = Callable[[Tensor], Tensor]
 
 #: A metamer whose outputs are further than this from the target's, relative to where it began, is not one.
 REMAINS = 0.01
+#: … unless they are as close as this to the target's, relative to their own norm.
+CLOSE = 1e-4
 
 
 class MetamerProblem(OptimizedSynthesis):
@@ -459,10 +461,15 @@ def _share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:
 
 def _judged(row: Sequence[float], status: Status) -> Quality:
     error, of_start, outside = row
+    advice = (
+        "no step lowers it further: try another start, or a wider allowed_range"
+        if status.finished
+        else "take more steps, another start, balanced_by_sensitivity, or MetamerCTF"
+    )
     findings = {
         "the model's output is not finite": not error < float("inf"),
-        f"{of_start:.1%} of the start's distance remains; take more steps, another start, or MetamerCTF": (
-            of_start > REMAINS
+        f"{of_start:.1%} of the start's distance remains; {advice}": (
+            of_start > REMAINS and error > CLOSE
         ),
         f"{outside:.2%} of the pixels lie outside the allowed range and would be clipped": outside
         > 0,

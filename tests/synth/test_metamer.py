@@ -496,3 +496,14 @@ def test_signals_of_one_dimension_have_metamers() -> None:
     metamer.synthesize(60)
     assert metamer.quality()[0].good
     assert mse(metamer.metamer, sound) > 0.05
+
+
+def test_quality_knows_a_near_start_and_a_target_out_of_reach(picture: Tensor) -> None:
+    near = Metamer(picture, blur(), initial_image=(picture + 1e-6).clamp(0, 1))
+    assert near.quality()[0].good
+    beyond = Metamer(
+        None, nn.Identity(), target_representation=picture + 1, initial_image=picture, seed=1
+    )
+    beyond.synthesize(60)
+    assert beyond.status[0].finished
+    assert "wider allowed_range" in str(beyond.quality()[0])
