@@ -24,7 +24,7 @@ from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, checked_seed
+from stimsynth.validate.inputs import as_tensor, checked_seed, is_number
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError, unknown_name
 
@@ -163,6 +163,11 @@ class Eigendistortion:
         """
         refuse_inference_mode()
         self._check(method, k, max_iter, p, q)
+        for criterion in (stop_criterion, residual_tolerance):
+            if not is_number(criterion):
+                raise InputError(
+                    f"stop_criterion and residual_tolerance are numbers; not {criterion!r}"
+                )
         surplus = max(self._linear.size_in - self._linear.size_out, 0)
         if method == "lanczos":
             search = lanczos.Search(
@@ -255,6 +260,9 @@ class Eigendistortion:
         >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)
         (0.5, 0.5)
         """
+        if not is_number(alpha):
+            raise InputError(f"alpha is a number, the norm of the distortion; not {alpha!r}")
+        seed = checked_seed(seed)
         self._refuse_batch("a picture of distortions")
         if not self._found:
             raise InputError("there are no eigendistortions yet; call synthesize first")

@@ -183,7 +183,10 @@ class MetamerProblem(OptimizedSynthesis):
         >>> figures["refined"] < figures["rounded"]
         True
         """
-        grid = screen_grid(bits, self._range)
+        for name, number in (("rounds", rounds), ("steps", steps)):
+            if not isinstance(number, int) or number < 0:
+                raise InputError(f"{name} is a whole number of 0 or more; not {number!r}")
+        seed, grid = checked_seed(seed), screen_grid(bits, self._range)
         problem = self._terms(self._model, self._target)
         before = self.metamer.detach()
         if before.is_complex():
