@@ -103,6 +103,11 @@ class Course:
             )
             optimizer = scheduler = optimizer_kwargs = None
         if self.method is None:
+            if progress_file is not None and not (store_progress or self._store_progress):
+                raise InputError(
+                    "progress_file is where iterates go that store_progress keeps; say how many with "
+                    "store_progress=1, or leave progress_file out"
+                )
             self.method = choose_method(
                 optimizer, scheduler, optimizer_kwargs, self.start, self.default
             )

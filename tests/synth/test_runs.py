@@ -237,6 +237,11 @@ def test_iterates_go_to_a_file(tmp_path: Path) -> None:
         metamer().synthesize(1, store_progress=1, progress_file=tmp_path / "way.h5")
 
 
+def test_a_file_for_iterates_needs_iterates(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="store_progress=1"):
+        metamer().synthesize(1, progress_file=tmp_path / "way.h5")
+
+
 def test_a_killed_run_leaves_its_iterates_readable(tmp_path: Path) -> None:
     script = (
         "import sys, torch\n"
