@@ -5,7 +5,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
-from numbers import Integral
 from typing import Any, Literal
 
 import torch
@@ -17,6 +16,7 @@ from stimsynth.engine.eigenspaces import Eigenspace
 from stimsynth.engine.linearized import Linearized
 from stimsynth.methods import eigensolvers
 from stimsynth.methods.distorted import distorted_on_grid
+from stimsynth.methods.eigenchecks import check_request, judged, not_finite, warn_of_size
 from stimsynth.methods.eigensolvers import Found
 from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
@@ -26,11 +26,10 @@ from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.inputs import as_tensor, checked_seed, is_number
 from stimsynth.validate.probing import refuse_inference_mode
-from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.errors import InputError
 
 Method = Literal["lanczos", "exact", "power", "randomized_svd"]
-METHODS = ("lanczos", "exact", "power", "randomized_svd")
-_MANY_ELEMENTS, _MANY_PIXELS = 1e6, 1e4
+_MANY_PIXELS = 1e4
 
 
 class Eigendistortion:
@@ -162,7 +161,9 @@ class Eigendistortion:
             If the Jacobian that ``"exact"`` has to hold has more than a million elements.
         """
         refuse_inference_mode()
-        self._check(method, k, max_iter, p, q)
+        check_request(method, self._linear.size_in, k, max_iter, p, q)
+        if method != "lanczos":
+            self._refuse_batch(f"method={method!r}")
         for criterion in (stop_criterion, residual_tolerance):
             if not is_number(criterion):
                 raise InputError(
@@ -178,7 +179,7 @@ class Eigendistortion:
         self._settings, self._krylov = {"method": method}, ()
         like = self._image[0].flatten()
         if method == "exact":
-            self._warn_of_size()
+            warn_of_size(self._linear.size_in, self._linear.size_out)
             found = eigensolvers.exact(self.compute_jacobian())
         elif method == "power":
             with product_bar(2 * max_iter) as on_step:
@@ -210,7 +211,7 @@ class Eigendistortion:
             return (
                 judge({"there are none yet; call synthesize": True}, {}, Outcome.RUNNING),
             ) * len(self._image)
-        return tuple(_judged(found) for found in self._found)
+        return tuple(judged(found) for found in self._found)
 
     def on_grid(
         self,
@@ -304,7 +305,7 @@ class Eigendistortion:
             else:
                 self._jacobian = self._linear.pull(torch.eye(m).to(self._image), [0] * m)
         if not bool(torch.isfinite(self._jacobian).all()):
-            raise _not_finite(0)
+            raise not_finite(0)
         return self._jacobian
 
     @property
@@ -508,7 +509,7 @@ class Eigendistortion:
             bad = sorted(
                 {item for item, fine in zip(items, good.tolist(), strict=True) if not fine}
             )
-            raise _not_finite(bad[0])
+            raise not_finite(bad[0])
         return products, energies
 
     def _stacked(self, name: str) -> Tensor:
@@ -517,65 +518,9 @@ class Eigendistortion:
         every = [getattr(found.pairs, name).to(self._image.dtype) for found in self._found]
         return every[0] if len(every) == 1 else torch.stack(every)
 
-    def _check(self, method: str, k: int, max_iter: int, p: int, q: int) -> None:
-        n = self._linear.size_in
-        if method not in METHODS:
-            raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
-        if method != "lanczos":
-            self._refuse_batch(f"method={method!r}")
-        if not all(isinstance(number, Integral) for number in (k, max_iter, p, q)):
-            raise InputError(
-                f"k, max_iter, p and q are whole numbers; not {k}, {max_iter}, {p} and {q}"
-            )
-        if k < 1 or (method in ("lanczos", "power") and 2 * k > n) or k > n:
-            raise InputError(
-                f"k is 1 or more, and {n} pixels hold the first k and the last k; not k={k}"
-            )
-        if max_iter < 1 or p < 0 or q < 0:
-            raise InputError(
-                f"max_iter is 1 or more, p and q are 0 or more; not {max_iter}, {p} and {q}"
-            )
-
     def _refuse_batch(self, what: str) -> None:
         if len(self._image) != 1:
             raise InputError(
                 f"{what} takes one image (batch of 1) and this batch has {len(self._image)}; use "
                 "method='lanczos', which takes several, or one object for each"
             )
-
-    def _warn_of_size(self) -> None:
-        n, m = self._linear.size_in, self._linear.size_out
-        if n * m > _MANY_ELEMENTS:
-            size = n * (m + 2 * n) * 8 / 2**20
-            warnings.warn(
-                f"the Jacobian has {m} x {n} elements, more than a million, and may run out of memory (with "
-                f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
-                stacklevel=3,
-            )
-
-
-def _judged(found: Found) -> Quality:
-    pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
-    bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
-    both = "bottom" in spaces
-    figures = {
-        "largest residual": pairs.worst(),
-        "top, error": float(bounds[0]),
-        "bottom, error": float(bounds[-1]) if both else math.nan,
-        "top, dimensions": float(spaces["top"].at_least),
-        "bottom, dimensions": float(spaces["bottom"].at_least) if both else math.nan,
-    }
-    blind = float(pairs.values[0]) == 0
-    findings = {
-        "the model's output does not change with the image; there is nothing to see": blind,
-        f"{outcome.value}; use float64": outcome is Outcome.PRECISE,
-        f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
-    }
-    return judge(findings, figures, outcome)
-
-
-def _not_finite(item: int) -> InputError:
-    return InputError(
-        f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
-        "there (square roots and logarithms of 0 are the usual cause)"
-    )

@@ -26,6 +26,7 @@ from stimsynth import (
 )
 from stimsynth.engine.eigenpairs import Outcome
 from stimsynth.engine.linearized import Linearized
+from stimsynth.methods.eigenchecks import warn_of_size
 from stimsynth.methods.files import LoadWarning
 from stimuli_store.errors import InputError
 
@@ -607,16 +608,15 @@ def test_the_power_method_says_that_it_is_done(capsys: pytest.CaptureFixture[str
 
 
 def test_large_jacobians_are_warned_of() -> None:
-    eig = Eigendistortion(line(1200), Square())
-    with pytest.warns(UserWarning, match=r"1200 x 1200 elements, more than a million"):
-        eig._warn_of_size()
+    with pytest.warns(UserWarning, match=r"1200 x 1100 elements, more than a million"):
+        warn_of_size(1100, 1200)
     wide = Eigendistortion(line(10_001), Matrix(random_matrix(1, 10_001)))
     with pytest.warns(UserWarning, match="the Jacobian of 10001 inputs takes long"):
         wide.compute_jacobian()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         wide.compute_jacobian()  # it is there already
-        Eigendistortion(line(900), Square())._warn_of_size()
+        warn_of_size(900, 900)
 
 
 class Root(nn.Module):
