@@ -183,14 +183,20 @@ def eigendistortions(peer: Any, size: int) -> Outcome:
 
 
 def _certificate(model: Any, image: Tensor, found: Tensor) -> list[tuple[float, float]]:
-    """Return eigenvalue vᵀFv and residual ‖Fv − λv‖ of unit vectors, by products in float64."""
-    image = image.double()
+    """Return eigenvalue vᵀFv and residual ‖Fv − λv‖ of unit vectors, by products in float64.
+
+    By reverse mode alone: the peer's models write to their parameters when they are called, which forward
+    mode does not survive.
+    """
+    image = image.double().requires_grad_(True)
+    output = model(image)
+    dual = torch.zeros_like(output, requires_grad=True)
+    (back,) = torch.autograd.grad(output, image, dual, create_graph=True)
     rows = []
     for vector in found.double():
         direction = (vector / vector.norm())[None]
-        _, push = torch.func.jvp(model, (image,), (direction,))
-        _, pull = torch.func.vjp(model, image)
-        (product,) = pull(push)
+        (push,) = torch.autograd.grad(back, dual, direction, retain_graph=True)
+        (product,) = torch.autograd.grad(output, image, push, retain_graph=True)
         value = float(push.square().sum())
         rows.append((value, float((product - value * direction).norm())))
     return rows
