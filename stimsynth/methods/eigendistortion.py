@@ -409,22 +409,13 @@ class Eigendistortion:
 
         Parameters
         ----------
-        file_path
-            What `save` wrote.
-        map_location
-            Device for all tensors; None for the one that they were saved from.
-        raise_on_checks
-            Raise an error if the file was saved from another image or model; False for a `LoadWarning`.
-        tensor_equality_atol, tensor_equality_rtol
-            When tensors count as equal, as in `torch.allclose`.
+        file_path, map_location, raise_on_checks, tensor_equality_atol, tensor_equality_rtol
+            As in `Metamer.load`; what must agree are image and model.
 
         Raises
         ------
-        ArchiveError
-            (a ValueError) if there is no such file, it is damaged, or of another class.
-        InputError
-            (a ValueError) if the file does not fit this object (always if a precision or a device
-            differs), or this object was used already.
+        ArchiveError, InputError
+            As in `Metamer.load`.
         """
         if self._found:
             raise InputError(
@@ -446,7 +437,7 @@ class Eigendistortion:
         Parameters
         ----------
         args, kwargs
-            As for `torch.Tensor.to`: a device, a floating-point dtype, both, or a tensor to be like.
+            As in `Metamer.to`.
 
         Raises
         ------
