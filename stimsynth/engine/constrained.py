@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.columns import column
 from stimsynth.engine.curvature import Curvature, curved
 from stimsynth.engine.kinks import Bounds, kinked_items, one_sided, room
 from stimsynth.engine.lbfgs import shortened
@@ -301,4 +302,4 @@ def _merged(which: Tensor, chosen: Any, other: Any) -> Any:
         return {key: _merged(which, chosen[key], other[key]) for key in chosen}
     if not isinstance(chosen, Tensor):
         return chosen
-    return torch.where(which.view(-1, *[1] * (chosen.dim() - 1)), chosen, other)
+    return torch.where(column(which, chosen), chosen, other)

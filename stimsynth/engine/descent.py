@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from stimsynth.engine.columns import column
 from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms, evaluate
 from stimuli_store.errors import WrongType
@@ -146,6 +147,5 @@ class Descent:
 
 def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:
     """Put back the points (N, …) of the items in `which` (bool, (N,)), in place."""
-    column = which.view(-1, *[1] * (points.dim() - 1))
     with torch.no_grad():
-        points.copy_(torch.where(column, kept, points))
+        points.copy_(torch.where(column(which, points), kept, points))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from stimsynth.engine.columns import column
 from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import iterate
@@ -102,7 +103,7 @@ def descend_to_grid(
         _polish(problem, grid.nearest(x), grid, generator, trials) for x in (settled, points)
     )
     better = _objective(problem, settled) <= _objective(problem, rounded)
-    return torch.where(better.view(-1, *[1] * (points.dim() - 1)), settled, rounded)
+    return torch.where(column(better, points), settled, rounded)
 
 
 def _closest(points: Tensor, grid: Grid, share: float) -> Tensor:
@@ -139,7 +140,7 @@ def _polish(
         trial = _moved(points, at.gradient, grid, count.ceil(), generator)
         found = evaluate(problem, trial, items)
         good = found.objective < at.objective
-        keep = good.view(-1, *[1] * (points.dim() - 1))
+        keep = column(good, points)
         points = torch.where(keep, trial, points)
         at = replace(
             at,

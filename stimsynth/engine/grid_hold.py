@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from stimsynth.engine.columns import column
 from stimsynth.engine.grid import Grid
 
 Quantity = Callable[[Tensor], Tensor]
@@ -46,7 +47,7 @@ def hold_on_grid(
     """
     slope = _slope(quantity, points)
     largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
-    way = slope / _column(largest, slope) * grid.step
+    way = slope / column(largest, slope) * grid.step
     reach = torch.full_like(target, _REACH)
     for side in (-1, 1):
         reach = torch.maximum(reach, _bracket(quantity, points, way, target, grid, side))
@@ -54,7 +55,7 @@ def hold_on_grid(
     best, miss = _nearer(grid.nearest(points), quantity, target)
     for _ in range(halvings):
         middle = (low + high) / 2
-        trial, off = _nearer(grid.nearest(points + _column(middle, points) * way), quantity, target)
+        trial, off = _nearer(grid.nearest(points + column(middle, points) * way), quantity, target)
         above = off > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)
         best, miss = _better(best, miss, trial, off)
@@ -79,7 +80,7 @@ def _bracket(
     reach = torch.full_like(target, _REACH)
     while True:
         _, off = _nearer(
-            grid.nearest(points + _column(side * reach, points) * way), quantity, target
+            grid.nearest(points + column(side * reach, points) * way), quantity, target
         )
         short = (side * off < 0) & (reach < grid.levels)
         if not bool(short.any()):
@@ -95,7 +96,7 @@ def _nearer(points: Tensor, quantity: Quantity, target: Tensor) -> tuple[Tensor,
 
 def _better(best: Tensor, miss: Tensor, trial: Tensor, off: Tensor) -> tuple[Tensor, Tensor]:
     closer = off.abs() < miss.abs()
-    return torch.where(_column(closer, best), trial, best), torch.where(closer, off, miss)
+    return torch.where(column(closer, best), trial, best), torch.where(closer, off, miss)
 
 
 def _moved(
@@ -148,7 +149,3 @@ def _slope(quantity: Quantity, points: Tensor) -> Tensor:
         leaf = points.detach().requires_grad_(True)
         (slope,) = torch.autograd.grad(quantity(leaf).sum(), leaf)
     return slope
-
-
-def _column(values: Tensor, like: Tensor) -> Tensor:
-    return values.view(-1, *[1] * (like.dim() - 1))

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.columns import column
 from stimsynth.engine.curvature import Curvature
 from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Evaluation, Problem, Terms, evaluate
@@ -140,7 +141,7 @@ class LBFGS:
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
                 break
-            step = _per_item(length[items], direction) * direction[items]
+            step = column(length[items], direction) * direction[items]
             trial = self._clip(state.points[items] + step)
             found = evaluate(problem, trial, items)
             slope = _dot(state.gradient[items], trial - state.points[items])
@@ -181,10 +182,6 @@ def shortened(slope: Tensor, rise: Tensor) -> Tensor:
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a.flatten(1) * b.flatten(1)).sum(1)
-
-
-def _per_item(values: Tensor, like: Tensor) -> Tensor:
-    return values.view(-1, *[1] * (like.dim() - 1))
 
 
 def _copy(state: LBFGSState) -> Evaluation:

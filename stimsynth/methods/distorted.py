@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stimsynth.engine.grid import Grid
 from stimsynth.engine.grid_hold import hold_on_grid
+from stimsynth.methods.on_grid import rms
 
 
 def distorted_on_grid(
@@ -58,7 +59,7 @@ def distorted_on_grid(
     dithered = aim + torch.where(distortions == 0, 0.0, noise.to(aim))
     candidates = [hold_on_grid(amplitude, start, goal, grid) for start in (aim, dithered)]
     wanted = model(aim)
-    gaps = [_rms(model(found) - wanted) for found in candidates]
+    gaps = [rms(model(found) - wanted) for found in candidates]
     # Either can miss the amplitude, where pixels are at their bounds; that counts first.
     misses = [(amplitude(found) - goal).abs() > 0.02 * abs(alpha) for found in candidates]
     second = misses[0] & ~misses[1] | (misses[0] == misses[1]) & (gaps[1] < gaps[0])
@@ -69,13 +70,9 @@ def distorted_on_grid(
         "amplitude, float": goal,
         "amplitude, rounded": amplitude(rounded),
         "amplitude, refined": amplitude(images),
-        "response, float": _rms(wanted - plain),
-        "response, rounded": _rms(model(rounded) - plain),
-        "response, refined": _rms(model(images) - plain),
+        "response, float": rms(wanted - plain),
+        "response, rounded": rms(model(rounded) - plain),
+        "response, refined": rms(model(images) - plain),
         "dithered": second.double(),
     }
     return images, measured
-
-
-def _rms(outputs: Tensor) -> Tensor:
-    return outputs.flatten(1).abs().square().mean(dim=1).sqrt()

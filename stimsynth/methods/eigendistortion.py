@@ -417,15 +417,13 @@ class Eigendistortion:
         ArchiveError, InputError
             As in `Metamer.load`.
         """
-        if self._found:
-            raise InputError(
-                "load takes an object that was just made; synthesize was called on this one"
-            )
         checks = LoadChecks(
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
         )
         kind = type(self).__name__
-        content = load_synthesis(file_path, kind, self._identity(), map_location, checks)
+        content = load_synthesis(
+            file_path, kind, self._identity(), map_location, checks, used=bool(self._found)
+        )
         tensors, plain = content["tensors"], content["plain"]
         self._jacobian = tensors.pop("jacobian")
         self._found, self._krylov = unpack(tensors, plain)

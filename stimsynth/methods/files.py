@@ -71,6 +71,7 @@ def load_synthesis(
     identity: Mapping[str, Any],
     map_location: Any = None,
     checks: LoadChecks | None = None,
+    used: bool = False,
 ) -> Any:
     """Return the content of a file, after comparing its identity with that of the object.
 
@@ -82,6 +83,8 @@ def load_synthesis(
         Device for tensors; None for the one that they were saved from.
     checks
         Tolerances, and what a difference does.
+    used
+        Whether the object has something of its own already that a file would overwrite.
 
     Raises
     ------
@@ -91,6 +94,10 @@ def load_synthesis(
         (a ValueError) if image, model, loss or settings are not those of the file; always if a precision
         or device differs.
     """
+    if used:
+        raise InputError(
+            "load takes an object that was just made; synthesize was called on this one"
+        )
     header, arrays = _opened(path)
     if header["class"] != kind:
         raise ArchiveError(

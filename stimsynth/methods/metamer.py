@@ -16,7 +16,7 @@ from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
 from stimsynth.methods.course import Course, check_steps
 from stimsynth.methods.files import function_identity, function_name
-from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
+from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
 from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
@@ -198,7 +198,7 @@ class MetamerProblem(OptimizedSynthesis):
         else:
             goal = model(self._image)
         shown = {"float": before, "rounded": grid.nearest(before), "refined": refined}
-        distances = {name: _rms(model(x) - goal) for name, x in shown.items()}
+        distances = {name: rms(model(x) - goal) for name, x in shown.items()}
         return on_grid(refined, grid, seed, columns(**distances))
 
     def _terms(self, model: Callable[[Tensor], Tensor], target: Tensor) -> Problem:
@@ -451,10 +451,6 @@ def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
 
 def _norms(outputs: Tensor) -> Tensor:
     return outputs.flatten(1).abs().double().norm(dim=1)
-
-
-def _rms(outputs: Tensor) -> Tensor:
-    return outputs.flatten(1).abs().square().mean(dim=1).sqrt()
 
 
 def _share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:

@@ -94,3 +94,8 @@ def exactly(model: nn.Module, image: Tensor) -> Callable[[Tensor], Tensor]:
     except RuntimeError:
         return rough
     return run
+
+
+def rms(outputs: Tensor) -> Tensor:
+    """Return the root mean square of every item of a model's outputs, shape (batch,)."""
+    return outputs.flatten(1).abs().square().mean(dim=1).sqrt()

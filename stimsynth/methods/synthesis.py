@@ -158,16 +158,19 @@ class OptimizedSynthesis(ABC):
             (a ValueError) if the file does not fit this object (always if a precision or a device
             differs), or this object was used already.
         """
-        if self._course.run is not None:
-            raise InputError(
-                "load takes an object that was just made; synthesize was called on this one"
-            )
         checks = LoadChecks(
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
         )
         kind = type(self).__name__
         self._course.restore(
-            load_synthesis(file_path, kind, self._identity(), map_location, checks)
+            load_synthesis(
+                file_path,
+                kind,
+                self._identity(),
+                map_location,
+                checks,
+                used=self._course.run is not None,
+            )
         )
 
     def to(self, *args: Any, **kwargs: Any) -> None:
