@@ -202,7 +202,7 @@ def _certificate(model: Any, image: Tensor, found: Tensor) -> list[tuple[float, 
     return rows
 
 
-def history_cost(size: int, steps: int = 300, pairs: int = 9) -> Outcome:
+def history_cost(size: int, steps: int = 100, pairs: int = 51) -> Outcome:
     """Steps of Adam on the identity model, which cost least: with history and stop rule, and bare."""
     image = images.load("camera", size=size)
     metamer = Metamer(image, models.Identity(), seed=0)
@@ -224,7 +224,7 @@ def history_cost(size: int, steps: int = 300, pairs: int = 9) -> Outcome:
     return Outcome(
         name="history, against a bare loop",
         ours_s=found.ours_s,
-        theirs_s=found.theirs_s,
+        theirs_s=found.ours_s * found.ratio,  # pair by pair: the machine's own pace drifts
         target=1 / 1.05,
         notes=(f"{100 * (1 / found.ratio - 1):.1f} % more time than {steps} bare steps of Adam",),
     )

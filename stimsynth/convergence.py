@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from stimsynth.engine.history import History
 from stimsynth.engine.stop import LossConvergence, PixelChangeConvergence
 from stimuli_store.errors import InputError
 
@@ -61,7 +62,7 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
     if not len(losses):
         return False
     rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-    return bool(rule({"objective": losses.detach().cpu().numpy()}).all())
+    return all(rule(History({"objective": losses})))
 
 
 def pixel_change_convergence(
@@ -96,7 +97,7 @@ def pixel_change_convergence(
     if not len(moved):
         return False
     rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-    return bool(rule({"pixel_change_norm": moved.detach().cpu().numpy()}).all())
+    return all(rule(History({"pixel_change_norm": moved})))
 
 
 def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from statistics import fmean
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from stimsynth.engine.history import History
+from stimsynth.engine.history import History, Rows
 
 Fields = Callable[[Any], Mapping[str, Any]]
 
@@ -42,14 +42,16 @@ def synthesis_bar(
         yield on_step
 
 
-def postfix(history: Mapping[str, np.ndarray], state: Any, extra: Fields | None) -> dict[str, Any]:
+def postfix(history: Rows, state: Any, extra: Fields | None) -> dict[str, Any]:
     """Return what a bar says of the last step: means over the batch, and the fields of `extra`."""
     shown = {
-        "loss": history["objective"],
-        "gradient_norm": history["gradient_norm"],
-        "pixel_change_norm": history["pixel_change_norm"],
+        "loss": "objective",
+        "gradient_norm": "gradient_norm",
+        "pixel_change_norm": "pixel_change_norm",
     }
-    fields: dict[str, Any] = {k: f"{v[-1].mean().item():.4e}" for k, v in shown.items()}
+    fields: dict[str, Any] = {
+        label: f"{fmean(history.row(name, -1)):.4e}" for label, name in shown.items()
+    }
     optimizer = getattr(state, "optimizer", None)
     if optimizer is not None:
         fields["learning_rate"] = optimizer.param_groups[0]["lr"]

@@ -97,11 +97,8 @@ class Descent:
             state.scheduler.step(at.objective.mean())
         elif state.scheduler is not None:
             state.scheduler.step()
-        lost = ~torch.isfinite(at.objective)
-        if (
-            lost.any()
-        ):  # the last point with a finite objective stays; the objective tells what happened
-            _restore(leaf, state.points, lost)
+        # The last point with a finite objective stays; the objective tells what happened.
+        _restore(leaf, state.points, ~torch.isfinite(at.objective))
         return replace(
             state,
             points=leaf.detach().clone(),
@@ -147,5 +144,6 @@ class Descent:
 
 def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:
     """Put back the points (N, …) of the items in `which` (bool, (N,)), in place."""
-    with torch.no_grad():
-        points.copy_(torch.where(column(which, points), kept, points))
+    if True in which.tolist():
+        with torch.no_grad():
+            points.copy_(torch.where(column(which, points), kept, points))

@@ -1,18 +1,30 @@
-"""What was measured at every iterate, in one buffer that doubles when it is full."""
+"""What was measured at every iterate, in one array of numbers that grows."""
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
-class History(Mapping[str, np.ndarray]):
+class Rows(Protocol):
+    """Named numbers of every iterate, as a stop rule reads them."""
+
+    @property
+    def rows(self) -> int:
+        """How many iterates there are."""
+
+    def row(self, name: str, index: int) -> Sequence[float]:
+        """Return the values of one iterate, one for each item; -1 is the last iterate."""
+
+
+class History:
     """Named columns with a row for every iterate and a value for every item.
 
-    ``history["objective"]`` has shape (rows, N). Adding a row takes one operation and one transfer to the
-    CPU, whatever the number of rows; the columns are fixed by the first row. The numbers are numpy's, which
-    takes a tenth of the time of torch to look at single ones, and that happens in every step.
+    Rows become plain numbers at once. Small tensors that were kept would lie between the large ones of the
+    next steps, whose memory could not be used again, and numpy takes many times as long to look at one.
 
     Parameters
     ----------
@@ -24,51 +36,54 @@ class History(Mapping[str, np.ndarray]):
     >>> history = History()
     >>> history.add({"objective": torch.tensor([2.0])})
     >>> history.add({"objective": torch.tensor([1.0])})
-    >>> history["objective"].tolist()
-    [[2.0], [1.0]]
+    >>> list(history.row("objective", -1)), history.tensors()["objective"].tolist()
+    ([1.0], [[2.0], [1.0]])
     """
 
     def __init__(self, columns: Mapping[str, Tensor] | None = None) -> None:
-        self._names = tuple(columns or ())
-        self._buffer = np.empty((0, 0, 0))
+        self.rows = 0
+        self._places: dict[str, int] = {}
+        self._count = self._width = 0
+        self._dtype = torch.float32
+        self._numbers = array("d")
         if columns:
-            self._buffer = _numbers(torch.stack(list(columns.values()), dim=1)).copy()
-        self.rows = len(self._buffer)
+            values = torch.stack(list(columns.values()), dim=1)
+            self._begin(tuple(columns), values[0])
+            self._numbers.frombytes(_bytes(values))
+            self.rows = len(values)
 
     def add(self, row: Mapping[str, Tensor]) -> None:
-        """Add the values of one iterate, each of shape (N,)."""
-        if not self._names:
-            self._names = tuple(row)
-        values = _numbers(torch.stack([row[name] for name in self._names]))
-        if self.rows == len(self._buffer):
-            grown = np.empty((max(64, 2 * self.rows), *values.shape), dtype=values.dtype)
-            if self.rows:
-                grown[: self.rows] = self._buffer
-            self._buffer = grown
-        self._buffer[self.rows] = values
+        """Add the values of one iterate, each of shape (N,), in the order of the first row."""
+        if not self._places:
+            self._begin(tuple(row), torch.stack(list(row.values())))
+        for values in row.values() if self._at_hand else _fetched(row):
+            self._numbers.fromlist(values.tolist())
         self.rows += 1
 
-    def latest(self, name: str) -> np.ndarray:
-        """Return the last row of one column, shape (N,): a view."""
-        return self._buffer[self.rows - 1, self._names.index(name)]
+    def row(self, name: str, index: int) -> Sequence[float]:
+        """Return the values of one iterate, one for each item; -1 is the last iterate."""
+        row = index if index >= 0 else self.rows + index
+        first = row * self._width + self._places[name]
+        return self._numbers[first : first + self._count]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all columns as tensors on the CPU: views, which later rows leave as they are."""
-        return {name: torch.from_numpy(self[name]) for name in self}
+        """Return all columns as tensors (rows, N) on the CPU, which later rows leave as they are."""
+        shape = (self.rows, len(self._places), self._count)
+        numbers = torch.from_numpy(np.array(self._numbers).reshape(shape)).to(self._dtype)
+        return dict(zip(self._places, numbers.unbind(dim=1), strict=True))
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        """Return one column, shape (rows, N): a view."""
-        return self._buffer[: self.rows, self._names.index(name)]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names of the columns."""
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        """Return the number of columns."""
-        return len(self._names)
+    def _begin(self, names: tuple[str, ...], values: Tensor) -> None:
+        """Take names and precision from the first values, shape (names, N)."""
+        self._count, self._width = values.shape[1], values.numel()
+        self._places = {name: place * self._count for place, name in enumerate(names)}
+        self._at_hand = values.device.type == "cpu"
+        self._dtype = torch.float64 if values.dtype == torch.float64 else torch.float32
 
 
-def _numbers(values: Tensor) -> np.ndarray:
-    known = values.dtype in (torch.float32, torch.float64)
-    return (values if known else values.float()).detach().cpu().numpy()
+def _bytes(values: Tensor) -> bytes:
+    return values.detach().double().cpu().numpy().tobytes()
+
+
+def _fetched(row: Mapping[str, Tensor]) -> Sequence[Tensor]:
+    """Return the values on the CPU, with one transfer for all."""
+    return torch.stack(list(row.values())).cpu().unbind()

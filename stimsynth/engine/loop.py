@@ -1,20 +1,18 @@
 """The only loop: it steps a method, keeps the history, and knows when and how to stop."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stimsynth.engine.history import History
 from stimsynth.engine.interrupt import Interrupt
-from stimsynth.engine.norms import Distance
+from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule
-
-_NONE = torch.zeros(1, dtype=torch.bool)
 
 
 class State(Protocol):
@@ -95,22 +93,23 @@ def iterate(
         _measure(history, state, torch.zeros_like(state.gradient_norm))
         if snapshot_every:
             kept[0] = _copied(state)
-    statuses = _judge(state, history, stop)
+    statuses = _judge([Status.RUNNING] * len(state.objective), state, history, stop)
+    active = _unfinished(statuses, state)
     ended = Status.OUT_OF_STEPS
-    distance = Distance(state.points)
     with Interrupt() as interrupt:
         for _ in range(max_steps):
-            active = [not s.finished for s in statuses]
             if interrupt.asked:
                 ended = Status.INTERRUPTED
-            if interrupt.asked or not any(active):
+            if interrupt.asked or active is None:
                 break
             before = state.points
-            state = method.step(problem, state, torch.tensor(active, device=before.device))
-            _measure(history, state, distance(state.points, before))
+            state = method.step(problem, state, active)
+            _measure(history, state, norms(state.points - before))
             if snapshot_every and (history.rows - 1) % snapshot_every == 0:
                 kept[history.rows - 1] = _copied(state)
-            statuses = _judge(state, history, stop, statuses)
+            judged = _judge(statuses, state, history, stop)
+            if judged is not statuses:
+                statuses, active = judged, _unfinished(judged, state)
             if on_step:
                 on_step(history, state)
     return Run(
@@ -122,24 +121,24 @@ def iterate(
     )
 
 
-def _judge(
-    state: State,
-    history: History,
-    stop: StopRule,
-    before: list[Status] | None = None,
-) -> list[Status]:
-    """Return each item's status; one that had finished stays as it ended."""
-    statuses = before or [Status.RUNNING] * len(state.objective)
-    now, stopped = history.latest("objective"), stop(history, state)
+def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:
+    """Return each item's status, one that had finished as it ended; `statuses` itself if nothing changed."""
+    now, stopped, exhausted = (
+        history.row("objective", -1),
+        stop(history, state),
+        state.exhausted.tolist(),
+    )
     # Only methods that hold terms can fail to get them where they are asked to be.
-    unreached = getattr(state, "unreached", _NONE)
-    if np.isfinite(now).all() and not (stopped.any() or state.exhausted.any() or unreached.any()):
+    missed = getattr(state, "unreached", None)
+    unreached = () if missed is None else missed.tolist()
+    ended = True in stopped or True in exhausted or True in unreached
+    if not ended and all(map(isfinite, now)):
         return statuses  # as in nearly every step
     ends = (
-        (Status.NOT_FINITE, (~np.isfinite(now)).tolist()),
-        (Status.UNREACHED, unreached.expand(len(now)).tolist()),
-        (Status.PRECISE, state.exhausted.tolist()),
-        (Status.CONVERGED, stopped.tolist()),
+        (Status.NOT_FINITE, [not isfinite(value) for value in now]),
+        (Status.UNREACHED, unreached or [False] * len(now)),
+        (Status.PRECISE, exhausted),
+        (Status.CONVERGED, stopped),
     )
     return [
         old if old.finished else next((s for s, flags in ends if flags[item]), Status.RUNNING)
@@ -147,9 +146,21 @@ def _judge(
     ]
 
 
+def _unfinished(statuses: list[Status], state: State) -> Tensor | None:
+    """Return which items are still to be moved, bool (N,), or None if there are none."""
+    active = [not status.finished for status in statuses]
+    return torch.tensor(active, device=state.points.device) if any(active) else None
+
+
 def _measure(history: History, state: State, moved: Tensor) -> None:
-    known = {"objective": state.objective, "gradient_norm": state.gradient_norm}
-    history.add({**state.terms, **known, "pixel_change_norm": moved})
+    history.add(
+        {
+            **state.terms,
+            "objective": state.objective,
+            "gradient_norm": state.gradient_norm,
+            "pixel_change_norm": moved,
+        }
+    )
 
 
 def _copied(state: State) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -52,8 +53,22 @@ class Problem:
 
     def objective(self, terms: Terms) -> Tensor:
         """Return the weighted sum of the terms, shape (n,)."""
-        total = [weight * terms[name] for name, weight in self.weights.items()]
-        return torch.stack(total).sum(dim=0)
+        parts = [terms[k] if w == 1 else w * terms[k] for k, w in self.weights.items()]
+        return reduce(torch.add, parts)
+
+
+def of_items(values: Tensor, items: Tensor) -> Tensor:
+    """Return each item's own of `values` (N, …), shape (n, …).
+
+    Where one serves all there is nothing to pick, and no copy is made.
+
+    Examples
+    --------
+    >>> last = torch.tensor([1])
+    >>> of_items(torch.tensor([3.0, 4.0]), last), of_items(torch.tensor([3.0]), last)
+    (tensor([4.]), tensor([3.]))
+    """
+    return values.expand(len(items), *values.shape[1:]) if len(values) == 1 else values[items]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +101,7 @@ def evaluate(problem: Problem, points: Tensor, items: Tensor) -> Evaluation:
         points = points.detach().requires_grad_(True)
         terms = problem.terms(points, items)
         objective = problem.objective(terms)
-        (gradient,) = torch.autograd.grad(objective.sum(), points)
+        (gradient,) = torch.autograd.grad(objective, points, torch.ones_like(objective))
     return Evaluation(
         objective=objective.detach(),
         gradient=gradient,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.engine.history import Rows
 from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.stop import StopRule
@@ -216,13 +216,32 @@ class OnLastStage:
     rule: StopRule
     at_least: int
 
-    def __call__(self, history: Mapping[str, np.ndarray], state: StagedState) -> np.ndarray:
-        """Return which items have converged, shape (N,)."""
-        stopped = np.zeros(len(state.due), dtype=bool)
+    def __call__(self, history: Rows, state: StagedState) -> list[bool]:
+        """Return which items have converged."""
+        stopped = [False] * len(state.due)
         for item in state.last.nonzero().squeeze(1).tolist():
             # The row where the last problem began was measured on the one before.
             since = int(state.began[item, -1]) + 1 if state.began.shape[1] > 1 else 0
             if state.taken + 1 - since >= self.at_least:
-                own = {k: v[since:, item : item + 1] for k, v in history.items()}
+                own = _Since(history=history, first=since, item=item)
                 stopped[item] = self.rule(own, state)[0]
         return stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Since:
+    """The rows of one item from the `first`-th on."""
+
+    history: Rows
+    first: int
+    item: int
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.history.rows - self.first
+
+    def row(self, name: str, index: int) -> Sequence[float]:
+        """Return one of them."""
+        index = index if index < 0 else self.first + index
+        return [self.history.row(name, index)[self.item]]

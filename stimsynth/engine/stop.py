@@ -1,16 +1,15 @@
 """When to stop: pure functions of the history and of the method's state, with nothing to reset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-import numpy as np
-
+from stimsynth.engine.history import Rows
 from stimuli_store.errors import InputError
 
-#: From the history and the method's state to which items are to stop, bool (N,).
-StopRule = Callable[[Mapping[str, np.ndarray], Any], np.ndarray]
+#: From the history and the method's state to which items are to stop, one bool for each.
+StopRule = Callable[[Rows, Any], Sequence[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +22,10 @@ class LossConvergence:
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import torch
+    >>> from stimsynth.engine.history import History
     >>> rule = LossConvergence(criterion=0.01, window=1)
-    >>> rule({"objective": np.array([[1.0, 1.0], [0.999, 0.5]])}).tolist()
+    >>> rule(History({"objective": torch.tensor([[1.0, 1.0], [0.999, 0.5]])}))
     [True, False]
     """
 
@@ -35,13 +35,16 @@ class LossConvergence:
     def __post_init__(self) -> None:
         _check(self.criterion)
 
-    def __call__(self, history: Mapping[str, np.ndarray], state: Any = None) -> np.ndarray:
-        """Return which items have converged, shape (N,)."""
-        objective = history["objective"]
-        if len(objective) <= self.window:
-            return np.zeros(objective.shape[1:], dtype=bool)
-        first, before, now = objective[0], objective[-1 - self.window], objective[-1]
-        return abs(before - now) <= self.criterion * (abs(now) + 1e-4 * abs(first))
+    def __call__(self, history: Rows, state: Any = None) -> list[bool]:
+        """Return which items have converged."""
+        now = history.row("objective", -1)
+        if history.rows <= self.window:
+            return [False] * len(now)
+        first, before = history.row("objective", 0), history.row("objective", -1 - self.window)
+        return [
+            abs(b - n) <= self.criterion * (abs(n) + 1e-4 * abs(f))
+            for f, b, n in zip(first, before, now, strict=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,10 @@ class PixelChangeConvergence:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> rule = PixelChangeConvergence(criterion=0.1, window=2)
-    >>> rule({"pixel_change_norm": np.array([[0.0, 0.0], [0.05, 0.05], [0.01, 0.2]])}).tolist()
+    >>> import torch
+    >>> from stimsynth.engine.history import History
+    >>> moved = torch.tensor([[0.0, 0.0], [0.05, 0.05], [0.01, 0.2]])
+    >>> PixelChangeConvergence(criterion=0.1, window=2)(History({"pixel_change_norm": moved}))
     [True, False]
     """
 
@@ -62,12 +66,17 @@ class PixelChangeConvergence:
     def __post_init__(self) -> None:
         _check(self.criterion)
 
-    def __call__(self, history: Mapping[str, np.ndarray], state: Any = None) -> np.ndarray:
-        """Return which items have converged, shape (N,)."""
-        moved = history["pixel_change_norm"]
-        if len(moved) <= self.window:
-            return np.zeros(moved.shape[1:], dtype=bool)
-        return np.all(moved[-self.window :] < self.criterion, axis=0)
+    def __call__(self, history: Rows, state: Any = None) -> list[bool]:
+        """Return which items have converged."""
+        still = [moved < self.criterion for moved in history.row("pixel_change_norm", -1)]
+        if history.rows <= self.window:
+            return [False] * len(still)
+        for back in range(2, self.window + 1):
+            if True not in still:
+                break
+            moved = history.row("pixel_change_norm", -back)
+            still = [s and m < self.criterion for s, m in zip(still, moved, strict=True)]
+        return still
 
 
 def _check(criterion: Any) -> None:

@@ -15,7 +15,7 @@ from stimsynth.engine.constrained import Constrained
 from stimsynth.engine.descent import Descent
 from stimsynth.engine.grid_hold import hold_on_grid
 from stimsynth.engine.loop import Method
-from stimsynth.engine.problem import Held, Problem, Terms
+from stimsynth.engine.problem import Held, Problem, Terms, of_items
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images.noise import gaussian_noise
@@ -366,14 +366,14 @@ class MADCompetition(OptimizedSynthesis):
         image, target, weight = self._image, self._held_value(), self._tradeoff
 
         def pushed(points: Tensor, items: Tensor) -> Terms:
-            return {"optimized_metric": per_item(self._optimized, image[items], points)}
+            return {"optimized_metric": per_item(self._optimized, of_items(image, items), points)}
 
         def held(points: Tensor, items: Tensor) -> Terms:
-            return {"reference_metric": per_item(self._reference, image[items], points)}
+            return {"reference_metric": per_item(self._reference, of_items(image, items), points)}
 
         def weighed(points: Tensor, items: Tensor) -> Terms:
             terms = {**pushed(points, items), **held(points, items)}
-            off = (target[items] - terms["reference_metric"]) ** 2
+            off = (of_items(target, items) - terms["reference_metric"]) ** 2
             return {**terms, "tradeoff": off, "penalty": self._penalty(points)}
 
         if weight is None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from stimsynth.engine.grid import descend_to_grid
 from stimsynth.engine.lbfgs import LBFGS
-from stimsynth.engine.problem import Problem, Terms
+from stimsynth.engine.problem import Problem, Terms, of_items
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images import uniform_noise
@@ -205,7 +205,7 @@ class MetamerProblem(OptimizedSynthesis):
         """Return the problem of matching `model`'s output to `target`, one row for each item."""
 
         def terms(points: Tensor, items: Tensor) -> Terms:
-            loss = per_item(self._loss, model(points), target[items])
+            loss = per_item(self._loss, model(points), of_items(target, items))
             return {"loss": loss, **self._penalty_terms(points)}
 
         return Problem(terms=terms, weights={"loss": 1.0, **self._weights()})

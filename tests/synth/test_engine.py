@@ -4,7 +4,6 @@ import os
 import signal
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -143,6 +142,17 @@ def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
 def test_a_stop_rule_is_relative_to_the_objective() -> None:
     rule = LossConvergence(criterion=1e-2, window=2)
     for size in (1e-12, 1.0, 1e12):
-        falling = size * np.array([(9, 1), (3, 1), (2, 0.999)])
-        assert rule({"objective": falling}).tolist() == [False, True]
-        assert rule({"objective": falling[:2]}).tolist() == [False, False]
+        falling = size * torch.tensor([(9, 1), (3, 1), (2, 0.999)], dtype=torch.float64)
+        assert rule(History({"objective": falling})) == [False, True]
+        assert rule(History({"objective": falling[:2]})) == [False, False]
+
+
+def test_a_history_hands_out_what_later_rows_leave_as_it_is() -> None:
+    history = History({"objective": torch.tensor([[3.0, 0.1]]), "moved": torch.tensor([[0.0, 1.0]])})
+    history.add({"objective": torch.tensor([2.0, 0.2]), "moved": torch.tensor([1.0, 4.0])})
+    early = history.tensors()
+    history.add({"objective": torch.tensor([1.0, 0.3]), "moved": torch.tensor([2.0, 9.0])})
+    assert torch.equal(early["objective"], torch.tensor([[3.0, 0.1], [2.0, 0.2]]))
+    assert torch.equal(history.tensors()["moved"], torch.tensor([[0.0, 1.0], [1, 4], [2, 9]]))
+    assert list(history.row("moved", -1)) == list(history.row("moved", 2)) == [2.0, 9.0]
+    assert history.rows == 3

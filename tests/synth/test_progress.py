@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
+from stimsynth.engine.history import History
 from stimsynth.progress import postfix, product_bar, synthesis_bar
 
 
@@ -43,7 +44,7 @@ def test_a_bar_tells_loss_gradient_and_change() -> None:
     met = Metamer(grass(), torch.nn.AvgPool2d(4))
     met.synthesize(3, torch.optim.Adam)
     assert met.run is not None
-    said = postfix(met.run.history, met.run.state, None)
+    said = postfix(History(met.run.history), met.run.state, None)
     assert said == {
         "loss": f"{met.losses[-1].item():.4e}",
         "gradient_norm": f"{met.gradient_norm[-1].item():.4e}",
@@ -56,7 +57,7 @@ def test_a_bar_from_coarse_to_fine_tells_the_scale_too() -> None:
     met = MetamerCTF(grass(), PortillaSimoncelli((64, 64), n_scales=2))
     met.synthesize(7, torch.optim.Adam, change_scale_criterion=None, ctf_iters_to_check=5)
     assert met.run is not None
-    said = postfix(met.run.history, met.run.state, met._bar_fields)
+    said = postfix(History(met.run.history), met.run.state, met._bar_fields)
     assert said["current_scale"] == "residual_lowpass"
     assert said["current_scale_loss"] == f"{met.scales_loss[-1].item():.4e}"
     assert said["learning_rate"] == 0.01
@@ -66,13 +67,12 @@ def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> No
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr("stimsynth.progress.tqdm", _drawn_at_once)
-    history = {
-        name: torch.tensor([[0.25]]) for name in ("objective", "gradient_norm", "pixel_change_norm")
-    }
+    names = "objective", "gradient_norm", "pixel_change_norm"
+    history = History({name: torch.tensor([[0.25]]) for name in names})
     with synthesis_bar(20) as on_step:
         assert on_step is not None
         for _ in range(10):
-            on_step(history, SimpleNamespace())  # type: ignore[arg-type]
+            on_step(history, SimpleNamespace())
     assert "loss=2.5000e-01" in stream.getvalue()
     assert "10/20" in stream.getvalue()
 
