@@ -15,15 +15,38 @@ class Ratio:
     ratio: float
 
 
-def compare(ours: Callable[[], object], theirs: Callable[[], object], *, pairs: int = 15) -> Ratio:
-    """Run both in turn `pairs` times, after one warm-up each."""
+def compare(
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    pairs: int = 15,
+    calls: int = 1,
+    warm_up: int = 0,
+) -> Ratio:
+    """Time both in turn, `pairs` times, after a pair that does not count.
+
+    Parameters
+    ----------
+    ours, theirs
+        What is timed.
+    pairs
+        How often.
+    calls
+        Calls in a row, of which the mean counts: a model in a synthesis is called again and again, and
+        finds memory as it left it itself.
+    warm_up
+        Calls before these, which do not count.
+    """
     seconds: tuple[list[float], list[float]] = ([], [])
     for pair in range(pairs + 1):
         for way, times in zip((ours, theirs), seconds, strict=True):
+            for _ in range(warm_up):
+                way()
             began = time.perf_counter()
-            way()
+            for _ in range(calls):
+                way()
             if pair:
-                times.append(time.perf_counter() - began)
+                times.append((time.perf_counter() - began) / calls)
     mine, others = seconds
     return Ratio(
         ours_s=statistics.median(mine),

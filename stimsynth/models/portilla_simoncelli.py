@@ -19,6 +19,7 @@ from stimsynth.models.texture_layout import Plan, Scale, texture_layout
 from stimsynth.models.texture_pieces import Pieces
 from stimsynth.models.texture_statistics import (
     autocorrelation,
+    inner,
     noise_power,
     norms,
     pixel_statistics,
@@ -319,9 +320,10 @@ class PortillaSimoncelli(Tabulated):
 
     def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
         scale = part.scale
-        square = part.pixels * part.pixels
-        pieces.sums["third", scale] = (square * part.pixels).sum((-2, -1)).unsqueeze(-1)
-        pieces.sums["fourth", scale] = (square * square).sum((-2, -1)).unsqueeze(-1)
+        pixels = part.pixels.flatten(1)
+        square = pixels * pixels
+        pieces.sums["third", scale] = inner(square, pixels).unsqueeze(-1)
+        pieces.sums["fourth", scale] = inner(square, square).unsqueeze(-1)
         pieces.sums["low lags", scale] = self._lags(part.low, part.place)
         pieces.add_norms("low", scale, norms(part.pixels.unsqueeze(1)), part.least)
 

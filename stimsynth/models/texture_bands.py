@@ -7,7 +7,7 @@ from torch import Tensor
 
 from stimsynth.models.texture_layout import Scale
 from stimsynth.models.texture_statistics import lag_tables
-from stimsynth.transforms.modulus import modulus
+from stimsynth.transforms.modulus import parts
 from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
 from stimsynth.transforms.steerable_masks import frequencies, high_pass, low_pass, pyramid_masks
 from stimsynth.transforms.tabulated import Tables
@@ -46,9 +46,7 @@ class Part:
 def split_bands(spectrum: Tensor, masks: Tensor) -> Band:
     """Return the bands of images from their spectrum (m, h, w) under masks (k, h, w, 2)."""
     bands = torch.fft.ifft2(weigh(spectrum.unsqueeze(1), masks))
-    # Two contiguous planes: everything after runs over them many times.
-    real, imaginary = torch.view_as_real(bands).movedim(-1, 0).contiguous().unbind(0)
-    return _band(real, imaginary, modulus(real, imaginary))
+    return _band(*parts(bands))
 
 
 def thinned(parent: Band) -> Band:

@@ -19,12 +19,18 @@ _NOISE = (
 def noise_power(image: Tensor) -> Tensor:
     """Return the power (m,) that rounding may leave in the bands of images (m, h, w)."""
     tolerance = _NOISE * torch.finfo(image.dtype).eps
-    return tolerance**2 * image.square().mean(dim=(-2, -1))
+    pixels = image.flatten(1)
+    return tolerance**2 / pixels.shape[1] * inner(pixels, pixels)
 
 
 def norms(maps: Tensor) -> Tensor:
     """Return the Euclidean norms (m, k) of maps (m, k, h, w), with slope 0 where they are 0."""
     return torch.linalg.vector_norm(maps.flatten(2), dim=-1)
+
+
+def inner(rows: Tensor, others: Tensor) -> Tensor:
+    """Return the inner products (m,) of rows (m, n) and others (m, n), in one pass over memory."""
+    return torch.bmm(rows.unsqueeze(1), others.unsqueeze(2)).flatten()
 
 
 def products(maps: Tensor, others: Tensor) -> Tensor:
@@ -52,8 +58,8 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
     norm = torch.linalg.vector_norm(centred, dim=-1)
     norm, inverse = varying(norm, (count * floor).sqrt())
     scale = inverse * math.sqrt(count - 1)  # of the unbiased standard deviation
-    skew = (square * centred).mean(dim=-1) * scale**3
-    kurtosis = torch.where(inverse == 0, 3.0, square.square().mean(dim=-1) * scale**4)
+    skew = inner(square, centred) / count * scale**3
+    kurtosis = torch.where(inverse == 0, 3.0, inner(square, square) / count * scale**4)
     variance = norm**2 / (count - 1)
     ends = pixels.amin(-1), pixels.amax(-1)
     return torch.stack([mean.squeeze(-1), variance, skew, kurtosis, *ends], dim=-1)

@@ -1,4 +1,4 @@
-r"""Modulus and doubled phase of complex bands held as two real tensors.
+r"""Complex bands in parts: real, imaginary and modulus, and the parts at twice the phase.
 
 The derivatives are written out: they are finite everywhere (0 where a coefficient is 0, at which the
 modulus has none), and take fewer passes over memory than a chain of elementary operations.
@@ -8,21 +8,25 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+
+from stimsynth.transforms.written_out import WrittenOut
 
 _SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 
 
-def modulus(real: Tensor, imaginary: Tensor) -> Tensor:
-    r"""Return :math:`\sqrt{a^2 + b^2}`, and 1e-30 for 0, so that it can always divide.
+def parts(bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Return a, b and :math:`\sqrt{a^2 + b^2}` of :math:`a + ib`, each contiguous.
+
+    Of 0 the modulus is 1e-30, so that it can always divide.
 
     Examples
     --------
     >>> import torch
-    >>> modulus(torch.tensor([3.0, 0.0]), torch.tensor([4.0, 0.0]))
-    tensor([5.0000e+00, 1.0000e-30])
+    >>> parts(torch.tensor([3 + 4j, 0j]))
+    (tensor([3., 0.]), tensor([4., 0.]), tensor([5.0000e+00, 1.0000e-30]))
     """
-    return _Modulus.apply(real, imaginary)
+    real, imaginary, length = _Parts.apply(bands)
+    return real, imaginary, length
 
 
 def double_phase(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,52 +37,62 @@ def double_phase(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tenso
     real, imaginary
         The parts of z.
     length
-        :math:`|z|`, from `modulus`.
+        :math:`|z|`, all as `parts` returns them.
 
     Examples
     --------
     >>> import torch
-    >>> z = torch.tensor([0.0]), torch.tensor([2.0])
-    >>> double_phase(*z, modulus(*z))
+    >>> double_phase(*parts(torch.tensor([2j])))
     (tensor([-2.]), tensor([0.]))
     """
     doubled_real, doubled_imaginary = _DoublePhase.apply(real, imaginary, length)
     return doubled_real, doubled_imaginary
 
 
-class _Modulus(Function):
-    generate_vmap_rule = True
+class _Parts(WrittenOut):
+    generate_vmap_rule = False  # torch has none for what is done in place
 
     @staticmethod
-    def forward(real: Tensor, imaginary: Tensor) -> Tensor:
-        return torch.addcmul(real * real, imaginary, imaginary).sqrt_().clamp_min_(_SMALLEST)
+    def vmap(
+        _: Any, in_dims: tuple[int], bands: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        return _Parts.apply(bands), in_dims * 3  # value by value: a batch is just more of them
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs, output)
-        ctx.save_for_forward(*inputs, output)
+    def forward(bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # Planes of their own: everything after runs over them many times.
+        real, imaginary = bands.real.contiguous(), bands.imag.contiguous()
+        # In place: memory that is new to a process takes longer to get than these sums.
+        square = (real * real).addcmul_(imaginary, imaginary)
+        length = square.sqrt_().clamp_min_(_SMALLEST)
+        return real, imaginary, length
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, ...]) -> None:
+        ctx.save_for_backward(*output)
+        ctx.save_for_forward(*output)
+
+    @staticmethod
+    def backward(ctx: Any, to_real: Tensor, to_imaginary: Tensor, to_length: Tensor) -> Tensor:
         real, imaginary, length = ctx.saved_tensors
-        weight = grad / length
-        return weight * real, weight * imaginary
+        weight = to_length / length
+        return torch.complex(
+            torch.addcmul(to_real, weight, real), torch.addcmul(to_imaginary, weight, imaginary)
+        )
 
     @staticmethod
-    def jvp(ctx: Any, real_tangent: Tensor, imaginary_tangent: Tensor) -> Tensor:
+    def jvp(ctx: Any, tangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         real, imaginary, length = ctx.saved_tensors
-        change = real * real_tangent + imaginary * imaginary_tangent
-        return change / length
+        to_real, to_imaginary = tangent.real.contiguous(), tangent.imag.contiguous()
+        return to_real, to_imaginary, (real * to_real + imaginary * to_imaginary) / length
 
 
-class _DoublePhase(Function):
+class _DoublePhase(WrittenOut):
     """With u = a/r and v = b/r: the parts 2 u a - r and 2 u b, as functions of a, b and r."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        twice = (real / length).mul_(2)
+        twice = torch.addcdiv(real.new_zeros(()), real, length, value=2)
         return (twice * real).sub_(length), twice.mul_(imaginary)
 
     @staticmethod

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from stimsynth.transforms.pyramid_layout import Level, Residual
 from stimsynth.transforms.spectra import Size, columns_counted, crop_spectrum, paired, weigh
 from stimsynth.transforms.tabulated import Tables
+from stimsynth.transforms.written_out import WrittenOut
 
 _TABLES: Mapping[Residual, str] = {"residual_highpass": "high", "residual_lowpass": "low"}
 
@@ -67,7 +67,7 @@ class Splitting:
         return height, width if whole else width // 2 + 1
 
     def crop(self, spectrum: Tensor, level: Level) -> Tensor:
-        """Return the part (b, c, h_s, w_s) of an image's spectrum that a level sees."""
+        """Return what a level sees (b, c, h_s, w_s) of the spectrum that the next finer scale sees."""
         shape, places = self.shape(level), self.tables.get(f"places {level}")
         if places is None:
             return spectrum[..., : shape[1]]
@@ -75,7 +75,7 @@ class Splitting:
         return spectrum.flatten(2).gather(-1, index).unflatten(-1, shape)
 
     def add_crop(self, spectrum: Tensor, level: Level, part: Tensor) -> None:
-        """Add a part to an image's spectrum, in place: the transpose of `crop`."""
+        """Add what a level sees to what the next finer scale sees, in place: the transpose of `crop`."""
         places = self.tables.get(f"places {level}")
         if places is None:
             spectrum[..., : part.shape[-1]] += part
@@ -84,35 +84,44 @@ class Splitting:
             spectrum.flatten(2).scatter_add_(-1, index, part.flatten(2))
 
 
-def splitting_tables(tables: Tables, sizes: Mapping[Level, Size], is_complex: bool) -> Tables:
+def splitting_tables(
+    tables: Tables, sizes: Mapping[Level, Size], is_complex: bool, order: int
+) -> Tables:
     """Return transfer functions with what else a `Splitting` takes.
 
-    ``"places s"`` are the places in the image's spectrum, flattened, of what level s sees, if that is not
-    all of it; ``"high transposed"`` and ``"low transposed"`` the weights of residuals in the
-    transpose.
+    ``"places s"`` are the places, flattened, of what level s sees in the spectrum that the next finer scale
+    sees, if that is not all of it; ``"high transposed"`` and ``"low transposed"`` the weights of residuals
+    in the transpose.
     """
-    whole = sizes["residual_highpass"]
-    columns = whole[1] if is_complex else whole[1] // 2 + 1
-    grid = torch.arange(whole[0] * columns).view(whole[0], columns)
+    finer = sizes["residual_highpass"]
     found = dict(tables)
     for level, size in sizes.items():
-        if size != whole:
+        if size != finer:
+            columns = finer[1] if is_complex else finer[1] // 2 + 1
+            grid = torch.arange(finer[0] * columns).view(finer[0], columns)
             half = not is_complex or isinstance(level, str)
-            source = grid[:, : whole[1] // 2 + 1] if half else grid
+            source = grid[:, : finer[1] // 2 + 1] if half else grid
             found[f"places {level}"] = crop_spectrum(source, size, half=half).flatten()
+        finer = size
     for name, level in (("high", "residual_highpass"), ("low", "residual_lowpass")):
         # Into a whole spectrum, of which the real part is taken, half of one goes with both its halves.
         count = columns_counted(sizes[level][1]) if is_complex else 1
-        found[f"{name} transposed"] = paired(tables[name][..., 0] * count)
+        found[f"{name} transposed"] = paired((-1) ** order * tables[name][..., 0] * count)
     return found
 
 
 def _apart(splitting: Splitting, levels: Sequence[Level], images: Tensor) -> tuple[Tensor, ...]:
     spectrum = splitting.spectrum(images, splitting.norm)
+    # All before the first band, each from the one before: bands sweep the spectrum out of fast memory.
+    parts: dict[Level, Tensor] = {}
+    for level in splitting.sizes:
+        parts[level] = splitting.crop(spectrum, level)
+        if isinstance(level, int):
+            spectrum = parts[level]
     return tuple(
-        _bands(splitting, level, splitting.crop(spectrum, level))
+        _bands(splitting, level, parts[level])
         if isinstance(level, int)
-        else _residual(splitting, level, splitting.crop(spectrum, level))
+        else _residual(splitting, level, parts[level])
         for level in levels
     )
 
@@ -120,23 +129,40 @@ def _apart(splitting: Splitting, levels: Sequence[Level], images: Tensor) -> tup
 def _joined(
     splitting: Splitting, levels: Sequence[Level], coefficients: Sequence[Tensor]
 ) -> Tensor:
-    """Return the transpose: images (b, c, h, w) of coefficients on some levels."""
+    """Return the transpose: images (b, c, h, w) of coefficients on some levels.
+
+    It takes conjugates of functions, which for bands of an odd order are imaginary: all is made with the
+    other sign, and turned at the end.
+    """
+    given = dict(zip(levels, coefficients, strict=True))
+
+    def zeros(size: Size) -> Tensor:
+        some = coefficients[0]
+        shape = (*some.shape[:2], size[0], size[1] if splitting.is_complex else size[1] // 2 + 1)
+        return some.new_zeros(shape, dtype=some.real.dtype.to_complex())
+
+    coarser: tuple[Level, Tensor] | None = None
+    for level in reversed([level for level in splitting.sizes if level != "residual_highpass"]):
+        own = _back(splitting, level, given[level]) if level in given else None
+        if coarser is not None:
+            own = zeros(splitting.sizes[level]) if own is None else own
+            splitting.add_crop(own, *coarser)
+        coarser = None if own is None else (level, own)
     size = splitting.sizes["residual_highpass"]
-    like, columns = coefficients[0], size[1] if splitting.is_complex else size[1] // 2 + 1
-    shape = (*like.shape[:2], size[0], columns)
-    spectrum = like.new_zeros(shape, dtype=like.real.dtype.to_complex())
-    pairs = list(zip(levels, coefficients, strict=True))
-    for level, values in pairs:
-        if isinstance(level, int):
-            splitting.add_crop(spectrum, level, _bands_back(splitting, level, values))
-    if splitting.order % 2:
-        spectrum.neg_()  # the transpose takes conjugates of functions, here imaginary ones
-    for level, values in pairs:
-        if isinstance(level, str):
-            splitting.add_crop(spectrum, level, _residual_back(splitting, level, values))
+    if coarser is not None and coarser[0] == 0:  # sees the whole spectrum
+        spectrum = coarser[1]
+    else:
+        spectrum = zeros(size)
+        if coarser is not None:
+            splitting.add_crop(spectrum, *coarser)
+    if "residual_highpass" in given:
+        high = _back(splitting, "residual_highpass", given["residual_highpass"])
+        splitting.add_crop(spectrum, "residual_highpass", high)
     if splitting.is_complex:
-        return torch.fft.ifft2(spectrum, norm=splitting.norm_back).real
-    return torch.fft.irfft2(spectrum, s=size, norm=splitting.norm_back)
+        image = torch.fft.ifft2(spectrum, norm=splitting.norm_back).real
+    else:
+        image = torch.fft.irfft2(spectrum, s=size, norm=splitting.norm_back)
+    return image.neg() if splitting.order % 2 else image
 
 
 def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
@@ -146,24 +172,20 @@ def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
     return torch.fft.irfft2(bands, s=splitting.sizes[level], norm=splitting.norm)
 
 
-def _bands_back(splitting: Splitting, level: int, bands: Tensor) -> Tensor:
-    spectra = splitting.spectrum(bands, splitting.norm_back)
-    return spectra.mul_(torch.view_as_complex(splitting.tables[f"bands {level}"])).sum(dim=2)
-
-
 def _residual(splitting: Splitting, level: Residual, spectrum: Tensor) -> Tensor:
     weighed = weigh(spectrum, splitting.tables[_TABLES[level]])
     return torch.fft.irfft2(weighed, s=splitting.sizes[level], norm=splitting.norm)
 
 
-def _residual_back(splitting: Splitting, level: Residual, residual: Tensor) -> Tensor:
-    spectrum = torch.fft.rfft2(residual, norm=splitting.norm_back)
+def _back(splitting: Splitting, level: Level, values: Tensor) -> Tensor:
+    if isinstance(level, int):
+        spectra = splitting.spectrum(values, splitting.norm_back)
+        return spectra.mul_(torch.view_as_complex(splitting.tables[f"bands {level}"])).sum(dim=2)
+    spectrum = torch.fft.rfft2(values, norm=splitting.norm_back)
     return weigh(spectrum, splitting.tables[f"{_TABLES[level]} transposed"])
 
 
-class _Apart(Function):
-    generate_vmap_rule = True
-
+class _Apart(WrittenOut):
     @staticmethod
     def forward(
         splitting: Splitting, levels: Sequence[Level], images: Tensor
@@ -188,9 +210,7 @@ class _Apart(Function):
         return _Apart.apply(ctx.splitting, ctx.levels, tangent)
 
 
-class _Joined(Function):
-    generate_vmap_rule = True
-
+class _Joined(WrittenOut):
     @staticmethod
     def forward(splitting: Splitting, levels: Sequence[Level], *coefficients: Tensor) -> Tensor:
         return _joined(splitting, levels, coefficients)

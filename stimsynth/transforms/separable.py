@@ -10,7 +10,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
+
+from stimsynth.transforms.written_out import WrittenOut
 
 _BLOCK = 16
 
@@ -42,10 +43,8 @@ def filter_valid(images: Tensor, kernel: Tensor) -> Tensor:
     return found.reshape(*images.shape[:-2], *found.shape[-2:])
 
 
-class _Filter(Function):
+class _Filter(WrittenOut):
     """Correlation with zeros beyond the border, as many on every side as `beyond` says."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(images: Tensor, kernel: Tensor, beyond: int) -> Tensor:

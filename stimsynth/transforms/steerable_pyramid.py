@@ -113,7 +113,8 @@ class SteerablePyramidFreq(Tabulated):
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
         sizes: dict[Level, Size] = {"residual_highpass": shape, **dict(enumerate(apart.sizes))}
         sizes["residual_lowpass"] = sizes.pop(num_scales)
-        super().__init__(splitting_tables(_fused(apart, joined, gains, order), sizes, is_complex))
+        fused = _fused(apart, joined, gains, order)
+        super().__init__(splitting_tables(fused, sizes, is_complex, order))
         self.image_shape = shape
         self.num_scales = num_scales
         self.order = order

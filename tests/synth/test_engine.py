@@ -148,7 +148,9 @@ def test_a_stop_rule_is_relative_to_the_objective() -> None:
 
 
 def test_a_history_hands_out_what_later_rows_leave_as_it_is() -> None:
-    history = History({"objective": torch.tensor([[3.0, 0.1]]), "moved": torch.tensor([[0.0, 1.0]])})
+    history = History(
+        {"objective": torch.tensor([[3.0, 0.1]]), "moved": torch.tensor([[0.0, 1.0]])}
+    )
     history.add({"objective": torch.tensor([2.0, 0.2]), "moved": torch.tensor([1.0, 4.0])})
     early = history.tensors()
     history.add({"objective": torch.tensor([1.0, 0.3]), "moved": torch.tensor([2.0, 9.0])})
