@@ -10,6 +10,8 @@ from torch.profiler import ProfilerActivity
 from torch.profiler import profile as torch_profile
 
 from stimsynth.validate import checked_output
+from stimsynth.validate.inputs import as_tensor
+from stimuli_store.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     Raises
     ------
     InputError
-        If model and image do not fit together.
+        If model and image do not fit together, or `repeats` is not a whole number of 1 or more.
 
     Examples
     --------
@@ -70,6 +72,9 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     >>> 0 < found.forward_s, sum(found.operations.values()) < 1.0001
     (True, True)
     """
+    image = as_tensor(image)
+    if not isinstance(repeats, int) or repeats < 1:
+        raise InputError(f"repeats is a whole number of 1 or more; not {repeats!r}")
     checked_output(model, image)
 
     def output() -> None:

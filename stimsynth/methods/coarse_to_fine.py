@@ -283,4 +283,8 @@ def _on(model: nn.Module, subset: list[Scale] | None) -> Callable[[Tensor], Tens
 
 
 def _staged(criterion: float | None, window: int) -> Callable[[Method], Method]:
-    return lambda inner: Staged(inner=inner, criterion=criterion, window=window)
+    return partial(_in_stages, criterion, window)  # which can be pickled
+
+
+def _in_stages(criterion: float | None, window: int, inner: Method) -> Method:
+    return Staged(inner=inner, criterion=criterion, window=window)

@@ -185,10 +185,16 @@ class OptimizedSynthesis(ABC):
         Raises
         ------
         InputError
-            If the dtype is not a floating-point one.
+            If there is no such device or dtype, or the dtype is not a floating-point one.
         """
         start = self._course.start
-        goal = torch.empty(0, dtype=start.dtype, device=start.device).to(*args, **kwargs)
+        try:
+            goal = torch.empty(0, dtype=start.dtype, device=start.device).to(*args, **kwargs)
+        except (AssertionError, RuntimeError, TypeError) as why:
+            raise InputError(
+                "to() takes a device that is here, a floating-point dtype, both, or a tensor to be like: "
+                f"{why}"
+            ) from why
         if not (goal.is_floating_point() or goal.is_complex()):
             raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
 

@@ -26,6 +26,11 @@ def model_distance(
         images with equal outputs, and its gradient, which does not exist there, is 0 too. It raises an
         `InputError` where the outputs cannot be compared.
 
+    Raises
+    ------
+    InputError
+        If the model cannot be called.
+
     Examples
     --------
     >>> from stimsynth import Gaussian, images, remove_grad
@@ -35,7 +40,13 @@ def model_distance(
     (True, 0.0)
     """
 
+    if not callable(model):
+        raise InputError(f"a distance takes a model that can be called on images; not {model!r}")
+
     def distance(img1: Tensor, img2: Tensor) -> Tensor:
+        if not (isinstance(img1, Tensor) and isinstance(img2, Tensor)):
+            kinds = f"{type(img1).__name__} and {type(img2).__name__}"
+            raise InputError(f"a distance is that of two torch tensors; not of {kinds}")
         one, two = model(img1), model(img2)
         _see_comparable(one, two, (len(img1), len(img2)))
         difference = one - two

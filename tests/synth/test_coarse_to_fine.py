@@ -1,5 +1,6 @@
 """Coarse to fine: the order of scales, who works on what when, and what is computed."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,13 @@ def test_a_model_that_takes_no_scales_is_refused() -> None:
     model.scales = ["a", "b"]  # type: ignore[assignment]
     with pytest.raises(WrongType, match="takes no keyword scales"):
         MetamerCTF(picture(), model)
+
+
+def test_a_copy_by_pickle_goes_on_as_its_original_does() -> None:
+    original = MetamerCTF(picture(), Bands(), seed=1)
+    original.synthesize(8, change_scale_criterion=None, ctf_iters_to_check=5)
+    again = pickle.loads(pickle.dumps(original))
+    for met in (original, again):
+        met.synthesize(8, change_scale_criterion=None, ctf_iters_to_check=5)
+    assert torch.equal(original.metamer, again.metamer)
+    assert again.scales_finished == original.scales_finished

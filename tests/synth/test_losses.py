@@ -155,6 +155,10 @@ def test_a_models_distance_is_a_metric(model: nn.Module) -> None:
 
 def test_outputs_that_do_not_compare_get_a_sentence() -> None:
     one, _ = pair(2, 1, 8, 8)
+    with pytest.raises(InputError, match="can be called"):
+        model_distance("ssim")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="two torch tensors; not of Tensor and list"):
+        model_distance(lambda x: x)(one, one.tolist())
     with pytest.raises(InputError, match="one shape, with the batch"):
         model_distance(lambda x: x)(one, one[..., :4])
     with pytest.raises(InputError, match="one shape, with the batch"):

@@ -53,3 +53,9 @@ def test_models_are_left_as_they_were() -> None:
     assert all(p.grad is None for p in model.parameters())
     with pytest.raises(InputError, match="remove_grad"):
         profile(Gaussian(7), image)
+
+
+@pytest.mark.parametrize("repeats", [0, 1.5, "five"])
+def test_repeats_are_counted(repeats: object) -> None:
+    with pytest.raises(InputError, match="repeats is a whole number of 1 or more"):
+        profile(remove_grad(Gaussian(7)), torch.rand(1, 1, 32, 32), repeats=repeats)  # type: ignore[arg-type]

@@ -221,6 +221,8 @@ def test_an_optimizer_built_before_a_move_still_moves_the_image() -> None:
 def test_only_floating_types_are_taken() -> None:
     with pytest.raises(InputError, match="floating-point"):
         metamer().to(torch.int64)
+    with pytest.raises(InputError, match="a device that is here"):
+        metamer().to("elsewhere")
 
 
 def test_iterates_go_to_a_file(tmp_path: Path) -> None:
