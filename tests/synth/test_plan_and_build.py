@@ -219,7 +219,8 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=30)
-    assert child.returncode == 130
+    # A shell sees 130 in both cases: where Ctrl-C meets an import, Python itself ends by the signal after us.
+    assert child.returncode in (130, -signal.SIGINT)
     assert "the same command continues" in errors
     assert not list(tmp_path.glob("*.h5"))
 
