@@ -158,3 +158,11 @@ def test_a_history_hands_out_what_later_rows_leave_as_it_is() -> None:
     assert torch.equal(history.tensors()["moved"], torch.tensor([[0.0, 1.0], [1, 4], [2, 9]]))
     assert list(history.row("moved", -1)) == list(history.row("moved", 2)) == [2.0, 9.0]
     assert history.rows == 3
+
+
+def test_a_row_that_is_broken_off_is_not_handed_out() -> None:
+    history = History({"objective": torch.tensor([[3.0]]), "moved": torch.tensor([[0.0]])})
+    with pytest.raises(RuntimeError):
+        history.add({"objective": torch.tensor([2.0]), "moved": torch.ones((), device="meta")})
+    assert history.rows == 1
+    assert history.tensors()["objective"].tolist() == [[3.0]]
