@@ -69,7 +69,8 @@ class History:
     def tensors(self) -> dict[str, Tensor]:
         """Return all columns as tensors (rows, N) on the CPU, which later rows leave as they are."""
         shape = (self.rows, len(self._places), self._count)
-        numbers = torch.from_numpy(np.array(self._numbers).reshape(shape)).to(self._dtype)
+        whole = np.array(self._numbers)[: self.rows * self._width]  # a row may have been broken off
+        numbers = torch.from_numpy(whole.reshape(shape)).to(self._dtype)
         return dict(zip(self._places, numbers.unbind(dim=1), strict=True))
 
     def _begin(self, names: tuple[str, ...], values: Tensor) -> None:

@@ -93,7 +93,7 @@ def iterate(
         _measure(history, state, torch.zeros_like(state.gradient_norm))
         if snapshot_every:
             kept[0] = _copied(state)
-    statuses = _judge([Status.RUNNING] * len(state.objective), state, history, stop)
+    statuses = _judge(_statuses(resume, len(state.objective)), state, history, stop)
     active = _unfinished(statuses, state)
     ended = Status.OUT_OF_STEPS
     with Interrupt() as interrupt:
@@ -119,6 +119,15 @@ def iterate(
         snapshots=kept,
         state=state,
     )
+
+
+def _statuses(resume: Run | None, count: int) -> list[Status]:
+    """Return what a leg begins with: stop rules judge anew, but what was lost stays so.
+
+    An item that is kept at its last finite point no longer changes, which would pass for converged.
+    """
+    lost = [resume is not None and resume.status[i] is Status.NOT_FINITE for i in range(count)]
+    return [Status.NOT_FINITE if one else Status.RUNNING for one in lost]
 
 
 def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 import torch
@@ -79,7 +80,7 @@ class MetamerProblem(OptimizedSynthesis):
             raise WrongType(
                 f"penalties is a list of functions, or of pairs of weight and function; not {penalties!r}"
             )
-        self._penalties = [_as_penalty(penalty, start) for penalty in penalties]
+        self._penalties = _named([_as_penalty(penalty, start) for penalty in penalties])
         course = Course(start, default=LBFGS(bounds=bounds))
         super().__init__(course, range_penalty_lambda, bounds)
 
@@ -447,6 +448,18 @@ def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
     weight, function = penalty if isinstance(penalty, tuple) else (1.0, penalty)
     validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
     return function_name(function), float(weight), function
+
+
+def _named(penalties: list[tuple[str, float, Penalty]]) -> list[tuple[str, float, Penalty]]:
+    """Return penalties with names of their own, since they are columns of one history: "size 2"."""
+    taken = {"loss", "penalty", "objective", "gradient_norm", "pixel_change_norm"}
+    found = []
+    for name, weight, function in penalties:
+        numbered = (f"{name} {place}" for place in count(2))
+        own = next(each for each in chain([name], numbered) if each not in taken)
+        taken.add(own)
+        found.append((own, weight, function))
+    return found
 
 
 def _norms(outputs: Tensor) -> Tensor:

@@ -186,6 +186,16 @@ def _back(splitting: Splitting, level: Level, values: Tensor) -> Tensor:
 
 
 class _Apart(WrittenOut):
+    generate_vmap_rule = False  # torch has none for levels, a list, in forward mode
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: Any, splitting: Splitting, levels: Sequence[Level], images: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        flat = _one_batch(images, in_dims[2], info.batch_size)
+        found = _Apart.apply(splitting, levels, flat)
+        return tuple(maps.unflatten(0, (info.batch_size, -1)) for maps in found), (0,) * len(found)
+
     @staticmethod
     def forward(
         splitting: Splitting, levels: Sequence[Level], images: Tensor
@@ -211,6 +221,21 @@ class _Apart(WrittenOut):
 
 
 class _Joined(WrittenOut):
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: Any,
+        splitting: Splitting,
+        levels: Sequence[Level],
+        *coefficients: Tensor,
+    ) -> tuple[Tensor, int]:
+        given = zip(coefficients, in_dims[2:], strict=True)
+        flat = [_one_batch(maps, place, info.batch_size) for maps, place in given]
+        images = _Joined.apply(splitting, levels, *flat)
+        return images.unflatten(0, (info.batch_size, -1)), 0
+
     @staticmethod
     def forward(splitting: Splitting, levels: Sequence[Level], *coefficients: Tensor) -> Tensor:
         return _joined(splitting, levels, coefficients)
@@ -226,3 +251,9 @@ class _Joined(WrittenOut):
     @staticmethod
     def jvp(ctx: Any, _splitting: None, _levels: None, *tangents: Tensor) -> Tensor:
         return _Joined.apply(ctx.splitting, ctx.levels, *tangents)
+
+
+def _one_batch(maps: Tensor, place: int | None, count: int) -> Tensor:
+    """Return maps that are vectorized along the axis `place`, or not at all, as (count * b, …)."""
+    each = maps.expand(count, *maps.shape) if place is None else maps.movedim(place, 0)
+    return each.flatten(0, 1)

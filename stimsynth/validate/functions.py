@@ -114,13 +114,19 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
         (also a TypeError) if the function cannot be called with two outputs, changes precision, or
         returns a complex number.
     InputError
-        (a ValueError) if it does not return a tensor with one element, or strips the gradient.
+        (a ValueError) if it does not return a tensor with one element, strips the gradient, or changes
+        the output that it is to compare with.
     """
     name = _name(loss_function)
     _check_callable(name, loss_function, 2, "model output")
-    fixed = output.detach()
+    fixed, given = output.detach(), output.detach().clone()
     with torch.enable_grad(), advice(name):
-        value = loss_function(fixed.clone().requires_grad_(True), fixed)
+        value = loss_function(fixed.clone().requires_grad_(True), given)
+    if not torch.allclose(given, fixed, rtol=0, atol=0, equal_nan=True):
+        raise InputError(
+            f"{name} changes the target it is given; take operations that make new tensors, such as "
+            "x - y in place of x -= y"
+        )
     _check_scalar(name, value)
     if not value.requires_grad:
         raise strips_gradient(name)

@@ -125,6 +125,20 @@ def test_nan_in_one_item_ends_that_item_alone(method: LBFGS | Descent) -> None:
         assert run.status[0] is Status.NOT_FINITE
 
 
+def test_an_item_lost_to_nan_does_not_converge_in_a_later_leg() -> None:
+    def value(x: Tensor, items: Tensor) -> Tensor:
+        bad = torch.where(x < 0.95, torch.nan, x**2)
+        return torch.where(items == 0, bad.sum(1), ((x - 3) ** 2).sum(1) / 4)
+
+    problem = Problem(terms=lambda x, i: {"f": value(x, i)}, weights={"f": 1.0})
+    method, start = Descent(optimizer=partial(torch.optim.SGD, lr=0.1)), torch.ones(2, 3).double()
+    stop = LossConvergence(criterion=1e-6, window=3)
+    whole = iterate(problem, method, start, max_steps=20, stop=stop)
+    first = iterate(problem, method, start, max_steps=12, stop=stop)
+    later = iterate(problem, method, start, max_steps=8, stop=stop, resume=first)
+    assert whole.status == later.status == (Status.NOT_FINITE, Status.OUT_OF_STEPS)
+
+
 def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
     known = rosenbrock()
 
@@ -158,3 +172,11 @@ def test_a_history_hands_out_what_later_rows_leave_as_it_is() -> None:
     assert torch.equal(history.tensors()["moved"], torch.tensor([[0.0, 1.0], [1, 4], [2, 9]]))
     assert list(history.row("moved", -1)) == list(history.row("moved", 2)) == [2.0, 9.0]
     assert history.rows == 3
+
+
+def test_a_row_that_is_broken_off_is_not_handed_out() -> None:
+    history = History({"objective": torch.tensor([[3.0]]), "moved": torch.tensor([[0.0]])})
+    with pytest.raises(RuntimeError):
+        history.add({"objective": torch.tensor([2.0]), "moved": torch.ones((), device="meta")})
+    assert history.rows == 1
+    assert history.tensors()["objective"].tolist() == [[3.0]]

@@ -448,6 +448,28 @@ def test_one_target_serves_several_starts(picture: Tensor) -> None:
         Metamer(picture.repeat(2, 1, 1, 1), blur(), initial_image=starts[[0, 1, 1]])
 
 
+@pytest.mark.parametrize("name", ["<lambda>", "loss", "penalty", "objective"])
+def test_penalties_of_one_name_all_count(picture: Tensor, name: str) -> None:
+    """Of (x - p)² + 2 (x - 0.2)² + 3 (x - 0.6)² the minimum is (p + 2.2) / 6."""
+    low, high = (lambda x: (x - 0.2).square().mean()), (lambda x: (x - 0.6).square().mean())
+    low.__name__ = high.__name__ = name
+    metamer = Metamer(picture, nn.Identity(), penalties=[(2.0, low), (3.0, high)], seed=1)
+    metamer.synthesize(50)
+    torch.testing.assert_close(metamer.metamer, (picture + 2.2) / 6, rtol=0, atol=1e-5)
+    torch.testing.assert_close(metamer.losses[-1], metamer.objective_function().detach())
+
+
+def test_a_loss_that_changes_the_target_is_refused(picture: Tensor) -> None:
+    def moving(ours: Tensor, target: Tensor) -> Tensor:
+        target -= 0.01
+        return (ours - target).square().mean()
+
+    kept = picture.clone()
+    with pytest.raises(InputError, match="changes the target"):
+        Metamer(picture, nn.Identity(), loss_function=moving)
+    assert torch.equal(picture, kept)
+
+
 def test_penalties_are_terms_of_their_own(picture: Tensor) -> None:
     """min |x - t|² / n + w |x - c|² / n has its minimum at the weighted mean of t and c."""
 

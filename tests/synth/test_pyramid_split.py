@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 from torch import Tensor
-from torch.func import grad, jvp, vjp, vmap
+from torch.func import grad, hessian, jacrev, jvp, vjp, vmap
 
 from stimsynth.transforms import SteerablePyramidFreq
 from stimsynth.transforms.spectra import Size
@@ -81,6 +81,36 @@ def test_derivatives_are_those_of_a_linear_map(is_complex: bool) -> None:
     energy = torch.stack([c.abs().pow(4).sum() for c in apart(image)]).sum()
     (gradient,) = torch.autograd.grad(energy, image, create_graph=True)
     torch.testing.assert_close(torch.autograd.grad(gradient, image, images[1])[0], curved)
+
+
+@pytest.mark.parametrize("curvature", [hessian, lambda f: jacrev(jacrev(f))])
+@pytest.mark.parametrize("is_complex", [False, True])
+def test_the_energy_of_a_tight_frame_has_the_curvature_of_that_of_its_image(
+    is_complex: bool, curvature: Callable[..., Callable[[Tensor], Tensor]]
+) -> None:
+    """By Parseval the Hessian of the energy of P(x²) is that of Σx⁴, diagonal with 12 x²."""
+    pyramid = SteerablePyramidFreq((9, 8), 1, is_complex=is_complex, tight_frame=True).double()
+    pixels = noise(72)
+
+    def energy(pixels: Tensor) -> Tensor:
+        coefficients = pyramid(pixels.square().view(1, 1, 9, 8)).values()
+        return torch.stack([(c.conj() * c).real.sum() for c in coefficients]).sum()
+
+    torch.testing.assert_close(curvature(energy)(pixels), (12 * pixels.square()).diag())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_transpose_takes_one_level_along_many_directions_beside_others_along_one(
+    kind: dict[str, bool],
+) -> None:
+    pyramid = SteerablePyramidFreq((16, 17), 2, **kind).double()  # type: ignore[arg-type]
+    coefficients, pull = vjp(pyramid.forward, noise(2, 3, 16, 17))
+    for level in coefficients:
+        many = torch.stack([coefficients[level], 2 * coefficients[level]])
+        along = {other: 0 if other == level else None for other in coefficients}
+        (found,) = vmap(pull, in_dims=(along,))({**coefficients, level: many})
+        singly = [pull({**coefficients, level: one})[0] for one in many]
+        torch.testing.assert_close(found, torch.stack(singly))
 
 
 @pytest.mark.parametrize("is_complex", [False, True])
