@@ -12,7 +12,7 @@ from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
-from stimsynth.engine.stop import StopRule
+from stimsynth.engine.stop import StopRule, of_own_steps
 
 
 class State(Protocol):
@@ -93,6 +93,9 @@ def iterate(
         _measure(history, state, torch.zeros_like(state.gradient_norm))
         if snapshot_every:
             kept[0] = _copied(state)
+    if resume:
+        ended_before = [item for item, status in enumerate(resume.status) if status.finished]
+        stop = of_own_steps(stop, resume.history["pixel_change_norm"], ended_before)
     statuses = _judge(_statuses(resume, len(state.objective)), state, history, stop)
     active = _unfinished(statuses, state)
     ended = Status.OUT_OF_STEPS

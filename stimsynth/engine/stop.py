@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from torch import Tensor
+
 from stimsynth.engine.history import Rows
 from stimuli_store.errors import InputError
 
@@ -77,6 +79,62 @@ class PixelChangeConvergence:
             moved = history.row("pixel_change_norm", -back)
             still = [s and m < self.criterion for s, m in zip(still, moved, strict=True)]
         return still
+
+
+def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRule:
+    """Return a rule for a later leg that does not see the steps in which an item only waited for others.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    moved
+        Norms of all steps of the legs before, shape (rows, N).
+    waited
+        Items that had ended before the others.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from stimsynth.engine.history import History
+    >>> moved = torch.tensor([[0.0, 0.0], [0.2, 0.2], [0.0, 0.2]])
+    >>> rule = PixelChangeConvergence(criterion=0.1, window=1)
+    >>> history = History({"pixel_change_norm": moved})
+    >>> rule(history), of_own_steps(rule, moved, [0])(history, None)
+    ([True, False], [False, False])
+    """
+    ends = {item: moved[:, item].nonzero().flatten()[-1:].tolist() for item in waited}
+    gaps = {item: (last[0] + 1 if last else 1, len(moved)) for item, last in ends.items()}
+    gaps = {item: gap for item, gap in gaps.items() if gap[0] < gap[1]}
+    if not gaps:
+        return rule
+
+    def judged(history: Rows, state: Any) -> list[bool]:
+        stopped = list(rule(history, state))
+        for item, gap in gaps.items():
+            stopped[item] = rule(_Without(history=history, gap=gap), state)[item]
+        return stopped
+
+    return judged
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Without:
+    """A history without some rows, from the first of `gap` up to the second."""
+
+    history: Rows
+    gap: tuple[int, int]
+
+    @property
+    def rows(self) -> int:
+        """How many are left."""
+        return self.history.rows - (self.gap[1] - self.gap[0])
+
+    def row(self, name: str, index: int) -> Sequence[float]:
+        """Return one of them."""
+        index = index if index >= 0 else self.rows + index
+        first, end = self.gap
+        return self.history.row(name, index if index < first else index + end - first)
 
 
 def _check(criterion: Any) -> None:

@@ -180,3 +180,27 @@ def test_a_row_that_is_broken_off_is_not_handed_out() -> None:
         history.add({"objective": torch.tensor([2.0]), "moved": torch.ones((), device="meta")})
     assert history.rows == 1
     assert history.tensors()["objective"].tolist() == [[3.0]]
+
+
+def test_an_item_that_waited_goes_on_as_it_does_alone() -> None:
+    """In a later leg with a stricter rule, the steps in which an item only waited tell nothing of it."""
+    scale = torch.tensor([1.0, 0.03], dtype=torch.float64)
+    problem = Problem(
+        terms=lambda x, items: {"f": scale[items] * (x**2).sum(1)}, weights={"f": 1.0}
+    )
+    method = Descent(optimizer=partial(torch.optim.SGD, lr=0.1))
+    loose = LossConvergence(criterion=0.5, window=3)
+    strict = LossConvergence(criterion=1e-9, window=3)
+
+    def two_legs(which: slice) -> Run:
+        ones = torch.ones(2, 3, dtype=torch.float64)[which]
+        own = Problem(
+            terms=lambda x, items: problem.terms(x, torch.arange(2)[which][items]),
+            weights={"f": 1.0},
+        )
+        first = iterate(own, method, ones, max_steps=60, stop=loose)
+        return iterate(own, method, ones, max_steps=20, stop=strict, resume=first)
+
+    together, fast, slow = two_legs(slice(0, 2)), two_legs(slice(0, 1)), two_legs(slice(1, 2))
+    assert together.status == fast.status + slow.status
+    torch.testing.assert_close(together.points, torch.cat([fast.points, slow.points]))
