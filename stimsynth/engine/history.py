@@ -62,8 +62,7 @@ class History:
 
     def row(self, name: str, index: int) -> Sequence[float]:
         """Return the values of one iterate, one for each item; -1 is the last iterate."""
-        row = index if index >= 0 else self.rows + index
-        first = row * self._width + self._places[name]
+        first = (index if index >= 0 else self.rows + index) * self._width + self._places[name]
         return self._numbers[first : first + self._count]
 
     def tensors(self) -> dict[str, Tensor]:

@@ -135,16 +135,12 @@ def _statuses(resume: Run | None, count: int) -> list[Status]:
 
 def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:
     """Return each item's status, one that had finished as it ended; `statuses` itself if nothing changed."""
-    now, stopped, exhausted = (
-        history.row("objective", -1),
-        stop(history, state),
-        state.exhausted.tolist(),
-    )
+    stopped, exhausted = stop(history, state), state.exhausted.tolist()
     # Only methods that hold terms can fail to get them where they are asked to be.
     missed = getattr(state, "unreached", None)
     unreached = () if missed is None else missed.tolist()
-    ended = True in stopped or True in exhausted or True in unreached
-    if not ended and all(map(isfinite, now)):
+    now = state.objective.tolist()
+    if not (True in stopped or True in exhausted or True in unreached) and all(map(isfinite, now)):
         return statuses  # as in nearly every step
     ends = (
         (Status.NOT_FINITE, [not isfinite(value) for value in now]),

@@ -92,7 +92,7 @@ class _DoublePhase(WrittenOut):
 
     @staticmethod
     def forward(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        twice = torch.addcdiv(real.new_zeros(()), real, length, value=2)
+        twice = (real / length).mul_(2)
         return (twice * real).sub_(length), twice.mul_(imaginary)
 
     @staticmethod
