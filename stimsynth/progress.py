@@ -50,7 +50,8 @@ def postfix(history: Rows, state: Any, extra: Fields | None) -> dict[str, Any]:
         "pixel_change_norm": "pixel_change_norm",
     }
     fields: dict[str, Any] = {
-        label: f"{fmean(history.row(name, -1)):.4e}" for label, name in shown.items()
+        label: f"{fmean(history.value(name, -1, item) for item in range(history.items)):.4e}"
+        for label, name in shown.items()
     }
     optimizer = getattr(state, "optimizer", None)
     if optimizer is not None:

@@ -16,8 +16,12 @@ class Rows(Protocol):
     def rows(self) -> int:
         """How many iterates there are."""
 
-    def row(self, name: str, index: int) -> Sequence[float]:
-        """Return the values of one iterate, one for each item; -1 is the last iterate."""
+    @property
+    def items(self) -> int:
+        """How many items have a value in each."""
+
+    def value(self, name: str, index: int, item: int) -> float:
+        """Return what one item had at one iterate; -1 is the last iterate."""
 
 
 class History:
@@ -36,14 +40,14 @@ class History:
     >>> history = History()
     >>> history.add({"objective": torch.tensor([2.0])})
     >>> history.add({"objective": torch.tensor([1.0])})
-    >>> list(history.row("objective", -1)), history.tensors()["objective"].tolist()
-    ([1.0], [[2.0], [1.0]])
+    >>> history.value("objective", -1, 0), history.tensors()["objective"].tolist()
+    (1.0, [[2.0], [1.0]])
     """
 
     def __init__(self, columns: Mapping[str, Tensor] | None = None) -> None:
-        self.rows = 0
+        self.rows = self.items = 0
         self._places: dict[str, int] = {}
-        self._count = self._width = 0
+        self._width = 0
         self._dtype = torch.float32
         self._numbers = array("d")
         if columns:
@@ -60,22 +64,23 @@ class History:
             self._numbers.fromlist(values.tolist())
         self.rows += 1
 
-    def row(self, name: str, index: int) -> Sequence[float]:
-        """Return the values of one iterate, one for each item; -1 is the last iterate."""
-        first = (index if index >= 0 else self.rows + index) * self._width + self._places[name]
-        return self._numbers[first : first + self._count]
+    def value(self, name: str, index: int, item: int) -> float:
+        """Return what one item had at one iterate; -1 is the last iterate."""
+        if index < 0:
+            index += self.rows
+        return self._numbers[index * self._width + self._places[name] + item]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all columns as tensors (rows, N) on the CPU, which later rows leave as they are."""
-        shape = (self.rows, len(self._places), self._count)
+        shape = (self.rows, len(self._places), self.items)
         whole = np.array(self._numbers)[: self.rows * self._width]  # a row may have been broken off
         numbers = torch.from_numpy(whole.reshape(shape)).to(self._dtype)
         return dict(zip(self._places, numbers.unbind(dim=1), strict=True))
 
     def _begin(self, names: tuple[str, ...], values: Tensor) -> None:
         """Take names and precision from the first values, shape (names, N)."""
-        self._count, self._width = values.shape[1], values.numel()
-        self._places = {name: place * self._count for place, name in enumerate(names)}
+        self.items, self._width = values.shape[1], values.numel()
+        self._places = {name: place * self.items for place, name in enumerate(names)}
         self._at_hand = values.device.type == "cpu"
         self._dtype = torch.float64 if values.dtype == torch.float64 else torch.float32
 

@@ -14,9 +14,10 @@ def norms(points: Tensor) -> Tensor:
     >>> norms(torch.tensor([[3.0, 4.0], [0.0, 2.0]])).tolist()
     [5.0, 2.0]
     """
-    parts = torch.view_as_real(points) if points.is_complex() else points
-    if len(parts) == 1:
-        only = parts.reshape(-1)
+    if points.is_complex():
+        points = torch.view_as_real(points)
+    if len(points) == 1:
+        only = points.reshape(-1)
         return torch.dot(only, only).sqrt_().view(1)
-    rows = parts.flatten(1)
+    rows = points.flatten(1)
     return torch.bmm(rows.unsqueeze(1), rows.unsqueeze(2)).view(-1).sqrt_()

@@ -230,18 +230,19 @@ class OnLastStage:
 
 @dataclass(frozen=True, kw_only=True)
 class _Since:
-    """The rows of one item from the `first`-th on."""
+    """The rows of one item, the only one here, from the `first`-th on."""
 
     history: Rows
     first: int
     item: int
+    items = 1
 
     @property
     def rows(self) -> int:
         """How many there are."""
         return self.history.rows - self.first
 
-    def row(self, name: str, index: int) -> Sequence[float]:
-        """Return one of them."""
+    def value(self, name: str, index: int, item: int) -> float:
+        """Return what it had in one of them."""
         index = index if index < 0 else self.first + index
-        return [self.history.row(name, index)[self.item]]
+        return self.history.value(name, index, self.item + item)

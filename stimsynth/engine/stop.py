@@ -39,14 +39,14 @@ class LossConvergence:
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which items have converged."""
-        now = history.row("objective", -1)
         if history.rows <= self.window:
-            return [False] * len(now)
-        first, before = history.row("objective", 0), history.row("objective", -1 - self.window)
-        return [
-            abs(b - n) <= self.criterion * (abs(n) + 1e-4 * abs(f))
-            for f, b, n in zip(first, before, now, strict=True)
-        ]
+            return [False] * history.items
+        stopped, value = [], history.value
+        for item in range(history.items):
+            now, before = value("objective", -1, item), value("objective", -1 - self.window, item)
+            size = abs(now) + 1e-4 * abs(value("objective", 0, item))
+            stopped.append(abs(before - now) <= self.criterion * size)
+        return stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +70,16 @@ class PixelChangeConvergence:
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which items have converged."""
-        still = [moved < self.criterion for moved in history.row("pixel_change_norm", -1)]
         if history.rows <= self.window:
-            return [False] * len(still)
-        for back in range(2, self.window + 1):
-            if True not in still:
-                break
-            moved = history.row("pixel_change_norm", -back)
-            still = [s and m < self.criterion for s, m in zip(still, moved, strict=True)]
-        return still
+            return [False] * history.items
+        # The last step comes first: in most of a run it alone says no.
+        return [
+            all(
+                history.value("pixel_change_norm", -back, item) < self.criterion
+                for back in range(1, self.window + 1)
+            )
+            for item in range(history.items)
+        ]
 
 
 def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRule:
@@ -130,11 +131,16 @@ class _Without:
         """How many are left."""
         return self.history.rows - (self.gap[1] - self.gap[0])
 
-    def row(self, name: str, index: int) -> Sequence[float]:
-        """Return one of them."""
+    @property
+    def items(self) -> int:
+        """As many as ever."""
+        return self.history.items
+
+    def value(self, name: str, index: int, item: int) -> float:
+        """Return what one item had in one of them."""
         index = index if index >= 0 else self.rows + index
         first, end = self.gap
-        return self.history.row(name, index if index < first else index + end - first)
+        return self.history.value(name, index if index < first else index + end - first, item)
 
 
 def _check(criterion: Any) -> None:
