@@ -21,7 +21,8 @@ from stimsynth.engine.lbfgs import shortened
 from stimsynth.engine.posed import Found, Posed, held_of, posed
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.restore import approach, noise, restore
-from stimsynth.engine.tangent import Room, Slopes, Tangent, combined, solved, tangent
+from stimsynth.engine.sums import combined, dots, norms, products
+from stimsynth.engine.tangent import Room, Slopes, Tangent, solved, tangent
 
 _ARMIJO = 1e-4
 _GROWTH = 2.0
@@ -108,7 +109,7 @@ class Constrained:
             points=flat.view_as(start),
             objective=at.objective,
             terms=at.terms,
-            gradient_norm=way.descent.norm(dim=1),
+            gradient_norm=norms(way.descent),
             exhausted=~reached,
             unreached=~reached,
             scale=task.scale,
@@ -143,7 +144,7 @@ class Constrained:
             points=flat.view_as(state.points),
             objective=at.objective,
             terms=at.terms,
-            gradient_norm=way.descent.norm(dim=1),
+            gradient_norm=norms(way.descent),
             # A failed search with curvature is tried again without; a failed gradient step is the end.
             exhausted=state.exhausted | (failed & fresh),
             unreached=state.unreached,
@@ -199,10 +200,10 @@ class Constrained:
         free = way.free.unsqueeze(1)
         columns = torch.cat([way.slopes.gradient.unsqueeze(1), way.slopes.held], dim=1) * free
         through = state.curvature.times(columns) * free
-        products = torch.bmm(columns[:, 1:], through.transpose(1, 2)).double()
-        multipliers = solved(products[:, :, 1:], products[:, :, 0])
-        step = combined(multipliers, through[:, 1:]) - through[:, 0]
-        downhill = -(way.descent * step).sum(dim=1) < 0
+        found = products(columns[:, 1:], through).double()
+        multipliers = solved(found[:, :, 1:], found[:, :, 0])
+        step = combined(multipliers.unsqueeze(1), through[:, 1:]).squeeze(1) - through[:, 0]
+        downhill = -dots(way.descent, step) < 0
         return torch.where((fresh | ~downhill).unsqueeze(1), steepest, step)
 
     # -- line search -------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ class Constrained:
             if len(items) == 0:
                 continue
             found = task.at(trial, items)
-            slope = -(state.tangent.descent[items] * (trial - before[items])).sum(dim=1)
+            slope = -dots(state.tangent.descent[items], trial - before[items])
             # Both points are on the constraint up to the tolerance; to first order, the multipliers say
             # what objective the rest of it is worth.
             off = state.tangent.multipliers[items] * (found.residual - state.at.residual[items])

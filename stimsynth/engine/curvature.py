@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.sums import combined, dots, norms, products
+
 _CURVED = 1e-10
 
 
@@ -54,10 +56,9 @@ class Curvature:
         """
         if self.age == 0:
             return vectors
-        products = torch.bmm(self.basis, vectors.transpose(1, 2)).double()
-        scale, on_basis = self._recursion(products)
-        combined = torch.bmm(on_basis.to(vectors.dtype).transpose(1, 2), self.basis)
-        return scale.to(vectors.dtype).view(-1, 1, 1) * vectors + combined
+        scale, on_basis = self._recursion(products(self.basis, vectors).double())
+        scaled = scale.to(vectors.dtype).view(-1, 1, 1) * vectors
+        return scaled + combined(on_basis.transpose(1, 2), self.basis)
 
     def updated(self, step: Tensor, change: Tensor, known: Tensor, forget: Tensor) -> "Curvature":
         """Return the memory with one more pair for every item.
@@ -76,9 +77,9 @@ class Curvature:
         keep = (known & curved(step, change)).unsqueeze(1)
         pair = torch.stack([torch.where(keep, step, 0), torch.where(keep, change, 0)], dim=1)
         basis[:, [slot, m + slot]] = pair
-        products = torch.bmm(basis, pair.transpose(1, 2)).double()
-        gram[:, :, [slot, m + slot]] = products
-        gram[:, [slot, m + slot], :] = products.transpose(1, 2)
+        found = products(basis, pair).double()
+        gram[:, :, [slot, m + slot]] = found
+        gram[:, [slot, m + slot], :] = found.transpose(1, 2)
         return Curvature(basis=basis, gram=gram, age=self.age + 1)
 
     def forgotten(self, which: Tensor) -> "Curvature":
@@ -130,7 +131,7 @@ class Curvature:
 
 def curved(step: Tensor, change: Tensor) -> Tensor:
     """Return which pairs (N, n) show positive curvature, shape (N,)."""
-    return (step * change).sum(1) > _CURVED * step.norm(dim=1) * change.norm(dim=1)
+    return dots(step, change) > _CURVED * norms(step) * norms(change)
 
 
 def _reciprocal(value: Tensor) -> Tensor:

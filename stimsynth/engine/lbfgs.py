@@ -14,8 +14,8 @@ from torch import Tensor
 
 from stimsynth.engine.columns import column
 from stimsynth.engine.curvature import Curvature
-from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Evaluation, Problem, Terms, evaluate
+from stimsynth.engine.sums import dots, norms
 
 _ARMIJO = 1e-4
 
@@ -144,7 +144,7 @@ class LBFGS:
             step = column(length[items], direction) * direction[items]
             trial = self._clip(state.points[items] + step)
             found = evaluate(problem, trial, items)
-            slope = _dot(state.gradient[items], trial - state.points[items])
+            slope = dots(state.gradient[items], trial - state.points[items])
             bound = state.objective[items] + _ARMIJO * slope + slack[items]
             good = (found.objective <= bound) & (slope < 0)
             points[items[good]] = trial[good]
@@ -178,10 +178,6 @@ def shortened(slope: Tensor, rise: Tensor) -> Tensor:
     """
     factor = -slope / (2 * (rise - slope)).clamp_min(torch.finfo(rise.dtype).tiny)
     return torch.where(torch.isfinite(factor), factor, 0.1).clamp(0.1, 0.5)
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a.flatten(1) * b.flatten(1)).sum(1)
 
 
 def _copy(state: LBFGSState) -> Evaluation:

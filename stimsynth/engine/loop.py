@@ -9,10 +9,10 @@ from torch import Tensor
 
 from stimsynth.engine.history import History
 from stimsynth.engine.interrupt import Interrupt
-from stimsynth.engine.norms import norms
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule, of_own_steps
+from stimsynth.engine.sums import norms
 
 
 class State(Protocol):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.posed import Found, Posed
-from stimsynth.engine.tangent import combined, solved
+from stimsynth.engine.sums import combined, norms, products
+from stimsynth.engine.tangent import solved
 
 _FIXING = 3  # rounds to find out which values bounds hold back
 _HALVINGS = 20
@@ -54,7 +55,7 @@ def restore(
     everything = torch.arange(len(points), device=points.device)
     now = residual(points, everything).double()
     moving = along * ((points > box[0]) & (points < box[1])).unsqueeze(1)
-    jacobian = torch.bmm(moving, along.transpose(1, 2)).double()
+    jacobian = products(moving, along).double()
     shift = torch.zeros_like(now)
     reached = (now.abs() <= tolerance).all(dim=1)
     waiting = torch.isfinite(now).all(dim=1) & ~reached
@@ -64,7 +65,7 @@ def restore(
             break
         further = -solved(jacobian[items], now[items])
         shift[items] += further
-        moved = base[items] + combined(shift[items], along[items])
+        moved = base[items] + combined(shift[items].unsqueeze(1), along[items]).squeeze(1)
         trial = torch.clamp(moved, box[0][items], box[1][items])
         then = residual(trial, items).double()
         jacobian[items] += _secant(jacobian[items], further, then - now[items])
@@ -115,8 +116,8 @@ def _newton(residual: Tensor, slopes: Tensor, points: Tensor, box: tuple[Tensor,
     free = torch.ones_like(points, dtype=torch.bool)
     for _ in range(_FIXING):
         moving = slopes * free.unsqueeze(1)
-        products = torch.bmm(moving, slopes.transpose(1, 2)).double()
-        step = combined(-solved(products, residual.double()), moving)
+        multipliers = -solved(products(moving, slopes).double(), residual.double())
+        step = combined(multipliers.unsqueeze(1), moving).squeeze(1)
         stuck = ((points <= box[0]) & (step < 0)) | ((points >= box[1]) & (step > 0))
         free &= ~stuck
     return torch.where(free, step, 0)
@@ -131,7 +132,7 @@ def _shortened(
     items: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Return which items come nearer within the first halvings of their step, and where to."""
-    before, moved = residual.norm(dim=1), points.clone()
+    before, moved = norms(residual), points.clone()
     nearer = torch.zeros_like(items, dtype=torch.bool)
     for halving in range(_HALVINGS):
         rows = (~nearer).nonzero().squeeze(1)
@@ -139,7 +140,7 @@ def _shortened(
             break
         length = 0.5**halving
         trial = torch.clamp(points[rows] + length * step[rows], box[0][rows], box[1][rows])
-        after = posed.residual(trial, items[rows]).norm(dim=1)
+        after = norms(posed.residual(trial, items[rows]))
         good = after <= (1 - _DECREASE * length) * before[rows]
         moved[rows[good]] = trial[good]
         nearer[rows[good]] = True
@@ -159,7 +160,7 @@ def noise(posed: Posed, points: Tensor, at: Found, box: tuple[Tensor, Tensor]) -
     for _ in range(_PROBES):
         sign = torch.randint(0, 2, points.shape[1:], generator=generator).to(points) * 2 - 1
         beside = torch.clamp(points + sign * eps * points.abs(), *box)
-        explained = torch.bmm(at.slopes.held, (beside - points).unsqueeze(2)).squeeze(2)
+        explained = products(at.slopes.held, (beside - points).unsqueeze(1)).squeeze(2)
         scatter = posed.residual(beside, items) - at.residual - explained
         most = torch.maximum(most, torch.nan_to_num(scatter.abs()))
     return most

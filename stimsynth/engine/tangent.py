@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stimsynth.engine.sums import combined, products
+
 _ROUNDS, _RELEASING = 30, 10
 _RIDGE = 1e-13
 
@@ -34,7 +36,7 @@ class Slopes:
 
     def lagrangian(self, multipliers: Tensor) -> Tensor:
         """Return the gradient less the held ones times `multipliers` (N, m): shape (N, n)."""
-        return self.gradient - combined(multipliers, self.held)
+        return self.gradient - combined(multipliers.unsqueeze(1), self.held).squeeze(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +75,6 @@ def tangent(up: Slopes, down: Slopes, room: Room) -> Tangent:
     return Tangent(slopes=slopes, multipliers=multipliers, free=free, descent=descent)
 
 
-def combined(weights: Tensor, vectors: Tensor) -> Tensor:
-    """Return the sums of vectors (N, m, n) with weights (N, m), shape (N, n)."""
-    return torch.bmm(weights.to(vectors.dtype).unsqueeze(1), vectors).squeeze(1)
-
-
 def solved(matrices: Tensor, right: Tensor) -> Tensor:
     """Return the solutions (N, m) of small systems (N, m, m), zero for what does not matter in them."""
     size = matrices.diagonal(dim1=1, dim2=2).abs().sqrt()
@@ -91,9 +88,8 @@ def solved(matrices: Tensor, right: Tensor) -> Tensor:
 def _multipliers(slopes: Slopes, free: Tensor) -> Tensor:
     """Return the multipliers (N, m) for which the Lagrangian's gradient is least on the free values."""
     held = slopes.held * free.unsqueeze(1)
-    products = torch.bmm(held, slopes.held.transpose(1, 2)).double()
-    right = torch.bmm(held, slopes.gradient.unsqueeze(2)).squeeze(2).double()
-    return solved(products, right)
+    right = products(held, slopes.gradient.unsqueeze(1)).squeeze(2).double()
+    return solved(products(held, slopes.held).double(), right)
 
 
 def _chosen(up: Slopes, down: Slopes, upward: Tensor) -> Slopes:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from stimsynth.metrics.ssim import comparable
 from stimsynth.transforms.gate import real_images
 from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
+from stimsynth.transforms.planes import plane_means
 from stimsynth.transforms.safe import safe_root
 from stimuli_store.errors import InputError
 
@@ -101,9 +102,7 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     """
     one, two = comparable(img1, img2)
     pairs = zip(normalized_laplacian_pyramid(one), normalized_laplacian_pyramid(two), strict=True)
-    return torch.stack([safe_root((x - y).square().mean(dim=(-2, -1))) for x, y in pairs]).mean(
-        dim=0
-    )
+    return torch.stack([safe_root(plane_means((x - y).square())) for x, y in pairs]).mean(dim=0)
 
 
 def _pooled(amplitude: Tensor, neighbours: dict[tuple[int, int], float]) -> Tensor:

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from stimsynth.metrics.ssim import matched
+from stimsynth.transforms.planes import plane_means
 
 
 def mse(img1: Tensor, img2: Tensor) -> Tensor:
@@ -35,4 +36,4 @@ def mse(img1: Tensor, img2: Tensor) -> Tensor:
     [[0.25], [0.25]]
     """
     one, two = matched(img1, img2)
-    return (one - two).square().mean(dim=(-2, -1))
+    return plane_means((one - two).square())

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from stimsynth.transforms.filters import gaussian_1d
 from stimsynth.transforms.gate import real_images
+from stimsynth.transforms.planes import plane_means, plane_sums
 from stimsynth.transforms.safe import anywhere
 from stimsynth.transforms.separable import filter_valid
 from stimuli_store.errors import InputError
@@ -74,14 +75,14 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     """
     maps = _maps(*comparable(img1, img2), pad, variances=weighted)
     if not weighted:
-        return maps.ssim.mean(dim=(-2, -1))
+        return plane_means(maps.ssim)
     # Rounding can leave a variance a little below zero; its logarithm is then that of none.
     var_x, var_y = (variance.clamp_min(0) for variance in maps.variances)
     weight = torch.log1p(var_x / _C2) + torch.log1p(var_y / _C2)
-    total = weight.sum(dim=(-2, -1))
-    mean = (maps.ssim * weight).sum(dim=(-2, -1)) / total.clamp_min(_tiny(total))
+    total = plane_sums(weight)
+    mean = plane_sums(maps.ssim * weight) / total.clamp_min(_tiny(total))
     # Two images without any contrast leave nothing to weigh by: then all positions count alike.
-    return torch.where(total > 0, mean, maps.ssim.mean(dim=(-2, -1)))
+    return torch.where(total > 0, mean, plane_means(maps.ssim))
 
 
 def ssim_map(img1: Tensor, img2: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ def ms_ssim(
     for scale in range(len(powers)):
         maps = _maps(x, y, False)
         coarsest = scale == len(powers) - 1
-        means.append((maps.ssim if coarsest else maps.contrast_structure).mean(dim=(-2, -1)))
+        means.append(plane_means(maps.ssim if coarsest else maps.contrast_structure))
         if not coarsest:
             x, y = _halved(x), _halved(y)
     # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative.
@@ -158,7 +159,7 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
         x, y = (F.pad(image, sides, mode=str(pad)) for image in (x, y))
     # In the sum u and the difference d of both images, 2 cov = (var u - var d) / 2 and so on: both factors
     # become (p - q + c) / (p + q + c) of squares p and q, which no rounding takes out of [-1, 1].
-    middle = (x + y).detach().mean(dim=(-2, -1), keepdim=True)
+    middle = plane_means((x + y).detach(), keepdim=True)
     u, d = (
         x + y - middle,
         x - y,

@@ -10,6 +10,7 @@ from stimsynth.models.texture_bands import Part
 from stimsynth.models.texture_layout import Group, Layout, Scale, Scales
 from stimsynth.models.texture_pieces import Pieces
 from stimsynth.models.texture_statistics import noise_power, norms, products
+from stimsynth.transforms.planes import centred
 from stimsynth.transforms.spectra import Size
 from stimuli_store.errors import InputError
 
@@ -207,9 +208,9 @@ def _add_shared(shared: Pieces, part: Part) -> None:
 
 
 def _add_pixels(shared: Pieces, images: Tensor, noise: Tensor) -> None:
-    centred = images - images.mean(dim=(-2, -1), keepdim=True)
+    away, _ = centred(images)
     least = (images.shape[-2] * images.shape[-1] * noise).sqrt().view(-1, 3)
-    _add_products(shared, "pixels", "pixel_statistics", centred.unflatten(0, (-1, 3)), least)
+    _add_products(shared, "pixels", "pixel_statistics", away.unflatten(0, (-1, 3)), least)
 
 
 def _add_products(pieces: Pieces, kind: str, scale: Scale, maps: Tensor, least: Tensor) -> None:

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from stimsynth.transforms.averages import Averages
 from stimsynth.transforms.log_polar import LogPolar, window_averages
+from stimsynth.transforms.planes import centred
 from stimsynth.transforms.polar import modulate_phase
 from stimsynth.transforms.remembered import remembered
 from stimsynth.transforms.safe import modulus_and_direction
@@ -213,8 +214,8 @@ def _centred(maps: Tensor) -> tuple[Tensor, Tensor]:
 
     No covariance depends on it, but differences of averaged squares are so taken between small numbers.
     """
-    centre = maps.mean(dim=(-2, -1), keepdim=True)
-    return maps - centre, centre.squeeze(-1)
+    away, centre = centred(maps)
+    return away, centre.squeeze(-1)
 
 
 def _correlations(view: View, maps: Tensor, pairs: tuple[Sequence[int], Sequence[int]]) -> Tensor:

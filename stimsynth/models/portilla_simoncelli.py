@@ -19,14 +19,15 @@ from stimsynth.models.texture_layout import Plan, Scale, texture_layout
 from stimsynth.models.texture_pieces import Pieces
 from stimsynth.models.texture_statistics import (
     autocorrelation,
-    inner,
     noise_power,
     norms,
     pixel_statistics,
     products,
 )
+from stimsynth.transforms.fourier import irfft2
 from stimsynth.transforms.gate import image_size, real_images
 from stimsynth.transforms.modulus import double_phase
+from stimsynth.transforms.planes import inner, plane_sums
 from stimsynth.transforms.remembered import made_apart
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.transforms.tabulated import Tabulated
@@ -190,7 +191,7 @@ class PortillaSimoncelli(Tabulated):
             parent = None if masks is None else split_bands(derivative, masks)
             # Amplitudes grow by 4 with every halving of the samples.
             least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
-            pixels = torch.fft.irfft2(low, s=size)
+            pixels = irfft2(low, size)
             yield Part(
                 place=place,
                 scale=name,
@@ -308,8 +309,8 @@ class PortillaSimoncelli(Tabulated):
             pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
             half = torch.view_as_real(spectrum[..., : self.image_shape[1] // 2 + 1])
-            power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
-            pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
+            power = (half.square() * self.tables_for(images)["high power"]).sum(dim=-1)
+            pieces.sums["high", "residual_highpass"] = plane_sums(power).unsqueeze(-1)
         for part in parts:
             self._add_low_pass(pieces, part)
             if part.band is not None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from stimsynth.models.texture_layout import Scale
 from stimsynth.models.texture_statistics import lag_tables
 from stimsynth.transforms.modulus import parts
+from stimsynth.transforms.planes import centred
 from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
 from stimsynth.transforms.steerable_masks import frequencies, high_pass, low_pass, pyramid_masks
 from stimsynth.transforms.tabulated import Tables
@@ -60,8 +61,8 @@ def thinned(parent: Band) -> Band:
 
 
 def _band(real: Tensor, imaginary: Tensor, length: Tensor) -> Band:
-    mean = length.mean(dim=(-2, -1), keepdim=True)
-    return Band(real=real, imaginary=imaginary, length=length, mean=mean, magnitude=length - mean)
+    magnitude, mean = centred(length)
+    return Band(real=real, imaginary=imaginary, length=length, mean=mean, magnitude=magnitude)
 
 
 def scale_sizes(shape: Size, n_scales: int) -> list[Size]:

@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from stimsynth.transforms.planes import centred, inner
 from stimsynth.transforms.spectra import Size
 
 _NOISE = (
@@ -28,11 +29,6 @@ def norms(maps: Tensor) -> Tensor:
     return torch.linalg.vector_norm(maps.flatten(2), dim=-1)
 
 
-def inner(rows: Tensor, others: Tensor) -> Tensor:
-    """Return the inner products (m,) of rows (m, n) and others (m, n), in one pass over memory."""
-    return torch.bmm(rows.unsqueeze(1), others.unsqueeze(2)).flatten()
-
-
 def products(maps: Tensor, others: Tensor) -> Tensor:
     """Return the sums of products (m, i * j) of all pairs of maps (m, i, h, w) and (m, j, h, w)."""
     return torch.bmm(maps.flatten(2), others.flatten(2).mT).flatten(1)
@@ -50,17 +46,16 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
     Skew and kurtosis are third and fourth moment over powers of the unbiased variance; of an image
     that does not vary they are those of a Gaussian, 0 and 3.
     """
-    pixels = image.flatten(1)
-    count = pixels.shape[-1]
-    mean = pixels.mean(dim=-1, keepdim=True)
-    centred = pixels - mean
-    square = centred * centred
-    norm = torch.linalg.vector_norm(centred, dim=-1)
+    away, mean = (part.flatten(1) for part in centred(image))
+    count = away.shape[-1]
+    square = away * away
+    norm = torch.linalg.vector_norm(away, dim=-1)
     norm, inverse = varying(norm, (count * floor).sqrt())
     scale = inverse * math.sqrt(count - 1)  # of the unbiased standard deviation
-    skew = inner(square, centred) / count * scale**3
+    skew = inner(square, away) / count * scale**3
     kurtosis = torch.where(inverse == 0, 3.0, inner(square, square) / count * scale**4)
     variance = norm**2 / (count - 1)
+    pixels = image.flatten(1)
     ends = pixels.amin(-1), pixels.amax(-1)
     return torch.stack([mean.squeeze(-1), variance, skew, kurtosis, *ends], dim=-1)
 

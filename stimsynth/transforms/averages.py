@@ -98,8 +98,11 @@ class _SparseProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(values: Tensor, product: Product) -> Tensor:
-        rows = values.reshape(-1, values.shape[-1])
-        return (product.matrix @ rows.T).T.reshape(*values.shape[:-1], product.matrix.shape[0])
+        # Image by image: how the library rounds depends on how many vectors it is given at once.
+        count = values.shape[:-1][:1].numel()
+        images = values.reshape(count, -1, values.shape[-1])
+        found = torch.stack([(product.matrix @ rows.T).T for rows in images])
+        return found.reshape(*values.shape[:-1], product.matrix.shape[0])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Product], output: Tensor) -> None:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.transforms.filters import gaussian_1d
+from stimsynth.transforms.fourier import irfft2
 from stimuli_store.errors import InputError
 
 PAD_MODES = ("reflect", "circular", "replicate", "constant")
@@ -52,7 +53,7 @@ class Grid:
 
     def backward(self, spectrum: Tensor) -> Tensor:
         """Return the image (…, h, w) of a spectrum, padding cut off."""
-        full = torch.fft.irfft2(spectrum, s=self.shape)
+        full = irfft2(spectrum, self.shape)
         if self.pad_mode == "circular":
             return full
         top, left = self.before

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.written_out import WrittenOut
+from stimsynth.transforms.written_out import WrittenOut, applied
 
 _SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 
@@ -25,7 +25,7 @@ def parts(bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     >>> parts(torch.tensor([3 + 4j, 0j]))
     (tensor([3., 0.]), tensor([4., 0.]), tensor([5.0000e+00, 1.0000e-30]))
     """
-    real, imaginary, length = _Parts.apply(bands)
+    real, imaginary, length = applied(_Parts)(bands)
     return real, imaginary, length
 
 
@@ -45,7 +45,7 @@ def double_phase(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tenso
     >>> double_phase(*parts(torch.tensor([2j])))
     (tensor([-2.]), tensor([0.]))
     """
-    doubled_real, doubled_imaginary = _DoublePhase.apply(real, imaginary, length)
+    doubled_real, doubled_imaginary = applied(_DoublePhase)(real, imaginary, length)
     return doubled_real, doubled_imaginary
 
 

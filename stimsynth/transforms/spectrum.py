@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from stimsynth.transforms.fourier import irfft2
 from stimuli_store.errors import InputError
 
 
@@ -110,7 +111,7 @@ def autocorrelation(x: Tensor) -> Tensor:
         products = torch.fft.ifft2(power)
     else:
         spectrum = torch.fft.rfft2(x)
-        products = torch.fft.irfft2(spectrum.real.square() + spectrum.imag.square(), s=size)
+        products = irfft2(spectrum.real.square() + spectrum.imag.square(), size)
     return torch.fft.fftshift(products, dim=(-2, -1)) / (size[0] * size[1])
 
 

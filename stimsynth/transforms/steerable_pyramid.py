@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from stimsynth.transforms.fourier import irfft2
 from stimsynth.transforms.gate import image_size, real_images
 from stimsynth.transforms.pyramid_layout import (
     Coefficients,
@@ -219,7 +220,7 @@ class SteerablePyramidFreq(Tabulated):
         if "residual_highpass" in wanted:
             high = spectrum_of(coefficients["residual_highpass"])
             total = total + weigh(high, tables["high"])
-        return torch.fft.irfft2(total, s=self.image_shape, norm=self.fft_norm)
+        return irfft2(total, self.image_shape, norm=self.fft_norm)
 
     def steer_coeffs(
         self,

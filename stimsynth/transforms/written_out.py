@@ -1,9 +1,11 @@
 """Functions whose derivatives are written out, for automatic differentiation in every mode."""
 
 import inspect
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from torch._C import _functorch
 from torch.autograd import Function
 
 
@@ -19,6 +21,22 @@ class WrittenOut(Function):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.forward.__signature__ = _AsGiven()  # type: ignore[attr-defined]
+
+
+def applied(function: type[Function]) -> Callable[..., Any]:
+    """Return how to call a function that is not linear: as written out, or for torch to differentiate.
+
+    Inside forward mode inside forward mode torch takes what a written-out derivative computes for constant,
+    without a word, and second derivatives come out wrong; what ``forward`` does it differentiates rightly.
+    """
+    return function.forward if _forward_over_forward() else function.apply
+
+
+def _forward_over_forward() -> bool:
+    if _functorch.peek_interpreter_stack() is None:
+        return False
+    stack = _functorch.get_interpreter_stack()
+    return sum(level.key() == _functorch.TransformType.Jvp for level in stack) > 1
 
 
 class _AsGiven(inspect.Signature):

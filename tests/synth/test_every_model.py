@@ -76,6 +76,17 @@ def test_derivatives_in_many_directions_are_those_in_each(name: str) -> None:
 
 
 @every
+def test_forward_inside_forward_is_forward_over_backward(name: str) -> None:
+    """<u, D²f[s, t]> = <s, D(Jᵀ u)[t]> for any s, t and u."""
+    model, image = model_of(name), photographs()[:1]
+    s, t = noise(*image.shape, seed=0), noise(*image.shape, seed=1)
+    twice = jvp(lambda x: jvp(model, (x,), (s,))[1], (image,), (t,))[1]
+    weights = noise(*twice.shape, seed=2)
+    mixed = jvp(lambda x: vjp(model, x)[1](weights)[0], (image,), (t,))[1]
+    torch.testing.assert_close((twice * weights).sum(), (mixed * s).sum(), rtol=1e-7, atol=1e-9)
+
+
+@every
 def test_what_a_derivative_of_a_derivative_leaves_behind_serves_later(name: str) -> None:
     """Constants that were first made inside transforms outlive them."""
     for cache in (windows, band_masks, window_averages):

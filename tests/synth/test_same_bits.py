@@ -1,0 +1,224 @@
+"""What a batch gives is, bit for bit and in single precision, what each image alone gives.
+
+Anything less would not do: a last bit that differs grows along a run until losses differ in the third digit.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.lbfgs import LBFGS
+from stimsynth.engine.sums import combined, dots, norms, products
+from stimsynth.images import load
+from stimsynth.methods.coarse_to_fine import MetamerCTF
+from stimsynth.methods.eigendistortion import Eigendistortion
+from stimsynth.methods.geodesic import Geodesic
+from stimsynth.methods.mad import MADCompetition
+from stimsynth.methods.metamer import Metamer
+from stimsynth.metrics import ms_ssim, mse, nlpd, ssim
+from stimsynth.models import Gaussian, LuminanceGainControl, OnOff, PortillaSimoncelli
+from stimsynth.transforms.fourier import irfft2
+from stimsynth.transforms.planes import centred, inner, plane_means, plane_sums
+from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
+from stimsynth.validate import remove_grad
+from tests.synth.test_models import FACTORIES
+
+# Convolutions of small images by the CPU's library, and gradients of averages over windows, round as the
+# number of images makes them: by units in the last place.
+LAST_PLACE = ("Linear", "FoveatedPooling, texture", "features", "features, in colour and resized")
+# From where on several threads share a sum.
+LARGE = 192
+Slopes = tuple[Tensor, Tensor]
+
+
+def numbers(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def photographs(size: int = 32) -> Tensor:
+    return torch.cat([load(name, size=size) for name in ("camera", "grass", "gravel")])
+
+
+def value_and_slope(function: Callable[[Tensor], Tensor], images: Tensor) -> Slopes:
+    """Return outputs, and the gradient of a sum of them with fixed weights."""
+    images = images.clone().requires_grad_(True)
+    outputs = function(images)
+    weights = numbers(*outputs.shape[1:]).to(outputs)
+    (slope,) = torch.autograd.grad((outputs * weights).real.sum(), images)
+    return outputs.detach(), slope
+
+
+def see_same_bits(function: Callable[[Tensor], Tensor], images: Tensor) -> None:
+    together = value_and_slope(function, images)
+    for item in range(len(images)):
+        alone = value_and_slope(function, images[item : item + 1])
+        for one, all_of_them in zip(alone, together, strict=True):
+            assert torch.equal(one[0], all_of_them[item])
+
+
+# -- sums ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [7, 1000, LARGE**2])
+def test_sums_of_the_engine(n: int) -> None:
+    a, b = numbers(3, 4, n), numbers(3, 2, n, seed=1)
+    weights = numbers(3, 2, 4, seed=2)
+    for item in range(3):
+        one = slice(item, item + 1)
+        assert torch.equal(norms(a[one]), norms(a)[one])
+        assert torch.equal(dots(a[one, 0], b[one, 0]), dots(a[:, 0], b[:, 0])[one])
+        assert torch.equal(products(a[one], b[one]), products(a, b)[one])
+        assert torch.equal(combined(weights[one], a[one]), combined(weights, a)[one])
+    torch.testing.assert_close(norms(a), a.flatten(1).double().norm(dim=1).float())
+    exact = torch.einsum("ikn,iln->ikl", a.double(), b.double())
+    torch.testing.assert_close(products(a, b).double(), exact, rtol=0, atol=1e-4 * n**0.5)
+    exact = torch.einsum("ikm,imn->ikn", weights.double(), a.double())
+    torch.testing.assert_close(combined(weights, a).double(), exact, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(5, 8), (61, 47), (LARGE, LARGE)])
+@pytest.mark.parametrize(
+    "function",
+    [
+        plane_sums,
+        plane_means,
+        lambda x: centred(x)[0],
+        lambda x: inner(x.flatten(1), x.flatten(1).flip(1)),
+        lambda x: irfft2((1 + 2j) * torch.fft.rfft2(x), (x.shape[-2], x.shape[-1])),
+    ],
+    ids=["sums", "means", "centred", "inner", "irfft2"],
+)
+def test_sums_over_planes(function: Callable[[Tensor], Tensor], size: tuple[int, int]) -> None:
+    see_same_bits(function, numbers(3, *size))
+
+
+@pytest.mark.parametrize("norm", [None, "ortho", "forward"])
+@pytest.mark.parametrize("size", [(6, 8), (5, 7)])
+def test_a_plane_goes_back_as_torch_takes_it(norm: str | None, size: tuple[int, int]) -> None:
+    back = partial(irfft2, s=size, norm=norm)
+    half = torch.fft.rfft2(numbers(1, *size).double()) + 0.1j  # not quite that of a real plane
+    torch.testing.assert_close(back(half), torch.fft.irfft2(half, s=size, norm=norm))
+    half.requires_grad_(True)
+    assert torch.autograd.gradcheck(back, half, check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(back, half)
+
+
+# -- models and metrics ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_every_model(name: str) -> None:
+    model, images = remove_grad(FACTORIES[name]()).eval(), photographs()
+    if name not in LAST_PLACE:
+        return see_same_bits(model, images)
+    together = value_and_slope(model, images)
+    for item in range(len(images)):
+        for one, all_of_them in zip(
+            value_and_slope(model, images[item : item + 1]), together, strict=True
+        ):
+            torch.testing.assert_close(one[0], all_of_them[item], rtol=1e-5, atol=1e-6)
+    return None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        remove_grad(LuminanceGainControl(31)),
+        remove_grad(Gaussian(15)),
+        remove_grad(PortillaSimoncelli((LARGE, LARGE), n_scales=3, n_orientations=2)),
+        lambda x: SteerablePyramidFreq((LARGE, LARGE), 2, is_complex=True)(x)[1],
+        partial(mse, photographs(LARGE)[:1]),
+        partial(ssim, photographs(LARGE)[:1]),
+        partial(ssim, photographs(LARGE)[:1], weighted=True),
+        partial(ms_ssim, photographs(LARGE)[:1]),
+        partial(nlpd, photographs(LARGE)[:1]),
+    ],
+    ids=["gain", "blur", "texture", "pyramid", "mse", "ssim", "weighted", "ms_ssim", "nlpd"],
+)
+def test_images_so_large_that_threads_share_them(function: Callable[[Tensor], Tensor]) -> None:
+    see_same_bits(function, (photographs(LARGE) + 0.05 * numbers(3, 1, LARGE, LARGE)).clamp(0, 1))
+
+
+# -- whole runs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [None, torch.optim.Adam], ids=["lbfgs", "adam"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Gaussian(9),
+        OnOff(31, pretrained=True, cache_filt=True),
+        PortillaSimoncelli((64, 64), 2, 2, 5),
+    ],
+    ids=["blur", "on_off", "texture"],
+)
+def test_metamers(model: nn.Module, optimizer: type | None) -> None:
+    model, targets = remove_grad(model).eval(), photographs(64)
+    starts = torch.rand(targets.shape, generator=torch.Generator().manual_seed(0))
+    together = Metamer(targets, model, initial_image=starts)
+    together.synthesize(40, optimizer=optimizer, stop_criterion=1e-3)
+    for item in range(3):
+        one = slice(item, item + 1)
+        alone = Metamer(targets[one], model, initial_image=starts[one])
+        alone.synthesize(40, optimizer=optimizer, stop_criterion=1e-3)
+        assert alone.run.status[0] is together.run.status[item]
+        assert torch.equal(alone.metamer, together.metamer[one])
+        steps = len(alone.losses)
+        assert torch.equal(alone.losses[:, 0], together.losses[:steps, item])
+        assert bool((together.losses[steps:, item] == alone.losses[-1, 0]).all())  # it waited
+
+
+def test_coarse_to_fine_metamers() -> None:
+    model = remove_grad(PortillaSimoncelli((64, 64), 2, 2, 5))
+    targets, starts = photographs(64), photographs(64).flip(0)
+    together = MetamerCTF(targets, model, initial_image=starts)
+    together.synthesize(30, change_scale_criterion=0.1, ctf_iters_to_check=3)
+    for item in range(3):
+        one = slice(item, item + 1)
+        alone = MetamerCTF(targets[one], model, initial_image=starts[one])
+        alone.synthesize(30, change_scale_criterion=0.1, ctf_iters_to_check=3)
+        assert torch.equal(alone.metamer, together.metamer[one])
+
+
+@pytest.mark.filterwarnings("ignore:Image range falls outside")  # Adam knows no bounds
+@pytest.mark.parametrize("weight", [None, 1.0], ids=["held", "weighted"])
+def test_mad_competitions(weight: float | None) -> None:
+    def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
+        return 1 - ssim(x, y).mean()
+
+    images = photographs(64)
+    make = partial(MADCompetition, metric_tradeoff_lambda=weight, minmax="max")
+    together = make(images, dissimilarity, mse, seed=5)
+    together.synthesize(10)
+    for item in range(3):
+        alone = make(images[item : item + 1], dissimilarity, mse, seed=5 + item)
+        alone.synthesize(10)
+        assert torch.equal(alone.mad_image[0], together.mad_image[item])
+        assert torch.equal(alone.losses[:, 0], together.losses[:, item])
+
+
+@pytest.mark.parametrize("optimizer", [None, LBFGS(bounds=(0, 1))], ids=["adam", "lbfgs"])
+def test_geodesics(optimizer: LBFGS | None) -> None:
+    ends = photographs()[0:1], photographs()[1:2]
+    model = remove_grad(LuminanceGainControl(9)).eval()
+    make = partial(Geodesic, *ends, model, n_steps=4, initial_sequence="bridge")
+    together = make(seed=3, n_starts=3)
+    together.synthesize(20, optimizer=optimizer)
+    for item in range(3):
+        alone = make(seed=3 + item)
+        alone.synthesize(20, optimizer=optimizer)
+        assert torch.equal(alone.losses[:, 0], together.losses[:, item])
+
+
+def test_eigendistortions() -> None:
+    model, images = remove_grad(LuminanceGainControl(9)).eval(), photographs()
+    together = Eigendistortion(images, model, seed=5)
+    together.synthesize(k=2)
+    for item in range(3):
+        alone = Eigendistortion(images[item : item + 1], model, seed=5 + item)
+        alone.synthesize(k=2)
+        assert alone.n_products[0] == together.n_products[item]
+        assert torch.equal(alone.eigenvalues, together.eigenvalues[item])
