@@ -97,9 +97,9 @@ def test_sums_over_planes(function: Callable[[Tensor], Tensor], size: tuple[int,
 
 @pytest.mark.parametrize("norm", [None, "ortho", "forward"])
 @pytest.mark.parametrize("size", [(6, 8), (5, 7)])
-def test_a_plane_goes_back_as_torch_takes_it(norm: str | None, size: tuple[int, int]) -> None:
+def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, int]) -> None:
     back = partial(irfft2, s=size, norm=norm)
-    half = torch.fft.rfft2(numbers(1, *size).double()) + 0.1j  # not quite that of a real plane
+    half = torch.fft.rfft2(numbers(2, *size).double()) + 0.1j  # not quite those of real planes
     torch.testing.assert_close(back(half), torch.fft.irfft2(half, s=size, norm=norm))
     half.requires_grad_(True)
     assert torch.autograd.gradcheck(back, half, check_forward_ad=True, check_batched_grad=True)
