@@ -38,7 +38,7 @@ DEBIAN = (
 )
 JOBS = {
     "demo": "the whole road once: stimsynth demo",
-    "test": "all tests, each window on a virtual screen",
+    "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for",
     "lint": "ruff, mypy and import-linter",
     "setup": "install only",
 }
@@ -74,7 +74,7 @@ def run_job(job: str, rest: list[str]) -> int:
     commands = {
         "setup": [],
         "demo": [[python, "-m", "stimsynth", "demo", *rest]],
-        "test": [[python, "-m", "pytest", *rest]],
+        "test": [[python, "-m", "pytest", *asked] for asked in ([rest] if rest else test_runs())],
         "lint": [
             [python, "-m", "ruff", "check", "."],
             [python, "-m", "ruff", "format", "--check", "."],
@@ -82,13 +82,22 @@ def run_job(job: str, rest: list[str]) -> int:
             [str(venv_python().with_name("lint-imports"))],
         ],
     }[job]
+    where = Path.cwd() if job == "demo" else ROOT
+    # Tests that run side by side leave each other the cores.
+    threads = {"OMP_NUM_THREADS": "1"} if job == "test" and not rest else {}
     for command in commands:
         code = subprocess.run(
-            command, cwd=Path.cwd() if job == "demo" else ROOT, check=False
+            command, cwd=where, env={**os.environ, **threads}, check=False
         ).returncode
         if code:
             return code
     return 0
+
+
+def test_runs() -> list[list[str]]:
+    """Return pytest's arguments for all tests: on all cores first, then the windows, one at a time."""
+    workers = str(min(os.cpu_count() or 1, 8))
+    return [["-n", workers, "-m", "not slow and not window"], ["-m", "window and not slow"]]
 
 
 def environment() -> None:

@@ -16,6 +16,8 @@ from stimsynth.commands import demo
 from stimuli_store.bank import open_bank
 from stimuli_store.journal import read_session
 
+pytestmark = pytest.mark.road
+
 ROOT = Path(__file__).parents[1]
 
 

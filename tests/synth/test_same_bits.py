@@ -3,7 +3,7 @@
 Anything less would not do: a last bit that differs grows along a run until losses differ in the third digit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -32,6 +32,15 @@ LAST_PLACE = ("Linear", "FoveatedPooling, texture", "features", "features, in co
 # From where on several threads share a sum.
 LARGE = 192
 Slopes = tuple[Tensor, Tensor]
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Two threads, whatever else runs beside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 def numbers(*shape: int, seed: int = 0) -> Tensor:
