@@ -22,6 +22,7 @@ from stimsynth.metrics import ms_ssim, mse, nlpd, ssim
 from stimsynth.models import Gaussian, LuminanceGainControl, OnOff, PortillaSimoncelli
 from stimsynth.transforms.fourier import irfft2
 from stimsynth.transforms.planes import centred, inner, plane_means, plane_sums
+from stimsynth.transforms.softplus import softplus
 from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
 from stimsynth.validate import remove_grad
 from tests.synth.test_models import FACTORIES
@@ -106,6 +107,39 @@ def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, i
     assert torch.autograd.gradgradcheck(back, half)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (50, 35), (LARGE, LARGE + 1)])
+def test_values_one_by_one(size: tuple[int, int]) -> None:
+    """Whether a value is among the last of its tensor, which leave a processor's vectors unfilled."""
+    see_same_bits(softplus, 5 * numbers(3, 1, *size))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_softplus_is_that_of_torch(dtype: torch.dtype) -> None:
+    x = torch.cat([torch.linspace(-40, 19.9, 101), torch.tensor([0.0, -2000.0, 2000.0])]).to(dtype)
+    torch.testing.assert_close(softplus(x), nn.functional.softplus(x))
+    ends = torch.tensor([-torch.inf, torch.inf, torch.nan], dtype=dtype)
+    torch.testing.assert_close(softplus(ends), nn.functional.softplus(ends), equal_nan=True)
+    for function in (softplus, nn.functional.softplus):
+        slopes = [torch.func.vmap(torch.func.grad(function))(x)]
+        slopes.append(torch.func.jvp(function, (x,), (torch.ones_like(x),))[1])
+        torch.testing.assert_close(slopes[0], torch.sigmoid(x))
+        torch.testing.assert_close(slopes[1], torch.sigmoid(x))
+
+
+def test_derivatives_of_the_softplus() -> None:
+    x = torch.tensor([-30.0, -1.0, 0.0, 0.5, 19.0]).double().requires_grad_(True)
+    assert torch.autograd.gradcheck(softplus, x, check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(softplus, x, check_fwd_over_rev=True)
+    slope = torch.sigmoid(x.detach())
+    ones = torch.ones_like(slope)
+
+    def along(x: Tensor) -> Tensor:
+        return torch.func.jvp(softplus, (x,), (ones,))[1]
+
+    curvature = torch.func.jvp(along, (x.detach(),), (ones,))[1]
+    torch.testing.assert_close(curvature, slope * (1 - slope))
+
+
 # -- models and metrics ----------------------------------------------------------------------------
 
 
@@ -169,6 +203,24 @@ def test_metamers(model: nn.Module, optimizer: type | None) -> None:
         steps = len(alone.losses)
         assert torch.equal(alone.losses[:, 0], together.losses[:steps, item])
         assert bool((together.losses[steps:, item] == alone.losses[-1, 0]).all())  # it waited
+
+
+@pytest.mark.parametrize("size", [(35, 50), (61, 47)])
+@pytest.mark.parametrize("front_end", [LuminanceGainControl, OnOff])
+def test_metamers_of_other_sizes(
+    front_end: Callable[..., nn.Module], size: tuple[int, int]
+) -> None:
+    model = remove_grad(front_end(31, pretrained=True, cache_filt=True))
+    targets = photographs(64)[..., : size[0], : size[1]]
+    starts = torch.rand(targets.shape, generator=torch.Generator().manual_seed(0))
+    together = Metamer(targets, model, initial_image=starts)
+    together.synthesize(30, stop_criterion=0)
+    for item in range(3):
+        one = slice(item, item + 1)
+        alone = Metamer(targets[one], model, initial_image=starts[one])
+        alone.synthesize(30, stop_criterion=0)
+        assert torch.equal(alone.metamer, together.metamer[one])
+        assert torch.equal(alone.losses[:, 0], together.losses[:, item])
 
 
 def test_coarse_to_fine_metamers() -> None:
