@@ -75,7 +75,7 @@ def _multiplied(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _at_line(values: Tensor) -> Tensor:
-    """Return values that begin where a tensor of their own would: threads share a product by where it lies."""
+    """Return values that begin where a tensor of their own would, as threads go by where values lie."""
     return values if values.data_ptr() % _LINE == 0 else values.clone()
 
 

@@ -19,7 +19,14 @@ from stimsynth.methods.geodesic import Geodesic
 from stimsynth.methods.mad import MADCompetition
 from stimsynth.methods.metamer import Metamer
 from stimsynth.metrics import model_distance, ms_ssim, mse, nlpd, ssim
-from stimsynth.models import Gaussian, Identity, LuminanceGainControl, OnOff, PortillaSimoncelli
+from stimsynth.models import (
+    Gaussian,
+    Identity,
+    Linear,
+    LuminanceGainControl,
+    OnOff,
+    PortillaSimoncelli,
+)
 from stimsynth.transforms.fourier import irfft2
 from stimsynth.transforms.planes import centred, inner, plane_means, plane_sums
 from stimsynth.transforms.sliding import slide
@@ -283,6 +290,18 @@ def test_mad_competitions(weight: float | None) -> None:
         alone.synthesize(10)
         assert torch.equal(alone.mad_image[0], together.mad_image[item])
         assert torch.equal(alone.losses[:, 0], together.losses[:, item])
+
+
+@pytest.mark.parametrize("model", [Linear(), PortillaSimoncelli((64, 64), 2, 2, 5)])
+def test_mad_competitions_of_models(model: nn.Module) -> None:
+    images = photographs(64)
+    make = partial(MADCompetition, minmax="max")
+    together = make(images, model_distance(remove_grad(model)), mse, seed=5)
+    together.synthesize(10)
+    for item in range(3):
+        alone = make(images[item : item + 1], together.optimized_metric, mse, seed=5 + item)
+        alone.synthesize(10)
+        assert torch.equal(alone.mad_image[0], together.mad_image[item])
 
 
 @pytest.mark.parametrize("optimizer", [None, LBFGS(bounds=(0, 1))], ids=["adam", "lbfgs"])
