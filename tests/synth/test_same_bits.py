@@ -106,6 +106,13 @@ def test_sums_over_planes(function: Callable[[Tensor], Tensor], size: tuple[int,
     see_same_bits(function, numbers(3, *size))
 
 
+def test_no_planes_at_all() -> None:
+    nothing = torch.zeros(0, 1, 4, 4)
+    assert inner(nothing.flatten(1), nothing.flatten(1)).shape == (0,)
+    assert norms(nothing).shape == (0,)
+    assert products(nothing[:, 0], nothing[:, 0]).shape == (0, 4, 4)
+
+
 @pytest.mark.parametrize("norm", [None, "ortho", "forward"])
 @pytest.mark.parametrize("size", [(6, 8), (5, 7)])
 def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, int]) -> None:
