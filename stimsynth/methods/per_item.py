@@ -8,15 +8,13 @@ from torch import Tensor
 
 Scalar = Callable[..., Tensor]
 
-_LARGE = 128 * 128
-
 
 def per_item(function: Scalar, *batches: Tensor) -> Tensor:
     """Return a scalar function's value for every item of one or more batches, shape (batch,).
 
-    The function sees each item with a batch dimension of 1. It is vectorized where torch can and that saves
-    time; a function that branches on its values is called once for each item, and so is any for items of
-    128 × 128 values or more on a CPU, where vectorizing takes up to twice as long.
+    The function sees each item with a batch dimension of 1. On a CPU it is called once for each item, because
+    what is vectorized rounds otherwise, and every item is to be what it would be alone. Elsewhere it is
+    vectorized where torch can; a function that branches on its values is called once for each item too.
 
     Examples
     --------
@@ -29,7 +27,7 @@ def per_item(function: Scalar, *batches: Tensor) -> Tensor:
 
     if len(batches[0]) == 1:
         return function(*batches).reshape(1)
-    if batches[0].device.type != "cpu" or batches[0][0].numel() < _LARGE:
+    if batches[0].device.type != "cpu":
         with suppress(RuntimeError):
             return torch.func.vmap(one)(*batches)
     return torch.stack([one(*items) for items in zip(*batches, strict=True)])

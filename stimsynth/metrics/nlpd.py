@@ -5,6 +5,8 @@ a normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6. The paramet
 coefficient is divided by a constant plus a weighted sum of its neighbours' amplitudes.
 """
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -102,7 +104,10 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     """
     one, two = comparable(img1, img2)
     pairs = zip(normalized_laplacian_pyramid(one), normalized_laplacian_pyramid(two), strict=True)
-    return torch.stack([safe_root(plane_means((x - y).square())) for x, y in pairs]).mean(dim=0)
+    distances = [safe_root(plane_means((x - y).square())) for x, y in pairs]
+    return reduce(torch.add, distances) / len(
+        distances
+    )  # in this order, however many images there are
 
 
 def _pooled(amplitude: Tensor, neighbours: dict[tuple[int, int], float]) -> Tensor:

@@ -139,8 +139,10 @@ def ms_ssim(
         means.append(plane_means(maps.ssim if coarsest else maps.contrast_structure))
         if not coarsest:
             x, y = _halved(x), _halved(y)
-    # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative.
-    raised = [_floored(mean) ** power for mean, power in zip(means, powers, strict=True)]
+    # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative. How torch itself
+    # raises a value to a power depends on where in a tensor it stands.
+    logarithms = [torch.log(_floored(mean)) for mean in means]
+    raised = [torch.exp(power * log) for log, power in zip(logarithms, powers, strict=True)]
     product = torch.stack(raised).prod(dim=0)
     return torch.where((torch.stack(means) <= 0).any(dim=0), 0.0, product)
 

@@ -20,6 +20,7 @@ from stimsynth.models.published import load_published
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair
 from stimsynth.transforms.masks import make_disk
+from stimsynth.transforms.softplus import softplus
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -107,7 +108,7 @@ class LinearNonlinear(ShowsFilters):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        return self.activation(self.center_surround(x))
+        return activated(self.activation, self.center_surround(x))
 
 
 class LuminanceGainControl(_LuminanceNormalized):
@@ -163,7 +164,7 @@ class LuminanceGainControl(_LuminanceNormalized):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        return self.activation(self.normalized(x, self.grid(x)))
+        return activated(self.activation, self.normalized(x, self.grid(x)))
 
 
 class LuminanceContrastGainControl(_LuminanceNormalized):
@@ -202,9 +203,8 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         """Return the response, shape (batch, 1, height, width)."""
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
-        return self.activation(
-            contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
-        )
+        normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
+        return activated(self.activation, normalized)
 
 
 class OnOff(_LuminanceNormalized):
@@ -259,12 +259,16 @@ class OnOff(_LuminanceNormalized):
         """Return the two channels, on then off, shape (batch, 2, height, width)."""
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
-        output = self.activation(
-            contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
-        )
+        normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
+        output = activated(self.activation, normalized)
         if not self.apply_mask:
             return output
         return output * make_disk(grid.size, dtype=output.dtype, device=output.device)
+
+
+def activated(activation: Activation, values: Tensor) -> Tensor:
+    """Return what an activation makes of values: torch's softplus the same for one image as for many."""
+    return softplus(values) if activation is F.softplus else activation(values)
 
 
 def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: Tensor) -> Tensor:

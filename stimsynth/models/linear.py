@@ -12,6 +12,7 @@ from stimsynth.models.kept import Kept
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
 from stimsynth.transforms.gate import real_images
+from stimsynth.transforms.sliding import slide
 from stimuli_store.errors import InputError
 
 
@@ -109,7 +110,7 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, low then band, shape (batch, 2, height, width)."""
-        return slide(
+        return slide_padded(
             make_grid(one_channel(x, "Linear"), self.kernel_size, self.pad_mode), x, self.filt.to(x)
         )
 
@@ -326,11 +327,11 @@ def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Te
     grid = make_grid(x, model.kernel_size, model.pad_mode)
     if not conv2d_kwargs:
         return grid.backward(grid.forward(x) * model.transfer(grid))
-    return slide(grid, x, model.filt, **conv2d_kwargs)
+    return slide_padded(grid, x, model.filt, **conv2d_kwargs)
 
 
-def slide(grid: Grid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
+def slide_padded(grid: Grid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
     """Return `x` (b, 1, h, w), padded as the grid says, under kernels (c, 1, rows, columns)."""
     (top, left), (rows, columns) = grid.before, grid.kernel
     padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=grid.pad_mode)
-    return F.conv2d(padded, kernels, **conv2d_kwargs)
+    return slide(padded, kernels, **conv2d_kwargs)

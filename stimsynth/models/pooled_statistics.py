@@ -124,7 +124,7 @@ def moments(view: View) -> Named:
     return {
         "std": deviation,
         "skew": third / deviation**2,
-        "kurtosis": (fourth + _EPSILON**4) ** 0.25,
+        "kurtosis": torch.sqrt(torch.sqrt(fourth + _EPSILON**4)),
     }
 
 

@@ -89,6 +89,8 @@ def autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
 
     Circular sums of products; lag (0, 0) is the squared norm.
     """
-    squares = torch.view_as_real(spectrum).square()
-    rows = squares.view(-1, right.shape[0]) @ right
-    return left @ rows.view(len(spectrum), left.shape[1], -1)
+    count, size = len(spectrum), spectrum.shape[-2]
+    squares = torch.view_as_real(spectrum).square().view(count, size, -1)
+    # Image by image: a product of all rows at once rounds those of small images as their number makes it.
+    rows = torch.bmm(squares, right.expand(count, -1, -1)).view(count, left.shape[1], -1)
+    return torch.bmm(left.expand(count, -1, -1), rows)

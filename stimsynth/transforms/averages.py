@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -74,7 +75,7 @@ class Averages:
         away = self._flat(maps)[..., sample] - mean[..., window]
         zero = torch.zeros_like(mean)
         where = window.expand(away.shape)
-        return [zero.scatter_add(-1, where, weight * away**order) for order in orders]
+        return [zero.scatter_add(-1, where, weight * _power(away, order)) for order in orders]
 
     def uncovered(self, maps: Tensor) -> Tensor:
         """Return the samples that no window covers, shape (…, m)."""
@@ -91,6 +92,11 @@ class Averages:
                 f"not on {tuple(maps.shape)}"
             )
         return maps.flatten(-2)
+
+
+def _power(values: Tensor, order: int) -> Tensor:
+    """Return a power by products alone: how torch takes one depends on where in a tensor a value stands."""
+    return reduce(torch.mul, [values] * order)
 
 
 class _SparseProduct(torch.autograd.Function):

@@ -54,6 +54,6 @@ def inner(rows: Tensor, others: Tensor) -> Tensor:
     """
     if len(rows) == 1:
         return torch.dot(rows.reshape(-1), others.reshape(-1)).view(1)
-    if rows.device.type != "cpu":
+    if not len(rows) or rows.device.type != "cpu":
         return torch.bmm(rows.unsqueeze(1), others.unsqueeze(2)).flatten()
     return torch.stack([torch.dot(a, b) for a, b in zip(rows, others, strict=True)])

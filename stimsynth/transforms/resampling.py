@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stimsynth.transforms.sliding import slide
 from stimuli_store.errors import InputError
 
 Parity = Sequence[int] | Tensor
@@ -63,7 +64,7 @@ def correlate_downsample(image: Tensor, filt: Tensor, padding_mode: str = "refle
     pads = ((columns - 1) // 2, columns // 2, (rows - 1) // 2, rows // 2)
     channels = image.shape[1]
     kernel = filt.expand(channels, 1, rows, columns)
-    return F.conv2d(F.pad(image, pads, mode=padding_mode), kernel, stride=2, groups=channels)
+    return slide(F.pad(image, pads, mode=padding_mode), kernel, stride=2, groups=channels)
 
 
 def upsample_convolve(
@@ -102,7 +103,7 @@ def upsample_convolve(
     spread[..., ::2, ::2] = small
     spread = F.pad(spread, (left % 2, right % 2, top % 2, bottom % 2))
     kernel = filt.flip((0, 1)).expand(channels, 1, *size)
-    return F.conv2d(spread, kernel, groups=channels)
+    return slide(spread, kernel, groups=channels)
 
 
 def blur_downsample(

@@ -29,10 +29,11 @@ def applied(function: type[Function]) -> Callable[..., Any]:
     Inside forward mode inside forward mode torch takes what a written-out derivative computes for constant,
     without a word, and second derivatives come out wrong; what ``forward`` does it differentiates rightly.
     """
-    return function.forward if _forward_over_forward() else function.apply
+    return function.forward if forward_over_forward() else function.apply
 
 
-def _forward_over_forward() -> bool:
+def forward_over_forward() -> bool:
+    """Return whether forward mode is at work inside forward mode."""
     if _functorch.peek_interpreter_stack() is None:
         return False
     stack = _functorch.get_interpreter_stack()

@@ -18,17 +18,26 @@ from stimsynth.methods.eigendistortion import Eigendistortion
 from stimsynth.methods.geodesic import Geodesic
 from stimsynth.methods.mad import MADCompetition
 from stimsynth.methods.metamer import Metamer
-from stimsynth.metrics import ms_ssim, mse, nlpd, ssim
-from stimsynth.models import Gaussian, LuminanceGainControl, OnOff, PortillaSimoncelli
+from stimsynth.metrics import model_distance, ms_ssim, mse, nlpd, ssim
+from stimsynth.models import (
+    Gaussian,
+    Identity,
+    Linear,
+    LuminanceGainControl,
+    OnOff,
+    PortillaSimoncelli,
+)
 from stimsynth.transforms.fourier import irfft2
 from stimsynth.transforms.planes import centred, inner, plane_means, plane_sums
+from stimsynth.transforms.sliding import slide
+from stimsynth.transforms.softplus import softplus
 from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
 from stimsynth.validate import remove_grad
 from tests.synth.test_models import FACTORIES
 
-# Convolutions of small images by the CPU's library, and gradients of averages over windows, round as the
-# number of images makes them: by units in the last place.
-LAST_PLACE = ("Linear", "FoveatedPooling, texture", "features", "features, in colour and resized")
+# Convolutions of networks are computed in another way for other numbers of images, and round otherwise; where
+# threads share the sums over windows, so do their gradients.
+LAST_PLACE = ("FoveatedPooling, texture", "features", "features, in colour and resized")
 # From where on several threads share a sum.
 LARGE = 192
 Slopes = tuple[Tensor, Tensor]
@@ -71,16 +80,18 @@ def see_same_bits(function: Callable[[Tensor], Tensor], images: Tensor) -> None:
 # -- sums ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [7, 1000, LARGE**2])
+@pytest.mark.parametrize("n", [7, 1000, 2867, LARGE**2])
 def test_sums_of_the_engine(n: int) -> None:
     a, b = numbers(3, 4, n), numbers(3, 2, n, seed=1)
-    weights = numbers(3, 2, 4, seed=2)
+    weights, many = numbers(3, 2, 4, seed=2), numbers(3, 20, n, seed=3)
     for item in range(3):
         one = slice(item, item + 1)
         assert torch.equal(norms(a[one]), norms(a)[one])
         assert torch.equal(dots(a[one, 0], b[one, 0]), dots(a[:, 0], b[:, 0])[one])
         assert torch.equal(products(a[one], b[one]), products(a, b)[one])
         assert torch.equal(combined(weights[one], a[one]), combined(weights, a)[one])
+        of_all, own = numbers(3, 1, 20, seed=4), many[one].clone()
+        assert torch.equal(combined(of_all[one], own), combined(of_all, many)[one])
     torch.testing.assert_close(norms(a), a.flatten(1).double().norm(dim=1).float())
     exact = torch.einsum("ikn,iln->ikl", a.double(), b.double())
     torch.testing.assert_close(products(a, b).double(), exact, rtol=0, atol=1e-4 * n**0.5)
@@ -104,6 +115,13 @@ def test_sums_over_planes(function: Callable[[Tensor], Tensor], size: tuple[int,
     see_same_bits(function, numbers(3, *size))
 
 
+def test_no_planes_at_all() -> None:
+    nothing = torch.zeros(0, 1, 4, 4)
+    assert inner(nothing.flatten(1), nothing.flatten(1)).shape == (0,)
+    assert norms(nothing).shape == (0,)
+    assert products(nothing[:, 0], nothing[:, 0]).shape == (0, 4, 4)
+
+
 @pytest.mark.parametrize("norm", [None, "ortho", "forward"])
 @pytest.mark.parametrize("size", [(6, 8), (5, 7)])
 def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, int]) -> None:
@@ -115,7 +133,58 @@ def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, i
     assert torch.autograd.gradgradcheck(back, half)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (50, 35), (LARGE, LARGE + 1)])
+def test_values_one_by_one(size: tuple[int, int]) -> None:
+    """Whether a value is among the last of its tensor, which leave a processor's vectors unfilled."""
+    see_same_bits(softplus, 5 * numbers(3, 1, *size))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_softplus_is_that_of_torch(dtype: torch.dtype) -> None:
+    x = torch.cat([torch.linspace(-40, 19.9, 101), torch.tensor([0.0, -2000.0, 2000.0])]).to(dtype)
+    torch.testing.assert_close(softplus(x), nn.functional.softplus(x))
+    ends = torch.tensor([-torch.inf, torch.inf, torch.nan], dtype=dtype)
+    torch.testing.assert_close(softplus(ends), nn.functional.softplus(ends), equal_nan=True)
+    for function in (softplus, nn.functional.softplus):
+        slopes = [torch.func.vmap(torch.func.grad(function))(x)]
+        slopes.append(torch.func.jvp(function, (x,), (torch.ones_like(x),))[1])
+        torch.testing.assert_close(slopes[0], torch.sigmoid(x))
+        torch.testing.assert_close(slopes[1], torch.sigmoid(x))
+
+
+def test_derivatives_of_the_softplus() -> None:
+    x = torch.tensor([-30.0, -1.0, 0.0, 0.5, 19.0]).double().requires_grad_(True)
+    assert torch.autograd.gradcheck(softplus, x, check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(softplus, x, check_fwd_over_rev=True)
+    slope = torch.sigmoid(x.detach())
+    ones = torch.ones_like(slope)
+
+    def along(x: Tensor) -> Tensor:
+        return torch.func.jvp(softplus, (x,), (ones,))[1]
+
+    curvature = torch.func.jvp(along, (x.detach(),), (ones,))[1]
+    torch.testing.assert_close(curvature, slope * (1 - slope))
+
+
 # -- models and metrics ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: slide(x, numbers(2, 1, 3, 3)),
+        lambda x: slide(x, numbers(2, 1, 3, 3), stride=2),
+        remove_grad(PortillaSimoncelli((32, 32), 2, 2, 3)),
+        lambda x: ms_ssim(x[:, :, ::2], x[:, :, 1::2], power_factors=[0.5, 0.5]),
+        lambda x: nlpd(x[..., :33], x[..., -33:].flip(-1)),
+    ],
+    ids=["kernels", "kernels, every other place", "texture", "ms_ssim", "nlpd"],
+)
+def test_many_small_images(function: Callable[[Tensor], Tensor]) -> None:
+    """As many as fill a processor's vectors, whose last ones do not."""
+    sides = (32, 32) if isinstance(function, nn.Module) else (66, 40)
+    images = torch.rand(21, 1, *sides, generator=torch.Generator().manual_seed(0))
+    see_same_bits(function, images)
 
 
 @pytest.mark.parametrize("name", FACTORIES)
@@ -144,8 +213,20 @@ def test_every_model(name: str) -> None:
         partial(ssim, photographs(LARGE)[:1], weighted=True),
         partial(ms_ssim, photographs(LARGE)[:1]),
         partial(nlpd, photographs(LARGE)[:1]),
+        partial(model_distance(Identity()), photographs(LARGE)[:1]),
     ],
-    ids=["gain", "blur", "texture", "pyramid", "mse", "ssim", "weighted", "ms_ssim", "nlpd"],
+    ids=[
+        "gain",
+        "blur",
+        "texture",
+        "pyramid",
+        "mse",
+        "ssim",
+        "weighted",
+        "ms_ssim",
+        "nlpd",
+        "model",
+    ],
 )
 def test_images_so_large_that_threads_share_them(function: Callable[[Tensor], Tensor]) -> None:
     see_same_bits(function, (photographs(LARGE) + 0.05 * numbers(3, 1, LARGE, LARGE)).clamp(0, 1))
@@ -180,6 +261,24 @@ def test_metamers(model: nn.Module, optimizer: type | None) -> None:
         assert bool((together.losses[steps:, item] == alone.losses[-1, 0]).all())  # it waited
 
 
+@pytest.mark.parametrize("size", [(35, 50), (61, 47)])
+@pytest.mark.parametrize("front_end", [LuminanceGainControl, OnOff])
+def test_metamers_of_other_sizes(
+    front_end: Callable[..., nn.Module], size: tuple[int, int]
+) -> None:
+    model = remove_grad(front_end(31, pretrained=True, cache_filt=True))
+    targets = photographs(64)[..., : size[0], : size[1]]
+    starts = torch.rand(targets.shape, generator=torch.Generator().manual_seed(0))
+    together = Metamer(targets, model, initial_image=starts)
+    together.synthesize(30, stop_criterion=0)
+    for item in range(3):
+        one = slice(item, item + 1)
+        alone = Metamer(targets[one], model, initial_image=starts[one])
+        alone.synthesize(30, stop_criterion=0)
+        assert torch.equal(alone.metamer, together.metamer[one])
+        assert torch.equal(alone.losses[:, 0], together.losses[:, item])
+
+
 def test_coarse_to_fine_metamers() -> None:
     model = remove_grad(PortillaSimoncelli((64, 64), 2, 2, 5))
     targets, starts = photographs(64), photographs(64).flip(0)
@@ -207,6 +306,18 @@ def test_mad_competitions(weight: float | None) -> None:
         alone.synthesize(10)
         assert torch.equal(alone.mad_image[0], together.mad_image[item])
         assert torch.equal(alone.losses[:, 0], together.losses[:, item])
+
+
+@pytest.mark.parametrize("model", [Linear(), PortillaSimoncelli((64, 64), 2, 2, 5)])
+def test_mad_competitions_of_models(model: nn.Module) -> None:
+    images = photographs(64)
+    make = partial(MADCompetition, minmax="max")
+    together = make(images, model_distance(remove_grad(model)), mse, seed=5)
+    together.synthesize(10)
+    for item in range(3):
+        alone = make(images[item : item + 1], together.optimized_metric, mse, seed=5 + item)
+        alone.synthesize(10)
+        assert torch.equal(alone.mad_image[0], together.mad_image[item])
 
 
 @pytest.mark.parametrize("optimizer", [None, LBFGS(bounds=(0, 1))], ids=["adam", "lbfgs"])
