@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -119,8 +120,9 @@ class OptimizedSynthesis(ABC):
         Raises
         ------
         InputError
-            If the folder is not there.
+            If the folder is not there, or this is the progress file.
         """
+        self._course.spare(file_path)
         save_synthesis(file_path, type(self).__name__, self._identity(), self._course.record())
 
     def load(
@@ -133,6 +135,9 @@ class OptimizedSynthesis(ABC):
         tensor_equality_rtol: float = 1e-5,
     ) -> None:
         """Become what was saved, to look at it or to go on. Returns nothing.
+
+        Iterates in a progress file are looked for where it was, and beside this file. If they are in neither
+        place, all else is loaded, with a `LoadWarning`.
 
         A run with a torch optimizer goes on with it, unless the file cannot name it (a class that is not
         in `torch.optim`, or any with a scheduler): then the next call of `synthesize` takes the optimizer
@@ -162,16 +167,9 @@ class OptimizedSynthesis(ABC):
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
         )
         kind = type(self).__name__
-        self._course.restore(
-            load_synthesis(
-                file_path,
-                kind,
-                self._identity(),
-                map_location,
-                checks,
-                used=self._course.run is not None,
-            )
-        )
+        used = self._course.run is not None
+        content = load_synthesis(file_path, kind, self._identity(), map_location, checks, used=used)
+        self._course.restore(content, Path(file_path).parent)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of everything, models included, in place; also in mid-run.
