@@ -209,9 +209,12 @@ class Stack:
 
     def close(self) -> None:
         """Close the file, so that other programs can open it."""
-        if self._writing is not None:
-            self._writing.close()
-            self._writing = None
+        writing, self._writing = (
+            self._writing,
+            None,
+        )  # first, lest Ctrl-C leave a file that is closed
+        if writing is not None:
+            writing.close()
 
     def _open(self, array: np.ndarray) -> h5py.File:
         """Return the file, open for writing.

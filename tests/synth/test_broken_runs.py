@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from stimsynth import Gaussian, Metamer, images, remove_grad
 from stimsynth.methods.files import LoadWarning
 from stimsynth.methods.snapshots import SnapshotFile
+from stimuli_store.archive import Stack
 from stimuli_store.errors import InputError
 
 
@@ -173,3 +176,22 @@ def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path: Path) -> No
     run.synthesize(1, store_progress=1, progress_file=tmp_path / "way.h5")
     run.save(tmp_path / "m.h5")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["m.h5", "way.h5", alive.name])
+
+
+def test_a_file_whose_closing_was_broken_off_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(tmp_path / "way.h5")
+    stack.append(0, np.zeros(3))
+    close = h5py.File.close
+
+    def broken_off(file: h5py.File) -> None:
+        close(file)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(h5py.File, "close", broken_off)
+        stack.close()
+    assert stack.numbers() == [0]
+    stack.append(1, np.ones(3))
+    assert stack.numbers() == [0, 1]
