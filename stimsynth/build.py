@@ -31,7 +31,8 @@ from stimuli_store.canonical import as_master, pixel_id
 from stimuli_store.errors import BankError, BankExists
 from stimuli_store.format import BankHeader, Colour
 from stimuli_store.frames import dequantize, quantize
-from stimuli_store.publish import bank_path, publish_bank, read_job, sweep, write_job
+from stimuli_store.locks import sweep
+from stimuli_store.publish import bank_path, publish_bank, read_job, write_job
 from stimuli_store.spec import ModelRef, SetSpec, StimulusSpec
 from stimuli_store.stimulus import Stimulus, StimulusRecord
 

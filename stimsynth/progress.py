@@ -1,5 +1,6 @@
 """Progress bars: time left on a terminal or in a notebook, silence elsewhere."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,9 +31,7 @@ def synthesis_bar(
     if not _watched():
         yield None
         return
-    with tqdm(
-        total=total, desc="steps", unit="step", delay=2.0, mininterval=0.2, leave=False
-    ) as bar:
+    with _bar(total, "step") as bar:
 
         def on_step(history: History, state: Any) -> None:
             bar.update()
@@ -65,15 +64,36 @@ def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
     if not _watched():
         yield None
         return
-    with tqdm(
-        total=total, desc="products", unit="product", delay=2.0, mininterval=0.2, leave=False
-    ) as bar:
+    with _bar(total, "product") as bar:
 
         def on_step(spent: int, left: float) -> None:
             bar.update(spent - bar.n)
             bar.set_postfix(left=f"{left:.2e}", refresh=False)
 
         yield on_step
+
+
+def _bar(total: int, unit: str) -> "tqdm[Any]":
+    columns, rows = _size()
+    return tqdm(
+        total=total,
+        desc=f"{unit}s",
+        unit=unit,
+        delay=2.0,
+        mininterval=0.2,
+        leave=False,
+        ncols=columns,
+        nrows=rows,
+    )
+
+
+def _size() -> tuple[int, int] | tuple[None, None]:
+    """Return a size for a terminal that does not know its own, on which no bar would be seen."""
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (AttributeError, OSError, ValueError):
+        known = True
+    return (None, None) if known else (80, 24)
 
 
 def _watched() -> bool:

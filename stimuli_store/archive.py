@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from stimuli_store.errors import ArchiveError, InputError, WrongType
-from stimuli_store.locks import fsync_directory
+from stimuli_store.locks import fsync_directory, sweep
 
 _DOCUMENT = "document.json"
 _ARRAYS = "arrays"
@@ -69,6 +69,7 @@ def write_archive(
 
 def _put(image: bytes, target: Path) -> None:
     """Write a file beside its name, and move it there when it is on the disk."""
+    sweep(target.parent, target.name)
     temporary = _temporary(target)
     try:
         with temporary.open("wb") as handle:
@@ -119,9 +120,12 @@ def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
     try:
-        return Path(path)
+        found = Path(path)
     except TypeError as error:
         raise WrongType(f"a file is named by text or a path; not by {path!r}") from error
+    if "\0" in str(found):
+        raise InputError(f"no file can have the name {path!r}")
+    return found
 
 
 class Stack:
@@ -136,14 +140,8 @@ class Stack:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = _as_path(path)
+        self.path = _as_path(path).resolve()  # the folder may change while a run goes on
         self._writing: h5py.File | None = None
-        if self.path.exists():
-            self.numbers()  # or it is no stack, which is better said now
-        elif not self.path.parent.is_dir():
-            raise InputError(
-                f"{self.path} cannot be written: there is no folder {self.path.parent}"
-            )
 
     def append(self, number: int, array: np.ndarray) -> None:
         """Put `array` on the stack, and hand it to the operating system."""
@@ -164,7 +162,19 @@ class Stack:
         numbers.flush()
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all entries."""
+        """Return the numbers of all entries, none where there is no file yet.
+
+        Raises
+        ------
+        InputError
+            If there is no folder for it.
+        ArchiveError
+            If it is no stack.
+        """
+        if not self.path.parent.is_dir():
+            raise InputError(
+                f"{self.path} cannot be written: there is no folder {self.path.parent}"
+            )
         if not self.path.exists():
             return []
         with self._reading() as file:
@@ -192,11 +202,19 @@ class Stack:
                     for row in range(count):
                         new[name][row] = old[name][row]
 
+    def remove(self) -> None:
+        """Remove the file with all its entries."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the file, so that other programs can open it."""
-        if self._writing is not None:
-            self._writing.close()
-            self._writing = None
+        writing, self._writing = (
+            self._writing,
+            None,
+        )  # first, lest Ctrl-C leave a file that is closed
+        if writing is not None:
+            writing.close()
 
     def _open(self, array: np.ndarray) -> h5py.File:
         """Return the file, open for writing.
@@ -204,33 +222,45 @@ class Stack:
         HDF5 marks a file that it opens for writing, and nobody can read it if the process dies before it
         says that there may be readers. So that happens under another name.
         """
+        sweep(self.path.parent, self.path.name)
         temporary = _temporary(self.path)
         file = h5py.File(temporary, "w", libver=_VERSIONS)
+        try:
+            self._fill(file, array)
+            file.swmr_mode = True
+            try:
+                temporary.replace(self.path)
+            except PermissionError:  # Windows moves no open file
+                file.close()
+                temporary.replace(self.path)
+                file = h5py.File(self.path, "a", libver=_VERSIONS)
+                file.swmr_mode = True
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        return file
+
+    def _fill(self, file: h5py.File, array: np.ndarray) -> None:
+        """Give a new file the entries so far, or an empty stack for arrays such as this one."""
         if self.path.exists():
             with self._reading() as old:
                 for name in ("stack", "numbers"):
                     old.copy(name, file)
-        else:
-            shape = array.shape
-            file.create_dataset(
-                "stack", (0, *shape), array.dtype, maxshape=(None, *shape), chunks=(1, *shape)
-            )
-            file.create_dataset("numbers", (0,), np.int64, maxshape=(None,), chunks=(1024,))
-        file.swmr_mode = True
-        try:
-            temporary.replace(self.path)
-        except PermissionError:  # Windows moves no open file
-            file.close()
-            temporary.replace(self.path)
-            file = h5py.File(self.path, "a", libver=_VERSIONS)
-            file.swmr_mode = True
-        return file
+            return
+        shape = array.shape
+        file.create_dataset(
+            "stack", (0, *shape), array.dtype, maxshape=(None, *shape), chunks=(1, *shape)
+        )
+        file.create_dataset("numbers", (0,), np.int64, maxshape=(None,), chunks=(1024,))
 
     @contextmanager
     def _reading(self) -> Iterator[h5py.File]:
         if self._writing is not None:
             yield self._writing
             return
+        if not self.path.exists():
+            raise ArchiveError(f"{self.path} is not there")
         try:
             file = _for_reading(self.path)
         except OSError as error:
@@ -248,9 +278,12 @@ def _temporary(path: Path) -> Path:
 @contextmanager
 def _replacing(path: Path) -> Iterator[h5py.File]:
     """Give a file to fill, and put it in the place of `path` when it is closed."""
-    with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
-        yield file
-    _temporary(path).replace(path)
+    try:
+        with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
+            yield file
+        _temporary(path).replace(path)
+    finally:
+        _temporary(path).unlink(missing_ok=True)
 
 
 def _for_reading(path: Path) -> h5py.File:

@@ -1,7 +1,10 @@
-"""An exclusive lock on an open file that the operating system drops when its process dies."""
+"""Locks on open files, which end with their process, and temporary files, which may outlive theirs."""
 
+import contextlib
 import os
+import re
 import sys
+from pathlib import Path
 from typing import IO
 
 
@@ -40,3 +43,24 @@ def fsync_directory(path: os.PathLike[str]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sweep(directory: Path, name: str = "") -> None:
+    """Remove temporary files, of one name or all, whose writers died before they could."""
+    for stale in directory.iterdir():
+        match = re.fullmatch(rf"{re.escape(name) or '.*'}\.(\d+)\.tmp", stale.name)
+        if match and not _alive(int(match[1])):
+            with contextlib.suppress(OSError):
+                stale.unlink()
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # signal 0 would interrupt there, so leave the file to a person
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -5,11 +5,8 @@ made durable, and only then linked to its name, which fails if the name is taken
 anywhere on the way leaves no version at all, or a complete one.
 """
 
-import contextlib
 import errno
 import os
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +20,7 @@ from stimuli_store.canonical import as_master, pixel_id, sha256
 from stimuli_store.contents import check_contents
 from stimuli_store.errors import BankError, BankExists, InputError
 from stimuli_store.format import MAX_PIXEL_BYTES, BankHeader
-from stimuli_store.locks import fsync_directory
+from stimuli_store.locks import fsync_directory, sweep
 from stimuli_store.manifest import write_manifest
 from stimuli_store.predictions import Prediction
 from stimuli_store.stimulus import Stimulus, StimulusRecord
@@ -173,24 +170,3 @@ def _exists(path: Path) -> BankExists:
     return BankExists(
         f"{path} is already published, and a version is never overwritten; raise the version"
     )
-
-
-def sweep(directory: Path, name: str = "*") -> None:
-    """Remove temporary files, of one name or all, whose writers died before they could."""
-    for stale in directory.glob(f"{name}.*.tmp"):
-        match = re.search(r"\.(\d+)\.tmp$", stale.name)
-        if match and not _alive(int(match[1])):
-            with contextlib.suppress(FileNotFoundError):
-                stale.unlink()
-
-
-def _alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True  # signal 0 would interrupt there, so leave the file to a person
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

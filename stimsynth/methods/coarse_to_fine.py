@@ -15,6 +15,7 @@ from stimsynth.losses import mse
 from stimsynth.methods.course import check_steps
 from stimsynth.methods.metamer import Loss, MetamerProblem, Penalty
 from stimsynth.methods.synthesis import Cast
+from stimsynth.validate.inputs import is_number, is_whole
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
 
@@ -207,11 +208,13 @@ class MetamerCTF(MetamerProblem):
             If an argument makes no sense, or the loss became NaN or infinite (what was done is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
-        if ctf_iters_to_check < 1 or (
-            change_scale_criterion is not None and not change_scale_criterion >= 0
-        ):
+        fits = change_scale_criterion is None or (
+            is_number(change_scale_criterion) and change_scale_criterion >= 0
+        )
+        if not fits or not is_whole(ctf_iters_to_check, 1):
             raise InputError(
-                "change_scale_criterion is None or 0 or more, ctf_iters_to_check 1 or more; not "
+                "change_scale_criterion is None or a number of 0 or more, and ctf_iters_to_check 1 or more, "
+                "a whole number; not "
                 f"{change_scale_criterion} and {ctf_iters_to_check}"
             )
         self._course.wrap = _staged(change_scale_criterion, ctf_iters_to_check)

@@ -4,7 +4,9 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,12 +17,13 @@ from stimsynth.engine.loop import Method, iterate
 from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import StopRule
+from stimsynth.methods.files import LoadWarning
 from stimsynth.methods.optimizers import choose_method, describe_method, method_from
 from stimsynth.methods.snapshots import SnapshotFile
 from stimsynth.methods.trees import map_tensors
 from stimsynth.progress import Fields, synthesis_bar
 from stimsynth.validate.probing import refuse_inference_mode
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, StimsynthError
 
 
 def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
@@ -71,7 +74,7 @@ class Course:
         self.wrap: Callable[[Method], Method] = _as_it_is
         self.method: Method | None = None
         self.run: Run | None = None
-        self._store_progress = 0
+        self._store_progress = self._preset = 0  # the second was set before any call
         self._file: SnapshotFile | None = None
         self._waiting: Mapping[str, Any] | None = None  # a loaded run whose optimizer is to come
 
@@ -98,31 +101,28 @@ class Course:
                     "a file cannot name the optimizer and scheduler of this run; hand in the optimizer and "
                     "the scheduler that it began with, and they go on where they were"
                 )
-            self._revive(
-                choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
-            )
+            method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            state = self.wrap(method).revive(self._waiting["state"])
+            self.run = self._run_of(self._waiting, state, self._file)
+            self.method, self._waiting = method, None
             optimizer = scheduler = optimizer_kwargs = None
-        if self.method is None:
-            if progress_file is not None and not (store_progress or self._store_progress):
+        if self.run is None:  # a call that failed before it took a step does not count
+            every = _every(store_progress) or self._preset
+            if progress_file is not None and not every:
                 raise InputError(
                     "progress_file is where iterates go that store_progress keeps; say how many with "
                     "store_progress=1, or leave progress_file out"
                 )
-            self.method = choose_method(
-                optimizer, scheduler, optimizer_kwargs, self.start, self.default
-            )
-            if store_progress or not self._store_progress:
-                self.store_progress = store_progress
-            self._file = SnapshotFile(progress_file) if progress_file is not None else None
+            method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            file = None if progress_file is None else SnapshotFile(progress_file)
+            self.method, self._store_progress, self._file = method, every, file
             return
         if any(given is not None for given in (optimizer, scheduler, optimizer_kwargs)):
             raise InputError("synthesis goes on with its optimizer and scheduler; leave them None")
-        if progress_file is not None and os.fspath(progress_file) != (
-            self._file and self._file.path
-        ):
-            raise InputError("synthesis goes on with its progress_file; leave it None")
         if store_progress is not False:
             self.store_progress = store_progress
+        if progress_file is not None:
+            self._settle_file(progress_file)
 
     def advance(
         self,
@@ -157,7 +157,7 @@ class Course:
         if kept is None:
             kept = dict(self.run.snapshots) if self.run else {}
         last: tuple[History, int, Any] | None = None
-        with synthesis_bar(max_iter, extra) as draw, self._open_file():
+        with self._open_file(), synthesis_bar(max_iter, extra) as draw:
 
             def on_step(history: History, state: Any) -> None:
                 nonlocal last
@@ -189,13 +189,31 @@ class Course:
         if all(status.finished for status in self.run.status):
             warnings.warn(converged, stacklevel=3)
 
+    def _settle_file(self, progress_file: str | os.PathLike[str]) -> None:
+        """Go on with the file of the earlier calls, be it in another place."""
+        if self._file is None:
+            raise InputError(
+                "synthesis keeps its iterates in memory, as it began; leave progress_file None"
+            )
+        moved = SnapshotFile(progress_file, list(self._file))
+        if moved.path == self._file.path:
+            return
+        moved.check()
+        assert self.run is not None
+        self._file, self.run = moved, replace(self.run, snapshots=moved)
+
     @contextmanager
     def _open_file(self) -> Iterator[None]:
+        if self._file is None:
+            yield
+            return
+        self._file.check()
         try:
             yield
         finally:
-            if self._file is not None:
-                self._file.close()
+            self._file.close()
+            if self.run is None:
+                self._file.remove()
 
     # -- looking at it -----------------------------------------------------------------------------
 
@@ -223,16 +241,13 @@ class Course:
 
     @store_progress.setter
     def store_progress(self, every: bool | int) -> None:
-        if not isinstance(every, int) or every < 0:
-            raise InputError(
-                f"store_progress is True, False, or a number of steps of 1 or more; not {every!r}"
-            )
-        if self.run is not None and int(every) != self._store_progress:
+        number = _every(every)
+        if self.run is not None and number != self._store_progress:
             raise InputError(
                 f"store_progress was {self._store_progress} when synthesis began and must stay so; "
                 f"not {every}"
             )
-        self._store_progress = int(every)
+        self._store_progress = self._preset = number
 
     def history(self, name: str) -> Tensor:
         """Return a column of the history, shape (steps + 1, N); empty before the run began."""
@@ -246,6 +261,18 @@ class Course:
         shape = self.start.shape
         return torch.stack(list(kept.values())) if kept else torch.empty(0, *shape)
 
+    def spare(self, path: Any) -> None:
+        """Refuse to write something else over the file with the iterates.
+
+        Raises
+        ------
+        InputError
+            If this is that file.
+        """
+        named = isinstance(path, str | os.PathLike)
+        if self._file is not None and named and str(Path(path).resolve()) == self._file.path:
+            raise InputError(f"{path} is the progress file and would be lost; save to another file")
+
     # -- saving and moving -------------------------------------------------------------------------
 
     def record(self) -> dict[str, Any]:
@@ -256,8 +283,10 @@ class Course:
         }
         if self.run is None:
             return {**record, "run": None}
-        assert self.method is not None
         in_file = None if self._file is None else {"path": self._file.path, "of": list(self._file)}
+        if self._waiting is not None:
+            return {**self._waiting, "progress_file": in_file}
+        assert self.method is not None
         return {
             **record,
             "method": describe_method(self.method, self.run.state),
@@ -271,23 +300,32 @@ class Course:
             "progress_file": in_file,
         }
 
-    def restore(self, record: Mapping[str, Any]) -> None:
-        """Become what `record` was made of.
+    def restore(
+        self, record: Mapping[str, Any], folder: str | os.PathLike[str] | None = None
+    ) -> None:
+        """Become what `record` was made of, whole or not at all.
 
         A run whose optimizer a file cannot name (a class of the user's own, or any with a scheduler)
         waits until `settle` gets it.
+
+        Parameters
+        ----------
+        record
+            What the method of that name returned.
+        folder
+            Where to look for the file with the iterates too, if it is not where it was.
         """
+        run, method, waiting = None, None, None
+        file = _file_of(record, folder)
+        if record["run"] is not None:
+            method = method_from(record["method"], self.default)
+            waiting = record if method is None else None
+            state = None if method is None else self.wrap(method).revive(record["state"])
+            run = self._run_of(record, state, file)
         self.origin = record["origin"]
         self.start = self.origin.clone().requires_grad_(True)
-        self._store_progress = record["store_progress"]
-        if record["run"] is None:
-            return
-        self._waiting = record
-        method = method_from(record["method"], self.default)
-        if method is not None:
-            self._revive(method)
-        else:
-            self.run = self._run_of(record, state=None)
+        self._store_progress = self._preset = record["store_progress"]
+        self.run, self.method, self._waiting, self._file = run, method, waiting, file
 
     def to(self, dtype: torch.dtype, device: torch.device) -> None:
         """Move everything, the optimizer's memory too; what was kept of the way stays on the CPU."""
@@ -299,29 +337,23 @@ class Course:
         self.start.data, self.origin = cast(self.start.data), cast(self.origin)
         if self.run is None:
             return
-        assert self.method is not None
         record = self.record()
-        record["run"]["points"] = cast(record["run"]["points"])
+        record["origin"] = self.origin
+        run = record["run"] = {**record["run"], "points": cast(record["run"]["points"])}
         if not dtype.is_complex:
-            record["run"]["history"] = map_tensors(record["run"]["history"], lambda x: x.to(dtype))
-        state = {
+            run["history"] = map_tensors(run["history"], lambda x: x.to(dtype))
+        record["state"] = {
             # A torch optimizer moves its memory itself, to where it finds its points.
             name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)
             for name, value in record["state"].items()
         }
-        revived = self.wrap(self.method).revive(state)
-        self.run = self._run_of(record, revived, self.run.snapshots)
-
-    def _revive(self, method: Method) -> None:
-        record = self._waiting
-        assert record is not None
-        self.method, self._waiting = method, None
-        if record["progress_file"] is not None:
-            self._file = SnapshotFile(
-                record["progress_file"]["path"], record["progress_file"]["of"]
-            )
-        revived = self.wrap(method).revive(record["state"])
-        self.run = self._run_of(record, revived, self._file)
+        state = None
+        if self._waiting is not None:
+            self._waiting = record
+        else:
+            assert self.method is not None
+            state = self.wrap(self.method).revive(record["state"])
+        self.run = self._run_of(record, state, self.run.snapshots)
 
     def _run_of(
         self, record: Mapping[str, Any], state: Any, snapshots: Mapping[int, Tensor] | None = None
@@ -348,6 +380,33 @@ def _broken_off(history: History, rows: int, state: Any, kept: Any) -> Run:
         snapshots=kept,
         state=state,
     )
+
+
+def _every(store_progress: Any) -> int:
+    """Return every how many steps an iterate is to be kept, 0 for never."""
+    if not isinstance(store_progress, Integral) or store_progress < 0:
+        raise InputError(
+            f"store_progress is True, False, or a number of steps of 1 or more; not {store_progress!r}"
+        )
+    return int(store_progress)
+
+
+def _file_of(
+    record: Mapping[str, Any], folder: str | os.PathLike[str] | None
+) -> SnapshotFile | None:
+    """Return the file with the iterates of a record: where it was, or else in a folder."""
+    told = record.get("progress_file")
+    if told is None:
+        return None
+    path = Path(told["path"])
+    beside = Path(folder or "") / path.name
+    moved = not path.exists() and beside.exists()
+    file = SnapshotFile(beside if moved else path, told["of"])
+    try:
+        file.check()
+    except StimsynthError as missing:
+        warnings.warn(f"all is loaded but the iterates: {missing}", LoadWarning, stacklevel=4)
+    return file
 
 
 def _as_it_is(method: Method) -> Method:

@@ -1,6 +1,5 @@
 """Eigendistortions: the changes of an image that a model sees most and least."""
 
-import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -20,11 +19,12 @@ from stimsynth.methods.eigenchecks import check_request, judged, not_finite, war
 from stimsynth.methods.eigensolvers import Found
 from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.moves import goal_of_move
 from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.progress import product_bar
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, checked_seed, is_number
+from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number, is_whole
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
@@ -165,10 +165,15 @@ class Eigendistortion:
         if method != "lanczos":
             self._refuse_batch(f"method={method!r}")
         for criterion in (stop_criterion, residual_tolerance):
-            if not is_number(criterion):
+            if not is_number(criterion) or not criterion >= 0:
                 raise InputError(
-                    f"stop_criterion and residual_tolerance are numbers; not {criterion!r}"
+                    "stop_criterion and residual_tolerance are numbers of 0 or more; not "
+                    f"{criterion!r}"
                 )
+        if basis_size is not None and not is_whole(basis_size, 1):
+            raise InputError(
+                f"basis_size is None, or a whole number of 1 or more; not {basis_size!r}"
+            )
         surplus = max(self._linear.size_in - self._linear.size_out, 0)
         if method == "lanczos":
             search = lanczos.Search(
@@ -261,14 +266,11 @@ class Eigendistortion:
         >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)
         (0.5, 0.5)
         """
-        if not is_number(alpha):
-            raise InputError(f"alpha is a number, the norm of the distortion; not {alpha!r}")
+        alpha = finite_number(alpha, "alpha, the norm of the distortion,")
         seed = checked_seed(seed)
         self._refuse_batch("a picture of distortions")
         if not self._found:
             raise InputError("there are no eigendistortions yet; call synthesize first")
-        if not math.isfinite(alpha):
-            raise InputError(f"alpha is a finite amplitude; not {alpha}")
         bounds = validate_allowed_range(allowed_range)
         validate_input(self._image, allowed_range=bounds)
         grid, model = screen_grid(bits, bounds), exactly(self._model, self._image)
@@ -440,11 +442,9 @@ class Eigendistortion:
         Raises
         ------
         InputError
-            If the dtype is not a floating-point one.
+            If there is no such device or dtype, or the dtype is not a real floating-point one.
         """
-        goal = self._image[:0].to(*args, **kwargs)
-        if not goal.is_floating_point():
-            raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+        goal = goal_of_move(self._image, *args, **kwargs)
         self._model.to(device=goal.device, dtype=goal.dtype)
         self._image = self._image.to(goal)
         self._linear = Linearized(self._model, self._image)

@@ -20,7 +20,7 @@ from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.transforms.sequences import make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import checked_seed
+from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
 from stimuli_store.errors import InputError
 
 CONVERGED = "Pixel change norm has converged, stopping synthesis"
@@ -367,12 +367,12 @@ class Geodesic(OptimizedSynthesis):
 
     def _starts(self, n_starts: int) -> Tensor:
         """Return sequences to start from, shape (n_starts, n_steps + 1, …)."""
-        if not isinstance(self.n_steps, int) or self.n_steps < 2:
+        if not is_whole(self.n_steps, 2):
             raise InputError(
                 "a geodesic has 2 steps or more, or there is no frame between its ends; not "
                 f"n_steps {self.n_steps!r}"
             )
-        if not isinstance(n_starts, int) or n_starts < 1:
+        if not is_whole(n_starts, 1):
             raise InputError(f"n_starts is 1 or more; not {n_starts!r}")
         if self.initial_sequence == "bridge":
             return torch.stack([self._bridge(self.seed + i) for i in range(n_starts)])
@@ -415,8 +415,11 @@ class Geodesic(OptimizedSynthesis):
 
 
 def _as_ends(image_a: Tensor, image_b: Tensor) -> Tensor:
+    image_a, image_b = as_tensor(image_a), as_tensor(image_b)
     for image in (image_a, image_b):
         validate_input(image, no_batch=True)
+    if image_a.is_complex() or image_b.is_complex():
+        raise InputError("pixels are real here, in allowed_range; these images are complex")
     if image_a.shape != image_b.shape:
         raise InputError(
             "a geodesic goes from one image to another of its shape; not from "

@@ -21,14 +21,20 @@ from stimsynth.engine.stop import LossConvergence
 from stimsynth.images.noise import gaussian_noise
 from stimsynth.losses import penalize_range
 from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.files import function_identity
+from stimsynth.methods.files import function_identity, function_name
 from stimsynth.methods.on_grid import OnGrid, columns, on_grid, screen_grid
 from stimsynth.methods.optimizers import ADAM
 from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
-from stimsynth.validate.inputs import as_tensor, checked_seed, is_number
+from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number
+from stimsynth.validate.probing import (
+    advice,
+    probe_image,
+    refuse_inference_mode,
+    strips_gradient,
+)
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -427,8 +433,16 @@ def reference_image(image: Any) -> Tensor:
 
 
 def check_metric(metric: Metric, image: Tensor) -> None:
-    """See that a metric takes images such as one of `image` to a scalar, and equal ones to 0."""
-    validate_metric(metric, (1, *image.shape[1:]), image.dtype, image.device)
+    """See that a metric takes images such as one of `image` to a scalar with a slope, and equal ones to 0."""
+    shape = (1, *image.shape[1:])
+    validate_metric(metric, shape, image.dtype, image.device)
+    probe = probe_image(shape, image.dtype, image.device)
+    moved = probe.roll(1, -1).requires_grad_(True)
+    refuse_inference_mode()
+    with torch.enable_grad(), advice(function_name(metric)):
+        value = metric(probe, moved)
+    if not value.requires_grad:
+        raise strips_gradient(function_name(metric))
 
 
 def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
@@ -436,7 +450,8 @@ def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
 
     Item i has the noise of ``seed + i``, scaled: it has the same pattern at every level.
     """
-    if not is_number(noise) or not 0 <= noise < math.inf:
+    noise = finite_number(noise, "initial_noise, a standard deviation of 0 or more,")
+    if noise < 0:
         raise InputError(f"initial_noise is a standard deviation of 0 or more; not {noise}")
     one = (1, *image.shape[1:])
     pattern = torch.cat(
@@ -466,8 +481,11 @@ def _default(weight: float | None, bounds: Range) -> Method:
 
 
 def _as_start(initial_image: Tensor, image: Tensor) -> Tensor:
-    start = as_tensor(initial_image, "an initial_image").detach().to(image)
+    start = as_tensor(initial_image, "an initial_image").detach()
     validate_input(start)
+    if start.is_complex():
+        raise InputError("the image is real, and this initial_image is complex; give its real part")
+    start = start.to(image)
     if start.shape != image.shape:
         raise InputError(
             f"initial_image has shape {tuple(start.shape)} and the image {tuple(image.shape)}; they must be "

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -159,8 +160,12 @@ def mad_set(
     metrics = (metric_1, metric_2)
     for metric in metrics:
         check_metric(metric, image)
-    if not isinstance(noise_levels, Sequence | Tensor) or not len(noise_levels):
-        raise InputError("noise_levels holds one standard deviation or more; it is empty")
+    if isinstance(noise_levels, Tensor | np.ndarray):
+        noise_levels = noise_levels.tolist()
+    if not isinstance(noise_levels, Sequence) or isinstance(noise_levels, str) or not noise_levels:
+        raise InputError(
+            f"noise_levels is a list of one standard deviation or more; not {noise_levels!r}"
+        )
     starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])
     values = torch.stack([torch.stack([_values(m, image, s) for m in metrics]) for s in starts])
     for name, value in zip(("metric_1", "metric_2"), values.unbind(1), strict=True):

@@ -27,8 +27,8 @@ from stimsynth.validate import (
     validate_input,
     validate_penalty,
 )
-from stimsynth.validate.functions import check_loss
-from stimsynth.validate.inputs import as_tensor, checked_seed
+from stimsynth.validate.functions import check_loss, weighted
+from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
 from stimuli_store.errors import InputError, WrongType
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -185,7 +185,7 @@ class MetamerProblem(OptimizedSynthesis):
         True
         """
         for name, number in (("rounds", rounds), ("steps", steps)):
-            if not isinstance(number, int) or number < 0:
+            if not is_whole(number, 0):
                 raise InputError(f"{name} is a whole number of 0 or more; not {number!r}")
         seed, grid = checked_seed(seed), screen_grid(bits, self._range)
         problem = self._terms(self._model, self._target)
@@ -243,6 +243,8 @@ class MetamerProblem(OptimizedSynthesis):
 
     def _fitted(self, goal: Tensor, start: Tensor) -> Tensor:
         """Return the target's representation in the precision of the start's, if they can be compared."""
+        if goal.layout != torch.strided or goal.is_meta or not bool(torch.isfinite(goal).all()):
+            raise InputError("a target_representation is a dense tensor of finite values")
         output = checked_output(self._model, start[:1])
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(
@@ -265,16 +267,15 @@ class MetamerProblem(OptimizedSynthesis):
         if initial_image is None:
             if self._image is None:
                 raise InputError(
-                    "a target_representation says nothing of the image's size; give an initial_image"
+                    "a metamer needs an image; a target_representation in its place says nothing of the "
+                    "size, so give an initial_image with it"
                 )
             one = (1, *self._image.shape[1:])
             noise = [uniform_noise(one, self.seed + i, bounds) for i in range(len(self._image))]
             return torch.cat(noise).to(self._image)
         start = as_tensor(initial_image, "an initial_image").detach().clone()
-        if self._image is not None:
-            start = start.to(self._image)
         validate_input(start, any_dims=True)
-        return start
+        return start if self._image is None else like_image(start, self._image)
 
     def _identity(self) -> dict[str, Any]:
         target = self._target
@@ -436,6 +437,15 @@ class Metamer(MetamerProblem):
         self._course.advance(self._terms(self._model, self._target), max_iter, stop)
 
 
+def like_image(start: Tensor, image: Tensor) -> Tensor:
+    """Return an initial image in the precision of the image, and on its device."""
+    if start.dim() == 0:
+        raise InputError("an initial_image has the batch as its first dimension; this one has none")
+    if start.is_complex() and not image.is_complex():
+        raise InputError("the image is real, and this initial_image is complex; give its real part")
+    return start.to(image)
+
+
 def _as_image(image: Any, bounds: tuple[float, float]) -> Tensor:
     image = as_tensor(image)
     validate_input(image)
@@ -445,9 +455,9 @@ def _as_image(image: Any, bounds: tuple[float, float]) -> Tensor:
 
 
 def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
-    weight, function = penalty if isinstance(penalty, tuple) else (1.0, penalty)
+    weight, function = weighted(penalty)
     validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
-    return function_name(function), float(weight), function
+    return function_name(function), weight, function
 
 
 def _named(penalties: list[tuple[str, float, Penalty]]) -> list[tuple[str, float, Penalty]]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.engine.grid import Grid
+from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
 
 
@@ -46,9 +47,9 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> Grid:
     InputError
         If bits is not a whole number from 1 to 16.
     """
-    if not isinstance(bits, int) or not 1 <= bits <= 16:
+    if not is_whole(bits, 1) or bits > 16:
         raise InputError(f"bits is a whole number from 1 to 16; not {bits!r}")
-    return Grid(low=allowed_range[0], high=allowed_range[1], levels=2**bits)
+    return Grid(low=allowed_range[0], high=allowed_range[1], levels=2 ** int(bits))
 
 
 def on_grid(

@@ -17,6 +17,8 @@ from stimsynth.methods.per_item import per_item
 from stimsynth.methods.quality import Quality, judge
 from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
+from stimsynth.validate.functions import as_pair, weighted
+from stimsynth.validate.inputs import as_tensor, finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
@@ -98,7 +100,8 @@ class OptimizedImage(OptimizedSynthesis):
         penalties: Mapping[str, Score | tuple[float, Score]] | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        validate_input(initial_image, any_dims=True)
+        initial_image = as_tensor(initial_image, "an initial_image")
+        validate_input(initial_image)
         if initial_image.is_complex():
             raise InputError(
                 "pixels are real here, in allowed_range; this initial_image is complex"
@@ -111,13 +114,12 @@ class OptimizedImage(OptimizedSynthesis):
             if not isinstance(given, Mapping | None):
                 raise WrongType(f"{name} is a dict of names and functions; not {given!r}")
         self._held = {
-            name: given if isinstance(given, tuple) else (given, None)
+            name: as_pair(given, ("function", "value"))
+            if isinstance(given, tuple)
+            else (given, None)
             for name, given in (held or {}).items()
         }
-        self._penalties = {
-            name: given if isinstance(given, tuple) else (1.0, given)
-            for name, given in (penalties or {}).items()
-        }
+        self._penalties = {name: weighted(given) for name, given in (penalties or {}).items()}
         _check_names(self._held, self._penalties)
         functions = [objective, *(f for f, _ in self._held.values())]
         for function in (*functions, *(f for _, f in self._penalties.values())):
@@ -182,12 +184,12 @@ class OptimizedImage(OptimizedSynthesis):
 
     def quality(self) -> tuple[Quality, ...]:
         """Return for every item how far it came and whether what is held was held."""
-        points = self.image.detach()
+        origin, points = self._course.origin, self.image.detach()
         with torch.no_grad():
-            before, after = (per_item(self._score, x) for x in (self._course.origin, points))
+            before, after = (per_item(self._score, x) for x in (origin, points))
             drifts = {
-                name: per_item(function, points) / self._targets[name] - 1
-                for name, (function, _) in self._held.items()
+                name: _drift(self._targets[name], *(per_item(f, x) for x in (origin, points)))
+                for name, (f, _) in self._held.items()
             }
         gained = after > before if self._minmax == "max" else after < before
         rows = []
@@ -251,7 +253,7 @@ class OptimizedImage(OptimizedSynthesis):
             return {
                 name: per_item(function, start)
                 if value is None
-                else start.new_full((len(start),), value)
+                else start.new_full((len(start),), finite_number(value, f"the value of {name}"))
                 for name, (function, value) in self._held.items()
             }
 
@@ -278,6 +280,12 @@ class OptimizedImage(OptimizedSynthesis):
             if isinstance(function, nn.Module):
                 move(function)
         self._targets = {name: cast(value) for name, value in self._targets.items()}
+
+
+def _drift(target: Tensor, before: Tensor, now: Tensor) -> Tensor:
+    """Return how far a held value is from its target, relative to that, or to the start if it is 0."""
+    scale = torch.where(target == 0, before, target)
+    return (now - target) / torch.where(scale == 0, 1, scale)
 
 
 def _check_names(held: Mapping[str, Any], penalties: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What users may hand in as an optimizer, turned into a method of the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import Any
@@ -81,7 +81,7 @@ def choose_method(
     if optimizer_kwargs is None and optimizer is torch.optim.Adam:
         optimizer_kwargs = ADAM
     factory = partial(optimizer, **optimizer_kwargs) if optimizer_kwargs else optimizer
-    return Descent(optimizer=factory, scheduler=_as_factory(scheduler))
+    return Descent(optimizer=partial(_made, factory), scheduler=_as_factory(scheduler))
 
 
 def describe_method(method: Method, state: Any) -> dict[str, Any]:
@@ -109,7 +109,22 @@ def method_from(description: Mapping[str, Any], default: Method) -> Method | Non
 
 
 def _as_factory(scheduler: Any) -> Any:
-    return (lambda _: scheduler) if _built(scheduler) else scheduler
+    if scheduler is None:
+        return None
+    return (lambda _: scheduler) if _built(scheduler) else partial(_made, scheduler)
+
+
+def _made(factory: Callable[[Any], Any], of: Any) -> Any:
+    """Return an optimizer or a scheduler, with one sentence if it takes other arguments."""
+    try:
+        return factory(of)
+    except (TypeError, ValueError) as error:
+        whole = factory.func if isinstance(factory, partial) else factory
+        name = getattr(whole, "__name__", type(whole).__name__)
+        raise InputError(
+            f"{name} cannot be made: {error}; give optimizer_kwargs for an optimizer class, and a function "
+            "of the optimizer for a scheduler"
+        ) from error
 
 
 def _built(scheduler: Any) -> bool:

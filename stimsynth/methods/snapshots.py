@@ -17,38 +17,65 @@ class SnapshotFile(Snapshots):
     Parameters
     ----------
     path
-        The file, made with the first entry. It must not hold a stack yet, unless `numbers` are in it.
+        The file, made with the first entry.
     numbers
-        Iterates that are expected there, when a run is continued; whatever lies after them is dropped.
+        Iterates that are there, when a run is continued. Whatever lies after them stays until the first
+        entry of this run is written, and is dropped then. None for a new run, which takes a new file.
 
     Raises
     ------
-    InputError
-        If the file is there already and holds something else.
+    InputError, ArchiveError
+        If `numbers` is None and the file is there already, or its folder is not.
     """
 
     def __init__(self, path: str | os.PathLike[str], numbers: list[int] | None = None) -> None:
         self._stack = Stack(path)
-        found = self._stack.numbers()
-        expected = numbers or []
-        if found[: len(expected)] != expected or (found and not expected):
-            raise InputError(
-                f"{path} holds the iterates {_few(found)} of another run; give a file that is not there"
-            )
-        self._row = {number: row for row, number in enumerate(expected)}
-        self._stack.cut(len(expected))
+        self._row = {number: row for row, number in enumerate(numbers or [])}
+        self._ready = False
+        if numbers is None:
+            self.check()
 
     @property
     def path(self) -> str:
-        """Where the file lies."""
+        """Where the file lies, from the root."""
         return str(self._stack.path)
+
+    def check(self) -> None:
+        """See that the file holds what it should, and nothing of another run.
+
+        Raises
+        ------
+        InputError
+            If it does not.
+        """
+        own, found = list(self._row), self._stack.numbers()
+        if found and not own:
+            raise InputError(
+                f"{self.path} holds the iterates {_few(found)} of another run; give a file that is not there"
+            )
+        if found[: len(own)] != own:
+            raise InputError(
+                f"{self.path} no longer holds the iterates {_few(own)} of this run; put the file back, or "
+                "give the place where it lies now as progress_file"
+            )
 
     def close(self) -> None:
         """Close the file, so that other programs can open it."""
         self._stack.close()
+        self._ready = False
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self._stack.remove()
+        self._row, self._ready = {}, False
 
     def __setitem__(self, number: int, points: Tensor) -> None:
-        """Write an iterate, shape (N, …); each number once."""
+        """Write an iterate, shape (N, …); one of this number or a later one is dropped."""
+        if not self._ready or number in self._row:
+            self._row = {n: row for n, row in self._row.items() if n < number}
+            self._stack.close()
+            self._stack.cut(len(self._row))
+            self._ready = True
         self._stack.append(number, points.detach().cpu().numpy())
         self._row[number] = len(self._row)
 

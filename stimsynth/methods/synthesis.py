@@ -3,16 +3,17 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from stimsynth.engine.run import Run, Status
 from stimsynth.methods.course import Course
 from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.moves import goal_of_move
 from stimsynth.methods.quality import Quality
-from stimsynth.validate.inputs import is_number
+from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError
 
 Cast = Callable[[Tensor], Tensor]
@@ -37,10 +38,10 @@ class OptimizedSynthesis(ABC):
     def __init__(
         self, course: Course, range_penalty_lambda: float, allowed_range: tuple[float, float]
     ) -> None:
-        if not is_number(range_penalty_lambda) or not range_penalty_lambda >= 0:
+        weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
+        if weight < 0:
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
-        self._course = course
-        self._lambda = float(range_penalty_lambda)
+        self._course, self._lambda = course, weight
         self._range = allowed_range
 
     @abstractmethod
@@ -119,8 +120,9 @@ class OptimizedSynthesis(ABC):
         Raises
         ------
         InputError
-            If the folder is not there.
+            If the folder is not there, or this is the progress file.
         """
+        self._course.spare(file_path)
         save_synthesis(file_path, type(self).__name__, self._identity(), self._course.record())
 
     def load(
@@ -133,6 +135,9 @@ class OptimizedSynthesis(ABC):
         tensor_equality_rtol: float = 1e-5,
     ) -> None:
         """Become what was saved, to look at it or to go on. Returns nothing.
+
+        Iterates in a progress file are looked for where it was, and beside this file. If they are in neither
+        place, all else is loaded, with a `LoadWarning`.
 
         A run with a torch optimizer goes on with it, unless the file cannot name it (a class that is not
         in `torch.optim`, or any with a scheduler): then the next call of `synthesize` takes the optimizer
@@ -162,16 +167,9 @@ class OptimizedSynthesis(ABC):
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
         )
         kind = type(self).__name__
-        self._course.restore(
-            load_synthesis(
-                file_path,
-                kind,
-                self._identity(),
-                map_location,
-                checks,
-                used=self._course.run is not None,
-            )
-        )
+        used = self._course.run is not None
+        content = load_synthesis(file_path, kind, self._identity(), map_location, checks, used=used)
+        self._course.restore(content, Path(file_path).parent)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of everything, models included, in place; also in mid-run.
@@ -188,15 +186,7 @@ class OptimizedSynthesis(ABC):
             If there is no such device or dtype, or the dtype is not a floating-point one.
         """
         start = self._course.start
-        try:
-            goal = torch.empty(0, dtype=start.dtype, device=start.device).to(*args, **kwargs)
-        except (AssertionError, RuntimeError, TypeError) as why:
-            raise InputError(
-                "to() takes a device that is here, a floating-point dtype, both, or a tensor to be like: "
-                f"{why}"
-            ) from why
-        if not (goal.is_floating_point() or goal.is_complex()):
-            raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+        goal = goal_of_move(start, *args, **kwargs)
 
         def cast(tensor: Tensor) -> Tensor:
             return tensor.to(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.checks import check_place, check_zoom
 from stimsynth.plots.panels import empty_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
@@ -48,6 +49,9 @@ def image_pixels(images: np.ndarray, batch_idx: int, channel_idx: int | None) ->
         If there is no such image or channel, or the channels to show make no colour.
     """
     batch, channels = images.shape[:2]
+    check_place(batch_idx, "batch_idx")
+    if channel_idx is not None:
+        check_place(channel_idx, "channel_idx")
     if not -batch <= batch_idx < batch:
         raise InputError(
             f"there are {batch} images in the batch; there is no batch_idx {batch_idx}"
@@ -104,6 +108,7 @@ def show_image(
     room *= 1 + 1e-6  # axes that an image has shrunk before fit it exactly
     largest = float(int(room)) if room >= 1 else 1 / float(np.ceil(1 / room))
     zoom = largest if zoom is None else zoom
+    check_zoom(zoom)
     if not 0 < zoom <= room:
         raise InputError(
             f"an image of {width} × {height} at zoom {zoom:g} does not fit axes of {box.width:.0f} × "

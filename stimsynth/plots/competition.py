@@ -11,6 +11,7 @@ import numpy as np
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.canvas import image_pixels, own_axes, show_image, split_axes, status_figure
+from stimsynth.plots.checks import check_axes, check_kind, check_place, check_size
 from stimsynth.plots.panels import Panel, empty_figure, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PLOTS = {"display_mad_image": "mad_image", "plot_loss": "loss", "plot_pixel_values": "pixel_values"}
 _WIDTHS = {"plot_loss": 2.0}
 _FLAT = 1e-3
+_SHOWN = ("image", "mad_image", "optimized_metric_loss")
 
 
 Competition = Any
@@ -62,6 +64,7 @@ def plot_loss(
     InputError
         If there is no such iteration.
     """
+    check_kind(mad, _SHOWN, "MADCompetition")
     pair = _pair(axes)
     values = (mad.optimized_metric_loss, mad.reference_metric_loss)
     titles = ("Optimized metric loss", "Reference metric loss")
@@ -112,6 +115,8 @@ def display_mad_image(
     InputError
         If there is no such image, or it does not fit at this zoom.
     """
+    check_kind(mad, _SHOWN, "MADCompetition")
+    check_axes(ax)
     ax = own_axes() if ax is None else ax
     pixels = image_pixels(_iterate(mad, iteration), batch_idx, channel_idx)
     show_image(ax, pixels, zoom=zoom, title=title, **kwargs)
@@ -143,6 +148,8 @@ def plot_pixel_values(
     InputError
         If there is no such image.
     """
+    check_kind(mad, _SHOWN, "MADCompetition")
+    check_axes(ax)
     ax = own_axes() if ax is None else ax
     images = {"Reference image": to_numpy(mad.image), "MAD image": _iterate(mad, iteration)}
     shown = {n: image_pixels(x, batch_idx, channel_idx).ravel() for n, x in images.items()}
@@ -205,6 +212,9 @@ def plot_synthesis_status(
     InputError
         If there is no such plot, image or iteration, or there are not enough axes.
     """
+    check_kind(mad, _SHOWN, "MADCompetition")
+    if figsize is not None:
+        check_size(figsize)
 
     def draw(name: str, axes: "list[Axes]") -> "list[Axes]":
         if name == "plot_loss":
@@ -369,6 +379,7 @@ def plot_loss_all(
     """
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
+    check_size(figsize)
     of_metric = ({"color": "C0"}, {"color": "C1"})
     given = (metric1_kwargs, metric2_kwargs)
     colours = [d if k is None else dict(k) for d, k in zip(of_metric, given, strict=True)]
@@ -403,8 +414,10 @@ def _pair(axes: Any) -> "list[Axes]":
         figure = empty_figure()
         figure.set_size_inches(10, 4)
         return list(figure.subplots(1, 2, gridspec_kw={"wspace": 0.3}))
+    if not isinstance(axes, Sequence | np.ndarray):
+        check_axes(axes, "axes")
     pair = split_axes(axes) if hasattr(axes, "plot") else list(axes)
-    if len(pair) != 2:
+    if len(pair) != 2 or not all(hasattr(one, "plot") for one in pair):
         raise InputError(f"the losses take two axes, or one to split; not {len(pair)}")
     return pair
 
@@ -414,6 +427,7 @@ def _row(iteration: int | None, rows: int) -> int:
     if not rows:
         raise InputError("there are no losses to plot; call synthesize first")
     number = -1 if iteration is None else iteration
+    check_place(number, "iteration")
     if not -rows <= number < rows:
         raise InputError(f"there are iterations 0 to {rows - 1}; there is no iteration {iteration}")
     return number % rows
@@ -437,6 +451,8 @@ def _names(
     four: Sequence[Competition], metric1_name: str | None, metric2_name: str | None
 ) -> tuple[str, str]:
     """Return the names of both metrics, once it is seen that the competitions belong together."""
+    for mad in four:
+        check_kind(mad, _SHOWN, "MADCompetition")
     first = to_numpy(four[0].image)
     if any(not np.array_equal(first, to_numpy(mad.image)) for mad in four[1:]):
         raise InputError("the four competitions of a set share one reference image; these do not")

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.plots.checks import check_axes, check_kind, check_place
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
-from stimuli_store.errors import InputError, unknown_name
+from stimsynth.validate.inputs import finite_number, is_whole
+from stimuli_store.errors import InputError, WrongType, unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,6 +105,16 @@ def display_eigendistortion(
     MissingExtra
         If matplotlib is not installed.
     """
+    check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
+    check_axes(ax)
+    alpha = finite_number(alpha, "alpha, the norm of the distortion that is added,")
+    if not callable(process_image):
+        raise WrongType(f"process_image is a function of an image; not {process_image!r}")
+    count = len(eigendistortion.image)
+    if not is_whole(batch_idx, 0) or batch_idx >= count:
+        raise InputError(
+            f"there are {count} images in the batch; there is no batch_idx {batch_idx}"
+        )
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
     shown = process_image((image + alpha * chosen)[None])[0].detach()
@@ -129,6 +141,7 @@ def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Te
     """Return the distortion of this rank, shape (channel, height, width)."""
     count = eigendistortion.image[0].numel()
     ranks = eigendistortion.eigenindex.tolist()
+    check_place(eigenindex, "eigenindex")
     if not -count <= eigenindex < count or eigenindex % count not in ranks:
         raise InputError(
             f"eigenindex is the rank of a synthesized eigendistortion, one of {ranks} (-1 is {count - 1}); "

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.methods.paths import as_vectors
+from stimsynth.plots.checks import check_axes, check_kind
 from stimsynth.plots.panels import empty_figure
 from stimsynth.transforms.sequences import deviation_from_line
+from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> 
     >>> ax.get_yscale(), ax.lines[0].get_ydata().tolist()
     ('log', [4.0, 2.0, 1.0])
     """
+    check_kind(geodesic, ("losses",), "Geodesic")
+    check_axes(ax)
     ax = _own_axes() if ax is None else ax
     ax.semilogy(_array(geodesic.losses), **kwargs)
     ax.set(xlabel="Synthesis iteration", ylabel="Loss")
@@ -107,9 +111,12 @@ def plot_deviation_from_line(
     >>> [line.get_label() for line in ax.lines], ax.lines[1].get_ydata().round(3).tolist()
     (['pixelfade', 'geodesic'], [0.0, 0.5, 0.0])
     """
+    check_kind(geodesic, ("pixelfade", "geodesic"), "Geodesic")
+    check_axes(ax)
     paths = {"pixelfade": (geodesic.pixelfade, "o-"), "geodesic": (geodesic.geodesic, "s-")}
     if natural_video is not None:
         frame = geodesic.pixelfade.shape[1:]
+        natural_video = as_tensor(natural_video, "a natural_video")
         if natural_video.shape[1:] != frame:
             raise InputError(
                 f"natural_video has shape (frames, {', '.join(map(str, frame))}), as the geodesic's frames; "

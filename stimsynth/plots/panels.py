@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.checks import check_zoom
 from stimsynth.plots.ranges import Range
 from stimuli_store.errors import InputError, MissingExtra
 
@@ -104,6 +105,7 @@ def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     if len(sizes) != 1:
         raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
     size = sizes.pop()
+    check_zoom(zoom)
     shown = [n * zoom for n in size]
     whole = zoom >= 1 and float(zoom).is_integer()
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))

@@ -34,18 +34,25 @@ def display_ranges(images: Sequence[np.ndarray], vrange: str | Range) -> list[Ra
     [(-2.0, 2.0), (-4.0, 4.0)]
     """
     if not isinstance(vrange, str):
-        low, high = vrange
-        return [(float(low), float(high))] * len(images)
+        try:
+            low, high = (float(end) for end in vrange)
+        except (TypeError, ValueError) as error:
+            raise _no_range(vrange) from error
+        return [(low, high)] * len(images)
     name = "auto1" if vrange == "auto" else vrange
     kind, digit = name[:-1], name[-1:]
     if kind not in ("auto", "indep") or digit not in _RULES:
-        raise InputError(
-            f"vrange is (low, high), auto, auto0 to auto3, or indep0 to indep3; not {vrange!r}"
-        )
+        raise _no_range(vrange)
     rule = _RULES[digit]
     if kind == "indep":
         return [rule(image) for image in images]
     return [rule(np.concatenate([image.ravel() for image in images]))] * len(images)
+
+
+def _no_range(vrange: object) -> InputError:
+    return InputError(
+        f"vrange is (low, high), auto, auto0 to auto3, or indep0 to indep3; not {vrange!r}"
+    )
 
 
 def _symmetric(x: np.ndarray) -> Range:

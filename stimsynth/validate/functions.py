@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.validate.inputs import finite_number
 from stimsynth.validate.probing import Shape, advice, called, probe, probe_image, strips_gradient
 from stimuli_store.errors import InputError, WrongType
 
@@ -98,6 +99,40 @@ def validate_penalty(
         raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
 
 
+def as_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
+    """Return a tuple of two as it is; anything else is refused with a sentence that names both.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if there are more or fewer than two.
+    """
+    if len(given) != 2:
+        raise WrongType(f"a pair is ({order[0]}, {order[1]}); not {given!r}")
+    return given[0], given[1]
+
+
+def weighted(penalty: Any) -> tuple[float, Any]:
+    """Return weight and function of a penalty, which may be a function or a pair of both.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if the weight is not a finite number, or this is no pair.
+
+    Examples
+    --------
+    >>> weighted(abs), weighted((2, abs))
+    ((1.0, <built-in function abs>), (2.0, <built-in function abs>))
+    """
+    if not isinstance(penalty, tuple):
+        return 1.0, penalty
+    weight, function = as_pair(penalty, ("weight", "function"))
+    return finite_number(
+        weight, "the weight of a penalty, which comes before its function,"
+    ), function
+
+
 def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor) -> None:
     """Check that a loss can be minimized, on a model's own output.
 
@@ -143,6 +178,8 @@ def _name(function: object) -> str:
 
 def _check_callable(name: str, function: Any, images: int, of: str = "image") -> None:
     """Refuse what cannot be called with so many images, without calling it."""
+    if isinstance(function, type):
+        raise WrongType(f"{name} is a class; give an object of it, {name}()")
     shape = " (batch, channel, height, width)" if of == "image" else ""
     wanted = f"a function of {images} {of}{'s' if images > 1 else ''}{shape}"
     if not callable(function):

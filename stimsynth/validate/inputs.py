@@ -1,5 +1,6 @@
 """Checks of images and ranges."""
 
+import math
 from numbers import Integral, Real
 from typing import Any
 
@@ -91,6 +92,28 @@ def as_tensor(values: Any, what: str = "an image") -> Tensor:
 def is_number(value: object) -> bool:
     """Say whether this is a real number, numpy's included."""
     return isinstance(value, Real)
+
+
+def finite_number(value: Any, what: str) -> float:
+    """Return a real, finite number as a plain one.
+
+    Raises
+    ------
+    InputError
+        If it is none; `what` begins the sentence.
+    """
+    try:
+        number = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{what} is a finite number; not {value!r}")
+    return number
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Say whether this is a whole number of `least` or more, numpy's included."""
+    return isinstance(value, Integral) and int(value) >= least
 
 
 def checked_seed(seed: int) -> int:

@@ -283,6 +283,8 @@ def _output_fault(output: object, image: Tensor, joins: bool) -> str | None:
             f"it returns shape {tuple(output.shape)} for images {tuple(image.shape)}; "
             "the batch comes first"
         )
+    if output.numel() == 0:
+        return f"it returns nothing: its output has shape {tuple(output.shape)}"
     if output.device != image.device or output.real.dtype != image.real.dtype:
         return f"it turns {image.dtype} on {image.device} into {output.dtype} on {output.device}"
     if not bool(torch.isfinite(output.detach().abs()).all()):

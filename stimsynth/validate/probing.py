@@ -15,6 +15,7 @@ Shape = tuple[int, int, int, int]
 _ADVICE = {
     "numpy()": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
     "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
+    "Unsupported dtype": "takes Fourier transforms, which torch has not in this precision; take float32",
 }
 
 
@@ -110,7 +111,7 @@ def strips_gradient(what: str) -> InputError:
 
 @contextmanager
 def advice(what: str) -> Iterator[None]:
-    """Turn torch's own errors about in-place models and about numpy into what to do about them."""
+    """Turn some of torch's own errors into what to do about them."""
     try:
         yield
     except RuntimeError as error:

@@ -205,7 +205,7 @@ def test_what_a_screen_cannot_show_gets_a_sentence() -> None:
     eig.synthesize()
     with pytest.raises(InputError, match="outside the allowed range"):
         eig.on_grid(1.0)
-    with pytest.raises(InputError, match="finite amplitude"):
+    with pytest.raises(InputError, match="a finite number"):
         eig.on_grid(float("nan"), allowed_range=(0, 255))
     mad = MADCompetition(255 * image, metrics.mse, lambda x, y: (x - y).abs().mean(), "max")
     with pytest.raises(InputError, match="outside the allowed range"):

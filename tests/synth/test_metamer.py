@@ -507,7 +507,7 @@ def test_quality_tells_a_metamer_from_a_failure(picture: Tensor) -> None:
 def test_a_metamer_needs_a_target_and_a_size(picture: Tensor) -> None:
     with pytest.raises(InputError, match="needs a target"):
         Metamer(None, blur(), initial_image=picture)
-    with pytest.raises(InputError, match="give an initial_image"):
+    with pytest.raises(InputError, match="so give an initial_image"):
         Metamer(None, blur(), target_representation=picture)
 
 

@@ -1,13 +1,14 @@
 """Progress bars: what they say, and where they are drawn."""
 
 import io
+import os
 import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
+from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images, progress
 from stimsynth.engine.history import History
 from stimsynth.progress import postfix, product_bar, synthesis_bar
 
@@ -81,3 +82,15 @@ def _drawn_at_once(**kwargs: object) -> object:
     from tqdm import tqdm
 
     return tqdm(**{**kwargs, "delay": 0, "mininterval": 0, "leave": True, "file": sys.stderr})  # type: ignore[call-overload]
+
+
+def test_a_terminal_without_a_width_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals of containers and of recorders often have no size."""
+    for columns, told in ((0, (80, 24)), (120, (None, None))):
+        size = os.terminal_size((columns, 0))
+        stream = SimpleNamespace(fileno=lambda: 2)
+        monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream))
+        monkeypatch.setattr(os, "get_terminal_size", lambda _, size=size: size)
+        assert progress._size() == told
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=io.StringIO()))
+    assert progress._size() == (None, None)

@@ -1,0 +1,40 @@
+"""Where a synthesis can be moved: devices that are here, and floating-point types."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def goal_of_move(like: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Return an empty tensor of the precision and device that ``like.to(...)`` would have.
+
+    Parameters
+    ----------
+    like
+        What is to be moved.
+    args, kwargs
+        As for `torch.Tensor.to`.
+
+    Raises
+    ------
+    InputError
+        If there is no such device or dtype, a synthesis cannot live there, or real images would become
+        complex ones.
+    """
+    try:
+        goal = torch.empty(0, dtype=like.dtype, device=like.device).to(*args, **kwargs)
+    except (AssertionError, RuntimeError, TypeError) as why:
+        raise InputError(
+            "to() takes a device that is here, a floating-point dtype, both, or a tensor to be like: "
+            f"{why}"
+        ) from why
+    if not (goal.is_floating_point() or goal.is_complex()):
+        raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+    if goal.is_complex() and not like.is_complex():
+        raise InputError(f"the images are real; they cannot be moved to {goal.dtype}")
+    if goal.is_meta:
+        raise InputError("the device meta holds no values, and so no images")
+    return goal
