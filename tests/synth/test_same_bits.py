@@ -43,8 +43,8 @@ LARGE = 192
 Slopes = tuple[Tensor, Tensor]
 
 
-@pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+@pytest.fixture
+def two_threads() -> Iterator[None]:
     """Two threads, whatever else runs beside."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -80,6 +80,7 @@ def see_same_bits(function: Callable[[Tensor], Tensor], images: Tensor) -> None:
 # -- sums ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("n", [7, 1000, 2867, LARGE**2])
 def test_sums_of_the_engine(n: int) -> None:
     a, b = numbers(3, 4, n), numbers(3, 2, n, seed=1)
@@ -99,6 +100,7 @@ def test_sums_of_the_engine(n: int) -> None:
     torch.testing.assert_close(combined(weights, a).double(), exact, rtol=0, atol=1e-5)
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("size", [(5, 8), (61, 47), (LARGE, LARGE)])
 @pytest.mark.parametrize(
     "function",
@@ -133,6 +135,7 @@ def test_planes_go_back_as_torch_takes_them(norm: str | None, size: tuple[int, i
     assert torch.autograd.gradgradcheck(back, half)
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("size", [(1, 1), (7, 7), (50, 35), (LARGE, LARGE + 1)])
 def test_values_one_by_one(size: tuple[int, int]) -> None:
     """Whether a value is among the last of its tensor, which leave a processor's vectors unfilled."""
@@ -169,6 +172,7 @@ def test_derivatives_of_the_softplus() -> None:
 # -- models and metrics ----------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(
     "function",
     [
@@ -187,6 +191,7 @@ def test_many_small_images(function: Callable[[Tensor], Tensor]) -> None:
     see_same_bits(function, images)
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("name", FACTORIES)
 def test_every_model(name: str) -> None:
     model, images = remove_grad(FACTORIES[name]()).eval(), photographs()
@@ -201,6 +206,7 @@ def test_every_model(name: str) -> None:
     return None
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(
     "function",
     [
@@ -249,11 +255,11 @@ def test_metamers(model: nn.Module, optimizer: type | None) -> None:
     model, targets = remove_grad(model).eval(), photographs(64)
     starts = torch.rand(targets.shape, generator=torch.Generator().manual_seed(0))
     together = Metamer(targets, model, initial_image=starts)
-    together.synthesize(40, optimizer=optimizer, stop_criterion=1e-3)
+    together.synthesize(20, optimizer=optimizer, stop_criterion=1e-3)
     for item in range(3):
         one = slice(item, item + 1)
         alone = Metamer(targets[one], model, initial_image=starts[one])
-        alone.synthesize(40, optimizer=optimizer, stop_criterion=1e-3)
+        alone.synthesize(20, optimizer=optimizer, stop_criterion=1e-3)
         assert alone.run.status[0] is together.run.status[item]
         assert torch.equal(alone.metamer, together.metamer[one])
         steps = len(alone.losses)
@@ -270,11 +276,11 @@ def test_metamers_of_other_sizes(
     targets = photographs(64)[..., : size[0], : size[1]]
     starts = torch.rand(targets.shape, generator=torch.Generator().manual_seed(0))
     together = Metamer(targets, model, initial_image=starts)
-    together.synthesize(30, stop_criterion=0)
+    together.synthesize(15, stop_criterion=0)
     for item in range(3):
         one = slice(item, item + 1)
         alone = Metamer(targets[one], model, initial_image=starts[one])
-        alone.synthesize(30, stop_criterion=0)
+        alone.synthesize(15, stop_criterion=0)
         assert torch.equal(alone.metamer, together.metamer[one])
         assert torch.equal(alone.losses[:, 0], together.losses[:, item])
 
@@ -283,11 +289,11 @@ def test_coarse_to_fine_metamers() -> None:
     model = remove_grad(PortillaSimoncelli((64, 64), 2, 2, 5))
     targets, starts = photographs(64), photographs(64).flip(0)
     together = MetamerCTF(targets, model, initial_image=starts)
-    together.synthesize(30, change_scale_criterion=0.1, ctf_iters_to_check=3)
+    together.synthesize(20, change_scale_criterion=0.1, ctf_iters_to_check=3)
     for item in range(3):
         one = slice(item, item + 1)
         alone = MetamerCTF(targets[one], model, initial_image=starts[one])
-        alone.synthesize(30, change_scale_criterion=0.1, ctf_iters_to_check=3)
+        alone.synthesize(20, change_scale_criterion=0.1, ctf_iters_to_check=3)
         assert torch.equal(alone.metamer, together.metamer[one])
 
 
@@ -300,10 +306,10 @@ def test_mad_competitions(weight: float | None) -> None:
     images = photographs(64)
     make = partial(MADCompetition, metric_tradeoff_lambda=weight, minmax="max")
     together = make(images, dissimilarity, mse, seed=5)
-    together.synthesize(10)
+    together.synthesize(6)
     for item in range(3):
         alone = make(images[item : item + 1], dissimilarity, mse, seed=5 + item)
-        alone.synthesize(10)
+        alone.synthesize(6)
         assert torch.equal(alone.mad_image[0], together.mad_image[item])
         assert torch.equal(alone.losses[:, 0], together.losses[:, item])
 
@@ -313,10 +319,10 @@ def test_mad_competitions_of_models(model: nn.Module) -> None:
     images = photographs(64)
     make = partial(MADCompetition, minmax="max")
     together = make(images, model_distance(remove_grad(model)), mse, seed=5)
-    together.synthesize(10)
+    together.synthesize(6)
     for item in range(3):
         alone = make(images[item : item + 1], together.optimized_metric, mse, seed=5 + item)
-        alone.synthesize(10)
+        alone.synthesize(6)
         assert torch.equal(alone.mad_image[0], together.mad_image[item])
 
 
