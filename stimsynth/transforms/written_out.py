@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from torch._C import _functorch
 from torch.autograd import Function
 
@@ -33,8 +34,8 @@ def applied(function: type[Function]) -> Callable[..., Any]:
 
 
 def forward_over_forward() -> bool:
-    """Return whether forward mode is at work inside forward mode."""
-    if _functorch.peek_interpreter_stack() is None:
+    """Return whether forward mode is at work inside forward mode, which a compiler cannot see."""
+    if torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is None:
         return False
     stack = _functorch.get_interpreter_stack()
     return sum(level.key() == _functorch.TransformType.Jvp for level in stack) > 1
