@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.results import Results
+    from analysis.report.results import Results
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -42,9 +42,9 @@ def run_analyse(args: argparse.Namespace) -> int:
     """Run ``analyse`` and return the exit code."""
     from pathlib import Path
 
-    from analysis.report import REPORT, write_report
-    from analysis.tables import read_sessions
-    from stimuli_store.bank import open_bank
+    from analysis.data.tables import read_sessions
+    from analysis.report.write import REPORT, write_report
+    from stimuli_store.bank.reading import open_bank
     from stimuli_store.errors import InputError
 
     if args.seed < 0:
@@ -59,20 +59,20 @@ def run_analyse(args: argparse.Namespace) -> int:
 
 def summary_lines(results: "Results") -> list[str]:
     """Return the results in a few lines for the terminal."""
-    from analysis import wording
+    from analysis.report import formatting
 
     fit, true = results.headline.fit, results.true_threshold
-    unit, people = wording.short_unit(results.unit), len(results.participants)
+    unit, people = formatting.short_unit(results.unit), len(results.participants)
     lines = [
         f"answers     {results.n_trials} trials of {people} participant{'s' if people > 1 else ''}",
-        f"threshold   {wording.level(fit.threshold)} {unit} at {results.p:.0%} correct, "
-        f"95 % interval {wording.interval(fit.low, fit.high)} ({results.headline.name})",
+        f"threshold   {formatting.level(fit.threshold)} {unit} at {results.p:.0%} correct, "
+        f"95 % interval {formatting.interval(fit.low, fit.high)} ({results.headline.name})",
     ]
     if fit.status.name != "CONVERGED":
         lines.append(f"            {fit.status.value}")
     if true is not None:
-        where = wording.inside(fit.low, true, fit.high)
-        lines.append(f"true        {wording.level(true)} {unit} (simulated observers): {where}")
+        where = formatting.inside(fit.low, true, fit.high)
+        lines.append(f"true        {formatting.level(true)} {unit} (simulated observers): {where}")
     if results.ranking is None:
         lines.append("models      none: the bank stores no distances for these pairs")
     else:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.data.tables import read_sessions
+from analysis.observers.sdt import wilson
 from analysis.plots import style
-from analysis.results import analyse
-from analysis.sdt import wilson
-from analysis.tables import read_sessions
-from stimuli_store.bank import Bank, open_bank
+from analysis.report.results import analyse
+from stimuli_store.bank.reading import Bank, open_bank
 
 
 def pictures(bank: Bank) -> list[tuple[str, np.ndarray]]:

@@ -6,15 +6,15 @@ Run it: python examples/02_road.py [FOLDER]
 import sys
 from pathlib import Path
 
-from analysis.observers import calibrated_observer
-from analysis.report import write_report
+from analysis.observers.model_observer import calibrated_observer
+from analysis.report.write import write_report
 from experiments.design import BankChoice, Design, Sampling, seed_of
 from experiments.order import make_trials
 from experiments.session import run_session
 from experiments.simulated import SimulatedBooth, SimulatedPerson
 from experiments.tasks.abx import AbxTask
-from stimsynth.build import build
-from stimsynth.plan import BankPlan, MetamerPlan, ModelPlan, Plan, TargetsPlan, prepare
+from stimsynth.banks.build import build
+from stimsynth.banks.plan import BankPlan, MetamerPlan, ModelPlan, Plan, TargetsPlan, prepare
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 folder.mkdir(exist_ok=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from experiments.design import Design
-    from experiments.plan import Plan
     from experiments.ports import Booth, Observer, Responder
-    from stimuli_store.bank import Bank
+    from experiments.session_plan import Plan
+    from stimuli_store.bank.reading import Bank
     from stimuli_store.journal import Session
 
 _SIMULATED, _PSYCHOPY = "simulated", "psychopy"
@@ -104,9 +104,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code (0, or 128 + N if signal N ended the session)."""
     from experiments.design import check_participant, check_session, load_design
-    from experiments.plan import plan_session
     from experiments.session import run_session
-    from stimuli_store.bank import open_bank
+    from experiments.session_plan import plan_session
+    from stimuli_store.bank.reading import open_bank
     from stimuli_store.errors import InputError
 
     check_participant(args.participant)
@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
 def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Observer | None":
     if not args.simulate:
         return None
-    from analysis.observers import ModelObserver, calibrated_observer
+    from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from experiments.order import make_trials
 
     distances = bank.distances(args.simulate)

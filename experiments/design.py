@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.tasks.abx import ANSWERS, CELLS, AbxTask, phases
-from stimuli_store.canonical import canonical_json, key_of, sha256
+from stimuli_store.bank.format import parse_pin
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.format import parse_pin
-from stimuli_store.records import from_json, to_json
+from stimuli_store.records.canonical import canonical_json, key_of, sha256
+from stimuli_store.records.convert import from_json, to_json
 
 KEY_NAMES = (
     *("left", "right", "up", "down", "space", "return", "escape", "tab", "backspace"),

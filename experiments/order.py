@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.design import Design, Sampling, seed_of
 from experiments.tasks.abx import CELLS, intervals, phases
-from stimuli_store.bank import Bank
+from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import BankError, InputError, PinMismatch, unknown_name
-from stimuli_store.spec import Level
-from stimuli_store.stimulus import StimulusRecord
-from stimuli_store.trials import Trial
+from stimuli_store.records.spec import Level
+from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.records.trials import Trial
 
 _ORDER, _ANSWERS = 0, 1  # streams of a session's seed
 

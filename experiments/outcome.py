@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from stimuli_store.trials import PhaseTiming, Trial, TrialRecord
+from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
 
 NO_RESPONSE = "no_response"
 DROPPED_FRAMES = "dropped_frames"
@@ -45,8 +45,8 @@ def answer_window_s(trial: Trial, refresh_hz: float) -> float:
 
     Examples
     --------
-    >>> from stimuli_store.trials import Phase
-    >>> from stimuli_store.spec import Level
+    >>> from stimuli_store.records.trials import Phase
+    >>> from stimuli_store.records.spec import Level
     >>> x = Phase(name="X", image="X", requested_ms=200, n_frames=12)
     >>> respond = Phase(name="respond", image=None, requested_ms=2000, n_frames=120)
     >>> trial = Trial(index=0, task="abx", rule="independent", intervals={}, answer="A", set="s",

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from stimuli_store.trials import Trial, TrialRecord
+from stimuli_store.records.trials import Trial, TrialRecord
 
 Frames = Mapping[str, np.ndarray]
 
@@ -36,7 +36,7 @@ class Answer(Protocol):
 
 
 class Observer(Protocol):
-    """A model of a person, such as `analysis.observers.ModelObserver`."""
+    """A model of a person, such as `analysis.observers.model_observer.ModelObserver`."""
 
     def respond(self, trial: Trial, rng: np.random.Generator) -> Answer:
         """Return an answer drawn with `rng`."""

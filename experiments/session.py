@@ -9,13 +9,13 @@ from tqdm import tqdm
 
 from experiments.design import Design
 from experiments.interrupts import Interrupts
-from experiments.plan import COMPLETED, check_same, header_of, plan_session
 from experiments.ports import Booth, Interrupted, Quit
-from stimuli_store.bank import Bank
+from experiments.session_plan import COMPLETED, check_same, header_of, plan_session
+from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import DisplayError, StimsynthError
 from stimuli_store.journal import Journal, Session, session_of
-from stimuli_store.records import to_json
-from stimuli_store.trials import SessionHeader, Trial, TrialRecord
+from stimuli_store.records.convert import to_json
+from stimuli_store.records.trials import SessionHeader, Trial, TrialRecord
 
 ESCAPE = "escape"
 PAUSED = "paused"

@@ -7,8 +7,8 @@ from typing import Any
 from experiments.order import answer_rng
 from experiments.outcome import answer_window_s, record_of
 from experiments.ports import Answer, Frames, Observer, Responder
-from stimuli_store.canonical import frame_id
-from stimuli_store.trials import PhaseTiming, Trial, TrialRecord
+from stimuli_store.records.canonical import frame_id
+from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
 
 
 class SimulatedPerson:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 _MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.files": ("environment", "examine_saved_synthesis"),
+    "stimsynth.methods.base.saving": ("environment", "examine_saved_synthesis"),
     "stimsynth.methods.eigendistortion": ("Eigendistortion",),
-    "stimsynth.methods.fisher": (
+    "stimsynth.methods.eigen.fisher": (
         "fisher_info_matrix_eigenvalue",
         "fisher_info_matrix_vector_product",
     ),
@@ -57,13 +57,13 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
+    from stimsynth.methods.base.saving import environment, examine_saved_synthesis
     from stimsynth.methods.coarse_to_fine import MetamerCTF
-    from stimsynth.methods.eigendistortion import Eigendistortion
-    from stimsynth.methods.files import environment, examine_saved_synthesis
-    from stimsynth.methods.fisher import (
+    from stimsynth.methods.eigen.fisher import (
         fisher_info_matrix_eigenvalue,
         fisher_info_matrix_vector_product,
     )
+    from stimsynth.methods.eigendistortion import Eigendistortion
     from stimsynth.methods.geodesic import Geodesic
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.mad import MADCompetition

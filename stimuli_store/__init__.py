@@ -1,6 +1,6 @@
 """What crosses from machine to machine: specs, stimuli, trials, predictions, banks, journals."""
 
-from stimuli_store.bank import Bank, open_bank
+from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import StimsynthError
 from stimuli_store.journal import Journal, read_session
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stimuli_store.errors import BankError, InputError
 
 if TYPE_CHECKING:
-    from stimuli_store.bank import Bank
+    from stimuli_store.bank.reading import Bank
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,7 +35,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _list(arguments: argparse.Namespace) -> int:
     """List the banks in a folder with their pins; files that are no sound banks are named too."""
-    from stimuli_store.bank import open_bank
+    from stimuli_store.bank.reading import open_bank
 
     if not arguments.folder.is_dir():
         raise InputError(f"there is no folder {arguments.folder}")
@@ -54,8 +54,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     """Describe a bank: its pin, targets, sets with certified distances, and models."""
-    from stimuli_store.bank import open_bank
-    from stimuli_store.records import to_json
+    from stimuli_store.bank.reading import open_bank
+    from stimuli_store.records.convert import to_json
 
     bank = open_bank(arguments.bank)
     if arguments.json:
@@ -86,7 +86,7 @@ def _description(bank: "Bank") -> list[str]:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Verify banks: structure, manifest, the identity of every image and of every certified frame."""
-    from stimuli_store.bank import open_bank
+    from stimuli_store.bank.reading import open_bank
 
     for path in arguments.banks:
         bank = open_bank(path, arguments.pin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stimuli_store.canonical import frame_id
+from stimuli_store.records.canonical import frame_id
 
 BITS = 8
 _TOP = 2**BITS - 1

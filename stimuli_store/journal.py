@@ -18,11 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from stimuli_store.canonical import canonical_json, sha256
+from stimuli_store.disk.locks import fsync_directory, lock_exclusively
 from stimuli_store.errors import JournalError
-from stimuli_store.locks import fsync_directory, lock_exclusively
-from stimuli_store.records import from_json, to_json
-from stimuli_store.trials import SessionHeader, TrialRecord
+from stimuli_store.records.canonical import canonical_json, sha256
+from stimuli_store.records.convert import from_json, to_json
+from stimuli_store.records.trials import SessionHeader, TrialRecord
 
 _START = "0" * 16
 

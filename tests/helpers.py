@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stimuli_store.bank import Bank
-from stimuli_store.canonical import as_master, pixel_id
-from stimuli_store.format import BankHeader
+from stimuli_store.bank.format import BankHeader
+from stimuli_store.bank.publish import publish_bank
+from stimuli_store.bank.reading import Bank
 from stimuli_store.frames import quantize
-from stimuli_store.predictions import Prediction
-from stimuli_store.publish import publish_bank
-from stimuli_store.spec import Level, ModelRef, Start
-from stimuli_store.stimulus import Certificate, Stimulus, StimulusRecord
+from stimuli_store.records.canonical import as_master, pixel_id
+from stimuli_store.records.predictions import Prediction
+from stimuli_store.records.spec import Level, ModelRef, Start
+from stimuli_store.records.stimulus import Certificate, Stimulus, StimulusRecord
 
 LEVELS = (4.0, 8.0, 16.0, 32.0)
 

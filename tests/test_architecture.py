@@ -40,7 +40,7 @@ def test_every_module_imports_where_it_belongs(role: str) -> None:
     packages, blocked, skip = MACHINES[role]
     code = BLOCKED.format(blocked=blocked, packages=packages, skip=skip)
     if role == "booth's part of analysis":
-        code += "\nimport analysis.sdt, analysis.psychometric, analysis.observers"
+        code += "\nimport analysis.observers.sdt, analysis.observers.model_observer"
         code += "\nassert not {'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
@@ -56,9 +56,9 @@ def test_every_module_imports_where_it_belongs(role: str) -> None:
         ("experiments.session", {"torch", "psychopy", "pandas", "matplotlib"}),
         ("stimsynth", {"torch", "psychopy", "pandas", "matplotlib", "numpy"} - {"numpy"}),
         ("stimsynth.cli", {"torch", "psychopy", "pandas", "matplotlib", "scipy"}),
-        ("stimsynth.build", {"psychopy", "pandas", "matplotlib"}),
+        ("stimsynth.banks.build", {"psychopy", "pandas", "matplotlib"}),
         ("analysis", {"torch", "psychopy", "pandas", "matplotlib"}),
-        ("analysis.report", {"torch", "psychopy"}),
+        ("analysis.report.write", {"torch", "psychopy"}),
     ],
 )
 def test_importing_loads_nothing_heavy(package: str, never: set[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from stimsynth.cli import main
 from stimsynth.commands import demo
-from stimuli_store.bank import open_bank
+from stimuli_store.bank.reading import open_bank
 from stimuli_store.journal import read_session
 
 pytestmark = pytest.mark.road

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
+from analysis.observers.sdt import wilson
 from analysis.plots import style
-from analysis.sdt import wilson
 
 
 @dataclass(frozen=True, kw_only=True)

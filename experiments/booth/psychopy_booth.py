@@ -23,8 +23,8 @@ from experiments.design import Keys, Screen
 from experiments.outcome import record_of
 from experiments.ports import Frames, Quit, Responder
 from experiments.tasks import abx_text
-from stimuli_store.canonical import frame_id
-from stimuli_store.trials import Phase, Trial, TrialRecord
+from stimuli_store.records.canonical import frame_id
+from stimuli_store.records.trials import Phase, Trial, TrialRecord
 
 _CONTINUE = "space"
 _READING_S = 0.3  # how long a simulated person looks at a page

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stimuli_store.trials import Phase, PhaseTiming
+from stimuli_store.records.trials import Phase, PhaseTiming
 
 
 def refresh_counts(flips_s: Sequence[float], period_s: float) -> list[int]:

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.trials import Phase
+from stimuli_store.records.trials import Phase
 
 NAME = "abx"
 GUESS_RATE = 0.5

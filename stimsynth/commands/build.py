@@ -60,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise MissingExtra(
             'building needs torch, which this machine lacks: pip install "stimsynth[synth]"'
         ) from error
-    from stimsynth.build import build
-    from stimsynth.plan import prepare, read_plan
+    from stimsynth.banks.build import build
+    from stimsynth.banks.plan import prepare, read_plan
 
     plan = read_plan(arguments.plan)
     work = prepare(plan, beside=arguments.plan.parent)

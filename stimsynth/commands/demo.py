@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_design(bank: Path, folder: Path, seed: int) -> Path:
-    from stimuli_store.bank import open_bank
+    from stimuli_store.bank.reading import open_bank
 
     folder.mkdir(exist_ok=True)
     design = folder / "abx.toml"

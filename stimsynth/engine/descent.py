@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from stimsynth.engine.columns import column
-from stimsynth.engine.problem import Problem, Terms, evaluate
-from stimsynth.engine.sums import norms
+from stimsynth.engine.problem import Problem, Terms, column, evaluate
+from stimsynth.numerics.sums import norms
 from stimuli_store.errors import WrongType
 
 OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]

@@ -12,10 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.engine.columns import column
 from stimsynth.engine.curvature import Curvature
-from stimsynth.engine.problem import Evaluation, Problem, Terms, evaluate
-from stimsynth.engine.sums import dots, norms
+from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluate
+from stimsynth.numerics.sums import dots, norms
 
 _ARMIJO = 1e-4
 

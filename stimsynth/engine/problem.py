@@ -143,3 +143,15 @@ def evaluate_held(problem: Problem, held: Held, points: Tensor, items: Tensor) -
 
 def _defined(slope: Tensor) -> Tensor:
     return torch.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def column(values: Tensor, like: Tensor) -> Tensor:
+    """Return `values` (N,) with as many dimensions as `like` (N, …), for broadcasting.
+
+    Examples
+    --------
+    >>> import torch
+    >>> column(torch.ones(2), torch.ones(2, 3, 4)).shape
+    torch.Size([2, 1, 1])
+    """
+    return values.view(-1, *[1] * (like.dim() - 1))

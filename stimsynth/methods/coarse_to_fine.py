@@ -12,9 +12,9 @@ from stimsynth.engine.loop import Method
 from stimsynth.engine.staged import OnLastStage, Staged, StagedState, Stages
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import mse
-from stimsynth.methods.course import check_steps
+from stimsynth.methods.base.resumable_run import check_steps
+from stimsynth.methods.base.synthesis import Cast
 from stimsynth.methods.metamer import Loss, MetamerProblem, Penalty
-from stimsynth.methods.synthesis import Cast
 from stimsynth.validate.inputs import is_number, is_whole
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError

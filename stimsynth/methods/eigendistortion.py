@@ -9,20 +9,20 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine import lanczos
-from stimsynth.engine.eigenpairs import Outcome
-from stimsynth.engine.eigenspaces import Eigenspace
-from stimsynth.engine.linearized import Linearized
-from stimsynth.methods import eigensolvers
-from stimsynth.methods.distorted import distorted_on_grid
-from stimsynth.methods.eigenchecks import check_request, judged, not_finite, warn_of_size
-from stimsynth.methods.eigensolvers import Found
-from stimsynth.methods.eigenstate import LIKE_THE_IMAGE, pack, unpack
-from stimsynth.methods.files import LoadChecks, load_synthesis, save_synthesis
-from stimsynth.methods.moves import goal_of_move
-from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
-from stimsynth.methods.quality import Quality, judge
-from stimsynth.progress import product_bar
+from stimsynth.engine.eigen import lanczos
+from stimsynth.engine.eigen.eigenpairs import Outcome
+from stimsynth.engine.eigen.eigenspaces import Eigenspace
+from stimsynth.methods.base.device_move import goal_of_move
+from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
+from stimsynth.methods.base.progress import product_bar
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.eigen import solvers
+from stimsynth.methods.eigen.checks import check_request, judged, not_finite, warn_of_size
+from stimsynth.methods.eigen.distorted import distorted_on_grid
+from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack, unpack
+from stimsynth.methods.eigen.solvers import Found
+from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number, is_whole
 from stimsynth.validate.probing import refuse_inference_mode
@@ -63,12 +63,13 @@ class Eigendistortion:
         smallest of an image of n pixels.
     eigenspaces
         For every item, what is known of the eigenspaces at both ends, as ``{"top": …, "bottom": …}``
-        (`stimsynth.engine.eigenspaces.Eigenspace`): repeated eigenvalues, and what the model does not see.
+        (`stimsynth.engine.eigen.eigenspaces.Eigenspace`): repeated eigenvalues, and what the model does
+        not see.
     jacobian
         The Jacobian, shape (outputs, pixels), once ``method="exact"`` or `compute_jacobian` made it, or
         None.
     status
-        How each item ended, as `stimsynth.engine.eigenpairs.Outcome`.
+        How each item ended, as `stimsynth.engine.eigen.eigenpairs.Outcome`.
     n_products
         Products with F spent on each item, without those that the residuals are measured by.
 
@@ -185,10 +186,10 @@ class Eigendistortion:
         like = self._image[0].flatten()
         if method == "exact":
             warn_of_size(self._linear.size_in, self._linear.size_out)
-            found = eigensolvers.exact(self.compute_jacobian())
+            found = solvers.exact(self.compute_jacobian())
         elif method == "power":
             with product_bar(2 * max_iter) as on_step:
-                found = eigensolvers.power(
+                found = solvers.power(
                     self._operator,
                     like,
                     k=k,
@@ -200,7 +201,7 @@ class Eigendistortion:
                     on_step=on_step,
                 )
         else:
-            found = eigensolvers.randomized_svd(
+            found = solvers.randomized_svd(
                 self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
             )
         self._found = (found,)
@@ -481,7 +482,7 @@ class Eigendistortion:
                 self._operator, self._krylov, search, max_products=max_iter, on_step=on_step
             )
         self._found = tuple(
-            eigensolvers.from_krylov(self._operator, state, item, search, surplus)
+            solvers.from_krylov(self._operator, state, item, search, surplus)
             for item, state in enumerate(self._krylov)
         )
 

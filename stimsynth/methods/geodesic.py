@@ -13,12 +13,12 @@ from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import PixelChangeConvergence
 from stimsynth.losses import penalize_range
-from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.paths import as_vectors, deviations, jerkiness, step_energies, unrest
-from stimsynth.methods.per_item import per_item
-from stimsynth.methods.quality import Quality, judge
-from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
-from stimsynth.transforms.sequences import make_straight_line, sample_brownian_bridge
+from stimsynth.methods.base.per_item import per_item
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.paths import deviations, jerkiness, step_energies, unrest
+from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
 from stimuli_store.errors import InputError

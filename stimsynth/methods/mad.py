@@ -11,22 +11,22 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.constrained import Constrained
+from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.descent import Descent
-from stimsynth.engine.grid_hold import hold_on_grid
 from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Held, Problem, Terms, of_items
+from stimsynth.engine.quantized.hold import hold_on_grid
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images.noise import gaussian_noise
 from stimsynth.losses import penalize_range
-from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.files import function_identity, function_name
-from stimsynth.methods.on_grid import OnGrid, columns, on_grid, screen_grid
-from stimsynth.methods.optimizers import ADAM
-from stimsynth.methods.per_item import per_item
-from stimsynth.methods.quality import Quality, judge
-from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.on_grid import OnGrid, columns, on_grid, screen_grid
+from stimsynth.methods.base.optimizers import ADAM
+from stimsynth.methods.base.per_item import per_item
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.saving import function_identity, function_name
+from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
 from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number
 from stimsynth.validate.probing import (

@@ -12,7 +12,9 @@ from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
-from stimsynth.methods.course import check_steps
+from stimsynth.methods.base.per_item import per_item
+from stimsynth.methods.base.progress import synthesis_bar
+from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.mad import (
     Metric,
     Range,
@@ -22,8 +24,6 @@ from stimsynth.methods.mad import (
     noisy,
     reference_image,
 )
-from stimsynth.methods.per_item import per_item
-from stimsynth.progress import synthesis_bar
 from stimsynth.validate import validate_allowed_range
 from stimuli_store.errors import InputError
 

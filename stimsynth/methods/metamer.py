@@ -8,19 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.grid import descend_to_grid
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Problem, Terms, of_items
+from stimsynth.engine.quantized.descent import descend_to_grid
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
-from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.files import function_identity, function_name
-from stimsynth.methods.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
-from stimsynth.methods.per_item import per_item
-from stimsynth.methods.quality import Quality, judge
-from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
+from stimsynth.methods.base.per_item import per_item
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.saving import function_identity, function_name
+from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import (
     checked_output,
     validate_allowed_range,
@@ -152,7 +152,8 @@ class MetamerProblem(OptimizedSynthesis):
         """Return the metamer as a screen can show it: on the grid, and a metamer there.
 
         Rounding at the end adds an error that nobody answers. Here pixels are rounded in turns, and those
-        that are still free make up for them, against the same objective (see `stimsynth.engine.grid`).
+        that are still free make up for them, against the same objective (see
+        `stimsynth.engine.quantized.descent`).
         The run itself stays as it is.
 
         Parameters

@@ -7,15 +7,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.constrained import Constrained
+from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import penalize_range
-from stimsynth.methods.course import Course, check_steps
-from stimsynth.methods.per_item import per_item
-from stimsynth.methods.quality import Quality, judge
-from stimsynth.methods.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.per_item import per_item
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
 from stimsynth.validate.functions import as_pair, weighted
 from stimsynth.validate.inputs import as_tensor, finite_number

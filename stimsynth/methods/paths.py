@@ -5,22 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.sequences import deviation_from_line
+from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 
 #: A path that turns by no more than this angle at a frame (in radians; √ε where that is more) is straight.
 STRAIGHT = 1e-4
-
-
-def as_vectors(outputs: Tensor) -> Tensor:
-    """Return a model's outputs as real vectors, shape (frames, values): distances stay what they are.
-
-    Examples
-    --------
-    >>> as_vectors(torch.tensor([[3.0 + 4j]])).tolist()
-    [[3.0, 4.0]]
-    """
-    flat = outputs.flatten(1)
-    return torch.view_as_real(flat).flatten(1) if flat.is_complex() else flat
 
 
 def step_energies(paths: Tensor) -> Tensor:

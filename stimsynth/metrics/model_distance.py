@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from stimsynth.transforms.safe import safe_root
+from stimsynth.numerics.safe import safe_root
 from stimuli_store.errors import InputError
 
 

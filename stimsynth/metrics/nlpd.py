@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.metrics.ssim import comparable
-from stimsynth.transforms.gate import real_images
-from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
-from stimsynth.transforms.planes import plane_means
-from stimsynth.transforms.safe import safe_root
+from stimsynth.numerics.reductions import plane_means
+from stimsynth.numerics.safe import safe_root
+from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
+from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
 
 _SIGMAS = (0.0248, 0.0185, 0.0179, 0.0191, 0.0220, 0.2782)

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from stimsynth.metrics.ssim import matched
-from stimsynth.transforms.planes import plane_means
+from stimsynth.numerics.reductions import plane_means
 
 
 def mse(img1: Tensor, img2: Tensor) -> Tensor:

@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stimsynth.numerics.reductions import plane_means, plane_sums
+from stimsynth.numerics.safe import anywhere
 from stimsynth.transforms.filters import gaussian_1d
-from stimsynth.transforms.gate import real_images
-from stimsynth.transforms.planes import plane_means, plane_sums
-from stimsynth.transforms.safe import anywhere
 from stimsynth.transforms.separable import filter_valid
+from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
 
 _C1, _C2 = 0.01**2, 0.03**2  # for values from 0 to 1

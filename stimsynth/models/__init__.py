@@ -10,7 +10,6 @@ from stimsynth.models.balanced import (
     balanced_by_target,
     balanced_over_images,
 )
-from stimsynth.models.color_texture import ColorPortillaSimoncelli
 from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
@@ -21,7 +20,8 @@ from stimsynth.models.frontend import (
 )
 from stimsynth.models.linear import CenterSurround, Gaussian, Identity, Linear
 from stimsynth.models.pooling import UniformPooling
-from stimsynth.models.portilla_simoncelli import PortillaSimoncelli
+from stimsynth.models.texture.color import ColorPortillaSimoncelli
+from stimsynth.models.texture.portilla_simoncelli import PortillaSimoncelli
 
 MODELS: Mapping[str, type[nn.Module]] = {
     model.__name__: model

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.linearized import Linearized
+from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_input
 from stimuli_store.errors import InputError
 

@@ -13,14 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stimsynth.models.filter_display import ShowsFilters
-from stimsynth.models.kept import Kept
+from stimsynth.models.displays import ShowsFilters
 from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel
 from stimsynth.models.published import load_published
+from stimsynth.numerics.caching import Kept
+from stimsynth.numerics.softplus import softplus
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair
 from stimsynth.transforms.masks import make_disk
-from stimsynth.transforms.softplus import softplus
 
 Activation = Callable[[Tensor], Tensor]
 

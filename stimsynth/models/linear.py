@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stimsynth.models.kept import Kept
+from stimsynth.numerics.caching import Kept
+from stimsynth.numerics.sliding import slide
 from stimsynth.transforms.convolution import Grid, make_grid
 from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
-from stimsynth.transforms.gate import real_images
-from stimsynth.transforms.sliding import slide
+from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
 
 

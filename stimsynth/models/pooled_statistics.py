@@ -21,14 +21,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.caching import remembered
+from stimsynth.numerics.reductions import centred
+from stimsynth.numerics.safe import modulus_and_direction
 from stimsynth.transforms.averages import Averages
 from stimsynth.transforms.log_polar import LogPolar, window_averages
-from stimsynth.transforms.planes import centred
 from stimsynth.transforms.polar import modulate_phase
-from stimsynth.transforms.remembered import remembered
-from stimsynth.transforms.safe import modulus_and_direction
+from stimsynth.transforms.pyramids.steerable import SteerablePyramidFreq
 from stimsynth.transforms.spectra import pad_spectrum
-from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
 
 Named = dict[str, Tensor]
 _EPSILON = 1e-3  # of the range of pixels: standard deviations below this count as none

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.models.linear import one_channel
-from stimsynth.transforms.remembered import remembered
+from stimsynth.numerics.caching import remembered
 from stimsynth.transforms.spectra import crop_spectrum
 from stimuli_store.errors import InputError
 

@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimsynth.methods.paths import as_vectors
 from stimsynth.plots.checks import check_axes, check_kind
 from stimsynth.plots.panels import empty_figure
-from stimsynth.transforms.sequences import deviation_from_line
+from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError
 

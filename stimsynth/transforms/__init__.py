@@ -9,12 +9,14 @@ from stimsynth.transforms.gain_control import (
     polar_to_rectangular_dict,
     rectangular_to_polar_dict,
 )
-from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
 from stimsynth.transforms.log_polar import LogPolar, window_averages
 from stimsynth.transforms.masks import interpolate1d, make_disk, raised_cosine
 from stimsynth.transforms.padding import same_padding
 from stimsynth.transforms.polar import modulate_phase, polar_to_rectangular, rectangular_to_polar
-from stimsynth.transforms.pyramid_layout import split_orientations, stack_orientations
+from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
+from stimsynth.transforms.pyramids.layout import split_orientations, stack_orientations
+from stimsynth.transforms.pyramids.steerable import SteerablePyramidFreq
+from stimsynth.transforms.pyramids.steering import harmonic_matrix, steer, steering_weights
 from stimsynth.transforms.resampling import (
     blur_downsample,
     correlate_downsample,
@@ -30,8 +32,6 @@ from stimsynth.transforms.sequences import (
 from stimsynth.transforms.signal import add_noise, center_crop, maximum, minimum, rescale
 from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
 from stimsynth.transforms.statistics import kurtosis, skew, variance
-from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
-from stimsynth.transforms.steering import harmonic_matrix, steer, steering_weights
 
 __all__ = [
     "LaplacianPyramid",

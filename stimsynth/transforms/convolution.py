@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stimsynth.numerics.fourier import irfft2
 from stimsynth.transforms.filters import gaussian_1d
-from stimsynth.transforms.fourier import irfft2
 from stimuli_store.errors import InputError
 
 PAD_MODES = ("reflect", "circular", "replicate", "constant")

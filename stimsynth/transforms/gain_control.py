@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
+from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.polar import polar_to_rectangular, rectangular_to_polar
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
-from stimsynth.transforms.safe import safe_root
 from stimuli_store.errors import InputError
 
 Bands = dict[Any, Tensor]

@@ -16,8 +16,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.caching import remembered
 from stimsynth.transforms.averages import Averages, make_averages
-from stimsynth.transforms.remembered import remembered
 from stimuli_store.errors import InputError
 
 WINDOW_TYPES = ("raised_cosine", "gaussian")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.safe import anywhere
+from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
 
 _STEPS = 256

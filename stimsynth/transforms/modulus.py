@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.written_out import WrittenOut, applied
+from stimsynth.numerics.custom_gradients import WrittenOut, applied
 
 _SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 

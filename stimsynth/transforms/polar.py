@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.safe import anywhere, modulus_and_direction
+from stimsynth.numerics.safe import anywhere, modulus_and_direction
 from stimuli_store.errors import InputError
 
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.transforms.sliding import slide
+from stimsynth.numerics.sliding import slide
 from stimuli_store.errors import InputError
 
 Parity = Sequence[int] | Tensor

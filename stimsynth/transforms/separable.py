@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.transforms.written_out import WrittenOut
+from stimsynth.numerics.custom_gradients import WrittenOut
 
 _BLOCK = 16
 

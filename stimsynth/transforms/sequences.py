@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.safe import anywhere
+from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
 
 
@@ -176,3 +176,15 @@ def _see_ends(start: Tensor, stop: Tensor, n_steps: int) -> None:
         )
     if n_steps < 1:
         raise InputError(f"n_steps is 1 or more; not {n_steps}")
+
+
+def as_vectors(outputs: Tensor) -> Tensor:
+    """Return a model's outputs as real vectors, shape (frames, values): distances stay what they are.
+
+    Examples
+    --------
+    >>> as_vectors(torch.tensor([[3.0 + 4j]])).tolist()
+    [[3.0, 4.0]]
+    """
+    flat = outputs.flatten(1)
+    return torch.view_as_real(flat).flatten(1) if flat.is_complex() else flat

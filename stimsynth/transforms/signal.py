@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.safe import anywhere
+from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.fourier import irfft2
+from stimsynth.numerics.fourier import irfft2
 from stimuli_store.errors import InputError
 
 

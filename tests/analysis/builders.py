@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.observers import ModelObserver
-from stimuli_store.bank import Bank
+from analysis.observers.model_observer import ModelObserver
+from stimuli_store.bank.reading import Bank
 from stimuli_store.journal import Journal
-from stimuli_store.spec import Level
-from stimuli_store.trials import Phase, PhaseTiming, SessionHeader, Trial, TrialRecord
+from stimuli_store.records.spec import Level
+from stimuli_store.records.trials import Phase, PhaseTiming, SessionHeader, Trial, TrialRecord
 
 PLAN = (("fixation", None), ("A", "A"), ("B", "B"), ("X", "X"), ("respond", None))
 PHASES = tuple(Phase(name=name, image=image, requested_ms=200, n_frames=12) for name, image in PLAN)

@@ -7,12 +7,12 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta, norm
 
-from analysis.cells import Cells
-from analysis.chain import fit_model, posterior_of, predicted, predictive
-from analysis.compare import CHANCE, rank_models
-from analysis.dual_bootstrap import spread_of
-from analysis.folds import folds_of
-from analysis.sdt import p_correct
+from analysis.curves.choice_model import fit_model, posterior_of, predicted, predictive
+from analysis.data.cells import Cells
+from analysis.observers.sdt import p_correct
+from analysis.ranking.dual_bootstrap import spread_of
+from analysis.ranking.folds import folds_of
+from analysis.ranking.rank import CHANCE, rank_models
 from stimuli_store.errors import InputError
 
 MODELS = ("true", "level", "flat", "noise")

@@ -5,10 +5,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta, binom, norm
 
-from analysis.bootstrap import bootstrap_threshold
-from analysis.fit import FitStatus, fit_psychometric
-from analysis.psychometric import PsychometricFunction
-from analysis.sdt import p_correct
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.fits.fit import FitStatus, fit_psychometric
+from analysis.infer.bootstrap import bootstrap_threshold
+from analysis.observers.sdt import p_correct
 from stimuli_store.errors import InputError
 
 LEVELS = np.array([8, 12, 16, 24, 32, 48, 64, 96.0])

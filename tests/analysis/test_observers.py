@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
-from analysis.observers import (
+from analysis.observers.model_observer import (
     ModelObserver,
     calibrated_observer,
     observer_from_description,
@@ -12,7 +12,7 @@ from analysis.observers import (
     true_threshold,
 )
 from stimuli_store.errors import InputError
-from stimuli_store.spec import Level
+from stimuli_store.records.spec import Level
 from tests.analysis.builders import trial
 
 PAIR = ("ref", "met")
@@ -174,7 +174,7 @@ def test_booth_modules_need_neither_pandas_nor_matplotlib() -> None:
     import sys
 
     code = (
-        "import sys, analysis.observers, analysis.psychometric, analysis.sdt, analysis.cli; "
+        "import sys, analysis.observers.model_observer, analysis.observers.sdt, analysis.cli; "
         "bad = {'pandas', 'matplotlib', 'torch', 'psychopy'} & set(sys.modules); "
         "sys.exit(', '.join(bad) or 0)"
     )

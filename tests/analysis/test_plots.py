@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.observers.sdt import wilson
 from analysis.plots.psychometric import (
     Marker,
     Points,
@@ -15,7 +16,6 @@ from analysis.plots.ranking import ranking_plot
 from analysis.plots.stimuli import Tile, stimuli_panel
 from analysis.plots.style import to_png, unit_label
 from analysis.plots.timing import timing_plot
-from analysis.sdt import wilson
 
 LEVELS = np.array([8.0, 16, 32, 64])
 POINTS = Points(levels=LEVELS, n_correct=np.array([10.0, 12, 18, 20]), n_trials=np.full(4, 20.0))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.psychometric import SIGMOIDS, PsychometricFunction, to_axis
+from analysis.curves.psychometric import SIGMOIDS, PsychometricFunction, to_axis
 from stimuli_store.errors import InputError
 
 curves = st.builds(

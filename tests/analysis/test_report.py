@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from analysis.cli import register
-from analysis.fit import fit_psychometric
-from analysis.observers import calibrated_observer, true_threshold
-from analysis.report import write_report
-from analysis.results import Results
-from analysis.tables import level_counts, read_sessions, tidy
-from stimuli_store.bank import Bank
+from analysis.data.tables import level_counts, read_sessions, tidy
+from analysis.fits.fit import fit_psychometric
+from analysis.observers.model_observer import calibrated_observer, true_threshold
+from analysis.report.results import Results
+from analysis.report.write import write_report
+from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Event
 from tests.analysis.builders import header, record_of, session_trials, simulate, write_journal
@@ -218,7 +218,7 @@ def test_failed_report_leaves_the_old_one(
     def full(*_: object) -> None:
         raise OSError("no space left on the disk")
 
-    monkeypatch.setattr("analysis.report.os.fsync", full)
+    monkeypatch.setattr("analysis.report.write.os.fsync", full)
     with pytest.raises(OSError, match="no space"):
         write_report(bank, sessions, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

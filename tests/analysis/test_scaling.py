@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom, norm
 
-from analysis.scaling import fit_critical_scaling
+from analysis.fits.scaling import fit_critical_scaling
 from stimuli_store.errors import InputError
 
 LEVELS = np.array([8, 12, 16, 24, 32, 48, 64, 96.0])

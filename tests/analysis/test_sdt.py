@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.sdt import (
+from analysis.observers.sdt import (
     LINKS,
     dprime,
     dprime_from_counts,

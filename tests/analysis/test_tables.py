@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.observers import calibrated_observer
-from analysis.tables import cells_of, level_counts, read_sessions, tidy, timing_ok
-from stimuli_store.bank import Bank
+from analysis.data.tables import cells_of, level_counts, read_sessions, tidy, timing_ok
+from analysis.observers.model_observer import calibrated_observer
+from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch
 from tests.analysis.builders import (
     header,

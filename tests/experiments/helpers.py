@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.design import BankChoice, Design, Keys, Sampling, Screen
 from experiments.tasks.abx import AbxTask
-from stimuli_store.bank import Bank
-from stimuli_store.trials import Trial
+from stimuli_store.bank.reading import Bank
+from stimuli_store.records.trials import Trial
 
 SMALL = Screen(size=(200, 160))
 

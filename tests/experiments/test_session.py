@@ -13,9 +13,9 @@ import pytest
 
 from experiments.design import seed_of
 from experiments.order import make_trials
-from experiments.plan import journal_path, plan_session
 from experiments.ports import Quit
 from experiments.session import run_session
+from experiments.session_plan import journal_path, plan_session
 from experiments.simulated import SimulatedBooth, SimulatedPerson
 from stimuli_store.errors import BankError, DisplayError, JournalError
 from stimuli_store.journal import read_session

@@ -5,7 +5,7 @@ import pytest
 
 from experiments.booth.monitor import Refresh, pace, refresh_of, refusal
 from experiments.booth.timing import phase_timings, refresh_counts
-from stimuli_store.trials import Phase
+from stimuli_store.records.trials import Phase
 
 HZ = 60.0
 PLAN = tuple(

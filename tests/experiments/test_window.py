@@ -9,8 +9,8 @@ import pytest
 
 from experiments.design import Keys, Screen
 from experiments.order import make_trials
-from experiments.plan import journal_path
 from experiments.session import run_session
+from experiments.session_plan import journal_path
 from experiments.tasks.abx import AbxTask
 from stimuli_store.errors import DisplayError, StimsynthError
 from stimuli_store.journal import read_session

@@ -7,7 +7,7 @@ from pathlib import Path
 from experiments.design import seed_of
 from experiments.session import run_session
 from experiments.simulated import SimulatedBooth, SimulatedPerson
-from stimuli_store.bank import open_bank
+from stimuli_store.bank.reading import open_bank
 from tests.experiments.helpers import Coin, design_for
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stimsynth.images import load
 from stimsynth.metrics import ms_ssim, nlpd, normalized_laplacian_pyramid, ssim
-from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
+from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what peers warn of is theirs
 

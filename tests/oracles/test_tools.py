@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from stimsynth import losses, metrics
-from stimsynth.engine import derivatives
 from stimsynth.images import load
+from stimsynth.methods.eigen import fisher as derivatives
 from stimsynth.transforms import gain_control, statistics
 from stimsynth.transforms.masks import interpolate1d, make_disk, raised_cosine
 from stimsynth.transforms.padding import same_padding
 from stimsynth.transforms.polar import modulate_phase, polar_to_rectangular, rectangular_to_polar
+from stimsynth.transforms.pyramids.steering import harmonic_matrix, steer
 from stimsynth.transforms.signal import center_crop, rescale
 from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
-from stimsynth.transforms.steering import harmonic_matrix, steer
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what peers warn of is theirs
 

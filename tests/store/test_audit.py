@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from stimuli_store.bank import open_bank
+from stimuli_store.bank.reading import open_bank
 from stimuli_store.errors import BankError
 from tests.helpers import tiny_bank
 

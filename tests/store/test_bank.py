@@ -10,15 +10,15 @@ import h5py
 import numpy as np
 import pytest
 
-from stimuli_store.bank import open_bank
-from stimuli_store.canonical import pixel_id, sha256
+from stimuli_store.bank.format import BankHeader
+from stimuli_store.bank.publish import publish_bank
+from stimuli_store.bank.reading import open_bank
 from stimuli_store.errors import BankError, BankExists, InputError, PinMismatch
-from stimuli_store.format import BankHeader
 from stimuli_store.frames import quantize
-from stimuli_store.predictions import Prediction
-from stimuli_store.publish import publish_bank
-from stimuli_store.spec import Level, ModelRef
-from stimuli_store.stimulus import Stimulus
+from stimuli_store.records.canonical import pixel_id, sha256
+from stimuli_store.records.predictions import Prediction
+from stimuli_store.records.spec import Level, ModelRef
+from stimuli_store.records.stimulus import Stimulus
 from tests.helpers import stimulus, tiny_bank
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stimuli_store.canonical import as_master, canonical_json, frame_id, pixel_id
 from stimuli_store.errors import InputError
 from stimuli_store.frames import dequantize, quantize
+from stimuli_store.records.canonical import as_master, canonical_json, frame_id, pixel_id
 
 images = hnp.arrays(
     np.float32,

@@ -11,7 +11,7 @@ import pytest
 
 from stimuli_store.errors import JournalError
 from stimuli_store.journal import Journal, read_session
-from stimuli_store.trials import SessionHeader
+from stimuli_store.records.trials import SessionHeader
 from tests.store.test_records import RECORD
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stimuli_store.bank import open_bank
+from stimuli_store.bank.reading import open_bank
 from stimuli_store.errors import BankExists
 from tests.helpers import tiny_bank
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from stimuli_store.bank.format import parse_pin
 from stimuli_store.errors import InputError
-from stimuli_store.format import parse_pin
-from stimuli_store.records import from_json, to_json
-from stimuli_store.spec import Level, ModelRef, Start, StimulusSpec
-from stimuli_store.trials import Phase, PhaseTiming, Trial, TrialRecord
+from stimuli_store.records.convert import from_json, to_json
+from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
+from stimuli_store.records.trials import Phase, PhaseTiming, Trial, TrialRecord
 
 TRIAL = Trial(
     index=3,

@@ -9,13 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from stimuli_store.format import BankHeader
-from stimuli_store.manifest import write_manifest
-from stimuli_store.predictions import Prediction
-from stimuli_store.stimulus import Certificate, StimulusRecord
+from stimuli_store.bank.format import BankHeader
+from stimuli_store.bank.manifest import write_manifest
+from stimuli_store.records.predictions import Prediction
+from stimuli_store.records.stimulus import Certificate, StimulusRecord
 from tests.helpers import tiny_bank
 
-SCHEMA = json.loads((files("stimuli_store") / "stimbank-1.schema.json").read_text())
+SCHEMA = json.loads((files("stimuli_store.bank") / "stimbank-1.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -71,4 +71,4 @@ def test_it_names_the_fields_of_the_records(definition: str, record: type) -> No
 
 
 def test_it_is_shipped_with_the_package() -> None:
-    assert Path(str(files("stimuli_store") / "stimbank-1.schema.json")).is_file()
+    assert Path(str(files("stimuli_store.bank") / "stimbank-1.schema.json")).is_file()

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth import Gaussian, Metamer, images, remove_grad
-from stimsynth.methods.files import LoadWarning
-from stimsynth.methods.snapshots import SnapshotFile
-from stimuli_store.archive import Stack
+from stimsynth.methods.base.saving import LoadWarning
+from stimsynth.methods.base.snapshots import SnapshotFile
+from stimuli_store.disk.archive import Stack
 from stimuli_store.errors import InputError
 
 

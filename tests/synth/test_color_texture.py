@@ -7,7 +7,7 @@ from torch import Tensor
 
 from stimsynth.images import load
 from stimsynth.models import ColorPortillaSimoncelli, PortillaSimoncelli
-from stimsynth.models.color_texture import decorrelating_basis
+from stimsynth.models.texture.color import decorrelating_basis
 from stimsynth.transforms import SteerablePyramidFreq
 from stimsynth.validate import validate_coarse_to_fine
 from stimuli_store.errors import InputError

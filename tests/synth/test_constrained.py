@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from stimsynth.engine.constrained import Constrained
+from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Held, Problem
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
-from stimsynth.methods.trees import map_tensors, pack, unpack
+from stimsynth.methods.base.state_tree import map_tensors, pack, unpack
 from stimuli_store.errors import InputError
 from tests.synth.problems import HELD_PROBLEMS, NORMS, HeldKnown, eigenvectors, many_pixels
 

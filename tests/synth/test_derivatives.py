@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stimsynth.engine.derivatives import (
+from stimsynth.methods.eigen.fisher import (
     jacobian,
     jacobian_vector_product,
     vector_jacobian_product,

@@ -11,6 +11,7 @@ from stimsynth.transforms.gain_control import local_gain_control, local_gain_rel
 from stimsynth.transforms.masks import interpolate1d, make_disk, raised_cosine
 from stimsynth.transforms.padding import same_padding
 from stimsynth.transforms.polar import modulate_phase, polar_to_rectangular, rectangular_to_polar
+from stimsynth.transforms.pyramids.steering import steer
 from stimsynth.transforms.sequences import (
     deviation_from_line,
     make_straight_line,
@@ -20,7 +21,6 @@ from stimsynth.transforms.sequences import (
 from stimsynth.transforms.signal import add_noise, center_crop, maximum, rescale
 from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
 from stimsynth.transforms.statistics import kurtosis, skew, variance
-from stimsynth.transforms.steering import steer
 
 REAL: dict[str, Callable[[Tensor], Tensor | tuple[Tensor, Tensor]]] = {
     "add_noise": lambda x: add_noise(x, [2.0, 3.0]),

@@ -24,10 +24,10 @@ from stimsynth import (
     images,
     remove_grad,
 )
-from stimsynth.engine.eigenpairs import Outcome
-from stimsynth.engine.linearized import Linearized
-from stimsynth.methods.eigenchecks import warn_of_size
-from stimsynth.methods.files import LoadWarning
+from stimsynth.engine.eigen.eigenpairs import Outcome
+from stimsynth.methods.base.saving import LoadWarning
+from stimsynth.methods.eigen.checks import warn_of_size
+from stimsynth.numerics.linearized import Linearized
 from stimuli_store.errors import InputError
 
 ITERATIVE = ["lanczos", "power", "randomized_svd"]

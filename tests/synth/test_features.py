@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from stimsynth.banks.models import weights_sha256
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.features import features
-from stimsynth.models.registry import weights_sha256
 from stimuli_store.errors import InputError
 
 

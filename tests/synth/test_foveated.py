@@ -10,13 +10,13 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from stimsynth.banks.models import make_model
+from stimsynth.banks.plan import prepare, read_plan
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.foveated import FoveatedPooling
-from stimsynth.models.registry import make_model
-from stimsynth.plan import prepare, read_plan
 from stimsynth.transforms.log_polar import window_averages
-from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
+from stimsynth.transforms.pyramids.steerable import SteerablePyramidFreq
 from stimuli_store.errors import InputError
 
 WHOLE = {  # one window: everything outside a fovea of 14 pixels

@@ -17,9 +17,9 @@ from stimsynth import (
     metrics,
     remove_grad,
 )
-from stimsynth.engine.grid import Grid, descend_to_grid
-from stimsynth.engine.grid_hold import hold_on_grid
 from stimsynth.engine.problem import Problem
+from stimsynth.engine.quantized.descent import Grid, descend_to_grid
+from stimsynth.engine.quantized.hold import hold_on_grid
 from stimuli_store.errors import InputError
 from stimuli_store.frames import quantize
 

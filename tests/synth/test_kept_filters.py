@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from stimsynth.banks.models import make_model, reference_to, weights_sha256
 from stimsynth.models import (
     CenterSurround,
     Gaussian,
@@ -17,7 +18,6 @@ from stimsynth.models import (
     LuminanceGainControl,
     OnOff,
 )
-from stimsynth.models.registry import make_model, reference_to, weights_sha256
 from stimsynth.transforms.convolution import Grid
 from stimsynth.validate import remove_grad
 

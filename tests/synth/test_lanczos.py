@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from stimsynth.engine import lanczos
-from stimsynth.engine.eigenpairs import Eigenpairs, Operator, Outcome, certify
-from stimsynth.engine.eigenspaces import SpectralMeasure, describe
-from stimsynth.engine.lanczos import Krylov, Search
-from stimsynth.engine.orthogonal_iteration import orthogonal_iteration, randomized_range
+from stimsynth.engine.eigen import lanczos
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certify
+from stimsynth.engine.eigen.eigenspaces import SpectralMeasure, describe
+from stimsynth.engine.eigen.lanczos import Krylov, Search
+from stimsynth.engine.eigen.orthogonal_iteration import orthogonal_iteration, randomized_range
 
 N = 400  # more than a basis holds, so that restarts are part of it
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from stimsynth.images import load
 from stimsynth.metrics import nlpd, normalized_laplacian_pyramid
-from stimsynth.transforms.laplacian_pyramid import LaplacianPyramid
+from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
 from stimsynth.transforms.resampling import (
     blur_downsample,
     correlate_downsample,

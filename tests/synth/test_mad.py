@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from stimsynth import MADCompetition, images, mad_set
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, penalize_range
-from stimsynth.methods.course import CONVERGED
+from stimsynth.methods.base.resumable_run import CONVERGED
 from stimsynth.methods.mad_set import MEMBERS
 from stimsynth.metrics import mse, ssim
 from stimuli_store.errors import InputError

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stimsynth.banks.models import make_model, weights_sha256
 from stimsynth.images import load
 from stimsynth.models import (
     MODELS,
@@ -26,7 +27,6 @@ from stimsynth.models import (
 )
 from stimsynth.models.features import features
 from stimsynth.models.pooling import band_masks, partition
-from stimsynth.models.registry import make_model, weights_sha256
 from stimsynth.transforms.filters import circular_gaussian2d
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError

@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from stimsynth.build import build
+from stimsynth.banks.build import build
+from stimsynth.banks.models import make_model
+from stimsynth.banks.plan import prepare, read_plan
 from stimsynth.cli import main
-from stimsynth.models.registry import make_model
-from stimsynth.plan import prepare, read_plan
-from stimuli_store.bank import Bank, open_bank
+from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankExists
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def test_work_done_by_other_code_is_not_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = prepare(read_plan(write_plan(tmp_path)))
-    monkeypatch.setattr("stimsynth.plan.source_sha256", lambda: "0" * 64)
+    monkeypatch.setattr("stimsynth.banks.plan.source_sha256", lambda: "0" * 64)
     second = prepare(read_plan(write_plan(tmp_path)))
     assert first.sha256 != second.sha256
     keys = [{m.key for s in work.sets for m in s.members} for work in (first, second)]
@@ -171,7 +171,7 @@ def test_a_photograph_from_a_file_is_found_beside_the_plan(tmp_path: Path) -> No
 KILLED = """
 import sys, time
 from pathlib import Path
-import stimsynth.build as b
+import stimsynth.banks.build as b
 write = b.write_job
 def slow(path, *rest):
     write(path, *rest)

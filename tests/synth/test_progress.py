@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images, progress
+from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
 from stimsynth.engine.history import History
-from stimsynth.progress import postfix, product_bar, synthesis_bar
+from stimsynth.methods.base import progress
+from stimsynth.methods.base.progress import postfix, product_bar, synthesis_bar
 
 
 class Terminal(io.StringIO):
@@ -67,7 +68,7 @@ def test_a_bar_from_coarse_to_fine_tells_the_scale_too() -> None:
 def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr("stimsynth.progress.tqdm", _drawn_at_once)
+    monkeypatch.setattr("stimsynth.methods.base.progress.tqdm", _drawn_at_once)
     names = "objective", "gradient_norm", "pixel_change_norm"
     history = History({name: torch.tensor([[0.25]]) for name in names})
     with synthesis_bar(20) as on_step:

@@ -25,15 +25,15 @@ from stimsynth import (
     remove_grad,
     validate,
 )
-from stimsynth.engine.eigenpairs import Outcome
+from stimsynth.engine.eigen.eigenpairs import Outcome
 from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, mse
-from stimsynth.methods import eigensolvers
-from stimsynth.methods.files import LoadWarning, examine_saved_synthesis
-from stimsynth.methods.synthesis import OptimizedSynthesis
+from stimsynth.methods.base.saving import LoadWarning, examine_saved_synthesis
+from stimsynth.methods.base.synthesis import OptimizedSynthesis
+from stimsynth.methods.eigen import solvers
 from stimsynth.metrics import ssim
-from stimuli_store.archive import Stack
+from stimuli_store.disk.archive import Stack
 from stimuli_store.errors import ArchiveError, InputError
 
 ADAM = partial(torch.optim.Adam, lr=0.02, amsgrad=True)
@@ -427,7 +427,7 @@ def test_ctrl_c_ends_the_power_method_at_both_ends() -> None:
         "seed": 0,
         "surplus": 0,
     }
-    found = eigensolvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
+    found = solvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
     assert found.outcome is Outcome.INTERRUPTED
     assert len(spent) < 15
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.engine.lbfgs import LBFGS
-from stimsynth.engine.sums import combined, dots, norms, products
 from stimsynth.images import load
 from stimsynth.methods.coarse_to_fine import MetamerCTF
 from stimsynth.methods.eigendistortion import Eigendistortion
@@ -27,11 +26,12 @@ from stimsynth.models import (
     OnOff,
     PortillaSimoncelli,
 )
-from stimsynth.transforms.fourier import irfft2
-from stimsynth.transforms.planes import centred, inner, plane_means, plane_sums
-from stimsynth.transforms.sliding import slide
-from stimsynth.transforms.softplus import softplus
-from stimsynth.transforms.steerable_pyramid import SteerablePyramidFreq
+from stimsynth.numerics.fourier import irfft2
+from stimsynth.numerics.reductions import centred, inner, plane_means, plane_sums
+from stimsynth.numerics.sliding import slide
+from stimsynth.numerics.softplus import softplus
+from stimsynth.numerics.sums import combined, dots, norms, products
+from stimsynth.transforms.pyramids.steerable import SteerablePyramidFreq
 from stimsynth.validate import remove_grad
 from tests.synth.test_models import FACTORIES
 

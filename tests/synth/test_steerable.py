@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stimsynth.images import load
 from stimsynth.transforms import SteerablePyramidFreq, split_orientations, stack_orientations
-from stimsynth.transforms.steerable_masks import frequencies, high_pass, low_pass, oriented
+from stimsynth.transforms.pyramids.masks import frequencies, high_pass, low_pass, oriented
 from stimuli_store.errors import InputError
 
 

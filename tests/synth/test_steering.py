@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stimsynth.transforms.steering import harmonic_matrix, steer, steering_weights
+from stimsynth.transforms.pyramids.steering import harmonic_matrix, steer, steering_weights
 from stimuli_store.errors import InputError
 from tests.synth.signals import close, few, signal
 

@@ -1,0 +1,1 @@
+"""Shapes of psychometric functions and the parameters that people report."""

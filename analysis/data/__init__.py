@@ -1,0 +1,1 @@
+"""Trials as tables: reading, checking, counting."""

@@ -1,0 +1,244 @@
+"""Journals and a bank to a tidy table: a row per trial, with what every model says of it."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.data.cells import Cells
+from stimuli_store.bank.reading import Bank
+from stimuli_store.errors import InputError, JournalError, PinMismatch
+from stimuli_store.journal import Session, read_session
+from stimuli_store.records.predictions import Distances
+from stimuli_store.records.trials import PhaseTiming, TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DISTANCE = "distance_"
+_PathLike = str | os.PathLike[str]
+
+
+def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
+    """Return the journals in a folder (``*.jsonl``, searched recursively), or the files named.
+
+    Raises
+    ------
+    JournalError
+        If something named is not there, or no journal is found.
+    """
+    named = [Path(data)] if isinstance(data, str | os.PathLike) else [Path(d) for d in data]
+    found: list[Path] = []
+    for path in named:
+        if not path.exists():
+            raise JournalError(
+                f"{path} is not there; name a folder of session journals, or journals"
+            )
+        found += sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+    if not found:
+        where = ", ".join(str(path) for path in named) or "what was named"
+        raise JournalError(
+            f"{where} holds no session journal (*.jsonl); a session writes one for each participant"
+        )
+    return tuple(dict.fromkeys(path.resolve() for path in found))
+
+
+def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
+    """Return the sessions of a folder of journals, or of the journals named.
+
+    A journal in a folder that holds no whole line yet is passed over: its session had not begun when
+    its process died.
+
+    Raises
+    ------
+    JournalError
+        If there is none, one is damaged, or two journals claim the same participant and session.
+    """
+    by_name: dict[tuple[str, int], Path] = {}
+    sessions = []
+    journals = find_journals(data)
+    for path in journals:
+        if len(journals) > 1 and b"\n" not in path.read_bytes():
+            continue
+        session = read_session(path)
+        name = (session.header.participant, session.header.session)
+        if name in by_name:
+            raise JournalError(
+                f"{path} and {by_name[name]} both hold session {name[1]} of participant {name[0]}; "
+                "keep one of them, or give one another session number"
+            )
+        by_name[name] = path
+        sessions.append(session)
+    return tuple(sessions)
+
+
+def is_simulated(session: Session) -> bool:
+    """Return whether a simulated observer gave the answers."""
+    return session.header.observer is not None
+
+
+def tidy(bank: Bank, sessions: Sequence[Session]) -> "pd.DataFrame":
+    """Return one row per finished trial, with a ``distance_<model>`` column for every stored model.
+
+    Columns: participant, session, trial, task, rule, target, set, level, unit, comparison, pair_a,
+    pair_b, A, B, X (pixel ids of the intervals; others by their own names), answer, response,
+    correct, rt_s, flags (joined by ``;``), timing_ok (True, False, or None without timing),
+    planned_frames, realised_frames, dropped_frames, frames_verified (whether every frame shown has
+    the certified hash; None where no screen was involved), simulated, pin.
+
+    Raises
+    ------
+    PinMismatch
+        If a session was planned from another bank.
+    InputError
+        If there is no finished trial.
+    """
+    import pandas as pd
+
+    for session in sessions:
+        if session.header.pin != bank.pin:
+            raise PinMismatch(
+                f"session {session.header.session} of {session.header.participant} was run with "
+                f"{session.header.pin}, but this bank is {bank.pin}; analyse it with its own bank"
+            )
+    rows = [_row(bank, session, record) for session in sessions for record in session.records]
+    if not rows:
+        raise InputError("these sessions hold no finished trial")
+    table = pd.DataFrame(rows)
+    pairs = [frozenset(pair) for pair in zip(table.pair_a, table.pair_b, strict=True)]
+    for label in bank.model_labels:
+        known = bank.distances(label)
+        table[DISTANCE + label] = [_distance(known, pair) for pair in pairs]
+    return table
+
+
+def _distance(known: Distances, pair: frozenset[str]) -> float:
+    return 0.0 if len(pair) == 1 else known.get(pair, float("nan"))
+
+
+def _row(bank: Bank, session: Session, record: TrialRecord) -> dict[str, Any]:
+    trial, header, seen = record.trial, session.header, seen_phases(record)
+    return {
+        "participant": header.participant,
+        "session": header.session,
+        "trial": trial.index,
+        "task": trial.task,
+        "rule": trial.rule,
+        "target": trial.target,
+        "set": trial.set,
+        "level": trial.level.value,
+        "unit": trial.level.unit,
+        "comparison": trial.comparison,
+        "pair_a": trial.pair[0],
+        "pair_b": trial.pair[1],
+        **dict(trial.intervals),
+        "answer": trial.answer,
+        "response": record.response,
+        "correct": record.correct,
+        "rt_s": record.rt_s,
+        "flags": ";".join(record.flags),
+        "timing_ok": timing_ok(record),
+        "planned_frames": sum(p.planned_frames for p in seen),
+        "realised_frames": sum(p.n_frames for p in seen),
+        "dropped_frames": sum(len(p.dropped) for p in seen),
+        "frames_verified": frames_verified(bank, session, record),
+        "simulated": is_simulated(session),
+        "pin": header.pin,
+    }
+
+
+def timing_ok(record: TrialRecord) -> bool | None:
+    """Return whether the pictures were up for exactly the frames planned; None without timing.
+
+    Counted from the first picture to the end of the last. The blank before it, in which pictures
+    are loaded, and the one after it, which ends at the answer, change nothing of what was seen.
+    """
+    if not record.timing:
+        return None
+    return all(
+        phase.n_frames == phase.planned_frames and not phase.dropped
+        for phase in seen_phases(record)
+    )
+
+
+def seen_phases(record: TrialRecord) -> tuple[PhaseTiming, ...]:
+    """Return the timing from the first picture's phase to the last one's."""
+    shown = [i for i, phase in enumerate(record.trial.phases) if phase.image is not None]
+    if not shown:
+        return record.timing[:-1]
+    return record.timing[shown[0] : shown[-1] + 1]
+
+
+def frames_verified(bank: Bank, session: Session, record: TrialRecord) -> bool | None:
+    """Return whether every frame that was on the screen has the hash the bank certified.
+
+    None where no screen was involved. False if a hash differs or was not recorded.
+    """
+    if not on_screen(session):
+        return None
+    intervals = record.trial.intervals
+    return set(record.frame_sha256) >= set(intervals) and all(
+        sha in bank.by_id and bank.by_id[sha].certificate.frame_sha256 == record.frame_sha256[name]
+        for name, sha in intervals.items()
+    )
+
+
+def on_screen(session: Session) -> bool:
+    """Return whether a real screen was involved, as the header's booth states it."""
+    adapter = session.header.booth.get("adapter")
+    if adapter is None:
+        return any(record.frame_sha256 for record in session.records)
+    return adapter != "simulated"
+
+
+def cells_of(table: "pd.DataFrame") -> Cells:
+    """Return the table's answered trials gathered into cells for `analysis.ranking.rank`.
+
+    Trials without a response are left out. Models that lack a distance for a pair shown are left
+    out too (`models_without_distances` names them).
+    """
+    answered = table[table.response.notna()]
+    labels = [c for c in answered if str(c).startswith(DISTANCE) and answered[c].notna().all()]
+    keys = ["participant", "target", "pair_a", "pair_b", "task", "rule"]
+    grouped = answered.groupby(keys, sort=True)
+    cells = grouped.agg(
+        n_correct=("correct", "sum"),
+        n_trials=("correct", "size"),
+        **{str(c): (c, "first") for c in labels},
+    ).reset_index()
+    text: Mapping[str, np.ndarray] = {key: cells[key].to_numpy(dtype=str) for key in keys}
+    return Cells(
+        participant=text["participant"],
+        image=text["target"],
+        pair=np.char.add(np.char.add(text["pair_a"], "-"), text["pair_b"]),
+        task=text["task"],
+        rule=text["rule"],
+        n_correct=cells.n_correct.to_numpy(dtype=np.float64),
+        n_trials=cells.n_trials.to_numpy(dtype=np.float64),
+        distances={
+            str(c)[len(DISTANCE) :]: cells[str(c)].to_numpy(dtype=np.float64) for c in labels
+        },
+    )
+
+
+def models_without_distances(table: "pd.DataFrame") -> tuple[str, ...]:
+    """Return the labels of models that lack a distance for some pair shown."""
+    return tuple(
+        str(c)[len(DISTANCE) :]
+        for c in table
+        if str(c).startswith(DISTANCE) and table[c].isna().any()
+    )
+
+
+def level_counts(table: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return levels ascending, right answers and answered trials at each (three arrays (L,))."""
+    answered = table[table.response.notna()]
+    grouped = answered.groupby("level", sort=True).correct
+    counts = grouped.agg(["sum", "size"])
+    return (
+        counts.index.to_numpy(dtype=np.float64),
+        counts["sum"].to_numpy(dtype=np.float64),
+        counts["size"].to_numpy(dtype=np.float64),
+    )

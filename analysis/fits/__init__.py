@@ -1,0 +1,1 @@
+"""Fits of thresholds and of critical scaling."""

@@ -1,0 +1,89 @@
+"""Likelihood profiles and the intervals read off them.
+
+A profile holds one parameter at many values and climbs in all others. The interval is where it lies
+within half the 95 % point of χ² with one degree of freedom below its top; it has an infinite end
+where the profile never falls that far, because then the data do not exclude any value on that side.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import chdtri
+
+from analysis.infer.likelihood import Climb, Problem, climb
+
+DROP95 = float(chdtri(1, 0.05)) / 2
+_REFINED = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A profile along one parameter: values (V,), heights (V,), and all parameters (V, K)."""
+
+    index: int
+    values: np.ndarray
+    height: np.ndarray
+    x: np.ndarray
+
+    @property
+    def best(self) -> int:
+        """Place of the highest value."""
+        return int(np.argmax(self.height))
+
+
+def profile(problem: Problem, index: int, values: np.ndarray, starts: np.ndarray) -> Profile:
+    """Return the profile of parameter `index` at `values`, climbing from each start (M, K)."""
+    n_values, n_starts = len(values), len(starts)
+    x = np.tile(starts, (n_values, 1, 1))
+    x[:, :, index] = np.asarray(values)[:, None]
+    found = _climb_others(problem, index, x.reshape(n_values * n_starts, -1))
+    heights = found.value.reshape(n_values, n_starts)
+    best = heights.argmax(axis=1)
+    rows = np.arange(n_values)
+    return Profile(
+        index=index,
+        values=np.asarray(values, dtype=np.float64),
+        height=heights[rows, best],
+        x=found.x.reshape(n_values, n_starts, -1)[rows, best],
+    )
+
+
+def with_point(found: Profile, x: np.ndarray, height: float) -> Profile:
+    """Return the profile with one more point, `x` (K,), in its place."""
+    place = int(np.searchsorted(found.values, x[found.index]))
+    return replace(
+        found,
+        values=np.insert(found.values, place, x[found.index]),
+        height=np.insert(found.height, place, height),
+        x=np.insert(found.x, place, x, axis=0),
+    )
+
+
+def interval_of(problem: Problem, found: Profile, drop: float = DROP95) -> tuple[float, float]:
+    """Return both ends of the interval of the profiled parameter; an end never reached is infinite.
+
+    If the profile has several tops within `drop`, the interval spans them all.
+    """
+    inside = np.flatnonzero(found.height >= found.height.max() - drop)
+    low = _end(problem, found, int(inside[0]), -1, drop)
+    high = _end(problem, found, int(inside[-1]), +1, drop)
+    return low, high
+
+
+def _end(problem: Problem, found: Profile, inner: int, side: int, drop: float) -> float:
+    outer = inner + side
+    if not 0 <= outer < len(found.values):
+        return side * np.inf
+    between = np.linspace(found.values[inner], found.values[outer], _REFINED)
+    warm = np.stack([found.x[inner], found.x[outer]])
+    finer = profile(problem, found.index, between, warm)
+    fall = found.height.max() - finer.height - drop
+    fall[0], fall[-1] = min(fall[0], 0.0), max(fall[-1], 1e-12)
+    last = int(np.flatnonzero(fall <= 0)[-1])
+    share = -fall[last] / (fall[last + 1] - fall[last])
+    return float(between[last] + share * (between[last + 1] - between[last]))
+
+
+def _climb_others(problem: Problem, index: int, x: np.ndarray) -> Climb:
+    free = tuple(i for i in range(x.shape[1]) if i != index)
+    return climb(problem, x, free, tolerance=1e-6)

@@ -1,0 +1,1 @@
+"""Which model predicts held-out answers best: folds, bootstrap, rank."""

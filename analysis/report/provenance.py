@@ -1,0 +1,297 @@
+"""The report's sections on where results came from: stimuli, timing, data, bank."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.data.tables import on_screen, seen_phases
+from analysis.plots import style
+from analysis.plots.stimuli import Tile, stimuli_panel
+from analysis.plots.timing import timing_plot
+from analysis.report import formatting
+from stimuli_store.bank.reading import Bank
+from stimuli_store.errors import BankError
+from stimuli_store.journal import Session
+from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.tools import html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_TARGETS = 6
+_MOST_COLUMNS = 9
+
+
+def stimuli_section(bank: Bank) -> str:
+    """Return pictures of targets and one member per set, and every certificate."""
+    rows = [
+        [_tile(bank, target, target.name), *(_tile(bank, m, _at(m)) for m in members)]
+        for target, members in _by_target(bank)
+    ]
+    parts = [
+        html.paragraph("Frames as the screen shows them: the target, then one member per level.")
+    ]
+    if rows:
+        made = stimuli_panel(rows)
+        parts.append(
+            html.picture(style.to_png(made, 110), "Targets and their stimuli by level", 930)
+        )
+    count = sum(record.kind != "reference" for record in bank.records)
+    parts += [
+        _frames_note(bank),
+        html.folded(f"Certificates of {count} stimuli", _certificates(bank)),
+    ]
+    return html.section("Stimuli and certificates", *parts)
+
+
+def _by_target(bank: Bank) -> list[tuple[StimulusRecord, list[StimulusRecord]]]:
+    found = []
+    for sha, target in list(bank.references.items())[:_MOST_TARGETS]:
+        firsts = [m[0] for m in bank.sets.values() if m[0].target_sha256 == sha]
+        firsts.sort(key=lambda r: r.level.value if r.level else math.inf)
+        step = max(1, math.ceil(len(firsts) / _MOST_COLUMNS))
+        found.append((target, firsts[::step]))
+    return found
+
+
+def _tile(bank: Bank, record: StimulusRecord, heading: str) -> Tile:
+    note = "target"
+    if record.kind != "reference":
+        note = f"distance {record.certificate.relative_distance:.2g}"
+    return Tile(pixels=bank.frame(record.sha256).pixels, heading=heading, note=note)
+
+
+def _at(record: StimulusRecord) -> str:
+    if record.level is None:
+        return record.name
+    return f"{record.level.value:g} {formatting.short_unit(record.level.unit)}"
+
+
+def _frames_note(bank: Bank) -> str:
+    good = sum(_frame_is_certified(bank, record.sha256) for record in bank.records)
+    return html.paragraph(
+        f"For this report every frame was made again from the stored pixels: "
+        f"{good} of {len(bank.records)} have the hash that was certified.",
+        "small",
+    )
+
+
+def _frame_is_certified(bank: Bank, sha: str) -> bool:
+    try:
+        bank.frame(sha)
+    except BankError:
+        return False
+    return True
+
+
+def _certificates(bank: Bank) -> str:
+    head = [
+        "stimulus",
+        "kind",
+        "relative distance",
+        "distance",
+        "start's distance",
+        "clipped",
+        "status",
+    ]
+    rows = [
+        [
+            record.name,
+            record.kind,
+            f"{record.certificate.relative_distance:.3g}",
+            f"{record.certificate.distance:.3g}",
+            f"{record.certificate.start_distance:.3g}",
+            f"{record.certificate.clipped_fraction:.2%}",
+            record.certificate.status,
+        ]
+        for record in bank.records
+        if record.kind != "reference"
+    ]
+    note = html.paragraph(
+        "Distances are under the model a stimulus was made for, on its 8-bit frame against the "
+        "target's; the relative distance is over the size of the target's own output.",
+        "small",
+    )
+    return html.table(head, rows) + note
+
+
+def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
+    """Return how frames, times and keys were taken, and what became of the frame plan.
+
+    Phases are counted over the sessions on a screen; only if there is none, over nominal times.
+    """
+    shown = [session for session in sessions if on_screen(session)] or sessions
+    extra = np.array(
+        [
+            phase.n_frames - phase.planned_frames
+            for session in shown
+            for record in session.records
+            for phase in seen_phases(record)
+        ]
+    )
+    made = timing_plot(extra, [float(rt) for rt in table.rt_s.dropna()])
+    parts = [_screen_note(sessions), _booth_table(sessions)]
+    parts += [html.picture(style.to_png(made), "Frames beyond the plan, and response times", 760)]
+    parts += [_phase_table(shown), _verified_note(table)]
+    return html.section("Timing", *parts)
+
+
+def _screen_note(sessions: Sequence[Session]) -> str:
+    shown = [s for s in sessions if on_screen(s)]
+    loose = [s for s in shown if any(b.get("synchronised") is not True for b in s.booths)]
+    lines = []
+    if len(shown) < len(sessions):
+        lines.append(
+            f"{len(sessions) - len(shown)} of {len(sessions)} sessions had no screen: their "
+            "times are nominal and say nothing about a display."
+        )
+    if loose:
+        lines.append(
+            f"In {len(loose)} of {len(shown)} sessions on a screen the display was, at least in part, not "
+            "synchronised to its refresh (or the journal does not say): frame counts there are "
+            "not proof of durations."
+        )
+    return f'<div class="notice">{html.text(" ".join(lines))}</div>' if lines else ""
+
+
+def _booth_table(sessions: Sequence[Session]) -> str:
+    booths = [_flat(booth) for session in sessions for booth in session.booths]
+    keys = list(dict.fromkeys(key for booth in booths for key in booth))
+    groups: Counter[tuple[str, ...]] = Counter(
+        tuple(_booth_value(booth.get(key)) for key in keys) for booth in booths
+    )
+    if not keys:
+        return html.paragraph("The journals do not say how frames and keys were taken.")
+    rows = [
+        [key.replace("_", " "), *(values[i] for values in groups)] for i, key in enumerate(keys)
+    ]
+    heads = [f"{count} sitting{'s' if count > 1 else ''}" for count in groups.values()]
+    return html.table(["booth", *heads], rows)
+
+
+def _flat(booth: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in booth.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key} "))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _booth_value(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return " × ".join(_booth_value(v) for v in value)
+    return str(value)
+
+
+def _phase_table(sessions: Sequence[Session]) -> str:
+    seen: dict[str, list[tuple[int, int, int]]] = {}
+    for session in sessions:
+        for record in session.records:
+            for phase in record.timing[:-1]:
+                row = (phase.planned_frames, phase.n_frames, len(phase.dropped))
+                seen.setdefault(phase.name, []).append(row)
+    if not seen:
+        return html.paragraph("The journals hold no measured timing.")
+    rows = []
+    for name, counts in seen.items():
+        planned, realised, dropped = np.array(counts).T
+        rows.append(
+            [
+                name,
+                len(counts),
+                _range(planned),
+                f"{realised.mean():.2f}",
+                _range(realised),
+                formatting.share(float((planned != realised).sum()), len(counts)),
+                int(dropped.sum()),
+            ]
+        )
+    head = ["phase", "shown", "planned frames", "mean realised", "range", "off plan", "late frames"]
+    return html.table(head, rows)
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = int(values.min()), int(values.max())
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def _verified_note(table: "pd.DataFrame") -> str:
+    checked = table.frames_verified.dropna()
+    if not len(checked):
+        return html.paragraph(
+            "No frame was shown on a screen, so none could be verified there.", "small"
+        )
+    good = int(sum(bool(value) for value in checked))
+    return html.paragraph(
+        f"Frames verified: in {formatting.share(good, len(checked))} trials on a screen, every "
+        "frame shown has the hash certified in the bank.",
+        "small",
+    )
+
+
+def notes_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
+    """Return what was kept, what was not, and what was flagged."""
+    unanswered = int(table.response.isna().sum())
+    flags = Counter(flag for text in table["flags"] for flag in text.split(";") if flag)
+    unfinished = [s for s in sessions if s.ended != "completed"]
+    rows: list[list[object]] = [
+        ["trials in the table", len(table)],
+        ["without an answer (not fitted)", formatting.share(unanswered, len(table))],
+        ["excluded for any other reason", "none: flagged trials are kept and counted"],
+        ["flagged", ", ".join(f"{k}: {n}" for k, n in sorted(flags.items())) or "none"],
+        ["sessions that did not run to their end", len(unfinished)],
+        ["simulated trials", formatting.share(float(table.simulated.sum()), len(table))],
+    ]
+    head = ["participant", "session", "trials", "of", "ended", "observer", "created"]
+    people = [
+        [
+            s.header.participant,
+            s.header.session,
+            len(s.records),
+            s.header.n_trials,
+            s.ended or "unfinished",
+            "person" if s.header.observer is None else _observer(s.header.observer),
+            s.header.created,
+        ]
+        for s in sessions
+    ]
+    return html.section("Data", html.table([], rows), html.table(head, people))
+
+
+def _observer(description: Mapping[str, Any]) -> str:
+    values = (f"{key} {_booth_value(value)}" for key, value in description.items())
+    return "simulated: " + ", ".join(values)
+
+
+def bank_section(bank: Bank, sessions: Sequence[Session]) -> str:
+    """Return the bank's identity and the software behind stimuli and sessions."""
+    header = bank.header
+    rows: list[list[str]] = [
+        ["bank", bank.pin],
+        ["version id (SHA-256 of the manifest)", bank.version_id],
+        ["licence", header.license],
+        ["creators", ", ".join(header.creators) or "–"],
+        ["pixels", f"{header.colour.space}, {header.colour.transfer} transfer"],
+        ["models with stored distances", ", ".join(bank.model_labels) or "none"],
+        ["grown from", _pairs(header.parent) if header.parent else "–"],
+        ["designs (SHA-256)", ", ".join(sorted({s.header.design_sha256 for s in sessions}))],
+    ]
+    rows += [["made with", _pairs(environment)] for environment in header.environments]
+    software = {_pairs(s.header.software) for s in sessions}
+    rows += [["shown with", entry] for entry in sorted(software)]
+    return html.section("Bank and software", html.table([], rows))
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())

@@ -1,0 +1,80 @@
+"""The report: one HTML file that needs nothing from outside, a table of trials, and the numbers."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.report.results import Results, analyse
+from analysis.report.summary import summary_of
+from stimuli_store.bank.reading import Bank
+from stimuli_store.errors import InputError
+from stimuli_store.journal import Session
+
+REPORT, TRIALS, RESULTS = "report.html", "trials.csv", "results.json"
+
+
+def write_report(
+    bank: Bank,
+    sessions: Sequence[Session],
+    out_dir: str | os.PathLike[str],
+    *,
+    p: float = 0.75,
+    seed: int = 0,
+) -> Results:
+    """Write ``report.html``, ``trials.csv`` and ``results.json``, and return the results.
+
+    Each file appears complete or not at all. In the JSON file an infinite end is null.
+
+    Parameters
+    ----------
+    out_dir
+        The folder; made if missing. Older files of these three names are replaced.
+    bank, sessions, p, seed
+        As for `analysis.report.results.analyse`, which also says what is refused.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made.
+    """
+    from analysis.report.findings import report_page
+
+    results, table = analyse(bank, sessions, p=p, seed=seed)
+    folder = _folder(out_dir)
+    numbers = json.dumps(summary_of(results), indent=1, allow_nan=False, ensure_ascii=False)
+    files = {
+        TRIALS: table.to_csv(index=False, lineterminator="\n"),
+        RESULTS: numbers + "\n",
+        REPORT: report_page(bank, sessions, results, table),
+    }
+    for name, content in files.items():
+        _replace(folder / name, content)
+    return results
+
+
+def _folder(out_dir: str | os.PathLike[str]) -> Path:
+    folder = Path(out_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the report's folder {folder} cannot be made ({error.strerror}); name another one"
+        ) from error
+    return folder
+
+
+def _replace(path: Path, content: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Descent with terms that are held at their values."""

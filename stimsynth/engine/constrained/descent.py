@@ -1,0 +1,305 @@
+"""Descent along a constraint: the objective falls while other terms stay exactly where they are asked to be.
+
+Every iterate satisfies the constraint, so that there is no weight to tune and an interrupted run is as
+good as it looks. A step is the quasi-Newton step in the tangent space of the held terms, among the values
+that no bound holds back; what the constraint bends away from it is put right along the slopes of the held
+terms before the objective is compared (Rosen 1961, "The gradient projection method for nonlinear
+programming II"; Absil, Mahony & Sepulchre 2008, "Optimization algorithms on matrix manifolds").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.constrained.nonsmooth import Bounds, kinked_items, one_sided, room
+from stimsynth.engine.constrained.restore import approach, noise, restore
+from stimsynth.engine.constrained.scaled import Found, Posed, held_of, posed
+from stimsynth.engine.constrained.tangent import Room, Slopes, Tangent, solved, tangent
+from stimsynth.engine.curvature import Curvature, curved
+from stimsynth.engine.lbfgs import shortened
+from stimsynth.engine.problem import Problem, Terms, column
+from stimsynth.numerics.sums import combined, dots, norms, products
+
+_ARMIJO = 1e-4
+_GROWTH = 2.0
+_CLOSER = 0.25  # after a step from which there was no way back to the constraint
+_NOISE = 4.0  # times the scatter that was seen: what rounding may make of a held term
+_ROUNDED = (
+    8  # units in the last place: the scatter where none was seen, after a change of precision
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstrainedState:
+    """Where each of N items stands on its constraint, and what is known there.
+
+    `scale` and `tolerance` (N, m) say what the held terms are measured in and how near they must stay;
+    `unreached` (N,) marks items whose targets could not be reached: they stay at their nearest point.
+    `kinked` (N,) marks items with kinks; `reach` (N,) is the largest change of a value in a step without
+    curvature to go by, and `stretch` (N,) the first length to try of one with. `curvature` is written in
+    place, so a state can be continued once.
+    """
+
+    points: Tensor
+    objective: Tensor
+    terms: Terms
+    gradient_norm: Tensor
+    exhausted: Tensor
+    unreached: Tensor
+    scale: Tensor
+    tolerance: Tensor
+    kinked: Tensor
+    at: Found
+    room: Room
+    tangent: Tangent
+    curvature: Curvature
+    reach: Tensor
+    stretch: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constrained:
+    """Quasi-Newton descent of every item along its own constraint.
+
+    The problem must have `held` terms. A start that is off the constraint is first moved onto it.
+
+    Parameters
+    ----------
+    memory
+        Pairs of steps and gradient changes that are remembered.
+    bounds
+        (low, high): every value of the points stays inside, exactly. None for no bounds.
+    rtol
+        Largest difference of a held term from its target, relative to the target (to the value at the
+        start, where the target is 0). Where rounding alone makes more, that.
+    first_step
+        Largest change of any one value in the first step, before curvature is known.
+    max_trials
+        Step lengths to try along one direction before giving it up.
+    """
+
+    memory: int = 10
+    bounds: Bounds | None = None
+    rtol: float = 1e-8
+    first_step: float = 0.1
+    max_trials: int = 12
+
+    def init(self, problem: Problem, start: Tensor) -> ConstrainedState:
+        """Return the state at `start`, moved into the bounds and onto the constraint."""
+        task, box = posed(problem, start), self._box(start)
+        everything = torch.arange(len(start), device=start.device)
+        flat = torch.clamp(start.detach().flatten(1), *box)
+        for _ in range(
+            2
+        ):  # what rounding makes is known where the constraint is, and there is nearer
+            scatter = noise(task, flat, task.at(flat, everything), box)
+            tolerance = (_NOISE * scatter).clamp_min(self.rtol)
+            flat, reached = approach(task, flat, box, tolerance)
+        kinked = torch.zeros_like(reached)
+        if problem.kinks is not None:
+            near, kinks = self._near(flat), problem.kinks.flatten(1)
+            kinked = kinked_items(task.slopes, kinks, flat, self.bounds, near)
+        at = task.at(flat, everything)
+        space, way = self._tangent(task, flat, at, kinked)
+        return ConstrainedState(
+            points=flat.view_as(start),
+            objective=at.objective,
+            terms=at.terms,
+            gradient_norm=norms(way.descent),
+            exhausted=~reached,
+            unreached=~reached,
+            scale=task.scale,
+            tolerance=tolerance,
+            kinked=kinked,
+            at=at,
+            room=space,
+            tangent=way,
+            curvature=Curvature.unknown(flat, self.memory),
+            reach=torch.full_like(at.objective, self.first_step),
+            stretch=torch.ones_like(at.objective),
+        )
+
+    def step(self, problem: Problem, state: ConstrainedState, active: Tensor) -> ConstrainedState:
+        """Return the state after one accepted step of every active item."""
+        shape = state.points.shape[1:]
+        task = Posed(problem=problem, held=held_of(problem), shape=shape, scale=state.scale)
+        before, fresh = state.points.flatten(1), state.curvature.fresh
+        flat, at, length, accepted = self._search(task, state, fresh, active)
+        failed = active & ~accepted
+        space, way = self._tangent(task, flat, at, state.kinked)
+        moved = flat - before
+        change = at.slopes.lagrangian(way.multipliers)
+        change = change - state.at.slopes.lagrangian(way.multipliers)
+        largest = moved.abs().amax(dim=1)
+        if problem.kinks is not None:  # a jump of slope says nothing of curvature
+            kinks = problem.kinks.flatten(1)
+            smooth = ((flat != kinks) & (before != kinks)) | ~state.kinked.unsqueeze(1)
+            moved, change = moved * smooth, change * smooth
+        bent = accepted & ~curved(moved, change)
+        return ConstrainedState(
+            points=flat.view_as(state.points),
+            objective=at.objective,
+            terms=at.terms,
+            gradient_norm=norms(way.descent),
+            # A failed search with curvature is tried again without; a failed gradient step is the end.
+            exhausted=state.exhausted | (failed & fresh),
+            unreached=state.unreached,
+            scale=state.scale,
+            tolerance=state.tolerance,
+            kinked=state.kinked,
+            at=at,
+            room=space,
+            tangent=way,
+            curvature=state.curvature.updated(moved, change, accepted, failed),
+            reach=torch.where(accepted, _GROWTH * largest, state.reach),
+            stretch=torch.where(bent & ~fresh, _GROWTH * length, 1.0),
+        )
+
+    def restart(self, problem: Problem, state: ConstrainedState, which: Tensor) -> ConstrainedState:
+        """Return the state with the items in `which` measured anew, back on their constraint."""
+        anew = self.init(problem, state.points)
+        curvature = state.curvature.forgotten(which)
+        old = {**self.record(state), "curvature": None}
+        merged = _merged(which, {**self.record(anew), "curvature": None}, old)
+        return self.revive({**merged, "curvature": curvature.record()})
+
+    def record(self, state: ConstrainedState) -> dict[str, Any]:
+        """Return the state as tensors and numbers, for a file."""
+        eps = torch.finfo(state.points.dtype).eps
+        return {**_tree(state), "curvature": state.curvature.record(), "eps": eps}
+
+    def revive(self, record: Mapping[str, Any]) -> ConstrainedState:
+        """Return the state that `record` was made of, in whatever precision it comes."""
+        record = dict(record)
+        at, way, tolerance = record["at"], record["tangent"], record["tolerance"]
+        eps = torch.finfo(record["points"].dtype).eps
+        if eps > record.pop("eps"):  # in the precision it had, it goes on as if nothing had been
+            tolerance = tolerance.clamp_min(_NOISE * _ROUNDED * eps)
+        parts = {
+            "tolerance": tolerance,
+            "at": Found(**{**at, "slopes": Slopes(**at["slopes"])}),
+            "room": Room(**record["room"]),
+            "tangent": Tangent(**{**way, "slopes": Slopes(**way["slopes"])}),
+            "curvature": Curvature.revived(record["curvature"]),
+        }
+        return ConstrainedState(**{**record, **parts})
+
+    # -- direction ---------------------------------------------------------------------------------
+
+    def _direction(self, state: ConstrainedState, fresh: Tensor) -> Tensor:
+        """Return the quasi-Newton step that keeps the held terms to first order, shape (N, n)."""
+        way = state.tangent
+        largest = way.descent.abs().amax(dim=1).clamp_min(torch.finfo(way.descent.dtype).tiny)
+        steepest = way.descent * (state.reach / largest).unsqueeze(1)
+        if bool(fresh.all()):
+            return steepest
+        free = way.free.unsqueeze(1)
+        columns = torch.cat([way.slopes.gradient.unsqueeze(1), way.slopes.held], dim=1) * free
+        through = state.curvature.times(columns) * free
+        found = products(columns[:, 1:], through).double()
+        multipliers = solved(found[:, :, 1:], found[:, :, 0])
+        step = combined(multipliers.unsqueeze(1), through[:, 1:]).squeeze(1) - through[:, 0]
+        downhill = -dots(way.descent, step) < 0
+        return torch.where((fresh | ~downhill).unsqueeze(1), steepest, step)
+
+    # -- line search -------------------------------------------------------------------------------
+
+    def _search(
+        self, task: Posed, state: ConstrainedState, fresh: Tensor, active: Tensor
+    ) -> tuple[Tensor, Found, Tensor, Tensor]:
+        """Shorten each item's step until, back on the constraint, it lowers the objective enough.
+
+        Returns points, what was found there, the lengths of the steps, and which items were moved.
+        """
+        before, direction = state.points.flatten(1), self._direction(state, fresh)
+        flat, at = before.clone(), state.at.copy()
+        length = torch.where(fresh, 1.0, state.stretch)
+        rounding = torch.finfo(flat.dtype).eps * state.objective.abs()
+        waiting = active.clone()
+        for _ in range(self.max_trials):
+            items = waiting.nonzero().squeeze(1)
+            if len(items) == 0:
+                break
+            aim = before[items] + length[items].unsqueeze(1) * direction[items]
+            trial, back = self._restored(task, state, aim, items)
+            length[items[~back]] *= _CLOSER
+            items, trial = items[back], trial[back]
+            if len(items) == 0:
+                continue
+            found = task.at(trial, items)
+            slope = -dots(state.tangent.descent[items], trial - before[items])
+            # Both points are on the constraint up to the tolerance; to first order, the multipliers say
+            # what objective the rest of it is worth.
+            off = state.tangent.multipliers[items] * (found.residual - state.at.residual[items])
+            rise = found.objective - state.objective[items] - off.sum(dim=1).to(slope.dtype)
+            # What the slope promises must be more than rounding, or one could creep on forever.
+            promising = slope < -rounding[items] / 4
+            good = promising & (rise <= _ARMIJO * slope + 4 * rounding[items])
+            flat[items[good]] = trial[good]
+            at.put(items[good], found, good)
+            waiting[items[good]] = False
+            length[items[~good]] *= shortened(slope, rise)[~good]
+        return flat, at, length, active & ~waiting
+
+    def _restored(
+        self, task: Posed, state: ConstrainedState, aim: Tensor, items: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the points nearest to `aim` on the constraint, and which items got there."""
+        way, space = state.tangent, state.room
+        return restore(
+            lambda x, which: task.residual(x, items[which]),
+            aim,
+            way.slopes.held[items] * way.free[items].unsqueeze(1),
+            (space.low[items], space.high[items]),
+            state.tolerance[items],
+        )
+
+    # -- room --------------------------------------------------------------------------------------
+
+    def _box(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        low, high = self.bounds or (-torch.inf, torch.inf)
+        flat = points.detach().flatten(1)
+        return torch.full_like(flat, low), torch.full_like(flat, high)
+
+    def _tangent(
+        self, task: Posed, flat: Tensor, at: Found, kinked: Tensor
+    ) -> tuple[Room, Tangent]:
+        """Return where the values can go, and which way is down."""
+        kinks = None if task.problem.kinks is None else task.problem.kinks.flatten(1)
+        space = room(flat, kinks, kinked, self.bounds)
+        if kinks is None or not bool(kinked.any()):
+            return space, tangent(at.slopes, at.slopes, space)
+        rest = (flat == kinks) & kinked.unsqueeze(1)
+        near = self._near(flat)
+        up, down = one_sided(task.slopes, at.slopes, kinks, flat, rest, self.bounds, near)
+        way = tangent(up, down, space)
+        # A value that leaves its kink goes to one side only.
+        rising = way.descent > 0
+        low = torch.where(rest & rising, flat, space.low)
+        high = torch.where(rest & ~rising, flat, space.high)
+        return replace(space, low=low, high=high), way
+
+    def _near(self, flat: Tensor) -> Tensor:
+        """Return what is near a kink, shape (N, 1): little, but more than the rounding of the points."""
+        eps = torch.finfo(flat.dtype).eps
+        rounding = 512 * eps * flat.abs().amax(dim=1, keepdim=True)
+        return rounding.clamp_min(eps**0.5 * self.first_step)
+
+
+def _tree(record: Any) -> Any:
+    """Return nested records as nested dicts, without copies."""
+    if not is_dataclass(record):
+        return record
+    return {field.name: _tree(getattr(record, field.name)) for field in fields(record)}
+
+
+def _merged(which: Tensor, chosen: Any, other: Any) -> Any:
+    """Return a tree whose tensors (N, …) have the rows in `which` from one tree, the rest from another."""
+    if isinstance(chosen, Mapping):
+        return {key: _merged(which, chosen[key], other[key]) for key in chosen}
+    if not isinstance(chosen, Tensor):
+        return chosen
+    return torch.where(column(which, chosen), chosen, other)

@@ -1,0 +1,116 @@
+"""Kinks: values at which slopes jump, as that of |x - r| does at r.
+
+A step that crosses a kink finds a slope on the far side that sends it back. Where there are kinks a value
+may therefore reach one in a step, exactly, but not cross it, and rests there until one of its two slopes
+points away (the orthants of Andrew & Gao 2007, "Scalable training of L1-regularized log-linear models").
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.constrained.tangent import Room, Slopes
+
+Bounds = tuple[float, float]
+SlopesAt = Callable[[Tensor, Tensor], Slopes]
+"""Function of points (N, n) and the numbers of their items (n,) to all slopes."""
+
+_EVERY = 8  # one value in so many is moved to find out
+_CLOSER = 8  # and then so many times nearer to its kink
+_JUMP = 0.01  # of the mean slope: what counts
+
+
+def kinked_items(
+    slopes_at: SlopesAt, kinks: Tensor, points: Tensor, bounds: Bounds | None, near: Tensor
+) -> Tensor:
+    """Return which items have slopes that jump at `kinks`, shape (N,).
+
+    Some values are put a little above their kink and a little below it, and then nearer. The slopes of a
+    smooth term come together in proportion; those of a term with kinks do not.
+
+    Parameters
+    ----------
+    slopes_at
+        The slopes at other points.
+    kinks, points
+        Shape (N, n).
+    bounds
+        What points must lie in.
+    near
+        What is little, for each item; shape (N, 1).
+    """
+    everything = torch.arange(len(points), device=points.device)
+    moved = torch.zeros_like(points.flatten(1), dtype=torch.bool)
+    moved[:, ::_EVERY] = True
+    jumps, sizes = [], []
+    for distance in (near, near / _CLOSER):
+        above, below = (
+            _stacked(slopes_at(_beside(points, kinks, moved, bounds, sign * distance), everything))
+            for sign in (1, -1)
+        )
+        jumps.append(((above - below).abs() * moved.unsqueeze(1)).sum(dim=2))
+        sizes.append(((above.abs() + below.abs()) / 2 * moved.unsqueeze(1)).sum(dim=2))
+    return ((jumps[1] > jumps[0] / 2) & (jumps[1] > _JUMP * sizes[1])).any(dim=1)
+
+
+def room(points: Tensor, kinks: Tensor | None, kinked: Tensor, bounds: Bounds | None) -> Room:
+    """Return where values can go: inside the bounds, and not across a kink where an item is `kinked`."""
+    flat = points.flatten(1)
+    lowest, highest = bounds or (-torch.inf, torch.inf)
+    low, high = torch.full_like(flat, lowest), torch.full_like(flat, highest)
+    rise, fall = flat < high, flat > low
+    if kinks is not None:
+        kink, column = kinks.flatten(1), kinked.unsqueeze(1)
+        low = torch.where(column & (flat > kink), torch.maximum(kink, low), low)
+        high = torch.where(column & (flat < kink), torch.minimum(kink, high), high)
+    return Room(low=low, high=high, rise=rise, fall=fall)
+
+
+def one_sided(
+    slopes_at: SlopesAt,
+    slopes: Slopes,
+    kinks: Tensor,
+    points: Tensor,
+    resting: Tensor,
+    bounds: Bounds | None,
+    near: Tensor,
+) -> tuple[Slopes, Slopes]:
+    """Return the slopes to the upper and to the lower side of every value.
+
+    Parameters
+    ----------
+    slopes_at, kinks, points, bounds, near
+        As for `kinked_items`.
+    slopes
+        Those at `points`.
+    resting
+        Which values are on a kink, shape (N, n). Where none is, the result is `slopes` twice.
+    """
+    items = resting.any(dim=1).nonzero().squeeze(1)
+    if len(items) == 0:
+        return slopes, slopes
+    chosen = resting[items]
+    sides = []
+    for sign in (1, -1):
+        beside = _beside(points[items], kinks[items], chosen, bounds, sign * near[items])
+        there = slopes_at(beside, items)
+        gradient, held = slopes.gradient.clone(), slopes.held.clone()
+        gradient[items] = torch.where(chosen, there.gradient, gradient[items])
+        held[items] = torch.where(chosen.unsqueeze(1), there.held, held[items])
+        sides.append(Slopes(gradient=gradient, held=held))
+    return sides[0], sides[1]
+
+
+def _beside(
+    points: Tensor, kinks: Tensor, which: Tensor, bounds: Bounds | None, offset: Tensor
+) -> Tensor:
+    """Return points with the values in `which` at `offset` from their kinks, or on a bound."""
+    put = kinks + offset
+    if bounds is not None:
+        put = put.clamp(*bounds)
+    return torch.where(which, put, points)
+
+
+def _stacked(slopes: Slopes) -> Tensor:
+    return torch.cat([slopes.gradient.unsqueeze(1), slopes.held], dim=1)

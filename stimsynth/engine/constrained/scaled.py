@@ -1,0 +1,111 @@
+"""A problem with held terms in numbers of one size: residuals relative to a scale, points as flat rows."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.constrained.tangent import Slopes
+from stimsynth.engine.problem import Held, Problem, Terms, evaluate_held, held_values
+from stimuli_store.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posed:
+    """A problem whose held terms are measured from their targets, relative to `scale` (N, m).
+
+    `shape` is that of one item's points; the functions take and give rows of its values.
+    """
+
+    problem: Problem
+    held: Held
+    shape: torch.Size
+    scale: Tensor
+
+    def at(self, flat: Tensor, items: Tensor) -> "Found":
+        """Return all there is to know at points (n, size) of the problems numbered `items` (n,)."""
+        found = evaluate_held(self.problem, self.held, flat.view(-1, *self.shape), items)
+        slopes = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
+        return Found(
+            objective=found.objective,
+            terms=found.terms,
+            residual=self._residual(found.held, items),
+            slopes=Slopes(gradient=found.gradient.flatten(1), held=slopes),
+        )
+
+    def residual(self, flat: Tensor, items: Tensor) -> Tensor:
+        """Return how far the held terms are from their targets, shape (n, m); no slopes."""
+        return self._residual(held_values(self.held, flat.view(-1, *self.shape), items), items)
+
+    def slopes(self, flat: Tensor, items: Tensor) -> Slopes:
+        """Return all slopes."""
+        return self.at(flat, items).slopes
+
+    def _residual(self, values: Tensor, items: Tensor) -> Tensor:
+        return (values - _targets(self.held, values)[items]) / self.scale[items]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Objective (n,), terms (n,) each, residuals (n, m) and all slopes at n points."""
+
+    objective: Tensor
+    terms: Terms
+    residual: Tensor
+    slopes: Slopes
+
+    def copy(self) -> "Found":
+        """Return a copy that can be written to."""
+        return Found(
+            objective=self.objective.clone(),
+            terms={name: value.clone() for name, value in self.terms.items()},
+            residual=self.residual.clone(),
+            slopes=Slopes(gradient=self.slopes.gradient.clone(), held=self.slopes.held.clone()),
+        )
+
+    def put(self, rows: Tensor, other: "Found", chosen: Tensor) -> None:
+        """Write the `chosen` entries (a mask) of another one into `rows` of this one."""
+        self.objective[rows] = other.objective[chosen]
+        self.residual[rows] = other.residual[chosen]
+        self.slopes.gradient[rows] = other.slopes.gradient[chosen]
+        self.slopes.held[rows] = other.slopes.held[chosen]
+        for name, value in other.terms.items():
+            self.terms[name][rows] = value[chosen]
+
+
+def held_of(problem: Problem) -> Held:
+    """Return the held terms of a problem that has some."""
+    if problem.held is None or not problem.held.targets:
+        raise InputError(
+            "constrained descent needs held terms with targets; without any, use LBFGS"
+        )
+    return problem.held
+
+
+def posed(problem: Problem, start: Tensor) -> Posed:
+    """Return the problem in relative numbers: the unit is the target, or what it is at the start.
+
+    Raises
+    ------
+    InputError
+        If the problem has no held terms, or a target is not finite or not one per item.
+    """
+    held = held_of(problem)
+    for name, target in held.targets.items():
+        if target.shape != (len(start),) or not bool(torch.isfinite(target).all()):
+            raise InputError(
+                f"the held term {name} takes a finite target for each of {len(start)} items; not {target}"
+            )
+    values = held_values(held, start, torch.arange(len(start), device=start.device))
+    targets = _targets(held, values)
+    scale = torch.where(targets == 0, values, targets).abs()
+    return Posed(
+        problem=problem,
+        held=held,
+        shape=start.shape[1:],
+        scale=torch.where(torch.isfinite(scale) & (scale > 0), scale, 1),
+    )
+
+
+def _targets(held: Held, like: Tensor) -> Tensor:
+    return torch.stack(list(held.targets.values()), dim=1).to(like)

@@ -1,0 +1,107 @@
+"""Which way is down while m terms are held and some values cannot move: the tangent cone and its slope.
+
+At a bound a value can move to one side only, and at a kink the slope upward is not the slope downward.
+The direction of steepest descent that keeps the held terms to first order is the negative gradient of
+the Lagrangian on the values that are free; which are free depends on the multipliers, and these on which
+are free. Solving for one after the other ends after a few rounds (a semismooth Newton method on the dual).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stimsynth.numerics.sums import combined, products
+
+_ROUNDS, _RELEASING = 30, 10
+_RIDGE = 1e-13
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Where each of n values of N items can go in one step, and to which sides; all (N, n)."""
+
+    low: Tensor
+    high: Tensor
+    rise: Tensor
+    fall: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """Gradient of the objective (N, n) and of the held terms (N, m, n)."""
+
+    gradient: Tensor
+    held: Tensor
+
+    def lagrangian(self, multipliers: Tensor) -> Tensor:
+        """Return the gradient less the held ones times `multipliers` (N, m): shape (N, n)."""
+        return self.gradient - combined(multipliers.unsqueeze(1), self.held).squeeze(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tangent:
+    """The tangent cone at a point of the constraint.
+
+    `slopes` are those of the side to which each value would go; `free` (bool, (N, n)) marks the values
+    that may move; `descent` (N, n) is the steepest way down among them, zero at a stationary point.
+    """
+
+    slopes: Slopes
+    multipliers: Tensor
+    free: Tensor
+    descent: Tensor
+
+
+def tangent(up: Slopes, down: Slopes, room: Room) -> Tangent:
+    """Return the tangent cone where slopes to both sides are `up` and `down` (the same if smooth)."""
+    always = room.rise & room.fall & _agree(up, down)
+    free, upward = always, torch.ones_like(always)
+    for number in range(_ROUNDS):
+        slopes = _chosen(up, down, upward)
+        multipliers = _multipliers(slopes, free)
+        rising = torch.where(room.rise, -up.lagrangian(multipliers), 0).clamp_min(0)
+        falling = torch.where(room.fall, down.lagrangian(multipliers), 0).clamp_min(0)
+        found = always | (rising > 0) | (falling > 0)
+        if number >= _RELEASING:  # rounds that go in circles end: values are now only ever fixed
+            found &= free
+        settled = (found == free).all()
+        free, upward = found, rising >= falling
+        if settled:
+            break
+    slopes = _chosen(up, down, upward)
+    multipliers = _multipliers(slopes, free)
+    descent = torch.where(free, -slopes.lagrangian(multipliers), 0)
+    return Tangent(slopes=slopes, multipliers=multipliers, free=free, descent=descent)
+
+
+def solved(matrices: Tensor, right: Tensor) -> Tensor:
+    """Return the solutions (N, m) of small systems (N, m, m), zero for what does not matter in them."""
+    size = matrices.diagonal(dim1=1, dim2=2).abs().sqrt()
+    scale = torch.where(size > 0, 1 / size.clamp_min(torch.finfo(size.dtype).tiny), 0)
+    eye = torch.eye(matrices.shape[1], dtype=matrices.dtype, device=matrices.device)
+    level = matrices * scale.unsqueeze(1) * scale.unsqueeze(2)
+    empty = torch.diag_embed((size == 0).to(matrices.dtype))
+    return scale * torch.linalg.solve(level + empty + _RIDGE * eye, scale * right)
+
+
+def _multipliers(slopes: Slopes, free: Tensor) -> Tensor:
+    """Return the multipliers (N, m) for which the Lagrangian's gradient is least on the free values."""
+    held = slopes.held * free.unsqueeze(1)
+    right = products(held, slopes.gradient.unsqueeze(1)).squeeze(2).double()
+    return solved(products(held, slopes.held).double(), right)
+
+
+def _chosen(up: Slopes, down: Slopes, upward: Tensor) -> Slopes:
+    if up is down:
+        return up
+    return Slopes(
+        gradient=torch.where(upward, up.gradient, down.gradient),
+        held=torch.where(upward.unsqueeze(1), up.held, down.held),
+    )
+
+
+def _agree(up: Slopes, down: Slopes) -> Tensor:
+    if up is down:
+        return torch.ones_like(up.gradient, dtype=torch.bool)
+    return (up.gradient == down.gradient) & (up.held == down.held).all(dim=1)

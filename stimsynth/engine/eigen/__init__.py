@@ -1,0 +1,1 @@
+"""Extreme eigenvectors of products with a matrix."""

@@ -1,0 +1,362 @@
+"""Thick-restart Lanczos: both ends of the spectra of N symmetric matrices from one Krylov space each.
+
+Every basis is kept fully orthogonal, so the projected matrix is VᵀFV itself, restarts need no formulas
+of their own, and no spurious copies of eigenvalues appear. A full basis is cut down to its best Ritz
+vectors at both ends (Wu & Simon 2000).
+
+One starting vector sees one vector of every eigenspace. So for k > 1 the search, once it has converged,
+is repeated from a fresh random vector orthogonal to what was found, until that changes none of the k
+values at either end; repeated eigenvalues then come out as often as they are there. No eigenvalue is
+negative, so at the bottom nothing has to be repeated once all k values are 0 within the tolerance. A
+space that fits into the basis is searched to its end, and all about it is known.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certify
+from stimsynth.engine.interrupt import Interrupt
+
+_CHECK_EVERY = 10  # products between two looks at the projected matrix
+_BASIS_BYTES = 2**28
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is looked for, and when it counts as found.
+
+    Attributes
+    ----------
+    k
+        Eigenpairs at each end.
+    tolerance
+        Largest ‖Fv − λv‖ / λmax.
+    change
+        Largest change of the wanted eigenvalues over ten products, as a part of λmax.
+    basis_size
+        Vectors to keep, at most; None for as many as 256 MiB hold, from 40 to 200.
+    """
+
+    k: int = 1
+    tolerance: float = 1e-4
+    change: float = 1e-7
+    basis_size: int | None = None
+
+    def basis_rows(self, n: int, itemsize: int) -> int:
+        """Return how many vectors of n values are kept."""
+        fit = min(max(_BASIS_BYTES // (n * itemsize), 40), 200)
+        wanted = max(self.basis_size or fit, 4 * self.k + 20)
+        return min(n, wanted)
+
+
+@dataclass(kw_only=True)
+class Krylov:
+    """The search in one item. Tensors and numbers only: saved and read back, it goes on the same.
+
+    Attributes
+    ----------
+    basis
+        Shape (rows + 1, n): `size` orthonormal rows, then the next vector to be multiplied.
+    projected
+        VᵀFV in its first `size` rows and columns, float64, on the CPU.
+    nodes, weights
+        Gauss quadrature of the start's spectral measure: eigenvalue estimates, and the part of the
+        random start that lies near each; empty until the first look at the whole of it.
+    size, kept
+        Rows of the basis in use, and how many of them the last restart carried over.
+    coupling
+        Norm of what the last product had outside the basis; 0 before a fresh random vector.
+    scale
+        Largest norm of a product so far.
+    seed, draws
+        Where fresh random vectors come from, and how many were drawn.
+    claimed
+        The k-th value at the top and at the bottom, and the largest, when the last pass converged; None
+        in the first pass.
+    confirmed_top, confirmed_bottom
+        Whether a pass of its own found no missing copy of an eigenvalue at that end.
+    """
+
+    basis: Tensor
+    projected: Tensor
+    nodes: Tensor
+    weights: Tensor
+    previous: Tensor
+    seed: int
+    draws: int = 0
+    size: int = 0
+    kept: int = 0
+    coupling: float = 0.0
+    scale: float = 0.0
+    n_products: int = 0
+    claimed: tuple[float, float, float] | None = None
+    confirmed_top: bool = False
+    confirmed_bottom: bool = False
+    outcome: Outcome = Outcome.RUNNING
+
+    @property
+    def n(self) -> int:
+        """Number of rows of the matrix."""
+        return self.basis.shape[1]
+
+    @property
+    def next_vector(self) -> Tensor:
+        """The vector to multiply, shape (n,)."""
+        return self.basis[self.size]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the basis spans the whole space."""
+        return self.size == self.n
+
+
+def begin(like: Tensor, search: Search, seed: int) -> Krylov:
+    """Return a search that has not begun, in the space, precision and device of `like` (n,)."""
+    n = len(like)
+    rows = search.basis_rows(n, like.element_size())
+    empty = torch.zeros(0, dtype=torch.float64)
+    state = Krylov(
+        basis=like.new_zeros(rows + 1, n),
+        projected=torch.zeros(rows, rows, dtype=torch.float64),
+        nodes=empty,
+        weights=empty,
+        previous=empty,
+        seed=seed,
+    )
+    _begin_afresh(state)
+    return state
+
+
+def run(
+    operator: Operator,
+    states: Sequence[Krylov],
+    search: Search,
+    *,
+    max_products: int,
+    on_step: Callable[[int, float], None] | None = None,
+) -> None:
+    """Go on with N searches, in place, until each has ended or `max_products` are spent on each.
+
+    Parameters
+    ----------
+    operator
+        The N matrices.
+    states
+        One for each.
+    search
+        What is looked for.
+    max_products
+        Products with each matrix to spend now, at least 2k.
+    on_step
+        Called with (products spent, largest residual) after every look at the projected matrices.
+
+    Notes
+    -----
+    After Ctrl-C, searches that had not ended have the outcome INTERRUPTED, and can be continued.
+    """
+    for state in states:
+        if not state.outcome.finished:
+            state.outcome = Outcome.RUNNING
+    ended = Outcome.OUT_OF_STEPS
+    with Interrupt() as interrupt:
+        for spent in range(1, max_products + 1):
+            active = [i for i, s in enumerate(states) if s.outcome is Outcome.RUNNING]
+            asked = interrupt.asked and all(states[i].size >= 2 * search.k for i in active)
+            if asked:
+                ended = Outcome.INTERRUPTED
+            if asked or not active:
+                break
+            worst = _advance(operator, [states[i] for i in active], active, search)
+            if on_step and worst is not None:
+                on_step(spent, worst)
+    for state in states:
+        if state.outcome is Outcome.RUNNING:
+            state.outcome = ended
+
+
+def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eigenpairs:
+    """Return the k best pairs at each end, certified by products of their own, and settle the outcome.
+
+    Residuals follow from the projected matrix, until rounding is what is left of them; an outcome that
+    the certificates do not bear out becomes PRECISE.
+    """
+    k, vectors = search.k, ritz_vectors(state)
+    pairs = certify(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
+    if state.outcome is Outcome.CONVERGED and pairs.worst() > search.tolerance:
+        state.outcome = Outcome.PRECISE
+    return pairs
+
+
+def ritz_vectors(state: Krylov) -> Tensor:
+    """Return orthonormal rows that are nearest to eigenvectors, shape (size, n), largest value first."""
+    _, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
+    vectors = rotation.flip(1).T.to(state.basis) @ state.basis[: state.size]
+    return vectors / vectors.norm(dim=1, keepdim=True)
+
+
+def reopened(state: Krylov) -> Krylov:
+    """Return a search for the same k that goes on although it had ended, for another tolerance."""
+    outcome = state.outcome if state.exhausted else Outcome.RUNNING
+    whole = state.exhausted
+    return replace(
+        state, outcome=outcome, claimed=None, confirmed_top=whole, confirmed_bottom=whole
+    )
+
+
+# -- one product -----------------------------------------------------------------------------------
+
+
+def _advance(
+    operator: Operator, states: Sequence[Krylov], items: Sequence[int], search: Search
+) -> float | None:
+    """Multiply once in every search; return the largest residual where one was looked at."""
+    for state in states:
+        if state.size == len(state.projected):
+            _restart(state, search)
+    products, _ = operator(torch.stack([s.next_vector for s in states]), items)
+    worst: float | None = None
+    for state, product in zip(states, products, strict=True):
+        _absorb(state, product)
+        if _due(state):
+            found = _look(state, search)
+            worst = found if worst is None else max(worst, found)
+    return worst
+
+
+def _absorb(state: Krylov, product: Tensor) -> None:
+    """Add the next vector to the basis, and make what is left of its product the one after it."""
+    j = state.size
+    rows = state.basis[: j + 1]
+    column = torch.zeros(j + 1, dtype=torch.float64)
+    state.n_products += 1
+    state.scale = max(state.scale, float(product.norm()))
+    rest = product
+    if j > state.kept and state.coupling:
+        # By theory all overlap is with the last two; what rounding leaves takes one full pass.
+        overlap = torch.stack([state.coupling * product.new_ones(()), rows[j] @ product])
+        rest = rest - overlap @ rows[j - 1 :]
+        column[j - 1 :] = overlap.double().cpu()
+        passes = 1
+    else:
+        passes = 2
+    for _ in range(passes):
+        overlap = rows @ rest
+        rest = rest - overlap @ rows
+        column += overlap.double().cpu()
+    norm = float(rest.norm())
+    state.projected[: j + 1, j] = column
+    state.projected[j, : j + 1] = column
+    state.size += 1
+    if norm <= 32 * torch.finfo(product.dtype).eps * state.scale:  # the basis is invariant
+        _measure(state)
+        _begin_afresh(state)
+    else:
+        state.coupling = norm
+        state.basis[state.size] = rest / norm
+
+
+def _begin_afresh(state: Krylov) -> None:
+    """Make the next vector a random one, orthogonal to the basis."""
+    state.coupling = 0.0
+    if state.exhausted:
+        return
+    generator = torch.Generator().manual_seed((state.seed * 1_000_003 + state.draws) % 2**63)
+    state.draws += 1
+    vector = torch.randn(state.n, generator=generator, dtype=torch.float64).to(state.basis)
+    rows = state.basis[: state.size]
+    for _ in range(2):
+        vector = vector - (rows @ vector) @ rows
+        vector = vector / vector.norm()
+    state.basis[state.size] = vector
+
+
+# -- looking at the projected matrix ---------------------------------------------------------------
+
+
+def _due(state: Krylov) -> bool:
+    full = state.size == len(state.projected)
+    return full or state.n_products % _CHECK_EVERY == 0 or not state.coupling
+
+
+def _look(state: Krylov, search: Search) -> float:
+    """Compare Ritz values and residuals with the tolerances; return the largest wanted residual."""
+    if state.size == len(state.projected):
+        _measure(state)
+    if state.exhausted:
+        state.outcome = Outcome.EXACT
+        state.confirmed_top = state.confirmed_bottom = True
+        return 0.0
+    # In a later pass, one value more at each end shows that nothing was missed.
+    again = state.claimed is not None
+    bottom, top = search.k + (again and not _at_zero(state, search)), search.k + again
+    if state.size < bottom + top:
+        return float("inf")
+    values, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
+    largest = float(values.abs().max()) or 1.0
+    ends = [*range(bottom), *range(-top, 0)]
+    worst = float(state.coupling * rotation[-1, ends].abs().max() / largest)
+    settled = (
+        len(state.previous) == len(ends)
+        and float((values[ends] - state.previous).norm()) <= search.change * largest
+    )
+    state.previous = values[ends]
+    # Half the tolerance leaves room for what rounding adds to the residual that is certified.
+    good = worst <= search.tolerance / 2 and (settled or not state.coupling)
+    if good and len(state.projected) < state.n:  # what the basis can hold whole is searched whole
+        _measure(state)
+        _finish_pass(state, search, values, rotation)
+    return worst
+
+
+def _at_zero(state: Krylov, search: Search) -> bool:
+    """Say whether the claimed values at the bottom are 0 within the tolerance: none can be lower."""
+    return state.claimed is not None and state.claimed[1] <= search.tolerance * state.claimed[2]
+
+
+def _finish_pass(state: Krylov, search: Search, values: Tensor, rotation: Tensor) -> None:
+    """End the search, or go through the complement of what was found once more."""
+    k, count = search.k, len(values)
+    now = (float(values[-k]), float(values[k - 1]), float(values[-1]))
+    if k == 1:
+        state.outcome = Outcome.CONVERGED
+        return
+    if state.claimed is not None:
+        slack = search.tolerance * now[2]
+        if now[0] <= state.claimed[0] + slack and now[1] >= state.claimed[1] - slack:
+            state.outcome, state.confirmed_top = Outcome.CONVERGED, True
+            state.confirmed_bottom = not _at_zero(state, search)
+            return
+    state.claimed = now
+    if state.coupling:
+        _cut(state, values, rotation, [*range(k), *range(count - k, count)])
+        _begin_afresh(state)
+
+
+def _restart(state: Krylov, search: Search) -> None:
+    """Cut a full basis down to half, its best Ritz vectors at both ends, and keep the next vector."""
+    values, rotation = torch.linalg.eigh(state.projected)
+    half = len(values) // 2
+    top = min(search.k + 8, half // 2)  # the top end converges first, the bottom end needs more
+    following = state.basis[state.size].clone()
+    _cut(state, values, rotation, [*range(half - top), *range(len(values) - top, len(values))])
+    state.basis[state.size] = following
+
+
+def _cut(state: Krylov, values: Tensor, rotation: Tensor, which: list[int]) -> None:
+    """Make these Ritz vectors the basis."""
+    vectors = rotation[:, which].T.to(state.basis) @ state.basis[: state.size]
+    state.size = state.kept = len(which)
+    state.basis[: state.size] = vectors
+    state.projected.zero_()
+    state.projected[: state.size, : state.size] = torch.diag(values[which])
+
+
+def _measure(state: Krylov) -> None:
+    """Take the spectral measure of the start, once, while the basis still begins with it."""
+    if len(state.nodes) or state.kept:
+        return
+    nodes, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
+    state.nodes, state.weights = nodes, rotation[0].square()

@@ -1,0 +1,1 @@
+"""Descent on the levels that a screen can show."""

@@ -1,0 +1,151 @@
+"""Rounding to a grid that leaves a quantity where it was."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.problem import column
+from stimsynth.engine.quantized.descent import Grid
+
+Quantity = Callable[[Tensor], Tensor]
+
+#: How far along its slope a quantity is looked for at first, in levels of the value with the steepest slope.
+_REACH = 4.0
+#: Levels that a value is moved by at last, at most: what is held is not bought with another image.
+_NEAR = 2
+#: How many moves in a row may bring nothing.
+_PATIENCE = 8
+
+
+def hold_on_grid(
+    quantity: Quantity,
+    points: Tensor,
+    target: Tensor,
+    grid: Grid,
+    *,
+    halvings: int = 30,
+    moves: int = 100,
+) -> Tensor:
+    """Return points on the grid, next to `points`, whose quantity is as near to `target` as was found.
+
+    Points are moved a little along the slope of the quantity before they are rounded, by how much is found
+    by bisection; then values move by a level, those that together are worth just what is missing.
+
+    Parameters
+    ----------
+    quantity
+        From points (N, …) to one differentiable value for each, shape (N,).
+    points
+        Shape (N, …).
+    target
+        Shape (N,).
+    grid
+        Levels.
+    halvings, moves
+        Steps of the bisection, and times that values are moved, at most.
+    """
+    slope = _slope(quantity, points)
+    largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
+    way = slope / column(largest, slope) * grid.step
+    reach = torch.full_like(target, _REACH)
+    for side in (-1, 1):
+        reach = torch.maximum(reach, _bracket(quantity, points, way, target, grid, side))
+    low, high = -reach, reach
+    best, miss = _nearer(grid.nearest(points), quantity, target)
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        trial, off = _nearer(grid.nearest(points + column(middle, points) * way), quantity, target)
+        above = off > 0
+        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+        best, miss = _better(best, miss, trial, off)
+    numbers = grid.numbers(best).flatten(1)
+    room = (numbers - _NEAR).clamp_min(0), (numbers + _NEAR).clamp_max(grid.levels - 1)
+    bend, failures = torch.zeros_like(target), torch.zeros_like(target)
+    for _ in range(moves):
+        if not bool(((miss != 0) & (failures < _PATIENCE)).any()):
+            break
+        trial, promised, count = _moved(best, miss, bend, quantity, grid, room)
+        trial, off = _nearer(trial, quantity, target)
+        bend = (off - miss - promised) / count
+        failures = torch.where(off.abs() < miss.abs(), 0, failures + 1)
+        best, miss = _better(best, miss, trial, off)
+    return best
+
+
+def _bracket(
+    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: Grid, side: int
+) -> Tensor:
+    """Return how far to go to one side until the quantity is past its target, at most through all levels."""
+    reach = torch.full_like(target, _REACH)
+    while True:
+        _, off = _nearer(
+            grid.nearest(points + column(side * reach, points) * way), quantity, target
+        )
+        short = (side * off < 0) & (reach < grid.levels)
+        if not bool(short.any()):
+            return reach
+        reach = torch.where(short, 4 * reach, reach)
+
+
+def _nearer(points: Tensor, quantity: Quantity, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the points and how far their quantity is above its target."""
+    with torch.no_grad():
+        return points, quantity(points) - target
+
+
+def _better(best: Tensor, miss: Tensor, trial: Tensor, off: Tensor) -> tuple[Tensor, Tensor]:
+    closer = off.abs() < miss.abs()
+    return torch.where(column(closer, best), trial, best), torch.where(closer, off, miss)
+
+
+def _moved(
+    points: Tensor,
+    miss: Tensor,
+    bend: Tensor,
+    quantity: Quantity,
+    grid: Grid,
+    room: tuple[Tensor, Tensor],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points with values of each item moved by a level that together make up for `miss`.
+
+    A move is worth its slope times the step, and `bend` (N,): what the last moves were worth beyond that,
+    each. Where one value is worth more than what is missing, the one that is worth just that is moved, up
+    or down; else those that are worth most, until nothing is missing. No number of a level leaves `room`.
+
+    Returns
+    -------
+    points : Tensor
+        Shape (N, …).
+    promised : Tensor
+        What the slopes say that the moves change, shape (N,).
+    count : Tensor
+        How many values were moved, at least 1, shape (N,).
+    """
+    slope, numbers = _slope(quantity, points).flatten(1), grid.numbers(points).flatten(1)
+    missing, towards = miss.abs().unsqueeze(1), -miss.sign().unsqueeze(1)
+    ways = torch.tensor([-1.0, 1.0]).to(slope).view(2, 1, 1)
+    worth = towards * (ways * slope * grid.step + bend.unsqueeze(1))
+    possible = (numbers + ways >= room[0]) & (numbers + ways <= room[1])
+    # Many values of no slope may not count at all; a single one shows whether it does.
+    better, way = torch.where(possible & (slope != 0), worth, -torch.inf).max(dim=0)
+    ordered, order = better.sort(dim=1, descending=True)
+    enough = (ordered > 0) & (ordered.clamp_min(0).cumsum(dim=1) <= missing)
+    many = torch.zeros_like(enough).scatter_(1, order, enough)
+    # Both ways of every value side by side, to find the one that comes nearest.
+    nearest = torch.where(possible, (worth - missing).abs(), torch.inf).transpose(0, 1).flatten(1)
+    one = torch.zeros_like(nearest).scatter_(1, nearest.argmin(dim=1)[:, None], 1.0)
+    down, up = one.chunk(2, dim=1)
+    change = torch.where(many.any(dim=1, keepdim=True), many * (2.0 * way - 1), up - down)
+    change = torch.where(possible.any(dim=0), change, 0.0) * (missing != 0)
+    moved = grid.values(numbers + change).to(points.dtype).view_as(points)
+    kept = (change == 0).view_as(points)
+    promised = (change * slope).sum(dim=1) * grid.step
+    return torch.where(kept, points, moved), promised, change.abs().sum(dim=1).clamp_min(1)
+
+
+def _slope(quantity: Quantity, points: Tensor) -> Tensor:
+    with torch.enable_grad():
+        leaf = points.detach().requires_grad_(True)
+        (slope,) = torch.autograd.grad(quantity(leaf).sum(), leaf)
+    return slope

@@ -1,0 +1,1 @@
+"""What all synthesis classes share: the resumable run, files, snapshots, moves, verdicts."""

@@ -1,0 +1,102 @@
+"""Images whose every pixel is a level of a screen, with what was measured before and after."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimsynth.engine.quantized.descent import Grid
+from stimsynth.validate.inputs import is_whole
+from stimuli_store.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnGrid:
+    """The outcome of finishing a synthesis on the grid of a screen.
+
+    Attributes
+    ----------
+    images
+        Shape (batch, channel, height, width), every value exactly a level of the grid.
+    bits
+        Depth: there are ``2 ** bits`` levels over the allowed range.
+    seed
+        Of every random choice that was made.
+    figures
+        One mapping for each item, name to value: what was measured in float64 on the image before
+        (``"float"``), on the image that was rounded (``"rounded"``), and on this one (``"refined"``).
+    levels
+        Number of the level of each pixel, as numpy integers: what the screen gets.
+    """
+
+    images: Tensor = field(repr=False)
+    bits: int
+    seed: int
+    figures: Sequence[Mapping[str, float]]
+    levels: np.ndarray = field(repr=False)
+
+
+def screen_grid(bits: int, allowed_range: tuple[float, float]) -> Grid:
+    """Return the grid of a screen of some depth.
+
+    Raises
+    ------
+    InputError
+        If bits is not a whole number from 1 to 16.
+    """
+    if not is_whole(bits, 1) or bits > 16:
+        raise InputError(f"bits is a whole number from 1 to 16; not {bits!r}")
+    return Grid(low=allowed_range[0], high=allowed_range[1], levels=2 ** int(bits))
+
+
+def on_grid(
+    images: Tensor, grid: Grid, seed: int, figures: Sequence[Mapping[str, float]]
+) -> OnGrid:
+    """Return the record of images that lie on `grid`."""
+    levels = (
+        grid.numbers(images).cpu().numpy().astype(np.uint8 if grid.levels <= 256 else np.uint16)
+    )
+    return OnGrid(
+        images=images,
+        bits=(grid.levels - 1).bit_length(),
+        seed=seed,
+        figures=tuple(figures),
+        levels=levels,
+    )
+
+
+def columns(**measured: Tensor) -> list[dict[str, float]]:
+    """Return one mapping for each item from named tensors of shape (batch,)."""
+    rows = zip(*(value.tolist() for value in measured.values()), strict=True)
+    return [dict(zip(measured, row, strict=True)) for row in rows]
+
+
+def exactly(model: nn.Module, image: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return a function that runs a copy of `model` in float64, without gradients.
+
+    A model that is tied to the precision of `image` runs in that, and its outputs become float64.
+    """
+    exact, tied = copy.deepcopy(model).double(), image.dtype
+
+    def run(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            return exact(images.detach().double())
+
+    def rough(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            outputs = model(images.detach().to(tied))
+        return outputs.to(torch.complex128 if outputs.is_complex() else torch.float64)
+
+    try:
+        run(image[:1])
+    except RuntimeError:
+        return rough
+    return run
+
+
+def rms(outputs: Tensor) -> Tensor:
+    """Return the root mean square of every item of a model's outputs, shape (batch,)."""
+    return outputs.flatten(1).abs().square().mean(dim=1).sqrt()

@@ -1,0 +1,413 @@
+"""The course of a synthesis: where it stands, how it moves, what it kept. All iterative methods hold one."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.history import History
+from stimsynth.engine.loop import Method, iterate
+from stimsynth.engine.problem import Problem
+from stimsynth.engine.run import Run, Status
+from stimsynth.engine.stop import StopRule
+from stimsynth.methods.base.optimizers import choose_method, describe_method, method_from
+from stimsynth.methods.base.progress import Fields, synthesis_bar
+from stimsynth.methods.base.saving import LoadWarning
+from stimsynth.methods.base.snapshots import SnapshotFile
+from stimsynth.methods.base.state_tree import map_tensors
+from stimsynth.validate.probing import refuse_inference_mode
+from stimuli_store.errors import InputError, StimsynthError
+
+
+def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
+    """Refuse numbers of steps that make no sense.
+
+    Raises
+    ------
+    InputError
+        Unless ``max_iter`` is a whole number of 0 or more and ``stop_iters_to_check`` of 1 or more.
+    """
+    whole = isinstance(max_iter, Integral) and isinstance(stop_iters_to_check, Integral)
+    if not whole or max_iter < 0 or stop_iters_to_check < 1:
+        raise InputError(
+            "synthesize takes whole numbers max_iter >= 0 and stop_iters_to_check >= 1; not "
+            f"{max_iter} and {stop_iters_to_check}"
+        )
+
+
+CONVERGED = "Loss has converged, stopping synthesis"
+
+
+class Course:
+    """A run that can be continued, saved, and moved.
+
+    Parameters
+    ----------
+    start
+        Points to start from, shape (N, …).
+    default
+        The method, unless the user hands in another.
+
+    Attributes
+    ----------
+    start
+        A leaf with these points, for an optimizer to take; a torch optimizer moves it.
+    origin
+        The points at the start, which stay.
+    method, run
+        How it moves and where it stands; None before it began.
+    wrap
+        What makes of the chosen method the one that runs, for methods with problems in stages.
+    """
+
+    def __init__(self, start: Tensor, default: Method) -> None:
+        self.start = start.detach().requires_grad_(True)
+        self.origin = start.detach().clone()  # a torch optimizer moves the leaf itself
+        self.default = default
+        self.wrap: Callable[[Method], Method] = _as_it_is
+        self.method: Method | None = None
+        self.run: Run | None = None
+        self._store_progress = self._preset = 0  # the second was set before any call
+        self._file: SnapshotFile | None = None
+        self._waiting: Mapping[str, Any] | None = None  # a loaded run whose optimizer is to come
+
+    # -- going on ----------------------------------------------------------------------------------
+
+    def settle(
+        self,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        optimizer_kwargs: Mapping[str, Any] | None = None,
+        store_progress: bool | int = False,
+        progress_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Choose method and storage on the first call; on later ones see that nothing is changed.
+
+        Raises
+        ------
+        InputError
+            If an argument makes no sense, or is not what it was at the first call.
+        """
+        if self._waiting is not None:
+            if optimizer is None:
+                raise InputError(
+                    "a file cannot name the optimizer and scheduler of this run; hand in the optimizer and "
+                    "the scheduler that it began with, and they go on where they were"
+                )
+            method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            state = self.wrap(method).revive(self._waiting["state"])
+            self.run = self._run_of(self._waiting, state, self._file)
+            self.method, self._waiting = method, None
+            optimizer = scheduler = optimizer_kwargs = None
+        if self.run is None:  # a call that failed before it took a step does not count
+            every = _every(store_progress) or self._preset
+            if progress_file is not None and not every:
+                raise InputError(
+                    "progress_file is where iterates go that store_progress keeps; say how many with "
+                    "store_progress=1, or leave progress_file out"
+                )
+            method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            file = None if progress_file is None else SnapshotFile(progress_file)
+            self.method, self._store_progress, self._file = method, every, file
+            return
+        if any(given is not None for given in (optimizer, scheduler, optimizer_kwargs)):
+            raise InputError("synthesis goes on with its optimizer and scheduler; leave them None")
+        if store_progress is not False:
+            self.store_progress = store_progress
+        if progress_file is not None:
+            self._settle_file(progress_file)
+
+    def advance(
+        self,
+        problem: Problem,
+        max_iter: int,
+        stop: StopRule,
+        extra: Fields | None = None,
+        converged: str = CONVERGED,
+    ) -> None:
+        """Take up to `max_iter` steps on `problem`.
+
+        Parameters
+        ----------
+        problem, stop
+            As for `iterate`.
+        max_iter
+            Steps to take now, at most.
+        extra
+            Function of the method's state to further fields of the progress bar.
+        converged
+            What to warn of when no item has anything left to do.
+
+        Raises
+        ------
+        InputError
+            If the objective became NaN or infinite; what was done until then is kept, as it is when the
+            model raises an error of its own.
+        """
+        assert self.method is not None
+        refuse_inference_mode()
+        kept: Any = self._file
+        if kept is None:
+            kept = dict(self.run.snapshots) if self.run else {}
+        last: tuple[History, int, Any] | None = None
+        with self._open_file(), synthesis_bar(max_iter, extra) as draw:
+
+            def on_step(history: History, state: Any) -> None:
+                nonlocal last
+                last = history, history.rows, state
+                if draw:
+                    draw(history, state)
+
+            try:
+                self.run = iterate(
+                    problem,
+                    self.wrap(self.method),
+                    self.start,
+                    max_steps=max_iter,
+                    stop=stop,
+                    resume=self.run,
+                    snapshot_every=self._store_progress,
+                    snapshots=kept,
+                    on_step=on_step,
+                )
+            except BaseException:
+                if last:
+                    self.run = _broken_off(*last, kept)
+                raise
+        if Status.NOT_FINITE in self.run.status:
+            raise InputError(
+                "the loss became NaN or infinite; the last finite image is kept. Check the model's "
+                "gradient at this image, or take a smaller learning rate"
+            )
+        if all(status.finished for status in self.run.status):
+            warnings.warn(converged, stacklevel=3)
+
+    def _settle_file(self, progress_file: str | os.PathLike[str]) -> None:
+        """Go on with the file of the earlier calls, be it in another place."""
+        if self._file is None:
+            raise InputError(
+                "synthesis keeps its iterates in memory, as it began; leave progress_file None"
+            )
+        moved = SnapshotFile(progress_file, list(self._file))
+        if moved.path == self._file.path:
+            return
+        moved.check()
+        assert self.run is not None
+        self._file, self.run = moved, replace(self.run, snapshots=moved)
+
+    @contextmanager
+    def _open_file(self) -> Iterator[None]:
+        if self._file is None:
+            yield
+            return
+        self._file.check()
+        try:
+            yield
+        finally:
+            self._file.close()
+            if self.run is None:
+                self._file.remove()
+
+    # -- looking at it -----------------------------------------------------------------------------
+
+    @property
+    def points(self) -> Tensor:
+        """Where the run stands; before it began, the start."""
+        return self.start if self.run is None else self.run.points
+
+    @property
+    def status(self) -> tuple[Status, ...]:
+        """How each item ended."""
+        return self.run.status if self.run else (Status.RUNNING,) * len(self.start)
+
+    @property
+    def optimizer(self) -> Any:
+        """The torch optimizer once synthesis began with one, else the method of the engine."""
+        if self.run is None:
+            return None
+        return getattr(self.run.state, "optimizer", None) or self.method
+
+    @property
+    def store_progress(self) -> int:
+        """Every how many steps an iterate is kept; 0 for never."""
+        return self._store_progress
+
+    @store_progress.setter
+    def store_progress(self, every: bool | int) -> None:
+        number = _every(every)
+        if self.run is not None and number != self._store_progress:
+            raise InputError(
+                f"store_progress was {self._store_progress} when synthesis began and must stay so; "
+                f"not {every}"
+            )
+        self._store_progress = self._preset = number
+
+    def history(self, name: str) -> Tensor:
+        """Return a column of the history, shape (steps + 1, N); empty before the run began."""
+        if self.run is None:
+            return torch.empty(0, len(self.start))
+        return self.run.history[name]
+
+    def saved(self) -> Tensor:
+        """Return the iterates that were kept, shape (kept, N, …), on the CPU."""
+        kept = self.run.snapshots if self.run else {}
+        shape = self.start.shape
+        return torch.stack(list(kept.values())) if kept else torch.empty(0, *shape)
+
+    def spare(self, path: Any) -> None:
+        """Refuse to write something else over the file with the iterates.
+
+        Raises
+        ------
+        InputError
+            If this is that file.
+        """
+        named = isinstance(path, str | os.PathLike)
+        if self._file is not None and named and str(Path(path).resolve()) == self._file.path:
+            raise InputError(f"{path} is the progress file and would be lost; save to another file")
+
+    # -- saving and moving -------------------------------------------------------------------------
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as tensors, numbers and text."""
+        record: dict[str, Any] = {
+            "origin": self.origin,
+            "store_progress": self._store_progress,
+        }
+        if self.run is None:
+            return {**record, "run": None}
+        in_file = None if self._file is None else {"path": self._file.path, "of": list(self._file)}
+        if self._waiting is not None:
+            return {**self._waiting, "progress_file": in_file}
+        assert self.method is not None
+        return {
+            **record,
+            "method": describe_method(self.method, self.run.state),
+            "run": {
+                "points": self.run.points,
+                "status": [status.name for status in self.run.status],
+                "history": dict(self.run.history),
+                "snapshots": {} if self._file is not None else dict(self.run.snapshots),
+            },
+            "state": self.wrap(self.method).record(self.run.state),
+            "progress_file": in_file,
+        }
+
+    def restore(
+        self, record: Mapping[str, Any], folder: str | os.PathLike[str] | None = None
+    ) -> None:
+        """Become what `record` was made of, whole or not at all.
+
+        A run whose optimizer a file cannot name (a class of the user's own, or any with a scheduler)
+        waits until `settle` gets it.
+
+        Parameters
+        ----------
+        record
+            What the method of that name returned.
+        folder
+            Where to look for the file with the iterates too, if it is not where it was.
+        """
+        run, method, waiting = None, None, None
+        file = _file_of(record, folder)
+        if record["run"] is not None:
+            method = method_from(record["method"], self.default)
+            waiting = record if method is None else None
+            state = None if method is None else self.wrap(method).revive(record["state"])
+            run = self._run_of(record, state, file)
+        self.origin = record["origin"]
+        self.start = self.origin.clone().requires_grad_(True)
+        self._store_progress = self._preset = record["store_progress"]
+        self.run, self.method, self._waiting, self._file = run, method, waiting, file
+
+    def to(self, dtype: torch.dtype, device: torch.device) -> None:
+        """Move everything, the optimizer's memory too; what was kept of the way stays on the CPU."""
+
+        def cast(tensor: Tensor) -> Tensor:
+            return tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
+
+        # In place, as modules do it: an optimizer may have been built on this very tensor.
+        self.start.data, self.origin = cast(self.start.data), cast(self.origin)
+        if self.run is None:
+            return
+        record = self.record()
+        record["origin"] = self.origin
+        run = record["run"] = {**record["run"], "points": cast(record["run"]["points"])}
+        if not dtype.is_complex:
+            run["history"] = map_tensors(run["history"], lambda x: x.to(dtype))
+        record["state"] = {
+            # A torch optimizer moves its memory itself, to where it finds its points.
+            name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)
+            for name, value in record["state"].items()
+        }
+        state = None
+        if self._waiting is not None:
+            self._waiting = record
+        else:
+            assert self.method is not None
+            state = self.wrap(self.method).revive(record["state"])
+        self.run = self._run_of(record, state, self.run.snapshots)
+
+    def _run_of(
+        self, record: Mapping[str, Any], state: Any, snapshots: Mapping[int, Tensor] | None = None
+    ) -> Run:
+        run = record["run"]
+        return Run(
+            points=run["points"] if state is None else state.points.detach().clone(),
+            status=tuple(Status[name] for name in run["status"]),
+            history=run["history"],
+            snapshots=run["snapshots"] if snapshots is None else snapshots,
+            state=state,
+        )
+
+
+def _broken_off(history: History, rows: int, state: Any, kept: Any) -> Run:
+    """Return the run up to its last whole step."""
+    leaf = getattr(state, "leaf", None)
+    if leaf is not None:  # a torch optimizer has moved it on already
+        leaf.data.copy_(state.points)
+    return Run(
+        points=state.points.detach().clone(),
+        status=(Status.INTERRUPTED,) * len(state.points),
+        history={name: column[:rows] for name, column in history.tensors().items()},
+        snapshots=kept,
+        state=state,
+    )
+
+
+def _every(store_progress: Any) -> int:
+    """Return every how many steps an iterate is to be kept, 0 for never."""
+    if not isinstance(store_progress, Integral) or store_progress < 0:
+        raise InputError(
+            f"store_progress is True, False, or a number of steps of 1 or more; not {store_progress!r}"
+        )
+    return int(store_progress)
+
+
+def _file_of(
+    record: Mapping[str, Any], folder: str | os.PathLike[str] | None
+) -> SnapshotFile | None:
+    """Return the file with the iterates of a record: where it was, or else in a folder."""
+    told = record.get("progress_file")
+    if told is None:
+        return None
+    path = Path(told["path"])
+    beside = Path(folder or "") / path.name
+    moved = not path.exists() and beside.exists()
+    file = SnapshotFile(beside if moved else path, told["of"])
+    try:
+        file.check()
+    except StimsynthError as missing:
+        warnings.warn(f"all is loaded but the iterates: {missing}", LoadWarning, stacklevel=4)
+    return file
+
+
+def _as_it_is(method: Method) -> Method:
+    return method

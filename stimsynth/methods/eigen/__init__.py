@@ -1,0 +1,1 @@
+"""What eigendistortions are made of: Fisher products, solvers, saved state."""

@@ -1,0 +1,79 @@
+"""What can be asked of an `Eigendistortion`, and what can be said of its result."""
+
+import math
+import warnings
+from numbers import Integral
+
+import torch
+
+from stimsynth.engine.eigen.eigenpairs import Outcome
+from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.eigen.solvers import Found
+from stimuli_store.errors import InputError, unknown_name
+
+METHODS = ("lanczos", "exact", "power", "randomized_svd")
+_MANY_ELEMENTS = 1e6
+
+
+def check_request(method: str, n: int, k: int, max_iter: int, p: int, q: int) -> None:
+    """Refuse what cannot be computed of an image with `n` values.
+
+    Raises
+    ------
+    InputError
+        With a sentence that says what would do.
+    """
+    if method not in METHODS:
+        raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
+    if not all(isinstance(number, Integral) for number in (k, max_iter, p, q)):
+        raise InputError(
+            f"k, max_iter, p and q are whole numbers; not {k}, {max_iter}, {p} and {q}"
+        )
+    if k < 1 or (method in ("lanczos", "power") and 2 * k > n) or k > n:
+        raise InputError(
+            f"k is 1 or more, and {n} pixels hold the first k and the last k; not k={k}"
+        )
+    if max_iter < 1 or p < 0 or q < 0:
+        raise InputError(
+            f"max_iter is 1 or more, p and q are 0 or more; not {max_iter}, {p} and {q}"
+        )
+
+
+def warn_of_size(n: int, m: int) -> None:
+    """Warn of a Jacobian from n to m values that may not fit into memory."""
+    if n * m > _MANY_ELEMENTS:
+        size = n * (m + 2 * n) * 8 / 2**20
+        warnings.warn(
+            f"the Jacobian has {m} x {n} elements, more than a million, and may run out of memory (with "
+            f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
+            stacklevel=3,
+        )
+
+
+def judged(found: Found) -> Quality:
+    """Return whether the eigendistortions of one image can be used."""
+    pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
+    bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
+    both = "bottom" in spaces
+    figures = {
+        "largest residual": pairs.worst(),
+        "top, error": float(bounds[0]),
+        "bottom, error": float(bounds[-1]) if both else math.nan,
+        "top, dimensions": float(spaces["top"].at_least),
+        "bottom, dimensions": float(spaces["bottom"].at_least) if both else math.nan,
+    }
+    blind = float(pairs.values[0]) == 0
+    findings = {
+        "the model's output does not change with the image; there is nothing to see": blind,
+        f"{outcome.value}; use float64": outcome is Outcome.PRECISE,
+        f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
+    }
+    return judge(findings, figures, outcome)
+
+
+def not_finite(item: int) -> InputError:
+    """Return the error for an image at which the model cannot be differentiated."""
+    return InputError(
+        f"the model's Jacobian is NaN or infinite at image {item} of the batch; check the model's gradient "
+        "there (square roots and logarithms of 0 are the usual cause)"
+    )

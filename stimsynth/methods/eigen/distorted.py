@@ -1,0 +1,78 @@
+"""An image with a distortion added, on the grid of a screen, at the amplitude that was asked for."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.quantized.descent import Grid
+from stimsynth.engine.quantized.hold import hold_on_grid
+from stimsynth.methods.base.on_grid import rms
+
+
+def distorted_on_grid(
+    model: Callable[[Tensor], Tensor],
+    image: Tensor,
+    distortions: Tensor,
+    alpha: float,
+    grid: Grid,
+    seed: int,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the distorted images on the grid, and what was measured.
+
+    Both roundings are tried, to the nearest level and with dither (Roberts 1962, "Picture coding using
+    pseudo-random noise"), and both are led to the amplitude; that with the model's output nearer to that
+    of the distorted image off the grid is returned. Dither keeps a distortion that is smaller than half a
+    level, at the price of noise.
+
+    Parameters
+    ----------
+    model
+        In float64.
+    image
+        On the grid, shape (1, channel, height, width), float64.
+    distortions
+        Unit vectors, shape (n, channel, height, width), float64.
+    alpha
+        Amplitude along the distortions.
+    grid
+        Levels.
+    seed
+        Of the dither.
+
+    Returns
+    -------
+    images : Tensor
+        Shape (n, channel, height, width).
+    measured : dict
+        Name to values of shape (n,).
+    """
+
+    def amplitude(images: Tensor) -> Tensor:
+        return ((images - image) * distortions).flatten(1).sum(1)
+
+    aim = image + alpha * distortions
+    goal = torch.full((len(aim),), float(alpha), dtype=aim.dtype, device=aim.device)
+    generator = torch.Generator().manual_seed(seed)
+    noise = (torch.rand(aim.shape, generator=generator, dtype=torch.float64) - 0.5) * grid.step
+    # Dither is a shift before rounding; where the distortion is 0 the image is on its level and stays.
+    dithered = aim + torch.where(distortions == 0, 0.0, noise.to(aim))
+    candidates = [hold_on_grid(amplitude, start, goal, grid) for start in (aim, dithered)]
+    wanted = model(aim)
+    gaps = [rms(model(found) - wanted) for found in candidates]
+    # Either can miss the amplitude, where pixels are at their bounds; that counts first.
+    misses = [(amplitude(found) - goal).abs() > 0.02 * abs(alpha) for found in candidates]
+    second = misses[0] & ~misses[1] | (misses[0] == misses[1]) & (gaps[1] < gaps[0])
+    images = torch.where(second.view(-1, 1, 1, 1), candidates[1], candidates[0])
+    rounded = grid.nearest(aim)
+    plain = model(image)
+    measured = {
+        "amplitude, float": goal,
+        "amplitude, rounded": amplitude(rounded),
+        "amplitude, refined": amplitude(images),
+        "response, float": rms(wanted - plain),
+        "response, rounded": rms(model(rounded) - plain),
+        "response, refined": rms(model(images) - plain),
+        "dithered": second.double(),
+    }
+    return images, measured

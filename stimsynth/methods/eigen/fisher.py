@@ -1,0 +1,227 @@
+"""The Fisher information matrix of a model with white Gaussian noise at its output: F = JᵀJ."""
+
+import torch
+from torch import Tensor
+
+from stimuli_store.errors import InputError
+
+
+def jacobian(y: Tensor, x: Tensor) -> Tensor:
+    """Return the Jacobian ∂y/∂x, one row for each value of `y`.
+
+    Parameters
+    ----------
+    y
+        Output, with a graph that leads to `x`; m values in any shape.
+    x
+        Input, with gradient; n values in any shape.
+
+    Returns
+    -------
+    Tensor
+        Shape (m, n), cut from the graph.
+
+    Raises
+    ------
+    InputError
+        If `y` does not depend on `x`.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[2.0], [3.0]], requires_grad=True)
+    >>> jacobian(x**2, x).tolist()
+    [[4.0, 0.0], [0.0, 6.0]]
+    """
+    rows = torch.eye(y.numel(), dtype=y.dtype, device=y.device)
+    return vector_jacobian_product(y, x, rows, create_graph=False, detach=True).T
+
+
+def jacobian_vector_product(
+    y: Tensor, x: Tensor, V: Tensor, dummy_vec: Tensor | None = None
+) -> Tensor:
+    r"""Return :math:`(\partial y / \partial x)\,V`, by differentiating twice in reverse.
+
+    Parameters
+    ----------
+    y, x
+        As for `jacobian`.
+    V
+        k directions of the input, shape (n, k).
+    dummy_vec
+        A tensor shaped like `y`, with gradient, for use in place of a new one; its values do not matter.
+
+    Returns
+    -------
+    Tensor
+        Shape (m, k), cut from the graph.
+
+    Raises
+    ------
+    InputError
+        If `y` does not depend on `x`, or `V` or `dummy_vec` is not of a shape that fits.
+
+    References
+    ----------
+    J. Townsend (2017), "A new trick for calculating Jacobian vector products".
+
+    Examples
+    --------
+    >>> x = torch.tensor([[2.0], [3.0]], requires_grad=True)
+    >>> jacobian_vector_product(x**2, x, torch.ones(2, 1)).tolist()
+    [[4.0], [6.0]]
+    """
+    _see_columns(V, x, "V", "x")
+    dummy = torch.ones_like(y, requires_grad=True) if dummy_vec is None else dummy_vec
+    if dummy.numel() != y.numel() or not dummy.requires_grad:
+        raise InputError(
+            f"dummy_vec is shaped like y, {tuple(y.shape)}, and has a gradient; this one is "
+            f"{tuple(dummy.shape)}, with requires_grad={dummy.requires_grad}"
+        )
+    back = vector_jacobian_product(y, x, dummy.reshape(-1, 1))
+    if not back.requires_grad:  # the slope is 0 everywhere, whatever the direction
+        return y.new_zeros(y.numel(), V.shape[1])
+    return vector_jacobian_product(back, dummy, V, create_graph=False, detach=True)
+
+
+def vector_jacobian_product(
+    y: Tensor,
+    x: Tensor,
+    U: Tensor,
+    retain_graph: bool = True,
+    create_graph: bool = True,
+    detach: bool = False,
+) -> Tensor:
+    r"""Return :math:`(\partial y / \partial x)^T U`, in reverse mode.
+
+    Parameters
+    ----------
+    y, x
+        As for `jacobian`.
+    U
+        k directions of the output, shape (m, k).
+    retain_graph
+        Whether the graph of `y` can be used again afterwards.
+    create_graph
+        Whether the result can be differentiated in turn.
+    detach
+        Whether to cut the result from the graph.
+
+    Returns
+    -------
+    Tensor
+        Shape (n, k).
+
+    Raises
+    ------
+    InputError
+        If `y` does not depend on `x` or `U` is not of shape (m, k).
+
+    Examples
+    --------
+    >>> x = torch.tensor([[2.0], [3.0]], requires_grad=True)
+    >>> vector_jacobian_product(x.prod().reshape(1, 1), x, torch.ones(1, 1)).tolist()
+    [[3.0], [2.0]]
+    """
+    _see_columns(U, y, "U", "y")
+    if not y.requires_grad or not x.requires_grad:
+        raise InputError(
+            "y is computed from x with gradients on; call x.requires_grad_() before the model"
+        )
+    products = []
+    for k, direction in enumerate(U.unbind(dim=1)):
+        (product,) = torch.autograd.grad(
+            y,
+            x,
+            direction.reshape(y.shape),
+            retain_graph=retain_graph or create_graph or k < U.shape[1] - 1,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+        if product is None:
+            raise InputError("y does not depend on x: x is not among what y was computed from")
+        products.append(product.reshape(-1))
+    stacked = torch.stack(products, dim=1)
+    return stacked.detach() if detach else stacked
+
+
+def _see_columns(directions: Tensor, like: Tensor, name: str, side: str) -> None:
+    if directions.dim() != 2 or directions.shape[0] != like.numel() or not directions.shape[1]:
+        raise InputError(
+            f"{name} holds directions of {side} as columns, shape ({like.numel()}, k) with k of 1 or "
+            f"more; not {tuple(directions.shape)}"
+        )
+
+
+def fisher_info_matrix_vector_product(
+    y: Tensor, x: Tensor, v: Tensor, dummy_vec: Tensor | None = None
+) -> Tensor:
+    r"""Return :math:`F v = J^T (J v)`, where :math:`J = \partial y / \partial x`, without forming F.
+
+    Parameters
+    ----------
+    y
+        Output, with a graph that leads to `x`; m values in any shape.
+    x
+        Input, with gradient; n values in any shape.
+    v
+        Directions of the input as columns, shape (n, k).
+    dummy_vec
+        A tensor shaped like `y`, with gradient, for use in place of a new one; its values do not matter.
+
+    Returns
+    -------
+    Tensor
+        Shape (n, k), cut from the graph.
+
+    Raises
+    ------
+    InputError
+        If `y` does not depend on `x`, or `v` or `dummy_vec` is not of a shape that fits.
+
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.tensor([[2.0], [3.0]], requires_grad=True)
+    >>> fisher_info_matrix_vector_product(x**2, x, torch.ones(2, 1)).tolist()
+    [[16.0], [36.0]]
+    """
+    pushed = jacobian_vector_product(y, x, v, dummy_vec)
+    return vector_jacobian_product(y, x, pushed, create_graph=False, detach=True)
+
+
+def fisher_info_matrix_eigenvalue(
+    y: Tensor, x: Tensor, v: Tensor, dummy_vec: Tensor | None = None
+) -> Tensor:
+    r"""Return :math:`\lambda = v^T F v = \|J v\|^2` for every column of `v`.
+
+    For a unit vector it is the eigenvalue if `v` is an eigenvector of F, and the sensitivity of the
+    model to that direction, squared, in any case. As a squared norm it is never negative.
+
+    Parameters
+    ----------
+    y, x, v, dummy_vec
+        As for `fisher_info_matrix_vector_product`.
+
+    Returns
+    -------
+    Tensor
+        Shape (k,).
+
+    Raises
+    ------
+    InputError
+        If `y` does not depend on `x`, or `v` or `dummy_vec` is not of a shape that fits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.tensor([[2.0], [3.0]], requires_grad=True)
+    >>> fisher_info_matrix_eigenvalue(x**2, x, torch.eye(2)).tolist()
+    [16.0, 36.0]
+    """
+    return jacobian_vector_product(y, x, v, dummy_vec).square().sum(dim=0)

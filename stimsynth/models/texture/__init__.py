@@ -1,0 +1,1 @@
+"""Texture statistics after Portilla and Simoncelli, in grey and colour."""

@@ -1,0 +1,294 @@
+"""Which texture statistics there are, in what order, and from which sums each of them is made.
+
+A representation is a vector; its dictionary form holds arrays with an entry for every pair of bands or
+positions, of which those that repeat others (an autocorrelation is even) or are always 1 are NaN.
+
+Every statistic is a sum over pixels, divided by the norms of the maps that went into it, times a constant.
+So the model computes whole arrays of sums, and one gathering of entries brings them into order and
+normalizes them all at once (`Plan`).
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.transforms.pyramids.layout import Level
+from stimuli_store.errors import InputError, unknown_name
+
+Scale = Level | str  # a pyramid's level or "pixel_statistics"
+Scales = tuple[Scale, ...]
+Shape = tuple[int, ...]
+Piece = tuple[str, Scale]  # a kind of sums or norms, at one scale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One kind of statistics.
+
+    Attributes
+    ----------
+    name
+        Key of the dictionary form.
+    shape
+        Shape of the array at one scale.
+    kept
+        Places in the array, flattened, of the entries that are not redundant, shape (n,).
+    scales
+        Scale of each entry along the array's last axis.
+    sums
+        Kind of sums that it is made of, and `entries` (n,) the place of each kept entry in them.
+    norms
+        Kinds of norms to divide by, each with the places (n,) of the kept entries in them.
+    power
+        Power of the number of pixels to multiply by.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kept: Tensor
+    scales: tuple[Scale, ...]
+    sums: str
+    entries: Tensor
+    norms: tuple[tuple[str, Tensor], ...] = ()
+    power: float = 0.0
+
+    def select(self, array: Tensor) -> Tensor:
+        """Return the kept entries (b, c, n, scales) of an array (b, c, *shape, scales)."""
+        flat = array.reshape(*array.shape[:2], -1, len(self.scales))
+        return flat.index_select(2, self.kept.to(array.device))
+
+    def spread(self, entries: Tensor) -> Tensor:
+        """Return the array (b, c, *shape, scales) of kept entries (b, c, n, scales), NaN elsewhere."""
+        batch = entries.shape[:2]
+        flat = entries.new_full((*batch, math.prod(self.shape), len(self.scales)), torch.nan)
+        flat[:, :, self.kept.to(entries.device)] = entries
+        array = flat.reshape(*batch, *self.shape, len(self.scales))
+        return array.squeeze(-1) if self.name == "pixel_statistics" else array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a representation is gathered from sums and reciprocal norms, each laid end to end.
+
+    `order` (n,) are places among the sums; `norms` (4, n) places among the reciprocals, with the place
+    after their end for none; `factor` (n,) multiplies, and `kurtosis` (n,) marks what is 3 without norm.
+    """
+
+    order: Tensor
+    norms: Tensor
+    factor: Tensor
+    kurtosis: Tensor
+
+    def to(self, device: torch.device) -> "Plan":
+        """Return the same plan on a device."""
+        return Plan(
+            order=self.order.to(device),
+            norms=self.norms.to(device),
+            factor=self.factor.to(device),
+            kurtosis=self.kurtosis.to(device),
+        )
+
+    def gather(self, sums: Tensor, inverses: Tensor) -> Tensor:
+        """Return the representation (m, n) of sums (m, …) and reciprocal norms (m, …)."""
+        padded = torch.cat([inverses, torch.ones_like(sums[:, :1])], dim=-1)
+        first, second, third, fourth = padded[:, self.norms].unbind(dim=1)
+        value = sums.index_select(-1, self.order) * self.factor.to(sums.dtype)
+        value = value * (first * second) * (third * fourth)
+        return torch.where(self.kurtosis & (first == 0), 3.0, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The groups in their order in the representation."""
+
+    groups: tuple[Group, ...]
+
+    def scales(self) -> list[Scale]:
+        """Return the scale that each entry of a representation belongs to."""
+        return [scale for g in self.groups for _ in g.kept for scale in g.scales]
+
+    def plan(
+        self,
+        sums: Mapping[Piece, int],
+        norms: Mapping[Piece, int],
+        pixels: Mapping[Scale, int],
+        without: Collection[str] = (),
+    ) -> Plan:
+        """Return how to gather the statistics that can be made of these pieces.
+
+        Parameters
+        ----------
+        sums, norms
+            Numbers of entries of the pieces, in the order in which they lie: sums first, then norms
+            (some statistics are norms themselves).
+        pixels
+            Numbers of pixels of the scales.
+        without
+            Groups whose statistics are set to 0.
+        """
+        pieces = {**sums, **norms}
+        at_sum, at_norm, none = _offsets(pieces), _offsets(norms), sum(norms.values())
+        order, factor, kurtosis = [], [], []
+        places: list[list[Tensor]] = [[], [], [], []]
+        for group in self.groups:
+            scales = [scale for scale in group.scales if (group.sums, scale) in pieces]
+            if not scales:
+                continue
+            shape = (len(group.kept), len(scales))  # scales vary fastest
+            starts = torch.tensor([at_sum[group.sums, scale] for scale in scales])
+            order.append((group.entries[:, None] + starts).flatten())
+            weights = [
+                0.0 if group.name in without else float(pixels[scale]) ** group.power
+                for scale in scales
+            ]
+            factor.append(torch.tensor(weights, dtype=torch.float64).expand(shape).flatten())
+            kurtosis.append(torch.full((math.prod(shape),), group.name.startswith("kurtosis")))
+            for i in range(4):
+                if i < len(group.norms):
+                    kind, entries = group.norms[i]
+                    starts = torch.tensor([at_norm[kind, scale] for scale in scales])
+                    places[i].append((entries[:, None] + starts).flatten())
+                else:
+                    places[i].append(torch.full((math.prod(shape),), none))
+        marked = torch.cat(kurtosis) & (torch.cat(factor) != 0)
+        return Plan(
+            order=torch.cat(order),
+            norms=torch.stack([torch.cat(row) for row in places]),
+            factor=torch.cat(factor),
+            kurtosis=marked,
+        )
+
+    def to_dict(self, representation: Tensor) -> dict[str, Tensor]:
+        """Return arrays (b, c, *shape, scales) of a whole representation, NaN where it holds nothing."""
+        whole = len(self.scales())
+        if representation.dim() != 3 or representation.shape[-1] != whole:
+            raise InputError(
+                f"a whole representation has shape (batch, channel, {whole}); not "
+                f"{tuple(representation.shape)} (one of some scales cannot be made a dictionary)"
+            )
+        counts = [len(group.kept) * len(group.scales) for group in self.groups]
+        parts = representation.split(counts, dim=-1)
+        return {
+            group.name: group.spread(part.unflatten(-1, (len(group.kept), len(group.scales))))
+            for group, part in zip(self.groups, parts, strict=True)
+            if len(group.scales)
+        }
+
+    def to_tensor(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Return the representation that arrays, as `to_dict` makes them, stand for."""
+        groups = [group for group in self.groups if len(group.scales)]
+        for group in groups:
+            if group.name not in arrays:
+                raise InputError(f"the dictionary of statistics lacks {group.name}")
+        return torch.cat([group.select(arrays[group.name]).flatten(2) for group in groups], dim=-1)
+
+    def checked_names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return names of groups, if all are known."""
+        known = [group.name for group in self.groups]
+        for name in names:
+            if name not in known:
+                raise unknown_name("group of statistics", name, known)
+        return tuple(names)
+
+
+def texture_layout(
+    n_scales: int, n_orientations: int, width: int, magnitude_means: bool = False
+) -> Layout:
+    """Return the layout of the statistics of J. Portilla & E. P. Simoncelli (2000).
+
+    Counts follow their section 3: with N scales, K orientations and a neighbourhood of M,
+    2(N+1) + 7 marginal statistics, (N+1)(M²+1)/2 of raw coefficients, NK(M²+1)/2 + NK(K-1)/2 + K²(N-1)
+    of magnitudes, and 2K²(N-1) of phases.
+
+    Examples
+    --------
+    >>> len(texture_layout(4, 4, 7).scales())
+    710
+    """
+    k = n_orientations
+    bands: Scales = tuple(range(n_scales))
+    children = bands[:-1]
+    low: Scales = (*bands, "residual_lowpass")
+
+    row, column = torch.meshgrid(torch.arange(width), torch.arange(width), indexing="ij")
+    half = (column < row) | ((column == row) & (row < width // 2))
+    lags = half.flatten().nonzero().squeeze(-1)
+    position, band = lags.repeat_interleave(k), torch.arange(k).repeat(len(lags))
+    first, second = torch.arange(k).repeat_interleave(k), torch.arange(k).repeat(k)
+    below = (second < first).nonzero().squeeze(-1)
+    child, doubled = torch.arange(k).repeat_interleave(2 * k), torch.arange(2 * k).repeat(k)
+    zero = torch.zeros(1, dtype=torch.long)
+    own, around = ("low", zero), ("low", zero.expand(len(lags)))
+    magnitudes = ("magnitude", first), ("magnitude", second)
+
+    def group(
+        name: str, shape: Shape, kept: Tensor, scales: Scales, sums: str, **rest: Any
+    ) -> Group:
+        rest = {"entries": kept, **rest}
+        return Group(name=name, shape=shape, kept=kept, scales=scales, sums=sums, **rest)
+
+    groups = [
+        group("pixel_statistics", (6,), torch.arange(6), ("pixel_statistics",), "pixels"),
+        group(
+            "auto_correlation_magnitude",
+            (width, width, k),
+            position * k + band,
+            bands,
+            "lags",
+            entries=band * width**2 + position,
+            norms=(("magnitude", band), ("magnitude", band)),
+        ),
+        group("skew_reconstructed", (), zero, low, "third", norms=(own,) * 3, power=0.5),
+        group("kurtosis_reconstructed", (), zero, low, "fourth", norms=(own,) * 4, power=1.0),
+        group(
+            "auto_correlation_reconstructed",
+            (width, width),
+            lags,
+            low,
+            "low lags",
+            norms=(around, around),
+        ),
+        group("std_reconstructed", (), zero, low, "low", power=-0.5),
+        group(
+            "cross_orientation_correlation_magnitude",
+            (k, k),
+            below,
+            bands,
+            "pairs",
+            norms=tuple((kind, places[below]) for kind, places in magnitudes),
+        ),
+        group("magnitude_std", (k,), torch.arange(k), bands, "magnitude", power=-0.5),
+        group(
+            "cross_scale_correlation_magnitude",
+            (k, k),
+            torch.arange(k * k),
+            children,
+            "parents",
+            norms=(("magnitude", first), ("parent", second)),
+        ),
+        group(
+            "cross_scale_correlation_real",
+            (k, 2 * k),
+            torch.arange(2 * k * k),
+            children,
+            "phases",
+            entries=doubled // k * k**2 + child * k + doubled % k,
+            norms=(("real", child), ("doubled", doubled)),
+        ),
+        group("var_highpass_residual", (), zero, ("residual_highpass",), "high"),
+    ]
+    if magnitude_means:
+        groups.append(group("magnitude_means", (k,), torch.arange(k), bands, "means"))
+    return Layout(groups=tuple(groups))
+
+
+def _offsets(lengths: Mapping[Piece, int]) -> dict[Piece, int]:
+    offsets, at = {}, 0
+    for piece, length in lengths.items():
+        offsets[piece] = at
+        at += length
+    return offsets

@@ -1,0 +1,414 @@
+"""The texture model of Portilla and Simoncelli."""
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from stimsynth.models.texture.bands import (
+    Band,
+    Part,
+    scale_sizes,
+    split_bands,
+    texture_tables,
+    thinned,
+)
+from stimsynth.models.texture.layout import Plan, Scale, texture_layout
+from stimsynth.models.texture.pieces import Pieces
+from stimsynth.models.texture.statistics import (
+    autocorrelation,
+    noise_power,
+    norms,
+    pixel_statistics,
+    products,
+)
+from stimsynth.numerics.caching import Tabulated, made_apart
+from stimsynth.numerics.fourier import irfft2
+from stimsynth.numerics.reductions import inner, plane_sums
+from stimsynth.transforms.modulus import double_phase
+from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
+from stimsynth.validate.images import image_size, real_images
+from stimuli_store.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class PortillaSimoncelli(Tabulated):
+    r"""Statistics that textures which look alike have in common.
+
+    The image is split by a complex steerable pyramid. The statistics are moments of the pixels and of
+    low-passed images, and correlations: of neighbouring low-passed pixels; of neighbouring magnitudes in
+    a band; of magnitudes between orientations and between scales; and of bands with the next coarser
+    ones at twice their phase. Correlations are true correlations (between -1 and 1), and those that must
+    be 1 are replaced by standard deviations; nothing is in the vector twice.
+
+    All bands come from one spectrum of the image, and autocorrelations from power spectra, of which only
+    the lags that are asked for are transformed back. Values and gradients are finite for every image
+    (in float32, of amplitudes between 1e-8 and 1e6): a correlation of something that does not vary is 0,
+    its skew 0 and its kurtosis 3.
+
+    Parameters
+    ----------
+    image_shape
+        (height, width) of the images, each divisible by ``2 ** n_scales``.
+    n_scales, n_orientations
+        Numbers of scales N and orientations K of the pyramid.
+    spatial_corr_width
+        Width M of the neighbourhoods, odd: 7 as in the paper; 9 was usual too.
+    leave_out
+        Names of groups of statistics (keys of `convert_to_dict`) to set to 0, so that they constrain
+        nothing while the vector keeps its length.
+    magnitude_means
+        Whether to add the means of the bands' magnitudes, which the other statistics nearly determine.
+    mask, target
+        Where the boolean mask (1, 1, h, w) is true, pixels are taken from the target (1, c, h, w) instead
+        of the image: the texture is then extended from there.
+    mixture
+        Weights of textures to be mixed: a batch of as many images as weights gives the weighted mean of
+        their statistics, a batch of another size the statistics of each image.
+
+    Attributes
+    ----------
+    scales
+        Names of the scales for coarse-to-fine synthesis: ``"pixel_statistics"``,
+        ``"residual_lowpass"``, N - 1, …, 0, ``"residual_highpass"``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    J. Portilla & E. P. Simoncelli (2000), "A parametric texture model based on joint statistics of complex
+    wavelet coefficients", International Journal of Computer Vision 40(1), 49–71.
+
+    Examples
+    --------
+    >>> model = PortillaSimoncelli((64, 64), n_scales=3)
+    >>> model(torch.rand(2, 1, 64, 64)).shape
+    torch.Size([2, 1, 529])
+    """
+
+    def __init__(
+        self,
+        image_shape: Size,
+        n_scales: int = 4,
+        n_orientations: int = 4,
+        spatial_corr_width: int = 7,
+        *,
+        leave_out: Sequence[str] = (),
+        magnitude_means: bool = False,
+        mask: Tensor | None = None,
+        target: Tensor | None = None,
+        mixture: Sequence[float] | None = None,
+    ) -> None:
+        shape = _checked(image_shape, n_scales, n_orientations, spatial_corr_width)
+        super().__init__(texture_tables(shape, n_scales, n_orientations, spatial_corr_width))
+        self.image_shape = shape
+        self.n_scales = n_scales
+        self.n_orientations = n_orientations
+        self.spatial_corr_width = spatial_corr_width
+        self.scales: list[Scale] = [
+            "pixel_statistics",
+            "residual_lowpass",
+            *reversed(range(n_scales)),
+            "residual_highpass",
+        ]
+        self.layout = texture_layout(n_scales, n_orientations, spatial_corr_width, magnitude_means)
+        self.leave_out = self.layout.checked_names(
+            [leave_out] if isinstance(leave_out, str) else leave_out
+        )
+        _check_mask(mask, target, shape)
+        self.register_buffer("mask", mask)
+        self.register_buffer("target", target)
+        self._plans: dict[object, Plan] = {}
+        self.mixture = None if mixture is None else _shares(mixture)
+
+    mask: Tensor | None
+    target: Tensor | None
+
+    def forward(self, image: Tensor, scales: Sequence[Scale] | None = None) -> Tensor:
+        """Return the statistics of images.
+
+        Parameters
+        ----------
+        image
+            Real images (b, c, h, w) of `image_shape`; channels are analysed one by one.
+        scales
+            Which scales' statistics to compute, of those in `scales`; None for all. What belongs to no
+            other scale is not computed.
+
+        Returns
+        -------
+        Tensor
+            Shape (b, c, n).
+
+        Raises
+        ------
+        InputError
+            If the images have another size or type, or a scale is unknown.
+        """
+        image = self._masked(image)
+        wanted = self.known_scales(scales)
+        images = image.flatten(0, 1)
+        noise = noise_power(images)
+        spectrum = torch.fft.fft2(images)
+        parts = self.parts(spectrum, noise, wanted)
+        pieces = self.pieces_of(images, spectrum, noise, parts, wanted)
+        representation = self.gather(pieces).unflatten(0, image.shape[:2])
+        if self.mixture is not None and len(image) == len(self.mixture):
+            shares = representation.new_tensor(self.mixture)
+            return torch.einsum("b,bcn->cn", shares, representation).unsqueeze(0)
+        return representation
+
+    def parts(self, spectrum: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+        """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
+
+        `spectrum` (m, h, w) is that of images taken one by one; `noise` (m,) is the power that may be
+        rounding.
+        """
+        tables = self.tables_for(spectrum)
+        parent: Band | None = None
+        for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
+            spectrum = crop_spectrum(spectrum, size)
+            name: Scale = place if place < self.n_scales else "residual_lowpass"
+            if name not in scales:
+                parent = None
+                continue
+            low = weigh(spectrum[..., : size[1] // 2 + 1], tables[f"low {place}"])
+            derivative = (-1j) ** (self.n_orientations - 1) * spectrum
+            band = parent and thinned(parent)
+            if band is None and f"bands {place}" in tables:
+                band = split_bands(derivative, tables[f"bands {place}"])
+            masks = tables.get(f"parents {place}")
+            parent = None if masks is None else split_bands(derivative, masks)
+            # Amplitudes grow by 4 with every halving of the samples.
+            least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
+            pixels = irfft2(low, size)
+            yield Part(
+                place=place,
+                scale=name,
+                least=least,
+                low=low,
+                pixels=pixels,
+                band=band,
+                parent=parent,
+            )
+
+    def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
+        """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
+
+        The last axis runs over scales, from fine to coarse. With M = `spatial_corr_width` and K
+        orientations: ``pixel_statistics`` (b, c, 6), ``auto_correlation_magnitude`` (b, c, M, M, K, N),
+        ``skew_reconstructed``, ``kurtosis_reconstructed`` and ``std_reconstructed`` (b, c, N+1),
+        ``auto_correlation_reconstructed`` (b, c, M, M, N+1), ``cross_orientation_correlation_magnitude``
+        (b, c, K, K, N), ``magnitude_std`` (b, c, K, N), ``cross_scale_correlation_magnitude``
+        (b, c, K, K, N-1), ``cross_scale_correlation_real`` (b, c, K, 2K, N-1), ``var_highpass_residual``
+        (b, c, 1).
+
+        Raises
+        ------
+        InputError
+            If the vector is not that of all scales.
+        """
+        return self.layout.to_dict(representation_tensor)
+
+    def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
+        """Return the representation (b, c, n) that `convert_to_dict` made a dictionary of."""
+        if not isinstance(representation_dict, Mapping):
+            raise InputError("a dictionary of statistics is made a tensor; this is no dictionary")
+        return self.layout.to_tensor(representation_dict)
+
+    def remove_scales(
+        self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
+    ) -> Tensor:
+        """Return a representation of all scales without the statistics of scales that are not named."""
+        keep = self.known_scales(scales_to_keep)
+        tags = self.layout.scales()
+        if representation_tensor.shape[-1] != len(tags):
+            raise InputError(
+                f"scales can be removed from a representation of all {len(tags)} statistics; this one "
+                f"has {representation_tensor.shape[-1]}"
+            )
+        chosen = torch.tensor([tag in keep for tag in tags], device=representation_tensor.device)
+        return representation_tensor[..., chosen]
+
+    def plot_representation(
+        self,
+        data: Tensor | Mapping[str, Tensor],
+        ax: "Axes | None" = None,
+        figsize: tuple[float, float] = (15, 15),
+        ylim: tuple[float, float] | Literal[False] | None = None,
+        batch_idx: int = 0,
+        title: str | None = None,
+    ) -> "tuple[Figure, list[Axes]]":
+        """Draw a representation of all scales as stems, one panel for each kind of statistics.
+
+        Parameters, returns and errors are those of `stimsynth.plots.texture.plot_statistics`; `data` is
+        a vector or its dictionary form.
+        """
+        from stimsynth.plots.texture import plot_statistics
+
+        return plot_statistics(self._as_dict(data), ax, figsize, ylim, batch_idx, title)
+
+    def update_plot(
+        self, axes: "list[Axes]", data: Tensor | Mapping[str, Tensor], batch_idx: int = 0
+    ) -> "list[Artist]":
+        """Move the stems that `plot_representation` drew, and return the artists that changed."""
+        from stimsynth.plots.texture import update_statistics
+
+        return update_statistics(axes, self._as_dict(data), batch_idx)
+
+    def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return self.convert_to_dict(data) if isinstance(data, Tensor) else data
+
+    def known_scales(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+        """Return scales if all are this model's; all of them for None."""
+        if scales is None:
+            return self.scales
+        if isinstance(scales, int | str):
+            scales = [scales]
+        unknown = [scale for scale in scales if scale not in self.scales]
+        if unknown or not scales:
+            raise InputError(
+                f"scales of this model are {', '.join(map(str, self.scales))}; not {scales!r}"
+            )
+        return scales
+
+    def _masked(self, image: Tensor) -> Tensor:
+        """Return images of the right kind, with the target where it is to be kept."""
+        height, width = self.image_shape
+        shape = f"(batch, channel, {height}, {width})"
+        if tuple(real_images(image, "this model", shape).shape[-2:]) != self.image_shape:
+            raise InputError(
+                f"this model takes real images of shape {shape}; not {tuple(image.shape)}"
+            )
+        if self.mask is None or self.target is None:
+            return image
+        return torch.where(self.mask, self.target.to(image), image)
+
+    def pieces_of(
+        self,
+        images: Tensor,
+        spectrum: Tensor,
+        noise: Tensor,
+        parts: Iterable[Part],
+        wanted: Collection[Scale],
+    ) -> Pieces:
+        """Return the sums and norms of images (m, h, w) that the statistics are made of."""
+        pieces = Pieces()
+        if "pixel_statistics" in wanted:
+            found = pixel_statistics(images, noise)
+            pieces.sums["pixels", "pixel_statistics"] = found
+        if "residual_highpass" in wanted:
+            half = torch.view_as_real(spectrum[..., : self.image_shape[1] // 2 + 1])
+            power = (half.square() * self.tables_for(images)["high power"]).sum(dim=-1)
+            pieces.sums["high", "residual_highpass"] = plane_sums(power).unsqueeze(-1)
+        for part in parts:
+            self._add_low_pass(pieces, part)
+            if part.band is not None:
+                self._add_bands(pieces, part, part.band)
+                if part.parent is not None:
+                    _add_parents(pieces, part, part.band, part.parent)
+        return pieces
+
+    def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
+        scale = part.scale
+        pixels = part.pixels.flatten(1)
+        square = pixels * pixels
+        pieces.sums["third", scale] = inner(square, pixels).unsqueeze(-1)
+        pieces.sums["fourth", scale] = inner(square, square).unsqueeze(-1)
+        pieces.sums["low lags", scale] = self._lags(part.low, part.place)
+        pieces.add_norms("low", scale, norms(part.pixels.unsqueeze(1)), part.least)
+
+    def _add_bands(self, pieces: Pieces, part: Part, band: Band) -> None:
+        scale = part.place
+        pieces.sums["lags", scale] = self._lags(torch.fft.rfft2(band.magnitude), scale)
+        pieces.sums["pairs", scale] = products(band.magnitude, band.magnitude)
+        pieces.sums["means", scale] = band.mean.flatten(1)
+        pieces.add_norms("magnitude", scale, norms(band.magnitude), part.least)
+
+    def _lags(self, spectrum: Tensor, place: int) -> Tensor:
+        """Return the central autocorrelations (m, …) of maps from half spectra (m, …, h, w//2 + 1)."""
+        tables = self.tables_for(spectrum)
+        left, right = tables[f"left {place}"], tables[f"right {place}"]
+        maps = spectrum.reshape(-1, *spectrum.shape[-2:])
+        return autocorrelation(maps, left, right).view(len(spectrum), -1)
+
+    def gather(self, pieces: Pieces) -> Tensor:
+        """Return the statistics (m, n) that pieces make; how is worked out once for each set of scales."""
+        sums, inverses = pieces.joined()
+        key = (tuple(pieces.sums), sums.device)
+        if key not in self._plans:
+            pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
+            for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
+                pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
+            lengths, device = pieces.lengths(), sums.device
+            self._plans[key] = made_apart(
+                lambda: self.layout.plan(*lengths, pixels, self.leave_out).to(device)
+            )
+        return self._plans[key].gather(sums, inverses)
+
+
+def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:
+    """Add the products of bands with those of the next coarser scale, at once and at twice its phase."""
+    scale, least = part.place, part.least
+    pieces.sums["parents", scale] = products(band.magnitude, parent.magnitude)
+    doubled = double_phase(parent.real, parent.imaginary, parent.length)
+    phases = [products(band.real, map_) for map_ in doubled]
+    pieces.sums["phases", scale] = torch.cat(phases, dim=-1)
+    pieces.add_norms("parent", scale, norms(parent.magnitude), least)
+    pieces.add_norms("real", scale, norms(band.real), least)
+    pieces.add_norms("doubled", scale, torch.cat([norms(m) for m in doubled], dim=-1), least)
+
+
+def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:
+    size = image_size(shape, 8)
+    most = int(math.log2(min(size))) - 2
+    if n_scales not in range(1, most + 1):
+        raise InputError(
+            f"n_scales is a number from 1 to {most} for images of {size[0]}x{size[1]}; not {n_scales!r}"
+        )
+    if size[0] % 2**n_scales or size[1] % 2**n_scales:
+        raise InputError(
+            f"the sides of images are divisible by 2 as often as there are scales ({n_scales}); "
+            f"{size[0]}x{size[1]} is not: crop or pad the images"
+        )
+    if n_orientations not in range(2, 17):
+        raise InputError(f"n_orientations is a number from 2 to 16; not {n_orientations!r}")
+    smallest = min(size) >> n_scales
+    if width not in range(1, smallest + 1, 2):
+        raise InputError(
+            f"spatial_corr_width is an odd number, at most {smallest}, the side of the coarsest scale "
+            f"of {size[0]}x{size[1]} images; not {width!r}"
+        )
+    return size
+
+
+def _check_mask(mask: Tensor | None, target: Tensor | None, shape: Size) -> None:
+    if mask is None and target is None:
+        return
+    if mask is None or target is None:
+        raise InputError("mask and target come together: where the mask is true, target is kept")
+    fits = all(t.dim() == 4 and tuple(t.shape[-2:]) == shape for t in (mask, target))
+    if mask.dtype != torch.bool or not fits:
+        raise InputError(
+            f"mask is boolean, and mask and target have shape (1, channel, {shape[0]}, {shape[1]}); "
+            f"not {mask.dtype} {tuple(mask.shape)} and {tuple(target.shape)}"
+        )
+
+
+def _shares(mixture: Sequence[float]) -> tuple[float, ...]:
+    """Return weights, all positive, as shares of 1."""
+    weights = [float(weight) for weight in mixture]
+    if not weights or not all(0 < weight < math.inf for weight in weights):
+        raise InputError(
+            f"mixture is a list of positive weights, one for each texture; not {mixture!r}"
+        )
+    return tuple(weight / sum(weights) for weight in weights)

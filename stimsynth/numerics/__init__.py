@@ -1,0 +1,1 @@
+"""Arithmetic that knows only torch: reductions, caching, custom gradients, linearized products."""

@@ -1,0 +1,1 @@
+"""Steerable and Laplacian pyramids."""

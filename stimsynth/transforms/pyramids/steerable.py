@@ -1,0 +1,337 @@
+"""The steerable pyramid, computed in the frequency domain."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from stimsynth.numerics.caching import Tables, Tabulated
+from stimsynth.numerics.fourier import irfft2
+from stimsynth.transforms.pyramids.layout import (
+    Coefficients,
+    Level,
+    pack_coefficients,
+    stack_orientations,
+    unpack_coefficients,
+)
+from stimsynth.transforms.pyramids.masks import PyramidMasks, pyramid_masks
+from stimsynth.transforms.pyramids.split import Splitting, splitting_tables
+from stimsynth.transforms.pyramids.steering import steering_weights
+from stimsynth.transforms.spectra import Size, pad_spectrum, paired, weigh
+from stimsynth.validate.images import image_size, real_images
+from stimuli_store.errors import InputError
+
+MAX_ORDER = 15
+
+
+class SteerablePyramidFreq(Tabulated):
+    r"""Split images into scales and orientations; joining the parts gives the image back exactly.
+
+    Coefficients of scale s and orientation b are the image under the filter whose transfer function is
+    :math:`(-i)^{K-1}\,L(r)\cdots L(r+s)\,H(r+s+1)\,A_b(\theta)` (see `steerable_masks` for H, L and A),
+    with circular boundaries. Functions are evaluated from their formulas in float64 and on the true
+    frequencies of the samples, so reconstruction and, in a tight frame, Parseval's identity are exact to
+    rounding for images of every size, odd ones included.
+
+    Parameters
+    ----------
+    image_shape
+        (height, width) of the images.
+    height
+        Number of scales, at most ``floor(log2(min(image_shape))) - 2``; that many for ``"auto"``.
+    order
+        Order of the Gaussian derivative that the filters follow, 0 to 15; there are order + 1 orientations.
+    twidth
+        Width of the transition between scales in octaves, positive; fractions are allowed.
+    is_complex
+        Whether coefficients are complex: the imaginary parts are then the responses of filters 90° out
+        of phase. Takes an order of 1 or more (a filter without orientation has no such partner).
+    downsample
+        Whether each scale has half the samples of the one before. If not, all have the image's size, and
+        values such that the energy of each band stays the same.
+    tight_frame
+        Whether the sum of squared coefficients equals that of the image. If not, values are those of
+        matlabPyrTools and pyrtools.
+
+    Attributes
+    ----------
+    num_scales, num_orientations
+        How many there are.
+    scales
+        Names of all levels from coarse to fine: ``"residual_lowpass"``, integers, ``"residual_highpass"``.
+    pyr_size
+        (height, width) of each level's coefficients.
+    fft_norm
+        Normalization of the Fourier transforms: ``"ortho"`` in a tight frame, else ``"backward"``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    E. P. Simoncelli & W. T. Freeman (1995), "The steerable pyramid: a flexible architecture for
+    multi-scale derivative computation", IEEE International Conference on Image Processing 3, 444–447.
+
+    Examples
+    --------
+    >>> pyramid = SteerablePyramidFreq((33, 40), height=2).double()
+    >>> image = torch.rand(1, 1, 33, 40, dtype=torch.float64)
+    >>> coefficients = pyramid(image)
+    >>> {level: tuple(c.shape[2:]) for level, c in coefficients.items()}
+    {'residual_highpass': (33, 40), 0: (4, 33, 40), 1: (4, 17, 20), 'residual_lowpass': (9, 10)}
+    >>> bool((pyramid.recon_pyr(coefficients) - image).abs().max() < 1e-12)
+    True
+    """
+
+    def __init__(
+        self,
+        image_shape: Size,
+        height: Literal["auto"] | int = "auto",
+        order: int = 3,
+        twidth: float = 1,
+        is_complex: bool = False,
+        downsample: bool = True,
+        tight_frame: bool = False,
+    ) -> None:
+        shape = image_size(image_shape, 4)
+        num_scales = _height(height, shape)
+        order = _order(order, is_complex)
+        if not isinstance(twidth, int | float) or not 0 < twidth < math.inf:
+            raise InputError(f"twidth is a positive number of octaves; not {twidth!r}")
+
+        def masks(one_sided: bool) -> PyramidMasks:
+            return pyramid_masks(
+                shape, num_scales, order, twidth, one_sided=one_sided, downsample=downsample
+            )
+
+        # The real parts alone give an image back, so joining needs half the spectrum.
+        joined = masks(False)
+        apart = masks(True) if is_complex else joined
+        gains = _gains(num_scales, is_complex, downsample, tight_frame)
+        sizes: dict[Level, Size] = {"residual_highpass": shape, **dict(enumerate(apart.sizes))}
+        sizes["residual_lowpass"] = sizes.pop(num_scales)
+        fused = _fused(apart, joined, gains, order)
+        super().__init__(splitting_tables(fused, sizes, is_complex, order))
+        self.image_shape = shape
+        self.num_scales = num_scales
+        self.order = order
+        self.num_orientations = order + 1
+        self.is_complex = is_complex
+        self.downsample = downsample
+        self.tight_frame = tight_frame
+        self.fft_norm = "ortho" if tight_frame else "backward"
+        self.scales: list[Level] = [
+            "residual_lowpass",
+            *reversed(range(num_scales)),
+            "residual_highpass",
+        ]
+        self.pyr_size = sizes
+
+    def forward(self, x: Tensor, scales: Sequence[Level] | None = None) -> Coefficients:
+        """Return the coefficients of images.
+
+        Parameters
+        ----------
+        x
+            Real images (b, c, h, w); batch and channels are treated one by one.
+        scales
+            Which levels to compute, of those in `scales`, in any order; None for all.
+
+        Returns
+        -------
+        dict
+            From fine to coarse: ``"residual_highpass"`` (b, c, h, w), each scale 0, 1, … as one tensor
+            (b, c, orientations, h_s, w_s), ``"residual_lowpass"`` (b, c, h_n, w_n).
+            `split_orientations` gives a view with (scale, orientation) as keys.
+
+        Raises
+        ------
+        InputError
+            If the images have another size or a level is unknown.
+        """
+        shape = f"(batch, channel, {self.image_shape[0]}, {self.image_shape[1]})"
+        if tuple(real_images(x, "this pyramid", shape).shape[-2:]) != self.image_shape:
+            raise InputError(
+                f"this pyramid takes real images of shape {shape}; not {tuple(x.shape)}"
+            )
+        wanted = self._levels(scales)
+        splitting = Splitting(
+            tables=self.tables_for(x),
+            sizes=self.pyr_size,
+            order=self.order,
+            is_complex=self.is_complex,
+            norm=self.fft_norm,
+        )
+        return splitting.split(x, [level for level in reversed(self.scales) if level in wanted])
+
+    def recon_pyr(
+        self,
+        pyr_coeffs: Mapping[Any, Tensor],
+        levels: Literal["all"] | Sequence[Level] = "all",
+        bands: Literal["all"] | Sequence[int] = "all",
+    ) -> Tensor:
+        """Return the image (b, c, h, w) that coefficients, or some of them, add up to.
+
+        Parameters
+        ----------
+        pyr_coeffs
+            What `forward` returned, changed or not, or its view by `split_orientations`.
+        levels
+            Levels to use, of those in `scales`; ``"all"`` for all.
+        bands
+            Orientations to use on each scale, 0 to num_orientations - 1; ``"all"`` for all.
+
+        Raises
+        ------
+        InputError
+            If a level or a band is unknown, or a level that is asked for has no coefficients.
+        """
+        coefficients = stack_orientations(pyr_coeffs)
+        wanted = self._levels(None if levels == "all" else levels)
+        missing = [level for level in self.scales if level in wanted and level not in coefficients]
+        if missing:
+            raise InputError(
+                f"coefficients of {', '.join(map(str, missing))} are needed to reconstruct; there are "
+                f"{', '.join(map(str, coefficients))}"
+            )
+        chosen = self._orientations(bands)
+        some = next(iter(coefficients.values()))
+        tables = self.tables_for(some)
+
+        def spectrum_of(values: Tensor) -> Tensor:
+            return torch.fft.rfft2(values.real, norm=self.fft_norm)
+
+        size = self.pyr_size["residual_lowpass"]
+        shape = (*some.shape[:2], size[0], size[1] // 2 + 1)
+        total = torch.zeros(shape, dtype=some.real.dtype.to_complex(), device=some.device)
+        if "residual_lowpass" in wanted:
+            total = weigh(spectrum_of(coefficients["residual_lowpass"]), tables["low back"])
+        for scale in reversed(range(self.num_scales)):
+            total = pad_spectrum(total, size, self.pyr_size[scale], half=True)
+            size = self.pyr_size[scale]
+            if scale in wanted:
+                spectra = spectrum_of(coefficients[scale][:, :, chosen])
+                joined = weigh(spectra, tables[f"bands back {scale}"][chosen]).sum(dim=2)
+                total = total + 1j**self.order * joined
+        if "residual_highpass" in wanted:
+            high = spectrum_of(coefficients["residual_highpass"])
+            total = total + weigh(high, tables["high"])
+        return irfft2(total, self.image_shape, norm=self.fft_norm)
+
+    def steer_coeffs(
+        self,
+        pyr_coeffs: Mapping[Any, Tensor],
+        angles: float | Sequence[float] | Tensor,
+        even_phase: bool = True,
+    ) -> tuple[Coefficients, dict[int, Tensor]]:
+        """Return coefficients of filters at other orientations, as weighted sums of those there are.
+
+        Parameters
+        ----------
+        pyr_coeffs
+            What `forward` of a real pyramid returned, or its view by `split_orientations`.
+        angles
+            Orientations in radians, one or any number of them.
+        even_phase
+            Whether the filters' harmonics are cosines (else sines) about their orientations.
+
+        Returns
+        -------
+        resteered_coeffs : dict
+            For each scale a tensor (b, c, angles, h_s, w_s); no residuals.
+        resteering_weights : dict
+            For each scale the weights (orientations, angles).
+
+        Raises
+        ------
+        InputError
+            If the pyramid is complex.
+        """
+        if self.is_complex:
+            raise InputError("only a real pyramid can be steered; make one with is_complex=False")
+        coefficients = stack_orientations(pyr_coeffs)
+        steered: Coefficients = {}
+        weights = {}
+        for scale in (key for key in coefficients if isinstance(key, int)):
+            bands = coefficients[scale]
+            weights[scale] = steering_weights(
+                torch.as_tensor(angles, dtype=bands.dtype, device=bands.device).reshape(-1),
+                self.num_orientations,
+                even_phase=even_phase,
+            ).T
+            steered[scale] = torch.einsum("bcohw,oa->bcahw", bands, weights[scale])
+        return steered, weights
+
+    convert_pyr_to_tensor = staticmethod(pack_coefficients)
+    convert_tensor_to_pyr = staticmethod(unpack_coefficients)
+
+    def _levels(self, levels: Sequence[Level] | Level | None) -> Sequence[Level]:
+        if levels is None:
+            return self.scales
+        chosen: list[Level] = [levels] if isinstance(levels, int | str) else list(levels)
+        unknown = [level for level in chosen if level not in self.scales]
+        if unknown or not chosen:
+            raise InputError(
+                f"levels of this pyramid are {', '.join(map(str, self.scales))}; not {levels!r}"
+            )
+        return chosen
+
+    def _orientations(self, bands: Literal["all"] | Sequence[int]) -> list[int]:
+        if isinstance(bands, str) and bands == "all":
+            return list(range(self.num_orientations))
+        chosen = [bands] if isinstance(bands, int) else list(bands)
+        if not chosen or not all(b in range(self.num_orientations) for b in chosen):
+            raise InputError(
+                f"bands are orientations from 0 to {self.num_orientations - 1}; not {bands!r}"
+            )
+        return sorted(set(chosen))
+
+
+def _gains(count: int, is_complex: bool, downsample: bool, tight_frame: bool) -> list[float]:
+    """Return the factors of each scale's bands, and of the low-pass rest."""
+    # Left at full size, a band has as many more samples as it would have lost.
+    growth = 1.0 if downsample or tight_frame else 2.0
+    # Two parts in quadrature have twice the energy of one.
+    part = 1 / math.sqrt(2) if is_complex and tight_frame else 1.0
+    return [*(part * growth**scale for scale in range(count)), growth**count]
+
+
+def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], order: int) -> Tables:
+    """Return the transfer functions that take an image apart, and those that join it again."""
+    *factors, rest = gains
+    tables = {
+        "high": paired(joined.high),
+        "low": paired(rest * joined.low),
+        "low back": paired(joined.low / rest),
+    }
+    for scale, factor in enumerate(factors):
+        # What a derivative of this order does to phases is a part of its function.
+        derivative = (-1j) ** order * factor * apart.bands[scale]
+        tables[f"bands {scale}"] = torch.view_as_real(derivative)
+        tables[f"bands back {scale}"] = paired(joined.bands[scale] / factor)
+    return tables
+
+
+def _height(height: Literal["auto"] | int, shape: Size) -> int:
+    most = int(math.log2(min(shape))) - 2
+    if height == "auto":
+        return most
+    if isinstance(height, bool) or height not in range(most + 1):
+        raise InputError(
+            f'height is "auto" or a number of scales from 0 to {most} for images of '
+            f"{shape[0]}x{shape[1]}; not {height!r}"
+        )
+    return int(height)
+
+
+def _order(order: int, is_complex: bool) -> int:
+    if order not in range(int(is_complex), MAX_ORDER + 1):
+        raise InputError(
+            f"order is a whole number from {int(is_complex)} to {MAX_ORDER} for a "
+            f"{'complex' if is_complex else 'real'} pyramid; not {order!r}"
+        )
+    return int(order)

@@ -1,0 +1,5 @@
+"""The bank file: what is in it, writing, opening, checking."""
+
+from stimuli_store.bank.reading import Bank, open_bank
+
+__all__ = ["Bank", "open_bank"]

@@ -1,0 +1,152 @@
+"""Banks as HDF5: write a bank file, describe its parts, read its rows."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from stimuli_store.bank.audit import Part, first_fault
+from stimuli_store.bank.format import MANIFEST, PIXELS
+from stimuli_store.errors import BankError
+
+_FILTER_NAMES = {h5py.h5z.FILTER_DEFLATE: "deflate", h5py.h5z.FILTER_FLETCHER32: "fletcher32"}
+_LAYOUTS = {
+    h5py.h5d.COMPACT: "compact",
+    h5py.h5d.CONTIGUOUS: "contiguous",
+    h5py.h5d.CHUNKED: "chunked",
+    h5py.h5d.VIRTUAL: "virtual",
+}
+_LINKS = {
+    h5py.h5l.TYPE_HARD: "hard",
+    h5py.h5l.TYPE_SOFT: "soft",
+    h5py.h5l.TYPE_EXTERNAL: "external",
+}
+_KINDS = {h5py.h5o.TYPE_GROUP: "group", h5py.h5o.TYPE_DATASET: "dataset"}
+_MANIFEST_CHUNK = 2**20
+
+
+def page_of(image: np.ndarray) -> str:
+    """Return the name of the page that holds images of this shape, as in ``f4_256x256``."""
+    return "f4_" + "x".join(str(n) for n in image.shape)
+
+
+def write_file(
+    path: Path,
+    manifest: bytes,
+    pages: Mapping[str, Sequence[np.ndarray]],
+    attributes: Mapping[str, str],
+) -> None:
+    """Write a bank file and wait until it is on the disk. The path must not exist.
+
+    The file is put together in memory and written in one piece: HDF5 itself may crash on a full disk.
+    """
+    memory = {"driver": "core", "backing_store": False}
+    with h5py.File(path.name, "w", libver=("v110", "v110"), **memory) as file:
+        for key, value in attributes.items():
+            file.attrs[key] = np.bytes_(value)
+        bytes_ = np.frombuffer(manifest, dtype=np.uint8)
+        file.create_dataset(
+            MANIFEST,
+            data=bytes_,
+            chunks=(min(len(bytes_), _MANIFEST_CHUNK),),
+            compression="gzip",
+            fletcher32=True,
+        )
+        group = file.create_group(PIXELS)
+        for name, images in pages.items():
+            shape = images[0].shape
+            page = group.create_dataset(
+                name, (len(images), *shape), dtype="<f4", chunks=(1, *shape), fletcher32=True
+            )
+            for row, image in enumerate(images):
+                page[row] = image
+        file.flush()
+        image_of_file = file.id.get_file_image()
+    with path.open("xb") as handle:
+        handle.write(image_of_file)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def read_manifest(path: Path) -> tuple[bytes, str]:
+    """Return the manifest of a file and the hash its attributes state for it."""
+    with _opened(path) as file:
+        stated = file.attrs.get("content_sha256", b"")
+        if not isinstance(stated, bytes | np.bytes_):
+            raise BankError(f"{path} is not a bank: its content hash is not a plain string")
+        return file[MANIFEST][:].tobytes(), bytes(stated).decode("ascii", "replace")
+
+
+def read_row(path: Path, page: str, row: int) -> np.ndarray:
+    """Return one image of a file."""
+    return next(iter(iter_rows(path, [(page, row)])))
+
+
+def iter_rows(path: Path, places: Sequence[tuple[str, int]]) -> Iterator[np.ndarray]:
+    """Yield the images at `places` (page, row), opening the file once."""
+    with _opened(path) as file:
+        for page, row in places:
+            try:
+                yield file[f"{PIXELS}/{page}"][row]
+            except (KeyError, IndexError, ValueError) as error:
+                raise BankError(f"{path} holds no image at {page}, row {row}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file for reading, after its structure passed the audit; turn every failure into a sentence."""
+    if not path.is_file():
+        raise BankError(f"there is no bank at {path}; `stimsynth build PLAN.toml` makes one")
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            fault = first_fault(_parts(file))
+            if fault:
+                raise BankError(f"{path} is not a sound bank: {fault}")
+            yield file
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        reason = str(error).split("(")[-1].rstrip(")") or type(error).__name__
+        raise BankError(
+            f"{path} cannot be read as a bank; it is damaged, cut short or no HDF5 file ({reason})"
+        ) from error
+
+
+def _parts(file: h5py.File) -> Iterator[Part]:
+    """Describe the objects of a file from their headers; nothing is opened that a link leads out to."""
+    for name in file.id:
+        part = _describe(file.id, name, "")
+        yield part
+        if part.path == PIXELS and part.kind == "group" and part.link == "hard":
+            group = h5py.h5g.open(file.id, name)
+            for page in group:
+                yield _describe(group, page, PIXELS + "/")
+
+
+def _describe(group: h5py.h5g.GroupID, name: bytes, prefix: str) -> Part:
+    path = prefix + name.decode("utf-8", "replace")
+    link = _LINKS.get(group.links.get_info(name).type, "user-defined")
+    if link != "hard":
+        return Part(path=path, kind="link", link=link)
+    info = h5py.h5o.get_info(group, name)
+    kind = _KINDS.get(info.type, "named type")
+    if kind != "dataset":
+        return Part(path=path, kind=kind, link=link, links_to_it=info.rc)
+    dataset = h5py.h5d.open(group, name)
+    properties = dataset.get_create_plist()
+    layout = _LAYOUTS.get(properties.get_layout(), "unknown")
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    return Part(
+        path=path,
+        kind=kind,
+        link=link,
+        links_to_it=info.rc,
+        dtype=dataset.dtype.str,
+        shape=dataset.shape,
+        chunk=properties.get_chunk() if layout == "chunked" else (),
+        layout=layout,
+        filters=tuple(_FILTER_NAMES.get(code, str(code)) for code in filters),
+        external_files=properties.get_external_count(),
+        stored_bytes=dataset.get_storage_size(),
+    )

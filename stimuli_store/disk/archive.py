@@ -1,0 +1,293 @@
+"""Files of named arrays with one JSON document, and stacks of arrays that grow on the disk.
+
+An archive is written whole or not at all: it is put together beside its name and moved there when it is
+on the disk. A stack is appended to while a run goes on, in HDF5's single-writer-multiple-reader mode,
+whose order of writing keeps a file readable at every moment: a killed process loses the last entry at most.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from stimuli_store.disk.locks import fsync_directory, sweep
+from stimuli_store.errors import ArchiveError, InputError, WrongType
+
+_DOCUMENT = "document.json"
+_ARRAYS = "arrays"
+_DIGEST = "sha256"
+_VERSIONS = ("v110", "v110")
+_MEMORY = {"driver": "core", "backing_store": False}
+
+
+def write_archive(
+    path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Write a document and the arrays that belong to it, over an earlier file of this name.
+
+    Parameters
+    ----------
+    path
+        Where to write; its folder must exist.
+    document
+        Anything that JSON can say.
+    arrays
+        Numbers of any shape; names without a slash.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, or this is the name of one.
+    ArchiveError
+        If the disk is full or the folder cannot be written to; an earlier file is as it was.
+    """
+    target = _as_path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"{target} cannot be written: there is no folder {target.parent}")
+    if target.is_dir():
+        raise InputError(f"{target} cannot be written: it is a folder; give the name of a file")
+    text = json.dumps(document, allow_nan=False).encode()
+    with h5py.File(target.name, "w", libver=_VERSIONS, **_MEMORY) as file:
+        file.create_dataset(_DOCUMENT, data=np.frombuffer(text, dtype=np.uint8))
+        group = file.create_group(_ARRAYS)
+        for name, array in arrays.items():
+            group.create_dataset(name, data=array)
+        file.attrs[_DIGEST] = _digest(text, arrays)
+        file.flush()
+        image = file.id.get_file_image()
+    try:
+        _put(image, target)
+    except OSError as error:
+        raise ArchiveError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _put(image: bytes, target: Path) -> None:
+    """Write a file beside its name, and move it there when it is on the disk."""
+    sweep(target.parent, target.name)
+    temporary = _temporary(target)
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(image)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    fsync_directory(target.parent)
+
+
+def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the document and the arrays of an archive.
+
+    Raises
+    ------
+    ArchiveError
+        If there is no such file, it is no archive, or any byte of its content is not what was written.
+    """
+    if not _as_path(path).is_file():
+        raise ArchiveError(f"{path} is not there")
+    try:
+        with h5py.File(path, "r") as file:
+            text = file[_DOCUMENT][()].tobytes()
+            arrays = {name: array[()] for name, array in file[_ARRAYS].items()}
+            intact = file.attrs[_DIGEST] == _digest(text, arrays)
+            document = json.loads(text) if intact else None
+    # A damaged file leads HDF5 astray: there is no telling which error it ends in.
+    except (OSError, LookupError, AttributeError, ValueError, TypeError, RuntimeError) as error:
+        raise ArchiveError(
+            f"{path} is not an archive of a synthesis, or is damaged: {error}"
+        ) from error
+    if document is None:
+        raise ArchiveError(f"{path} is damaged: its content is not what was written")
+    return document, arrays
+
+
+def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(text)
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    try:
+        found = Path(path)
+    except TypeError as error:
+        raise WrongType(f"a file is named by text or a path; not by {path!r}") from error
+    if "\0" in str(found):
+        raise InputError(f"no file can have the name {path!r}")
+    return found
+
+
+class Stack:
+    """A stack of arrays of one shape in an HDF5 file, each under a number, in the order they came.
+
+    Close it when a run is over; the next `append` opens it again.
+
+    Parameters
+    ----------
+    path
+        The file. One that holds a stack already is continued, in a copy that takes its place.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = _as_path(path).resolve()  # the folder may change while a run goes on
+        self._writing: h5py.File | None = None
+
+    def append(self, number: int, array: np.ndarray) -> None:
+        """Put `array` on the stack, and hand it to the operating system."""
+        if self._writing is None:
+            self._writing = self._open(array)
+        stack, numbers = self._writing["stack"], self._writing["numbers"]
+        if stack.shape[1:] != array.shape or stack.dtype != array.dtype:
+            raise InputError(
+                f"{self.path} holds arrays of shape {stack.shape[1:]} and type {stack.dtype}; not "
+                f"{array.shape} and {array.dtype}: give another file"
+            )
+        row = len(numbers)
+        stack.resize(row + 1, axis=0)
+        stack[row] = array
+        stack.flush()
+        numbers.resize(row + 1, axis=0)  # last: an entry without a number does not count
+        numbers[row] = number
+        numbers.flush()
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all entries, none where there is no file yet.
+
+        Raises
+        ------
+        InputError
+            If there is no folder for it.
+        ArchiveError
+            If it is no stack.
+        """
+        if not self.path.parent.is_dir():
+            raise InputError(
+                f"{self.path} cannot be written: there is no folder {self.path.parent}"
+            )
+        if not self.path.exists():
+            return []
+        with self._reading() as file:
+            return [int(n) for n in file["numbers"][()]]
+
+    def read(self, row: int) -> np.ndarray:
+        """Return entry `row`, counted from 0."""
+        with self._reading() as file:
+            if row >= len(file["numbers"]):
+                raise ArchiveError(
+                    f"{self.path} has lost entry {row}: it was removed or replaced in the meantime"
+                )
+            return file["stack"][row]
+
+    def cut(self, count: int) -> None:
+        """Drop all entries but the first `count`, before anything is appended."""
+        if len(self.numbers()) > count:
+            with self._reading() as old, _replacing(self.path) as new:
+                for name in ("stack", "numbers"):
+                    chunks, kind = old[name].chunks, old[name].dtype
+                    shape = (count, *old[name].shape[1:])
+                    new.create_dataset(
+                        name, shape, kind, maxshape=(None, *shape[1:]), chunks=chunks
+                    )
+                    for row in range(count):
+                        new[name][row] = old[name][row]
+
+    def remove(self) -> None:
+        """Remove the file with all its entries."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file, so that other programs can open it."""
+        writing, self._writing = (
+            self._writing,
+            None,
+        )  # first, lest Ctrl-C leave a file that is closed
+        if writing is not None:
+            writing.close()
+
+    def _open(self, array: np.ndarray) -> h5py.File:
+        """Return the file, open for writing.
+
+        HDF5 marks a file that it opens for writing, and nobody can read it if the process dies before it
+        says that there may be readers. So that happens under another name.
+        """
+        sweep(self.path.parent, self.path.name)
+        temporary = _temporary(self.path)
+        file = h5py.File(temporary, "w", libver=_VERSIONS)
+        try:
+            self._fill(file, array)
+            file.swmr_mode = True
+            try:
+                temporary.replace(self.path)
+            except PermissionError:  # Windows moves no open file
+                file.close()
+                temporary.replace(self.path)
+                file = h5py.File(self.path, "a", libver=_VERSIONS)
+                file.swmr_mode = True
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        return file
+
+    def _fill(self, file: h5py.File, array: np.ndarray) -> None:
+        """Give a new file the entries so far, or an empty stack for arrays such as this one."""
+        if self.path.exists():
+            with self._reading() as old:
+                for name in ("stack", "numbers"):
+                    old.copy(name, file)
+            return
+        shape = array.shape
+        file.create_dataset(
+            "stack", (0, *shape), array.dtype, maxshape=(None, *shape), chunks=(1, *shape)
+        )
+        file.create_dataset("numbers", (0,), np.int64, maxshape=(None,), chunks=(1024,))
+
+    @contextmanager
+    def _reading(self) -> Iterator[h5py.File]:
+        if self._writing is not None:
+            yield self._writing
+            return
+        if not self.path.exists():
+            raise ArchiveError(f"{self.path} is not there")
+        try:
+            file = _for_reading(self.path)
+        except OSError as error:
+            raise ArchiveError(f"{self.path} is not a stack of images, or is damaged") from error
+        with file:
+            if "numbers" not in file or "stack" not in file:
+                raise ArchiveError(f"{self.path} is an HDF5 file, but no stack of images")
+            yield file
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[h5py.File]:
+    """Give a file to fill, and put it in the place of `path` when it is closed."""
+    try:
+        with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
+            yield file
+        _temporary(path).replace(path)
+    finally:
+        _temporary(path).unlink(missing_ok=True)
+
+
+def _for_reading(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError:  # open for writing still, or never closed
+        return h5py.File(path, "r", libver="latest", swmr=True)

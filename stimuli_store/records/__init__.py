@@ -1,0 +1,1 @@
+"""Records that cross between machines, and how they become JSON and back."""

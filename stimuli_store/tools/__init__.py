@@ -1,0 +1,1 @@
+"""What several packages show and tell with: HTML, progress bars, versions."""

@@ -1,0 +1,76 @@
+"""Small, safe pieces of HTML: every text is escaped here and nowhere else."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+
+
+def text(value: object) -> str:
+    """Return `value` as escaped text.
+
+    Examples
+    --------
+    >>> text("<b>")
+    '&lt;b&gt;'
+    """
+    return escape(str(value), quote=True)
+
+
+def paragraph(value: object, kind: str = "") -> str:
+    """Return a paragraph of escaped text; `kind` is a class of the style sheet."""
+    return f'<p class="{kind}">{text(value)}</p>' if kind else f"<p>{text(value)}</p>"
+
+
+def code(value: object) -> str:
+    """Return a short exact name, set as code."""
+    return f"<code>{text(value)}</code>"
+
+
+def section(title: str, *parts: str) -> str:
+    """Return a titled section of finished pieces."""
+    return f"<section><h2>{text(title)}</h2>{''.join(parts)}</section>"
+
+
+def folded(title: str, content: str) -> str:
+    """Return content that the browser keeps folded until its title is clicked."""
+    return f"<details><summary>{text(title)}</summary>{content}</details>"
+
+
+def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table of escaped cells; without names in `head` it has no heading."""
+    lines = "".join(f"<tr>{''.join(_cell('td', value) for value in row)}</tr>" for row in rows)
+    names = "".join(_cell("th", name) for name in head)
+    top = f"<thead><tr>{names}</tr></thead>" if head else ""
+    return f'<div class="scroll"><table>{top}<tbody>{lines}</tbody></table></div>'
+
+
+def _cell(tag: str, value: object) -> str:
+    return f"<{tag}>{text(value)}</{tag}>"
+
+
+def cards(items: Iterable[tuple[str, str, str, str]]) -> str:
+    """Return a row of cards (label, value, note, class)."""
+    made = (
+        f'<div class="card {kind}"><span>{text(label)}</span><b>{text(value)}</b>'
+        f"<span>{text(note)}</span></div>"
+        for label, value, note, kind in items
+    )
+    return f'<div class="cards">{"".join(made)}</div>'
+
+
+def picture(png: bytes, description: str, width_px: int) -> str:
+    """Return a picture carried inside the page, with a description for those who cannot see."""
+    data = base64.b64encode(png).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{text(description)}" width="{width_px}">'
+
+
+def page(title: str, *parts: str, style: str = "") -> str:
+    """Return a whole page, with its style sheet, that needs nothing from outside and runs nothing."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        f"<title>{text(title)}</title><style>{style}</style></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
