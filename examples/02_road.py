@@ -14,14 +14,14 @@ from experiments.session import run_session
 from experiments.simulated import SimulatedBooth, SimulatedPerson
 from experiments.tasks.abx import AbxTask
 from stimsynth.banks.build import build
-from stimsynth.banks.plan import BankPlan, MetamerPlan, ModelPlan, Plan, TargetsPlan, prepare
+from stimsynth.banks.plan import BankPlan, BuildPlan, MetamerPlan, ModelPlan, TargetsPlan, prepare
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 folder.mkdir(exist_ok=True)
 
 # 1. Synthesize: metamers of a pooling model, two photographs, six window sizes, two seeds each. The
 #    bank also stores what three models say about every pair of images that can be compared.
-plan = Plan(
+plan = BuildPlan(
     bank=BankPlan(name="road", version="1.0.0", license="CC0-1.0"),
     targets=TargetsPlan(images=("camera", "grass"), size=64),
     metamer=MetamerPlan(

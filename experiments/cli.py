@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.design import Design
     from experiments.ports import Booth, Observer, Responder
-    from experiments.session_plan import Plan
+    from experiments.session_plan import SessionPlan
     from stimuli_store.bank.reading import Bank
     from stimuli_store.journal import Session
 
@@ -214,7 +214,7 @@ def _how_it_ended(ended: str | None) -> str:
     return words.get(str(ended), f"was ended by {ended}; the same command continues it")
 
 
-def _say(args: argparse.Namespace, session: "Session", plan: "Plan", how: str) -> None:
+def _say(args: argparse.Namespace, session: "Session", plan: "SessionPlan", how: str) -> None:
     sys.stdout.write(
         f"session {args.session} of {args.participant} {how}: {len(session.records)} of "
         f"{len(plan.trials)} trials, in {plan.journal}\n"

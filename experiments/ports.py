@@ -23,7 +23,7 @@ class Interrupted(Exception):
         self.number = number
 
 
-class Answer(Protocol):
+class AnswerLike(Protocol):
     """An answer and its reaction time in seconds from the onset of the last picture."""
 
     @property
@@ -38,7 +38,7 @@ class Answer(Protocol):
 class Observer(Protocol):
     """A model of a person, such as `analysis.observers.model_observer.ModelObserver`."""
 
-    def respond(self, trial: Trial, rng: np.random.Generator) -> Answer:
+    def respond(self, trial: Trial, rng: np.random.Generator) -> AnswerLike:
         """Return an answer drawn with `rng`."""
 
     def describe(self) -> Mapping[str, Any]:
@@ -48,7 +48,7 @@ class Observer(Protocol):
 class Responder(Protocol):
     """What answers in a simulated session: an observer with its random numbers settled."""
 
-    def answer(self, trial: Trial) -> Answer:
+    def answer(self, trial: Trial) -> AnswerLike:
         """Return the answer to a trial; the same for the same trial, however often it is asked."""
 
 

@@ -32,7 +32,7 @@ _MUST_AGREE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SessionPlan:
     """A session before it is run: its trials, its journal, and what the journal already holds.
 
     `found` is None for a session that has not begun.
@@ -74,7 +74,7 @@ def plan_session(
     data_dir: Path,
     *,
     observer: Mapping[str, Any] | None = None,
-) -> Plan:
+) -> SessionPlan:
     """Return the plan of a session, checked against its journal if there is one. Writes nothing.
 
     Parameters
@@ -95,7 +95,7 @@ def plan_session(
         found = read_session(path)
         header = header_of(design, participant, session, trials, seed=seed, observer=observer)
         check_same(found, header, trials, path)
-    return Plan(trials=trials, journal=path, seed=seed, found=found)
+    return SessionPlan(trials=trials, journal=path, seed=seed, found=found)
 
 
 def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], path: Path) -> None:

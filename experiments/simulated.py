@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.order import answer_rng
 from experiments.outcome import answer_window_s, record_of
-from experiments.ports import Answer, Frames, Observer, Responder
+from experiments.ports import AnswerLike, Frames, Observer, Responder
 from stimuli_store.records.canonical import frame_id
 from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
 
@@ -21,7 +21,7 @@ class SimulatedPerson:
         self._observer = observer
         self._seed = seed
 
-    def answer(self, trial: Trial) -> Answer:
+    def answer(self, trial: Trial) -> AnswerLike:
         """Return the observer's answer to a trial."""
         return self._observer.respond(trial, answer_rng(self._seed, trial.index))
 

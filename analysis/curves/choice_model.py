@@ -12,7 +12,7 @@ import numpy as np
 from analysis.data.cells import Cells, links_of, strength_of
 from analysis.infer.likelihood import (
     Curve,
-    Problem,
+    CurveProblem,
     climb,
     lapse_of,
     lapse_prior,
@@ -58,7 +58,7 @@ def posterior_of(cells: Cells, label: str) -> Posterior:
     """
     strength = strength_of(cells, label)
     scale = float(np.average(strength, weights=cells.n_trials)) or 1.0
-    problem = Problem(
+    problem = CurveProblem(
         curve=_curve(cells, strength / scale),
         prior=_prior,
         n_correct=cells.n_correct,

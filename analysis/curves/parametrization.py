@@ -19,8 +19,8 @@ from analysis.curves.psychometric import (
 from analysis.data.counts import Counts
 from analysis.infer.likelihood import (
     Curve,
+    CurveProblem,
     Prior,
-    Problem,
     lapse_of,
     lapse_prior,
     lapse_start,
@@ -34,7 +34,7 @@ _REACH = 1.5  # how far beyond the levels a threshold is looked for, in ranges o
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class Parametrization:
     """What stays fixed while a function is fitted; `x` holds the levels on the axis."""
 
     shape: Sigmoid
@@ -67,7 +67,9 @@ class Setting:
         return np.array([[0.0, width, lapse] for width in widths])
 
 
-def setting_of(counts: Counts, sigmoid: str, guess: float, p: float, axis: str) -> Setting:
+def parametrization_of(
+    counts: Counts, sigmoid: str, guess: float, p: float, axis: str
+) -> Parametrization:
     """Return the setting of a fit, or raise InputError if the threshold makes no sense."""
     if not 0 <= guess < p < 1:
         raise InputError(
@@ -75,17 +77,19 @@ def setting_of(counts: Counts, sigmoid: str, guess: float, p: float, axis: str) 
             f"p={p!r} with guess={guess!r} was given"
         )
     shape = sigmoid_of(sigmoid, axis)
-    return Setting(shape=shape, guess=guess, p=p, axis=axis, x=to_axis(counts.levels, axis))
+    return Parametrization(shape=shape, guess=guess, p=p, axis=axis, x=to_axis(counts.levels, axis))
 
 
-def problem_of(setting: Setting, n_correct: np.ndarray, n_trials: np.ndarray) -> Problem:
+def problem_of(
+    setting: Parametrization, n_correct: np.ndarray, n_trials: np.ndarray
+) -> CurveProblem:
     """Return the likelihood and prior of counts (L,) or (B, L) in this setting."""
-    return Problem(
+    return CurveProblem(
         curve=_curve(setting), prior=_prior(setting), n_correct=n_correct, n_trials=n_trials
     )
 
 
-def _curve(setting: Setting) -> Curve:
+def _curve(setting: Parametrization) -> Curve:
     shape, levels = setting.shape, setting.x
 
     def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +110,7 @@ def _curve(setting: Setting) -> Curve:
     return curve
 
 
-def _prior(setting: Setting) -> Prior:
+def _prior(setting: Parametrization) -> Prior:
     centre = float(np.log2(setting.span))
 
     def prior(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,7 +123,7 @@ def _prior(setting: Setting) -> Prior:
     return prior
 
 
-def function_of(x: np.ndarray, setting: Setting) -> PsychometricFunction:
+def function_of(x: np.ndarray, setting: Parametrization) -> PsychometricFunction:
     """Return the curve that parameters (3,) stand for."""
     width = float(np.exp2(x[LOG_WIDTH]))
     lapse = float(lapse_of(x[LAPSE], setting.top)[0])

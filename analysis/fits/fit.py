@@ -16,15 +16,21 @@ from analysis.curves.parametrization import (
     LAPSE,
     LOG_WIDTH,
     THRESHOLD,
-    Setting,
+    Parametrization,
     function_of,
+    parametrization_of,
     problem_of,
-    setting_of,
 )
 from analysis.curves.psychometric import SIGMOIDS, PsychometricFunction, from_axis
 from analysis.data.counts import Counts, counts_of, dispersion_of
-from analysis.infer.intervals import DROP95, Profile, interval_of, profile, with_point
-from analysis.infer.likelihood import Problem, climb, deviance, log_likelihood
+from analysis.infer.intervals import (
+    DROP95,
+    LikelihoodProfile,
+    interval_of,
+    likelihood_profile,
+    with_point,
+)
+from analysis.infer.likelihood import CurveProblem, climb, deviance, log_likelihood
 from stimuli_store.errors import unknown_name
 
 ANY = "any"
@@ -126,7 +132,7 @@ def fit_psychometric(
     if sigmoid != ANY and sigmoid not in SIGMOIDS:
         raise unknown_name("sigmoid", sigmoid, [ANY, *SIGMOIDS])
     names = _SHAPES.get(axis, (sigmoid,)) if sigmoid == ANY else (sigmoid,)
-    searches = [_search(setting_of(counts, name, guess, p, axis), counts) for name in names]
+    searches = [_search(parametrization_of(counts, name, guess, p, axis), counts) for name in names]
     best = max(searches, key=lambda search: search.found.height.max())
     x = best.found.x[best.found.best]
     function = function_of(x, best.setting)
@@ -152,17 +158,17 @@ def fit_psychometric(
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
-    """The profile of one sigmoid's threshold; `rested` says whether its top was reached."""
+    """The likelihood profile of one sigmoid's threshold; `rested` says whether its top was reached."""
 
-    setting: Setting
-    problem: Problem
-    found: Profile
+    setting: Parametrization
+    problem: CurveProblem
+    found: LikelihoodProfile
     rested: bool
 
 
-def _search(setting: Setting, counts: Counts) -> _Search:
+def _search(setting: Parametrization, counts: Counts) -> _Search:
     problem = problem_of(setting, counts.n_correct, counts.n_trials)
-    found = profile(problem, THRESHOLD, setting.grid, setting.starts)
+    found = likelihood_profile(problem, THRESHOLD, setting.grid, setting.starts)
     top = climb(problem, found.x[[found.best]], (THRESHOLD, LOG_WIDTH, LAPSE))
     if setting.grid[0] < top.x[0, THRESHOLD] < setting.grid[-1]:
         found = with_point(found, top.x[0], float(top.value[0]))

@@ -13,10 +13,16 @@ from numpy.typing import ArrayLike
 
 from analysis.curves.psychometric import to_axis
 from analysis.data.counts import Counts, counts_of, dispersion_of
-from analysis.infer.intervals import DROP95, Profile, interval_of, profile, with_point
+from analysis.infer.intervals import (
+    DROP95,
+    LikelihoodProfile,
+    interval_of,
+    likelihood_profile,
+    with_point,
+)
 from analysis.infer.likelihood import (
     Curve,
-    Problem,
+    CurveProblem,
     climb,
     deviance,
     lapse_of,
@@ -106,7 +112,7 @@ def fit_critical_scaling(
     counts = counts_of(levels, n_correct, n_trials)
     link = link_of(task, rule)
     x = to_axis(counts.levels) * np.log(2)
-    problem = Problem(
+    problem = CurveProblem(
         curve=_curve(link, x), prior=_prior, n_correct=counts.n_correct, n_trials=counts.n_trials
     )
     by_critical, by_gain = _profiles(problem, x)
@@ -117,22 +123,24 @@ def fit_critical_scaling(
     return _scaling_fit(best, ends, counts, link)
 
 
-def _profiles(problem: Problem, x: np.ndarray) -> tuple[Profile, Profile]:
+def _profiles(problem: CurveProblem, x: np.ndarray) -> tuple[LikelihoodProfile, LikelihoodProfile]:
     """Return the profiles of log s₀ and log α₀, both holding the best point found."""
     lapse = lapse_start(0.02)
     span = max(np.ptp(x), np.log(2))
     criticals = np.linspace(x.min() - span, x.max() - 1e-3, 65)
     from_gains = np.array([[0.0, gain, lapse] for gain in np.log([0.5, 2.0, 6.0])])
-    by_critical = profile(problem, _CRITICAL, criticals, from_gains)
+    by_critical = likelihood_profile(problem, _CRITICAL, criticals, from_gains)
     around = by_critical.best + np.array([-1, 0, 1])
     edges = criticals[np.clip(around, 0, len(criticals) - 1)]
-    finer = profile(problem, _CRITICAL, np.linspace(edges[0], edges[-1], 33), from_gains[[1]])
+    finer = likelihood_profile(
+        problem, _CRITICAL, np.linspace(edges[0], edges[-1], 33), from_gains[[1]]
+    )
     top = climb(problem, finer.x[[finer.best]], (_CRITICAL, _GAIN, _LAPSE))
     if criticals[0] < top.x[0, _CRITICAL] < criticals[-1]:
         by_critical = with_point(by_critical, top.x[0], float(top.value[0]))
     best = by_critical.x[by_critical.best]
     starts = np.concatenate([by_critical.x[::8], best[None]])
-    by_gain = profile(problem, _GAIN, _GAINS, starts)
+    by_gain = likelihood_profile(problem, _GAIN, _GAINS, starts)
     if _GAINS[0] < best[_GAIN] < _GAINS[-1]:
         by_gain = with_point(by_gain, best, float(by_critical.height.max()))
     return by_critical, by_gain

@@ -9,9 +9,9 @@ from analysis.curves.parametrization import (
     LAPSE,
     LOG_WIDTH,
     THRESHOLD,
-    Setting,
+    Parametrization,
+    parametrization_of,
     problem_of,
-    setting_of,
 )
 from analysis.curves.psychometric import from_axis, to_axis
 from analysis.data.counts import counts_of
@@ -54,7 +54,7 @@ def bootstrap_threshold(
     total = np.asarray(n_trials, dtype=np.float64)
     counts = counts_of(levels, np.zeros_like(total), total)
     curve = fit.function
-    setting = setting_of(counts, curve.sigmoid, curve.guess, fit.p, curve.axis)
+    setting = parametrization_of(counts, curve.sigmoid, curve.guess, fit.p, curve.axis)
     rng = np.random.default_rng(seed)
     drawn = rng.binomial(
         counts.n_trials.astype(int), curve(counts.levels), size=(n_draws, len(counts.levels))
@@ -66,14 +66,14 @@ def bootstrap_threshold(
     return Bootstrap(thresholds=thresholds, low=float(ends[0]), high=float(ends[1]))
 
 
-def _start_of(fit: Fit, setting: Setting) -> np.ndarray:
+def _start_of(fit: Fit, setting: Parametrization) -> np.ndarray:
     where = to_axis(fit.threshold, setting.axis) if 0 < fit.threshold < np.inf else setting.x.max()
     lapse = lapse_start(min(max(fit.function.lapse, 1e-4), 0.99 * setting.top), setting.top)
     return np.array([float(where), np.log2(fit.function.width), lapse])
 
 
 def _climb_draws(
-    setting: Setting, drawn: np.ndarray, n_trials: np.ndarray, start: np.ndarray
+    setting: Parametrization, drawn: np.ndarray, n_trials: np.ndarray, start: np.ndarray
 ) -> np.ndarray:
     """Return the threshold of every row of counts (R, L), the best of several starts."""
     begins = [start]

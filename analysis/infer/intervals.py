@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import chdtri
 
-from analysis.infer.likelihood import Climb, Problem, climb
+from analysis.infer.likelihood import Climb, CurveProblem, climb
 
 DROP95 = float(chdtri(1, 0.05)) / 2
 _REFINED = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
-    """A profile along one parameter: values (V,), heights (V,), and all parameters (V, K)."""
+class LikelihoodProfile:
+    """A likelihood profile along one parameter: values (V,), heights (V,), and all parameters (V, K)."""
 
     index: int
     values: np.ndarray
@@ -31,8 +31,10 @@ class Profile:
         return int(np.argmax(self.height))
 
 
-def profile(problem: Problem, index: int, values: np.ndarray, starts: np.ndarray) -> Profile:
-    """Return the profile of parameter `index` at `values`, climbing from each start (M, K)."""
+def likelihood_profile(
+    problem: CurveProblem, index: int, values: np.ndarray, starts: np.ndarray
+) -> LikelihoodProfile:
+    """Return the likelihood profile of parameter `index` at `values`, climbing from each start (M, K)."""
     n_values, n_starts = len(values), len(starts)
     x = np.tile(starts, (n_values, 1, 1))
     x[:, :, index] = np.asarray(values)[:, None]
@@ -40,7 +42,7 @@ def profile(problem: Problem, index: int, values: np.ndarray, starts: np.ndarray
     heights = found.value.reshape(n_values, n_starts)
     best = heights.argmax(axis=1)
     rows = np.arange(n_values)
-    return Profile(
+    return LikelihoodProfile(
         index=index,
         values=np.asarray(values, dtype=np.float64),
         height=heights[rows, best],
@@ -48,8 +50,8 @@ def profile(problem: Problem, index: int, values: np.ndarray, starts: np.ndarray
     )
 
 
-def with_point(found: Profile, x: np.ndarray, height: float) -> Profile:
-    """Return the profile with one more point, `x` (K,), in its place."""
+def with_point(found: LikelihoodProfile, x: np.ndarray, height: float) -> LikelihoodProfile:
+    """Return the likelihood profile with one more point, `x` (K,), in its place."""
     place = int(np.searchsorted(found.values, x[found.index]))
     return replace(
         found,
@@ -59,10 +61,12 @@ def with_point(found: Profile, x: np.ndarray, height: float) -> Profile:
     )
 
 
-def interval_of(problem: Problem, found: Profile, drop: float = DROP95) -> tuple[float, float]:
+def interval_of(
+    problem: CurveProblem, found: LikelihoodProfile, drop: float = DROP95
+) -> tuple[float, float]:
     """Return both ends of the interval of the profiled parameter; an end never reached is infinite.
 
-    If the profile has several tops within `drop`, the interval spans them all.
+    If the likelihood profile has several tops within `drop`, the interval spans them all.
     """
     inside = np.flatnonzero(found.height >= found.height.max() - drop)
     low = _end(problem, found, int(inside[0]), -1, drop)
@@ -70,13 +74,15 @@ def interval_of(problem: Problem, found: Profile, drop: float = DROP95) -> tuple
     return low, high
 
 
-def _end(problem: Problem, found: Profile, inner: int, side: int, drop: float) -> float:
+def _end(
+    problem: CurveProblem, found: LikelihoodProfile, inner: int, side: int, drop: float
+) -> float:
     outer = inner + side
     if not 0 <= outer < len(found.values):
         return side * np.inf
     between = np.linspace(found.values[inner], found.values[outer], _REFINED)
     warm = np.stack([found.x[inner], found.x[outer]])
-    finer = profile(problem, found.index, between, warm)
+    finer = likelihood_profile(problem, found.index, between, warm)
     fall = found.height.max() - finer.height - drop
     fall[0], fall[-1] = min(fall[0], 0.0), max(fall[-1], 1e-12)
     last = int(np.flatnonzero(fall <= 0)[-1])
@@ -84,6 +90,6 @@ def _end(problem: Problem, found: Profile, inner: int, side: int, drop: float) -
     return float(between[last] + share * (between[last + 1] - between[last]))
 
 
-def _climb_others(problem: Problem, index: int, x: np.ndarray) -> Climb:
+def _climb_others(problem: CurveProblem, index: int, x: np.ndarray) -> Climb:
     free = tuple(i for i in range(x.shape[1]) if i != index)
     return climb(problem, x, free, tolerance=1e-6)

@@ -19,7 +19,7 @@ Prior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class CurveProblem:
     """Counts, a curve and a prior.
 
     Attributes
@@ -37,7 +37,7 @@ class Problem:
     n_correct: np.ndarray
     n_trials: np.ndarray
 
-    def rows(self, chosen: np.ndarray) -> "Problem":
+    def rows(self, chosen: np.ndarray) -> "CurveProblem":
         """Return the problem of some rows of a batch."""
         if self.n_correct.ndim == 1:
             return self
@@ -81,7 +81,7 @@ def deviance(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> floa
 
 
 def climb(
-    problem: Problem,
+    problem: CurveProblem,
     start: np.ndarray,
     free: tuple[int, ...],
     *,

@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.booth.keyboard import EventKeyboard, Keyboard, open_keyboard
 from experiments.booth.load import load_psychopy
-from experiments.booth.stage import Picture, Stage, open_stage
+from experiments.booth.stage import ShownFrame, Stage, open_stage
 from experiments.booth.timing import phase_timings
 from experiments.design import Keys, Screen
 from experiments.outcome import record_of
@@ -76,7 +76,7 @@ class PsychopyBooth:
 
     def farewell(self, done: int, total: int) -> None:
         """Thank the participant, and wait for the space bar."""
-        self._page(abx_text.THANKS if done == total else abx_text.PAUSED, done, total)
+        self._page(abx_text.THANKS if done == total else abx_text.PAUSE_TEXT, done, total)
 
     def close(self) -> None:
         """Stop listening to the keyboard and close the window."""
@@ -129,7 +129,7 @@ class _Showing:
         self._quit = keys.quit
         self._presser = presser
         self._flips: list[list[float]] = []
-        self._pictures: dict[str, Picture] = {}
+        self._pictures: dict[str, ShownFrame] = {}
         self._read: dict[str, np.ndarray] = {}
         self._read_all = False
         self._onset_s: float | None = None  # of the last picture
@@ -173,7 +173,7 @@ class _Showing:
 
     def _load(self, trial: Trial, frames: Frames) -> None:
         """Upload every picture once; A or B serves for X too."""
-        by_id: dict[str, Picture] = {}
+        by_id: dict[str, ShownFrame] = {}
         for name, frame in frames.items():
             identity = trial.intervals[name]
             if identity not in by_id:

@@ -21,7 +21,7 @@ from experiments.design import Screen
 from stimuli_store.errors import DisplayError
 
 
-class Picture(NamedTuple):
+class ShownFrame(NamedTuple):
     """A frame on the graphics card, where it lies in the window, and its number of dimensions."""
 
     stimulus: Any
@@ -96,7 +96,7 @@ class Stage:
             self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
         return float(self._window.flip())
 
-    def upload(self, frame: np.ndarray) -> Picture:
+    def upload(self, frame: np.ndarray) -> ShownFrame:
         """Return a frame (uint8, (H, W) or (H, W, 3)) as a picture in the middle of the window."""
         from PIL import Image
 
@@ -110,23 +110,23 @@ class Stage:
             interpolate=False,
             autoLog=False,
         )
-        return Picture(stimulus, place_of(frame.shape, self._size), frame.ndim)
+        return ShownFrame(stimulus, place_of(frame.shape, self._size), frame.ndim)
 
-    def rehearse(self, pictures: Mapping[str, Picture]) -> None:
+    def rehearse(self, pictures: Mapping[str, ShownFrame]) -> None:
         """Draw pictures where nobody sees them, so that the card has them ready."""
         for picture in pictures.values():
             picture.stimulus.draw()
         self._window.clearBuffer()
 
-    def draw(self, picture: Picture | None) -> None:
+    def draw(self, picture: ShownFrame | None) -> None:
         """Draw a picture, or the fixation cross if there is none."""
         (picture or self._cross).stimulus.draw()
 
-    def read(self, picture: Picture) -> np.ndarray:
+    def read(self, picture: ShownFrame) -> np.ndarray:
         """Return what the back buffer holds at a picture's place, in the shape of its frame."""
         return as_given(read_back(self._psychopy.gl, picture.place), picture.ndim)
 
-    def reads_fast(self, picture: Picture) -> bool:
+    def reads_fast(self, picture: ShownFrame) -> bool:
         """Return whether reading a picture back takes under a quarter of a refresh period."""
         began = self.now_s()
         self.read(picture)
@@ -137,7 +137,7 @@ class Stage:
         for shape in sorted(shapes):
             check_fits(shape, self._size)
 
-    def release(self, pictures: Mapping[str, Picture]) -> None:
+    def release(self, pictures: Mapping[str, ShownFrame]) -> None:
         """Free the memory of the graphics card that pictures take."""
         for stimulus in {id(p.stimulus): p.stimulus for p in pictures.values()}.values():
             stimulus.clearTextures()

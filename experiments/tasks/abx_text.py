@@ -27,7 +27,7 @@ THANKS = """That was the last one. Thank you!
 
 Press the space bar to finish."""
 
-PAUSED = """That is all for now: {done} of {total} trials are done. Thank you!
+PAUSE_TEXT = """That is all for now: {done} of {total} trials are done. Thank you!
 
 Press the space bar to finish."""
 

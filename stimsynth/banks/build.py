@@ -24,7 +24,7 @@ from stimsynth.banks.plan import Work
 from stimsynth.banks.predict import MSE, pairs_within, predict
 from stimsynth.engine.run import Run, Status
 from stimsynth.images import uniform_noise
-from stimsynth.methods.base.resumable_run import CONVERGED
+from stimsynth.methods.base.resumable_run import LOSS_CONVERGED
 from stimsynth.methods.metamer import Metamer
 from stimuli_store.bank.format import BankHeader, Colour
 from stimuli_store.bank.publish import bank_path, publish_bank, read_job, write_job
@@ -132,7 +132,7 @@ def _synthesize(
         began = time.perf_counter()
         metamer = Metamer(torch.from_numpy(targets)[:, None], model, initial_image=starts)
         with warnings.catch_warnings():  # that it converged goes into its certificate
-            warnings.filterwarnings("ignore", message=CONVERGED)
+            warnings.filterwarnings("ignore", message=LOSS_CONVERGED)
             metamer.synthesize(
                 plan.max_iter,
                 stop_criterion=plan.stop_criterion,

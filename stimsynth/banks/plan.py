@@ -112,7 +112,7 @@ class ModelPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BuildPlan:
     """A plan file as it was read."""
 
     bank: BankPlan
@@ -135,7 +135,7 @@ class Plan:
 class Work:
     """A plan with its targets loaded: everything that decides what the bank will hold."""
 
-    plan: Plan
+    plan: BuildPlan
     targets: tuple[Picture, ...]
     sets: tuple[SetSpec, ...]
 
@@ -152,7 +152,7 @@ class Work:
         )
 
 
-def read_plan(path: str | Path) -> Plan:
+def read_plan(path: str | Path) -> BuildPlan:
     """Return the plan in a TOML file.
 
     Raises
@@ -168,12 +168,12 @@ def read_plan(path: str | Path) -> Plan:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
     try:
-        return from_json(Plan, table, "the plan")
+        return from_json(BuildPlan, table, "the plan")
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def prepare(plan: Plan, beside: Path | None = None) -> Work:
+def prepare(plan: BuildPlan, beside: Path | None = None) -> Work:
     """Load the targets of a plan, make its models once to see that they can be, and list the work.
 
     Parameters

@@ -41,7 +41,7 @@ class Problem:
         Weight of each term in the objective. Terms without a weight are only watched.
     held
         Further terms that must keep their values, for methods that can see to it. None for none.
-    kinks
+    nonsmooth_at
         Values (N, …) at which slopes may jump, such as those of an absolute difference from them.
         Methods that know of kinks test whether there are any. None where all is smooth.
     """
@@ -49,7 +49,7 @@ class Problem:
     terms: TermsFunction
     weights: Mapping[str, float]
     held: Held | None = None
-    kinks: Tensor | None = None
+    nonsmooth_at: Tensor | None = None
 
     def objective(self, terms: Terms) -> Tensor:
         """Return the weighted sum of the terms, shape (n,)."""

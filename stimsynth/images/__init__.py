@@ -7,7 +7,7 @@ from stimsynth.images.files import load_images, save, save_images
 from stimsynth.images.noise import pink_noise, uniform_noise
 from stimsynth.images.patterns import bars, checkerboard, grating, plaid
 from stimsynth.images.pictures import Picture, bundled, get, get_path, load, load_picture
-from stimsynth.images.polar import polar_angle, polar_radius
+from stimsynth.images.polar_grids import polar_angle, polar_radius
 from stimsynth.images.synthetic import STIMULI, make_synthetic_stimuli
 from stimsynth.images.textures import dead_leaves, voronoi
 

@@ -15,7 +15,7 @@ from stimuli_store.errors import InputError, unknown_name
 ORIGINALS = tuple(f"samp{i}" for i in range(1, 11))
 NOISE_LEVELS = tuple(2**i for i in range(1, 11))
 #: The stimuli in a file, in the order they are shown.
-STIMULI = (
+MAD_STIMULI = (
     "im_init",
     "im_fixmse_maxssim",
     "im_fixmse_minssim",
@@ -81,7 +81,7 @@ def load_mad_results(
     images, scores = {}, {}
     for level in levels:
         held = _read_mat(results / f"{original_image}_L{level}_results.mat")
-        images[level] = {name: np.asarray(held.pop(name), dtype=np.float64) for name in STIMULI}
+        images[level] = {name: np.asarray(held.pop(name), dtype=np.float64) for name in MAD_STIMULI}
         scores[level] = held
     return MADResults(original=original, images=images, scores=scores)
 
@@ -100,7 +100,7 @@ def _read_mat(path: Path) -> dict[str, Any]:
         held = loadmat(path, squeeze_me=True)
     except (MatReadError, ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as a .mat file: {error}") from error
-    missing = [name for name in STIMULI if name not in held]
+    missing = [name for name in MAD_STIMULI if name not in held]
     if missing:
         raise InputError(f"{path} has no {', '.join(missing)}; it is not one of the MAD results")
     return {name: value for name, value in held.items() if not name.startswith("__")}

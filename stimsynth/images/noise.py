@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from stimsynth.images.polar import Size, image_size
+from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimuli_store.errors import InputError
 
 Seed = int | torch.Generator
@@ -57,7 +57,7 @@ def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
 
 
 def pink_noise(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     exponent: float = 1.0,
     seed: Seed = 0,
@@ -94,7 +94,7 @@ def pink_noise(
     >>> round(pink_noise(64, seed=1).mean().item(), 4)
     0.5
     """
-    height, width = image_size(size)
+    height, width = height_and_width(size)
     generator = as_generator(seed)
     white = torch.randn(
         height, width, generator=generator, dtype=torch.float64, device=generator.device

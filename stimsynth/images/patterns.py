@@ -10,12 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from stimsynth.images.polar import Size, image_size
+from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimuli_store.errors import InputError
 
 
 def grating(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     cycles_per_image: float | None = None,
     cycles_per_pixel: float | None = None,
@@ -60,7 +60,7 @@ def grating(
     >>> grating(4, cycles_per_pixel=0.5).flatten()[:4].tolist()
     [1.0, 0.0, 1.0, 0.0]
     """
-    shape = image_size(size)
+    shape = height_and_width(size)
     frequency = _per_pixel(cycles_per_image, cycles_per_pixel, shape[1])
     if waveform not in ("sine", "square"):
         raise InputError(f"waveform is 'sine' or 'square'; not {waveform!r}")
@@ -74,7 +74,7 @@ def grating(
 
 
 def plaid(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     cycles_per_image: float | None = None,
     cycles_per_pixel: float | None = None,
@@ -108,7 +108,7 @@ def plaid(
     >>> plaid(32, cycles_per_image=4).max().item()
     1.0
     """
-    shape = image_size(size)
+    shape = height_and_width(size)
     frequency = _per_pixel(cycles_per_image, cycles_per_pixel, shape[1])
     _check_light(mean, sum(contrasts))
     waves = [
@@ -119,7 +119,7 @@ def plaid(
 
 
 def checkerboard(
-    size: Size = 256, *, check_px: int = 16, dtype: torch.dtype = torch.float32
+    size: ImageSize = 256, *, check_px: int = 16, dtype: torch.dtype = torch.float32
 ) -> Tensor:
     """Return a checkerboard of black (0) and white (1) squares, black at the upper left.
 
@@ -147,7 +147,7 @@ def checkerboard(
     >>> checkerboard((2, 4), check_px=2)[0, 0].tolist()
     [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
     """
-    shape = image_size(size)
+    shape = height_and_width(size)
     if not check_px >= 1 or check_px != int(check_px):
         raise InputError(f"check_px is a whole number of pixels, 1 or more; not {check_px}")
     rows, columns = (torch.arange(n) // int(check_px) for n in shape)
@@ -155,7 +155,7 @@ def checkerboard(
 
 
 def bars(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     bar_px: float = 8.0,
     period_px: float = 32.0,
@@ -190,7 +190,7 @@ def bars(
     >>> bars((1, 8), bar_px=2, period_px=4).flatten().tolist()
     [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0]
     """
-    shape = image_size(size)
+    shape = height_and_width(size)
     if not 0 < bar_px <= period_px < math.inf:
         raise InputError(
             f"bars take 0 < bar_px <= period_px; not bar_px {bar_px} and period_px {period_px}"

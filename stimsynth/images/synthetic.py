@@ -5,7 +5,7 @@ from torch import Tensor
 
 from stimsynth.images.noise import Seed, pink_noise
 from stimsynth.images.patterns import grating
-from stimsynth.images.polar import polar_angle, polar_radius
+from stimsynth.images.polar_grids import polar_angle, polar_radius
 from stimuli_store.errors import InputError
 
 STIMULI = (

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from stimsynth.images.noise import Seed, as_generator
-from stimsynth.images.polar import Size, image_size
+from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimuli_store.errors import InputError
 
 
 def dead_leaves(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     min_radius_px: float = 3.0,
     max_radius_px: float = 64.0,
@@ -65,7 +65,7 @@ def dead_leaves(
             "dead leaves take 1 <= min_radius_px < max_radius_px; not "
             f"{min_radius_px} and {max_radius_px}"
         )
-    height, width = image_size(size)
+    height, width = height_and_width(size)
     generator = as_generator(seed)
     grey, free = np.zeros((height, width)), np.ones((height, width), dtype=bool)
     left = height * width
@@ -90,7 +90,7 @@ def dead_leaves(
 
 
 def voronoi(
-    size: Size = 256,
+    size: ImageSize = 256,
     *,
     cells: int = 64,
     seed: Seed = 0,
@@ -126,7 +126,7 @@ def voronoi(
     """
     from scipy.spatial import cKDTree
 
-    height, width = image_size(size)
+    height, width = height_and_width(size)
     if cells < 1:
         raise InputError(f"a Voronoi texture has 1 cell or more; not {cells}")
     generator = as_generator(seed)

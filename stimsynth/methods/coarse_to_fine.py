@@ -14,7 +14,7 @@ from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import mse
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.base.synthesis import Cast
-from stimsynth.methods.metamer import Loss, MetamerProblem, Penalty
+from stimsynth.methods.metamer import Loss, MetamerObjective, Penalty
 from stimsynth.validate.inputs import is_number, is_whole
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
@@ -42,7 +42,7 @@ class ScaleProgress:
     timing: Mapping[Scale, list[int]]
 
 
-class MetamerCTF(MetamerProblem):
+class MetamerCTF(MetamerObjective):
     """Synthesize metamers from coarse to fine.
 
     First the statistics of the coarsest scale are matched, then those of finer ones are added (or taken
@@ -119,7 +119,7 @@ class MetamerCTF(MetamerProblem):
             penalties=penalties,
             seed=seed,
         )
-        self._course.wrap = _staged(1e-2, 50)
+        self._resumable.wrap = _staged(1e-2, 50)
         self._together = coarse_to_fine == "together"
         self._goals = [self._goal_of(subset) for subset in self._subsets()]
 
@@ -146,7 +146,7 @@ class MetamerCTF(MetamerProblem):
     @property
     def scales_loss(self) -> Tensor:
         """Loss of the scales that were worked on at every iterate, shape (steps + 1, batch)."""
-        return self._course.history("loss")
+        return self._resumable.history("loss")
 
     def progress_of(self, item: int) -> ScaleProgress:
         """Return how far an item of the batch has come.
@@ -159,10 +159,10 @@ class MetamerCTF(MetamerProblem):
         ('pixel_statistics', 'residual_lowpass', 1, 0, 'all')
         """
         names = self._stage_names()
-        if self._course.run is None or self._course.run.state is None:
+        if self._resumable.run is None or self._resumable.run.state is None:
             began, stage = [0] + [-1] * (len(names) - 1), 0
         else:
-            state: StagedState = self._course.run.state
+            state: StagedState = self._resumable.run.state
             began, stage = state.began[item].tolist(), int(state.stage[item])
         ends = [*began[1:], -1]
         timing = {
@@ -217,11 +217,13 @@ class MetamerCTF(MetamerProblem):
                 "a whole number; not "
                 f"{change_scale_criterion} and {ctf_iters_to_check}"
             )
-        self._course.wrap = _staged(change_scale_criterion, ctf_iters_to_check)
-        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        self._resumable.wrap = _staged(change_scale_criterion, ctf_iters_to_check)
+        self._resumable.settle(
+            optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
+        )
         converged = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
         stop = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
-        self._course.advance(self._stages(), max_iter, stop, self._bar_fields)
+        self._resumable.advance(self._stages(), max_iter, stop, self._bar_fields)
 
     def _stages(self) -> Stages:
         parts = [
@@ -257,10 +259,10 @@ class MetamerCTF(MetamerProblem):
                 f"the model returns shape {tuple(goal.shape[1:])} for scales={subset} as for all of them; "
                 "leave out what belongs to the other scales"
             )
-        return goal.expand(len(self._course.origin), *goal.shape[1:])
+        return goal.expand(len(self._resumable.origin), *goal.shape[1:])
 
     def _single(self) -> ScaleProgress:
-        if len(self._course.origin) != 1:
+        if len(self._resumable.origin) != 1:
             raise InputError(
                 "the items of a batch change scales on their own; see progress_of(item)"
             )

@@ -20,15 +20,15 @@ from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synth
 from stimsynth.methods.eigen import solvers
 from stimsynth.methods.eigen.checks import check_request, judged, not_finite, warn_of_size
 from stimsynth.methods.eigen.distorted import distorted_on_grid
-from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack, unpack
-from stimsynth.methods.eigen.solvers import Found
+from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs, unpack_eigenpairs
+from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number, is_whole
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
-Method = Literal["lanczos", "exact", "power", "randomized_svd"]
+EigenMethod = Literal["lanczos", "exact", "power", "randomized_svd"]
 _MANY_PIXELS = 1e4
 
 
@@ -107,11 +107,11 @@ class Eigendistortion:
         self._jacobian: Tensor | None = None
         self._settings: dict[str, Any] = {}
         self._krylov: tuple[lanczos.Krylov, ...] = ()
-        self._found: tuple[Found, ...] = ()
+        self._found: tuple[EigenSolution, ...] = ()
 
     def synthesize(
         self,
-        method: Method = "lanczos",
+        method: EigenMethod = "lanczos",
         k: int = 1,
         max_iter: int = 1000,
         p: int = 5,
@@ -392,7 +392,7 @@ class Eigendistortion:
         InputError
             If the folder is not there.
         """
-        tensors, plain = pack(self._found, self._krylov)
+        tensors, plain = pack_eigenpairs(self._found, self._krylov)
         content = {
             "tensors": {**tensors, "jacobian": self._jacobian},
             "plain": {**plain, "seed": self.seed, "settings": self._settings},
@@ -429,7 +429,7 @@ class Eigendistortion:
         )
         tensors, plain = content["tensors"], content["plain"]
         self._jacobian = tensors.pop("jacobian")
-        self._found, self._krylov = unpack(tensors, plain)
+        self._found, self._krylov = unpack_eigenpairs(tensors, plain)
         self.seed, self._settings = plain["seed"], plain["settings"]
 
     def to(self, *args: Any, **kwargs: Any) -> None:
@@ -450,12 +450,12 @@ class Eigendistortion:
         self._image = self._image.to(goal)
         self._linear = Linearized(self._model, self._image)
         self._jacobian = None if self._jacobian is None else self._jacobian.to(goal)
-        tensors, plain = pack(self._found, self._krylov)
+        tensors, plain = pack_eigenpairs(self._found, self._krylov)
         moved = {
             name: value.to(goal) if name.endswith(LIKE_THE_IMAGE) else value
             for name, value in tensors.items()
         }
-        self._found, self._krylov = unpack(moved, plain)
+        self._found, self._krylov = unpack_eigenpairs(moved, plain)
 
     def _identity(self) -> dict[str, Any]:
         """Return what a file and the object that loads it must share."""
@@ -478,7 +478,7 @@ class Eigendistortion:
             self._krylov = tuple(lanczos.reopened(state) for state in self._krylov)
         self._settings = settings
         with product_bar(max_iter) as on_step:
-            lanczos.run(
+            lanczos.lanczos(
                 self._operator, self._krylov, search, max_products=max_iter, on_step=on_step
             )
         self._found = tuple(

@@ -15,18 +15,18 @@ from stimsynth.engine.stop import PixelChangeConvergence
 from stimsynth.losses import penalize_range
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
-from stimsynth.methods.paths import deviations, jerkiness, step_energies, unrest
+from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
 from stimuli_store.errors import InputError
 
-CONVERGED = "Pixel change norm has converged, stopping synthesis"
-ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
+CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
+SEEDS_ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
 #: Where the pulls of two steps hold each other less well than this, there is a shorter way close by.
-RESTLESS = 0.05
+LARGEST_RESIDUAL = 0.05
 
 
 class Geodesic(OptimizedSynthesis):
@@ -116,8 +116,10 @@ class Geodesic(OptimizedSynthesis):
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         self._seen = as_vectors(checked_output(model, self._ends))
-        course = Course(starts[:, 1:-1].contiguous(), default=Descent(optimizer=ADAM))
-        super().__init__(course, range_penalty_lambda, bounds)
+        resumable = ResumableRun(
+            starts[:, 1:-1].contiguous(), default=Descent(optimizer=SEEDS_ADAM)
+        )
+        super().__init__(resumable, range_penalty_lambda, bounds)
 
     @property
     def image_a(self) -> Tensor:
@@ -145,7 +147,7 @@ class Geodesic(OptimizedSynthesis):
 
         Before the first call it is the start, and a leaf an optimizer can take.
         """
-        return self._course.points
+        return self._resumable.points
 
     @property
     def geodesics(self) -> Tensor:
@@ -167,7 +169,7 @@ class Geodesic(OptimizedSynthesis):
     @property
     def saved_geodesic(self) -> Tensor:
         """The best sequence at the iterates that were kept, shape (kept, n_steps + 1, …), on the CPU."""
-        return self._with_ends(self._course.saved()[:, self.best])
+        return self._with_ends(self._resumable.saved()[:, self.best])
 
     @property
     def step_energy(self) -> Tensor:
@@ -290,20 +292,22 @@ class Geodesic(OptimizedSynthesis):
             then is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
-        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        self._resumable.settle(
+            optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
+        )
         if stop_criterion is None:
             stop_criterion = float(self.pixelfade.norm()) / 1e4 * (1 + 5**0.5) / 2
             print(f"Stop criterion for pixel_change_norm = {stop_criterion:.5e}")  # noqa: T201
         stop = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
         problem = Problem(terms=self._terms, weights={"energy": 1.0, "penalty": self._lambda})
-        self._course.advance(problem, max_iter, stop, converged=CONVERGED)
+        self._resumable.advance(problem, max_iter, stop, converged=CHANGE_CONVERGED)
 
     def quality(self) -> tuple[Quality, ...]:
         """Return for every start whether it can be taken for a geodesic, in numbers and in a sentence.
 
         The numbers are the path energy relative to its bound and to that of the pixelfade, the spread of the
         step energies relative to their mean, the largest distance from the line between the ends, how far
-        the pulls of the steps are from holding each other (`stimsynth.methods.paths.unrest`, at most), and
+        the pulls of the steps are from holding each other (`stimsynth.methods.paths.residual`, at most), and
         the share of pixels outside the allowed range. None of them can tell that there is no shorter way
         elsewhere.
         """
@@ -324,7 +328,7 @@ class Geodesic(OptimizedSynthesis):
             "of pixelfade": energy.mean() / fade,
             "uneven steps": (energy.amax() - energy.amin()) / energy.mean(),
             "off the line": deviations(path[None])[0, :, 1].amax(),
-            "unrest": unrest(self._model, sequence, self._range).amax(),
+            "residual": residual(self._model, sequence, self._range).amax(),
             "outside range": outside.double().mean(),
         }
         figures = {name: float(value) for name, value in numbers.items()}
@@ -332,8 +336,8 @@ class Geodesic(OptimizedSynthesis):
             "the model's output is not finite": not bool(torch.isfinite(path).all()),
             f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; take more steps, or start "
             "elsewhere": figures["of pixelfade"] > 1.001,
-            f"its steps pull frames apart ({figures['unrest']:.0%}); take more steps, or lower "
-            "stop_criterion": figures["unrest"] > RESTLESS,
+            f"its steps pull frames apart ({figures['residual']:.0%}); take more steps, or lower "
+            "stop_criterion": figures["residual"] > LARGEST_RESIDUAL,
             f"{figures['outside range']:.2%} of the pixels lie outside the allowed range and would be "
             "clipped": figures["outside range"] > 0,
         }
@@ -362,7 +366,7 @@ class Geodesic(OptimizedSynthesis):
         return _enclosed(interiors, self._ends.to(interiors))
 
     def _kept(self, name: str, count: int) -> Tensor:
-        columns = [self._course.history(f"{name} {i}")[:, self.best] for i in range(count)]
+        columns = [self._resumable.history(f"{name} {i}")[:, self.best] for i in range(count)]
         return torch.stack(columns, dim=1)[:: self.store_progress or 1]
 
     def _starts(self, n_starts: int) -> Tensor:

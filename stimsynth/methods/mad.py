@@ -24,7 +24,7 @@ from stimsynth.methods.base.on_grid import OnGrid, columns, on_grid, screen_grid
 from stimsynth.methods.base.optimizers import ADAM
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity, function_name
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
@@ -144,7 +144,7 @@ class MADCompetition(OptimizedSynthesis):
             start = _as_start(initial_image, self._image).clamp(*bounds)
         self._tradeoff = self._weight(metric_tradeoff_lambda, start)
         method = _default(self._tradeoff, bounds)
-        super().__init__(Course(start, default=method), range_penalty_lambda, bounds)
+        super().__init__(ResumableRun(start, default=method), range_penalty_lambda, bounds)
         check_start(self._held_value(), "reference_metric")
 
     def synthesize(
@@ -198,9 +198,11 @@ class MADCompetition(OptimizedSynthesis):
                 "an optimizer of your own cannot hold the reference metric; give a metric_tradeoff_lambda "
                 "with it, or leave both out"
             )
-        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        self._resumable.settle(
+            optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
+        )
         stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._course.advance(self._problem(), max_iter, stop, _fields)
+        self._resumable.advance(self._problem(), max_iter, stop, _fields)
 
     def objective_function(
         self, mad_image: Tensor | None = None, image: Tensor | None = None
@@ -233,7 +235,7 @@ class MADCompetition(OptimizedSynthesis):
         """
         with torch.no_grad():
             now, image = self.mad_image.detach(), self._image
-            began = per_item(self._optimized, image, self._course.origin)
+            began = per_item(self._optimized, image, self._resumable.origin)
             moved = per_item(self._optimized, image, now) / began
             drift = per_item(self._reference, image, now) / self._held_value() - 1
             low, high = self._range
@@ -312,27 +314,27 @@ class MADCompetition(OptimizedSynthesis):
     @property
     def initial_image(self) -> Tensor:
         """Where synthesis started."""
-        return self._course.origin
+        return self._resumable.origin
 
     @property
     def mad_image(self) -> Tensor:
         """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
-        return self._course.points
+        return self._resumable.points
 
     @property
     def saved_mad_image(self) -> Tensor:
         """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
-        return self._course.saved()
+        return self._resumable.saved()
 
     @property
     def optimized_metric_loss(self) -> Tensor:
         """The optimized metric at every iterate, shape (steps + 1, batch)."""
-        return self._course.history("optimized_metric")
+        return self._resumable.history("optimized_metric")
 
     @property
     def reference_metric_loss(self) -> Tensor:
         """The held metric at every iterate, shape (steps + 1, batch)."""
-        return self._course.history("reference_metric")
+        return self._resumable.history("reference_metric")
 
     @property
     def _sign(self) -> float:
@@ -363,7 +365,7 @@ class MADCompetition(OptimizedSynthesis):
     def _held_value(self) -> Tensor:
         """Return the reference metric at the start, shape (batch,)."""
         with torch.no_grad():
-            return per_item(self._reference, self._image, self._course.origin)
+            return per_item(self._reference, self._image, self._resumable.origin)
 
     def _penalty(self, points: Tensor) -> Tensor:
         return per_item(lambda x: penalize_range(x, self._range), points)
@@ -387,7 +389,7 @@ class MADCompetition(OptimizedSynthesis):
                 terms=pushed,
                 weights={"optimized_metric": self._sign},
                 held=Held(terms=held, targets={"reference_metric": target}),
-                kinks=image,
+                nonsmooth_at=image,
             )
         weights = {"optimized_metric": self._sign, "tradeoff": weight, "penalty": self._lambda}
         return Problem(terms=weighed, weights=weights)

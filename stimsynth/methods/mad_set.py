@@ -222,7 +222,7 @@ def _problem(
         terms=terms,
         weights={"pushed": 1.0},
         held=Held(terms=held, targets={"held": held_at}),
-        kinks=references,
+        nonsmooth_at=references,
     )
     return problem, starts.unsqueeze(1).expand(*shape, *image.shape[1:]).flatten(0, 2)
 

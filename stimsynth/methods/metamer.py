@@ -18,7 +18,7 @@ from stimsynth.losses import mse, penalize_range
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity, function_name
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import (
@@ -40,7 +40,7 @@ REMAINS = 0.01
 CLOSE = 1e-4
 
 
-class MetamerProblem(OptimizedSynthesis):
+class MetamerObjective(OptimizedSynthesis):
     """Target, model, loss and start: what all searches for metamers share.
 
     Parameters
@@ -81,8 +81,8 @@ class MetamerProblem(OptimizedSynthesis):
                 f"penalties is a list of functions, or of pairs of weight and function; not {penalties!r}"
             )
         self._penalties = _named([_as_penalty(penalty, start) for penalty in penalties])
-        course = Course(start, default=LBFGS(bounds=bounds))
-        super().__init__(course, range_penalty_lambda, bounds)
+        resumable = ResumableRun(start, default=LBFGS(bounds=bounds))
+        super().__init__(resumable, range_penalty_lambda, bounds)
 
     @property
     def image(self) -> Tensor | None:
@@ -102,12 +102,12 @@ class MetamerProblem(OptimizedSynthesis):
     @property
     def metamer(self) -> Tensor:
         """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
-        return self._course.points
+        return self._resumable.points
 
     @property
     def saved_metamer(self) -> Tensor:
         """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
-        return self._course.saved()
+        return self._resumable.saved()
 
     def objective_function(
         self,
@@ -141,7 +141,7 @@ class MetamerProblem(OptimizedSynthesis):
         with torch.no_grad():
             now, began = (
                 _norms(self.model(x.detach()) - self._target)
-                for x in (self.metamer, self._course.origin)
+                for x in (self.metamer, self._resumable.origin)
             )
         own = _norms(self._target).clamp_min(torch.finfo(now.dtype).tiny)
         outside = _share_outside(self.metamer.detach(), self._range)
@@ -280,7 +280,7 @@ class MetamerProblem(OptimizedSynthesis):
 
     def _identity(self) -> dict[str, Any]:
         target = self._target
-        one = self._course.origin[:1]
+        one = self._resumable.origin[:1]
         penalties = [[weight, function(one)] for _, weight, function in self._penalties]
         return {
             "image": self._image,
@@ -297,7 +297,7 @@ class MetamerProblem(OptimizedSynthesis):
         self._target = cast(self._target)
 
 
-class Metamer(MetamerProblem):
+class Metamer(MetamerObjective):
     """Synthesize metamers: change pixels until the model's output matches the target's.
 
     Parameters
@@ -433,9 +433,11 @@ class Metamer(MetamerProblem):
             then is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
-        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        self._resumable.settle(
+            optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
+        )
         stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._course.advance(self._terms(self._model, self._target), max_iter, stop)
+        self._resumable.advance(self._terms(self._model, self._target), max_iter, stop)
 
 
 def like_image(start: Tensor, image: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from stimsynth.engine.stop import LossConvergence
 from stimsynth.losses import penalize_range
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.base.resumable_run import Course, check_steps
+from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
-from stimsynth.validate.functions import as_pair, weighted
+from stimsynth.validate.functions import named_pair, weighted
 from stimsynth.validate.inputs import as_tensor, finite_number
 from stimuli_store.errors import InputError, WrongType
 
@@ -114,7 +114,7 @@ class OptimizedImage(OptimizedSynthesis):
             if not isinstance(given, Mapping | None):
                 raise WrongType(f"{name} is a dict of names and functions; not {given!r}")
         self._held = {
-            name: as_pair(given, ("function", "value"))
+            name: named_pair(given, ("function", "value"))
             if isinstance(given, tuple)
             else (given, None)
             for name, given in (held or {}).items()
@@ -130,7 +130,7 @@ class OptimizedImage(OptimizedSynthesis):
             if self._held
             else LBFGS(bounds=bounds, first_step=first)
         )
-        super().__init__(Course(start, default=method), range_penalty_lambda, bounds)
+        super().__init__(ResumableRun(start, default=method), range_penalty_lambda, bounds)
         self._targets = self._first_targets()
 
     def synthesize(
@@ -164,9 +164,11 @@ class OptimizedImage(OptimizedSynthesis):
         check_steps(max_iter, stop_iters_to_check)
         if self._held and optimizer is not None:
             raise InputError("a torch optimizer holds nothing; leave optimizer out, or held")
-        self._course.settle(optimizer, scheduler, optimizer_kwargs, store_progress, progress_file)
+        self._resumable.settle(
+            optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
+        )
         stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._course.advance(self._problem(), max_iter, stop)
+        self._resumable.advance(self._problem(), max_iter, stop)
 
     def objective_function(self, image: Tensor | None = None) -> Tensor:
         """Return what is minimized for every item, shape (batch,).
@@ -184,7 +186,7 @@ class OptimizedImage(OptimizedSynthesis):
 
     def quality(self) -> tuple[Quality, ...]:
         """Return for every item how far it came and whether what is held was held."""
-        origin, points = self._course.origin, self.image.detach()
+        origin, points = self._resumable.origin, self.image.detach()
         with torch.no_grad():
             before, after = (per_item(self._score, x) for x in (origin, points))
             drifts = {
@@ -208,17 +210,17 @@ class OptimizedImage(OptimizedSynthesis):
     @property
     def image(self) -> Tensor:
         """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
-        return self._course.points
+        return self._resumable.points
 
     @property
     def initial_image(self) -> Tensor:
         """Where synthesis started."""
-        return self._course.origin
+        return self._resumable.origin
 
     @property
     def objectives(self) -> Tensor:
         """The objective at every iterate, shape (steps + 1, batch)."""
-        return self._course.history("objective_term")
+        return self._resumable.history("objective_term")
 
     @property
     def held_values(self) -> Mapping[str, Tensor]:
@@ -228,7 +230,7 @@ class OptimizedImage(OptimizedSynthesis):
     @property
     def saved_image(self) -> Tensor:
         """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
-        return self._course.saved()
+        return self._resumable.saved()
 
     def _problem(self) -> Problem:
         def terms(points: Tensor, items: Tensor) -> Terms:
@@ -248,7 +250,7 @@ class OptimizedImage(OptimizedSynthesis):
         )
 
     def _first_targets(self) -> dict[str, Tensor]:
-        start = self._course.origin
+        start = self._resumable.origin
         with torch.no_grad():
             return {
                 name: per_item(function, start)
@@ -258,7 +260,7 @@ class OptimizedImage(OptimizedSynthesis):
             }
 
     def _identity(self) -> dict[str, Any]:
-        one = torch.full_like(self._course.origin[:1], sum(self._range) / 2)
+        one = torch.full_like(self._resumable.origin[:1], sum(self._range) / 2)
         one = one + 0.1 * torch.linspace(0, 1, one.numel()).to(one).view_as(one)
         functions = {"objective": self._score}
         functions |= {name: function for name, (function, _) in self._held.items()}

@@ -111,7 +111,7 @@ def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
     return _at_frames(pull, bends(path)).flatten(1).square().sum(dim=1)
 
 
-def unrest(
+def residual(
     model: Callable[[Tensor], Tensor], sequence: Tensor, allowed_range: tuple[float, float]
 ) -> Tensor:
     """Return how far the pulls of the two steps at every frame are from holding each other.
@@ -135,7 +135,7 @@ def unrest(
     Examples
     --------
     >>> path = torch.tensor([0.0, 3.0, 4.0]).view(3, 1, 1, 1)
-    >>> unrest(torch.nn.Identity(), path, (-9, 9)).tolist()
+    >>> residual(torch.nn.Identity(), path, (-9, 9)).tolist()
     [0.5]
     """
     path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from stimsynth.transforms.filters import as_pair
+from stimsynth.transforms.filters import kernel_pair
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError, unknown_name
 
@@ -259,7 +259,7 @@ def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | 
     if size is None:
         return None
     return partial(
-        F.interpolate, size=as_pair(size), mode="bilinear", align_corners=False, antialias=True
+        F.interpolate, size=kernel_pair(size), mode="bilinear", align_corners=False, antialias=True
     )
 
 

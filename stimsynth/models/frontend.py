@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from stimsynth.models.displays import ShowsFilters
 from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel
 from stimsynth.models.published import load_published
-from stimsynth.numerics.caching import Kept
+from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.softplus import softplus
-from stimsynth.transforms.convolution import Grid, make_grid
-from stimsynth.transforms.filters import KernelSize, as_pair
+from stimsynth.transforms.convolution import PaddedGrid, make_grid
+from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimsynth.transforms.masks import make_disk
 
 Activation = Callable[[Tensor], Tensor]
@@ -39,7 +39,7 @@ class _LuminanceNormalized(ShowsFilters):
     ) -> None:
         super().__init__()
         channels = 1 if isinstance(on_center, bool) else len(on_center)
-        self.kernel_size = as_pair(kernel_size)
+        self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
         self.activation = activation
         self.cache_filt = cache_filt
@@ -55,20 +55,20 @@ class _LuminanceNormalized(ShowsFilters):
             kernel_size, out_channels=channels, pad_mode=pad_mode, cache_filt=cache_filt
         )
         self.luminance_scalar = _scalars(channels, seed=0)
-        self._kept_transfer = Kept()
+        self._kept_transfer = LastValue()
 
-    def grid(self, x: Tensor) -> Grid:
+    def grid(self, x: Tensor) -> PaddedGrid:
         """Return the grid to filter `x` (b, 1, h, w) on."""
         return make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
 
-    def normalized(self, x: Tensor, grid: Grid) -> Tensor:
+    def normalized(self, x: Tensor, grid: PaddedGrid) -> Tensor:
         """Return (C * x) / (1 + s (L * x)), shape (b, c, h, w), from one spectrum of x."""
         parts = [*self.center_surround.tensors, self.luminance.std, self.luminance_scalar]
         transfers = kept_transfer(self, grid, parts, lambda: self._transfers(grid))
         linear, local = grid.backward(grid.forward(x) * transfers).chunk(2, dim=1)
         return linear * (1 + local).reciprocal()  # whose slope costs no divisions
 
-    def _transfers(self, grid: Grid) -> Tensor:
+    def _transfers(self, grid: PaddedGrid) -> Tensor:
         """Return the transfer functions of C and of s L."""
         scaled = self.luminance_scalar.view(-1, 1, 1) * self.luminance.transfer(grid)
         return torch.cat([self.center_surround.transfer(grid), scaled])
@@ -271,7 +271,9 @@ def activated(activation: Activation, values: Tensor) -> Tensor:
     return softplus(values) if activation is F.softplus else activation(values)
 
 
-def contrast_normalized(ratio: Tensor, grid: Grid, contrast: Gaussian, scalar: Tensor) -> Tensor:
+def contrast_normalized(
+    ratio: Tensor, grid: PaddedGrid, contrast: Gaussian, scalar: Tensor
+) -> Tensor:
     """Return n / (1 + s (√(K * n²) + 1e-6)).
 
     The root has no slope at zero, and a transform leaves rounding errors on either side of it; both are

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stimsynth.numerics.caching import Kept
+from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.sliding import slide
-from stimsynth.transforms.convolution import Grid, make_grid
-from stimsynth.transforms.filters import KernelSize, as_pair, circular_gaussian2d
+from stimsynth.transforms.convolution import PaddedGrid, make_grid
+from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair
 from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
 
@@ -96,7 +96,7 @@ class Linear(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.kernel_size = as_pair(kernel_size)
+        self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
         if default_filters:
             variances = torch.tensor([3.0, 1.0], dtype=torch.float64)
@@ -148,12 +148,12 @@ class Gaussian(nn.Module):
         cache_filt: bool = False,
     ) -> None:
         super().__init__()
-        self.kernel_size = as_pair(kernel_size)
+        self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
         self.out_channels = out_channels
         self.cache_filt = cache_filt
         self.std = positive("std", std, out_channels)
-        self._kept_filt, self._kept_transfer = Kept(), Kept()
+        self._kept_filt, self._kept_transfer = LastValue(), LastValue()
 
     @property
     def filt(self) -> Tensor:
@@ -164,7 +164,7 @@ class Gaussian(nn.Module):
     def _filt(self) -> Tensor | None:
         return self._kept_filt.value
 
-    def transfer(self, grid: Grid) -> Tensor:
+    def transfer(self, grid: PaddedGrid) -> Tensor:
         """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
         return kept_transfer(self, grid, [self.std], lambda: grid.gaussian(self.std))
 
@@ -232,7 +232,7 @@ class CenterSurround(nn.Module):
             )
         if amplitude_ratio < 1:
             raise InputError(f"amplitude_ratio is at least 1; not {amplitude_ratio}")
-        self.kernel_size = as_pair(kernel_size)
+        self.kernel_size = kernel_pair(kernel_size)
         self.on_center = signs
         self.out_channels = out_channels
         self.pad_mode = pad_mode
@@ -243,7 +243,7 @@ class CenterSurround(nn.Module):
         self.register_buffer("amplitude_ratio", ratio)
         signed = torch.tensor([1.0 if on else -1.0 for on in signs])
         self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
-        self._kept_filt, self._kept_transfer = Kept(), Kept()
+        self._kept_filt, self._kept_transfer = LastValue(), LastValue()
 
     amplitude_ratio: Tensor
     sign: Tensor
@@ -266,7 +266,7 @@ class CenterSurround(nn.Module):
     def _filt(self) -> Tensor | None:
         return self._kept_filt.value
 
-    def transfer(self, grid: Grid) -> Tensor:
+    def transfer(self, grid: PaddedGrid) -> Tensor:
         """Return the transfer functions on a padded grid, shape (out_channels, H, W//2 + 1)."""
         return kept_transfer(self, grid, self.tensors, lambda: self._transfers(grid))
 
@@ -284,7 +284,7 @@ class CenterSurround(nn.Module):
         surround = circular_gaussian2d(self.kernel_size, self.surround_std, self.out_channels)
         return self._gain.view(-1, 1, 1, 1) * (center - surround)
 
-    def _transfers(self, grid: Grid) -> Tensor:
+    def _transfers(self, grid: PaddedGrid) -> Tensor:
         difference = grid.gaussian(self.center_std) - grid.gaussian(self.surround_std)
         return self._gain.view(-1, 1, 1) * difference
 
@@ -303,7 +303,7 @@ class KeepsTransfers(Protocol):
     """A model that may keep the transfer functions it used last."""
 
     cache_filt: bool
-    _kept_transfer: Kept
+    _kept_transfer: LastValue
 
 
 def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) -> Tensor:
@@ -314,7 +314,7 @@ def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) 
 
 
 def kept_transfer(
-    model: KeepsTransfers, grid: Grid, tensors: list[Tensor], make: Callable[[], Tensor]
+    model: KeepsTransfers, grid: PaddedGrid, tensors: list[Tensor], make: Callable[[], Tensor]
 ) -> Tensor:
     """Return a filter's transfer functions, the kept ones if it keeps them and cannot learn."""
     if not model.cache_filt or any(t.requires_grad for t in tensors):
@@ -330,7 +330,7 @@ def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Te
     return slide_padded(grid, x, model.filt, **conv2d_kwargs)
 
 
-def slide_padded(grid: Grid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
+def slide_padded(grid: PaddedGrid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
     """Return `x` (b, 1, h, w), padded as the grid says, under kernels (c, 1, rows, columns)."""
     (top, left), (rows, columns) = grid.before, grid.kernel
     padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=grid.pad_mode)

@@ -21,7 +21,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.caching import remembered
+from stimsynth.numerics.caching import cached_tensors
 from stimsynth.numerics.reductions import centred
 from stimsynth.numerics.safe import modulus_and_direction
 from stimsynth.transforms.averages import Averages
@@ -82,7 +82,7 @@ class View:
         return {key: band * (math.prod(band.shape[-2:]) / n_pixels) for key, band in levels.items()}
 
 
-@remembered(maxsize=16)
+@cached_tensors(maxsize=16)
 def _pyramid(
     shape: tuple[int, int],
     n_scales: int,

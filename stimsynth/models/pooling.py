@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.models.linear import one_channel
-from stimsynth.numerics.caching import remembered
+from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.spectra import crop_spectrum
 from stimuli_store.errors import InputError
 
@@ -115,7 +115,7 @@ class UniformPooling(nn.Module):
         return height, width
 
 
-@remembered(maxsize=64)
+@cached_tensors(maxsize=64)
 def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return raised-cosine averaging windows along one axis, shape (n, length), each of unit sum.
 
@@ -142,7 +142,7 @@ def partition(length: int, spacing: float, dtype: torch.dtype) -> Tensor:
     return torch.cos(math.pi / 2 * away) ** 2
 
 
-@remembered(maxsize=64)
+@cached_tensors(maxsize=64)
 def band_masks(
     size: tuple[int, int],
     n_orientations: int,

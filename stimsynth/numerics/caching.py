@@ -11,7 +11,7 @@ from torch import Tensor, nn
 T = TypeVar("T")
 
 
-def made_apart(make: Callable[[], T]) -> T:
+def made_outside_transforms(make: Callable[[], T]) -> T:
     """Return ``make()``, made outside all modes and transforms of the caller.
 
     While `torch.compile` traces, there are none, and what it traces stays in one piece.
@@ -19,7 +19,7 @@ def made_apart(make: Callable[[], T]) -> T:
     Examples
     --------
     >>> with torch.inference_mode():
-    ...     made_apart(lambda: torch.ones(3)).is_inference()
+    ...     made_outside_transforms(lambda: torch.ones(3)).is_inference()
     False
     """
     if torch.compiler.is_compiling() or not (torch.is_inference_mode_enabled() or _transforming()):
@@ -32,7 +32,7 @@ def made_apart(make: Callable[[], T]) -> T:
 _transforming = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
-def remembered(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
+def cached_tensors(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Return a decorator like `functools.lru_cache` for functions that make tensors.
 
     Parameters
@@ -42,7 +42,7 @@ def remembered(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
     Examples
     --------
-    >>> @remembered(maxsize=4)
+    >>> @cached_tensors(maxsize=4)
     ... def table(n: int) -> torch.Tensor:
     ...     return torch.arange(n)
     >>> with torch.inference_mode():
@@ -55,7 +55,7 @@ def remembered(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
         @lru_cache(maxsize=maxsize)
         @wraps(make)
         def made(*args: Hashable, **kwargs: Hashable) -> T:
-            return made_apart(lambda: make(*args, **kwargs))
+            return made_outside_transforms(lambda: make(*args, **kwargs))
 
         return made
 
@@ -65,7 +65,7 @@ def remembered(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 Tables = Mapping[str, Tensor]
 
 
-class Tabulated(nn.Module):
+class ExactTables(nn.Module):
     """A module with tables of constants: kept in float64, at hand in the module's own type and device.
 
     Tables of integers, places say, keep their type.
@@ -101,7 +101,7 @@ def _like(exact: Tables, like: Tensor) -> Tables:
     }
 
 
-class Kept:
+class LastValue:
     """The last value of a function of some tensors and a key.
 
     A value is used again only for an equal key and the very same tensors, neither written to, cast nor
@@ -110,7 +110,7 @@ class Kept:
 
     Examples
     --------
-    >>> kept, std = Kept(), torch.ones(1)
+    >>> kept, std = LastValue(), torch.ones(1)
     >>> kept.get("a", [std], lambda: 2 * std) is kept.get("a", [std], lambda: 2 * std)
     True
     >>> _ = std.fill_(3)
@@ -144,11 +144,11 @@ class Kept:
             self._held = (key, list(tensors), states, value)
         return value
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Kept":
-        return Kept()
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LastValue":
+        return LastValue()
 
-    def __reduce__(self) -> tuple[type["Kept"], tuple[()]]:
-        return Kept, ()
+    def __reduce__(self) -> tuple[type["LastValue"], tuple[()]]:
+        return LastValue, ()
 
 
 def _is_plain(tensor: Tensor) -> bool:

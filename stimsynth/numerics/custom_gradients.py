@@ -10,7 +10,7 @@ from torch._C import _functorch
 from torch.autograd import Function
 
 
-class WrittenOut(Function):
+class CustomGradient(Function):
     """A `torch.autograd.Function` that is vectorized by torch, and takes arguments by position alone.
 
     torch looks up the signature of ``forward`` at every call, to fill in what was left out, which takes

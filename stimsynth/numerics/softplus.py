@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.numerics.custom_gradients import WrittenOut, forward_over_forward
+from stimsynth.numerics.custom_gradients import CustomGradient, forward_over_forward
 
 
 def softplus(x: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def softplus(x: Tensor) -> Tensor:
     return _Softplus.apply(x)
 
 
-class _Softplus(WrittenOut):
+class _Softplus(CustomGradient):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         return x.abs().neg_().exp_().log1p_().add_(x.clamp_min(0))
@@ -47,7 +47,7 @@ class _Softplus(WrittenOut):
         return tangent * _Logistic.apply(ctx.saved_tensors[0])
 
 
-class _Logistic(WrittenOut):
+class _Logistic(CustomGradient):
     """1 / (1 + exp(-x)), the slope of the softplus."""
 
     @staticmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimsynth.images.mad_archive import STIMULI, load_mad_results
+from stimsynth.images.mad_archive import MAD_STIMULI, load_mad_results
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 
@@ -60,7 +60,7 @@ def plot_MAD_results(
     rows = [[("Original image", found.original)]]
     for level, images in found.images.items():
         titles = _titles(level, found.scores[level])
-        rows.append([(titles[name], images[name]) for name in STIMULI])
+        rows.append([(titles[name], images[name]) for name in MAD_STIMULI])
     figure = panel_figure(_panels(rows, vrange), zoom=zoom, **_colors(vrange, kwargs))
     results = {
         f"L{level}": {**scores, "noise_level": level, "original_image": original_image}
@@ -82,7 +82,7 @@ def _titles(level: int, scores: Mapping[str, Any]) -> dict[str, str]:
         f"Lowest MSE {shown('minmse')}\n{ssim}",
         f"Highest MSE {shown('maxmse')}\n{ssim}",
     )
-    return dict(zip(STIMULI, values, strict=True))
+    return dict(zip(MAD_STIMULI, values, strict=True))
 
 
 def _panels(rows: list[list[tuple[str, np.ndarray]]], vrange: str | Range) -> list[list[Panel]]:

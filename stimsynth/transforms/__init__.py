@@ -1,6 +1,7 @@
 """Canonical computations on images: pyramids, filters, resampling, statistics, phases, sequences."""
 
 from stimsynth.transforms.filters import circular_gaussian2d, gaussian1d
+from stimsynth.transforms.fourier_resampling import autocorrelation, expand, shrink
 from stimsynth.transforms.gain_control import (
     local_gain_control,
     local_gain_control_dict,
@@ -30,7 +31,6 @@ from stimsynth.transforms.sequences import (
     translation_sequence,
 )
 from stimsynth.transforms.signal import add_noise, center_crop, maximum, minimum, rescale
-from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
 from stimsynth.transforms.statistics import kurtosis, skew, variance
 
 __all__ = [

@@ -21,7 +21,7 @@ PAD_MODES = ("reflect", "circular", "replicate", "constant")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class PaddedGrid:
     """The padded grid that a kernel size needs for an image of (height, width)."""
 
     size: tuple[int, int]
@@ -66,7 +66,7 @@ class Grid:
         return rows.unsqueeze(2) * columns.unsqueeze(1)
 
 
-def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> Grid:
+def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> PaddedGrid:
     """Return the grid for filtering `image` (b, c, h, w) with kernels of this size.
 
     Raises
@@ -90,7 +90,7 @@ def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> Gri
             f"{kernel_size[0]}x{kernel_size[1]} with {pad_mode!r} padding; "
             f"it takes {needed[0]}x{needed[1]} or more"
         )
-    return Grid(size=size, kernel=kernel_size, pad_mode=pad_mode)
+    return PaddedGrid(size=size, kernel=kernel_size, pad_mode=pad_mode)
 
 
 def fast_length(n: int) -> int:

@@ -8,7 +8,7 @@ from stimuli_store.errors import InputError
 KernelSize = int | tuple[int, int]
 
 
-def as_pair(kernel_size: KernelSize) -> tuple[int, int]:
+def kernel_pair(kernel_size: KernelSize) -> tuple[int, int]:
     """Return a kernel size as (height, width)."""
     pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
     if len(pair) != 2 or min(pair) < 1:
@@ -68,7 +68,7 @@ def circular_gaussian2d(
     >>> round(float(circular_gaussian2d(7, 3.0).sum()), 6)
     1.0
     """
-    height, width = as_pair(kernel_size)
+    height, width = kernel_pair(kernel_size)
     stds = torch.as_tensor(
         std, dtype=torch.get_default_dtype() if isinstance(std, float | int) else None
     )

@@ -16,7 +16,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.caching import remembered
+from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.averages import Averages, make_averages
 from stimuli_store.errors import InputError
 
@@ -165,7 +165,7 @@ class LogPolar:
         return tuple(self.min_ecc * math.exp((k + 0.5) * self.spacing) for k in range(self.n_rings))
 
 
-@remembered(maxsize=64)
+@cached_tensors(maxsize=64)
 def window_averages(
     layout: LogPolar,
     dtype: torch.dtype = torch.float32,

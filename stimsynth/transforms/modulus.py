@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.custom_gradients import WrittenOut, applied
+from stimsynth.numerics.custom_gradients import CustomGradient, applied
 
 _SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 
@@ -49,7 +49,7 @@ def double_phase(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tenso
     return doubled_real, doubled_imaginary
 
 
-class _Parts(WrittenOut):
+class _Parts(CustomGradient):
     generate_vmap_rule = False  # torch has none for what is done in place
 
     @staticmethod
@@ -87,7 +87,7 @@ class _Parts(WrittenOut):
         return to_real, to_imaginary, (real * to_real + imaginary * to_imaginary) / length
 
 
-class _DoublePhase(WrittenOut):
+class _DoublePhase(CustomGradient):
     """With u = a/r and v = b/r: the parts 2 u a - r and 2 u b, as functions of a, b and r."""
 
     @staticmethod

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.transforms.convolution import PAD_MODES
-from stimsynth.transforms.filters import KernelSize, as_pair
+from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimuli_store.errors import InputError
 
 
@@ -49,7 +49,7 @@ def same_padding(
         _needed(*side)
         for side in zip(
             x.shape[-2:],
-            as_pair(kernel_size),
+            kernel_pair(kernel_size),
             _pair("stride", stride),
             _pair("dilation", dilation),
             strict=True,

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.numerics.custom_gradients import WrittenOut
+from stimsynth.numerics.custom_gradients import CustomGradient
 
 _BLOCK = 16
 
@@ -43,7 +43,7 @@ def filter_valid(images: Tensor, kernel: Tensor) -> Tensor:
     return found.reshape(*images.shape[:-2], *found.shape[-2:])
 
 
-class _Filter(WrittenOut):
+class _Filter(CustomGradient):
     """Correlation with zeros beyond the border, as many on every side as `beyond` says."""
 
     @staticmethod

@@ -8,7 +8,14 @@ import torch
 from torch import Tensor
 
 from stimsynth.validate.inputs import finite_number
-from stimsynth.validate.probing import Shape, advice, called, probe, probe_image, strips_gradient
+from stimsynth.validate.probing import (
+    ImageShape,
+    advice,
+    called,
+    probe,
+    probe_image,
+    strips_gradient,
+)
 from stimuli_store.errors import InputError, WrongType
 
 #: What a metric of two identical images stays below: 1 - SSIM is some 5e-8 in single precision.
@@ -17,7 +24,7 @@ ZERO = 5e-7
 
 def validate_metric(
     metric: Callable[[Tensor, Tensor], Tensor],
-    image_shape: Shape | None = None,
+    image_shape: ImageShape | None = None,
     image_dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> None:
@@ -28,7 +35,7 @@ def validate_metric(
     metric
         Function or module of two images.
     image_shape
-        Shape of the test images; None for (1, 1, 16, 16).
+        ImageShape of the test images; None for (1, 1, 16, 16).
     image_dtype
         Their type.
     device
@@ -63,7 +70,7 @@ def validate_metric(
 
 def validate_penalty(
     penalty_function: Callable[[Tensor], Tensor],
-    image_shape: Shape | None = None,
+    image_shape: ImageShape | None = None,
     image_dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> None:
@@ -99,7 +106,7 @@ def validate_penalty(
         raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
 
 
-def as_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
+def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
     """Return a tuple of two as it is; anything else is refused with a sentence that names both.
 
     Raises
@@ -127,7 +134,7 @@ def weighted(penalty: Any) -> tuple[float, Any]:
     """
     if not isinstance(penalty, tuple):
         return 1.0, penalty
-    weight, function = as_pair(penalty, ("weight", "function"))
+    weight, function = named_pair(penalty, ("weight", "function"))
     return finite_number(
         weight, "the weight of a penalty, which comes before its function,"
     ), function

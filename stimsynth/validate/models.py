@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from stimsynth.validate.probing import (
-    Shape,
+    ImageShape,
     advice,
     called,
     probe,
@@ -51,7 +51,7 @@ def remove_grad(model: nn.Module) -> nn.Module:
 
 def validate_model(
     model: nn.Module,
-    image_shape: Shape | None = None,
+    image_shape: ImageShape | None = None,
     image_dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> None:
@@ -62,7 +62,7 @@ def validate_model(
     model
         Anything that is called with an image.
     image_shape
-        Shape of the test image; None for (1, 1, 16, 16).
+        ImageShape of the test image; None for (1, 1, 16, 16).
     image_dtype
         Its type, real or complex.
     device
@@ -106,7 +106,7 @@ def validate_model(
 
 def validate_coarse_to_fine(
     model: nn.Module,
-    image_shape: Shape | None = None,
+    image_shape: ImageShape | None = None,
     device: str | torch.device = "cpu",
 ) -> None:
     """Check that `model` can be synthesized from coarse to fine.
@@ -119,7 +119,7 @@ def validate_coarse_to_fine(
     model
         With an attribute `scales`, and called with an image and a list of some of them.
     image_shape
-        Shape of the test image; None for (1, 1, 16, 16). Small ones make this fast.
+        ImageShape of the test image; None for (1, 1, 16, 16). Small ones make this fast.
     device
         Where to put it.
 

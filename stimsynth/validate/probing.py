@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stimuli_store.errors import InputError, WrongDevice, WrongType
 
-Shape = tuple[int, int, int, int]
+ImageShape = tuple[int, int, int, int]
 
 #: What torch says of some models, in part, and what to say of them instead.
 _ADVICE = {
@@ -20,7 +20,7 @@ _ADVICE = {
 
 
 def probe_image(
-    shape: Shape | None, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    shape: ImageShape | None, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
 ) -> Tensor:
     """Return noise in [0, 1), the same every time; it leaves torch's global random state alone."""
     size = (1, 1, 16, 16) if shape is None else _checked_shape(shape)
@@ -121,7 +121,7 @@ def advice(what: str) -> Iterator[None]:
         raise
 
 
-def _checked_shape(shape: object) -> Shape:
+def _checked_shape(shape: object) -> ImageShape:
     sizes = tuple(shape) if isinstance(shape, Sequence) else ()
     if len(sizes) != 4 or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise InputError(

@@ -12,12 +12,12 @@ from stimsynth import losses, metrics
 from stimsynth.images import load
 from stimsynth.methods.eigen import fisher as derivatives
 from stimsynth.transforms import gain_control, statistics
+from stimsynth.transforms.fourier_resampling import autocorrelation, expand, shrink
 from stimsynth.transforms.masks import interpolate1d, make_disk, raised_cosine
 from stimsynth.transforms.padding import same_padding
 from stimsynth.transforms.polar import modulate_phase, polar_to_rectangular, rectangular_to_polar
 from stimsynth.transforms.pyramids.steering import harmonic_matrix, steer
 from stimsynth.transforms.signal import center_crop, rescale
-from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what peers warn of is theirs
 

@@ -91,7 +91,7 @@ class HeldKnown:
     start: Tensor
     least: Tensor
     bounds: tuple[float, float] | None = None
-    kinks: Tensor | None = None
+    nonsmooth_at: Tensor | None = None
     first_step: float = 0.1
 
     @property
@@ -103,7 +103,7 @@ class HeldKnown:
             terms=lambda x, items: {"f": self.value(x, items)},
             weights={"f": 1.0},
             held=Held(terms=held, targets=self.targets),
-            kinks=self.kinks,
+            nonsmooth_at=self.nonsmooth_at,
         )
 
     def of(self, item: int) -> "HeldKnown":
@@ -115,7 +115,7 @@ class HeldKnown:
             targets={name: target[item : item + 1] for name, target in self.targets.items()},
             start=self.start[item : item + 1],
             least=self.least[item : item + 1],
-            kinks=None if self.kinks is None else self.kinks[item : item + 1],
+            nonsmooth_at=None if self.nonsmooth_at is None else self.nonsmooth_at[item : item + 1],
         )
 
 
@@ -247,7 +247,7 @@ def norms(
             start=start,
             least=least,
             bounds=bounds,
-            kinks=reference,
+            nonsmooth_at=reference,
             first_step=0.1 * (bounds[1] - bounds[0]) if bounds else 0.1,
         )
         for title, sign, pushed, held, target, least in rows

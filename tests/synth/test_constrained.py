@@ -48,8 +48,8 @@ def test_the_least_objective_is_found_and_what_is_held_stays(known: HeldKnown) -
 def test_sparse_answers_are_sparse_to_the_last_bit() -> None:
     """A value that a kink attracts ends on it, not near it."""
     for known in many_pixels()[1:3]:
-        assert known.kinks is not None
-        changed = (solve(known).points != known.kinks).flatten(1).sum(1)
+        assert known.nonsmooth_at is not None
+        changed = (solve(known).points != known.nonsmooth_at).flatten(1).sum(1)
         assert changed.tolist() == [1, 1]
 
 
@@ -117,7 +117,7 @@ def test_single_precision_holds_to_a_millionth() -> None:
             held={n: lambda x, i, f=f: f(x.double(), i).float() for n, f in known.held.items()},
             targets=target,
             start=known.start.float(),
-            kinks=None if known.kinks is None else known.kinks.float(),
+            nonsmooth_at=None if known.nonsmooth_at is None else known.nonsmooth_at.float(),
         )
         run = solve(single)
         objective = run.history["objective"][-1].double()
@@ -190,9 +190,9 @@ def test_kinks_are_only_seen_where_there_are_any() -> None:
             terms=lambda x, i: {"held": power(x, i)},
             targets={"held": power(start, torch.arange(2))},
         ),
-        kinks=reference,
+        nonsmooth_at=reference,
     )
-    assert Constrained().init(problem, start).kinked.tolist() == [True, False]
+    assert Constrained().init(problem, start).nonsmooth.tolist() == [True, False]
 
 
 def test_items_whose_problem_changed_are_measured_anew() -> None:

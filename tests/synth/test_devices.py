@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimsynth import losses, metrics
+from stimsynth.transforms.fourier_resampling import autocorrelation, expand, shrink
 from stimsynth.transforms.gain_control import local_gain_control, local_gain_release
 from stimsynth.transforms.masks import interpolate1d, make_disk, raised_cosine
 from stimsynth.transforms.padding import same_padding
@@ -19,7 +20,6 @@ from stimsynth.transforms.sequences import (
     translation_sequence,
 )
 from stimsynth.transforms.signal import add_noise, center_crop, maximum, rescale
-from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
 from stimsynth.transforms.statistics import kurtosis, skew, variance
 
 REAL: dict[str, Callable[[Tensor], Tensor | tuple[Tensor, Tensor]]] = {

@@ -33,7 +33,7 @@ def test_mixtures_and_penalties_are_arguments(made: dict[str, Any]) -> None:
 
 def test_a_synthesis_of_ones_own_has_all_the_rest(made: dict[str, Any], tmp_path: Path) -> None:
     dark = made["dark"]
-    means = dark._course.points.mean((1, 2, 3))
+    means = dark._resumable.points.mean((1, 2, 3))
     torch.testing.assert_close(means, torch.full((3,), 0.2), atol=1e-3, rtol=0)
     dark.save(tmp_path / "dark.h5")
     again = made["GivenMean"](torch.zeros(3, 1, 16, 16), 0.2)

@@ -15,7 +15,7 @@ from stimsynth import Gaussian, Geodesic, images, remove_grad
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.run import Status
 from stimsynth.losses import penalize_range
-from stimsynth.methods.paths import unrest
+from stimsynth.methods.paths import residual
 from stimsynth.transforms import deviation_from_line, make_straight_line
 from stimuli_store.errors import ArchiveError, InputError
 
@@ -124,7 +124,7 @@ def test_on_a_sphere_it_is_a_great_circle_in_equal_arcs() -> None:
     (judged,) = geo.quality()
     assert judged.good
     assert judged.figures["bound ratio"] == pytest.approx(least.item())
-    assert judged.figures["unrest"] < 1e-5
+    assert judged.figures["residual"] < 1e-5
 
 
 def test_jerkiness_is_its_formula() -> None:
@@ -439,7 +439,7 @@ def test_quality_tells_what_could_still_be_shorter() -> None:
         jacobian = torch.func.jacrev(model)(geo.pixelfade[t][None]).reshape(64, 64)
         back, on = jacobian.T @ (y[t] - y[t - 1]), jacobian.T @ (y[t + 1] - y[t])
         worst = max(worst, ((on - back).norm() / (on.norm() + back.norm())).item())
-    assert judged.figures["unrest"] == pytest.approx(worst)
+    assert judged.figures["residual"] == pytest.approx(worst)
 
 
 @pytest.mark.parametrize(
@@ -511,9 +511,9 @@ def test_a_start_that_is_lost_does_not_stop_the_others() -> None:
 def test_what_a_bound_holds_is_at_rest() -> None:
     """The first pixel turns at the bound, the second goes straight: nothing can move but into the bound."""
     path = torch.tensor([[0.5, 0.25], [1.0, 0.375], [0.5, 0.5]]).view(3, 1, 1, 2)
-    assert unrest(nn.Identity(), path, (0, 1)).item() == 0
+    assert residual(nn.Identity(), path, (0, 1)).item() == 0
     alone = torch.tensor([0.5, 0.125]).norm()
-    assert unrest(nn.Identity(), path, (0, 2)).item() == pytest.approx(0.5 / alone.item())
+    assert residual(nn.Identity(), path, (0, 2)).item() == pytest.approx(0.5 / alone.item())
 
 
 # -- pictures --------------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from stimsynth import (
     remove_grad,
 )
 from stimsynth.engine.problem import Problem
-from stimsynth.engine.quantized.descent import Grid, descend_to_grid
+from stimsynth.engine.quantized.descent import LevelGrid, descend_to_grid
 from stimsynth.engine.quantized.hold import hold_on_grid
 from stimuli_store.errors import InputError
 from stimuli_store.frames import quantize
 
-GRID = Grid(low=0.0, high=1.0, levels=256)
+GRID = LevelGrid(low=0.0, high=1.0, levels=256)
 
 
 def test_levels_are_those_of_the_frame() -> None:
@@ -67,7 +67,7 @@ def test_every_item_gets_closer_than_by_rounding() -> None:
 
 @pytest.mark.parametrize("bits", [4, 8])
 def test_bounds_are_kept_and_levels_are_exact(bits: int) -> None:
-    grid = Grid(low=-1.0, high=3.0, levels=2**bits)
+    grid = LevelGrid(low=-1.0, high=3.0, levels=2**bits)
     points = torch.linspace(-1, 3, 100, dtype=torch.float64)[None]
     problem = sums(torch.ones(1, 100).double(), points.sum(1, keepdim=True) + 1)
     found = descend_to_grid(problem, points, grid)
@@ -156,7 +156,7 @@ def test_a_small_held_metric_is_held_on_the_screen(
 
 def test_what_curves_is_held_too() -> None:
     """A sum of squares of 400 levels, from where its slope says little: the grid comes within one."""
-    grid = Grid(low=0.0, high=255.0, levels=256)
+    grid = LevelGrid(low=0.0, high=255.0, levels=256)
     points = torch.full((3, 400), 100.0, dtype=torch.float64)
     points[1, :7] += 0.4
     points[2, ::2] += 3.3

@@ -18,7 +18,7 @@ from stimsynth.models import (
     LuminanceGainControl,
     OnOff,
 )
-from stimsynth.transforms.convolution import Grid
+from stimsynth.transforms.convolution import PaddedGrid
 from stimsynth.validate import remove_grad
 
 MODELS = (
@@ -63,8 +63,10 @@ def test_transfer_functions_are_made_once(
     kind: type[nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Tensor] = []
-    gaussian = Grid.gaussian
-    monkeypatch.setattr(Grid, "gaussian", lambda grid, std: made.append(std) or gaussian(grid, std))
+    gaussian = PaddedGrid.gaussian
+    monkeypatch.setattr(
+        PaddedGrid, "gaussian", lambda grid, std: made.append(std) or gaussian(grid, std)
+    )
     plain, keeping = pair(kind)
     for model, times in ((plain, 3), (keeping, 1)):
         made.clear()

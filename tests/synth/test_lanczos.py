@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.eigen import lanczos
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certify
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
 from stimsynth.engine.eigen.eigenspaces import SpectralMeasure, describe
 from stimsynth.engine.eigen.lanczos import Krylov, Search
 from stimsynth.engine.eigen.orthogonal_iteration import orthogonal_iteration, randomized_range
@@ -33,7 +33,7 @@ def solve(
 ) -> tuple[list[Krylov], list[Eigenpairs]]:
     like = torch.zeros(n, dtype=how.get("dtype", torch.float64))  # type: ignore[call-overload]
     states = [lanczos.begin(like, search, seed=i) for i in range(items)]
-    lanczos.run(operator, states, search, max_products=int(how.get("max_products", 4000)))  # type: ignore[call-overload]
+    lanczos.lanczos(operator, states, search, max_products=int(how.get("max_products", 4000)))  # type: ignore[call-overload]
     return states, [lanczos.extract(operator, s, i, search) for i, s in enumerate(states)]
 
 
@@ -157,7 +157,7 @@ def test_several_matrices_are_solved_as_each_alone() -> None:
     assert len({state.n_products for state in states}) > 1
     for i, spectrum in enumerate(chosen):
         alone = lanczos.begin(torch.zeros(N).double(), search, seed=i)
-        lanczos.run(diagonal(spectrum), [alone], search, max_products=2000)
+        lanczos.lanczos(diagonal(spectrum), [alone], search, max_products=2000)
         assert alone.n_products == states[i].n_products
         pairs = lanczos.extract(diagonal(spectrum), alone, 0, search)
         assert torch.equal(pairs.vectors, together[i].vectors)
@@ -170,7 +170,7 @@ def test_legs_make_one_run(legs: tuple[int, ...]) -> None:
     (whole,), (expected,) = solve(operator, search, max_products=300)
     parts = lanczos.begin(torch.zeros(N).double(), search, seed=0)
     for leg in legs:
-        lanczos.run(operator, [parts], search, max_products=leg)
+        lanczos.lanczos(operator, [parts], search, max_products=leg)
     assert parts.n_products == whole.n_products == 300
     assert torch.equal(lanczos.extract(operator, parts, 0, search).vectors, expected.vectors)
 
@@ -190,14 +190,14 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
 
     search = Search(tolerance=1e-8)
     state = lanczos.begin(torch.zeros(N).double(), search, seed=0)
-    lanczos.run(pressed, [state], search, max_products=2000)
+    lanczos.lanczos(pressed, [state], search, max_products=2000)
     assert state.outcome is Outcome.INTERRUPTED
     assert state.n_products == 50
     pairs = lanczos.extract(plain, state, 0, search)
     assert pairs.values[0] == pytest.approx(1.0)
-    lanczos.run(plain, [state], search, max_products=100)
+    lanczos.lanczos(plain, [state], search, max_products=100)
     straight = lanczos.begin(torch.zeros(N).double(), search, seed=0)
-    lanczos.run(plain, [straight], search, max_products=150)
+    lanczos.lanczos(plain, [straight], search, max_products=150)
     assert torch.equal(straight.basis, state.basis)
 
 
@@ -220,7 +220,7 @@ def test_out_of_steps_and_precision_are_told_apart() -> None:
 def test_a_certificate_sees_what_is_no_eigenvector() -> None:
     spectrum = torch.tensor([4.0, 1.0, 0.0]).double()
     mixed = torch.tensor([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]).double()
-    pairs = certify(diagonal(spectrum), mixed, 0, n_bottom=1)
+    pairs = certified_eigenpairs(diagonal(spectrum), mixed, 0, n_bottom=1)
     value = 0.36 * 4 + 0.64  # and the residual is what is left of (2.4, 0.8) beyond 2.08 (0.6, 0.8)
     assert pairs.values.tolist() == pytest.approx([value, 0])
     assert float(pairs.residuals[0]) == pytest.approx(np.hypot(2.4 - 1.248, 0.8 - 1.664) / value)
@@ -242,12 +242,12 @@ def test_orthogonal_iteration_and_randomized_svd_agree_with_numpy(k: int) -> Non
     start = torch.randn(k, 30, generator=generator).double()
     power: Callable[..., object] = orthogonal_iteration
     top = power(operator, start, criterion=1e-12, max_iter=5000)
-    values = certify(operator, top.vectors, 0, n_bottom=0).values  # type: ignore[attr-defined]
+    values = certified_eigenpairs(operator, top.vectors, 0, n_bottom=0).values  # type: ignore[attr-defined]
     np.testing.assert_allclose(values, truth[:k], rtol=1e-6)
     wide = torch.randn(k + 5, 30, generator=generator).double()
     found = randomized_range(operator, wide, q=8)
     assert found.n_products == (k + 5) * 10
-    values = certify(operator, found.vectors[:k], 0, n_bottom=0).values
+    values = certified_eigenpairs(operator, found.vectors[:k], 0, n_bottom=0).values
     np.testing.assert_allclose(values, truth[:k], rtol=1e-3)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from stimsynth import MADCompetition, images, mad_set
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, penalize_range
-from stimsynth.methods.base.resumable_run import CONVERGED
+from stimsynth.methods.base.resumable_run import LOSS_CONVERGED
 from stimsynth.methods.mad_set import MEMBERS
 from stimsynth.metrics import mse, ssim
 from stimuli_store.errors import InputError
@@ -37,7 +37,7 @@ def picture() -> Tensor:
 
 
 def until_it_converges(mad: MADCompetition, **kwargs: object) -> MADCompetition:
-    with pytest.warns(UserWarning, match=CONVERGED):
+    with pytest.warns(UserWarning, match=LOSS_CONVERGED):
         mad.synthesize(400, **kwargs)
     return mad
 
@@ -80,8 +80,8 @@ def test_the_weighed_objective_reaches_them_as_the_tutorial_has_it() -> None:
 def test_the_checkerboard_of_the_tutorial_in_one_batch() -> None:
     """64 × 64 pixels in [0, 255]: the bounds for n pixels with room, each way, from one call."""
     rows = checkerboard()
-    assert rows[0].kinks is not None
-    image = rows[0].kinks
+    assert rows[0].nonsmooth_at is not None
+    image = rows[0].nonsmooth_at
     (level,) = mad_set(image, l2_norm, l1_norm, [20.0], allowed_range=(0, 255), stop_criterion=1e-8)
     a, b, n, room = float(level.metric_2), float(level.metric_1), 4096, 229.5
     full = math.floor(a / room)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from stimsynth.images.mad_archive import STIMULI, load_mad_results
+from stimsynth.images.mad_archive import MAD_STIMULI, load_mad_results
 from stimsynth.models import (
     LinearNonlinear,
     LuminanceContrastGainControl,
@@ -185,7 +185,7 @@ def published(tmp_path: Path) -> Path:
     original = rng.integers(0, 256, (16, 16)).astype(np.uint8)
     Image.fromarray(original).save(tmp_path / "samp6.tif")
     for level in (2, 128):
-        images = {name: rng.random((16, 16)) * 100 + i for i, name in enumerate(STIMULI)}
+        images = {name: rng.random((16, 16)) * 100 + i for i, name in enumerate(MAD_STIMULI)}
         scores = {"FIX_MSE": float(level), "FIX_SSIM": 0.818, "maxssim": 0.9929, "minssim": 0.7441}
         scores |= {"minmse": 107.04, "maxmse": 1046.4}
         path = tmp_path / f"samp6_L{level}_results.mat"
@@ -197,7 +197,7 @@ def test_published_results_are_read_as_they_are(published: Path) -> None:
     found = load_mad_results("samp6", [128], published, published)
     np.testing.assert_array_equal(found.original, np.asarray(Image.open(published / "samp6.tif")))
     assert list(found.images) == [128]
-    assert tuple(found.images[128]) == STIMULI
+    assert tuple(found.images[128]) == MAD_STIMULI
     assert all(image.shape == (16, 16) for image in found.images[128].values())
     assert 0 <= found.images[128]["im_init"].min() < 100
     assert found.images[128]["im_fixssim_maxmse"].max() > 100

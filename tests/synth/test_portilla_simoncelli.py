@@ -13,8 +13,8 @@ from torch import Tensor
 from stimsynth.images import load
 from stimsynth.models import PortillaSimoncelli
 from stimsynth.transforms import SteerablePyramidFreq
+from stimsynth.transforms.fourier_resampling import autocorrelation, expand
 from stimsynth.transforms.polar import modulate_phase
-from stimsynth.transforms.spectrum import autocorrelation, expand
 from stimuli_store.errors import InputError
 
 

@@ -134,7 +134,7 @@ def test_what_every_synthesis_shares_is_abstract() -> None:
     """A method of one's own defines four methods (docs/extending.md, which runs as a test)."""
     assert OptimizedSynthesis.__abstractmethods__ == {"synthesize", "quality", "_identity", "_move"}
     with pytest.raises(TypeError, match="abstract"):
-        OptimizedSynthesis(metamer()._course, 0.1, (0, 1))  # type: ignore[abstract]
+        OptimizedSynthesis(metamer()._resumable, 0.1, (0, 1))  # type: ignore[abstract]
 
 
 def test_differences_can_be_let_pass(tmp_path: Path) -> None:

@@ -14,9 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.engine.constrained.nonsmooth import Bounds, kinked_items, one_sided, room
+from stimsynth.engine.constrained.nonsmooth import Bounds, nonsmooth_items, one_sided, room
 from stimsynth.engine.constrained.restore import approach, noise, restore
-from stimsynth.engine.constrained.scaled import Found, Posed, held_of, posed
+from stimsynth.engine.constrained.scaled import (
+    ScaledEvaluation,
+    ScaledProblem,
+    held_of,
+    scaled_problem,
+)
 from stimsynth.engine.constrained.tangent import Room, Slopes, Tangent, solved, tangent
 from stimsynth.engine.curvature import Curvature, curved
 from stimsynth.engine.lbfgs import shortened
@@ -38,7 +43,7 @@ class ConstrainedState:
 
     `scale` and `tolerance` (N, m) say what the held terms are measured in and how near they must stay;
     `unreached` (N,) marks items whose targets could not be reached: they stay at their nearest point.
-    `kinked` (N,) marks items with kinks; `reach` (N,) is the largest change of a value in a step without
+    `nonsmooth` (N,) marks items with kinks; `reach` (N,) is the largest change of a value in a step without
     curvature to go by, and `stretch` (N,) the first length to try of one with. `curvature` is written in
     place, so a state can be continued once.
     """
@@ -51,8 +56,8 @@ class ConstrainedState:
     unreached: Tensor
     scale: Tensor
     tolerance: Tensor
-    kinked: Tensor
-    at: Found
+    nonsmooth: Tensor
+    at: ScaledEvaluation
     room: Room
     tangent: Tangent
     curvature: Curvature
@@ -89,7 +94,7 @@ class Constrained:
 
     def init(self, problem: Problem, start: Tensor) -> ConstrainedState:
         """Return the state at `start`, moved into the bounds and onto the constraint."""
-        task, box = posed(problem, start), self._box(start)
+        task, box = scaled_problem(problem, start), self._box(start)
         everything = torch.arange(len(start), device=start.device)
         flat = torch.clamp(start.detach().flatten(1), *box)
         for _ in range(
@@ -98,12 +103,12 @@ class Constrained:
             scatter = noise(task, flat, task.at(flat, everything), box)
             tolerance = (_NOISE * scatter).clamp_min(self.rtol)
             flat, reached = approach(task, flat, box, tolerance)
-        kinked = torch.zeros_like(reached)
-        if problem.kinks is not None:
-            near, kinks = self._near(flat), problem.kinks.flatten(1)
-            kinked = kinked_items(task.slopes, kinks, flat, self.bounds, near)
+        nonsmooth = torch.zeros_like(reached)
+        if problem.nonsmooth_at is not None:
+            near, nonsmooth_at = self._near(flat), problem.nonsmooth_at.flatten(1)
+            nonsmooth = nonsmooth_items(task.slopes, nonsmooth_at, flat, self.bounds, near)
         at = task.at(flat, everything)
-        space, way = self._tangent(task, flat, at, kinked)
+        space, way = self._tangent(task, flat, at, nonsmooth)
         return ConstrainedState(
             points=flat.view_as(start),
             objective=at.objective,
@@ -113,7 +118,7 @@ class Constrained:
             unreached=~reached,
             scale=task.scale,
             tolerance=tolerance,
-            kinked=kinked,
+            nonsmooth=nonsmooth,
             at=at,
             room=space,
             tangent=way,
@@ -125,18 +130,20 @@ class Constrained:
     def step(self, problem: Problem, state: ConstrainedState, active: Tensor) -> ConstrainedState:
         """Return the state after one accepted step of every active item."""
         shape = state.points.shape[1:]
-        task = Posed(problem=problem, held=held_of(problem), shape=shape, scale=state.scale)
+        task = ScaledProblem(problem=problem, held=held_of(problem), shape=shape, scale=state.scale)
         before, fresh = state.points.flatten(1), state.curvature.fresh
         flat, at, length, accepted = self._search(task, state, fresh, active)
         failed = active & ~accepted
-        space, way = self._tangent(task, flat, at, state.kinked)
+        space, way = self._tangent(task, flat, at, state.nonsmooth)
         moved = flat - before
         change = at.slopes.lagrangian(way.multipliers)
         change = change - state.at.slopes.lagrangian(way.multipliers)
         largest = moved.abs().amax(dim=1)
-        if problem.kinks is not None:  # a jump of slope says nothing of curvature
-            kinks = problem.kinks.flatten(1)
-            smooth = ((flat != kinks) & (before != kinks)) | ~state.kinked.unsqueeze(1)
+        if problem.nonsmooth_at is not None:  # a jump of slope says nothing of curvature
+            nonsmooth_at = problem.nonsmooth_at.flatten(1)
+            smooth = (
+                (flat != nonsmooth_at) & (before != nonsmooth_at)
+            ) | ~state.nonsmooth.unsqueeze(1)
             moved, change = moved * smooth, change * smooth
         bent = accepted & ~curved(moved, change)
         return ConstrainedState(
@@ -149,7 +156,7 @@ class Constrained:
             unreached=state.unreached,
             scale=state.scale,
             tolerance=state.tolerance,
-            kinked=state.kinked,
+            nonsmooth=state.nonsmooth,
             at=at,
             room=space,
             tangent=way,
@@ -180,7 +187,7 @@ class Constrained:
             tolerance = tolerance.clamp_min(_NOISE * _ROUNDED * eps)
         parts = {
             "tolerance": tolerance,
-            "at": Found(**{**at, "slopes": Slopes(**at["slopes"])}),
+            "at": ScaledEvaluation(**{**at, "slopes": Slopes(**at["slopes"])}),
             "room": Room(**record["room"]),
             "tangent": Tangent(**{**way, "slopes": Slopes(**way["slopes"])}),
             "curvature": Curvature.revived(record["curvature"]),
@@ -208,8 +215,8 @@ class Constrained:
     # -- line search -------------------------------------------------------------------------------
 
     def _search(
-        self, task: Posed, state: ConstrainedState, fresh: Tensor, active: Tensor
-    ) -> tuple[Tensor, Found, Tensor, Tensor]:
+        self, task: ScaledProblem, state: ConstrainedState, fresh: Tensor, active: Tensor
+    ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor]:
         """Shorten each item's step until, back on the constraint, it lowers the objective enough.
 
         Returns points, what was found there, the lengths of the steps, and which items were moved.
@@ -245,7 +252,7 @@ class Constrained:
         return flat, at, length, active & ~waiting
 
     def _restored(
-        self, task: Posed, state: ConstrainedState, aim: Tensor, items: Tensor
+        self, task: ScaledProblem, state: ConstrainedState, aim: Tensor, items: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the points nearest to `aim` on the constraint, and which items got there."""
         way, space = state.tangent, state.room
@@ -265,16 +272,18 @@ class Constrained:
         return torch.full_like(flat, low), torch.full_like(flat, high)
 
     def _tangent(
-        self, task: Posed, flat: Tensor, at: Found, kinked: Tensor
+        self, task: ScaledProblem, flat: Tensor, at: ScaledEvaluation, nonsmooth: Tensor
     ) -> tuple[Room, Tangent]:
         """Return where the values can go, and which way is down."""
-        kinks = None if task.problem.kinks is None else task.problem.kinks.flatten(1)
-        space = room(flat, kinks, kinked, self.bounds)
-        if kinks is None or not bool(kinked.any()):
+        nonsmooth_at = (
+            None if task.problem.nonsmooth_at is None else task.problem.nonsmooth_at.flatten(1)
+        )
+        space = room(flat, nonsmooth_at, nonsmooth, self.bounds)
+        if nonsmooth_at is None or not bool(nonsmooth.any()):
             return space, tangent(at.slopes, at.slopes, space)
-        rest = (flat == kinks) & kinked.unsqueeze(1)
+        rest = (flat == nonsmooth_at) & nonsmooth.unsqueeze(1)
         near = self._near(flat)
-        up, down = one_sided(task.slopes, at.slopes, kinks, flat, rest, self.bounds, near)
+        up, down = one_sided(task.slopes, at.slopes, nonsmooth_at, flat, rest, self.bounds, near)
         way = tangent(up, down, space)
         # A value that leaves its kink goes to one side only.
         rising = way.descent > 0

@@ -21,10 +21,10 @@ _CLOSER = 8  # and then so many times nearer to its kink
 _JUMP = 0.01  # of the mean slope: what counts
 
 
-def kinked_items(
-    slopes_at: SlopesAt, kinks: Tensor, points: Tensor, bounds: Bounds | None, near: Tensor
+def nonsmooth_items(
+    slopes_at: SlopesAt, nonsmooth_at: Tensor, points: Tensor, bounds: Bounds | None, near: Tensor
 ) -> Tensor:
-    """Return which items have slopes that jump at `kinks`, shape (N,).
+    """Return which items have slopes that jump at `nonsmooth_at`, shape (N,).
 
     Some values are put a little above their kink and a little below it, and then nearer. The slopes of a
     smooth term come together in proportion; those of a term with kinks do not.
@@ -33,7 +33,7 @@ def kinked_items(
     ----------
     slopes_at
         The slopes at other points.
-    kinks, points
+    nonsmooth_at, points
         Shape (N, n).
     bounds
         What points must lie in.
@@ -46,7 +46,9 @@ def kinked_items(
     jumps, sizes = [], []
     for distance in (near, near / _CLOSER):
         above, below = (
-            _stacked(slopes_at(_beside(points, kinks, moved, bounds, sign * distance), everything))
+            _stacked(
+                slopes_at(_beside(points, nonsmooth_at, moved, bounds, sign * distance), everything)
+            )
             for sign in (1, -1)
         )
         jumps.append(((above - below).abs() * moved.unsqueeze(1)).sum(dim=2))
@@ -54,14 +56,16 @@ def kinked_items(
     return ((jumps[1] > jumps[0] / 2) & (jumps[1] > _JUMP * sizes[1])).any(dim=1)
 
 
-def room(points: Tensor, kinks: Tensor | None, kinked: Tensor, bounds: Bounds | None) -> Room:
-    """Return where values can go: inside the bounds, and not across a kink where an item is `kinked`."""
+def room(
+    points: Tensor, nonsmooth_at: Tensor | None, nonsmooth: Tensor, bounds: Bounds | None
+) -> Room:
+    """Return where values can go: inside the bounds, and not across a kink where an item is `nonsmooth`."""
     flat = points.flatten(1)
     lowest, highest = bounds or (-torch.inf, torch.inf)
     low, high = torch.full_like(flat, lowest), torch.full_like(flat, highest)
     rise, fall = flat < high, flat > low
-    if kinks is not None:
-        kink, column = kinks.flatten(1), kinked.unsqueeze(1)
+    if nonsmooth_at is not None:
+        kink, column = nonsmooth_at.flatten(1), nonsmooth.unsqueeze(1)
         low = torch.where(column & (flat > kink), torch.maximum(kink, low), low)
         high = torch.where(column & (flat < kink), torch.minimum(kink, high), high)
     return Room(low=low, high=high, rise=rise, fall=fall)
@@ -70,7 +74,7 @@ def room(points: Tensor, kinks: Tensor | None, kinked: Tensor, bounds: Bounds | 
 def one_sided(
     slopes_at: SlopesAt,
     slopes: Slopes,
-    kinks: Tensor,
+    nonsmooth_at: Tensor,
     points: Tensor,
     resting: Tensor,
     bounds: Bounds | None,
@@ -80,8 +84,8 @@ def one_sided(
 
     Parameters
     ----------
-    slopes_at, kinks, points, bounds, near
-        As for `kinked_items`.
+    slopes_at, nonsmooth_at, points, bounds, near
+        As for `nonsmooth_items`.
     slopes
         Those at `points`.
     resting
@@ -93,7 +97,7 @@ def one_sided(
     chosen = resting[items]
     sides = []
     for sign in (1, -1):
-        beside = _beside(points[items], kinks[items], chosen, bounds, sign * near[items])
+        beside = _beside(points[items], nonsmooth_at[items], chosen, bounds, sign * near[items])
         there = slopes_at(beside, items)
         gradient, held = slopes.gradient.clone(), slopes.held.clone()
         gradient[items] = torch.where(chosen, there.gradient, gradient[items])
@@ -103,10 +107,10 @@ def one_sided(
 
 
 def _beside(
-    points: Tensor, kinks: Tensor, which: Tensor, bounds: Bounds | None, offset: Tensor
+    points: Tensor, nonsmooth_at: Tensor, which: Tensor, bounds: Bounds | None, offset: Tensor
 ) -> Tensor:
     """Return points with the values in `which` at `offset` from their kinks, or on a bound."""
-    put = kinks + offset
+    put = nonsmooth_at + offset
     if bounds is not None:
         put = put.clamp(*bounds)
     return torch.where(which, put, points)

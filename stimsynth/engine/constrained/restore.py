@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stimsynth.engine.constrained.scaled import Found, Posed
+from stimsynth.engine.constrained.scaled import ScaledEvaluation, ScaledProblem
 from stimsynth.engine.constrained.tangent import solved
 from stimsynth.numerics.sums import combined, norms, products
 
@@ -14,12 +14,12 @@ _HALVINGS = 20
 _DECREASE = 1e-4
 _PROBES = 4
 
-Residual = Callable[[Tensor, Tensor], Tensor]
+ResidualFunction = Callable[[Tensor, Tensor], Tensor]
 """Function of points (n, size) and the numbers of their items (n,) to residuals (n, m)."""
 
 
 def restore(
-    residual: Residual,
+    residual: ResidualFunction,
     base: Tensor,
     along: Tensor,
     box: tuple[Tensor, Tensor],
@@ -85,7 +85,11 @@ def _secant(jacobian: Tensor, shift: Tensor, change: Tensor) -> Tensor:
 
 
 def approach(
-    posed: Posed, base: Tensor, box: tuple[Tensor, Tensor], tolerance: Tensor, max_steps: int = 60
+    posed: ScaledProblem,
+    base: Tensor,
+    box: tuple[Tensor, Tensor],
+    tolerance: Tensor,
+    max_steps: int = 60,
 ) -> tuple[Tensor, Tensor]:
     """Return points (N, n) on the constraint from far away, and which items got there.
 
@@ -124,7 +128,7 @@ def _newton(residual: Tensor, slopes: Tensor, points: Tensor, box: tuple[Tensor,
 
 
 def _shortened(
-    posed: Posed,
+    posed: ScaledProblem,
     residual: Tensor,
     points: Tensor,
     step: Tensor,
@@ -147,7 +151,9 @@ def _shortened(
     return nearer, moved
 
 
-def noise(posed: Posed, points: Tensor, at: Found, box: tuple[Tensor, Tensor]) -> Tensor:
+def noise(
+    posed: ScaledProblem, points: Tensor, at: ScaledEvaluation, box: tuple[Tensor, Tensor]
+) -> Tensor:
     """Return what rounding alone makes of the residuals (N, m): their scatter at points next to these.
 
     Every value is moved by about one unit in its last place, at random, and what the slopes explain is

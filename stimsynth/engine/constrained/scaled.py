@@ -11,7 +11,7 @@ from stimuli_store.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Posed:
+class ScaledProblem:
     """A problem whose held terms are measured from their targets, relative to `scale` (N, m).
 
     `shape` is that of one item's points; the functions take and give rows of its values.
@@ -22,11 +22,11 @@ class Posed:
     shape: torch.Size
     scale: Tensor
 
-    def at(self, flat: Tensor, items: Tensor) -> "Found":
+    def at(self, flat: Tensor, items: Tensor) -> "ScaledEvaluation":
         """Return all there is to know at points (n, size) of the problems numbered `items` (n,)."""
         found = evaluate_held(self.problem, self.held, flat.view(-1, *self.shape), items)
         slopes = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
-        return Found(
+        return ScaledEvaluation(
             objective=found.objective,
             terms=found.terms,
             residual=self._residual(found.held, items),
@@ -46,7 +46,7 @@ class Posed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ScaledEvaluation:
     """Objective (n,), terms (n,) each, residuals (n, m) and all slopes at n points."""
 
     objective: Tensor
@@ -54,16 +54,16 @@ class Found:
     residual: Tensor
     slopes: Slopes
 
-    def copy(self) -> "Found":
+    def copy(self) -> "ScaledEvaluation":
         """Return a copy that can be written to."""
-        return Found(
+        return ScaledEvaluation(
             objective=self.objective.clone(),
             terms={name: value.clone() for name, value in self.terms.items()},
             residual=self.residual.clone(),
             slopes=Slopes(gradient=self.slopes.gradient.clone(), held=self.slopes.held.clone()),
         )
 
-    def put(self, rows: Tensor, other: "Found", chosen: Tensor) -> None:
+    def put(self, rows: Tensor, other: "ScaledEvaluation", chosen: Tensor) -> None:
         """Write the `chosen` entries (a mask) of another one into `rows` of this one."""
         self.objective[rows] = other.objective[chosen]
         self.residual[rows] = other.residual[chosen]
@@ -82,7 +82,7 @@ def held_of(problem: Problem) -> Held:
     return problem.held
 
 
-def posed(problem: Problem, start: Tensor) -> Posed:
+def scaled_problem(problem: Problem, start: Tensor) -> ScaledProblem:
     """Return the problem in relative numbers: the unit is the target, or what it is at the start.
 
     Raises
@@ -99,7 +99,7 @@ def posed(problem: Problem, start: Tensor) -> Posed:
     values = held_values(held, start, torch.arange(len(start), device=start.device))
     targets = _targets(held, values)
     scale = torch.where(targets == 0, values, targets).abs()
-    return Posed(
+    return ScaledProblem(
         problem=problem,
         held=held,
         shape=start.shape[1:],

@@ -56,7 +56,9 @@ class Eigenpairs:
         return float(self.residuals.max())
 
 
-def certify(operator: Operator, vectors: Tensor, item: int, *, n_bottom: int) -> Eigenpairs:
+def certified_eigenpairs(
+    operator: Operator, vectors: Tensor, item: int, *, n_bottom: int
+) -> Eigenpairs:
     """Return the eigenpairs with their residuals, by products that nothing else is taken from.
 
     Any vector's residual bounds the distance of its value to an eigenvalue (Weinstein). The value of the

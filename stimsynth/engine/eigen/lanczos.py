@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certify
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
 from stimsynth.engine.interrupt import Interrupt
 
 _CHECK_EVERY = 10  # products between two looks at the projected matrix
@@ -130,7 +130,7 @@ def begin(like: Tensor, search: Search, seed: int) -> Krylov:
     return state
 
 
-def run(
+def lanczos(
     operator: Operator,
     states: Sequence[Krylov],
     search: Search,
@@ -184,7 +184,7 @@ def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eig
     the certificates do not bear out becomes PRECISE.
     """
     k, vectors = search.k, ritz_vectors(state)
-    pairs = certify(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
+    pairs = certified_eigenpairs(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
     if state.outcome is Outcome.CONVERGED and pairs.worst() > search.tolerance:
         state.outcome = Outcome.PRECISE
     return pairs

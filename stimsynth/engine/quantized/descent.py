@@ -19,7 +19,7 @@ from stimsynth.engine.stop import LossConvergence
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class LevelGrid:
     """Levels that are equally spaced from `low` to `high`, both included."""
 
     low: float
@@ -41,7 +41,7 @@ class Grid:
 
         Examples
         --------
-        >>> Grid(low=0.0, high=1.0, levels=3).values(torch.tensor([0.0, 1.0, 2.0])).tolist()
+        >>> LevelGrid(low=0.0, high=1.0, levels=3).values(torch.tensor([0.0, 1.0, 2.0])).tolist()
         [0.0, 0.5, 1.0]
         """
         return self.low + numbers.double() * (self.high - self.low) / (self.levels - 1)
@@ -54,7 +54,7 @@ class Grid:
 def descend_to_grid(
     problem: Problem,
     points: Tensor,
-    grid: Grid,
+    grid: LevelGrid,
     *,
     seed: int = 0,
     rounds: int = 12,
@@ -105,7 +105,7 @@ def descend_to_grid(
     return torch.where(column(better, points), settled, rounded)
 
 
-def _closest(points: Tensor, grid: Grid, share: float) -> Tensor:
+def _closest(points: Tensor, grid: LevelGrid, share: float) -> Tensor:
     """Return which values of each item are among the given share that lies closest to the grid."""
     gap = (points.double() - grid.nearest(points)).abs().flatten(1)
     count = max(1, round(share * gap.shape[1]))
@@ -129,7 +129,7 @@ def _objective(problem: Problem, points: Tensor) -> Tensor:
 
 
 def _polish(
-    problem: Problem, points: Tensor, grid: Grid, generator: torch.Generator, trials: int
+    problem: Problem, points: Tensor, grid: LevelGrid, generator: torch.Generator, trials: int
 ) -> Tensor:
     """Move values to a neighbouring level, many at once at first, while the objective falls."""
     items = torch.arange(len(points), device=points.device)
@@ -153,7 +153,7 @@ def _polish(
 
 
 def _moved(
-    points: Tensor, gradient: Tensor, grid: Grid, count: Tensor, generator: torch.Generator
+    points: Tensor, gradient: Tensor, grid: LevelGrid, count: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Return points with `count` (N,) values moved one level downhill, drawn in proportion to the slope.
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.problem import column
-from stimsynth.engine.quantized.descent import Grid
+from stimsynth.engine.quantized.descent import LevelGrid
 
 Quantity = Callable[[Tensor], Tensor]
 
@@ -22,7 +22,7 @@ def hold_on_grid(
     quantity: Quantity,
     points: Tensor,
     target: Tensor,
-    grid: Grid,
+    grid: LevelGrid,
     *,
     halvings: int = 30,
     moves: int = 100,
@@ -74,7 +74,7 @@ def hold_on_grid(
 
 
 def _bracket(
-    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: Grid, side: int
+    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: LevelGrid, side: int
 ) -> Tensor:
     """Return how far to go to one side until the quantity is past its target, at most through all levels."""
     reach = torch.full_like(target, _REACH)
@@ -104,7 +104,7 @@ def _moved(
     miss: Tensor,
     bend: Tensor,
     quantity: Quantity,
-    grid: Grid,
+    grid: LevelGrid,
     room: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return points with values of each item moved by a level that together make up for `miss`.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimsynth.engine.quantized.descent import Grid
+from stimsynth.engine.quantized.descent import LevelGrid
 from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
 
@@ -39,7 +39,7 @@ class OnGrid:
     levels: np.ndarray = field(repr=False)
 
 
-def screen_grid(bits: int, allowed_range: tuple[float, float]) -> Grid:
+def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
     """Return the grid of a screen of some depth.
 
     Raises
@@ -49,11 +49,11 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> Grid:
     """
     if not is_whole(bits, 1) or bits > 16:
         raise InputError(f"bits is a whole number from 1 to 16; not {bits!r}")
-    return Grid(low=allowed_range[0], high=allowed_range[1], levels=2 ** int(bits))
+    return LevelGrid(low=allowed_range[0], high=allowed_range[1], levels=2 ** int(bits))
 
 
 def on_grid(
-    images: Tensor, grid: Grid, seed: int, figures: Sequence[Mapping[str, float]]
+    images: Tensor, grid: LevelGrid, seed: int, figures: Sequence[Mapping[str, float]]
 ) -> OnGrid:
     """Return the record of images that lie on `grid`."""
     levels = (

@@ -1,4 +1,4 @@
-"""The course of a synthesis: where it stands, how it moves, what it kept. All iterative methods hold one."""
+"""A run that can be continued, saved and moved: state, method and kept iterates of every synthesis class."""
 
 import os
 import warnings
@@ -42,10 +42,10 @@ def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
         )
 
 
-CONVERGED = "Loss has converged, stopping synthesis"
+LOSS_CONVERGED = "Loss has converged, stopping synthesis"
 
 
-class Course:
+class ResumableRun:
     """A run that can be continued, saved, and moved.
 
     Parameters
@@ -130,7 +130,7 @@ class Course:
         max_iter: int,
         stop: StopRule,
         extra: Fields | None = None,
-        converged: str = CONVERGED,
+        converged: str = LOSS_CONVERGED,
     ) -> None:
         """Take up to `max_iter` steps on `problem`.
 

@@ -15,7 +15,7 @@ from stimsynth.methods.base.state_tree import pack, unpack
 from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.errors import ArchiveError, InputError
 
-FORMAT = "stimsynth-synthesis/1"
+SYNTHESIS_FORMAT = "stimsynth-synthesis/1"
 
 
 class LoadWarning(UserWarning):
@@ -61,7 +61,12 @@ def save_synthesis(
         If the folder is not there, or something cannot be put in a file.
     """
     document, arrays = pack({"identity": dict(identity), "content": content})
-    header = {"format": FORMAT, "class": kind, "made_with": environment(), "tree": document}
+    header = {
+        "format": SYNTHESIS_FORMAT,
+        "class": kind,
+        "made_with": environment(),
+        "tree": document,
+    }
     write_archive(path, header, arrays)
 
 
@@ -181,8 +186,10 @@ def function_name(function: Any) -> str:
 
 def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     header, arrays = read_archive(path)
-    if header.get("format") != FORMAT:
-        raise ArchiveError(f"{path} is of format {header.get('format')!r}; this reads {FORMAT!r}")
+    if header.get("format") != SYNTHESIS_FORMAT:
+        raise ArchiveError(
+            f"{path} is of format {header.get('format')!r}; this reads {SYNTHESIS_FORMAT!r}"
+        )
     return header, arrays
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from stimsynth.engine.run import Run, Status
 from stimsynth.methods.base.device_move import goal_of_move
 from stimsynth.methods.base.quality import Quality
-from stimsynth.methods.base.resumable_run import Course
+from stimsynth.methods.base.resumable_run import ResumableRun
 from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError
@@ -27,7 +27,7 @@ class OptimizedSynthesis(ABC):
 
     Parameters
     ----------
-    course
+    resumable
         The run, at its start.
     range_penalty_lambda
         Weight of the penalty on pixels outside `allowed_range`, 0 or more.
@@ -36,12 +36,15 @@ class OptimizedSynthesis(ABC):
     """
 
     def __init__(
-        self, course: Course, range_penalty_lambda: float, allowed_range: tuple[float, float]
+        self,
+        resumable: ResumableRun,
+        range_penalty_lambda: float,
+        allowed_range: tuple[float, float],
     ) -> None:
         weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
         if weight < 0:
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
-        self._course, self._lambda = course, weight
+        self._resumable, self._lambda = resumable, weight
         self._range = allowed_range
 
     @abstractmethod
@@ -63,32 +66,32 @@ class OptimizedSynthesis(ABC):
     @property
     def losses(self) -> Tensor:
         """Objective at every iterate, shape (steps + 1, batch); row 0 at the start."""
-        return self._course.history("objective")
+        return self._resumable.history("objective")
 
     @property
     def gradient_norm(self) -> Tensor:
         """Norm of the objective's gradient at every iterate (of its free part, at bounds)."""
-        return self._course.history("gradient_norm")
+        return self._resumable.history("gradient_norm")
 
     @property
     def pixel_change_norm(self) -> Tensor:
         """Norm of the change that led to every iterate."""
-        return self._course.history("pixel_change_norm")
+        return self._resumable.history("pixel_change_norm")
 
     @property
     def status(self) -> tuple[Status, ...]:
         """How each item ended."""
-        return self._course.status
+        return self._resumable.status
 
     @property
     def run(self) -> Run | None:
         """The run so far, as the engine hands it back; None before the first call."""
-        return self._course.run
+        return self._resumable.run
 
     @property
     def optimizer(self) -> Any:
         """The torch optimizer once synthesis began with one, else the method of the engine."""
-        return self._course.optimizer
+        return self._resumable.optimizer
 
     @property
     def allowed_range(self) -> tuple[float, float]:
@@ -103,11 +106,11 @@ class OptimizedSynthesis(ABC):
     @property
     def store_progress(self) -> int:
         """Every how many steps an iterate is kept; 0 for never. It can be set until synthesis begins."""
-        return self._course.store_progress
+        return self._resumable.store_progress
 
     @store_progress.setter
     def store_progress(self, every: bool | int) -> None:
-        self._course.store_progress = every
+        self._resumable.store_progress = every
 
     def save(self, file_path: str | os.PathLike[str]) -> None:
         """Write everything but models, metrics and losses to a file, as tensors and JSON.
@@ -122,8 +125,8 @@ class OptimizedSynthesis(ABC):
         InputError
             If the folder is not there, or this is the progress file.
         """
-        self._course.spare(file_path)
-        save_synthesis(file_path, type(self).__name__, self._identity(), self._course.record())
+        self._resumable.spare(file_path)
+        save_synthesis(file_path, type(self).__name__, self._identity(), self._resumable.record())
 
     def load(
         self,
@@ -167,9 +170,9 @@ class OptimizedSynthesis(ABC):
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
         )
         kind = type(self).__name__
-        used = self._course.run is not None
+        used = self._resumable.run is not None
         content = load_synthesis(file_path, kind, self._identity(), map_location, checks, used=used)
-        self._course.restore(content, Path(file_path).parent)
+        self._resumable.restore(content, Path(file_path).parent)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of everything, models included, in place; also in mid-run.
@@ -185,7 +188,7 @@ class OptimizedSynthesis(ABC):
         InputError
             If there is no such device or dtype, or the dtype is not a floating-point one.
         """
-        start = self._course.start
+        start = self._resumable.start
         goal = goal_of_move(start, *args, **kwargs)
 
         def cast(tensor: Tensor) -> Tensor:
@@ -194,4 +197,4 @@ class OptimizedSynthesis(ABC):
             )
 
         self._move(cast, lambda model: model.to(device=goal.device, dtype=goal.dtype))
-        self._course.to(goal.dtype, goal.device)
+        self._resumable.to(goal.dtype, goal.device)

@@ -8,7 +8,7 @@ import torch
 
 from stimsynth.engine.eigen.eigenpairs import Outcome
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.eigen.solvers import Found
+from stimsynth.methods.eigen.solvers import EigenSolution
 from stimuli_store.errors import InputError, unknown_name
 
 METHODS = ("lanczos", "exact", "power", "randomized_svd")
@@ -50,7 +50,7 @@ def warn_of_size(n: int, m: int) -> None:
         )
 
 
-def judged(found: Found) -> Quality:
+def judged(found: EigenSolution) -> Quality:
     """Return whether the eigendistortions of one image can be used."""
     pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
     bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)

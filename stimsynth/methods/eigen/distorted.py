@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stimsynth.engine.quantized.descent import Grid
+from stimsynth.engine.quantized.descent import LevelGrid
 from stimsynth.engine.quantized.hold import hold_on_grid
 from stimsynth.methods.base.on_grid import rms
 
@@ -15,7 +15,7 @@ def distorted_on_grid(
     image: Tensor,
     distortions: Tensor,
     alpha: float,
-    grid: Grid,
+    grid: LevelGrid,
     seed: int,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the distorted images on the grid, and what was measured.

@@ -9,7 +9,7 @@ from torch import Tensor
 from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Outcome
 from stimsynth.engine.eigen.eigenspaces import Eigenspace
 from stimsynth.engine.eigen.lanczos import Krylov
-from stimsynth.methods.eigen.solvers import Found
+from stimsynth.methods.eigen.solvers import EigenSolution
 
 _KRYLOV_TENSORS = ("basis", "projected", "nodes", "weights", "previous")
 _PAIRS = tuple(field.name for field in fields(Eigenpairs))
@@ -19,8 +19,8 @@ _PAIRS = tuple(field.name for field in fields(Eigenpairs))
 LIKE_THE_IMAGE = ("basis", "vectors")
 
 
-def pack(
-    found: Sequence[Found], krylov: Sequence[Krylov]
+def pack_eigenpairs(
+    found: Sequence[EigenSolution], krylov: Sequence[Krylov]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return tensors by name, and what JSON can hold."""
     tensors: dict[str, Tensor] = {}
@@ -43,12 +43,12 @@ def pack(
     return tensors, plain
 
 
-def unpack(
+def unpack_eigenpairs(
     tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
-) -> tuple[tuple[Found, ...], tuple[Krylov, ...]]:
-    """Return what `pack` was given."""
+) -> tuple[tuple[EigenSolution, ...], tuple[Krylov, ...]]:
+    """Return what `pack_eigenpairs` was given."""
     found = tuple(
-        Found(
+        EigenSolution(
             pairs=Eigenpairs(**{name: tensors[f"found/{i}/{name}"] for name in _PAIRS}),
             index=tensors[f"found/{i}/index"],
             outcome=Outcome[result["outcome"]],

@@ -1,4 +1,4 @@
-"""What the methods of `Eigendistortion` do with an operator: each returns what it `Found` in one item."""
+"""Solvers of `Eigendistortion`: each takes an operator and returns an `EigenSolution` for one item."""
 
 import sys
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.eigen import lanczos
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certify
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
 from stimsynth.engine.eigen.eigenspaces import Eigenspace, SpectralMeasure, describe
 from stimsynth.engine.eigen.orthogonal_iteration import (
     Iterated,
@@ -20,7 +20,7 @@ OnStep = Callable[[int, float], None] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class EigenSolution:
     """Eigenpairs of one item, the rank of each (0 the largest), how they were found, and what they tell."""
 
     pairs: Eigenpairs
@@ -30,7 +30,7 @@ class Found:
     spaces: dict[str, Eigenspace]
 
 
-def exact(jacobian: Tensor) -> Found:
+def exact(jacobian: Tensor) -> EigenSolution:
     """Return all eigenpairs of JᵀJ, for J of shape (m, n), by dense algebra in float64."""
     rows, n = jacobian.double(), jacobian.shape[1]
     _, vectors = torch.linalg.eigh(rows.T @ rows)
@@ -39,10 +39,10 @@ def exact(jacobian: Tensor) -> Found:
         pushed = v.double() @ rows.T
         return pushed @ rows, pushed.square().sum(dim=1)
 
-    pairs = certify(operator, vectors.T.to(jacobian), 0, n_bottom=n)
+    pairs = certified_eigenpairs(operator, vectors.T.to(jacobian), 0, n_bottom=n)
     largest = float(pairs.values[0])
     smallest, surplus = float(pairs.values[-1]), max(n - len(jacobian), 0)
-    return Found(
+    return EigenSolution(
         pairs=pairs,
         index=torch.arange(n),
         outcome=Outcome.EXACT,
@@ -65,7 +65,7 @@ def power(
     seed: int,
     surplus: int,
     on_step: OnStep = None,
-) -> Found:
+) -> EigenSolution:
     """Return the first and last k eigenpairs, by orthogonal iteration on F and on F − λmax I."""
     start = random_rows(2 * k, like, seed)
     steps = {"criterion": criterion, "max_iter": max_iter}
@@ -83,8 +83,8 @@ def power(
         **steps,  # type: ignore[arg-type]
     )
     _say(bottom, f"Bottom k={k}", criterion)
-    pairs = certify(operator, torch.cat([top.vectors, bottom.vectors]), 0, n_bottom=k)
-    return Found(
+    pairs = certified_eigenpairs(operator, torch.cat([top.vectors, bottom.vectors]), 0, n_bottom=k)
+    return EigenSolution(
         pairs=pairs,
         index=two_ends(k, len(like)),
         outcome=_judge((top, bottom), pairs, tolerance),
@@ -95,14 +95,14 @@ def power(
 
 def randomized_svd(
     operator: Operator, like: Tensor, *, k: int, p: int, q: int, tolerance: float, seed: int
-) -> Found:
+) -> EigenSolution:
     """Return the first k eigenpairs by randomized SVD."""
     n = len(like)
     found = randomized_range(operator, random_rows(min(k + p, n), like, seed), q=q)
-    pairs = certify(operator, found.vectors[:k], 0, n_bottom=0)
+    pairs = certified_eigenpairs(operator, found.vectors[:k], 0, n_bottom=0)
     largest = float(pairs.values[0])
     good = pairs.worst() <= tolerance
-    return Found(
+    return EigenSolution(
         pairs=pairs,
         index=torch.arange(k),
         outcome=Outcome.CONVERGED if good else Outcome.APPROXIMATE,
@@ -113,7 +113,7 @@ def randomized_svd(
 
 def from_krylov(
     operator: Operator, state: lanczos.Krylov, item: int, search: lanczos.Search, surplus: int
-) -> Found:
+) -> EigenSolution:
     """Return what a Lanczos search has found so far."""
     pairs = lanczos.extract(operator, state, item, search)
     measure = None
@@ -137,7 +137,7 @@ def from_krylov(
             surplus=surplus,
             measure=measure,
         )
-    return Found(
+    return EigenSolution(
         pairs=pairs,
         index=two_ends(search.k, state.n),
         outcome=state.outcome,

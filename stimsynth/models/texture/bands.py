@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stimsynth.models.texture.layout import Scale
+from stimsynth.models.texture.layout import TextureScale
 from stimsynth.models.texture.statistics import lag_tables
 from stimsynth.numerics.caching import Tables
 from stimsynth.numerics.reductions import centred
@@ -26,7 +26,7 @@ class Band:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ScaleImages:
     """What the statistics of one scale are computed from, the `place`-th from fine to coarse.
 
     `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (m, h, w) that
@@ -36,7 +36,7 @@ class Part:
     """
 
     place: int
-    scale: Scale
+    scale: TextureScale
     least: Tensor
     low: Tensor
     pixels: Tensor

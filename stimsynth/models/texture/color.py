@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from stimsynth.models.texture.bands import Part
-from stimsynth.models.texture.layout import Group, Layout, Scale, Scales
+from stimsynth.models.texture.bands import ScaleImages
+from stimsynth.models.texture.layout import Group, Layout, TextureScale, TextureScales
 from stimsynth.models.texture.pieces import Pieces
 from stimsynth.models.texture.portilla_simoncelli import PortillaSimoncelli
-from stimsynth.models.texture.statistics import noise_power, norms, products
+from stimsynth.models.texture.statistics import map_norms, map_products, noise_power
 from stimsynth.numerics.reductions import centred
 from stimsynth.transforms.spectra import Size
 from stimuli_store.errors import InputError
@@ -119,7 +119,7 @@ class ColorPortillaSimoncelli(nn.Module):
 
     basis: Tensor
 
-    def forward(self, image: Tensor, scales: Sequence[Scale] | None = None) -> Tensor:
+    def forward(self, image: Tensor, scales: Sequence[TextureScale] | None = None) -> Tensor:
         """Return the statistics of colour images (b, 3, h, w), shape (b, 1, n).
 
         Parameters
@@ -136,7 +136,7 @@ class ColorPortillaSimoncelli(nn.Module):
         spectrum = torch.fft.fft2(images)
         shared = Pieces()
 
-        def watched() -> Iterator[Part]:
+        def watched() -> Iterator[ScaleImages]:
             for part in self.texture.parts(spectrum, noise, wanted):
                 _add_shared(shared, part)
                 yield part
@@ -168,7 +168,7 @@ class ColorPortillaSimoncelli(nn.Module):
         return torch.cat([own.flatten(1).unsqueeze(1), shared], dim=-1)
 
     def remove_scales(
-        self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
+        self, representation_tensor: Tensor, scales_to_keep: Collection[TextureScale]
     ) -> Tensor:
         """Return a representation of all scales without the statistics of scales that are not named."""
         keep = self.texture.known_scales(scales_to_keep)
@@ -196,7 +196,7 @@ class ColorPortillaSimoncelli(nn.Module):
         return representation[:, 0, :own].unflatten(-1, (3, -1)), representation[..., own:]
 
 
-def _add_shared(shared: Pieces, part: Part) -> None:
+def _add_shared(shared: Pieces, part: ScaleImages) -> None:
     """Add the products of all pairs of channels at one scale."""
     least = part.least.view(-1, 3)
     _add_products(shared, "low", part.scale, part.pixels.unflatten(0, (-1, 3)), least)
@@ -213,16 +213,18 @@ def _add_pixels(shared: Pieces, images: Tensor, noise: Tensor) -> None:
     _add_products(shared, "pixels", "pixel_statistics", away.unflatten(0, (-1, 3)), least)
 
 
-def _add_products(pieces: Pieces, kind: str, scale: Scale, maps: Tensor, least: Tensor) -> None:
-    pieces.sums[f"{kind} products", scale] = products(maps, maps)
-    pieces.add_norms(kind, scale, norms(maps), least)
+def _add_products(
+    pieces: Pieces, kind: str, scale: TextureScale, maps: Tensor, least: Tensor
+) -> None:
+    pieces.sums[f"{kind} map_products", scale] = map_products(maps, maps)
+    pieces.add_norms(kind, scale, map_norms(maps), least)
 
 
 def _shared_layout(n_scales: int, n_orientations: int) -> Layout:
     """Return the layout of correlations between channels: each pair of channels once."""
-    bands: Scales = tuple(range(n_scales))
+    bands: TextureScales = tuple(range(n_scales))
 
-    def group(name: str, kind: str, per_channel: int, scales: Scales) -> Group:
+    def group(name: str, kind: str, per_channel: int, scales: TextureScales) -> Group:
         count = 3 * per_channel
         first = torch.arange(count).repeat_interleave(count)
         second = torch.arange(count).repeat(count)
@@ -233,7 +235,7 @@ def _shared_layout(n_scales: int, n_orientations: int) -> Layout:
             shape=shape,
             kept=kept,
             scales=scales,
-            sums=f"{kind} products",
+            sums=f"{kind} map_products",
             entries=kept,
             norms=((kind, first[kept]), (kind, second[kept])),
         )

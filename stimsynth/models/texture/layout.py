@@ -5,7 +5,7 @@ positions, of which those that repeat others (an autocorrelation is even) or are
 
 Every statistic is a sum over pixels, divided by the norms of the maps that went into it, times a constant.
 So the model computes whole arrays of sums, and one gathering of entries brings them into order and
-normalizes them all at once (`Plan`).
+normalizes them all at once (`StatisticsPlan`).
 """
 
 import math
@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.transforms.pyramids.layout import Level
+from stimsynth.transforms.pyramids.layout import PyramidLevel
 from stimuli_store.errors import InputError, unknown_name
 
-Scale = Level | str  # a pyramid's level or "pixel_statistics"
-Scales = tuple[Scale, ...]
-Shape = tuple[int, ...]
-Piece = tuple[str, Scale]  # a kind of sums or norms, at one scale
+TextureScale = PyramidLevel | str  # a pyramid's level or "pixel_statistics"
+TextureScales = tuple[TextureScale, ...]
+BlockShape = tuple[int, ...]
+Piece = tuple[str, TextureScale]  # a kind of sums or norms, at one scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,11 @@ class Group:
     name
         Key of the dictionary form.
     shape
-        Shape of the array at one scale.
+        BlockShape of the array at one scale.
     kept
         Places in the array, flattened, of the entries that are not redundant, shape (n,).
     scales
-        Scale of each entry along the array's last axis.
+        TextureScale of each entry along the array's last axis.
     sums
         Kind of sums that it is made of, and `entries` (n,) the place of each kept entry in them.
     norms
@@ -50,7 +50,7 @@ class Group:
     name: str
     shape: tuple[int, ...]
     kept: Tensor
-    scales: tuple[Scale, ...]
+    scales: tuple[TextureScale, ...]
     sums: str
     entries: Tensor
     norms: tuple[tuple[str, Tensor], ...] = ()
@@ -71,7 +71,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class StatisticsPlan:
     """How a representation is gathered from sums and reciprocal norms, each laid end to end.
 
     `order` (n,) are places among the sums; `norms` (4, n) places among the reciprocals, with the place
@@ -83,9 +83,9 @@ class Plan:
     factor: Tensor
     kurtosis: Tensor
 
-    def to(self, device: torch.device) -> "Plan":
+    def to(self, device: torch.device) -> "StatisticsPlan":
         """Return the same plan on a device."""
-        return Plan(
+        return StatisticsPlan(
             order=self.order.to(device),
             norms=self.norms.to(device),
             factor=self.factor.to(device),
@@ -107,7 +107,7 @@ class Layout:
 
     groups: tuple[Group, ...]
 
-    def scales(self) -> list[Scale]:
+    def scales(self) -> list[TextureScale]:
         """Return the scale that each entry of a representation belongs to."""
         return [scale for g in self.groups for _ in g.kept for scale in g.scales]
 
@@ -115,9 +115,9 @@ class Layout:
         self,
         sums: Mapping[Piece, int],
         norms: Mapping[Piece, int],
-        pixels: Mapping[Scale, int],
+        pixels: Mapping[TextureScale, int],
         without: Collection[str] = (),
-    ) -> Plan:
+    ) -> StatisticsPlan:
         """Return how to gather the statistics that can be made of these pieces.
 
         Parameters
@@ -155,7 +155,7 @@ class Layout:
                 else:
                     places[i].append(torch.full((math.prod(shape),), none))
         marked = torch.cat(kurtosis) & (torch.cat(factor) != 0)
-        return Plan(
+        return StatisticsPlan(
             order=torch.cat(order),
             norms=torch.stack([torch.cat(row) for row in places]),
             factor=torch.cat(factor),
@@ -210,9 +210,9 @@ def texture_layout(
     710
     """
     k = n_orientations
-    bands: Scales = tuple(range(n_scales))
+    bands: TextureScales = tuple(range(n_scales))
     children = bands[:-1]
-    low: Scales = (*bands, "residual_lowpass")
+    low: TextureScales = (*bands, "residual_lowpass")
 
     row, column = torch.meshgrid(torch.arange(width), torch.arange(width), indexing="ij")
     half = (column < row) | ((column == row) & (row < width // 2))
@@ -226,7 +226,7 @@ def texture_layout(
     magnitudes = ("magnitude", first), ("magnitude", second)
 
     def group(
-        name: str, shape: Shape, kept: Tensor, scales: Scales, sums: str, **rest: Any
+        name: str, shape: BlockShape, kept: Tensor, scales: TextureScales, sums: str, **rest: Any
     ) -> Group:
         rest = {"entries": kept, **rest}
         return Group(name=name, shape=shape, kept=kept, scales=scales, sums=sums, **rest)

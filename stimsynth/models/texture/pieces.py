@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from stimsynth.models.texture.layout import Piece, Scale
+from stimsynth.models.texture.layout import Piece, TextureScale
 from stimsynth.models.texture.statistics import varying
 
 
@@ -16,7 +16,7 @@ class Pieces:
     sums: dict[Piece, Tensor] = field(default_factory=dict)
     norms: dict[Piece, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def add_norms(self, kind: str, scale: Scale, norms: Tensor, least: Tensor) -> None:
+    def add_norms(self, kind: str, scale: TextureScale, norms: Tensor, least: Tensor) -> None:
         """Add the norms of one kind of maps at one scale."""
         self.norms[kind, scale] = (norms, least.expand_as(norms))
 

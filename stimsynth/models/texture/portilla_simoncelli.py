@@ -9,22 +9,22 @@ from torch import Tensor
 
 from stimsynth.models.texture.bands import (
     Band,
-    Part,
+    ScaleImages,
     scale_sizes,
     split_bands,
     texture_tables,
     thinned,
 )
-from stimsynth.models.texture.layout import Plan, Scale, texture_layout
+from stimsynth.models.texture.layout import StatisticsPlan, TextureScale, texture_layout
 from stimsynth.models.texture.pieces import Pieces
 from stimsynth.models.texture.statistics import (
-    autocorrelation,
+    central_autocorrelation,
+    map_norms,
+    map_products,
     noise_power,
-    norms,
     pixel_statistics,
-    products,
 )
-from stimsynth.numerics.caching import Tabulated, made_apart
+from stimsynth.numerics.caching import ExactTables, made_outside_transforms
 from stimsynth.numerics.fourier import irfft2
 from stimsynth.numerics.reductions import inner, plane_sums
 from stimsynth.transforms.modulus import double_phase
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class PortillaSimoncelli(Tabulated):
+class PortillaSimoncelli(ExactTables):
     r"""Statistics that textures which look alike have in common.
 
     The image is split by a complex steerable pyramid. The statistics are moments of the pixels and of
@@ -114,7 +114,7 @@ class PortillaSimoncelli(Tabulated):
         self.n_scales = n_scales
         self.n_orientations = n_orientations
         self.spatial_corr_width = spatial_corr_width
-        self.scales: list[Scale] = [
+        self.scales: list[TextureScale] = [
             "pixel_statistics",
             "residual_lowpass",
             *reversed(range(n_scales)),
@@ -127,13 +127,13 @@ class PortillaSimoncelli(Tabulated):
         _check_mask(mask, target, shape)
         self.register_buffer("mask", mask)
         self.register_buffer("target", target)
-        self._plans: dict[object, Plan] = {}
+        self._plans: dict[object, StatisticsPlan] = {}
         self.mixture = None if mixture is None else _shares(mixture)
 
     mask: Tensor | None
     target: Tensor | None
 
-    def forward(self, image: Tensor, scales: Sequence[Scale] | None = None) -> Tensor:
+    def forward(self, image: Tensor, scales: Sequence[TextureScale] | None = None) -> Tensor:
         """Return the statistics of images.
 
         Parameters
@@ -167,7 +167,9 @@ class PortillaSimoncelli(Tabulated):
             return torch.einsum("b,bcn->cn", shares, representation).unsqueeze(0)
         return representation
 
-    def parts(self, spectrum: Tensor, noise: Tensor, scales: Collection[Scale]) -> Iterator[Part]:
+    def parts(
+        self, spectrum: Tensor, noise: Tensor, scales: Collection[TextureScale]
+    ) -> Iterator[ScaleImages]:
         """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
 
         `spectrum` (m, h, w) is that of images taken one by one; `noise` (m,) is the power that may be
@@ -177,7 +179,7 @@ class PortillaSimoncelli(Tabulated):
         parent: Band | None = None
         for place, size in enumerate(scale_sizes(self.image_shape, self.n_scales)):
             spectrum = crop_spectrum(spectrum, size)
-            name: Scale = place if place < self.n_scales else "residual_lowpass"
+            name: TextureScale = place if place < self.n_scales else "residual_lowpass"
             if name not in scales:
                 parent = None
                 continue
@@ -191,7 +193,7 @@ class PortillaSimoncelli(Tabulated):
             # Amplitudes grow by 4 with every halving of the samples.
             least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
             pixels = irfft2(low, size)
-            yield Part(
+            yield ScaleImages(
                 place=place,
                 scale=name,
                 least=least,
@@ -226,7 +228,7 @@ class PortillaSimoncelli(Tabulated):
         return self.layout.to_tensor(representation_dict)
 
     def remove_scales(
-        self, representation_tensor: Tensor, scales_to_keep: Collection[Scale]
+        self, representation_tensor: Tensor, scales_to_keep: Collection[TextureScale]
     ) -> Tensor:
         """Return a representation of all scales without the statistics of scales that are not named."""
         keep = self.known_scales(scales_to_keep)
@@ -268,7 +270,7 @@ class PortillaSimoncelli(Tabulated):
     def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return self.convert_to_dict(data) if isinstance(data, Tensor) else data
 
-    def known_scales(self, scales: Collection[Scale] | None) -> Collection[Scale]:
+    def known_scales(self, scales: Collection[TextureScale] | None) -> Collection[TextureScale]:
         """Return scales if all are this model's; all of them for None."""
         if scales is None:
             return self.scales
@@ -298,8 +300,8 @@ class PortillaSimoncelli(Tabulated):
         images: Tensor,
         spectrum: Tensor,
         noise: Tensor,
-        parts: Iterable[Part],
-        wanted: Collection[Scale],
+        parts: Iterable[ScaleImages],
+        wanted: Collection[TextureScale],
     ) -> Pieces:
         """Return the sums and norms of images (m, h, w) that the statistics are made of."""
         pieces = Pieces()
@@ -318,54 +320,54 @@ class PortillaSimoncelli(Tabulated):
                     _add_parents(pieces, part, part.band, part.parent)
         return pieces
 
-    def _add_low_pass(self, pieces: Pieces, part: Part) -> None:
+    def _add_low_pass(self, pieces: Pieces, part: ScaleImages) -> None:
         scale = part.scale
         pixels = part.pixels.flatten(1)
         square = pixels * pixels
         pieces.sums["third", scale] = inner(square, pixels).unsqueeze(-1)
         pieces.sums["fourth", scale] = inner(square, square).unsqueeze(-1)
         pieces.sums["low lags", scale] = self._lags(part.low, part.place)
-        pieces.add_norms("low", scale, norms(part.pixels.unsqueeze(1)), part.least)
+        pieces.add_norms("low", scale, map_norms(part.pixels.unsqueeze(1)), part.least)
 
-    def _add_bands(self, pieces: Pieces, part: Part, band: Band) -> None:
+    def _add_bands(self, pieces: Pieces, part: ScaleImages, band: Band) -> None:
         scale = part.place
         pieces.sums["lags", scale] = self._lags(torch.fft.rfft2(band.magnitude), scale)
-        pieces.sums["pairs", scale] = products(band.magnitude, band.magnitude)
+        pieces.sums["pairs", scale] = map_products(band.magnitude, band.magnitude)
         pieces.sums["means", scale] = band.mean.flatten(1)
-        pieces.add_norms("magnitude", scale, norms(band.magnitude), part.least)
+        pieces.add_norms("magnitude", scale, map_norms(band.magnitude), part.least)
 
     def _lags(self, spectrum: Tensor, place: int) -> Tensor:
         """Return the central autocorrelations (m, …) of maps from half spectra (m, …, h, w//2 + 1)."""
         tables = self.tables_for(spectrum)
         left, right = tables[f"left {place}"], tables[f"right {place}"]
         maps = spectrum.reshape(-1, *spectrum.shape[-2:])
-        return autocorrelation(maps, left, right).view(len(spectrum), -1)
+        return central_autocorrelation(maps, left, right).view(len(spectrum), -1)
 
     def gather(self, pieces: Pieces) -> Tensor:
         """Return the statistics (m, n) that pieces make; how is worked out once for each set of scales."""
         sums, inverses = pieces.joined()
         key = (tuple(pieces.sums), sums.device)
         if key not in self._plans:
-            pixels: dict[Scale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
+            pixels: dict[TextureScale, int] = {"pixel_statistics": 1, "residual_highpass": 1}
             for place, (height, width) in enumerate(scale_sizes(self.image_shape, self.n_scales)):
                 pixels[place if place < self.n_scales else "residual_lowpass"] = height * width
             lengths, device = pieces.lengths(), sums.device
-            self._plans[key] = made_apart(
+            self._plans[key] = made_outside_transforms(
                 lambda: self.layout.plan(*lengths, pixels, self.leave_out).to(device)
             )
         return self._plans[key].gather(sums, inverses)
 
 
-def _add_parents(pieces: Pieces, part: Part, band: Band, parent: Band) -> None:
+def _add_parents(pieces: Pieces, part: ScaleImages, band: Band, parent: Band) -> None:
     """Add the products of bands with those of the next coarser scale, at once and at twice its phase."""
     scale, least = part.place, part.least
-    pieces.sums["parents", scale] = products(band.magnitude, parent.magnitude)
+    pieces.sums["parents", scale] = map_products(band.magnitude, parent.magnitude)
     doubled = double_phase(parent.real, parent.imaginary, parent.length)
-    phases = [products(band.real, map_) for map_ in doubled]
+    phases = [map_products(band.real, map_) for map_ in doubled]
     pieces.sums["phases", scale] = torch.cat(phases, dim=-1)
-    pieces.add_norms("parent", scale, norms(parent.magnitude), least)
-    pieces.add_norms("real", scale, norms(band.real), least)
-    pieces.add_norms("doubled", scale, torch.cat([norms(m) for m in doubled], dim=-1), least)
+    pieces.add_norms("parent", scale, map_norms(parent.magnitude), least)
+    pieces.add_norms("real", scale, map_norms(band.real), least)
+    pieces.add_norms("doubled", scale, torch.cat([map_norms(m) for m in doubled], dim=-1), least)
 
 
 def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:

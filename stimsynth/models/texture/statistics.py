@@ -24,12 +24,12 @@ def noise_power(image: Tensor) -> Tensor:
     return tolerance**2 / pixels.shape[1] * inner(pixels, pixels)
 
 
-def norms(maps: Tensor) -> Tensor:
+def map_norms(maps: Tensor) -> Tensor:
     """Return the Euclidean norms (m, k) of maps (m, k, h, w), with slope 0 where they are 0."""
     return torch.linalg.vector_norm(maps.flatten(2), dim=-1)
 
 
-def products(maps: Tensor, others: Tensor) -> Tensor:
+def map_products(maps: Tensor, others: Tensor) -> Tensor:
     """Return the sums of products (m, i * j) of all pairs of maps (m, i, h, w) and (m, j, h, w)."""
     return torch.bmm(maps.flatten(2), others.flatten(2).mT).flatten(1)
 
@@ -61,7 +61,7 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
 
 
 def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
-    """Return the matrices of `autocorrelation` for images of `size` and lags up to ``width // 2``.
+    """Return the matrices of `central_autocorrelation` for images of `size` and lags up to ``width // 2``.
 
     They hold the few rows and columns of an inverse Fourier transform that are asked for, so none of
     the others is computed.
@@ -84,10 +84,10 @@ def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
     return left.flatten(1), right.repeat_interleave(2, dim=0)
 
 
-def autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
+def central_autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Return the central lags (n, width, width) of images from half spectra (n, h, w//2 + 1).
 
-    Circular sums of products; lag (0, 0) is the squared norm.
+    Circular sums of map_products; lag (0, 0) is the squared norm.
     """
     count, size = len(spectrum), spectrum.shape[-2]
     squares = torch.view_as_real(spectrum).square().view(count, size, -1)

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from stimuli_store.errors import InputError
 
-Residual = Literal["residual_lowpass", "residual_highpass"]
-Level = int | Residual
-Key = Level | tuple[int, int]
-Coefficients = dict[Level, Tensor]
+ResidualLevel = Literal["residual_lowpass", "residual_highpass"]
+PyramidLevel = int | ResidualLevel
+Key = PyramidLevel | tuple[int, int]
+Coefficients = dict[PyramidLevel, Tensor]
 
 
-def split_orientations(pyr_coeffs: Mapping[Level, Tensor]) -> dict[Key, Tensor]:
+def split_orientations(pyr_coeffs: Mapping[PyramidLevel, Tensor]) -> dict[Key, Tensor]:
     """Return the same coefficients with (scale, orientation) as keys, each a view (b, c, h, w).
 
     Parameters

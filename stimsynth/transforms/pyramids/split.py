@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.caching import Tables
-from stimsynth.numerics.custom_gradients import WrittenOut
+from stimsynth.numerics.custom_gradients import CustomGradient
 from stimsynth.numerics.fourier import irfft2
-from stimsynth.transforms.pyramids.layout import Level, Residual
+from stimsynth.transforms.pyramids.layout import PyramidLevel, ResidualLevel
 from stimsynth.transforms.spectra import Size, columns_counted, crop_spectrum, paired, weigh
 
-_TABLES: Mapping[Residual, str] = {"residual_highpass": "high", "residual_lowpass": "low"}
+_TABLES: Mapping[ResidualLevel, str] = {"residual_highpass": "high", "residual_lowpass": "low"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,12 +41,12 @@ class Splitting:
     """
 
     tables: Tables
-    sizes: Mapping[Level, Size]
+    sizes: Mapping[PyramidLevel, Size]
     order: int
     is_complex: bool
     norm: str
 
-    def split(self, images: Tensor, levels: Sequence[Level]) -> dict[Level, Tensor]:
+    def split(self, images: Tensor, levels: Sequence[PyramidLevel]) -> dict[PyramidLevel, Tensor]:
         """Return the coefficients of images (b, c, h, w) on some levels."""
         # A compiler makes its own derivatives, of what it can look into.
         split = _apart if torch.compiler.is_compiling() else _Apart.apply
@@ -61,13 +61,13 @@ class Splitting:
         """Return the spectrum that transfer functions of bands are laid out for."""
         return (torch.fft.fft2 if self.is_complex else torch.fft.rfft2)(maps, norm=norm)
 
-    def shape(self, level: Level) -> Size:
+    def shape(self, level: PyramidLevel) -> Size:
         """Return the shape of a level's spectrum: half of it makes what is real, as residuals are."""
         height, width = self.sizes[level]
         whole = self.is_complex and isinstance(level, int)
         return height, width if whole else width // 2 + 1
 
-    def crop(self, spectrum: Tensor, level: Level) -> Tensor:
+    def crop(self, spectrum: Tensor, level: PyramidLevel) -> Tensor:
         """Return what a level sees (b, c, h_s, w_s) of the spectrum that the next finer scale sees."""
         shape, places = self.shape(level), self.tables.get(f"places {level}")
         if places is None:
@@ -75,7 +75,7 @@ class Splitting:
         index = places.expand(*spectrum.shape[:2], -1)
         return spectrum.flatten(2).gather(-1, index).unflatten(-1, shape)
 
-    def add_crop(self, spectrum: Tensor, level: Level, part: Tensor) -> None:
+    def add_crop(self, spectrum: Tensor, level: PyramidLevel, part: Tensor) -> None:
         """Add what a level sees to what the next finer scale sees, in place: the transpose of `crop`."""
         places = self.tables.get(f"places {level}")
         if places is None:
@@ -86,7 +86,7 @@ class Splitting:
 
 
 def splitting_tables(
-    tables: Tables, sizes: Mapping[Level, Size], is_complex: bool, order: int
+    tables: Tables, sizes: Mapping[PyramidLevel, Size], is_complex: bool, order: int
 ) -> Tables:
     """Return transfer functions with what else a `Splitting` takes.
 
@@ -111,10 +111,12 @@ def splitting_tables(
     return found
 
 
-def _apart(splitting: Splitting, levels: Sequence[Level], images: Tensor) -> tuple[Tensor, ...]:
+def _apart(
+    splitting: Splitting, levels: Sequence[PyramidLevel], images: Tensor
+) -> tuple[Tensor, ...]:
     spectrum = splitting.spectrum(images, splitting.norm)
     # All before the first band, each from the one before: bands sweep the spectrum out of fast memory.
-    parts: dict[Level, Tensor] = {}
+    parts: dict[PyramidLevel, Tensor] = {}
     for level in splitting.sizes:
         parts[level] = splitting.crop(spectrum, level)
         if isinstance(level, int):
@@ -128,7 +130,7 @@ def _apart(splitting: Splitting, levels: Sequence[Level], images: Tensor) -> tup
 
 
 def _joined(
-    splitting: Splitting, levels: Sequence[Level], coefficients: Sequence[Tensor]
+    splitting: Splitting, levels: Sequence[PyramidLevel], coefficients: Sequence[Tensor]
 ) -> Tensor:
     """Return the transpose: images (b, c, h, w) of coefficients on some levels.
 
@@ -142,7 +144,7 @@ def _joined(
         shape = (*some.shape[:2], size[0], size[1] if splitting.is_complex else size[1] // 2 + 1)
         return some.new_zeros(shape, dtype=some.real.dtype.to_complex())
 
-    coarser: tuple[Level, Tensor] | None = None
+    coarser: tuple[PyramidLevel, Tensor] | None = None
     for level in reversed([level for level in splitting.sizes if level != "residual_highpass"]):
         own = _back(splitting, level, given[level]) if level in given else None
         if coarser is not None:
@@ -173,12 +175,12 @@ def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
     return irfft2(bands, splitting.sizes[level], norm=splitting.norm)
 
 
-def _residual(splitting: Splitting, level: Residual, spectrum: Tensor) -> Tensor:
+def _residual(splitting: Splitting, level: ResidualLevel, spectrum: Tensor) -> Tensor:
     weighed = weigh(spectrum, splitting.tables[_TABLES[level]])
     return irfft2(weighed, splitting.sizes[level], norm=splitting.norm)
 
 
-def _back(splitting: Splitting, level: Level, values: Tensor) -> Tensor:
+def _back(splitting: Splitting, level: PyramidLevel, values: Tensor) -> Tensor:
     if isinstance(level, int):
         spectra = splitting.spectrum(values, splitting.norm_back)
         return spectra.mul_(torch.view_as_complex(splitting.tables[f"bands {level}"])).sum(dim=2)
@@ -186,12 +188,16 @@ def _back(splitting: Splitting, level: Level, values: Tensor) -> Tensor:
     return weigh(spectrum, splitting.tables[f"{_TABLES[level]} transposed"])
 
 
-class _Apart(WrittenOut):
+class _Apart(CustomGradient):
     generate_vmap_rule = False  # torch has none for levels, a list, in forward mode
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: Any, splitting: Splitting, levels: Sequence[Level], images: Tensor
+        info: Any,
+        in_dims: Any,
+        splitting: Splitting,
+        levels: Sequence[PyramidLevel],
+        images: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
         flat = _one_batch(images, in_dims[2], info.batch_size)
         found = _Apart.apply(splitting, levels, flat)
@@ -199,7 +205,7 @@ class _Apart(WrittenOut):
 
     @staticmethod
     def forward(
-        splitting: Splitting, levels: Sequence[Level], images: Tensor
+        splitting: Splitting, levels: Sequence[PyramidLevel], images: Tensor
     ) -> tuple[Tensor, ...]:
         return _apart(splitting, levels, images)
 
@@ -221,7 +227,7 @@ class _Apart(WrittenOut):
         return _Apart.apply(ctx.splitting, ctx.levels, tangent)
 
 
-class _Joined(WrittenOut):
+class _Joined(CustomGradient):
     generate_vmap_rule = False
 
     @staticmethod
@@ -229,7 +235,7 @@ class _Joined(WrittenOut):
         info: Any,
         in_dims: Any,
         splitting: Splitting,
-        levels: Sequence[Level],
+        levels: Sequence[PyramidLevel],
         *coefficients: Tensor,
     ) -> tuple[Tensor, int]:
         given = zip(coefficients, in_dims[2:], strict=True)
@@ -238,7 +244,9 @@ class _Joined(WrittenOut):
         return images.unflatten(0, (info.batch_size, -1)), 0
 
     @staticmethod
-    def forward(splitting: Splitting, levels: Sequence[Level], *coefficients: Tensor) -> Tensor:
+    def forward(
+        splitting: Splitting, levels: Sequence[PyramidLevel], *coefficients: Tensor
+    ) -> Tensor:
         return _joined(splitting, levels, coefficients)
 
     @staticmethod

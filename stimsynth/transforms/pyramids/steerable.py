@@ -7,11 +7,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.caching import Tables, Tabulated
+from stimsynth.numerics.caching import ExactTables, Tables
 from stimsynth.numerics.fourier import irfft2
 from stimsynth.transforms.pyramids.layout import (
     Coefficients,
-    Level,
+    PyramidLevel,
     pack_coefficients,
     stack_orientations,
     unpack_coefficients,
@@ -26,7 +26,7 @@ from stimuli_store.errors import InputError
 MAX_ORDER = 15
 
 
-class SteerablePyramidFreq(Tabulated):
+class SteerablePyramidFreq(ExactTables):
     r"""Split images into scales and orientations; joining the parts gives the image back exactly.
 
     Coefficients of scale s and orientation b are the image under the filter whose transfer function is
@@ -112,7 +112,10 @@ class SteerablePyramidFreq(Tabulated):
         joined = masks(False)
         apart = masks(True) if is_complex else joined
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
-        sizes: dict[Level, Size] = {"residual_highpass": shape, **dict(enumerate(apart.sizes))}
+        sizes: dict[PyramidLevel, Size] = {
+            "residual_highpass": shape,
+            **dict(enumerate(apart.sizes)),
+        }
         sizes["residual_lowpass"] = sizes.pop(num_scales)
         fused = _fused(apart, joined, gains, order)
         super().__init__(splitting_tables(fused, sizes, is_complex, order))
@@ -124,14 +127,14 @@ class SteerablePyramidFreq(Tabulated):
         self.downsample = downsample
         self.tight_frame = tight_frame
         self.fft_norm = "ortho" if tight_frame else "backward"
-        self.scales: list[Level] = [
+        self.scales: list[PyramidLevel] = [
             "residual_lowpass",
             *reversed(range(num_scales)),
             "residual_highpass",
         ]
         self.pyr_size = sizes
 
-    def forward(self, x: Tensor, scales: Sequence[Level] | None = None) -> Coefficients:
+    def forward(self, x: Tensor, scales: Sequence[PyramidLevel] | None = None) -> Coefficients:
         """Return the coefficients of images.
 
         Parameters
@@ -171,7 +174,7 @@ class SteerablePyramidFreq(Tabulated):
     def recon_pyr(
         self,
         pyr_coeffs: Mapping[Any, Tensor],
-        levels: Literal["all"] | Sequence[Level] = "all",
+        levels: Literal["all"] | Sequence[PyramidLevel] = "all",
         bands: Literal["all"] | Sequence[int] = "all",
     ) -> Tensor:
         """Return the image (b, c, h, w) that coefficients, or some of them, add up to.
@@ -269,10 +272,12 @@ class SteerablePyramidFreq(Tabulated):
     convert_pyr_to_tensor = staticmethod(pack_coefficients)
     convert_tensor_to_pyr = staticmethod(unpack_coefficients)
 
-    def _levels(self, levels: Sequence[Level] | Level | None) -> Sequence[Level]:
+    def _levels(
+        self, levels: Sequence[PyramidLevel] | PyramidLevel | None
+    ) -> Sequence[PyramidLevel]:
         if levels is None:
             return self.scales
-        chosen: list[Level] = [levels] if isinstance(levels, int | str) else list(levels)
+        chosen: list[PyramidLevel] = [levels] if isinstance(levels, int | str) else list(levels)
         unknown = [level for level in chosen if level not in self.scales]
         if unknown or not chosen:
             raise InputError(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stimsynth.transforms.spectrum import autocorrelation, expand, shrink
+from stimsynth.transforms.fourier_resampling import autocorrelation, expand, shrink
 from stimuli_store.errors import InputError
 from tests.synth.signals import close, few, seeds, sides, signal
 

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from stimuli_store.errors import InputError
 
-Size = int | tuple[int, int]
+ImageSize = int | tuple[int, int]
 Origin = float | tuple[float, float] | None
 
 
 def polar_angle(
-    size: Size,
+    size: ImageSize,
     phase: float = 0.0,
     origin: Origin = None,
     device: str | torch.device | None = None,
@@ -61,7 +61,7 @@ def polar_angle(
 
 
 def polar_radius(
-    size: Size,
+    size: ImageSize,
     exponent: float = 1.0,
     origin: Origin = None,
     device: str | torch.device | None = None,
@@ -99,7 +99,7 @@ def polar_radius(
     return (power if exponent >= 0 else torch.where(radius > 0, power, 0.0)).to(dtype)
 
 
-def image_size(size: Size) -> tuple[int, int]:
+def height_and_width(size: ImageSize) -> tuple[int, int]:
     """Return a size as (height, width).
 
     Raises
@@ -114,10 +114,10 @@ def image_size(size: Size) -> tuple[int, int]:
 
 
 def _offsets(
-    size: Size, origin: Origin, device: str | torch.device | None
+    size: ImageSize, origin: Origin, device: str | torch.device | None
 ) -> tuple[Tensor, Tensor]:
     """Return rows and columns of the pixels relative to the origin, each (height, width)."""
-    shape = image_size(size)
+    shape = height_and_width(size)
     if origin is None:
         origin = ((shape[0] + 1) / 2, (shape[1] + 1) / 2)
     elif isinstance(origin, int | float):
