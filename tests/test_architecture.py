@@ -1,7 +1,11 @@
-"""Which packages a machine needs: every layer is imported where the others' extras are missing."""
+"""Layers, sizes and names: what each machine imports, contracts, and rules for files and text."""
 
+import ast
+import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +37,22 @@ MACHINES = {
     "notebook": (["analysis"], {"torch", "psychopy"}, ("-",)),
     "booth's part of analysis": (["stimuli_store"], {"torch", "pandas", "matplotlib"}, ("-",)),
 }
+
+PACKAGES = ("stimuli_store", "stimsynth", "experiments", "analysis")
+FILES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+TREES = {name: ast.parse(text) for name, text in FILES.items()}
+
+MOST_FILES = 20
+MOST_LINES = 520
+MOST_NAMES_TWICE = 8
+MOST_UNCLEAR = 171  # towards 15
+
+QUESTION = re.compile(r"(What|Whether|Where|Which|Who|When|Why|How|Say|See)\b")
+INDIRECT = re.compile(r"\b(that|those) of\b|\bwhat (is|are|was|were)\b", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("role", MACHINES)
@@ -86,3 +106,67 @@ def test_help_lists_every_command_and_is_quick_to_load() -> None:
     )
     for command in ("demo", "build", "bank", "run", "analyse", "doctor"):
         assert f"\n    {command} " in result.stdout
+
+
+def test_a_folder_holds_at_most_twenty_files() -> None:
+    everything = (path for package in PACKAGES for path in (ROOT / package).rglob("*.*"))
+    files = Counter(
+        str(path.parent.relative_to(ROOT)) for path in everything if path.suffix != ".pyc"
+    )
+    assert {folder: n for folder, n in files.items() if n > MOST_FILES} == {}
+
+
+def test_a_file_is_read_in_one_sitting() -> None:
+    lines = {name: len(text.splitlines()) for name, text in FILES.items()}
+    assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+
+
+def public_names(tree: ast.Module) -> Iterator[str]:
+    """Names that a module defines at its top level, without those that begin with an underscore."""
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                names = [name]
+            case ast.Assign(targets=targets):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names = [name]
+            case _:
+                names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_a_public_name_means_one_thing() -> None:
+    homes = defaultdict(list)
+    for name, tree in TREES.items():
+        for public in public_names(tree):
+            homes[public].append(name)
+    twice = {public: where for public, where in homes.items() if len(where) > 1}
+    assert len(twice) <= MOST_NAMES_TWICE, twice
+
+
+def first_sentences() -> Iterator[tuple[str, str]]:
+    """Place and first sentence of every docstring."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+                first = re.split(r"(?<=[.!?])\s|\n\n", text, maxsplit=1)[0]
+                yield f"{name}:{getattr(node, 'lineno', 1)}", " ".join(first.split())
+
+
+def is_unclear(sentence: str) -> bool:
+    """Whether a sentence asks or points instead of naming the thing or saying what is done."""
+    return bool(QUESTION.match(sentence) or INDIRECT.search(sentence))
+
+
+def test_first_sentences_name_the_thing() -> None:
+    found = [f"{place}: {first}" for place, first in first_sentences() if is_unclear(first)]
+    assert len(found) <= MOST_UNCLEAR, f"{len(found)} of them:\n" + "\n".join(found)
+
+
+def test_the_check_of_first_sentences_sees_what_it_should() -> None:
+    for bad in ("What is held.", "Say whether it is.", "How they end.", "Return that of an image."):
+        assert is_unclear(bad)
+    for good in ("Return the image.", "Objective, gradient and held terms at n points."):
+        assert not is_unclear(good)
