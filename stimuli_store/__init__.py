@@ -1,4 +1,4 @@
-"""What crosses from machine to machine: specs, stimuli, trials, predictions, banks, journals."""
+"""Data shared by all machines: specs, stimuli, trials, predictions, banks, journals."""
 
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import StimsynthError

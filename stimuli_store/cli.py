@@ -1,4 +1,4 @@
-"""``stimsynth bank ls | info | check``."""
+"""The commands ``stimsynth bank ls | info | check``."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser."""
+    """Add the command `bank` to the parser."""
     parser = subparsers.add_parser(
         "bank",
         help="list, describe and verify banks",
@@ -34,7 +34,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    """List the banks in a folder with their pins; files that are no sound banks are named too."""
+    """List the banks in a folder with their pins; files that cannot be read as banks are named too."""
     from stimuli_store.bank.reading import open_bank
 
     if not arguments.folder.is_dir():
@@ -53,7 +53,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    """Describe a bank: its pin, targets, sets with certified distances, and models."""
+    """Print a description of a bank: its pin, targets, sets with certified distances, and models."""
     from stimuli_store.bank.reading import open_bank
     from stimuli_store.records.convert import to_json
 
@@ -85,7 +85,7 @@ def _description(bank: "Bank") -> list[str]:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Verify banks: structure, manifest, the identity of every image and of every certified frame."""
+    """Check banks: structure, manifest, and the hash of every image and of every certified frame."""
     from stimuli_store.bank.reading import open_bank
 
     for path in arguments.banks:

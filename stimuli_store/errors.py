@@ -1,9 +1,9 @@
-"""One exception tree for all four packages.
+"""Exceptions of all four packages, in one tree.
 
 ::
 
-    StimsynthError              anything this project refuses to do; `exit_code` is the command's
-    ├── InputError              what was asked for makes no sense (also a ValueError)
+    StimsynthError              base of all; `exit_code` is the exit code of a command that raises it
+    ├── InputError              a wrong name, key, shape or number was given (also a ValueError)
     │   ├── WrongType           … because of a type or precision (also a TypeError)
     │   ├── WrongDevice         … because of a device (also a RuntimeError)
     │   ├── LacksAttribute      … because an attribute is missing (also an AttributeError)
@@ -11,90 +11,90 @@
     ├── BankError               a bank file is missing, damaged or not what was pinned
     │   ├── BankExists          a published version can never be overwritten
     │   └── PinMismatch         the file is a good bank, but another one
-    ├── ArchiveError            a saved synthesis is missing, damaged or of another kind
+    ├── ArchiveError            a saved synthesis is missing, damaged, or not a saved synthesis
     ├── JournalError            a session journal cannot be continued
     ├── DisplayError            the screen cannot show the stimuli as certified
-    ├── DownloadError           a file could not be fetched, or is another one (also an OSError)
+    ├── DownloadError           a file could not be fetched, or has another hash (also an OSError)
     └── MissingExtra            an optional part is not installed (also an ImportError)
 
-A message is one sentence that says what failed, what was given, and what would do.
+A message is one sentence that says what failed, what was given, and what would be accepted.
 """
 
 
 class StimsynthError(Exception):
-    """Base of every error this project raises on purpose."""
+    """Base class of every error that this project raises on purpose."""
 
     exit_code = 1
 
 
 class InputError(StimsynthError, ValueError):
-    """What was asked for makes no sense: a wrong name, key, shape or number."""
+    """Raised when a wrong name, key, shape or number was given."""
 
     exit_code = 2
 
 
 class WrongType(InputError, TypeError):
-    """What was given is of the wrong type or precision, or takes other arguments."""
+    """Raised when an argument has the wrong type or precision, or a function takes other arguments."""
 
 
 class WrongDevice(InputError, RuntimeError):
-    """What was given moves tensors to another device."""
+    """Raised when a model or function that was given moves tensors to another device."""
 
 
 class LacksAttribute(InputError, AttributeError):
-    """What was given lacks an attribute that it needs here."""
+    """Raised when an object that was given lacks an attribute that is needed."""
 
 
 class NotOne(InputError, AssertionError):
-    """A name has to match exactly one thing, and matches none or several."""
+    """Raised when a name must match exactly one object, and matches none or several."""
 
 
 class BankError(StimsynthError):
-    """A bank file is missing, damaged, or not a bank."""
+    """Raised when a bank file is missing, damaged, or not a bank."""
 
     exit_code = 3
 
 
 class BankExists(BankError):
-    """This version is already published, and a version is never overwritten."""
+    """Raised when this version of a bank is already published, and a version is never overwritten."""
 
 
 class PinMismatch(BankError):
-    """The bank is intact, but it is not the one that was pinned."""
+    """Raised when the bank is intact, but it is not the one that the pin names."""
 
 
 class ArchiveError(StimsynthError, ValueError):
-    """A saved synthesis is missing, damaged, or not one."""
+    """Raised when a file of a saved synthesis is missing, damaged, or of another kind."""
 
     exit_code = 3
 
 
 class JournalError(StimsynthError):
-    """A session journal is damaged, in use, or belongs to another design."""
+    """Raised when a session journal is damaged, in use, or belongs to another design."""
 
     exit_code = 4
 
 
 class DisplayError(StimsynthError):
-    """The screen cannot show the stimuli as they were certified."""
+    """Raised when the screen cannot show the stimuli as they were certified."""
 
     exit_code = 5
 
 
 class DownloadError(StimsynthError, OSError):
-    """A file could not be fetched, or what came is not the file that was pinned."""
+    """Raised when a file could not be fetched, or the fetched file has another hash than the pinned one."""
 
     exit_code = 7
 
 
 class MissingExtra(StimsynthError, ImportError):
-    """An optional part of the toolkit is not installed on this machine."""
+    """Raised when an optional part of the toolkit is not installed on this machine."""
 
     exit_code = 6
 
 
 def unknown_name(what: str, given: str, known: list[str]) -> InputError:
-    """Return the error for a name that is not in a list, with the nearest one that is.
+    """Return the error for a name that is not in a list of known names; it suggests the nearest one.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""From master pixels to the 8-bit frame a screen shows, and back: one function each way.
+"""Convert master pixels to the 8-bit frame that a screen shows, and back.
 
-It lives in the store because all three machines need exactly the same one: the cluster certifies
-the frame, the booth shows it, the notebook recomputes its distance.
+All three machines use these functions: the cluster certifies the frame, the booth shows it, the
+notebook recomputes its distance.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _TOP = 2**BITS - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """An 8-bit display frame with its identity and the share of pixels that had to be clipped."""
+    """An 8-bit display frame, its hash, and the fraction of pixels that were clipped."""
 
     pixels: np.ndarray
     sha256: str
@@ -47,7 +47,7 @@ def quantize(master: np.ndarray) -> Frame:
 
 
 def dequantize(frame: np.ndarray, dtype: type[np.floating] = np.float32) -> np.ndarray:
-    """Return the image in [0, 1] that an 8-bit frame stands for.
+    """Return an 8-bit frame as an image with values in [0, 1].
 
     Examples
     --------

@@ -1,10 +1,10 @@
-"""The session journal: one JSON line per event, on the disk before the next trial begins.
+"""Session journals: one JSON line per event, on the disk before the next trial begins.
 
-A journal is only ever appended to. Each line carries a checksum over itself and the checksum of the line
-before it, so an altered, lost or reordered line shows. (It guards against accidents, not against somebody
-who computes new checksums; and lines missing at the very end look like a session that stopped there.) A
-process killed in the middle of a write leaves at most a torn last line, which belongs to a trial that had
-not finished; when the session is continued it is moved to a file beside the journal.
+A journal is only appended to. Each line carries a checksum of itself and of the checksum of the line
+before it, so an altered, lost or reordered line is found. (This detects accidents, not somebody who
+computes new checksums; and if lines are missing at the very end, the session seems to have stopped there.)
+A process killed during a write leaves at most an incomplete last line, which belongs to a trial that had
+not finished; when the session is continued, this line is moved to a file beside the journal.
 
 Line format (stimjournal/1): canonical JSON of ``{"event": …, "n": line number, "body": …, "sum": …}``, with
 ``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own.
@@ -37,10 +37,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A journal read back: its header, the finished trials in order, and how it ended.
+    """The content of a journal: its header, the finished trials in order, and the reason it ended.
 
     `ended` is the reason of the last end event (``"completed"``, ``"escape"``, …) or None if the
-    session is unfinished or died.
+    session is unfinished or was killed.
     """
 
     header: SessionHeader
@@ -50,7 +50,7 @@ class Session:
 
     @property
     def booths(self) -> tuple[Mapping[str, Any], ...]:
-        """How frames, times and keys were taken, for every sitting in order."""
+        """Descriptions of the booth (frames, times, keys), one for every sitting in order."""
         resumed = (e.body.get("booth") for e in self.events if e.event == "resumed")
         return (self.header.booth, *(booth for booth in resumed if booth is not None))
 
@@ -124,7 +124,7 @@ class Journal:
 
 
 def read_session(path: str | os.PathLike[str]) -> Session:
-    """Return the session a journal holds; a torn last line is passed over.
+    """Return the session in a journal file; an incomplete last line is ignored.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def read_session(path: str | os.PathLike[str]) -> Session:
 
 
 def session_of(events: list[Event], path: Path) -> Session:
-    """Return the session that a list of events describes (see `read_session`)."""
+    """Return a list of events as a session; `path` is used in error messages (see `read_session`)."""
     if not events or events[0].event != "header":
         raise JournalError(f"{path} holds no session: its first line is not a header")
     ends = [e.body.get("reason") for e in events if e.event in ("end", "resumed")]
@@ -158,7 +158,7 @@ def session_of(events: list[Event], path: Path) -> Session:
 
 
 def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
-    """Return the events, the checksum of the last line, and the number of good bytes."""
+    """Return the events of a journal's bytes, the checksum of the last line, and the number of good bytes."""
     events: list[Event] = []
     total, good = _START, 0
     for number, line in enumerate(data.split(b"\n")[:-1]):  # after the last newline: torn, or empty
@@ -172,9 +172,8 @@ def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
             intact = False
         if not intact:
             raise JournalError(
-                f"{path} is damaged at line {number + 1}: its checksum is not that of this line after "
-                "the one before; restore the file from a copy, or keep it and start a session under "
-                "another number"
+                f"{path} is damaged at line {number + 1}: the checksum of the line is wrong; restore "
+                "the file from a copy, or keep it and start a session under another number"
             )
         events.append(event)
         good += len(line) + 1

@@ -1,4 +1,4 @@
-"""The bank file: what is in it, writing, opening, checking."""
+"""Bank files: format, writing, opening, checking."""
 
 from stimuli_store.bank.reading import Bank, open_bank
 

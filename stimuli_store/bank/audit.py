@@ -1,4 +1,4 @@
-"""What a bank file may be made of, decided from a plain description of its parts.
+"""Rules for the structure of a bank file, checked on a plain description of its parts.
 
 HDF5 can do far more than a bank needs: follow links to other files, map any local file in as pixels,
 run filter plug-ins, declare terabytes in a kilobyte. Each rule here refuses one of those, before a
@@ -22,8 +22,8 @@ FILTERS = {"deflate", "fletcher32"}
 class Part:
     """One object of an HDF5 file as its headers describe it.
 
-    `kind` is ``"group"``, ``"dataset"`` or what else it claims to be; `link` is ``"hard"`` or the other
-    kind of link. Sizes are in bytes.
+    `kind` is ``"group"``, ``"dataset"`` or another HDF5 object type; `link` is ``"hard"`` or another
+    type of link. Sizes are in bytes.
     """
 
     path: str
@@ -40,12 +40,12 @@ class Part:
 
     @property
     def item_bytes(self) -> int:
-        """Bytes of one value."""
+        """Number of bytes of one value; 0 for a type that a bank may not hold."""
         return {"|u1": 1, "<f4": 4}.get(self.dtype, 0)
 
 
 def first_fault(parts: Iterable[Part]) -> str | None:
-    """Return a sentence on the first part a bank may not have, or None if all is well.
+    """Return a sentence that names the first part a bank may not have, or None if all are allowed.
 
     Examples
     --------
@@ -72,13 +72,13 @@ def _link_fault(part: Part) -> str | None:
     is_page = bool(_PAGE.fullmatch(part.path)) and part.kind == "dataset"
     is_manifest = part.path == MANIFEST and part.kind == "dataset"
     if not (is_group or is_page or is_manifest):
-        return f"{part.path} ({part.kind}) has no place in a bank"
+        return f"{part.path} ({part.kind}) is not part of a bank"
     return None
 
 
 def _dataset_fault(part: Part) -> str | None:
     if part.external_files or part.layout != "chunked":
-        return f"{part.path} keeps its values elsewhere ({part.layout}); a bank holds its own"
+        return f"{part.path} does not store its values as chunks of this file ({part.layout})"
     if not set(part.filters) <= FILTERS:
         return f"{part.path} asks for the filters {', '.join(part.filters)}"
     wanted = "|u1" if part.path == MANIFEST else "<f4"
@@ -106,10 +106,10 @@ def _page_size_fault(part: Part) -> str | None:
     if part.path != f"{PIXELS}/f4_{shape}":
         return f"{part.path} holds images of {shape}"
     if part.filters != ("fletcher32",):
-        return f"{part.path} is not protected by checksums alone"
+        return f"{part.path} has other filters than fletcher32 checksums"
     expected = images * (prod(part.chunk) * part.item_bytes + 4)  # each chunk carries a checksum
     if part.stored_bytes != expected:
-        return f"{part.path} declares {images} images, but the bytes of all of them are not there"
+        return f"{part.path} declares {images} images, but does not store all of their bytes"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Whether the lines of a manifest fit together: sets have their target, predictions their pair and model."""
+"""Check that the lines of a manifest fit together: sets with targets, predictions with pairs and models."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from stimuli_store.records.stimulus import KINDS, StimulusRecord
 def check_contents(
     header: BankHeader, records: Sequence[StimulusRecord], predictions: Sequence[Prediction]
 ) -> None:
-    """Check a bank's contents against the structure of its sets.
+    """Check that every stimulus fits into its set and every prediction to its pair and model.
 
     Raises
     ------
@@ -28,12 +28,12 @@ def check_contents(
             record.target_sha256,
             record.level,
         ):
-            fault = f"its set {record.set!r} holds another target or level"
+            fault = f"its set {record.set!r} has another target or level"
         if (
             fault is None
             and places.setdefault((record.set, record.member), record.name) != record.name
         ):
-            fault = f"its set {record.set!r} has a member {record.member} already"
+            fault = f"its set {record.set!r} already has a member {record.member}"
         if fault:
             raise BankError(f"the stimulus {record.name!r} does not fit into the bank: {fault}")
     _check_predictions(header, {r.sha256 for r in records}, predictions)
@@ -45,7 +45,7 @@ def _record_fault(header: BankHeader, record: StimulusRecord, references: set[st
     if record.target_sha256 not in references:
         return "its target is not in the bank"
     if record.kind == "metamer" and (record.level is None or record.model is None):
-        return "a metamer has a level and a model"
+        return "a metamer needs a level and a model"
     if record.env is not None and not 0 <= record.env < len(header.environments):
         return "its environment is not in the header"
     return None
@@ -58,14 +58,18 @@ def _check_predictions(
     seen = set()
     for row in predictions:
         if row.model not in labels:
-            raise BankError(f"a prediction of the model {row.model!r}, which the header lacks")
+            raise BankError(
+                f"the bank has a prediction of the model {row.model!r}, which is not in its header"
+            )
         if row.a not in ids or row.b not in ids:
-            raise BankError(f"a prediction of {row.model!r} for a stimulus that is not in the bank")
+            raise BankError(
+                f"the bank has a prediction of {row.model!r} for a stimulus that it does not hold"
+            )
         if not row.distance >= 0:
             raise BankError(
-                f"a prediction of {row.model!r} is {row.distance}, and a distance is >= 0"
+                f"a prediction of {row.model!r} is {row.distance}; a distance must be >= 0"
             )
         pair = (row.model, frozenset((row.a, row.b)))
         if pair in seen:
-            raise BankError(f"two predictions of {row.model!r} for the same pair")
+            raise BankError(f"the bank has two predictions of {row.model!r} for the same pair")
         seen.add(pair)

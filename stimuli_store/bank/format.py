@@ -1,4 +1,4 @@
-"""stimbank/1 in constants: names, limits, patterns. The prose is docs/formats/stimbank-1.md."""
+"""Constants of the format stimbank/1: names, limits, patterns. docs/formats/stimbank-1.md describes it."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _PIN = re.compile(r"(?P<name>[^@#]+)@(?P<version>[^@#]+)#(?P<hash>[0-9a-f]{16})"
 
 @dataclass(frozen=True, kw_only=True)
 class Colour:
-    """What pixel values mean: colour space and transfer (``"srgb"`` or ``"linear"``)."""
+    """Colour space and transfer function (``"srgb"`` or ``"linear"``) of pixel values."""
 
     space: str = "gray"
     transfer: str = "srgb"
@@ -29,7 +29,7 @@ class Colour:
 
 @dataclass(frozen=True, kw_only=True)
 class BankHeader:
-    """Line 0 of a manifest. `models` are those that the bank's predictions speak for."""
+    """Header of a bank, line 0 of its manifest. `models` are the models that have predictions in it."""
 
     name: str
     version: str
@@ -49,7 +49,7 @@ class BankHeader:
 
 
 def check_name(name: str) -> str:
-    """Return `name` if it can name a bank.
+    """Return `name` if it is a valid name of a bank; raise InputError if not.
 
     Examples
     --------
@@ -58,13 +58,14 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"a bank's name is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit; not {name!r}"
+            "a bank's name has 1 to 64 characters of a-z 0-9 . _ - and begins with a letter or digit; "
+            f"not {name!r}"
         )
     return name
 
 
 def check_version(version: str) -> str:
-    """Return `version` if it is three numbers with dots, as in ``1.0.0``."""
+    """Return `version` if it is three numbers with dots, as in ``1.0.0``; raise InputError if not."""
     if not _VERSION.fullmatch(version):
         raise InputError(f"a bank's version is three numbers, as in 1.0.0; not {version!r}")
     return version
@@ -72,7 +73,7 @@ def check_version(version: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """A bank named exactly: ``name@version#hash``, the hash being 16 digits of the version id."""
+    """Exact name of a bank: ``name@version#hash``, where hash is 16 digits of the version id."""
 
     name: str
     version: str
@@ -83,7 +84,7 @@ class Pin:
 
 
 def parse_pin(text: str) -> Pin:
-    """Return the pin that `text` spells.
+    """Return the pin written in `text`.
 
     Examples
     --------
@@ -93,8 +94,8 @@ def parse_pin(text: str) -> Pin:
     match = _PIN.fullmatch(text)
     if not match:
         raise InputError(
-            f"a pin reads name@version#hash with 16 hexadecimal digits, as `stimsynth bank info` prints it; "
-            f"not {text!r}"
+            "a pin has the form name@version#hash with 16 hexadecimal digits, as printed by "
+            f"`stimsynth bank info`; not {text!r}"
         )
     return Pin(
         name=check_name(match["name"]), version=check_version(match["version"]), hash=match["hash"]

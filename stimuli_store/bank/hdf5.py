@@ -1,4 +1,4 @@
-"""Banks as HDF5: write a bank file, describe its parts, read its rows."""
+"""Bank files as HDF5: write one, describe its parts, read its images."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ def write_file(
 
 
 def read_manifest(path: Path) -> tuple[bytes, str]:
-    """Return the manifest of a file and the hash its attributes state for it."""
+    """Return the manifest of a bank file and the hash that the file's attributes state for it."""
     with _opened(path) as file:
         stated = file.attrs.get("content_sha256", b"")
         if not isinstance(stated, bytes | np.bytes_):
@@ -81,7 +81,7 @@ def read_manifest(path: Path) -> tuple[bytes, str]:
 
 
 def read_row(path: Path, page: str, row: int) -> np.ndarray:
-    """Return one image of a file."""
+    """Return the image at a page and row of a bank file."""
     return next(iter(iter_rows(path, [(page, row)])))
 
 
@@ -97,7 +97,7 @@ def iter_rows(path: Path, places: Sequence[tuple[str, int]]) -> Iterator[np.ndar
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    """Open a file for reading, after its structure passed the audit; turn every failure into a sentence."""
+    """Open a bank file for reading and check its structure; raise every failure as a BankError."""
     if not path.is_file():
         raise BankError(f"there is no bank at {path}; `stimsynth build PLAN.toml` makes one")
     try:
@@ -114,7 +114,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 
 def _parts(file: h5py.File) -> Iterator[Part]:
-    """Describe the objects of a file from their headers; nothing is opened that a link leads out to."""
+    """Yield a description of each object of a file, read from its header; links are not followed."""
     for name in file.id:
         part = _describe(file.id, name, "")
         yield part

@@ -1,4 +1,4 @@
-"""The manifest: one JSON line for the header, then one per stimulus and prediction, in a fixed order."""
+"""Manifests: one JSON line for the header, then one per stimulus and prediction, in a fixed order."""
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _TYPES = ("header", "stimulus", "prediction")
 def write_manifest(
     header: BankHeader, records: Iterable[StimulusRecord], predictions: Iterable[Prediction]
 ) -> bytes:
-    """Return the manifest's bytes; their SHA-256 is the version id."""
+    """Return header, records and predictions as the bytes of a manifest; their SHA-256 is the version id."""
     rows: list[Any] = [{"type": "header", **to_json(header)}]
     rows += [{"type": "stimulus", **to_json(record)} for record in records]
     rows += [{"type": "prediction", **to_json(p)} for p in predictions]
@@ -27,7 +27,7 @@ def write_manifest(
 def parse_manifest(
     manifest: bytes,
 ) -> tuple[BankHeader, tuple[StimulusRecord, ...], tuple[Prediction, ...]]:
-    """Return what `write_manifest` was given.
+    """Return the header, the records and the predictions of a manifest.
 
     Raises
     ------

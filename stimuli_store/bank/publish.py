@@ -1,8 +1,8 @@
-"""Write a bank once, completely, and never over an older one.
+"""Publish banks: write each version once, completely, and never over an older one.
 
-A version comes to be in one step: everything is written to a temporary file, read back and verified,
-made durable, and only then linked to its name, which fails if the name is taken. A process killed
-anywhere on the way leaves no version at all, or a complete one.
+A version appears in one step: everything is written to a temporary file, read back and verified,
+made durable, and only then linked to its name, which fails if the name is taken. A process that is
+killed on the way leaves no version at all, or a complete one.
 """
 
 import errno
@@ -28,7 +28,7 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, er
 
 
 def bank_path(directory: str | os.PathLike[str], name: str, version: str) -> Path:
-    """Return where a version of a bank lies: ``DIRECTORY/NAME-VERSION.h5``."""
+    """Return the path of a version of a bank: ``DIRECTORY/NAME-VERSION.h5``."""
     return Path(directory) / f"{name}-{version}.h5"
 
 
@@ -38,7 +38,7 @@ def publish_bank(
     stimuli: Sequence[Stimulus],
     predictions: Sequence[Prediction] = (),
 ) -> Bank:
-    """Publish a new version and return it, opened from the disk.
+    """Publish a new version of a bank and return it, opened from the disk.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def publish_bank(
     header
         Name, version, licence, colour, models.
     stimuli
-        In the order that the manifest keeps. Pages and rows are filled in here.
+        In the order of the manifest. Pages and rows are filled in here.
     predictions
         Rows for the manifest, in order.
 
     Raises
     ------
     BankExists
-        If this version is there already; it stays as it is.
+        If this version exists already; the file is not changed.
     InputError
         If pixels and record of a stimulus disagree, or the pixels exceed 1.5 GB.
     """
@@ -87,7 +87,7 @@ def publish_bank(
 
 
 def write_job(path: Path, stimulus: Stimulus, environment: Mapping[str, str]) -> None:
-    """Keep one finished stimulus as a file of its own: complete and durable, or not there at all."""
+    """Write one finished stimulus and its environment to a file of its own, which is complete or absent."""
     page = hdf5.page_of(stimulus.pixels)
     record = replace(stimulus.record, page=page, row=0)
     header = BankHeader(
@@ -104,7 +104,7 @@ def write_job(path: Path, stimulus: Stimulus, environment: Mapping[str, str]) ->
 
 
 def read_job(path: Path) -> tuple[Stimulus, Mapping[str, str]]:
-    """Return the stimulus that `write_job` kept, its pixels verified, and its environment."""
+    """Return the stimulus of a file of `write_job`, its pixels verified, and its environment."""
     bank = read_unchecked(path)
     (record,) = bank.records
     stimulus = Stimulus(pixels=bank.pixels(record.sha256), record=record)
@@ -137,7 +137,7 @@ def _paginate(
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Give the finished file its name, in one step that fails if the name is taken."""
+    """Link a finished file to its name, in one step that fails if the name is taken."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -149,13 +149,13 @@ def _link(temporary: Path, path: Path) -> None:
 
 
 def _replace_under_lock(temporary: Path, path: Path) -> None:
-    """Publish where the file system has no hard links: whoever makes the lock file may rename."""
+    """Rename a finished file under a lock file, for file systems that have no hard links."""
     lock = path.with_name(path.name + ".lock")
     try:
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         raise BankError(
-            f"{lock} says that another process is publishing {path.name}; remove it if none is"
+            f"{lock} exists, so another process is publishing {path.name}; if none is, remove this file"
         ) from None
     try:
         if path.exists():

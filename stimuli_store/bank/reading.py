@@ -1,4 +1,4 @@
-"""A bank read back: verified on opening, pixels read when asked for."""
+"""Open banks: verify them, and read pixels on request."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from stimuli_store.records.stimulus import StimulusRecord
 
 
 class Bank:
-    """A published, verified version of a stimulus bank. Made by `open_bank`.
+    """A published version of a stimulus bank, opened by `open_bank`.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Bank:
     header
         Name, version, licence, colour, and the models whose predictions are stored.
     version_id
-        SHA-256 of the manifest: it covers pixels, metadata, order and lineage.
+        SHA-256 of the manifest, which covers pixels, metadata, order and parent.
     records
         All stimuli, in the manifest's order.
     predictions
-        What every stored model says about every pair a design can show.
+        Distances of every stored model for every pair that a design can show.
     """
 
     def __init__(self, path: Path, manifest: bytes) -> None:
@@ -52,12 +52,12 @@ class Bank:
 
     @cached_property
     def by_id(self) -> Mapping[str, StimulusRecord]:
-        """Records by pixel id."""
+        """Stimulus records by pixel id."""
         return {record.sha256: record for record in self.records}
 
     @cached_property
     def sets(self) -> Mapping[str, tuple[StimulusRecord, ...]]:
-        """Metamer sets by label, members in order; the target itself is in `references`."""
+        """Metamer sets: records by set label, members in order, without the target (see `references`)."""
         sets: dict[str, list[StimulusRecord]] = {}
         for record in self.records:
             if record.kind != "reference":
@@ -66,7 +66,7 @@ class Bank:
 
     @cached_property
     def references(self) -> Mapping[str, StimulusRecord]:
-        """Target images by pixel id."""
+        """Records of the target images by pixel id."""
         return {r.sha256: r for r in self.records if r.kind == "reference"}
 
     @property
@@ -81,7 +81,7 @@ class Bank:
         return distances_of(self.predictions, model)
 
     def pixels(self, sha: str) -> np.ndarray:
-        """Return master pixels (float32), checked against their identity."""
+        """Return the master pixels (float32) of a pixel id, checked against that id."""
         record = self._record(sha)
         pixels = hdf5.read_row(self.path, record.page, record.row)
         if pixel_id(pixels) != sha:
@@ -89,7 +89,7 @@ class Bank:
         return pixels
 
     def frame(self, sha: str) -> Frame:
-        """Return the 8-bit frame of a stimulus, checked against its certificate."""
+        """Return the 8-bit frame of a pixel id, checked against its certificate."""
         frame = quantize(self.pixels(sha))
         if frame.sha256 != self._record(sha).certificate.frame_sha256:
             raise BankError(
@@ -98,7 +98,7 @@ class Bank:
         return frame
 
     def verify(self) -> None:
-        """Read every image and compare it with its identity.
+        """Check that every image of the file matches its pixel id.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Bank:
 
 
 def read_unchecked(path: str | os.PathLike[str]) -> Bank:
-    """Return what a file holds once its structure and its manifest's hash are right, and no more."""
+    """Return a bank after checking only the file's structure and its manifest's hash."""
     path = Path(path)
     manifest, stated = hdf5.read_manifest(path)
     if stated != sha256(manifest):
@@ -132,7 +132,7 @@ def read_unchecked(path: str | os.PathLike[str]) -> Bank:
 
 
 def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: bool = True) -> Bank:
-    """Open a bank file: audit its structure, check its manifest and, unless told not to, every pixel.
+    """Open a bank file; check its structure, its manifest and, unless `verify` is False, every pixel.
 
     Parameters
     ----------

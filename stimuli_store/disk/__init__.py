@@ -1,1 +1,1 @@
-"""Files that are whole or absent: the atomic writer, locks, archives of tensors."""
+"""Files that are complete or absent: the atomic writer, locks, archives of arrays."""

@@ -1,8 +1,8 @@
-"""Files of named arrays with one JSON document, and stacks of arrays that grow on the disk.
+"""Archives (named arrays with one JSON document), and stacks of arrays that grow on the disk.
 
-An archive is written whole or not at all: it is put together beside its name and moved there when it is
-on the disk. A stack is appended to while a run goes on, in HDF5's single-writer-multiple-reader mode,
-whose order of writing keeps a file readable at every moment: a killed process loses the last entry at most.
+An archive is written completely or not at all: it is written to a temporary file and renamed when that
+is on the disk. A stack is appended to during a run, in HDF5's single-writer-multiple-reader mode, which
+keeps the file readable at every moment: a killed process loses the last entry at most.
 """
 
 import hashlib
@@ -29,23 +29,23 @@ _MEMORY = {"driver": "core", "backing_store": False}
 def write_archive(
     path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Write a document and the arrays that belong to it, over an earlier file of this name.
+    """Write an archive of a JSON document and named arrays, replacing an earlier file of this name.
 
     Parameters
     ----------
     path
         Where to write; its folder must exist.
     document
-        Anything that JSON can say.
+        Anything that JSON can hold.
     arrays
         Numbers of any shape; names without a slash.
 
     Raises
     ------
     InputError
-        If the folder does not exist, or this is the name of one.
+        If the folder does not exist, or the path is a folder.
     ArchiveError
-        If the disk is full or the folder cannot be written to; an earlier file is as it was.
+        If the disk is full or the folder cannot be written to; an earlier file is not changed.
     """
     target = _as_path(path)
     if not target.parent.is_dir():
@@ -68,7 +68,7 @@ def write_archive(
 
 
 def _put(image: bytes, target: Path) -> None:
-    """Write a file beside its name, and move it there when it is on the disk."""
+    """Write bytes to a temporary file, and rename it to `target` when it is on the disk."""
     sweep(target.parent, target.name)
     temporary = _temporary(target)
     try:
@@ -89,7 +89,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
     Raises
     ------
     ArchiveError
-        If there is no such file, it is no archive, or any byte of its content is not what was written.
+        If there is no such file, it is no archive, or its content was changed.
     """
     if not _as_path(path).is_file():
         raise ArchiveError(f"{path} is not there")
@@ -99,7 +99,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
             arrays = {name: array[()] for name, array in file[_ARRAYS].items()}
             intact = file.attrs[_DIGEST] == _digest(text, arrays)
             document = json.loads(text) if intact else None
-    # A damaged file leads HDF5 astray: there is no telling which error it ends in.
+    # HDF5 may raise any of these errors on a damaged file.
     except (OSError, LookupError, AttributeError, ValueError, TypeError, RuntimeError) as error:
         raise ArchiveError(
             f"{path} is not an archive of a synthesis, or is damaged: {error}"
@@ -129,7 +129,7 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 
 
 class Stack:
-    """A stack of arrays of one shape in an HDF5 file, each under a number, in the order they came.
+    """A growing stack of arrays of one shape in an HDF5 file, each with a number, in order of arrival.
 
     Close it when a run is over; the next `append` opens it again.
 
@@ -144,7 +144,7 @@ class Stack:
         self._writing: h5py.File | None = None
 
     def append(self, number: int, array: np.ndarray) -> None:
-        """Put `array` on the stack, and hand it to the operating system."""
+        """Append `array` with its number to the stack, and flush it to the operating system."""
         if self._writing is None:
             self._writing = self._open(array)
         stack, numbers = self._writing["stack"], self._writing["numbers"]
@@ -162,14 +162,14 @@ class Stack:
         numbers.flush()
 
     def numbers(self) -> list[int]:
-        """Return the numbers of all entries, none where there is no file yet.
+        """Return the numbers of all entries; an empty list if there is no file yet.
 
         Raises
         ------
         InputError
-            If there is no folder for it.
+            If the folder does not exist.
         ArchiveError
-            If it is no stack.
+            If the file is no stack.
         """
         if not self.path.parent.is_dir():
             raise InputError(
@@ -181,16 +181,16 @@ class Stack:
             return [int(n) for n in file["numbers"][()]]
 
     def read(self, row: int) -> np.ndarray:
-        """Return entry `row`, counted from 0."""
+        """Return the array of entry `row`, counted from 0."""
         with self._reading() as file:
             if row >= len(file["numbers"]):
                 raise ArchiveError(
-                    f"{self.path} has lost entry {row}: it was removed or replaced in the meantime"
+                    f"{self.path} has no entry {row} any more: the file was removed or replaced"
                 )
             return file["stack"][row]
 
     def cut(self, count: int) -> None:
-        """Drop all entries but the first `count`, before anything is appended."""
+        """Remove all entries but the first `count`; call it before anything is appended."""
         if len(self.numbers()) > count:
             with self._reading() as old, _replacing(self.path) as new:
                 for name in ("stack", "numbers"):
@@ -217,11 +217,9 @@ class Stack:
             writing.close()
 
     def _open(self, array: np.ndarray) -> h5py.File:
-        """Return the file, open for writing.
-
-        HDF5 marks a file that it opens for writing, and nobody can read it if the process dies before it
-        says that there may be readers. So that happens under another name.
-        """
+        """Return the stack's file, open for writing; a new one is made for arrays such as `array`."""
+        # HDF5 marks a file that it opens for writing, and no reader can open it if the process dies
+        # before SWMR mode is on. So the file is opened under a temporary name.
         sweep(self.path.parent, self.path.name)
         temporary = _temporary(self.path)
         file = h5py.File(temporary, "w", libver=_VERSIONS)
@@ -242,7 +240,7 @@ class Stack:
         return file
 
     def _fill(self, file: h5py.File, array: np.ndarray) -> None:
-        """Give a new file the entries so far, or an empty stack for arrays such as this one."""
+        """Copy the entries so far into a new file, or make an empty stack for arrays such as `array`."""
         if self.path.exists():
             with self._reading() as old:
                 for name in ("stack", "numbers"):
@@ -277,7 +275,7 @@ def _temporary(path: Path) -> Path:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[h5py.File]:
-    """Give a file to fill, and put it in the place of `path` when it is closed."""
+    """Open a temporary file for writing, and rename it to `path` when the block ends."""
     try:
         with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
             yield file

@@ -1,4 +1,4 @@
-"""Locks on open files, which end with their process, and temporary files, which may outlive theirs."""
+"""Locks on open files, durable directories, and the removal of stale temporary files."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ from typing import IO
 
 
 def lock_exclusively(handle: IO[bytes]) -> bool:
-    """Lock `handle` for this process; False if another process holds it.
+    """Lock an open file for this process; return False if another process holds the lock.
 
-    The lock ends with the process, however it ends, so nothing stale is left to clear away.
+    The lock ends with the process, however it ends, so no stale lock remains.
     """
     try:
         if sys.platform == "win32":
@@ -35,7 +35,7 @@ def lock_exclusively(handle: IO[bytes]) -> bool:
 
 
 def fsync_directory(path: os.PathLike[str]) -> None:
-    """Make the entries of a directory durable (a no-op where directories cannot be synced)."""
+    """Flush the entries of a directory to the disk (a no-op where directories cannot be synced)."""
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -46,7 +46,7 @@ def fsync_directory(path: os.PathLike[str]) -> None:
 
 
 def sweep(directory: Path, name: str = "") -> None:
-    """Remove temporary files, of one name or all, whose writers died before they could."""
+    """Remove temporary files, of one name or all, whose writing process is dead."""
     for stale in directory.iterdir():
         match = re.fullmatch(rf"{re.escape(name) or '.*'}\.(\d+)\.tmp", stale.name)
         if match and not _alive(int(match[1])):

@@ -1,1 +1,1 @@
-"""Records that cross between machines, and how they become JSON and back."""
+"""Records that machines exchange, and their conversion to JSON and back."""

@@ -1,6 +1,6 @@
-"""The one way to turn a value into bytes, and bytes into an identity.
+"""Canonical bytes of values and images, and their SHA-256 hashes as identities.
 
-Pixels are identified by what they are, never by how they were made: the same seed gives pixels that
+Pixels are identified by their values, never by how they were made: the same seed gives pixels that
 differ in the last digits on another machine, so only a hash of the pixels themselves can say which
 stimulus a participant saw.
 """
@@ -20,7 +20,7 @@ def canonical_json(value: Any) -> bytes:
     Raises
     ------
     InputError
-        If `value` holds NaN, an infinity, or anything JSON has no word for.
+        If `value` holds NaN, an infinity, or anything that JSON cannot hold.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Frozen records to JSON and back, refusing what the record has no field for."""
+"""Convert frozen records to JSON values and back; unknown keys are refused."""
 
 import dataclasses
 import types
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 def to_json(record: Any) -> Any:
-    """Return a record (or a container of records) as plain JSON values; absent optionals are left out."""
+    """Return a record (or a container of records) as plain JSON values; fields that are None are left out."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         pairs = ((f.name, getattr(record, f.name)) for f in dataclasses.fields(record))
         return {name: to_json(value) for name, value in pairs if value is not None}
@@ -25,14 +25,13 @@ def to_json(record: Any) -> Any:
 
 
 def from_json(cls: type[R], value: Any, where: str = "") -> R:
-    """Return the record of type `cls` that `value` describes.
+    """Return the JSON object `value` as a record of type `cls`.
 
     Raises
     ------
     InputError
         If a key is unknown (the nearest known one is named), missing, or of another type.
-        A missing optional is None.
-        Keys that begin with ``x_`` are somebody else's and are passed over.
+        A missing optional is None. Keys that begin with ``x_`` are extensions of others and are ignored.
     """
     where = where or cls.__name__
     if not isinstance(value, Mapping):
@@ -54,7 +53,8 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
 
 @lru_cache(maxsize=64)
 def _shape(cls: type) -> tuple[dict[str, Any], dict[str, dataclasses.Field[Any]]]:
-    """Return a record's types and fields by name; resolving types is slow, and records are many."""
+    """Return the types and the fields of a record class, each by name."""
+    # Cached: resolving type hints is slow, and there are many records.
     return typing.get_type_hints(cls), {f.name: f for f in dataclasses.fields(cls)}
 
 

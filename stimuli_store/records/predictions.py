@@ -1,4 +1,4 @@
-"""What a model says about a pair of stimuli, stored as data so that no reader needs the model."""
+"""Predictions: distances of models between two stimuli, stored so that no reader needs the model."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Distances = Mapping[frozenset[str], float]
 
 
 def distances_of(predictions: Iterable[Prediction], model: str) -> Distances:
-    """Return the distances of one model, found by the unordered pair of pixel ids.
+    """Return the distances of one model by unordered pair of pixel ids.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is needed to make a stimulus again: plain values only, no tensors, no paths."""
+"""Specifications from which a stimulus can be made again: plain values only, no tensors, no paths."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from stimuli_store.records.convert import to_json
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRef:
-    """A model by the label the bank uses for it, its class name and its constructor's arguments.
+    """Reference to a model: its label in the bank, its class name and its constructor's arguments.
 
     `weights_sha256` identifies the values of its parameters and buffers, so that a retrained network
-    under an old name is another model.
+    with the old name counts as another model.
     """
 
     label: str
@@ -24,7 +24,7 @@ class ModelRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Where a stimulus stands on the axis that the experiment varies, with its unit."""
+    """Value and unit of the variable that the experiment varies, such as a window's scaling."""
 
     value: float
     unit: str
@@ -40,7 +40,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class StimulusSpec:
-    """Everything needed to make one stimulus again. Its `key` names the finished work on disk."""
+    """Everything needed to make one stimulus again. Its `key` names the finished stimulus on disk."""
 
     kind: str
     target_sha256: str
@@ -68,5 +68,5 @@ class SetSpec:
 
     @property
     def label(self) -> str:
-        """A name a person can read, unique within a bank: target, then level."""
+        """Readable name of the set, unique within a bank: target, then level."""
         return f"{self.target_name}/{self.level.unit}={self.level.value:g}"

@@ -1,4 +1,4 @@
-"""A stimulus: master pixels, where they came from, and what was measured on them."""
+"""Stimuli: master pixels with their provenance and the measurements on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ KINDS = ("reference", "metamer", "mad", "eigendistortion", "geodesic", "noise", 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What was measured on exactly the pixels a screen will show, after clipping and quantization.
+    """Measurements on exactly the pixels a screen will show, after clipping and quantization.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Certificate:
     relative_distance
         `distance` over the root mean square of the target's own output.
     start_distance
-        `distance` of the start image, for scale: how far the synthesis came.
+        `distance` of the start image, for comparison.
     clipped_fraction
-        Share of pixels that quantization had to clip.
+        Fraction of pixels that quantization clipped.
     status
         How the synthesis ended, as a sentence.
     """
@@ -44,7 +44,7 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class StimulusRecord:
-    """One stimulus of a bank, all but its pixels. References have no spec, start or level of their own."""
+    """Metadata of one stimulus of a bank, without its pixels. References have no spec, start or level."""
 
     sha256: str
     kind: str

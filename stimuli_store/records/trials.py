@@ -9,10 +9,10 @@ from stimuli_store.records.spec import Level
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A stretch of a trial counted in whole frames.
+    """One phase of a trial, with its duration in whole frames.
 
-    `image` names the interval whose stimulus is on the screen, or is None for a blank. The phase in
-    which an answer is awaited is the last one; it ends at the answer.
+    `image` names the interval whose stimulus is on the screen, or is None for a blank. The last phase
+    waits for an answer and ends with it.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One trial as planned: which stimulus in which interval, which answer is right, how many frames.
+    """One trial as planned: the stimulus of each interval, the right answer, the frames of each phase.
 
     Attributes
     ----------
@@ -60,11 +60,11 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseTiming:
-    """What became of a phase on the screen.
+    """Measured onset and duration of a phase on the screen, with its dropped frames.
 
-    `onset_s` is the flip that first showed it, on the session's clock; `n_frames` the number of refresh
-    periods it stayed up; `dropped` the indices (within the phase, from 0) of the planned frames that
-    stayed up too long, because the one after them came late.
+    `onset_s` is the time of the flip that first showed it, on the session's clock; `n_frames` the number
+    of refresh periods it was shown; `dropped` the indices (within the phase, from 0) of the planned frames
+    that were shown too long, because the next frame came late.
     """
 
     name: str
@@ -76,11 +76,11 @@ class PhaseTiming:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """One trial as it happened.
+    """Result of one trial: response, reaction time, timing, hashes of the shown frames, flags.
 
     `response` is None when no answer came in time. `rt_s` counts from the onset of the last stimulus
-    interval (X in ABX). `frame_sha256` holds, for every interval, the hash of the frame that really was
-    on the screen. `flags` is empty for a clean trial (``"dropped_frames"``, ``"no_response"``, …).
+    interval (X in ABX). `frame_sha256` holds, for every interval, the hash of the frame that was really
+    on the screen. `flags` (``"dropped_frames"``, ``"no_response"``, …) is empty for a trial without faults.
     """
 
     trial: Trial
@@ -94,10 +94,10 @@ class TrialRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionHeader:
-    """The first line of a journal: who, which design, which bank, which screen.
+    """First line of a journal: participant, session, design, bank, booth and software.
 
     `observer` is None for a person; for a simulated observer it holds its true parameters. `booth`
-    states how frames, times and keys were taken (adapter, refresh rate, keyboard back end, …).
+    describes how frames, times and keys were measured (adapter, refresh rate, keyboard back end, …).
     """
 
     participant: str

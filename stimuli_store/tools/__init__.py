@@ -1,1 +1,1 @@
-"""What several packages show and tell with: HTML, progress bars, versions."""
+"""Tools that several packages use: HTML, progress bars, versions."""

@@ -1,4 +1,4 @@
-"""Small, safe pieces of HTML: every text is escaped here and nowhere else."""
+"""Helpers that return pieces of HTML with all text escaped."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from html import escape
 
 
 def text(value: object) -> str:
-    """Return `value` as escaped text.
+    """Return `value` as text with HTML's special characters escaped.
 
     Examples
     --------
@@ -17,27 +17,27 @@ def text(value: object) -> str:
 
 
 def paragraph(value: object, kind: str = "") -> str:
-    """Return a paragraph of escaped text; `kind` is a class of the style sheet."""
+    """Return an HTML paragraph of escaped text; `kind` is its CSS class."""
     return f'<p class="{kind}">{text(value)}</p>' if kind else f"<p>{text(value)}</p>"
 
 
 def code(value: object) -> str:
-    """Return a short exact name, set as code."""
+    """Return `value` as an escaped HTML code element."""
     return f"<code>{text(value)}</code>"
 
 
 def section(title: str, *parts: str) -> str:
-    """Return a titled section of finished pieces."""
+    """Return an HTML section: an escaped title, then finished pieces of HTML."""
     return f"<section><h2>{text(title)}</h2>{''.join(parts)}</section>"
 
 
 def folded(title: str, content: str) -> str:
-    """Return content that the browser keeps folded until its title is clicked."""
+    """Return finished HTML in a details element that opens when its title is clicked."""
     return f"<details><summary>{text(title)}</summary>{content}</details>"
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table of escaped cells; without names in `head` it has no heading."""
+    """Return an HTML table of escaped cells; it has no head row if `head` is empty."""
     lines = "".join(f"<tr>{''.join(_cell('td', value) for value in row)}</tr>" for row in rows)
     names = "".join(_cell("th", name) for name in head)
     top = f"<thead><tr>{names}</tr></thead>" if head else ""
@@ -49,7 +49,7 @@ def _cell(tag: str, value: object) -> str:
 
 
 def cards(items: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return a row of cards (label, value, note, class)."""
+    """Return an HTML row of cards, each given as (label, value, note, CSS class)."""
     made = (
         f'<div class="card {kind}"><span>{text(label)}</span><b>{text(value)}</b>'
         f"<span>{text(note)}</span></div>"
@@ -59,13 +59,13 @@ def cards(items: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def picture(png: bytes, description: str, width_px: int) -> str:
-    """Return a picture carried inside the page, with a description for those who cannot see."""
+    """Return an HTML image element with the PNG data inside it and `description` as its alt text."""
     data = base64.b64encode(png).decode()
     return f'<img src="data:image/png;base64,{data}" alt="{text(description)}" width="{width_px}">'
 
 
 def page(title: str, *parts: str, style: str = "") -> str:
-    """Return a whole page, with its style sheet, that needs nothing from outside and runs nothing."""
+    """Return a complete HTML page of finished pieces, with its style sheet and no scripts."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -42,7 +42,7 @@ REFUSED = {
     "text for a number": ({"seed": "'one'"}, "seed is of type int; 'one' was given"),
     "comparison": ({"comparisons": "['reference-metamers']"}, "mean 'reference-metamer'"),
     "no comparison": ({"comparisons": "[]"}, "comparisons names one or both"),
-    "pin": ({"pin": "'tiny@1.0.0'"}, "a pin reads name@version#hash"),
+    "pin": ({"pin": "'tiny@1.0.0'"}, "a pin has the form name@version#hash"),
     "rate": ({"extra": "[screen]\nrefresh_hz = nan"}, "refresh_hz is a positive number"),
     "background": ({"extra": "[screen]\nbackground = 128"}, "between 0 .black. and 1"),
     "same keys": ({"extra": "[keys]\nA = 'right'"}, "keys for A, B and quit must differ"),

@@ -187,11 +187,11 @@ def prediction(a: str, b: str, model: str = "m", distance: float = 1.0) -> Predi
     [
         ("orphan", "its target is not in the bank"),
         ("mixed set", "another target or level"),
-        ("member twice", "has a member 0 already"),
+        ("member twice", "already has a member 0"),
         ("unknown kind", "its kind is 'picture'"),
-        ("unknown model", "which the header lacks"),
-        ("unknown pair", "not in the bank"),
-        ("negative", "a distance is >= 0"),
+        ("unknown model", "which is not in its header"),
+        ("unknown pair", "for a stimulus that it does not hold"),
+        ("negative", "a distance must be >= 0"),
         ("twice", "two predictions"),
     ],
 )
