@@ -1,10 +1,17 @@
-"""Front ends show their filters."""
+"""Figures that models make of themselves: filters of front ends, statistics of textures."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from torch import Tensor, nn
 
+from stimsynth.images.arrays import to_numpy
+from stimsynth.plots.filters import filter_figure
+from stimsynth.plots.texture import plot_statistics, update_statistics
+
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -26,12 +33,47 @@ class ShowsFilters(nn.Module):
         MissingExtra
             If matplotlib is not installed.
         """
-        from stimsynth.images.arrays import to_numpy
-        from stimsynth.plots.filters import filter_figure
-
         kernels = {
             name.replace("_", "-"): to_numpy(filt)[:, 0]
             for name, part in self.named_children()
             if isinstance(filt := getattr(part, "filt", None), Tensor)
         }
         return filter_figure(kernels, zoom=zoom, **kwargs)
+
+
+class _Statistics(Protocol):
+    def convert_to_dict(self, representation_tensor: Tensor) -> Mapping[str, Tensor]: ...
+
+
+class ShowsStatistics:
+    """A model whose representation `convert_to_dict` makes a dictionary of statistics."""
+
+    def plot_representation(
+        self: _Statistics,
+        data: Tensor | Mapping[str, Tensor],
+        ax: "Axes | None" = None,
+        figsize: tuple[float, float] = (15, 15),
+        ylim: tuple[float, float] | Literal[False] | None = None,
+        batch_idx: int = 0,
+        title: str | None = None,
+    ) -> "tuple[Figure, list[Axes]]":
+        """Draw a representation of all scales as stems, one panel for each kind of statistics.
+
+        Parameters, returns and errors are those of `stimsynth.plots.texture.plot_statistics`; `data` is
+        a vector or its dictionary form.
+        """
+        statistics = _as_dict(self, data)
+        return plot_statistics(statistics, ax, figsize, ylim, batch_idx, title)
+
+    def update_plot(
+        self: _Statistics,
+        axes: "list[Axes]",
+        data: Tensor | Mapping[str, Tensor],
+        batch_idx: int = 0,
+    ) -> "list[Artist]":
+        """Move the stems that `plot_representation` drew, and return the artists that changed."""
+        return update_statistics(axes, _as_dict(self, data), batch_idx)
+
+
+def _as_dict(model: _Statistics, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    return model.convert_to_dict(data) if isinstance(data, Tensor) else data

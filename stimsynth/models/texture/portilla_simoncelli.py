@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
+from stimsynth.models.displays import ShowsStatistics
 from stimsynth.models.texture.bands import (
     Band,
     ScaleImages,
@@ -32,13 +32,8 @@ from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.validate.images import image_size, real_images
 from stimuli_store.errors import InputError
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-
-class PortillaSimoncelli(ExactTables):
+class PortillaSimoncelli(ExactTables, ShowsStatistics):
     r"""Statistics that textures which look alike have in common.
 
     The image is split by a complex steerable pyramid. The statistics are moments of the pixels and of
@@ -240,35 +235,6 @@ class PortillaSimoncelli(ExactTables):
             )
         chosen = torch.tensor([tag in keep for tag in tags], device=representation_tensor.device)
         return representation_tensor[..., chosen]
-
-    def plot_representation(
-        self,
-        data: Tensor | Mapping[str, Tensor],
-        ax: "Axes | None" = None,
-        figsize: tuple[float, float] = (15, 15),
-        ylim: tuple[float, float] | Literal[False] | None = None,
-        batch_idx: int = 0,
-        title: str | None = None,
-    ) -> "tuple[Figure, list[Axes]]":
-        """Draw a representation of all scales as stems, one panel for each kind of statistics.
-
-        Parameters, returns and errors are those of `stimsynth.plots.texture.plot_statistics`; `data` is
-        a vector or its dictionary form.
-        """
-        from stimsynth.plots.texture import plot_statistics
-
-        return plot_statistics(self._as_dict(data), ax, figsize, ylim, batch_idx, title)
-
-    def update_plot(
-        self, axes: "list[Axes]", data: Tensor | Mapping[str, Tensor], batch_idx: int = 0
-    ) -> "list[Artist]":
-        """Move the stems that `plot_representation` drew, and return the artists that changed."""
-        from stimsynth.plots.texture import update_statistics
-
-        return update_statistics(axes, self._as_dict(data), batch_idx)
-
-    def _as_dict(self, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        return self.convert_to_dict(data) if isinstance(data, Tensor) else data
 
     def known_scales(self, scales: Collection[TextureScale] | None) -> Collection[TextureScale]:
         """Return scales if all are this model's; all of them for None."""
