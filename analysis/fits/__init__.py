@@ -1,1 +1,1 @@
-"""Fits of thresholds and of critical scaling."""
+"""Fits of thresholds and of critical scaling, and the bootstrap that checks them."""

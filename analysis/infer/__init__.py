@@ -1,1 +1,1 @@
-"""Likelihoods and intervals."""
+"""Likelihoods, their maximum, and intervals."""
