@@ -6,8 +6,8 @@ from scipy.optimize import minimize
 from scipy.stats import beta, binom, norm
 
 from analysis.curves.psychometric import PsychometricFunction
-from analysis.fits.fit import FitStatus, fit_psychometric
 from analysis.fits.bootstrap import bootstrap_threshold
+from analysis.fits.fit import FitStatus, fit_psychometric
 from analysis.observers.sdt import p_correct
 from stimuli_store.errors import InputError
 
