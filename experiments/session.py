@@ -5,8 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from experiments.design import Design
 from experiments.interrupts import Interrupts
 from experiments.ports import Booth, Interrupted, Quit
@@ -16,6 +14,7 @@ from stimuli_store.errors import DisplayError, StimsynthError
 from stimuli_store.journal import Journal, Session, session_of
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial, TrialRecord
+from stimuli_store.tools.progress import progress_bar
 
 ESCAPE = "escape"
 PAUSED = "paused"
@@ -81,9 +80,7 @@ def run_session(
         stop = total if max_trials is None else min(done + max_trials, total)
         with (
             Interrupts() as interrupts,
-            tqdm(
-                total=total, initial=done, unit="trial", disable=None if progress else True
-            ) as bar,
+            progress_bar(total, "trial", done=done, delay_s=0, shown=progress) as bar,
             suppress(Interrupted),  # one that came after the end was settled changes nothing
         ):
             sitting = _Sitting(journal, bank, booth, interrupts)

@@ -1,10 +1,8 @@
 """A session before it is run: its trials, its journal, and whether the two belong together."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from stimuli_store.journal import Session, read_session
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
+from stimuli_store.tools.environment import environment
 
 COMPLETED = "completed"
 
@@ -150,20 +149,7 @@ def header_of(
         seed=seed,
         n_trials=len(trials),
         booth=booth or {},
-        software=_software(),
+        software=environment(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         observer=observer,
     )
-
-
-def _software() -> dict[str, str]:
-    try:
-        version = metadata.version("stimsynth")
-    except metadata.PackageNotFoundError:
-        version = "not installed"
-    return {
-        "stimsynth": version,
-        "python": platform.python_version(),
-        "numpy": metadata.version("numpy"),
-        "platform": platform.platform(),
-    }

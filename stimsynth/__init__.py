@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 _MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
 _HOMES = {
     "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.base.saving": ("environment", "examine_saved_synthesis"),
+    "stimsynth.methods.base.saving": ("examine_saved_synthesis",),
     "stimsynth.methods.eigendistortion": ("Eigendistortion",),
     "stimsynth.methods.eigen.fisher": (
         "fisher_info_matrix_eigenvalue",
@@ -52,12 +52,13 @@ _HOMES = {
         "validate_model",
         "validate_penalty",
     ),
+    "stimuli_store.tools.environment": ("environment",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
-    from stimsynth.methods.base.saving import environment, examine_saved_synthesis
+    from stimsynth.methods.base.saving import examine_saved_synthesis
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigen.fisher import (
         fisher_info_matrix_eigenvalue,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
         validate_model,
         validate_penalty,
     )
+    from stimuli_store.tools.environment import environment
 
 __all__ = [
     "Balanced",

@@ -7,9 +7,10 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 
 from stimuli_store.errors import StimsynthError
+from stimuli_store.tools.environment import environment
 
 _GROUP = "stimsynth.commands"
 _ORDER = ("demo", "build", "bank", "run", "analyse", "doctor")
@@ -40,20 +41,15 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_ROAD,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"stimsynth {_version()}")
+    parser.add_argument(
+        "--version", action="version", version=f"stimsynth {environment()['stimsynth']}"
+    )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     found = {entry.name: entry for entry in entry_points(group=_GROUP)}
     names = [n for n in _ORDER if n in found] + sorted(set(found) - set(_ORDER))
     for name in names:
         found[name].load()(subparsers)
     return parser
-
-
-def _version() -> str:
-    try:
-        return version("stimsynth")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from stimuli_store.disk.locks import fsync_directory, lock_exclusively
+from stimuli_store.disk.atomic import fsync_directory
+from stimuli_store.disk.locks import lock_exclusively
 from stimuli_store.errors import JournalError
 from stimuli_store.records.canonical import canonical_json, sha256
 from stimuli_store.records.convert import from_json, to_json

@@ -1,5 +1,7 @@
 """Small banks for tests: real files, made in milliseconds, without synthesis."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +99,16 @@ def tiny_bank(
         models=(ModelRef(label="right", name="Gaussian"), ModelRef(label="wrong", name="Gaussian")),
     )
     return publish_bank(directory, header, stimuli, predictions)
+
+
+def left_by_a_killed_writer(path: Path) -> Path:
+    """Leave half a file beside `path`, as a process does that is killed while it writes; return its name."""
+    script = (
+        "import os, sys; from pathlib import Path\n"
+        "from stimuli_store.disk.atomic import temporary_beside\n"
+        "with temporary_beside(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_bytes(b'half'); print(temporary, flush=True)\n"
+        "    os._exit(9)"
+    )
+    words = [sys.executable, "-c", script, str(path)]
+    return Path(subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip())

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from analysis.curves.choice_model import ModelFit, fit_model, posterior_of, predicted, predictive
 from analysis.data.cells import Cells, guesses_of
 from analysis.ranking.dual_bootstrap import Spread, spread_of
 from analysis.ranking.folds import Folds, folds_of
 from stimuli_store.errors import InputError
+from stimuli_store.tools.progress import progress_bar
 
 CHANCE = "chance"
 _TINY = 1e-12
@@ -87,12 +87,15 @@ def rank_models(cells: Cells, *, n_draws: int = 2000, seed: int = 0) -> Ranking:
         raise InputError("a ranking needs at least one trial and one model with stored distances")
     folds = folds_of(cells.participant, cells.image, cells.pair)
     guess = guesses_of(cells)
-    labels = tqdm(cells.distances, desc="models", unit="model", disable=None, delay=1, leave=False)
     fits = {label: fit_model(cells, label) for label in cells.distances}
     inside = {
         label: _bits(cells, predicted(cells, label, fit), guess) for label, fit in fits.items()
     }
-    outside = {label: _held_out(cells, label, folds, guess) for label in labels}
+    outside = {}
+    with progress_bar(len(fits), "model") as bar:
+        for label in fits:
+            outside[label] = _held_out(cells, label, folds, guess)
+            bar.update()
     inside[CHANCE] = outside[CHANCE] = np.zeros(len(cells.n_trials))
     total = cells.n_trials.sum()
     order = sorted(outside, key=lambda label: (-outside[label].sum(), label))

@@ -2,13 +2,13 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.report.results import Results, analyse
 from analysis.report.summary import summary_of
 from stimuli_store.bank.reading import Bank
+from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Session
 
@@ -50,7 +50,7 @@ def write_report(
         REPORT: report_page(bank, sessions, results, table),
     }
     for name, content in files.items():
-        _replace(folder / name, content)
+        write_atomically(folder / name, content.encode())
     return results
 
 
@@ -63,18 +63,3 @@ def _folder(out_dir: str | os.PathLike[str]) -> Path:
             f"the report's folder {folder} cannot be made ({error.strerror}); name another one"
         ) from error
     return folder
-
-
-def _replace(path: Path, content: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o644)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

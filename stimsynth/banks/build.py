@@ -5,7 +5,6 @@ is stopped, however it is stopped, finds them there when it is run again and mak
 does the next version of the bank. Stimuli of one batch are synthesized, and so finished, together.
 """
 
-import platform
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from stimsynth.banks.certify import certify, certify_reference
 from stimsynth.banks.models import make_model, reference_to
@@ -29,12 +27,14 @@ from stimsynth.methods.metamer import Metamer
 from stimuli_store.bank.format import BankHeader, Colour
 from stimuli_store.bank.publish import bank_path, publish_bank, read_job, write_job
 from stimuli_store.bank.reading import Bank, open_bank
-from stimuli_store.disk.locks import sweep
+from stimuli_store.disk.atomic import sweep
 from stimuli_store.errors import BankError, BankExists
 from stimuli_store.frames import dequantize, quantize
 from stimuli_store.records.canonical import as_master, pixel_id
 from stimuli_store.records.spec import ModelRef, SetSpec, StimulusSpec
 from stimuli_store.records.stimulus import Stimulus, StimulusRecord
+from stimuli_store.tools.environment import environment
+from stimuli_store.tools.progress import progress_bar
 
 Item = tuple[SetSpec, int, StimulusSpec]
 
@@ -59,8 +59,8 @@ def build(work: Work, directory: Path) -> Bank:
     sweep(jobs)
     done = {spec.key: _finished(jobs, spec) for _, _, spec in _items(work)}
     missing = [item for item in _items(work) if done[item[2].key] is None]
-    with tqdm(total=len(done), desc="metamers", unit="image", disable=None) as bar:
-        bar.update(len(done) - len(missing))
+    finished_before = len(done) - len(missing)
+    with progress_bar(len(done), "metamer", done=finished_before, delay_s=0) as bar:
         for batch in _batches(missing, work.plan.metamer.batch):
             for spec, finished in _synthesize(work, batch):
                 write_job(jobs / f"{spec.key}.h5", *finished)
@@ -145,7 +145,7 @@ def _synthesize(
         for row, item in enumerate(items):
             images = [x[row, 0].numpy() for x in (metamer.metamer, starts)] + [targets[row]]
             stimulus = _stimulus(work, item, images, (metamer.run, row, model, wall_s))
-            yield item[2], (stimulus, environment())
+            yield item[2], (stimulus, {**environment(), "device": "cpu"})
 
 
 def _stimulus(
@@ -259,15 +259,3 @@ def _reference(pixels: np.ndarray, name: str, license: str) -> Stimulus:
         range=_range(master),
     )
     return Stimulus(pixels=master, record=record)
-
-
-def environment() -> dict[str, str]:
-    """Return what besides the spec can change the last digits of pixels."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-        "device": "cpu",
-        "threads": str(torch.get_num_threads()),
-    }

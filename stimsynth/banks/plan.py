@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,10 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.canonical import key_of, pixel_id
 from stimuli_store.records.convert import from_json, to_json
 from stimuli_store.records.spec import Level, SetSpec, Start, StimulusSpec
+from stimuli_store.tools.environment import environment
 
-_NOT_MAKING = {
-    "commands",
-    "cli.py",
-    "__main__.py",
-    "progress.py",
-}  # code that cannot change a pixel
+# Code that cannot change a pixel.
+_NOT_MAKING = {"commands", "plots", "cli.py", "__main__.py", "progress.py"}
 TRANSFERS = ("srgb", "linear")
 
 
@@ -233,6 +229,11 @@ def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
         "stop_criterion": plan.stop_criterion,
         "stop_iters_to_check": plan.stop_iters_to_check,
     }
+    code = {
+        "package": "stimsynth",
+        "version": environment()["stimsynth"],
+        "source_sha256": source_sha256(),
+    }
     members = tuple(
         StimulusSpec(
             kind="metamer",
@@ -241,7 +242,7 @@ def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
             level=level,
             start=Start(type="uniform_noise", seed=seed),
             recipe=recipe,
-            code={"package": "stimsynth", "version": _version(), "source_sha256": source_sha256()},
+            code=code,
         )
         for seed in plan.seeds
     )
@@ -254,16 +255,9 @@ def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
 def source_sha256() -> str:
     """Return the identity of this package's own code: whatever changes it may change pixels."""
     digest = hashlib.sha256()
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root)
-        if name.parts[0] not in _NOT_MAKING:
+        if _NOT_MAKING.isdisjoint(name.parts):
             digest.update(name.as_posix().encode() + b"\n" + path.read_bytes())
     return digest.hexdigest()
-
-
-def _version() -> str:
-    try:
-        return version("stimsynth")
-    except PackageNotFoundError:
-        return "unknown"

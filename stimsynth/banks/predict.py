@@ -6,11 +6,11 @@ from itertools import combinations
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from stimsynth.banks.certify import outputs
 from stimuli_store.frames import Frame, dequantize
 from stimuli_store.records.predictions import Prediction
+from stimuli_store.tools.progress import progress_bar
 
 MSE = "mse"
 
@@ -50,7 +50,7 @@ def predict(
         Pixel ids, two by two.
     """
     rows = list(_pixel_rows(frames, pairs))
-    with tqdm(total=len(models), desc="predictions", unit="model", disable=None, delay=2) as bar:
+    with progress_bar(len(models), "model", title="predictions") as bar:
         for label, model in models.items():
             rows += _model_rows(label, model, frames, pairs)
             bar.update()

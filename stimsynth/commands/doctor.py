@@ -3,13 +3,13 @@
 import argparse
 import importlib.util
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
+
+from stimuli_store.tools.environment import environment, package_version
 
 _ROLES = {
     "every machine": ("numpy", "scipy", "h5py", "pooch", "tqdm"),
@@ -43,9 +43,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(_: argparse.Namespace) -> int:
     """Print the findings."""
+    has = environment()
     sys.stdout.write(
-        f"stimsynth {_version('stimsynth') or '(not installed)'}, Python {platform.python_version()}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors\n\n"
+        f"stimsynth {has['stimsynth']}, Python {has['python']}, {has['platform']}, "
+        f"{os.cpu_count()} processors\n\n"
     )
     findings = [*_roles(), *_python(), *_shadows(), *_screen()]
     for finding in findings:
@@ -54,16 +55,9 @@ def run(_: argparse.Namespace) -> int:
     return int(any(f.needed and not f.ok for f in findings))
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def _roles() -> Iterator[Finding]:
     for role, packages in _ROLES.items():
-        found = {package: _version(package) for package in packages}
+        found = {package: package_version(package) for package in packages}
         missing = [package for package, number in found.items() if number is None]
         needed = role == "every machine"
         if missing:
@@ -81,7 +75,7 @@ def _python() -> Iterator[Finding]:
         yield Finding(
             False, False, "PsychoPy has no release for Python 3.13 yet; a booth takes 3.11 or 3.12"
         )
-    if _version("psychopy") and _version("psychopy-lib"):
+    if package_version("psychopy") and package_version("psychopy-lib"):
         yield Finding(
             False, True, "psychopy and psychopy-lib share a package; pip uninstall psychopy-lib"
         )

@@ -4,9 +4,7 @@ import gzip
 import logging
 import os
 import shutil
-import sys
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stimsynth.images.downloads import DOWNLOADS, Download
+from stimuli_store.disk.atomic import temporary_beside
 from stimuli_store.errors import DownloadError, MissingExtra, unknown_name
+from stimuli_store.tools.progress import watched
 
 #: Environment variable that says where downloads are kept.
 DATA_DIR = "STIMSYNTH_DATA_DIR"
@@ -92,10 +92,9 @@ def _download(pooch: Any, folder: Path, name: str, wanted: Download) -> Path:
         registry={name: f"sha256:{wanted.sha256}"},
         urls={name: wanted.url},
     )
-    bar = sys.stderr.isatty()
     try:
         with _quiet(pooch.get_logger()):
-            return Path(keeper.fetch(name, progressbar=bar))
+            return Path(keeper.fetch(name, progressbar=watched()))
     except ValueError as error:  # pooch's word for a wrong hash
         raise DownloadError(
             f"{name} from {wanted.url} is not the file it should be: its sha256 is not "
@@ -123,23 +122,21 @@ def _unpack(archive: Path, target: Path) -> Path:
     """Return `target` with the archive's files in it; it appears whole or not at all."""
     if target.is_dir():
         return target
-    scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for member in tar:
-                _extract(tar, member, scratch, archive.name)
-        if not any(scratch.rglob("*")):
-            raise DownloadError(f"{archive.name} is empty; report it to those who made it")
-        scratch.chmod(0o755)
-        try:
-            scratch.rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first, with the same files
-                raise
+        with temporary_beside(target) as scratch:
+            scratch.mkdir()
+            with tarfile.open(archive, "r:gz") as tar:
+                for member in tar:
+                    _extract(tar, member, scratch, archive.name)
+            if not any(scratch.rglob("*")):
+                raise DownloadError(f"{archive.name} is empty; report it to those who made it")
+            try:
+                scratch.rename(target)
+            except OSError:
+                if not target.is_dir():  # else another process was first, with the same files
+                    raise
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DownloadError(f"{archive.name} cannot be unpacked: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return target
 
 

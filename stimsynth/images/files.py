@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.images.arrays import to_numpy
+from stimuli_store.disk.atomic import replacing
 from stimuli_store.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -191,12 +192,8 @@ def _write(path: Path, frame: np.ndarray) -> None:
             f"images are saved as PNG, which keeps every pixel as it is; name {path.name!r} so that it "
             "ends in .png"
         )
-    part = path.with_name(f".{path.name}.part")
-    try:
-        Image.fromarray(frame).save(part, format="PNG")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        Image.fromarray(frame).save(temporary, format="PNG")
 
 
 def save_images(

@@ -1,6 +1,5 @@
 """Bank files as HDF5: write one, describe its parts, read its images."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,18 +32,12 @@ def page_of(image: np.ndarray) -> str:
     return "f4_" + "x".join(str(n) for n in image.shape)
 
 
-def write_file(
-    path: Path,
-    manifest: bytes,
-    pages: Mapping[str, Sequence[np.ndarray]],
-    attributes: Mapping[str, str],
-) -> None:
-    """Write a bank file and wait until it is on the disk. The path must not exist.
-
-    The file is put together in memory and written in one piece: HDF5 itself may crash on a full disk.
-    """
+def file_of(
+    manifest: bytes, pages: Mapping[str, Sequence[np.ndarray]], attributes: Mapping[str, str]
+) -> bytes:
+    """Return the content of a bank file, to be written in one piece: HDF5 itself may crash on a full disk."""
     memory = {"driver": "core", "backing_store": False}
-    with h5py.File(path.name, "w", libver=("v110", "v110"), **memory) as file:
+    with h5py.File("bank", "w", libver=("v110", "v110"), **memory) as file:
         for key, value in attributes.items():
             file.attrs[key] = np.bytes_(value)
         bytes_ = np.frombuffer(manifest, dtype=np.uint8)
@@ -64,11 +57,7 @@ def write_file(
             for row, image in enumerate(images):
                 page[row] = image
         file.flush()
-        image_of_file = file.id.get_file_image()
-    with path.open("xb") as handle:
-        handle.write(image_of_file)
-        handle.flush()
-        os.fsync(handle.fileno())
+        return file.id.get_file_image()
 
 
 def read_manifest(path: Path) -> tuple[bytes, str]:

@@ -18,7 +18,12 @@ from stimuli_store.bank.contents import check_contents
 from stimuli_store.bank.format import MAX_PIXEL_BYTES, BankHeader
 from stimuli_store.bank.manifest import write_manifest
 from stimuli_store.bank.reading import Bank, hdf5, open_bank, read_unchecked
-from stimuli_store.disk.locks import fsync_directory, sweep
+from stimuli_store.disk.atomic import (
+    fsync_directory,
+    make_durable,
+    temporary_beside,
+    write_atomically,
+)
 from stimuli_store.errors import BankError, BankExists, InputError
 from stimuli_store.records.canonical import as_master, pixel_id, sha256
 from stimuli_store.records.predictions import Prediction
@@ -60,15 +65,12 @@ def publish_bank(
     """
     path = bank_path(directory, header.name, header.version)
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path.parent, path.name)
-    if path.exists():
-        raise _exists(path)
-    pages, records = _paginate(stimuli)
-    check_contents(header, records, predictions)
-    manifest = write_manifest(header, records, predictions)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)  # of a dead process that had this one's number
-    try:
+    with temporary_beside(path) as temporary:
+        if path.exists():
+            raise _exists(path)
+        pages, records = _paginate(stimuli)
+        check_contents(header, records, predictions)
+        manifest = write_manifest(header, records, predictions)
         attributes = {
             "format": header.format,
             "name": header.name,
@@ -76,13 +78,12 @@ def publish_bank(
             "content_sha256": sha256(manifest),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),  # not part of the identity
         }
-        hdf5.write_file(temporary, manifest, pages, attributes)
+        temporary.write_bytes(hdf5.file_of(manifest, pages, attributes))
+        make_durable(temporary)
         open_bank(temporary)
         temporary.chmod(0o444)
         _link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        fsync_directory(path.parent)
+    fsync_directory(path.parent)
     return open_bank(path, verify=False)
 
 
@@ -94,13 +95,8 @@ def write_job(path: Path, stimulus: Stimulus, environment: Mapping[str, str]) ->
         name="job", version="0.0.0", license=record.license, environments=(environment,)
     )
     manifest = write_manifest(header, [record], [])
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    hdf5.write_file(
-        temporary, manifest, {page: [stimulus.pixels]}, {"content_sha256": sha256(manifest)}
-    )
-    temporary.replace(path)
-    fsync_directory(path.parent)
+    pages, attributes = {page: [stimulus.pixels]}, {"content_sha256": sha256(manifest)}
+    write_atomically(path, hdf5.file_of(manifest, pages, attributes))
 
 
 def read_job(path: Path) -> tuple[Stimulus, Mapping[str, str]]:

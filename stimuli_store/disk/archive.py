@@ -9,14 +9,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from stimuli_store.disk.locks import fsync_directory, sweep
+from stimuli_store.disk.atomic import replacing, temporary_beside, write_atomically
 from stimuli_store.errors import ArchiveError, InputError, WrongType
 
 _DOCUMENT = "document.json"
@@ -62,25 +62,9 @@ def write_archive(
         file.flush()
         image = file.id.get_file_image()
     try:
-        _put(image, target)
+        write_atomically(target, image)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror}") from error
-
-
-def _put(image: bytes, target: Path) -> None:
-    """Write bytes to a temporary file, and rename it to `target` when it is on the disk."""
-    sweep(target.parent, target.name)
-    temporary = _temporary(target)
-    try:
-        with temporary.open("wb") as handle:
-            handle.write(image)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    fsync_directory(target.parent)
 
 
 def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -192,7 +176,11 @@ class Stack:
     def cut(self, count: int) -> None:
         """Remove all entries but the first `count`; call it before anything is appended."""
         if len(self.numbers()) > count:
-            with self._reading() as old, _replacing(self.path) as new:
+            with (
+                replacing(self.path) as temporary,
+                self._reading() as old,
+                h5py.File(temporary, "w", libver=_VERSIONS) as new,
+            ):
                 for name in ("stack", "numbers"):
                     chunks, kind = old[name].chunks, old[name].dtype
                     shape = (count, *old[name].shape[1:])
@@ -220,23 +208,21 @@ class Stack:
         """Return the stack's file, open for writing; a new one is made for arrays such as `array`."""
         # HDF5 marks a file that it opens for writing, and no reader can open it if the process dies
         # before SWMR mode is on. So the file is opened under a temporary name.
-        sweep(self.path.parent, self.path.name)
-        temporary = _temporary(self.path)
-        file = h5py.File(temporary, "w", libver=_VERSIONS)
-        try:
-            self._fill(file, array)
-            file.swmr_mode = True
+        with temporary_beside(self.path) as temporary:
+            file = h5py.File(temporary, "w", libver=_VERSIONS)
             try:
-                temporary.replace(self.path)
-            except PermissionError:  # Windows moves no open file
-                file.close()
-                temporary.replace(self.path)
-                file = h5py.File(self.path, "a", libver=_VERSIONS)
+                self._fill(file, array)
                 file.swmr_mode = True
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
+                try:
+                    temporary.replace(self.path)
+                except PermissionError:  # Windows moves no open file
+                    file.close()
+                    temporary.replace(self.path)
+                    file = h5py.File(self.path, "a", libver=_VERSIONS)
+                    file.swmr_mode = True
+            except BaseException:
+                file.close()
+                raise
         return file
 
     def _fill(self, file: h5py.File, array: np.ndarray) -> None:
@@ -267,21 +253,6 @@ class Stack:
             if "numbers" not in file or "stack" not in file:
                 raise ArchiveError(f"{self.path} is an HDF5 file, but no stack of images")
             yield file
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[h5py.File]:
-    """Open a temporary file for writing, and rename it to `path` when the block ends."""
-    try:
-        with h5py.File(_temporary(path), "w", libver=_VERSIONS) as file:
-            yield file
-        _temporary(path).replace(path)
-    finally:
-        _temporary(path).unlink(missing_ok=True)
 
 
 def _for_reading(path: Path) -> h5py.File:

@@ -218,7 +218,7 @@ def test_failed_report_leaves_the_old_one(
     def full(*_: object) -> None:
         raise OSError("no space left on the disk")
 
-    monkeypatch.setattr("analysis.report.write.os.fsync", full)
+    monkeypatch.setattr("stimuli_store.disk.atomic.os.fsync", full)
     with pytest.raises(OSError, match="no space"):
         write_report(bank, sessions, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -2,8 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -13,13 +11,14 @@ import pytest
 from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.publish import publish_bank
 from stimuli_store.bank.reading import open_bank
+from stimuli_store.disk.atomic import temporary_beside
 from stimuli_store.errors import BankError, BankExists, InputError, PinMismatch
 from stimuli_store.frames import quantize
 from stimuli_store.records.canonical import pixel_id, sha256
 from stimuli_store.records.predictions import Prediction
 from stimuli_store.records.spec import Level, ModelRef
 from stimuli_store.records.stimulus import Stimulus
-from tests.helpers import stimulus, tiny_bank
+from tests.helpers import left_by_a_killed_writer, stimulus, tiny_bank
 
 
 @pytest.fixture
@@ -235,15 +234,11 @@ LEVEL, MODEL = Level(value=1.0, unit="px"), ModelRef(label="m", name="Gaussian")
 
 
 def test_temporaries_of_dead_writers_are_swept_and_those_of_the_living_left(tmp_path: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    for pid in (dead.pid, os.getpid()):
-        (tmp_path / f"tiny-1.0.0.h5.{pid}.tmp").touch()
-        (tmp_path / f"other.h5.{pid}.tmp").touch()
-    tiny_bank(tmp_path)
-    left = {p.name for p in tmp_path.iterdir()}
-    assert f"tiny-1.0.0.h5.{dead.pid}.tmp" not in left
-    assert {f"other.h5.{dead.pid}.tmp", f"other.h5.{os.getpid()}.tmp"} <= left
+    dead = [left_by_a_killed_writer(tmp_path / name) for name in ("tiny-1.0.0.h5", "other.h5")]
+    with temporary_beside(tmp_path / "tiny-1.0.0.h5") as alive:
+        alive.touch()
+        made = tiny_bank(tmp_path)
+        assert set(tmp_path.iterdir()) == {made.path, dead[1], alive}
 
 
 def test_the_time_of_writing_is_no_part_of_the_identity(bank_file: Path) -> None:

@@ -55,7 +55,9 @@ def test_what_type_checkers_see_is_what_there_is() -> None:
     tree = ast.parse(Path(stimsynth.__file__).read_text())
     seen: dict[str, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("stimsynth"):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(
+            ("stimsynth", "stimuli_store")
+        ):
             seen |= {alias.name: str(node.module) for alias in node.names}
     assert sorted(seen) == sorted(stimsynth.__all__)
     for name, home in seen.items():

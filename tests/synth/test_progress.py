@@ -10,8 +10,8 @@ import torch
 
 from stimsynth import Metamer, MetamerCTF, PortillaSimoncelli, images
 from stimsynth.engine.history import History
-from stimsynth.methods.base import progress
 from stimsynth.methods.base.progress import postfix, product_bar, synthesis_bar
+from stimuli_store.tools import progress
 
 
 class Terminal(io.StringIO):
@@ -68,7 +68,7 @@ def test_a_bar_from_coarse_to_fine_tells_the_scale_too() -> None:
 def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr("stimsynth.methods.base.progress.tqdm", _drawn_at_once)
+    monkeypatch.setattr("stimuli_store.tools.progress.tqdm", _drawn_at_once)
     names = "objective", "gradient_norm", "pixel_change_norm"
     history = History({name: torch.tensor([[0.25]]) for name in names})
     with synthesis_bar(20) as on_step:

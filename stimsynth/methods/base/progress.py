@@ -1,15 +1,12 @@
-"""Progress bars: time left on a terminal or in a notebook, silence elsewhere."""
+"""What the progress bars of synthesis say."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from statistics import fmean
 from typing import Any
 
-from tqdm import tqdm
-
 from stimsynth.engine.history import History, Rows
+from stimuli_store.tools.progress import progress_bar, watched
 
 Fields = Callable[[Any], Mapping[str, Any]]
 
@@ -28,10 +25,10 @@ def synthesis_bar(
         Function of the method's state to fields beyond loss, learning_rate, gradient_norm and
         pixel_change_norm.
     """
-    if not _watched():
+    if not watched():
         yield None
         return
-    with _bar(total, "step") as bar:
+    with progress_bar(total, "step") as bar:
 
         def on_step(history: History, state: Any) -> None:
             bar.update()
@@ -61,41 +58,13 @@ def postfix(history: Rows, state: Any, extra: Fields | None) -> dict[str, Any]:
 @contextmanager
 def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
     """Yield an `on_step` for a search of eigenvectors that draws a bar, or None where nobody looks."""
-    if not _watched():
+    if not watched():
         yield None
         return
-    with _bar(total, "product") as bar:
+    with progress_bar(total, "product") as bar:
 
         def on_step(spent: int, left: float) -> None:
             bar.update(spent - bar.n)
             bar.set_postfix(left=f"{left:.2e}", refresh=False)
 
         yield on_step
-
-
-def _bar(total: int, unit: str) -> "tqdm[Any]":
-    columns, rows = _size()
-    return tqdm(
-        total=total,
-        desc=f"{unit}s",
-        unit=unit,
-        delay=2.0,
-        mininterval=0.2,
-        leave=False,
-        ncols=columns,
-        nrows=rows,
-    )
-
-
-def _size() -> tuple[int, int] | tuple[None, None]:
-    """Return a size for a terminal that does not know its own, on which no bar would be seen."""
-    try:
-        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    except (AttributeError, OSError, ValueError):
-        known = True
-    return (None, None) if known else (80, 24)
-
-
-def _watched() -> bool:
-    """Say whether somebody sees what is drawn; a notebook shows it, though its stream is no terminal."""
-    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel.")

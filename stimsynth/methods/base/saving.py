@@ -1,11 +1,9 @@
 """A synthesis in a file: tensors and JSON, no code; and the checks that bring it back to the right place."""
 
 import os
-import platform
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -14,6 +12,7 @@ from torch import Tensor
 from stimsynth.methods.base.state_tree import pack, unpack
 from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.errors import ArchiveError, InputError
+from stimuli_store.tools.environment import environment
 
 SYNTHESIS_FORMAT = "stimsynth-synthesis/1"
 
@@ -147,7 +146,7 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Metamer(images.load("camera", size=32), remove_grad(Gaussian(5))).save(f"{folder}/m.h5")
     ...     examine_saved_synthesis(f"{folder}/m.h5")  # doctest: +ELLIPSIS
-    Metamer, made with stimsynth ..., torch ..., python ...
+    Metamer, made with stimsynth ..., python ..., numpy ..., platform ..., torch ..., threads ...
       identity.image: float32 (1, 1, 32, 32)
     ...
     """
@@ -156,21 +155,6 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     print(f"{header['class']}, made with {made}")  # noqa: T201  (printing is what it is for)
     for line in _lines("", unpack(header["tree"], arrays, "cpu")):
         print(f"  {line}")  # noqa: T201
-
-
-def environment() -> dict[str, str]:
-    """Return the versions that can change the last digits of a synthesis.
-
-    Examples
-    --------
-    >>> list(environment())
-    ['stimsynth', 'torch', 'python']
-    """
-    try:
-        own = version("stimsynth")
-    except PackageNotFoundError:  # used from a folder, without being installed
-        own = "unknown"
-    return {"stimsynth": own, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def function_identity(function: Callable[..., Tensor], *arguments: Tensor) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""Files that are whole or absent: written beside their name, made durable, then moved there."""
+
+import errno
+import hashlib
+import os
+import platform
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+# The host is part of the name, because a number of a process says nothing on another machine that writes
+# to the same folder; the random part, because threads of one process share its number.
+_TEMPORARY = re.compile(r"(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp")
+_CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, over an earlier one of this name: complete and on the disk, or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; an earlier file is as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "a.txt", b"all of it")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['a.txt']
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a name to write a file under; it takes the place of `path` when the block ends without error."""
+    with temporary_beside(path) as temporary:
+        yield temporary
+        make_durable(temporary)
+        temporary.replace(path)
+        fsync_directory(path.parent)
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Yield a free name in the folder of `path`; a file under it is removed when the block ends.
+
+    Files that dead processes left under such names are removed first.
+    """
+    sweep(path.parent, path.name)
+    own = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f"{path.name}.{own}.tmp")
+    try:
+        yield temporary
+    finally:
+        with suppress(OSError):
+            _remove(temporary)
+
+
+def sweep(directory: Path, name: str | None = None) -> None:
+    """Remove the temporary files, of one name or all, that processes of this machine left when they died."""
+    for stale in directory.iterdir():
+        match = _TEMPORARY.fullmatch(stale.name)
+        if match and name in (None, match[1]) and match[2] == _host() and not _alive(int(match[3])):
+            with suppress(OSError):
+                _remove(stale)
+
+
+def make_durable(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def fsync_directory(path: os.PathLike[str]) -> None:
+    """Make the entries of a directory durable (a no-op where directories cannot be synced)."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # some network file systems sync files only
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # signal 0 would interrupt there, so leave the file to a person
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
