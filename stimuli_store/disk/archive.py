@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import h5py
 import numpy as np
 
 from stimuli_store.disk.atomic import replacing, temporary_beside, write_atomically
-from stimuli_store.errors import ArchiveError, InputError, WrongType
+from stimuli_store.disk.opening import in_use, why_unreadable
+from stimuli_store.errors import ArchiveError, InputError, StimsynthError, WrongType
 
 _DOCUMENT = "document.json"
 _ARRAYS = "arrays"
@@ -45,7 +47,8 @@ def write_archive(
     InputError
         If the folder does not exist, or the path is a folder.
     ArchiveError
-        If the disk is full or the folder cannot be written to; an earlier file is not changed.
+        If the disk is full, the folder cannot be written to, or what is read back is not what was
+        written; an earlier file is not changed.
     """
     target = _as_path(path)
     if not target.parent.is_dir():
@@ -62,9 +65,20 @@ def write_archive(
         file.flush()
         image = file.id.get_file_image()
     try:
-        write_atomically(target, image)
+        write_atomically(target, image, check=partial(_read_back, target))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _read_back(target: Path, written: Path) -> None:
+    """Refuse to put a file in the place of `target` whose content is not what was written."""
+    try:
+        read_archive(written)
+    except ArchiveError as error:
+        raise ArchiveError(
+            f"{target} cannot be written: what is read back from the disk is not what was written; an "
+            "earlier file is as it was. Save to another disk"
+        ) from error
 
 
 def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -75,22 +89,27 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str
     ArchiveError
         If there is no such file, it is no archive, or its content was changed.
     """
-    if not _as_path(path).is_file():
-        raise ArchiveError(f"{path} is not there")
+    with _opened(_as_path(path)) as file:
+        if not {_DOCUMENT, _ARRAYS} <= set(file) or _DIGEST not in file.attrs:
+            raise ArchiveError(f"{path} is an HDF5 file, but not an archive of a synthesis")
+        text = file[_DOCUMENT][()].tobytes()
+        arrays = {name: array[()] for name, array in file[_ARRAYS].items()}
+        if file.attrs[_DIGEST] != _digest(text, arrays):
+            raise ArchiveError(f"{path} is damaged: its content is not what was written")
+        return json.loads(text), arrays
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file for reading, with one sentence that names the cause if it cannot be read."""
     try:
-        with h5py.File(path, "r") as file:
-            text = file[_DOCUMENT][()].tobytes()
-            arrays = {name: array[()] for name, array in file[_ARRAYS].items()}
-            intact = file.attrs[_DIGEST] == _digest(text, arrays)
-            document = json.loads(text) if intact else None
+        with _for_reading(path) as file:
+            yield file
     # HDF5 may raise any of these errors on a damaged file.
     except (OSError, LookupError, AttributeError, ValueError, TypeError, RuntimeError) as error:
-        raise ArchiveError(
-            f"{path} is not an archive of a synthesis, or is damaged: {error}"
-        ) from error
-    if document is None:
-        raise ArchiveError(f"{path} is damaged: its content is not what was written")
-    return document, arrays
+        if isinstance(error, StimsynthError):
+            raise
+        raise ArchiveError(f"{path} {why_unreadable(path, error)}") from error
 
 
 def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
@@ -243,13 +262,7 @@ class Stack:
         if self._writing is not None:
             yield self._writing
             return
-        if not self.path.exists():
-            raise ArchiveError(f"{self.path} is not there")
-        try:
-            file = _for_reading(self.path)
-        except OSError as error:
-            raise ArchiveError(f"{self.path} is not a stack of images, or is damaged") from error
-        with file:
+        with _opened(self.path) as file:
             if "numbers" not in file or "stack" not in file:
                 raise ArchiveError(f"{self.path} is an HDF5 file, but no stack of images")
             yield file
@@ -258,5 +271,9 @@ class Stack:
 def _for_reading(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
-    except OSError:  # open for writing still, or never closed
-        return h5py.File(path, "r", libver="latest", swmr=True)
+    except OSError as error:
+        if not in_use(error):
+            raise  # opened as below, a file that was cut short gives zeros
+        with suppress(OSError):  # a stack that is still being written, or whose writer was killed
+            return h5py.File(path, "r", libver="latest", swmr=True)
+        raise

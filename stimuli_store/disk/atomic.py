@@ -8,18 +8,26 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # The host is part of the name, because a number of a process says nothing on another machine that writes
 # to the same folder; the random part, because threads of one process share its number.
 _TEMPORARY = re.compile(r"(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp")
+Check = Callable[[Path], object]
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, check: Check | None = None) -> None:
     """Write a file, over an earlier one of this name: complete and on the disk, or not at all.
+
+    Parameters
+    ----------
+    path, content
+        Where, and what.
+    check
+        Called with the temporary file, once it is on the disk; if it raises, nothing is replaced.
 
     Raises
     ------
@@ -34,16 +42,18 @@ def write_atomically(path: Path, content: bytes) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['a.txt']
     """
-    with replacing(path) as temporary:
+    with replacing(path, check) as temporary:
         temporary.write_bytes(content)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, check: Check | None = None) -> Iterator[Path]:
     """Yield a name to write a file under; it takes the place of `path` when the block ends without error."""
     with temporary_beside(path) as temporary:
         yield temporary
         make_durable(temporary)
+        if check:
+            check(temporary)
         temporary.replace(path)
         fsync_directory(path.parent)
 

@@ -162,7 +162,7 @@ def test_what_is_no_file_of_ours_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="not there"):
         metamer().load(tmp_path / "none.h5")
     (tmp_path / "text.h5").write_text("no archive")
-    with pytest.raises(ArchiveError, match="not an archive"):
+    with pytest.raises(ArchiveError, match="is no HDF5 file"):
         metamer().load(tmp_path / "text.h5")
     with pytest.raises(InputError, match="no folder"):
         metamer().save(tmp_path / "none" / "m.h5")
