@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from stimsynth.metrics.ssim import matched
+from stimsynth.metrics.structural_similarity import matched
 from stimsynth.numerics.reductions import plane_means
 
 

@@ -10,7 +10,6 @@ from stimsynth.models.balanced import (
     balanced_by_target,
     balanced_over_images,
 )
-from stimsynth.models.features import features
 from stimsynth.models.foveated import FoveatedPooling
 from stimsynth.models.frontend import (
     LinearNonlinear,
@@ -19,6 +18,7 @@ from stimsynth.models.frontend import (
     OnOff,
 )
 from stimsynth.models.linear import CenterSurround, Gaussian, Identity, Linear
+from stimsynth.models.network_layers import features
 from stimsynth.models.pooling import UniformPooling
 from stimsynth.models.texture.color import ColorPortillaSimoncelli
 from stimsynth.models.texture.portilla_simoncelli import PortillaSimoncelli

@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from stimsynth.banks.models import weights_sha256
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
-from stimsynth.models.features import features
+from stimsynth.models.network_layers import features
 from stimuli_store.errors import InputError
 
 

@@ -25,7 +25,7 @@ from stimsynth.models import (
     PortillaSimoncelli,
     UniformPooling,
 )
-from stimsynth.models.features import features
+from stimsynth.models.network_layers import features
 from stimsynth.models.pooling import band_masks, partition
 from stimsynth.transforms.filters import circular_gaussian2d
 from stimsynth.validate import remove_grad

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stimsynth.metrics.ssim import comparable
+from stimsynth.metrics.structural_similarity import comparable
 from stimsynth.numerics.reductions import plane_means
 from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
