@@ -1,5 +1,23 @@
-"""Readers: from answers to thresholds, and from thresholds to which model agrees with people.
+"""Readers: from answers to thresholds, and from thresholds to the model that agrees with people.
 
-`psychometric`, `sdt` and `observers` need numpy and scipy only, so the booth may import them;
-tables and plots (pandas, matplotlib) load where they are used.
+`analysis.observers` needs numpy and scipy only, so the booth may import it. Tables (pandas) and plots
+(matplotlib) are loaded where they are used.
 """
+
+from typing import TYPE_CHECKING
+
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from analysis.curves.psychometric import PsychometricFunction
+    from analysis.data.tables import find_journals, read_sessions, tidy
+    from analysis.fits.bootstrap import bootstrap_threshold
+    from analysis.fits.fit import Fit, FitStatus, fit_psychometric
+    from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+    from analysis.observers.model_observer import ModelObserver, calibrated_observer
+    from analysis.observers.sdt import DPrime, dprime, dprime_from_counts, guess_rate, p_correct
+    from analysis.ranking.rank import ModelScore, Ranking, rank_models
+    from analysis.report.results import Results, analyse
+    from analysis.report.write import write_report
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

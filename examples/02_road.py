@@ -6,13 +6,18 @@ Run it: python examples/02_road.py [FOLDER]
 import sys
 from pathlib import Path
 
-from analysis.observers.model_observer import calibrated_observer
-from analysis.report.write import write_report
-from experiments.design import BankChoice, Design, Sampling, seed_of
-from experiments.order import make_trials
-from experiments.session import run_session
-from experiments.simulated import SimulatedBooth, SimulatedPerson
-from experiments.tasks.abx import AbxTask
+from analysis import calibrated_observer, write_report
+from experiments import (
+    AbxTask,
+    BankChoice,
+    Design,
+    Sampling,
+    SimulatedBooth,
+    SimulatedPerson,
+    make_trials,
+    run_session,
+    seed_of,
+)
 from stimsynth.banks.build import build
 from stimsynth.banks.plan import BankPlan, BuildPlan, MetamerPlan, ModelPlan, TargetsPlan, prepare
 
@@ -47,7 +52,7 @@ design = Design(
 )
 
 # 3. Run sessions. These observers see through the model "pooling7"; replace the booth by
-#    experiments.booth.psychopy_booth.open_booth(...) and leave out the observer for people.
+#    experiments.open_booth(...) and leave out the observer for people.
 sessions = []
 for participant in ("S01", "S02", "S03", "S04"):
     trials = make_trials(design, bank, participant, session=1)

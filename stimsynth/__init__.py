@@ -3,58 +3,9 @@
 The names below are loaded when first used, so that a machine without torch can import this package.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_MODULES = ("convergence", "images", "losses", "metrics", "models", "transforms", "validate")
-_HOMES = {
-    "stimsynth.methods.coarse_to_fine": ("MetamerCTF",),
-    "stimsynth.methods.base.saving": ("examine_saved_synthesis",),
-    "stimsynth.methods.eigendistortion": ("Eigendistortion",),
-    "stimsynth.methods.eigen.fisher": (
-        "fisher_info_matrix_eigenvalue",
-        "fisher_info_matrix_vector_product",
-    ),
-    "stimsynth.methods.geodesic": ("Geodesic",),
-    "stimsynth.methods.linear_metamer": ("linear_metamer",),
-    "stimsynth.methods.mad": ("MADCompetition",),
-    "stimsynth.methods.mad_set": ("mad_set",),
-    "stimsynth.methods.metamer": ("Metamer",),
-    "stimsynth.models": (
-        "Balanced",
-        "CenterSurround",
-        "ColorPortillaSimoncelli",
-        "FoveatedPooling",
-        "Gaussian",
-        "Identity",
-        "Linear",
-        "LinearNonlinear",
-        "LuminanceContrastGainControl",
-        "LuminanceGainControl",
-        "OnOff",
-        "PortillaSimoncelli",
-        "UniformPooling",
-        "balanced_by_sensitivity",
-        "balanced_by_target",
-        "balanced_over_images",
-        "features",
-    ),
-    "stimsynth.methods.optimized_image": ("OptimizedImage",),
-    "stimsynth.methods.simple_metamer": ("SimpleMetamer",),
-    "stimsynth.profiling": ("Profile", "profile"),
-    "stimsynth.seeding": ("set_seed",),
-    "stimsynth.validate": (
-        "remove_grad",
-        "validate_allowed_range",
-        "validate_coarse_to_fine",
-        "validate_input",
-        "validate_metric",
-        "validate_model",
-        "validate_penalty",
-    ),
-    "stimuli_store.tools.environment": ("environment",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
@@ -72,96 +23,10 @@ if TYPE_CHECKING:
     from stimsynth.methods.metamer import Metamer
     from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
-    from stimsynth.models import (
-        Balanced,
-        CenterSurround,
-        ColorPortillaSimoncelli,
-        FoveatedPooling,
-        Gaussian,
-        Identity,
-        Linear,
-        LinearNonlinear,
-        LuminanceContrastGainControl,
-        LuminanceGainControl,
-        OnOff,
-        PortillaSimoncelli,
-        UniformPooling,
-        balanced_by_sensitivity,
-        balanced_by_target,
-        balanced_over_images,
-        features,
-    )
+    from stimsynth.models import *
     from stimsynth.profiling import Profile, profile
     from stimsynth.seeding import set_seed
-    from stimsynth.validate import (
-        remove_grad,
-        validate_allowed_range,
-        validate_coarse_to_fine,
-        validate_input,
-        validate_metric,
-        validate_model,
-        validate_penalty,
-    )
+    from stimsynth.validate import *
     from stimuli_store.tools.environment import environment
-
-__all__ = [
-    "Balanced",
-    "CenterSurround",
-    "ColorPortillaSimoncelli",
-    "Eigendistortion",
-    "FoveatedPooling",
-    "Gaussian",
-    "Geodesic",
-    "Identity",
-    "Linear",
-    "LinearNonlinear",
-    "LuminanceContrastGainControl",
-    "LuminanceGainControl",
-    "MADCompetition",
-    "Metamer",
-    "MetamerCTF",
-    "OnOff",
-    "OptimizedImage",
-    "PortillaSimoncelli",
-    "Profile",
-    "SimpleMetamer",
-    "UniformPooling",
-    "balanced_by_sensitivity",
-    "balanced_by_target",
-    "balanced_over_images",
-    "convergence",
-    "environment",
-    "examine_saved_synthesis",
-    "features",
-    "fisher_info_matrix_eigenvalue",
-    "fisher_info_matrix_vector_product",
-    "images",
-    "linear_metamer",
-    "losses",
-    "mad_set",
-    "metrics",
-    "models",
-    "profile",
-    "remove_grad",
-    "set_seed",
-    "transforms",
-    "validate",
-    "validate_allowed_range",
-    "validate_coarse_to_fine",
-    "validate_input",
-    "validate_metric",
-    "validate_model",
-    "validate_penalty",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"stimsynth.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"module 'stimsynth' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

@@ -1,7 +1,12 @@
 """Data shared by all machines: specs, stimuli, trials, predictions, banks, journals."""
 
-from stimuli_store.bank.reading import Bank, open_bank
-from stimuli_store.errors import StimsynthError
-from stimuli_store.journal import Journal, read_session
+from typing import TYPE_CHECKING
 
-__all__ = ["Bank", "Journal", "StimsynthError", "open_bank", "read_session"]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stimuli_store.bank.reading import Bank, open_bank
+    from stimuli_store.errors import StimsynthError
+    from stimuli_store.journal import Journal, read_session
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

@@ -1,41 +1,19 @@
 """Images: bundled photographs, files, generated patterns, and sets to download."""
 
-from stimsynth.images.arrays import convert_float_to_int, to_numpy
-from stimsynth.images.downloads import DOWNLOADS, Download
-from stimsynth.images.fetch import fetch_data
-from stimsynth.images.files import load_images, save, save_images
-from stimsynth.images.noise import pink_noise, uniform_noise
-from stimsynth.images.patterns import bars, checkerboard, grating, plaid
-from stimsynth.images.pictures import Picture, bundled, get, get_path, load, load_picture
-from stimsynth.images.polar_grids import polar_angle, polar_radius
-from stimsynth.images.synthetic import STIMULI, make_synthetic_stimuli
-from stimsynth.images.textures import dead_leaves, voronoi
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DOWNLOADS",
-    "STIMULI",
-    "Download",
-    "Picture",
-    "bars",
-    "bundled",
-    "checkerboard",
-    "convert_float_to_int",
-    "dead_leaves",
-    "fetch_data",
-    "get",
-    "get_path",
-    "grating",
-    "load",
-    "load_images",
-    "load_picture",
-    "make_synthetic_stimuli",
-    "pink_noise",
-    "plaid",
-    "polar_angle",
-    "polar_radius",
-    "save",
-    "save_images",
-    "to_numpy",
-    "uniform_noise",
-    "voronoi",
-]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stimsynth.images.arrays import convert_float_to_int, to_numpy
+    from stimsynth.images.downloads import DOWNLOADS, Download
+    from stimsynth.images.fetch import fetch_data
+    from stimsynth.images.files import load_images, save, save_images
+    from stimsynth.images.noise import pink_noise, uniform_noise
+    from stimsynth.images.patterns import bars, checkerboard, grating, plaid
+    from stimsynth.images.pictures import Picture, bundled, get, get_path, load, load_picture
+    from stimsynth.images.polar_grids import polar_angle, polar_radius
+    from stimsynth.images.synthetic import STIMULI, make_synthetic_stimuli
+    from stimsynth.images.textures import dead_leaves, voronoi
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

@@ -1,17 +1,13 @@
 """Distances between images and between model outputs."""
 
-from stimsynth.metrics.laplacian_distance import NLP, nlpd, normalized_laplacian_pyramid
-from stimsynth.metrics.model_distance import model_distance
-from stimsynth.metrics.pixel import mse
-from stimsynth.metrics.structural_similarity import ms_ssim, ssim, ssim_map
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "NLP",
-    "model_distance",
-    "ms_ssim",
-    "mse",
-    "nlpd",
-    "normalized_laplacian_pyramid",
-    "ssim",
-    "ssim_map",
-]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stimsynth.metrics.from_models import model_distance
+    from stimsynth.metrics.laplacian_distance import NLP, nlpd, normalized_laplacian_pyramid
+    from stimsynth.metrics.pixel import mse
+    from stimsynth.metrics.structural_similarity import ms_ssim, ssim, ssim_map
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

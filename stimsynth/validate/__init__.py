@@ -11,22 +11,18 @@ A **coarse-to-fine model** must, besides, have an attribute `scales` (coarse to 
 keyword `scales`, a list of some of them, which changes the shape of its output.
 """
 
-from stimsynth.validate.functions import validate_metric, validate_penalty
-from stimsynth.validate.inputs import validate_allowed_range, validate_input
-from stimsynth.validate.models import (
-    checked_output,
-    remove_grad,
-    validate_coarse_to_fine,
-    validate_model,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "checked_output",
-    "remove_grad",
-    "validate_allowed_range",
-    "validate_coarse_to_fine",
-    "validate_input",
-    "validate_metric",
-    "validate_model",
-    "validate_penalty",
-]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stimsynth.validate.functions import validate_metric, validate_penalty
+    from stimsynth.validate.inputs import validate_allowed_range, validate_input
+    from stimsynth.validate.models import (
+        checked_output,
+        remove_grad,
+        validate_coarse_to_fine,
+        validate_model,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

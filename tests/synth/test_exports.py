@@ -2,11 +2,14 @@
 
 import ast
 import importlib
+import inspect
+import pkgutil
 from pathlib import Path
 
 import pytest
 
 import stimsynth
+from stimuli_store.tools.lazy import lazy_names
 
 MODELS = """Balanced balanced_by_sensitivity balanced_by_target balanced_over_images
 CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
@@ -17,7 +20,8 @@ METHODS = """Eigendistortion Geodesic MADCompetition Metamer MetamerCTF Optimize
 environment examine_saved_synthesis fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product
 linear_metamer mad_set profile"""
 NAMES = {
-    "stimsynth": f"""convergence images losses metrics models set_seed transforms validate
+    "stimsynth": f"""MODELS checked_output convergence images losses metrics models set_seed
+        transforms validate
         {METHODS} {MODELS} {CHECKS}""",
     "stimsynth.convergence": "coarse_to_fine_enough loss_convergence pixel_change_convergence",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
@@ -41,6 +45,19 @@ NAMES = {
 }
 
 
+PACKAGES = (
+    "analysis",
+    "experiments",
+    "stimuli_store",
+    "stimsynth",
+    *(
+        home
+        for home in NAMES
+        if home.count(".") and hasattr(importlib.import_module(home), "__path__")
+    ),
+)
+
+
 @pytest.mark.parametrize("home", NAMES)
 def test_public_names_are_these_and_can_be_had(home: str) -> None:
     module = importlib.import_module(home)
@@ -50,18 +67,28 @@ def test_public_names_are_these_and_can_be_had(home: str) -> None:
     assert set(module.__all__) <= set(dir(module))
 
 
-def test_what_type_checkers_see_is_what_there_is() -> None:
-    """The lazy names and the imports that only type checkers follow are the same."""
-    tree = ast.parse(Path(stimsynth.__file__).read_text())
-    seen: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(
-            ("stimsynth", "stimuli_store")
-        ):
-            seen |= {alias.name: str(node.module) for alias in node.names}
-    assert sorted(seen) == sorted(stimsynth.__all__)
-    for name, home in seen.items():
-        assert getattr(stimsynth, name) is getattr(importlib.import_module(home), name)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_type_checkers_see_is_what_there_is(package: str) -> None:
+    """Names are those of the block for type checkers, each from the module that it names."""
+    module = importlib.import_module(package)
+    source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    seen: dict[str, object] = {}
+    for node in ast.walk(source):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in PACKAGES:
+            scope: dict[str, object] = {}
+            exec(ast.unparse(node), scope)
+            seen |= {name: value for name, value in scope.items() if name != "__builtins__"}
+    assert seen.pop("lazy_names") is lazy_names
+    assert sorted(seen) == sorted(module.__all__)
+    assert all(getattr(module, name) is value for name, value in seen.items())
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_takes_the_place_of_a_function_of_its_name(package: str) -> None:
+    module = importlib.import_module(package)
+    modules = {found.name for found in pkgutil.iter_modules(module.__path__)}
+    functions = {name for name in module.__all__ if not inspect.ismodule(getattr(module, name))}
+    assert modules & functions == set()
 
 
 def test_every_model_is_exported_and_found_by_name() -> None:
@@ -72,4 +99,6 @@ def test_every_model_is_exported_and_found_by_name() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Metamers'"):
-        _ = stimsynth.Metamers
+        _ = stimsynth.Metamers  # type: ignore[attr-defined]
+    with pytest.raises(ImportError, match="fit_psychometrics"):
+        from analysis import fit_psychometrics  # type: ignore[attr-defined] # noqa: F401
