@@ -78,16 +78,19 @@ class Descent:
     def step(self, problem: Problem, state: DescentState, active: Tensor) -> DescentState:
         """Return the state after one optimizer step; the gradient of the last measurement is reused."""
         leaf, items = state.leaf, torch.arange(len(state.leaf), device=state.leaf.device)
-        first = [state.gradient]
+        known = [(state.objective, state.gradient)]
 
         def closure() -> Tensor:
             # Optimizers such as LBFGS evaluate several times a step; the first time we know already.
-            if first:
-                leaf.grad = first.pop()
-                return state.objective.sum()
-            at = evaluate(problem, leaf, items)
-            leaf.grad = at.gradient
-            return at.objective.sum()
+            if known:
+                objective, gradient = known.pop()
+            else:
+                at = evaluate(problem, leaf, items)
+                objective, gradient = at.objective, at.gradient
+            # An item without slope must not spoil the sums of an optimizer that looks at all of them.
+            lost = ~torch.isfinite(norms(gradient))
+            leaf.grad = torch.where(column(lost, gradient), 0, gradient)
+            return torch.where(lost & ~active, 0, objective).sum()
 
         state.optimizer.step(closure)  # type: ignore[arg-type]
         _restore(leaf, state.points, ~active)

@@ -139,12 +139,13 @@ def _judge(statuses: list[Status], state: State, history: History, stop: StopRul
     # Only methods that hold terms can fail to get them where they are asked to be.
     missed = getattr(state, "unreached", None)
     unreached = () if missed is None else missed.tolist()
-    now = state.objective.tolist()
-    if not (True in stopped or True in exhausted or True in unreached) and all(map(isfinite, now)):
+    # Without a slope there is no way to go on, though the objective may stand still.
+    lost = [not _finite(history, item) for item in range(history.items)]
+    if not any(True in flags for flags in (stopped, exhausted, unreached, lost)):
         return statuses  # as in nearly every step
     ends = (
-        (Status.NOT_FINITE, [not isfinite(value) for value in now]),
-        (Status.UNREACHED, unreached or [False] * len(now)),
+        (Status.NOT_FINITE, lost),
+        (Status.UNREACHED, unreached or [False] * len(lost)),
         (Status.PRECISE, exhausted),
         (Status.CONVERGED, stopped),
     )
@@ -152,6 +153,11 @@ def _judge(statuses: list[Status], state: State, history: History, stop: StopRul
         old if old.finished else next((s for s, flags in ends if flags[item]), Status.RUNNING)
         for item, old in enumerate(statuses)
     ]
+
+
+def _finite(history: History, item: int) -> bool:
+    """Return whether an item's last objective and the norm of its slope are finite."""
+    return all(isfinite(history.value(name, -1, item)) for name in ("objective", "gradient_norm"))
 
 
 def _unfinished(statuses: list[Status], state: State) -> Tensor | None:

@@ -117,10 +117,7 @@ def held_values(held: Held, points: Tensor, items: Tensor) -> Tensor:
 
 
 def evaluate_held(problem: Problem, held: Held, points: Tensor, items: Tensor) -> HeldEvaluation:
-    """Return objective and held terms at `points`, each with its own gradient.
-
-    A slope that is not defined, such as that of a square root at 0, counts as 0.
-    """
+    """Return objective and held terms at `points`, each with its own gradient."""
     at = evaluate(problem, points, items)
     with torch.enable_grad():
         points = points.detach().requires_grad_(True)
@@ -134,15 +131,11 @@ def evaluate_held(problem: Problem, held: Held, points: Tensor, items: Tensor) -
         ]
     return HeldEvaluation(
         objective=at.objective,
-        gradient=_defined(at.gradient),
+        gradient=at.gradient,
         terms={**at.terms, **{name: value.detach() for name, value in terms.items()}},
         held=torch.stack(values, dim=1).detach(),
-        slopes=_defined(torch.stack(slopes, dim=1)),
+        slopes=torch.stack(slopes, dim=1),
     )
-
-
-def _defined(slope: Tensor) -> Tensor:
-    return torch.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def column(values: Tensor, like: Tensor) -> Tensor:

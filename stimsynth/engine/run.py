@@ -17,7 +17,7 @@ class Status(enum.Enum):
     PRECISE = "converged: no step lowers the objective at this numerical precision"
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
     UNREACHED = "stopped: the held terms could not be brought to their values within the bounds"
-    NOT_FINITE = "stopped: the objective became NaN or infinite"
+    NOT_FINITE = "stopped: the objective or its slope became NaN or infinite"
     INTERRUPTED = "interrupted by the user; everything up to then is kept"
 
     @property

@@ -205,7 +205,8 @@ class MetamerCTF(MetamerObjective):
         Raises
         ------
         InputError
-            If an argument makes no sense, or the loss became NaN or infinite (what was done is kept).
+            If an argument makes no sense, or the loss or its slope became NaN or infinite (what was done is
+            kept).
         """
         check_steps(max_iter, stop_iters_to_check)
         fits = change_scale_criterion is None or (

@@ -189,8 +189,8 @@ class MADCompetition(OptimizedSynthesis):
         Raises
         ------
         InputError
-            If an argument makes no sense, or the objective became NaN or infinite (all that was done until
-            then is kept).
+            If an argument makes no sense, or the objective or its slope became NaN or infinite (all that
+            was done until then is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
         if self._tradeoff is None and optimizer is not None:

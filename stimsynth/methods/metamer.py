@@ -429,8 +429,8 @@ class Metamer(MetamerObjective):
         Raises
         ------
         InputError
-            If an argument makes no sense, or the loss became NaN or infinite (all that was done until
-            then is kept).
+            If an argument makes no sense, or the loss or its slope became NaN or infinite (all that was done
+            until then is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
         self._resumable.settle(

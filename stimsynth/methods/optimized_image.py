@@ -159,7 +159,8 @@ class OptimizedImage(OptimizedSynthesis):
         Raises
         ------
         InputError
-            If an argument makes no sense, or the objective became NaN or infinite (what was done is kept).
+            If an argument makes no sense, or the objective or its slope became NaN or infinite (what was
+            done is kept).
         """
         check_steps(max_iter, stop_iters_to_check)
         if self._held and optimizer is not None:

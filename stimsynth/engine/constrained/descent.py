@@ -280,7 +280,7 @@ class Constrained:
         )
         space = room(flat, nonsmooth_at, nonsmooth, self.bounds)
         if nonsmooth_at is None or not bool(nonsmooth.any()):
-            return space, tangent(at.slopes, at.slopes, space)
+            return space, _where_defined(tangent(at.slopes, at.slopes, space), at.undefined)
         rest = (flat == nonsmooth_at) & nonsmooth.unsqueeze(1)
         near = self._near(flat)
         up, down = one_sided(task.slopes, at.slopes, nonsmooth_at, flat, rest, self.bounds, near)
@@ -289,13 +289,23 @@ class Constrained:
         rising = way.descent > 0
         low = torch.where(rest & rising, flat, space.low)
         high = torch.where(rest & ~rising, flat, space.high)
-        return replace(space, low=low, high=high), way
+        # On a kink the slopes to its two sides count, whatever is at the point itself.
+        return replace(space, low=low, high=high), _where_defined(way, at.undefined & ~rest)
 
     def _near(self, flat: Tensor) -> Tensor:
         """Return what is near a kink, shape (N, 1): little, but more than the rounding of the points."""
         eps = torch.finfo(flat.dtype).eps
         rounding = 512 * eps * flat.abs().amax(dim=1, keepdim=True)
         return rounding.clamp_min(eps**0.5 * self.first_step)
+
+
+def _where_defined(way: Tangent, undefined: Tensor) -> Tangent:
+    """Return a tangent cone in which items with a value (N, n) without slope have no way down: NaN.
+
+    The norm of it is the gradient norm by which the loop ends an item.
+    """
+    lost = undefined.any(dim=1, keepdim=True)
+    return replace(way, descent=torch.where(lost, torch.nan, way.descent))
 
 
 def _tree(record: Any) -> Any:

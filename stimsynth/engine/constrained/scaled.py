@@ -25,12 +25,21 @@ class ScaledProblem:
     def at(self, flat: Tensor, items: Tensor) -> "ScaledEvaluation":
         """Return all there is to know at points (n, size) of the problems numbered `items` (n,)."""
         found = evaluate_held(self.problem, self.held, flat.view(-1, *self.shape), items)
-        slopes = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
+        gradient = found.gradient.flatten(1)
+        held = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
+        undefined = ~(torch.isfinite(gradient) & torch.isfinite(held).all(dim=1))
+        # On the way to the constraint, where only smaller residuals count, a value without slope may stay
+        # where it is: 0 is right there, and keeps sums finite. As a direction to descend in it would be a
+        # lie, so `undefined` says which values these are.
         return ScaledEvaluation(
             objective=found.objective,
             terms=found.terms,
             residual=self._residual(found.held, items),
-            slopes=Slopes(gradient=found.gradient.flatten(1), held=slopes),
+            slopes=Slopes(
+                gradient=torch.where(undefined, 0, gradient),
+                held=torch.where(undefined.unsqueeze(1), 0, held),
+            ),
+            undefined=undefined,
         )
 
     def residual(self, flat: Tensor, items: Tensor) -> Tensor:
@@ -47,12 +56,16 @@ class ScaledProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledEvaluation:
-    """Objective (n,), terms (n,) each, residuals (n, m) and all slopes at n points."""
+    """Objective (n,), terms (n,) each, residuals (n, m) and all slopes at n points.
+
+    `undefined` (n, size) marks values at which a slope is NaN or infinite; it stands as 0 in `slopes`.
+    """
 
     objective: Tensor
     terms: Terms
     residual: Tensor
     slopes: Slopes
+    undefined: Tensor
 
     def copy(self) -> "ScaledEvaluation":
         """Return a copy that can be written to."""
@@ -61,6 +74,7 @@ class ScaledEvaluation:
             terms={name: value.clone() for name, value in self.terms.items()},
             residual=self.residual.clone(),
             slopes=Slopes(gradient=self.slopes.gradient.clone(), held=self.slopes.held.clone()),
+            undefined=self.undefined.clone(),
         )
 
     def put(self, rows: Tensor, other: "ScaledEvaluation", chosen: Tensor) -> None:
@@ -69,6 +83,7 @@ class ScaledEvaluation:
         self.residual[rows] = other.residual[chosen]
         self.slopes.gradient[rows] = other.slopes.gradient[chosen]
         self.slopes.held[rows] = other.slopes.held[chosen]
+        self.undefined[rows] = other.undefined[chosen]
         for name, value in other.terms.items():
             self.terms[name][rows] = value[chosen]
 

@@ -44,7 +44,8 @@ class Tangent:
     """The tangent cone at a point of the constraint.
 
     `slopes` are those of the side to which each value would go; `free` (bool, (N, n)) marks the values
-    that may move; `descent` (N, n) is the steepest way down among them, zero at a stationary point.
+    that may move; `descent` (N, n) is the steepest way down among them, zero at a stationary point and NaN
+    where slopes are not defined.
     """
 
     slopes: Slopes

@@ -148,8 +148,8 @@ class ResumableRun:
         Raises
         ------
         InputError
-            If the objective became NaN or infinite; what was done until then is kept, as it is when the
-            model raises an error of its own.
+            If the objective or its slope became NaN or infinite for an item of the batch, once the others
+            are done; what was done until then is kept, as it is when the model raises an error of its own.
         """
         assert self.method is not None
         refuse_inference_mode()
@@ -182,10 +182,7 @@ class ResumableRun:
                     self.run = _broken_off(*last, kept)
                 raise
         if Status.NOT_FINITE in self.run.status:
-            raise InputError(
-                "the loss became NaN or infinite; the last finite image is kept. Check the model's "
-                "gradient at this image, or take a smaller learning rate"
-            )
+            raise InputError(_why_not_finite(self.run))
         if all(status.finished for status in self.run.status):
             warnings.warn(converged, stacklevel=3)
 
@@ -379,6 +376,22 @@ def _broken_off(history: History, rows: int, state: Any, kept: Any) -> Run:
         history={name: column[:rows] for name, column in history.tensors().items()},
         snapshots=kept,
         state=state,
+    )
+
+
+def _why_not_finite(run: Run) -> str:
+    """Return the sentence for a run with items that ended as NOT_FINITE."""
+    lost = [item for item, status in enumerate(run.status) if status is Status.NOT_FINITE]
+    where = f" for items {lost} of the batch" if len(run.status) > 1 else ""
+    if bool(torch.isfinite(run.history["objective"][-1, lost]).all()):
+        return (
+            f"the slope of the objective is NaN or infinite{where} (square roots and logarithms of 0 are the "
+            "usual cause), so nothing says where to go; the image is kept. Start elsewhere, or add a small "
+            "constant under the root"
+        )
+    return (
+        f"the loss became NaN or infinite{where}; the last finite image is kept. Check the model's gradient "
+        "at this image, or take a smaller learning rate"
     )
 
 
