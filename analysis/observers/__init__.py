@@ -1,5 +1,10 @@
 """Observers: what an answer means, decision rules over a task, simulated people."""
 
-from analysis.observers.model_observer import Answer
+from typing import TYPE_CHECKING
 
-__all__ = ["Answer"]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from analysis.observers.model_observer import Answer
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)

@@ -1,5 +1,10 @@
 """Bank files: format, writing, opening, checking."""
 
-from stimuli_store.bank.reading import Bank, open_bank
+from typing import TYPE_CHECKING
 
-__all__ = ["Bank", "open_bank"]
+from stimuli_store.tools.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from stimuli_store.bank.reading import Bank, open_bank
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__)
