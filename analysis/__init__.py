@@ -1,7 +1,7 @@
-"""Readers: from answers to thresholds, and from thresholds to the model that agrees with people.
+"""Analysis of answers: thresholds, sensitivity, and a ranking of models by agreement with people.
 
-`analysis.observers` needs numpy and scipy only, so the booth may import it. Tables (pandas) and plots
-(matplotlib) are loaded where they are used.
+`curves` and `observers` need only numpy and scipy, so the booth may import `observers`; pandas and
+matplotlib are loaded where they are used.
 """
 
 from typing import TYPE_CHECKING

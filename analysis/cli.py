@@ -1,4 +1,4 @@
-"""``stimsynth analyse``: journals and a bank to a threshold, a winner, and a report."""
+"""The command ``stimsynth analyse``: from journals and a bank to thresholds, a model ranking and a report."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    """Add the command ``analyse``."""
+    """Add the command ``analyse`` to the parser."""
     parser = subparsers.add_parser(
         "analyse",
         help="fit thresholds, rank models, and write a report",
@@ -39,7 +39,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run_analyse(args: argparse.Namespace) -> int:
-    """Run ``analyse`` and return the exit code."""
+    """Run ``analyse`` on the parsed arguments and return the exit code."""
     from pathlib import Path
 
     from analysis.data.tables import read_sessions
@@ -48,7 +48,7 @@ def run_analyse(args: argparse.Namespace) -> int:
     from stimuli_store.errors import InputError
 
     if args.seed < 0:
-        raise InputError(f"--seed is 0 or more; not {args.seed}")
+        raise InputError(f"--seed must be 0 or more; not {args.seed}")
     bank = open_bank(args.bank)
     sessions = read_sessions(args.data)
     results = write_report(bank, sessions, args.out, p=args.p, seed=args.seed)
@@ -58,7 +58,7 @@ def run_analyse(args: argparse.Namespace) -> int:
 
 
 def summary_lines(results: "Results") -> list[str]:
-    """Return the results in a few lines for the terminal."""
+    """Return the results of an analysis as a few lines of text for the terminal."""
     from analysis.report import formatting
 
     fit, true = results.headline.fit, results.true_threshold

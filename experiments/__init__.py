@@ -1,4 +1,4 @@
-"""The booth: designs, trials, sessions, and the screens (or simulated people) they run on."""
+"""Experiments: designs, trials, sessions, and the booths (real or simulated) that run them."""
 
 from typing import TYPE_CHECKING
 

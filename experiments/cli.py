@@ -1,4 +1,4 @@
-"""`stimsynth run`: a session of a design, on a screen or simulated."""
+"""The command ``stimsynth run``: run a session of a design, on a screen or simulated."""
 
 import argparse
 import signal
@@ -21,7 +21,7 @@ _MEAN_CORRECT, _LAPSE = 0.8, 0.02  # of a simulated observer, unless the command
 _EXAMPLE = """\
 a design:
   [bank]
-  path = "textures-1.0.0.h5"               # beside the design, or where it is from there
+  path = "textures-1.0.0.h5"               # relative to the folder of the design
   pin = "textures@1.0.0#0123456789abcdef"  # exactly this bank; `stimsynth bank info` prints it
 
   [task]
@@ -33,10 +33,10 @@ a design:
   comparisons = ["reference-metamer"]      # and/or "metamer-metamer"
   repeats = 8                              # trials per pair, a multiple of 4
   seed = 1
-  # levels = [8, 16], targets = ["grass"]: only these; break_every = 64: a rest now and then
+  # levels = [8, 16], targets = ["grass"]: only these; break_every = 64: a break every 64 trials
 
   [screen]
-  refresh_hz = 60.0                        # measured, and refused if the screen's is another
+  refresh_hz = 60.0                        # a screen with another measured rate is refused
   size = [800, 600]                        # or fullscreen = true
 
   [keys]
@@ -47,12 +47,12 @@ a design:
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command `run`."""
+    """Add the command `run` to the parser."""
     parser = subparsers.add_parser(
         "run",
         help="run a session of a design with a participant, or with a simulated one",
-        description="Run a session, or what is left of it. Every finished trial is on the disk "
-        "before the next begins; a session that ended in any way is continued by the same command.",
+        description="Run a session, or the rest of it. Every finished trial is on the disk before "
+        "the next begins; the same command continues a session that was interrupted.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -66,28 +66,30 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="folder of the journals (default: data/ beside the design)",
     )
     parser.add_argument(
-        "--max-trials", type=_positive, metavar="N", help="stop after N trials; go on another time"
+        "--max-trials", type=_positive, metavar="N", help="stop after N trials; continue later"
     )
     screen = parser.add_argument_group("screen")
     screen.add_argument(
         "--booth",
         choices=(_PSYCHOPY, _SIMULATED),
-        help="a window (default), or none (default with --simulate)",
+        help="psychopy: a window (default); simulated: none (default with --simulate)",
     )
     screen.add_argument("--fullscreen", action="store_true", help="fill the screen")
     screen.add_argument(
         "--allow-unsynced",
         action="store_true",
-        help="go on although the refresh rate is not the design's, or flips do not wait for it",
+        help="accept a refresh rate that differs from the design, or flips that do not wait for it",
     )
     screen.add_argument(
         "--virtual-display",
         action="store_true",
-        help="open the window on an Xvfb of its own (implies --allow-unsynced: it has no beat)",
+        help="open the window on an Xvfb server (implies --allow-unsynced: it has no refresh)",
     )
     observer = parser.add_argument_group("simulated observer")
     observer.add_argument(
-        "--simulate", metavar="MODEL", help="a model whose distances the bank stores answers"
+        "--simulate",
+        metavar="MODEL",
+        help="simulate the answers from the bank's distances of this model",
     )
     observer.add_argument(
         "--gain", type=float, help="d' per unit of distance (default: calibrated)"
@@ -102,7 +104,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return its exit code (0, or 128 + N if signal N ended the session)."""
+    """Run the command, and return its exit code (0, or 128 + N if signal N ended the session)."""
     from experiments.design import check_participant, check_session, load_design
     from experiments.session import run_session
     from experiments.session_plan import plan_session
@@ -120,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if kind == _SIMULATED and not args.simulate:
         raise InputError(
-            "a simulated booth needs somebody to answer; name one with --simulate MODEL"
+            "a simulated booth needs a simulated observer; name its model with --simulate MODEL"
         )
     design = load_design(args.design)
     bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
@@ -129,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     truth = dict(observer.describe()) if observer else None
     plan = plan_session(design, bank, args.participant, args.session, data_dir, observer=truth)
     if plan.found is not None and plan.completed:
-        _say(args, plan.found, plan, "was completed before, nothing is left to show")
+        _say(args, plan.found, plan, "was completed before; no trial is left")
         return 0
     with ExitStack() as stack:
         booth = _booth(args, kind, design, observer, plan.seed, stack)
@@ -208,8 +210,8 @@ def _booth(
 def _how_it_ended(ended: str | None) -> str:
     words = {
         "completed": "is completed",
-        "paused": "pauses here; the same command continues it",
-        "escape": "was left with the quit key; the same command continues it",
+        "paused": "is paused; the same command continues it",
+        "escape": "was ended with the quit key; the same command continues it",
     }
     return words.get(str(ended), f"was ended by {ended}; the same command continues it")
 

@@ -1,7 +1,6 @@
-"""A design: which bank, which task, which pairs, how often, on which screen. Read from DESIGN.toml.
+"""Designs, read from DESIGN.toml: bank, task, pairs, repeats, screen and keys.
 
-Everything in the file counts for the identity of the design (`design_sha256`) except where the bank
-lies on this machine's disk.
+The identity of a design (`design_sha256`) covers everything in the file except the path of the bank.
 """
 
 import math
@@ -30,7 +29,7 @@ _SEED_DIGITS = 13  # hexadecimal: 52 bits, which every JSON reader holds exactly
 
 @dataclass(frozen=True, kw_only=True)
 class BankChoice:
-    """Where the bank is, relative to the design file, and exactly which one it must be."""
+    """Path of the bank, relative to the design file, and the pin that it must have."""
 
     path: str
     pin: str
@@ -41,11 +40,11 @@ class BankChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """Which pairs are compared, and how often.
+    """Pairs to compare, and the number of trials for each.
 
     `repeats` is the number of trials per pair, a multiple of the four balance cells; `levels` and
-    `targets` choose some of the bank's (None: all). `break_every` offers a rest after so many
-    trials (0: never).
+    `targets` select from the bank (None: all). `break_every` is the number of trials between breaks
+    (0: no breaks).
     """
 
     comparisons: tuple[str, ...]
@@ -58,7 +57,7 @@ class Sampling:
     def __post_init__(self) -> None:
         if not self.comparisons or len(set(self.comparisons)) != len(self.comparisons):
             raise InputError(
-                f"comparisons names one or both of {', '.join(COMPARISONS)}, each once; "
+                f"comparisons must name one or both of {', '.join(COMPARISONS)}, each once; "
                 f"{list(self.comparisons)} was given"
             )
         for name in self.comparisons:
@@ -66,7 +65,7 @@ class Sampling:
                 raise unknown_name("comparison", name, list(COMPARISONS))
         if self.repeats > MAX_REPEATS:
             raise InputError(
-                f"repeats is {self.repeats}; {MAX_REPEATS} trials per pair are the most"
+                f"repeats is {self.repeats}; give at most {MAX_REPEATS} trials per pair"
             )
         if self.repeats < 1 or self.repeats % len(CELLS):
             raise InputError(
@@ -75,14 +74,13 @@ class Sampling:
             )
         if self.break_every < 0:
             raise InputError(
-                f"break_every is a number of trials, 0 for never; not {self.break_every}"
+                f"break_every must be a number of trials, or 0 for no breaks; not {self.break_every}"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
-    """The screen a session is planned for: refresh rate (Hz), window size (pixels), background (0
-    to 1)."""
+    """Screen that a session is planned for: refresh rate (Hz), window size (pixels), background (0 to 1)."""
 
     refresh_hz: float = 60.0
     size: tuple[int, int] = (800, 600)
@@ -92,14 +90,14 @@ class Screen:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.refresh_hz) and self.refresh_hz > 0):
-            raise InputError(f"refresh_hz is a positive number of hertz; not {self.refresh_hz}")
+            raise InputError(f"refresh_hz must be a positive number; not {self.refresh_hz}")
         if min(self.size) < 1:
-            raise InputError(f"size is width and height in pixels; not {list(self.size)}")
+            raise InputError(f"size must be width and height in pixels; not {list(self.size)}")
         if self.screen < 0:
-            raise InputError(f"screen counts from 0; not {self.screen}")
+            raise InputError(f"screen must be 0 or more; not {self.screen}")
         if not 0.0 <= self.background <= 1.0:
             raise InputError(
-                f"background lies between 0 (black) and 1 (white); not {self.background}"
+                f"background must lie between 0 (black) and 1 (white); not {self.background}"
             )
 
 
@@ -122,13 +120,13 @@ class Keys:
             )
 
     def answers(self) -> dict[str, str]:
-        """Return answer by key name."""
+        """Return the answers ("A", "B") by key name."""
         return {self.A: ANSWERS[0], self.B: ANSWERS[1]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """All that a design file says."""
+    """Content of a design file: bank, pairs, task, screen, keys."""
 
     bank: BankChoice
     design: Sampling
@@ -141,20 +139,20 @@ class Design:
 
     @property
     def design_sha256(self) -> str:
-        """SHA-256 of the design's canonical JSON, without the bank's place on the disk."""
+        """SHA-256 of the design's canonical JSON, without the path of the bank."""
         value = to_json(self)
         value["bank"] = {"pin": self.bank.pin}
         return key_of(value)
 
 
 def load_design(path: str | os.PathLike[str]) -> Design:
-    """Return the design that a TOML file holds.
+    """Return the design in a TOML file.
 
     Raises
     ------
     InputError
-        If the file cannot be read or parsed, or holds an unknown key or a value that makes no
-        sense; the message begins with the file's name.
+        If the file cannot be read or parsed, or holds an unknown key or a value that is not valid;
+        the message begins with the file's name.
     """
     path = Path(path)
     try:
@@ -170,7 +168,7 @@ def load_design(path: str | os.PathLike[str]) -> Design:
 
 
 def check_participant(participant: str) -> str:
-    """Return `participant` if it can stand in a file name.
+    """Return `participant` if it can be part of a file name; raise InputError if not.
 
     Examples
     --------
@@ -179,21 +177,21 @@ def check_participant(participant: str) -> str:
     """
     if not _PARTICIPANT.fullmatch(participant):
         raise InputError(
-            "a participant's name is 1 to 32 letters, digits, '-' or '_' and begins with a letter "
-            f"or digit, because it becomes part of a file name; {participant!r} was given"
+            "a participant's name becomes part of a file name, so it must have 1 to 32 letters, "
+            f"digits, '-' or '_' and begin with a letter or digit; {participant!r} was given"
         )
     return participant
 
 
 def check_session(session: int) -> int:
-    """Return `session` if it can number a session: 1, 2, … 99."""
+    """Return `session` if it is a number from 1 to 99; raise InputError if not."""
     if not 1 <= session <= 99:
         raise InputError(f"sessions are numbered from 1 to 99; {session} was given")
     return session
 
 
 def seed_of(design: Design, participant: str, session: int) -> int:
-    """Return the seed of a session: the same on every machine, another one for every participant.
+    """Return the seed of a session, which depends only on the design's seed, participant and session.
 
     It is the first 52 bits of the SHA-256 of the design's seed, the participant and the session.
     """

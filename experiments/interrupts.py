@@ -1,4 +1,4 @@
-"""Signals that end a process, turned into an exception at a moment when nothing is half written."""
+"""Turn signals that end a process into an exception, at a moment when no line is half written."""
 
 import signal
 import threading
@@ -13,11 +13,11 @@ _NAMES = ("SIGTERM", "SIGHUP", "SIGINT", "SIGBREAK")  # those that this platform
 
 
 class Interrupts:
-    """While entered, SIGTERM, SIGHUP and Ctrl-C raise `Interrupted`, but never inside `shielded()`.
+    """Context manager: SIGTERM, SIGHUP and Ctrl-C raise `Interrupted`, but never inside `shielded()`.
 
-    A signal that arrives inside is raised at its end. One whose exception was swallowed on its way
-    (a callback of a C library does that) is raised again by `check`. Off the main thread, where
-    Python hands out no signals, nothing is changed.
+    A signal that arrives inside is raised at its end. If something (such as a callback of a C library)
+    swallows the exception, `check` raises it again. Outside the main thread, where Python delivers no
+    signals, nothing is changed.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold signals back while the block runs; `check` raises one that came."""
+        """Delay signals while the block runs; `check` raises one that came."""
         self._depth += 1
         try:
             yield
@@ -54,13 +54,13 @@ class Interrupts:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Hold signals back while the block runs; raise one that came when it ends."""
+        """Delay signals while the block runs, and raise one that came when it ends."""
         with self.held():
             yield
         self.check()
 
     def check(self) -> None:
-        """Raise the signal that came and was not acted upon, if there is one."""
+        """Raise the pending `Interrupted`, if there is one and signals are not delayed."""
         if self._pending is not None and not self._depth:
             raise self._pending
 

@@ -1,4 +1,4 @@
-"""From a design and a bank to the trials of one session, balanced and in a seeded order."""
+"""Make the trials of a session from a design and a bank, balanced and in a seeded order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ORDER, _ANSWERS = 0, 1  # streams of a session's seed
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two stimuli to be told apart. For ``"reference-metamer"`` the reference comes first."""
+    """Two stimuli that observers tell apart. For ``"reference-metamer"`` the reference comes first."""
 
     ids: tuple[str, str]
     comparison: str
@@ -56,18 +56,18 @@ def pairs_of(sampling: Sampling, bank: Bank) -> tuple[Pair, ...]:
     ]
     if not pairs:
         raise InputError(
-            f"the design's comparisons, levels and targets leave no pair of {bank.pin} to compare; "
-            "choose more of them (metamer-metamer needs sets of two members or more)"
+            f"the design's comparisons, levels and targets select no pair of {bank.pin}; "
+            "select more of them (metamer-metamer needs sets of two members or more)"
         )
     return tuple(pairs)
 
 
 def make_trials(design: Design, bank: Bank, participant: str, session: int) -> tuple[Trial, ...]:
-    """Return the trials of one session in the order they are shown.
+    """Return the trials of one session in the order in which they are shown.
 
     Every pair is shown `repeats` times, equally often in each cell of order (which of the two is
     A) and answer (which of the two is X). The order is shuffled with a seed made of the design's
-    seed, the participant and the session: each participant has an order of their own, the same
+    seed, the participant and the session, so each participant has another order, and the same order
     every time.
 
     Raises
@@ -75,7 +75,7 @@ def make_trials(design: Design, bank: Bank, participant: str, session: int) -> t
     PinMismatch
         If `bank` is not the bank the design pins.
     InputError
-        If the design asks for a level or target that the bank lacks.
+        If the design names a level or target that is not in the bank.
     """
     if bank.pin != design.bank.pin:
         raise PinMismatch(f"the design pins {design.bank.pin}, but {bank.path} is {bank.pin}")
@@ -110,7 +110,7 @@ def make_trials(design: Design, bank: Bank, participant: str, session: int) -> t
 
 
 def answer_rng(seed: int, index: int) -> np.random.Generator:
-    """Return the generator of a simulated answer: one per trial, so that resuming changes nothing.
+    """Return the random generator of a simulated answer, one per trial.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _pairs_of_set(
 
 def _level(record: StimulusRecord) -> Level:
     if record.level is None:
-        raise BankError(f"the metamer {record.name} states no level; a design cannot place it")
+        raise BankError(f"the metamer {record.name} has no level, so a design cannot use it")
     return record.level
 
 

@@ -1,4 +1,4 @@
-"""From what was seen and pressed to the record of a trial."""
+"""Make the record of a trial from its answer, timing and frame hashes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ def record_of(
     timing: Sequence[PhaseTiming],
     frame_sha256: Mapping[str, str],
 ) -> TrialRecord:
-    """Return the record of a trial, flagged where it was not as planned.
+    """Return the record of a trial, with flags for a missing answer and for dropped frames.
 
     ``"no_response"``: no answer in time. ``"dropped_frames"``: a phase between the onset of the
-    first picture and the end of the last one was up for another number of frames than planned. The
-    blank before the first picture (where pictures are loaded) and the one after the last (which
-    ends at the answer) are recorded but do not flag: neither changes what was seen.
+    first picture and the end of the last one had another number of frames than planned. The blank
+    before the first picture (where pictures are loaded) and the blank after the last (which ends at
+    the answer) are recorded but set no flag.
     """
     response, rt_s = answer if answer is not None else (None, None)
     images = [i for i, phase in enumerate(trial.phases) if phase.image is not None]
@@ -41,7 +41,7 @@ def record_of(
 
 
 def answer_window_s(trial: Trial, refresh_hz: float) -> float:
-    """Return how long after the onset of the last picture an answer is accepted, in seconds.
+    """Return the time in seconds, from the onset of the last picture, in which an answer is accepted.
 
     Examples
     --------

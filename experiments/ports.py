@@ -1,4 +1,4 @@
-"""What a session needs from outside: a booth to show trials in, and somebody who answers."""
+"""Interfaces that a session uses: a booth that shows trials, and a responder or observer that answers."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
@@ -11,11 +11,11 @@ Frames = Mapping[str, np.ndarray]
 
 
 class Quit(Exception):
-    """The participant pressed the quit key, or closed the window. Finished trials are kept."""
+    """Raised when the participant presses the quit key or closes the window. Finished trials are kept."""
 
 
 class Interrupted(Exception):
-    """The process was told to stop (`signal_name`: ``"SIGTERM"``, …). Finished trials are kept."""
+    """Raised when a signal (`signal_name`: ``"SIGTERM"``, …) stops the process. Finished trials are kept."""
 
     def __init__(self, signal_name: str, number: int) -> None:
         super().__init__(f"stopped by {signal_name}")
@@ -24,7 +24,7 @@ class Interrupted(Exception):
 
 
 class AnswerLike(Protocol):
-    """An answer and its reaction time in seconds from the onset of the last picture."""
+    """Interface of an answer and its reaction time in seconds from the onset of the last picture."""
 
     @property
     def response(self) -> str:
@@ -36,61 +36,61 @@ class AnswerLike(Protocol):
 
 
 class Observer(Protocol):
-    """A model of a person, such as `analysis.observers.model_observer.ModelObserver`."""
+    """Interface of a simulated observer, such as `analysis.observers.model_observer.ModelObserver`."""
 
     def respond(self, trial: Trial, rng: np.random.Generator) -> AnswerLike:
-        """Return an answer drawn with `rng`."""
+        """Return an answer to a trial, drawn with `rng`."""
 
     def describe(self) -> Mapping[str, Any]:
         """Return the observer's true parameters, as plain JSON values."""
 
 
 class Responder(Protocol):
-    """What answers in a simulated session: an observer with its random numbers settled."""
+    """Interface of a simulated participant: an observer with fixed random numbers."""
 
     def answer(self, trial: Trial) -> AnswerLike:
-        """Return the answer to a trial; the same for the same trial, however often it is asked."""
+        """Return the answer to a trial, always the same for the same trial."""
 
 
 class Booth(Protocol):
-    """A place where trials are shown. It saves nothing and knows no design."""
+    """Interface of a place where trials are shown. It saves nothing and does not know the design."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Return how frames, times and keys are taken, as plain JSON values for the journal."""
+        """Return a description of screen, timing and keyboard, as plain JSON values for the journal."""
 
     def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """See that frames of these shapes can be shown exactly; called before a session begins.
+        """Raise DisplayError if frames of these shapes cannot be shown exactly; called before a session.
 
         Raises
         ------
         DisplayError
-            If one cannot.
+            If one of them cannot.
         """
 
     def welcome(self, done: int, total: int) -> None:
-        """Tell the participant what to do, and wait until they are ready."""
+        """Show the instructions, and wait until the participant is ready."""
 
     def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Show one trial and return what happened.
+        """Show one trial and return its record.
 
         Parameters
         ----------
         trial
-            The plan.
+            The trial as planned.
         frames
             Interval name to 8-bit frame: uint8, (H, W) or (H, W, 3).
 
         Raises
         ------
         Quit
-            If the participant wants to leave; the trial does not count.
+            If the participant presses the quit key; the trial does not count.
         """
 
     def rest(self, done: int, total: int) -> None:
         """Offer a break, and wait until the participant goes on."""
 
     def farewell(self, done: int, total: int) -> None:
-        """Thank the participant."""
+        """Thank the participant at the end of a sitting."""
 
     def close(self) -> None:
-        """Give the screen and the keyboard back."""
+        """Close the screen and the keyboard."""

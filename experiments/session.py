@@ -1,4 +1,4 @@
-"""The trial loop: show, check, write down; and continue after any kind of death."""
+"""Run sessions: show each trial, check it, write it to the journal; continue after any interruption."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,18 +33,18 @@ def run_session(
     max_trials: int | None = None,
     progress: bool = False,
 ) -> Session:
-    """Run a session, or what is left of it, and return it as its journal tells it.
+    """Run a session, or the rest of it, and return the session in its journal.
 
-    Every finished trial is on the disk before the next begins. A session that ended in any way
-    (quit key, signal, power cut) is continued at its first unfinished trial, in the same order; a
-    completed one is returned as it is and nothing is shown.
+    Every finished trial is on the disk before the next begins. A session that ended early (quit key,
+    signal, power cut) is continued at its first unfinished trial, in the same order; a completed one
+    is returned and nothing is shown.
 
     Parameters
     ----------
     booth
         Where trials are shown. It is not closed here.
     data_dir
-        Folder of the journals; made if need be.
+        Folder of the journals; made if missing.
     observer
         True parameters of a simulated observer; None for a person.
     max_trials
@@ -55,10 +55,10 @@ def run_session(
     Raises
     ------
     JournalError
-        If another process runs this session, or the journal belongs to something else.
+        If another process runs this session, or the journal belongs to another design.
     DisplayError
-        If the frames do not fit the screen (then nothing is written), or one on the screen was not
-        the one the bank certifies (the journal says which).
+        If the frames do not fit the screen (then nothing is written), or a frame on the screen was not
+        the certified one (the journal says which).
     """
     plan = plan_session(design, bank, participant, session, data_dir, observer=observer)
     if plan.found is not None and plan.completed:
@@ -81,7 +81,7 @@ def run_session(
         with (
             Interrupts() as interrupts,
             progress_bar(total, "trial", done=done, delay_s=0, shown=progress) as bar,
-            suppress(Interrupted),  # one that came after the end was settled changes nothing
+            suppress(Interrupted),  # a signal after the end event changes nothing
         ):
             sitting = _Sitting(journal, bank, booth, interrupts)
             sitting.run(plan.trials, range(done, stop), design.design.break_every, bar)
@@ -89,17 +89,17 @@ def run_session(
 
 
 class _Sitting:
-    """What the trial loop holds while it runs."""
+    """One sitting of a session: journal, bank, booth and interrupts of the trial loop."""
 
     def __init__(self, journal: Journal, bank: Bank, booth: Booth, interrupts: Interrupts) -> None:
         self._journal = journal
         self._bank = bank
         self._booth = booth
         self._interrupts = interrupts
-        self._sound = True  # False from a failed write on: nothing may follow half a line
+        self._sound = True  # False after a failed write: nothing may follow an incomplete line
 
     def run(self, trials: Sequence[Trial], todo: range, break_every: int, bar: Any) -> None:
-        """Show trials `todo` and write down how it ended, whatever ends it."""
+        """Show the trials with indices `todo`, and write the reason of the end to the journal."""
         try:
             self._interrupts.check()
             if todo:
@@ -132,9 +132,9 @@ class _Sitting:
             self._write(MISMATCH if wrong else "trial", record)
         if wrong:
             raise DisplayError(
-                f"trial {trial.index}: what was on the screen in interval {', '.join(wrong)} is "
-                f"not the frame that {self._bank.pin} certifies; the trial does not count, and "
-                f"the journal keeps it as {MISMATCH!r}"
+                f"trial {trial.index}: the screen did not show the frame that {self._bank.pin} "
+                f"certifies in interval {', '.join(wrong)}; the trial does not count, and the "
+                f"journal records it as {MISMATCH!r}"
             )
 
     def _end(self, reason: str) -> None:
@@ -151,11 +151,11 @@ class _Sitting:
         try:
             self._booth.farewell(done, total)
         except (Quit, Interrupted):
-            return  # everything is saved; leaving the last page early is nothing to note
+            return  # everything is saved, so leaving the last page early needs no event
 
 
 def _open(journal: Journal, header: SessionHeader, trials: Sequence[Trial]) -> int:
-    """Write the first event of this sitting and return how many trials are finished."""
+    """Write the first event of this sitting, and return the number of finished trials."""
     if not journal.events:
         journal.append("header", header)
         return 0

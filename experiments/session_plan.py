@@ -1,4 +1,4 @@
-"""A session before it is run: its trials, its journal, and whether the two belong together."""
+"""Plans of sessions: trials and journal, and the check that the two belong together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _MUST_AGREE = {
 
 @dataclass(frozen=True, kw_only=True)
 class SessionPlan:
-    """A session before it is run: its trials, its journal, and what the journal already holds.
+    """A session before it is run: its trials, seed and journal, and the session found in the journal.
 
     `found` is None for a session that has not begun.
     """
@@ -49,12 +49,12 @@ class SessionPlan:
 
     @property
     def completed(self) -> bool:
-        """Whether the session is completed, so that nothing is left to show or to write."""
+        """True if the session is completed, so that no trial is left."""
         return self.found is not None and self.found.ended == COMPLETED
 
 
 def journal_path(data_dir: Path, participant: str, session: int, task: str) -> Path:
-    """Return where the journal of a session lies.
+    """Return the path of the journal of a session.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def plan_session(
     *,
     observer: Mapping[str, Any] | None = None,
 ) -> SessionPlan:
-    """Return the plan of a session, checked against its journal if there is one. Writes nothing.
+    """Return the plan of a session, checked against its journal if there is one; nothing is written.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def plan_session(
     path = journal_path(data_dir, participant, session, design.task.name)
     seed = seed_of(design, participant, session)
     found = None
-    if path.exists() and b"\n" in path.read_bytes():  # without a whole line it has not begun
+    if path.exists() and b"\n" in path.read_bytes():  # without a complete line it has not begun
         found = read_session(path)
         header = header_of(design, participant, session, trials, seed=seed, observer=observer)
         check_same(found, header, trials, path)
@@ -98,7 +98,7 @@ def plan_session(
 
 
 def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], path: Path) -> None:
-    """Refuse to continue a journal that was begun as something else.
+    """Raise JournalError if a journal was begun with another header or with other trials.
 
     Raises
     ------
@@ -113,19 +113,19 @@ def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], p
     ]
     if differing:
         raise JournalError(
-            f"{path} was begun with another {', another '.join(differing)}; continue it with what "
-            "it was begun with, or start a session under another number or in another folder"
+            f"{path} was begun with another {', another '.join(differing)}; continue it with the "
+            "same, or start a session under another number or in another folder"
         )
     began, goes_on = (h.booth.get("adapter") for h in (found.header, header))
     if goes_on and began != goes_on:
         raise JournalError(
-            f"{path} was begun with the {began} booth, not the {goes_on} one, and a session stays in one "
+            f"{path} was begun in the {began} booth, not in the {goes_on} booth, and a session uses one "
             "booth; continue it there, or start a session under another number"
         )
     if [r.trial for r in found.records] != list(trials[: len(found.records)]):
         raise JournalError(
-            f"{path} holds other trials than this release makes of the same design; finish it with "
-            f"the release that began it ({dict(found.header.software)})"
+            f"{path} holds other trials than this release makes from the same design; finish it "
+            f"with the release that began it ({dict(found.header.software)})"
         )
 
 
@@ -139,7 +139,7 @@ def header_of(
     observer: Mapping[str, Any] | None,
     booth: Mapping[str, Any] | None = None,
 ) -> SessionHeader:
-    """Return the header of a session's journal, with the versions of what runs now."""
+    """Return the header of a session's journal, with the versions of the running software."""
     return SessionHeader(
         participant=participant,
         session=session,

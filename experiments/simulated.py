@@ -1,4 +1,4 @@
-"""A booth without a screen: every frame is handled, every time is nominal, a model answers."""
+"""Booth without a screen: frames are hashed, times are nominal, a model answers."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -12,9 +12,9 @@ from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
 
 
 class SimulatedPerson:
-    """An observer whose random numbers depend on the session's seed and the trial alone.
+    """Responder whose random numbers depend only on the session's seed and the trial.
 
-    A session that was killed and continued therefore gets the same answers as one that was not.
+    So a session that was killed and continued gets the same answers as an uninterrupted one.
     """
 
     def __init__(self, observer: Observer, seed: int) -> None:
@@ -27,14 +27,14 @@ class SimulatedPerson:
 
 
 class SimulatedBooth:
-    """A booth that hashes the frames it is given and asks a responder.
+    """Booth that shows nothing: it hashes the frames and asks a responder for answers.
 
     Parameters
     ----------
     responder
-        Who answers, for instance a `SimulatedPerson`.
+        The simulated participant, for instance a `SimulatedPerson`.
     refresh_hz
-        The refresh rate of the screen that is imagined, in hertz.
+        Nominal refresh rate, in hertz.
     """
 
     def __init__(self, responder: Responder, *, refresh_hz: float) -> None:
@@ -43,7 +43,7 @@ class SimulatedBooth:
         self._now_s = 0.0
 
     def describe(self) -> Mapping[str, Any]:
-        """Return that nothing was shown, and the nominal rate."""
+        """Return a description that names the booth as simulated, with its nominal refresh rate."""
         return {"adapter": "simulated", "refresh_hz": self._refresh_hz, "keyboard": "none"}
 
     def check(self, shapes: Collection[tuple[int, ...]]) -> None:
@@ -62,7 +62,7 @@ class SimulatedBooth:
         """Do nothing: there is nothing to give back."""
 
     def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Return the record of a trial that went exactly as planned."""
+        """Return the record of a trial, shown exactly as planned and answered by the responder."""
         given = self._responder.answer(trial)
         window_s = answer_window_s(trial, self._refresh_hz)
         answer = (given.response, given.rt_s) if given.rt_s <= window_s else None
@@ -84,7 +84,7 @@ class SimulatedBooth:
 
 
 def _last_frames(trial: Trial, answer: tuple[str, float] | None, refresh_hz: float) -> int:
-    """Return for how many frames the last phase stays: until the answer, at least one."""
+    """Return the number of frames of the last phase: until the answer, at least one."""
     planned = trial.phases[-1].n_frames
     if answer is None:
         return planned

@@ -1,1 +1,1 @@
-"""Shapes of psychometric functions and the parameters that people report."""
+"""Psychometric functions, their parameters, and the model of choices from distances."""

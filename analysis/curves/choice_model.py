@@ -1,8 +1,8 @@
-"""From a model's distance to a person's answer: Δ → d' = g·Δ^p → the trial's task and rule → lapses.
+"""Choice model: from a model's distance to the probability of a right answer, with three free parameters.
 
-Priors, the same for every model after its distances are scaled to a mean of 1: log g normal around
-log 1.5 with standard deviation 1.5, log p normal around 0 with standard deviation 0.5, lapse
-Beta(2, 50).
+distance Δ → d' = g·Δ^p → proportion correct by the trial's task and rule → lapses. Distances are scaled
+to a mean of 1; then the priors are the same for every model: log g normal around log 1.5 with standard
+deviation 1.5, log p normal around 0 with standard deviation 0.5, lapse Beta(2, 50).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _STARTS = np.array([[np.log(g), 0.0, lapse_start(0.02)] for g in (0.3, 1.5, 6.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFit:
-    """A model's posterior mode: d' = gain · distance**exponent, and the lapse rate."""
+    """Posterior mode of a model's parameters: d' = gain · distance**exponent, and the lapse rate."""
 
     gain: float
     exponent: float
@@ -36,7 +36,7 @@ class ModelFit:
 
 @dataclass(frozen=True, kw_only=True)
 class Posterior:
-    """Where a model's parameters are, and how well they are known.
+    """Normal approximation of the posterior of a model's three parameters.
 
     `mode` (3,) holds log gain, log exponent and unconstrained lapse rate for distances divided by
     `scale`; `root` (3, 3) is a square root of the covariance there.
@@ -96,7 +96,7 @@ def fit_model(cells: Cells, label: str) -> ModelFit:
 
 
 def predicted(cells: Cells, label: str, fit: ModelFit) -> np.ndarray:
-    """Return a fitted model's probability of a right answer in every cell (C,)."""
+    """Return the probability of a right answer in every cell (C,) under a model's fitted parameters."""
     p = np.empty(len(cells.n_trials))
     for link, where in links_of(cells):
         dprime = fit.gain * cells.distances[label][where] ** fit.exponent
@@ -105,11 +105,12 @@ def predicted(cells: Cells, label: str, fit: ModelFit) -> np.ndarray:
 
 
 def predictive(cells: Cells, label: str, posterior: Posterior) -> np.ndarray:
-    """Return the probability of a right answer in every cell (C,), averaged over the posterior.
+    """Return the posterior predictive probability of a right answer in every cell (C,).
 
-    A mean over six points, two on each axis of the normal approximation, exact for cubic functions
-    of the parameters (spherical-radial cubature; Arasaratnam & Haykin 2009, IEEE TAC 54, 1254).
+    The posterior mean is taken over six points, two on each axis of the normal approximation
+    (spherical-radial cubature; Arasaratnam & Haykin 2009, IEEE TAC 54, 1254).
     """
+    # Exact for cubic functions of the parameters.
     out = np.sqrt(len(posterior.mode)) * posterior.root.T
     points = posterior.mode + np.concatenate([out, -out])
     p, _ = _curve(cells, cells.distances[label] / posterior.scale)(points)

@@ -1,8 +1,8 @@
-"""A psychometric function as a likelihood problem whose first parameter is the threshold itself.
+"""Psychometric functions as likelihood problems whose first parameter is the threshold itself.
 
-The parameters are the threshold's place on the axis, log2 of the width, and the unconstrained lapse
-rate. The threshold has a flat prior; the width a broad log-normal one around the range of the levels (a
-factor of e either way is one standard deviation); the lapse rate Beta(2, 50).
+The parameters are the threshold on the axis, log2 of the width, and the unconstrained lapse rate. The
+threshold has a flat prior; the width has a broad log-normal prior around the range of the levels (a
+factor of e is one standard deviation); the lapse rate has the prior Beta(2, 50).
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,14 @@ from stimuli_store.errors import InputError
 
 THRESHOLD, LOG_WIDTH, LAPSE = 0, 1, 2
 _GRID = 49
-_REACH = 1.5  # how far beyond the levels a threshold is looked for, in ranges of the levels
+_REACH = 1.5  # how far beyond the levels the grid of thresholds reaches, in ranges of the levels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parametrization:
-    """What stays fixed while a function is fitted; `x` holds the levels on the axis."""
+    """Fixed quantities of a fit: sigmoid, guess rate, proportion `p`, axis, and the levels `x` on the
+    axis.
+    """
 
     shape: Sigmoid
     guess: float
@@ -50,18 +52,18 @@ class Parametrization:
 
     @property
     def top(self) -> float:
-        """Largest lapse rate at which the curve still passes p."""
+        """Largest lapse rate at which the curve still reaches p."""
         return 0.98 * (1 - self.p)
 
     @property
     def grid(self) -> np.ndarray:
-        """Places at which a threshold is looked for."""
+        """Grid of candidate thresholds on the axis."""
         reach = _REACH * self.span
         return np.linspace(self.x.min() - reach, self.x.max() + reach, _GRID)
 
     @property
     def starts(self) -> np.ndarray:
-        """Parameters to climb from: three widths."""
+        """Starting parameters (3, 3) of the fit, one row for each of three widths."""
         lapse = lapse_start(0.02, self.top)
         widths = np.log2(self.span * np.array([0.15, 0.5, 1.5]))
         return np.array([[0.0, width, lapse] for width in widths])
@@ -70,10 +72,10 @@ class Parametrization:
 def parametrization_of(
     counts: Counts, sigmoid: str, guess: float, p: float, axis: str
 ) -> Parametrization:
-    """Return the setting of a fit, or raise InputError if the threshold makes no sense."""
+    """Return the parametrization of a fit; raise InputError if `p` is not between `guess` and 1."""
     if not 0 <= guess < p < 1:
         raise InputError(
-            f"the threshold's proportion correct lies between the guess rate and 1; "
+            "the proportion correct p of a threshold must lie between the guess rate and 1; "
             f"p={p!r} with guess={guess!r} was given"
         )
     shape = sigmoid_of(sigmoid, axis)
@@ -83,7 +85,7 @@ def parametrization_of(
 def problem_of(
     setting: Parametrization, n_correct: np.ndarray, n_trials: np.ndarray
 ) -> CurveProblem:
-    """Return the likelihood and prior of counts (L,) or (B, L) in this setting."""
+    """Return the likelihood problem of counts (L,) or (B, L) in a parametrization."""
     return CurveProblem(
         curve=_curve(setting), prior=_prior(setting), n_correct=n_correct, n_trials=n_trials
     )
@@ -124,7 +126,7 @@ def _prior(setting: Parametrization) -> Prior:
 
 
 def function_of(x: np.ndarray, setting: Parametrization) -> PsychometricFunction:
-    """Return the curve that parameters (3,) stand for."""
+    """Return the psychometric function with parameters (3,)."""
     width = float(np.exp2(x[LOG_WIDTH]))
     lapse = float(lapse_of(x[LAPSE], setting.top)[0])
     share = np.asarray((setting.p - setting.guess) / (1 - setting.guess - lapse))

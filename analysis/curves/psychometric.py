@@ -1,7 +1,7 @@
-"""Psychometric functions: proportion correct along a level, as a frozen value.
+"""Psychometric functions: proportion correct as a function of level.
 
 P(level) = γ + (1 − γ − λ)·S(x), where x is log2(level) or the level itself, S is a sigmoid that is
-1/2 at the threshold and climbs from 0.05 to 0.95 over the width, γ is the guess rate and λ the
+1/2 at the threshold and rises from 0.05 to 0.95 over the width, γ is the guess rate and λ the
 lapse rate.
 
 Source of this parametrisation: Schütt, Harmeling, Macke & Wichmann (2016), Vision Research 122.
@@ -23,7 +23,7 @@ _Shape = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Sigmoid:
-    """A shape rising from 0 to 1: its values, its derivative and its inverse, unscaled.
+    """A function rising from 0 to 1, with its derivative and its inverse, before scaling.
 
     `log_only` marks a shape whose name already means a logarithmic axis.
     """
@@ -36,12 +36,12 @@ class Sigmoid:
 
     @property
     def median(self) -> float:
-        """Where the unscaled shape is 1/2."""
+        """Argument at which the unscaled sigmoid is 1/2."""
         return float(self.inverse(np.asarray(0.5)))
 
     @property
     def spread(self) -> float:
-        """How far it is, on the unscaled axis, from 0.05 to 0.95."""
+        """Distance on the unscaled axis between the values 0.05 and 0.95."""
         return float(self.inverse(np.asarray(0.95)) - self.inverse(np.asarray(0.05)))
 
 
@@ -109,7 +109,7 @@ SIGMOIDS = MappingProxyType(
 
 
 def sigmoid_of(name: str, axis: str = "log") -> Sigmoid:
-    """Return a sigmoid by its name, if it can stand on this axis.
+    """Return the sigmoid of a name, after checking that it fits the axis.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def sigmoid_of(name: str, axis: str = "log") -> Sigmoid:
 
 
 def to_axis(levels: ArrayLike, axis: str = "log") -> np.ndarray:
-    """Return levels on the axis the sigmoid lives on: octaves (log2) or the level itself.
+    """Return levels as coordinates on the axis: log2(level) or the level itself.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def to_axis(levels: ArrayLike, axis: str = "log") -> np.ndarray:
 
 
 def from_axis(x: ArrayLike, axis: str = "log") -> np.ndarray:
-    """Return the levels that stand at `x` on the axis (the inverse of `to_axis`)."""
+    """Return the levels at coordinates `x` on the axis (the inverse of `to_axis`)."""
     values = np.asarray(x, dtype=np.float64)
     return values if axis == "linear" else np.exp2(values)
 
@@ -173,7 +173,7 @@ class PsychometricFunction:
     threshold
         Level at which the sigmoid is 1/2 (see `level_at` for the level of a proportion correct).
     width
-        How far it is from 0.05 to 0.95 of the sigmoid: octaves on the log axis, else level units.
+        Distance between 0.05 and 0.95 of the sigmoid: octaves on the log axis, else level units.
     guess, lapse
         Lower asymptote γ, and distance λ of the upper one from 1.
     axis
@@ -196,10 +196,10 @@ class PsychometricFunction:
     def __post_init__(self) -> None:
         sigmoid_of(self.sigmoid, self.axis)
         if not self.width > 0:
-            raise InputError(f"a width is above zero; {self.width!r} was given")
+            raise InputError(f"the width must be above zero; {self.width!r} was given")
         if not (self.guess >= 0 and self.lapse >= 0 and self.guess + self.lapse < 1):
             raise InputError(
-                "guess and lapse rates are at least 0 and leave room for the sigmoid; "
+                "guess and lapse rates must be at least 0 and have a sum below 1; "
                 f"guess={self.guess!r}, lapse={self.lapse!r} were given"
             )
 
@@ -213,8 +213,8 @@ class PsychometricFunction:
     def level_at(self, p: ArrayLike) -> np.ndarray:
         """Return the level at which the proportion correct is `p`.
 
-        It is infinite for proportions the curve never reaches, and 0 (log axis) or minus infinity
-        for those it never falls to.
+        It is infinite for proportions that the curve never reaches, and 0 (log axis) or minus infinity
+        for proportions below the curve.
         """
         shape = sigmoid_of(self.sigmoid, self.axis)
         share = (np.asarray(p, dtype=np.float64) - self.guess) / (1 - self.guess - self.lapse)

@@ -1,1 +1,1 @@
-"""Trials as tables: reading, checking, counting."""
+"""Tables of trials: reading, checking, counting."""

@@ -1,4 +1,4 @@
-"""Answers gathered into cells, the data that models are compared on."""
+"""Counts of answers by cell, on which models are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from stimuli_store.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Answers gathered by what was the same: participant, image, pair, task and rule; arrays (C,).
+    """Counts of answers by participant, image, pair, task and rule; arrays (C,).
 
     `distances` holds, per model label, the distance of each cell's pair.
     """
@@ -26,7 +26,7 @@ class Cells:
     distances: Mapping[str, np.ndarray]
 
     def take(self, chosen: np.ndarray) -> "Cells":
-        """Return the cells where `chosen` (C,) is true."""
+        """Return the cells for which `chosen` (C,) is true."""
         arrays = ("participant", "image", "pair", "task", "rule", "n_correct", "n_trials")
         return Cells(
             **{name: getattr(self, name)[chosen] for name in arrays},
@@ -35,7 +35,7 @@ class Cells:
 
 
 def links_of(cells: Cells) -> list[tuple[Link, np.ndarray]]:
-    """Return every link in use, with a mask of the cells (C,) it applies to."""
+    """Return every link (d' to proportion correct) in use, with a mask (C,) of the cells it applies to."""
     named = sorted(set(zip(cells.task.tolist(), cells.rule.tolist(), strict=True)))
     return [
         (link_of(task, rule), (cells.task == task) & (cells.rule == rule)) for task, rule in named
@@ -43,7 +43,7 @@ def links_of(cells: Cells) -> list[tuple[Link, np.ndarray]]:
 
 
 def guesses_of(cells: Cells) -> np.ndarray:
-    """Return each cell's proportion correct at no difference (C,)."""
+    """Return the guess rate of each cell (C,): the proportion correct at no difference."""
     guess = np.empty(len(cells.n_trials))
     for link, where in links_of(cells):
         guess[where] = link.guess
@@ -51,11 +51,11 @@ def guesses_of(cells: Cells) -> np.ndarray:
 
 
 def strength_of(cells: Cells, label: str) -> np.ndarray:
-    """Return a model's distances (C,), or raise InputError if one is missing or negative."""
+    """Return a model's distance in each cell (C,); raise InputError if one is missing or negative."""
     strength = np.asarray(cells.distances[label], dtype=np.float64)
     if not (np.isfinite(strength) & (strength >= 0)).all():
         raise InputError(
-            f"the model {label!r} lacks a distance for some pairs that were shown, or has a "
-            "negative one; rank models whose predictions the bank holds for every pair"
+            f"the model {label!r} has no distance for some pairs that were shown, or a negative "
+            "one; rank models for which the bank holds a distance of every pair"
         )
     return strength

@@ -1,4 +1,4 @@
-"""Right answers and trials by level, checked, and how far they scatter about a curve."""
+"""Counts of right answers and trials by level, and their dispersion about a curve."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from scipy.special import chdtri
 from stimuli_store.errors import InputError
 
 _RARE = 0.2  # share of good fits whose deviance calls for a wider interval
-_FEW_TRIALS = 5  # trials per level below which a deviance says nothing
+_FEW_TRIALS = 5  # mean trials per level below which a deviance is not used
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Right answers and trials by level, three float64 arrays (L,), no level empty."""
+    """Counts of right answers and trials by level, three float64 arrays (L,) without empty levels."""
 
     levels: np.ndarray
     n_correct: np.ndarray
@@ -32,12 +32,12 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
     given = [np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (levels, n_correct, n_trials)]
     if len({v.shape for v in given}) != 1 or given[0].ndim != 1:
         raise InputError(
-            "levels, n_correct and n_trials are lists of one length; "
+            "levels, n_correct and n_trials must be lists of the same length; "
             f"their shapes are {', '.join(str(v.shape) for v in given)}"
         )
     level, right, total = given
     if not ((right >= 0) & (right <= total)).all():
-        raise InputError("at every level, n_correct lies between 0 and n_trials")
+        raise InputError("n_correct must lie between 0 and n_trials at every level")
     used = total > 0
     if not used.any():
         raise InputError("there is no trial to fit; give at least one level with n_trials above 0")
@@ -50,10 +50,10 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
 
 
 def dispersion_of(deviance: float, counts: Counts, *, n_parameters: int) -> float:
-    """Return the factor by which answers scatter more about a curve than chance alone explains.
+    """Return the factor by which answers vary more about a curve than chance alone explains.
 
-    It is 1, or, where the deviance is larger than in four good fits of five, the deviance over its
-    degrees of freedom (the heterogeneity factor; Finney 1971, *Probit Analysis*, chapter 4).
+    It is the deviance over its degrees of freedom (the heterogeneity factor; Finney 1971, *Probit
+    Analysis*, chapter 4) if only one good fit in five has a larger deviance, and 1 otherwise.
 
     Examples
     --------

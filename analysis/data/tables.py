@@ -1,4 +1,4 @@
-"""Journals and a bank to a tidy table: a row per trial, with what every model says of it."""
+"""Tidy tables from journals and a bank: a row per trial, with every model's distance."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,23 +22,23 @@ _PathLike = str | os.PathLike[str]
 
 
 def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
-    """Return the journals in a folder (``*.jsonl``, searched recursively), or the files named.
+    """Return the paths of all journals in a folder (``*.jsonl``, searched recursively) or of named files.
 
     Raises
     ------
     JournalError
-        If something named is not there, or no journal is found.
+        If a path does not exist, or no journal is found.
     """
     named = [Path(data)] if isinstance(data, str | os.PathLike) else [Path(d) for d in data]
     found: list[Path] = []
     for path in named:
         if not path.exists():
             raise JournalError(
-                f"{path} is not there; name a folder of session journals, or journals"
+                f"{path} does not exist; give a folder of session journals, or journal files"
             )
         found += sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
     if not found:
-        where = ", ".join(str(path) for path in named) or "what was named"
+        where = ", ".join(str(path) for path in named) or "an empty list of paths"
         raise JournalError(
             f"{where} holds no session journal (*.jsonl); a session writes one for each participant"
         )
@@ -46,10 +46,10 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
 
 
 def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
-    """Return the sessions of a folder of journals, or of the journals named.
+    """Return the sessions of all journals in a folder, or of the named journals.
 
-    A journal in a folder that holds no whole line yet is passed over: its session had not begun when
-    its process died.
+    A journal without a complete line is ignored if there are others: its process ended before the
+    session began.
 
     Raises
     ------
@@ -75,18 +75,18 @@ def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
 
 
 def is_simulated(session: Session) -> bool:
-    """Return whether a simulated observer gave the answers."""
+    """Return whether a simulated observer gave the answers of a session."""
     return session.header.observer is not None
 
 
 def tidy(bank: Bank, sessions: Sequence[Session]) -> "pd.DataFrame":
-    """Return one row per finished trial, with a ``distance_<model>`` column for every stored model.
+    """Return a table with a row per finished trial and a column ``distance_<model>`` for every stored model.
 
     Columns: participant, session, trial, task, rule, target, set, level, unit, comparison, pair_a,
     pair_b, A, B, X (pixel ids of the intervals; others by their own names), answer, response,
     correct, rt_s, flags (joined by ``;``), timing_ok (True, False, or None without timing),
     planned_frames, realised_frames, dropped_frames, frames_verified (whether every frame shown has
-    the certified hash; None where no screen was involved), simulated, pin.
+    the certified hash; None without a screen), simulated, pin.
 
     Raises
     ------
@@ -150,10 +150,10 @@ def _row(bank: Bank, session: Session, record: TrialRecord) -> dict[str, Any]:
 
 
 def timing_ok(record: TrialRecord) -> bool | None:
-    """Return whether the pictures were up for exactly the frames planned; None without timing.
+    """Return whether the pictures were shown for exactly the planned frames; None without timing.
 
-    Counted from the first picture to the end of the last. The blank before it, in which pictures
-    are loaded, and the one after it, which ends at the answer, change nothing of what was seen.
+    Only the phases from the first picture to the last count, not the blank before them, in which
+    pictures are loaded, and not the blank after them, which ends at the answer.
     """
     if not record.timing:
         return None
@@ -164,7 +164,7 @@ def timing_ok(record: TrialRecord) -> bool | None:
 
 
 def seen_phases(record: TrialRecord) -> tuple[PhaseTiming, ...]:
-    """Return the timing from the first picture's phase to the last one's."""
+    """Return the timings of a trial's phases, from the first picture to the last."""
     shown = [i for i, phase in enumerate(record.trial.phases) if phase.image is not None]
     if not shown:
         return record.timing[:-1]
@@ -172,9 +172,9 @@ def seen_phases(record: TrialRecord) -> tuple[PhaseTiming, ...]:
 
 
 def frames_verified(bank: Bank, session: Session, record: TrialRecord) -> bool | None:
-    """Return whether every frame that was on the screen has the hash the bank certified.
+    """Return whether every frame shown in a trial has the hash that the bank certifies.
 
-    None where no screen was involved. False if a hash differs or was not recorded.
+    It is None without a screen, and False if a hash differs or was not recorded.
     """
     if not on_screen(session):
         return None
@@ -186,7 +186,7 @@ def frames_verified(bank: Bank, session: Session, record: TrialRecord) -> bool |
 
 
 def on_screen(session: Session) -> bool:
-    """Return whether a real screen was involved, as the header's booth states it."""
+    """Return whether a session was shown on a real screen, according to its header's booth."""
     adapter = session.header.booth.get("adapter")
     if adapter is None:
         return any(record.frame_sha256 for record in session.records)
@@ -194,10 +194,10 @@ def on_screen(session: Session) -> bool:
 
 
 def cells_of(table: "pd.DataFrame") -> Cells:
-    """Return the table's answered trials gathered into cells for `analysis.ranking.rank`.
+    """Return the answered trials of a table as counts by cell, for `analysis.ranking.rank`.
 
-    Trials without a response are left out. Models that lack a distance for a pair shown are left
-    out too (`models_without_distances` names them).
+    Trials without a response are left out. Models that have no distance for some pair are left out
+    too (`models_without_distances` names them).
     """
     answered = table[table.response.notna()]
     labels = [c for c in answered if str(c).startswith(DISTANCE) and answered[c].notna().all()]
@@ -224,7 +224,7 @@ def cells_of(table: "pd.DataFrame") -> Cells:
 
 
 def models_without_distances(table: "pd.DataFrame") -> tuple[str, ...]:
-    """Return the labels of models that lack a distance for some pair shown."""
+    """Return the labels of models that have no distance for some pair in the table."""
     return tuple(
         str(c)[len(DISTANCE) :]
         for c in table
@@ -233,7 +233,7 @@ def models_without_distances(table: "pd.DataFrame") -> tuple[str, ...]:
 
 
 def level_counts(table: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return levels ascending, right answers and answered trials at each (three arrays (L,))."""
+    """Return the levels, ascending, with right answers and answered trials at each (three arrays (L,))."""
     answered = table[table.response.notna()]
     grouped = answered.groupby("level", sort=True).correct
     counts = grouped.agg(["sum", "size"])

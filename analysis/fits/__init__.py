@@ -1,1 +1,1 @@
-"""Fits of thresholds and of critical scaling, and the bootstrap that checks them."""
+"""Fits of psychometric functions and of critical scaling, and the bootstrap of a threshold."""

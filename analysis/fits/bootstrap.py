@@ -1,4 +1,4 @@
-"""The parametric bootstrap of a threshold: a check on the profile interval of one sigmoid."""
+"""Parametric bootstrap of a threshold, as a check on the profile interval of one sigmoid."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from analysis.infer.likelihood import climb, lapse_start
 
 @dataclass(frozen=True, kw_only=True)
 class Bootstrap:
-    """Thresholds of simulated repetitions of a fit (R,), and their central 95 % interval."""
+    """Thresholds (R,) fitted to simulated repetitions of an experiment, and their central 95 % interval."""
 
     thresholds: np.ndarray
     low: float
@@ -31,7 +31,7 @@ class Bootstrap:
 def bootstrap_threshold(
     fit: Fit, levels: ArrayLike, n_trials: ArrayLike, *, n_draws: int = 1000, seed: int = 0
 ) -> Bootstrap:
-    """Return the parametric bootstrap of a threshold: answers drawn from its curve, fitted again.
+    """Return the parametric bootstrap of a threshold: answers drawn from the fitted curve, fitted again.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _start_of(fit: Fit, setting: Parametrization) -> np.ndarray:
 def _climb_draws(
     setting: Parametrization, drawn: np.ndarray, n_trials: np.ndarray, start: np.ndarray
 ) -> np.ndarray:
-    """Return the threshold of every row of counts (R, L), the best of several starts."""
+    """Return the fitted threshold of every row of counts (R, L), the best from several starts."""
     begins = [start]
     for shift in (-0.4, 0.4):
         begins.append(start + np.array([shift * setting.span, 0.0, 0.0]))

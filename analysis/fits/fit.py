@@ -1,8 +1,8 @@
-"""Fitting a psychometric function: the threshold at a proportion correct, with its interval.
+"""Fits of psychometric functions: the threshold at a proportion correct, with its interval.
 
-Nobody knows which sigmoid is the right one, and the threshold depends on it. By default several are
-fitted: the best of them gives the estimate, and the interval spans what any of them allows.
-Parameters and priors are those of `analysis.curves.parametrization`; the estimate is the posterior mode.
+The threshold depends on the sigmoid, and the right sigmoid is unknown. By default several are fitted: the
+best of them gives the estimate, and the interval covers the intervals of all of them. The estimate is the
+posterior mode; `analysis.curves.parametrization` has parameters and priors.
 """
 
 from collections.abc import Sequence
@@ -34,22 +34,20 @@ from analysis.infer.likelihood import CurveProblem, climb, deviance, log_likelih
 from stimuli_store.errors import unknown_name
 
 ANY = "any"
-_SHAPES = {  # one even, one that comes up slowly, one that saturates slowly
+_SHAPES = {  # one symmetric, one that rises slowly, one that saturates slowly
     "log": ("normal", "weibull", "reversed_gumbel"),
     "linear": ("normal", "gumbel", "reversed_gumbel"),
 }
 
 
 class FitStatus(Enum):
-    """How a fit ended; the value is the sentence people read."""
+    """Outcome of a fit; the value is the sentence shown to people."""
 
     CONVERGED = "the fit converged, and the threshold lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"
-    UNREACHED = (
-        "performance never comes up to the proportion asked for; the threshold has no estimate"
-    )
-    EXCEEDED = "performance never falls to the proportion asked for; the threshold has no estimate"
-    UNFINISHED = "the fit did not come to rest; do not use it"
+    UNREACHED = "proportion correct stays below p at all levels; there is no threshold"
+    EXCEEDED = "proportion correct stays above p at all levels; there is no threshold"
+    UNFINISHED = "the fit did not converge; do not use it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +62,14 @@ class Fit:
         Proportion correct that defines the threshold.
     threshold, low, high
         Level at which the curve passes `p`, and its 95 % profile interval. An end is infinite (or 0
-        on the log axis) where the data exclude nothing on that side.
+        on the log axis) if the data exclude no level on that side.
     log_likelihood, deviance
         At the mode of the best sigmoid; the deviance is against the observed proportions.
     dispersion
-        1, or, where the curve fits worse than four good fits in five, the deviance over its degrees
-        of freedom; the interval is widened by it (Finney's heterogeneity factor).
+        Finney's heterogeneity factor, by which the interval is widened: the deviance over its degrees
+        of freedom if only one good fit in five has a larger deviance, else 1.
     n_trials, n_levels
-        How much was fitted.
+        Number of trials and of levels.
     status
         A `FitStatus`.
     """
@@ -106,8 +104,8 @@ def fit_psychometric(
     levels, n_correct, n_trials
         One entry per level (L,); several entries may share a level.
     sigmoid
-        ``"any"`` (default): normal, Weibull (Gumbel on a linear axis) and reversed Gumbel are tried,
-        and the interval is where the highest of their profiles stays within its limit. Or one name of
+        ``"any"`` (default): normal, Weibull (Gumbel on a linear axis) and reversed Gumbel are fitted,
+        and the interval is derived from the highest of their profiles. Or one name of
         `PsychometricFunction`.
     axis
         See `PsychometricFunction`.
@@ -119,7 +117,7 @@ def fit_psychometric(
     Raises
     ------
     InputError
-        If the counts make no sense, or `p` is not between `guess` and 1.
+        If the counts are not valid, or `p` is not between `guess` and 1.
 
     Examples
     --------
@@ -158,7 +156,7 @@ def fit_psychometric(
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
-    """The likelihood profile of one sigmoid's threshold; `rested` says whether its top was reached."""
+    """Likelihood profile of one sigmoid's threshold; `rested` is whether its maximum was reached."""
 
     setting: Parametrization
     problem: CurveProblem
@@ -176,7 +174,7 @@ def _search(setting: Parametrization, counts: Counts) -> _Search:
 
 
 def _envelope(searches: Sequence[_Search], drop: float) -> tuple[float, float]:
-    """Return where the highest of several profiles lies within `drop` of the highest top."""
+    """Return the interval in which the highest of several profiles lies within `drop` of the maximum."""
     top = max(float(search.found.height.max()) for search in searches)
     ends = []
     for search in searches:

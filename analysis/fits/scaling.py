@@ -1,9 +1,9 @@
-"""Critical scaling: how fast the window may grow before a metamer is told from its target.
+"""Critical scaling: the largest window scaling at which a metamer is not told from its target.
 
-d'(s) = α₀·max(0, 1 − s₀²/s²): no sensitivity up to the critical scaling s₀, then a rise towards the
+d'(s) = α₀·max(0, 1 − s₀²/s²): d' is 0 up to the critical scaling s₀, then rises towards the
 proportionality factor α₀. Source: Freeman & Simoncelli (2011), Nature Neuroscience 14, equation 3
-of the methods. It goes through the decision rule of the task; lapses (random answers) have the
-prior Beta(2, 50). s₀ and log α₀ have flat priors within the range searched.
+of the methods. The decision rule of the task turns d' into proportion correct; lapses (random answers)
+have the prior Beta(2, 50). s₀ and log α₀ have flat priors within the range searched.
 """
 
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingFit:
-    """The critical scaling of a set of counts.
+    """Fitted critical scaling s₀ and gain α₀ of counts by level, with 95 % intervals.
 
     Attributes
     ----------
     critical, critical_low, critical_high
         s₀ in the unit of the levels with its 95 % profile interval, widened as in `Fit`; an end is
-        0 or infinite where the data exclude nothing on that side.
+        0 or infinite if the data exclude no value on that side.
     gain, gain_low, gain_high
         α₀ (d' at very large windows) with its interval.
     lapse
@@ -52,7 +52,7 @@ class ScalingFit:
     log_likelihood, deviance, n_trials
         At the posterior mode; the deviance is against the observed proportions.
     task, rule
-        How d' became proportion correct.
+        Names of the relation between d' and proportion correct (`analysis.observers.sdt`).
     """
 
     critical: float
@@ -87,7 +87,7 @@ def fit_critical_scaling(
     task: str = "abx",
     rule: str = "independent",
 ) -> ScalingFit:
-    """Fit s₀ and α₀ to counts of right answers by level.
+    """Fit critical scaling s₀ and gain α₀ to counts of right answers by level.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def fit_critical_scaling(
     Raises
     ------
     InputError
-        If the counts make no sense, a level is not above zero, or the rule is unknown.
+        If the counts are not valid, a level is not above zero, or the rule is unknown.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def fit_critical_scaling(
 
 
 def _profiles(problem: CurveProblem, x: np.ndarray) -> tuple[LikelihoodProfile, LikelihoodProfile]:
-    """Return the profiles of log s₀ and log α₀, both holding the best point found."""
+    """Return the likelihood profiles of log s₀ and log α₀, both with the best point included."""
     lapse = lapse_start(0.02)
     span = max(np.ptp(x), np.log(2))
     criticals = np.linspace(x.min() - span, x.max() - 1e-3, 65)

@@ -1,1 +1,1 @@
-"""Likelihoods, their maximum, and intervals."""
+"""Likelihoods, their maximization, profiles and intervals."""

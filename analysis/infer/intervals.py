@@ -1,8 +1,8 @@
-"""Likelihood profiles and the intervals read off them.
+"""Likelihood profiles and the intervals derived from them.
 
-A profile holds one parameter at many values and climbs in all others. The interval is where it lies
-within half the 95 % point of χ² with one degree of freedom below its top; it has an infinite end
-where the profile never falls that far, because then the data do not exclude any value on that side.
+A profile fixes one parameter at many values and maximizes over all others. The interval holds the values
+whose profile lies within half the 95 % point of χ² (one degree of freedom) of the maximum. Its end is
+infinite if the profile never falls that far, because then the data exclude no value on that side.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _REFINED = 24
 
 @dataclass(frozen=True, kw_only=True)
 class LikelihoodProfile:
-    """A likelihood profile along one parameter: values (V,), heights (V,), and all parameters (V, K)."""
+    """Likelihood profile of one parameter: its values (V,), heights (V,), and all parameters (V, K)."""
 
     index: int
     values: np.ndarray
@@ -27,14 +27,14 @@ class LikelihoodProfile:
 
     @property
     def best(self) -> int:
-        """Place of the highest value."""
+        """Index of the highest point."""
         return int(np.argmax(self.height))
 
 
 def likelihood_profile(
     problem: CurveProblem, index: int, values: np.ndarray, starts: np.ndarray
 ) -> LikelihoodProfile:
-    """Return the likelihood profile of parameter `index` at `values`, climbing from each start (M, K)."""
+    """Return the likelihood profile of parameter `index` at `values`, maximized from each start (M, K)."""
     n_values, n_starts = len(values), len(starts)
     x = np.tile(starts, (n_values, 1, 1))
     x[:, :, index] = np.asarray(values)[:, None]
@@ -51,7 +51,7 @@ def likelihood_profile(
 
 
 def with_point(found: LikelihoodProfile, x: np.ndarray, height: float) -> LikelihoodProfile:
-    """Return the likelihood profile with one more point, `x` (K,), in its place."""
+    """Return the likelihood profile with the point `x` (K,) and its height inserted."""
     place = int(np.searchsorted(found.values, x[found.index]))
     return replace(
         found,
@@ -64,9 +64,9 @@ def with_point(found: LikelihoodProfile, x: np.ndarray, height: float) -> Likeli
 def interval_of(
     problem: CurveProblem, found: LikelihoodProfile, drop: float = DROP95
 ) -> tuple[float, float]:
-    """Return both ends of the interval of the profiled parameter; an end never reached is infinite.
+    """Return both ends of the interval of the profiled parameter; an end without a bound is infinite.
 
-    If the likelihood profile has several tops within `drop`, the interval spans them all.
+    If the likelihood profile has several maxima within `drop`, the interval covers all of them.
     """
     inside = np.flatnonzero(found.height >= found.height.max() - drop)
     low = _end(problem, found, int(inside[0]), -1, drop)

@@ -1,9 +1,9 @@
-"""Penalised binomial likelihoods, and the one routine that climbs them.
+"""Penalized binomial likelihoods and their maximization.
 
-Everything fitted in this package has the same form: counts of right answers in cells, a smooth
-function from a few unconstrained parameters to each cell's probability, and a weak prior. Fisher
-scoring with damping climbs a whole batch of such problems at once, so a likelihood profile or a
-bootstrap costs little more than one fit.
+All fits of this package have the same form: counts of right answers in cells, a smooth function from a
+few unconstrained parameters to each cell's probability, and a weak prior. Damped Fisher scoring
+maximizes a whole batch of such problems at once, so a likelihood profile or a bootstrap costs little
+more than one fit.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Prior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True, kw_only=True)
 class CurveProblem:
-    """Counts, a curve and a prior.
+    """Likelihood problem: counts, a curve and a prior.
 
     Attributes
     ----------
@@ -38,13 +38,13 @@ class CurveProblem:
     n_trials: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "CurveProblem":
-        """Return the problem of some rows of a batch."""
+        """Return the problem restricted to some rows of its batch of counts."""
         if self.n_correct.ndim == 1:
             return self
         return replace(self, n_correct=self.n_correct[chosen])
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the log posterior (B,), its gradient (B, K), and the information (B, K, K)."""
+        """Return log posterior (B,), gradient (B, K) and information (B, K, K) at parameters (B, K)."""
         p, slopes = self.curve(x)
         p = np.clip(p, _EDGE, 1 - _EDGE)
         value, gradient, curvature = self.prior(x)
@@ -60,7 +60,7 @@ class CurveProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class Climb:
-    """Where climbs ended: parameters (B, K), log posteriors (B,), and which came to rest."""
+    """Results of maximizations: parameters (B, K), log posteriors (B,), and which converged (B,)."""
 
     x: np.ndarray
     value: np.ndarray
@@ -68,13 +68,13 @@ class Climb:
 
 
 def log_likelihood(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
-    """Return the log likelihood, summed over the last axis, without binomial coefficients."""
+    """Return the binomial log likelihood of counts, summed over the last axis, without the coefficients."""
     p = np.clip(p, _EDGE, 1 - _EDGE)
     return np.sum(n_correct * np.log(p) + (n_trials - n_correct) * np.log1p(-p), axis=-1)
 
 
 def deviance(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> float:
-    """Return twice the log likelihood ratio between observed proportions and probabilities `p`."""
+    """Return the deviance of counts under `p`: twice the log likelihood ratio to the observed proportions."""
     seen = n_correct / n_trials
     best = log_likelihood(seen, n_correct, n_trials)
     return float(max(0.0, 2 * (best - log_likelihood(p, n_correct, n_trials))))
@@ -88,10 +88,10 @@ def climb(
     tolerance: float = 1e-8,
     max_steps: int = 100,
 ) -> Climb:
-    """Climb from each row of `start` (B, K), moving only the parameters named by `free`.
+    """Maximize the log posterior from each row of `start` (B, K), over the parameters in `free` only.
 
-    A step is kept only if it does not lower the log posterior, so the result is never below its
-    start. A climb rests when a step gains less than `tolerance`.
+    A step is kept only if it does not lower the log posterior, so the result is never below its start.
+    A row has converged when a step gains less than `tolerance`.
     """
     x = np.array(start, dtype=np.float64)
     value, gradient, information = problem.evaluate(x)
@@ -122,7 +122,7 @@ def climb(
 def _step(
     gradient: np.ndarray, information: np.ndarray, damping: np.ndarray, free: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a damped scoring step (B, K), zero in what is held, and the gain it promises (B,)."""
+    """Return a damped scoring step (B, K), zero in fixed parameters, and the predicted gain (B,)."""
     slope, matrix = gradient[:, free], information[:, free[:, None], free]
     diagonal = np.einsum("bii->bi", matrix) * np.maximum(damping, 1e-9)[:, None] + 1e-10
     damped = matrix + diagonal[..., None] * np.eye(len(free))
@@ -134,20 +134,20 @@ def _step(
 
 
 def lapse_of(u: np.ndarray, top: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lapse rate in (0, top) that a real number stands for, and its derivative."""
+    """Return the lapse rate in (0, top) for an unconstrained number, and its derivative."""
     lapse = top / (1 + np.exp(-np.clip(u, -40, 40)))
     return lapse, lapse * (1 - lapse / top)
 
 
 def lapse_start(lapse: float, top: float = 1.0) -> float:
-    """Return the unconstrained number that stands for a lapse rate."""
+    """Return the unconstrained number of a lapse rate (the inverse of `lapse_of`)."""
     return float(np.log(lapse / (top - lapse)))
 
 
 def lapse_prior(u: np.ndarray, top: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log density, gradient and curvature of the Beta(2, 50) prior of a lapse rate.
 
-    The density is that of the lapse rate itself, so the mode is at 0.02 however it is parametrised.
+    The density is taken over the lapse rate, not over `u`, so the mode is 0.02 in any parametrization.
     """
     lapse, slope = lapse_of(u, top)
     value = (LAPSE_A - 1) * np.log(lapse) + (LAPSE_B - 1) * np.log1p(-np.minimum(lapse, 1 - _EDGE))
@@ -158,6 +158,6 @@ def lapse_prior(u: np.ndarray, top: float = 1.0) -> tuple[np.ndarray, np.ndarray
 def normal_prior(
     x: np.ndarray, mean: float, sd: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return log density (up to a constant), gradient and curvature of a normal prior."""
+    """Return log density (up to a constant), gradient and curvature of a normal prior at `x`."""
     off = (x - mean) / sd
     return -0.5 * off**2, -off / sd, np.full_like(x, 1 / sd**2)

@@ -1,4 +1,4 @@
-"""Observers: what an answer means, decision rules over a task, simulated people."""
+"""Observers: d' and proportion correct, decision rules of tasks, simulated observers."""
 
 from typing import TYPE_CHECKING
 

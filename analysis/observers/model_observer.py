@@ -1,8 +1,8 @@
-"""Observers that answer from a model's distances: noisy percepts and a decision rule, not a coin.
+"""Simulated observers that answer from a model's distances: noisy percepts, then a decision rule.
 
-An observer perceives the two stimuli of a pair as points d' apart, d' = gain · distance**exponent,
-each showing blurred by standard normal noise. The rule of the task turns percepts into an answer.
-With probability `lapse` the answer is a guess.
+The percepts of a pair's two stimuli have means d' apart, d' = gain · distance**exponent, and standard
+normal noise in every interval. The rule of the task turns percepts into an answer. With probability
+`lapse` the answer is a guess.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ _RT_SIGMA = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A response and its time in seconds from the onset of the last stimulus."""
+    """A response and its reaction time in seconds from the onset of the last stimulus."""
 
     response: str
     rt_s: float
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelObserver:
-    """An observer who sees through one model's distances.
+    """A simulated observer whose sensitivity comes from one model's distances.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class ModelObserver:
     lapse
         Probability of a random answer; the best possible proportion correct is 1 − lapse/2.
     task, rule
-        How percepts become answers (`analysis.observers.sdt`).
+        Task and decision rule that turn percepts into answers (`analysis.observers.sdt`).
     """
 
     model: str
@@ -64,13 +64,13 @@ class ModelObserver:
         link_of(self.task, self.rule)
         if not (0 <= self.gain < float("inf") and self.exponent > 0 and 0 <= self.lapse <= 1):
             raise InputError(
-                "an observer has a gain of at least 0, an exponent above 0 and a lapse rate "
+                "an observer needs a gain of at least 0, an exponent above 0 and a lapse rate "
                 f"from 0 to 1; gain={self.gain!r}, exponent={self.exponent!r}, "
                 f"lapse={self.lapse!r} were given"
             )
 
     def dprime(self, trial: Trial) -> float:
-        """Return the sensitivity to the trial's pair.
+        """Return the observer's d' for the trial's pair.
 
         Raises
         ------
@@ -80,13 +80,13 @@ class ModelObserver:
         return self.gain * _distance(self.distances, self.model, trial) ** self.exponent
 
     def p_correct(self, trial: Trial) -> float:
-        """Return the probability of a right answer, lapses included."""
+        """Return the observer's probability of a right answer in a trial, lapses included."""
         link = link_of(self.task, self.rule)
         seen = float(link.p_correct(np.asarray(self.dprime(trial))))
         return (1 - self.lapse) * seen + self.lapse * link.guess
 
     def respond(self, trial: Trial, rng: np.random.Generator) -> Answer:
-        """Return an answer: percepts are drawn, and the rule is applied to them.
+        """Draw an answer to a trial from noisy percepts and the decision rule.
 
         Raises
         ------
@@ -117,7 +117,7 @@ def _distance(distances: Distances, model: str, trial: Trial) -> float:
     except KeyError:
         raise InputError(
             f"the model {model!r} has no stored distance between {a[:12]}… and {b[:12]}… "
-            f"({trial.set}); the bank this trial was planned from has one"
+            f"({trial.set}); use the bank that this trial was planned from"
         ) from None
 
 
@@ -131,15 +131,15 @@ def calibrated_observer(
     lapse: float = 0.02,
     rule: str = "independent",
 ) -> ModelObserver:
-    """Return an observer whose mean probability of a right answer over the trials is as asked.
+    """Return an observer whose mean probability of a right answer over the trials is `mean_p_correct`.
 
-    The gain is found by root search; the trials must be of one task.
+    The gain is found by root finding; all trials must be of one task.
 
     Raises
     ------
     InputError
-        If no gain gives this mean (too near chance, above what lapses allow, or the model sees no
-        difference in too many pairs).
+        If no gain gives this mean (too near chance, above what lapses allow, or the model's distance
+        is 0 for too many pairs).
     """
     trials = list(trials)
     tasks = sorted({trial.task for trial in trials})
@@ -157,8 +157,8 @@ def calibrated_observer(
     lowest, highest = mean_at(0.0), mean_at(1e6 / float(strength[strength > 0].min(initial=scale)))
     if not lowest < mean_p_correct < highest:
         raise InputError(
-            f"no gain makes an observer with the model {model!r} right in {mean_p_correct:.3g} "
-            f"of these trials; between {lowest:.3g} and {highest:.3g} is possible"
+            f"no gain gives an observer with the model {model!r} a mean proportion correct of "
+            f"{mean_p_correct:.3g} on these trials; between {lowest:.3g} and {highest:.3g} is possible"
         )
     low, high = 1e-6 / scale, 1e6 / float(strength[strength > 0].min())
     root = brentq(
@@ -195,7 +195,7 @@ class _Description:
 def observer_from_description(
     description: Mapping[str, Any], distances: Distances
 ) -> ModelObserver:
-    """Return the observer that `ModelObserver.describe` described.
+    """Return the observer described by the JSON values of `ModelObserver.describe`.
 
     Raises
     ------
@@ -215,11 +215,11 @@ def observer_from_description(
 
 
 def true_threshold(observer: ModelObserver, trials: Iterable[Trial], p: float = 0.75) -> float:
-    """Return the level at which an observer's own mean probability of a right answer passes `p`.
+    """Return the level at which an observer's own mean probability of a right answer reaches `p`.
 
-    The probability is exact at every level shown (a mean over the trials there); between levels a
-    monotone cubic runs on the logarithm of the level. No fitted family enters. See
-    `pooled_true_threshold` for what is returned when `p` is never passed.
+    The probability is exact at every level shown (the mean over its trials) and is interpolated between
+    levels by a monotone cubic of the level's logarithm; no psychometric function is fitted.
+    `pooled_true_threshold` says what is returned if `p` is never reached.
     """
     return pooled_true_threshold([(observer, trials)], p)
 
@@ -227,7 +227,7 @@ def true_threshold(observer: ModelObserver, trials: Iterable[Trial], p: float = 
 def pooled_true_threshold(
     sessions: Iterable[tuple[ModelObserver, Iterable[Trial]]], p: float = 0.75
 ) -> float:
-    """Return `true_threshold` of several observers together, each with the trials it was shown.
+    """Return the level at which several observers' mean probability of a right answer reaches `p`.
 
     Returns
     -------

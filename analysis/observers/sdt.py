@@ -1,7 +1,7 @@
-"""From d' to proportion correct and back, for each task and decision rule.
+"""Signal detection theory: d' to proportion correct and back, for each task and decision rule.
 
-Observers are unbiased, with Gaussian percepts of equal variance. How d' turns into answers depends
-on the rule the observer uses, not on the task alone, so every function here asks for both.
+Observers are unbiased, with Gaussian percepts of equal variance. Proportion correct depends on the
+observer's decision rule, not on the task alone, so every function here takes both.
 
 ==========  ===============  ==========================================  ==========================
 task        rule             proportion correct                          d' at 75 % correct
@@ -31,12 +31,12 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """What d' means for one task and rule.
+    """Relation between d' and proportion correct for one task and decision rule.
 
     Attributes
     ----------
     task, rule
-        Their names.
+        Names of the task and of the rule.
     guess
         Proportion correct at d' = 0.
     scale
@@ -65,14 +65,14 @@ class Link:
         return 0.5 * (first_slope * erf(dprime / self.scale) + erf(dprime / 2) * second_slope)
 
     def dprime(self, p_correct: np.ndarray) -> np.ndarray:
-        """Return the d' whose proportion correct is `p_correct` (values in [0, 1])."""
+        """Return the d' at proportion correct `p_correct` (values in [0, 1])."""
         if self.scale is None:
             return np.sqrt(2) * ndtri(p_correct)
         return _invert(self.p_correct, p_correct)
 
 
 def _invert(rising: Callable[[np.ndarray], np.ndarray], p: np.ndarray) -> np.ndarray:
-    """Return the d' at which `rising` passes p, by bisection; 0 at or below chance, inf at 1."""
+    """Return the d' at which a rising function reaches p, by bisection; 0 at or below chance, inf at 1."""
     low, high = np.zeros_like(p), np.full_like(p, _HIGHEST_DPRIME)
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
@@ -146,12 +146,12 @@ def dprime(p_correct: ArrayLike, task: str = "abx", rule: str = "independent") -
     link = link_of(task, rule)
     p = np.asarray(p_correct, dtype=np.float64)
     if not ((p >= 0) & (p <= 1)).all():
-        raise InputError(f"a proportion correct lies between 0 and 1; {p_correct!r} was given")
+        raise InputError(f"a proportion correct must lie between 0 and 1; {p_correct!r} was given")
     return np.asarray(link.dprime(p))
 
 
 def guess_rate(task: str) -> float:
-    """Return the proportion correct of an observer who sees no difference.
+    """Return the proportion correct of a task for an observer who sees no difference.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class DPrime:
 
 
 def wilson(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the 95 % score interval of a proportion (Wilson 1927).
+    """Return the ends of the 95 % Wilson score interval of a proportion (Wilson 1927).
 
     Examples
     --------
@@ -198,7 +198,7 @@ def dprime_from_counts(
 
     When none or all answers are right, the estimate takes half a trial as the count of the rarer
     answer (the 1/(2N) rule, Macmillan & Kaplan 1985). The interval is Wilson's for the proportion,
-    mapped through the task's rule; it is not corrected, so it is open above when all were right.
+    converted to d'; it is not corrected, so its upper end is infinite when all answers were right.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def dprime_from_counts(
     """
     if n_trials < 1 or not 0 <= n_correct <= n_trials:
         raise InputError(
-            f"{n_correct} right answers of {n_trials} trials is no count; "
+            f"{n_correct} right answers of {n_trials} trials are not valid counts; "
             "give 0 <= n_correct <= n_trials and at least one trial"
         )
     nearest = min(max(float(n_correct), 0.5), n_trials - 0.5)

@@ -1,1 +1,1 @@
-"""Pictures of results. Every function takes arrays and names, and returns a matplotlib `Figure`."""
+"""Plots of results: functions that take arrays and names and return a matplotlib `Figure`."""

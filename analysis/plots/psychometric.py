@@ -1,4 +1,4 @@
-"""Proportion correct and d' along the level."""
+"""Plots of proportion correct and d' against level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from analysis.plots import style
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """Counts to draw: levels, right answers and trials, each (L,)."""
+    """Counts to plot: levels, right answers and trials, each (L,)."""
 
     levels: np.ndarray
     n_correct: np.ndarray
@@ -23,7 +23,7 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """A threshold to mark: level, interval, and the true one where answers were simulated."""
+    """A threshold to mark: level, interval, and the true threshold if answers were simulated."""
 
     p: float
     threshold: float
@@ -40,7 +40,7 @@ def psychometric_plot(
     unit: str,
     guess: float = 0.5,
 ) -> Figure:
-    """Return observed proportions with 95 % binomial bars, a fitted curve, and its threshold.
+    """Plot observed proportions with 95 % binomial bars, a fitted curve, and its threshold.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def dprime_plot(
     curve: tuple[np.ndarray, np.ndarray] | None,
     unit: str,
 ) -> Figure:
-    """Return d' at each level with its 95 % interval, and a fitted critical-scaling curve.
+    """Plot d' at each level with its 95 % interval, and a fitted critical-scaling curve.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def dprime_plot(
 
 
 def _limits(levels: np.ndarray, axes: Axes) -> tuple[float, float]:
-    """Set a level axis with a tick per level (thinned), logarithmic where it can be."""
+    """Set the limits and ticks of a level axis, logarithmic if all levels are above 0; return the limits."""
     if levels.min() > 0:
         axes.set_xscale("log", base=2)
         left, right = float(levels.min()) / 1.25, float(levels.max()) * 1.25
@@ -167,7 +167,7 @@ def _mark(axes: Axes, marker: Marker, limits: tuple[float, float]) -> None:
 def intervals_plot(
     names: Sequence[str], markers: Sequence[Marker], *, unit: str, log_axis: bool = True
 ) -> Figure:
-    """Return a row per name with its threshold, interval and (if simulated) true threshold."""
+    """Plot a row per name with its threshold, interval and (if simulated) true threshold."""
     made = style.figure(6.4, 0.9 + 0.34 * len(names))
     axes = style.quiet(made.subplots())
     finite = [v for m in markers for v in (m.threshold, m.low, m.high, m.true or 0.0)]

@@ -1,4 +1,4 @@
-"""Which model agrees with people."""
+"""Plot of a model ranking."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from analysis.plots import style
 def ranking_plot(
     labels: Sequence[str], bits: np.ndarray, ends: tuple[np.ndarray, np.ndarray]
 ) -> Figure:
-    """Return a bar per model, best on top, with the interval of its distance from the best.
+    """Plot a bar of held-out bits per model, best on top, with intervals of the differences from the best.
 
     Parameters
     ----------

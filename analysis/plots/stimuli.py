@@ -1,4 +1,4 @@
-"""Targets and what was made from them."""
+"""Plot of targets and their stimuli."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from analysis.plots import style
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A picture with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3)."""
+    """An image with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3)."""
 
     pixels: np.ndarray
     heading: str
@@ -19,7 +19,7 @@ class Tile:
 
 
 def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
-    """Return rows of pictures, pixel for pixel as a screen would show them (0 black, 255 white)."""
+    """Plot rows of images with the grey levels of the screen (0 black, 255 white)."""
     columns = max(len(row) for row in rows)
     made = style.figure(1.2 * columns + 0.2, 1.6 * len(rows))
     grid = made.subplots(len(rows), columns, squeeze=False)

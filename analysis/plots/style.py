@@ -1,4 +1,4 @@
-"""One look for all pictures: colours that colour-blind readers can tell apart, and quiet axes."""
+"""Style of all plots: colours that colour-blind readers can distinguish, and plain axes."""
 
 import io
 
@@ -19,14 +19,14 @@ _UNITS = {"window_px": "window size (pixels)", "px": "size (pixels)", "deg": "si
 
 
 def figure(width: float, height: float) -> Figure:
-    """Return an empty figure of `width` × `height` inches, drawn without any global state."""
+    """Return an empty figure of `width` × `height` inches that is independent of pyplot's global state."""
     made = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(made)
     return made
 
 
 def quiet(axes: Axes) -> Axes:
-    """Return the axes without frame above and right, with soft ink."""
+    """Remove the upper and right frame lines of axes, colour the rest, and return the axes."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -38,7 +38,7 @@ def quiet(axes: Axes) -> Axes:
 
 
 def unit_label(unit: str) -> str:
-    """Return a level's unit in words a reader expects on an axis.
+    """Return the unit of levels as an axis label.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def unit_label(unit: str) -> str:
 
 
 def to_png(made: Figure, dpi: int = 144) -> bytes:
-    """Return a figure as the bytes of a PNG file."""
+    """Return a figure rendered as the bytes of a PNG file."""
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()

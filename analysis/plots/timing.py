@@ -1,4 +1,4 @@
-"""How long phases were on the screen, and how fast people answered."""
+"""Plots of phase durations on the screen and of response times."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from analysis.plots import style
 
 
 def timing_plot(extra_frames: np.ndarray, rts_s: Sequence[float]) -> Figure:
-    """Return two histograms: frames shown beyond the plan, and response times.
+    """Plot two histograms: frames shown beyond the plan, and response times.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def timing_plot(extra_frames: np.ndarray, rts_s: Sequence[float]) -> Figure:
         left.set_xlim(-edge, edge)
         if counts.max() > 20 * counts.min():
             left.set_yscale("log")
-    left.set_xlabel("frames beyond the plan")
+    left.set_xlabel("frames shown minus frames planned")
     left.set_ylabel("picture phases")
     if len(rts_s):
         top = max(float(np.quantile(rts_s, 0.99)) * 1.1, 0.5)

@@ -1,1 +1,1 @@
-"""Which model predicts held-out answers best: folds, bootstrap, rank."""
+"""Ranking of models by their prediction of held-out answers: folds, bootstrap, scores."""

@@ -1,11 +1,10 @@
 """Uncertainty of a mean over crossed participants and images.
 
-Resampling both at once counts the noise of single trials several times over. Schütt et al. (2023,
+Resampling both at once counts the noise of single trials several times. Schütt et al. (2023,
 eLife 12:e82566) estimate the variance that generalises to new participants and new images as
 2·(V_participants + V_images) − V_both, kept between the larger of the first two and V_both. Each V
 is multiplied by n/(n − 1) for the n that were resampled, and the interval uses Student's t with one
-less than the smaller n, so a study with two images says honestly how little it knows about other
-images.
+less than the smaller n as degrees of freedom, so a study with few images has a wide interval.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ _FEW = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A mean, its 95 % interval, and a sentence on what the interval covers."""
+    """A mean, its 95 % interval, and a sentence that says what the interval covers."""
 
     mean: float
     low: float
@@ -35,7 +34,7 @@ def spread_of(
     n_draws: int = 2000,
     seed: int = 0,
 ) -> Spread:
-    """Return sum(values)/sum(weights) with an interval over participants and images.
+    """Return sum(values)/sum(weights) with a 95 % interval over participants and images.
 
     Parameters
     ----------
@@ -56,19 +55,19 @@ def spread_of(
         both = _variance(top, bottom, people, images) * _small(n_people) * _small(n_images)
         least = max(by_people, by_images)
         variance = min(max(2 * (by_people + by_images) - both, least), max(both, least))
-        meaning = "intervals are over new participants and new images (corrected dual bootstrap)"
+        meaning = "intervals hold for new participants and new images (corrected dual bootstrap)"
         n = min(n_people, n_images)
     elif n_people > 1:
         variance, n = by_people, n_people
-        meaning = "intervals are over new participants only: there is a single image"
+        meaning = "intervals hold for new participants only: there is a single image"
     elif n_images > 1:
         variance, n = by_images, n_images
-        meaning = "intervals are over new images only: there is a single participant"
+        meaning = "intervals hold for new images only: there is a single participant"
     else:
         meaning = "no interval: with one participant and one image nothing can be resampled"
         return Spread(mean=mean, low=-np.inf, high=np.inf, meaning=meaning)
     if n < _FEW:
-        meaning += f"; with so few ({n}) they are wide, as they must be"
+        meaning += f"; they are wide because there are only {n}"
     half = float(stdtrit(n - 1, 0.975) * np.sqrt(variance))
     return Spread(mean=mean, low=mean - half, high=mean + half, meaning=meaning)
 
@@ -82,7 +81,7 @@ def _table(values: np.ndarray, participant: np.ndarray, image: np.ndarray) -> np
 
 
 def _resampled(rng: np.random.Generator, n: int, n_draws: int) -> np.ndarray:
-    """Return how often each of n was drawn, (n_draws, n)."""
+    """Return bootstrap counts: the number of times each of n was drawn, (n_draws, n)."""
     return rng.multinomial(n, np.full(n, 1 / n), size=n_draws).astype(np.float64)
 
 

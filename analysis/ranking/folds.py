@@ -1,4 +1,4 @@
-"""What is held out of a fit: images and participants together, never single trials."""
+"""Cross-validation folds that hold out images and participants together, never single trials."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _PAIR_GROUPS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Folds:
-    """Pairs of masks (train, test) over cells (C,), and a sentence that says what they hold out."""
+    """Pairs of masks (train, test) over cells (C,), and a sentence that describes what is held out."""
 
     pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
     scheme: str
@@ -21,8 +21,8 @@ class Folds:
 def folds_of(participant: np.ndarray, image: np.ndarray, pair: np.ndarray) -> Folds:
     """Return crossed folds over participants and images; each cell is tested exactly once.
 
-    With one image, only participants are held out, and the other way round; with one of each, pairs
-    of stimuli are. With a single pair nothing can be held out, and the scheme says so.
+    With a single image only participants are held out; with a single participant only images; with one
+    of each, pairs of stimuli. With a single pair nothing can be held out, and `scheme` says so.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def folds_of(participant: np.ndarray, image: np.ndarray, pair: np.ndarray) -> Fo
 
 
 def _groups(names: np.ndarray, most: int) -> np.ndarray:
-    """Return a group number per cell; names are dealt out in the order of their hashes."""
+    """Return a group number per cell; names are assigned to groups in the order of their hashes."""
     known = sorted(
         np.unique(names).tolist(), key=lambda n: hashlib.sha256(str(n).encode()).digest()
     )
@@ -75,7 +75,7 @@ def _crossed(people: np.ndarray, images: np.ndarray, scheme: str) -> Folds:
         for i in np.unique(images):
             test = (people == p) & (images == i)
             train = (people != p) & (images != i)
-            if test.any() and not train.any():  # nobody else saw another image
+            if test.any() and not train.any():  # no other participant saw another image
                 train = ~test
             if test.any():
                 pairs.append((train, test))

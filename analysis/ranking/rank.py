@@ -1,9 +1,9 @@
-"""Which model's distances agree best with people's answers, judged on answers it was not fitted to.
+"""Ranking of models by how well their distances predict answers they were not fitted to.
 
-Every model gets the same chain and the same three free parameters (`analysis.curves.choice_model`). They are
-learned on some images and participants, and scored on other images **and** other participants: the
-log probability of the held-out answers, averaged over what remains uncertain of the parameters, in
-bits per trial above chance.
+All models have the same choice model and the same three free parameters (`analysis.curves.choice_model`).
+The parameters are fitted on some images and participants and scored on other images **and** other
+participants. The score is the log probability of the held-out answers, averaged over the posterior of the
+parameters, in bits per trial above chance.
 """
 
 from collections.abc import Mapping
@@ -24,17 +24,16 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class ModelScore:
-    """One row of a ranking.
+    """Scores of one model in a ranking.
 
     Attributes
     ----------
     label
         The model; ``"chance"`` is the observer who always guesses.
     bits, bits_in_sample
-        Bits per trial above chance: on held-out answers, and on all answers with all of them
-        fitted.
+        Bits per trial above chance: on held-out answers, and on all answers by a fit to all answers.
     difference, difference_low, difference_high
-        Held-out bits minus those of the best model, with a 95 % interval (0 for the best itself).
+        Held-out bits minus the best model's bits, with a 95 % interval (0 for the best model).
     fit
         Parameters fitted to all answers; None for chance.
     """
@@ -50,7 +49,7 @@ class ModelScore:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Models in order of held-out bits, and how the order was found.
+    """Models in order of held-out bits, with descriptions of folds and intervals.
 
     `scheme` says what was held out, `spread` what the intervals cover, both as sentences.
     """
@@ -69,7 +68,7 @@ class Ranking:
 
 
 def rank_models(cells: Cells, *, n_draws: int = 2000, seed: int = 0) -> Ranking:
-    """Return the models of `cells.distances` and chance, ranked by held-out bits per trial.
+    """Return the models of `cells.distances`, and chance, ranked by held-out bits per trial.
 
     Parameters
     ----------
@@ -144,7 +143,7 @@ def _row(
 
 
 def _held_out(cells: Cells, label: str, folds: Folds, guess: np.ndarray) -> np.ndarray:
-    """Return each cell's bits above chance under what was learned without it (C,)."""
+    """Return each cell's bits above chance (C,), predicted by fits to the other folds."""
     bits = np.zeros(len(cells.n_trials))
     for train, test in folds.pairs:
         held = cells.take(test)

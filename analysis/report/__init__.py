@@ -1,1 +1,1 @@
-"""The report of a data set: results, findings, one HTML page."""
+"""Report of a data set: results, findings, provenance, one HTML page."""

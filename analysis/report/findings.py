@@ -1,4 +1,4 @@
-"""The report's sections on what was found; see `analysis.report.provenance` for the others."""
+"""Sections of the report on the results; `analysis.report.provenance` has the others."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ _N_PARAMETERS = 3
 def report_page(
     bank: Bank, sessions: Sequence[Session], results: Results, table: "pd.DataFrame"
 ) -> str:
-    """Return the whole report as one HTML page."""
+    """Return the whole report of an analysis as one HTML page."""
     title = f"Threshold and model ranking: {bank.header.name} {bank.header.version}"
     return html.page(
         title,
@@ -61,9 +61,9 @@ def _notice(results: Results) -> str:
         return ""
     makers = ", ".join(sorted({str(o.get("model")) for o in results.observers}))
     return (
-        '<div class="notice"><b>Simulated.</b> Answers were given by simulated observers who see '
-        f"through the model {html.code(makers)}. Their true parameters are known and shown beside "
-        "the estimates; they took no part in fitting.</div>"
+        '<div class="notice"><b>Simulated.</b> Simulated observers gave the answers, from the '
+        f"distances of the model {html.code(makers)}. Their true parameters are known and shown "
+        "beside the estimates; they were not used in the fits.</div>"
     )
 
 
@@ -126,11 +126,14 @@ def _deviance_note(head: Condition) -> str:
 def _widened(fit: Fit) -> str:
     if fit.dispersion == 1:
         return ""
-    return f"The interval is widened for this scatter (heterogeneity factor {fit.dispersion:.2f}). "
+    return (
+        "The interval is widened because the answers vary more than chance explains "
+        f"(heterogeneity factor {fit.dispersion:.2f}). "
+    )
 
 
 def _judged(deviance: float, n_levels: int) -> str:
-    """Return the deviance, and whether one as large is rare when the curve is right."""
+    """Return a sentence with the deviance and whether the curve describes the answers well."""
     free = n_levels - _N_PARAMETERS
     if free < 1:
         return f"deviance {deviance:.1f}, with too few levels to judge it."
@@ -179,7 +182,9 @@ def _ranking_section(results: Results, table: "pd.DataFrame") -> str:
     title = "Which model agrees with the answers"
     left_out = models_without_distances(table)
     note = (
-        html.paragraph(f"Not ranked, for want of distances for some pairs: {', '.join(left_out)}.")
+        html.paragraph(
+            f"Not ranked, because the bank has no distances for some pairs: {', '.join(left_out)}."
+        )
         if left_out
         else ""
     )
@@ -213,7 +218,7 @@ def _ranking_table(results: Results, found: Ranking) -> str:
         "model",
         "bits, held out",
         "bits, in sample",
-        "from the best [95 %]",
+        "difference from the best [95 %]",
         "g",
         "exponent p",
         "lapse",
@@ -224,7 +229,7 @@ def _ranking_table(results: Results, found: Ranking) -> str:
         fit = row.fit
         rows.append(
             [
-                f"{row.label} (made these answers)" if row.label in makers else row.label,
+                f"{row.label} (simulated the answers)" if row.label in makers else row.label,
                 f"{row.bits:.4f}",
                 "–" if row.label == CHANCE else f"{row.bits_in_sample:.4f}",
                 "best" if place == 0 else f"{row.difference:.4f} {gap}",
@@ -272,8 +277,8 @@ def _dprime_section(results: Results) -> str:
     link = link_of(head.task, head.rule)
     parts.append(
         html.paragraph(
-            f"{head.name}; {formatting.task(link.task)} with the {link.rule} rule. An upper end is "
-            "open where every answer was right.",
+            f"{head.name}; {formatting.task(link.task)} with the {link.rule} rule. The upper end of "
+            "an interval is infinite where all answers were right.",
             "small",
         )
     )

@@ -1,4 +1,4 @@
-"""How numbers and outcomes read in the terminal and in the report."""
+"""Format numbers and outcomes as text for the terminal and the report."""
 
 import math
 
@@ -8,12 +8,12 @@ _TASKS = {"abx": "ABX", "2afc": "2AFC"}
 
 
 def task(name: str) -> str:
-    """Return a task's name as papers write it."""
+    """Return a task's name as it is written in papers."""
     return _TASKS.get(name, name)
 
 
 def sigmoid(name: str) -> str:
-    """Return a sigmoid's name as papers write it.
+    """Return a sigmoid's name as it is written in papers.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def sigmoid(name: str) -> str:
 
 
 def short_unit(unit: str) -> str:
-    """Return the part of a level's unit that is read after a number.
+    """Return the short form of a level's unit, to be written after a number.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def short_unit(unit: str) -> str:
 
 
 def level(value: float | None) -> str:
-    """Return a level with three digits that matter.
+    """Return a level as text with three significant digits.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def level(value: float | None) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Return an interval; an end that nothing excludes reads as open.
+    """Return an interval as text; an infinite end is written as open.
 
     Examples
     --------
@@ -66,17 +66,17 @@ def interval(low: float, high: float) -> str:
 
 
 def threshold(fit: Fit) -> str:
-    """Return a threshold with its interval."""
+    """Return a fitted threshold with its interval as text."""
     return f"{level(fit.threshold)} {interval(fit.low, fit.high)}"
 
 
 def inside(low: float, true: float, high: float) -> str:
-    """Return whether a true value lies in an interval, in words."""
+    """Return text that says whether a true value is inside or outside an interval."""
     return "inside the interval" if low <= true <= high else "outside the interval"
 
 
 def share(part: float, whole: float) -> str:
-    """Return a count with its percentage.
+    """Return a count with its percentage as text.
 
     Examples
     --------

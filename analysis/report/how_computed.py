@@ -1,4 +1,4 @@
-"""The report's section on how it was computed, with equations and references."""
+"""The methods section of the report, with equations and references."""
 
 from analysis.infer.likelihood import LAPSE_A, LAPSE_B
 from analysis.report import formatting
@@ -7,23 +7,23 @@ from stimuli_store.tools import html
 
 
 def methods_section(results: Results) -> str:
-    """Return the methods with their equations and references."""
+    """Return the report's methods section as HTML, with equations and references."""
     head = results.headline
     axis = "log₂ level" if head.fit.function.axis == "log" else "level"
     parts = [
         html.paragraph(
             f"Psychometric function on {axis}: normal, Weibull and reversed Gumbel sigmoids are fitted (here "
-            f"{formatting.sigmoid(head.fit.function.sigmoid)} fits best); guess rate γ fixed by the task, "
-            f"lapse rate λ with the prior Beta({LAPSE_A:g}, {LAPSE_B:g}), a broad log-normal prior on "
-            "the width, a flat one on the threshold; posterior mode."
+            f"{formatting.sigmoid(head.fit.function.sigmoid)} fits best). The task fixes the guess rate γ. "
+            f"The lapse rate λ has the prior Beta({LAPSE_A:g}, {LAPSE_B:g}), the width a broad log-normal "
+            "prior, the threshold a flat prior. Estimates are posterior modes."
         ),
         html.paragraph("P(level) = γ + (1 − γ − λ) · S(level)", "eq"),
         html.paragraph(
-            f"The threshold is the level at P = {results.p:g}; its interval is where the highest of "
-            "their profiles lies within 1.92 of its top (95 % point of χ², one degree of freedom). "
-            "Where the deviance is larger than in four good fits of five, that fall is multiplied by "
-            "the deviance over its degrees of freedom (Finney's heterogeneity factor). Intervals of "
-            "proportions are Wilson's. [1, 2]"
+            f"The threshold is the level at P = {results.p:g}. Its 95 % interval holds the levels at which "
+            "the highest log-likelihood profile of the three sigmoids lies within 1.92 of its maximum (half "
+            "the 95 % point of χ², one degree of freedom). If only one good fit in five has a larger "
+            "deviance, 1.92 is multiplied by the deviance over its degrees of freedom (Finney's "
+            "heterogeneity factor). Intervals of proportions are Wilson's. [1, 2]"
         ),
         html.paragraph("d′ and proportion correct, by task and rule [3]:"),
         html.paragraph("ABX, independent: P = Φ(d/√2)Φ(d/2) + Φ(−d/√2)Φ(−d/2)", "eq"),
@@ -31,20 +31,20 @@ def methods_section(results: Results) -> str:
         html.paragraph("2AFC: P = Φ(d/√2)", "eq"),
         html.paragraph("Critical scaling [4]: d′(s) = α₀ · max(0, 1 − s₀²/s²)", "eq"),
         html.paragraph(
-            "Models: distance Δ → d′ = g·Δ^p → the trial's task and rule → lapses. g, p and the "
-            "lapse rate are fitted for each model in the same way, scored on images and "
-            "participants that were not fitted, with probabilities averaged over what remains "
-            "uncertain of the parameters. Intervals of differences resample participants "
-            "and images together and take 2(V_participants + V_images) − V_both as the variance "
-            "[5]."
+            "Models: distance Δ → d′ = g·Δ^p → proportion correct by the trial's task and rule → lapses. "
+            "g, p and the lapse rate are fitted for each model in the same way. A model is scored on images "
+            "and participants that were not in the fit, with probabilities averaged over the posterior of "
+            "the parameters. Intervals of differences come from resampling participants, images, and both, "
+            "with the variance 2(V_participants + V_images) − V_both [5]."
         ),
     ]
     if results.true_threshold is not None:
         parts.append(
             html.paragraph(
                 "True threshold of simulated observers: the level at which their own mean "
-                "probability of a right answer over the pairs shown passes P, exact at every "
-                "level, with a monotone cubic on log level between; no fitted family enters."
+                "probability of a right answer over the pairs shown reaches P. The probability is "
+                "exact at every level and interpolated between levels by a monotone cubic of the log "
+                "level; no psychometric function is fitted."
             )
         )
     return html.section("Methods", *parts, "<h3>References</h3><ol>", _references(), "</ol>")

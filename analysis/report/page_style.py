@@ -1,4 +1,4 @@
-"""The report's style sheet: it travels inside the page."""
+"""CSS style sheet of the report, which is embedded in the page."""
 
 STYLE = """
 :root { --ink: #1f2933; --quiet: #65727f; --line: #e3e8ed; --blue: #0072b2; --orange: #b84a00 }

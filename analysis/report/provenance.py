@@ -1,4 +1,4 @@
-"""The report's sections on where results came from: stimuli, timing, data, bank."""
+"""Sections of the report on the origin of the results: stimuli, timing, data, bank."""
 
 import math
 from collections import Counter
@@ -26,7 +26,7 @@ _MOST_COLUMNS = 9
 
 
 def stimuli_section(bank: Bank) -> str:
-    """Return pictures of targets and one member per set, and every certificate."""
+    """Return the stimuli section as HTML: pictures of targets and stimuli, and all certificates."""
     rows = [
         [_tile(bank, target, target.name), *(_tile(bank, m, _at(m)) for m in members)]
         for target, members in _by_target(bank)
@@ -73,8 +73,8 @@ def _at(record: StimulusRecord) -> str:
 def _frames_note(bank: Bank) -> str:
     good = sum(_frame_is_certified(bank, record.sha256) for record in bank.records)
     return html.paragraph(
-        f"For this report every frame was made again from the stored pixels: "
-        f"{good} of {len(bank.records)} have the hash that was certified.",
+        "For this report every frame was computed again from the stored pixels: "
+        f"{good} of {len(bank.records)} frames have the certified hash.",
         "small",
     )
 
@@ -111,17 +111,18 @@ def _certificates(bank: Bank) -> str:
         if record.kind != "reference"
     ]
     note = html.paragraph(
-        "Distances are under the model a stimulus was made for, on its 8-bit frame against the "
-        "target's; the relative distance is over the size of the target's own output.",
+        "Each distance is between the 8-bit frames of the stimulus and of its target, under the model "
+        "that the stimulus was made for. The relative distance is divided by the root mean square of "
+        "the model's output to the target.",
         "small",
     )
     return html.table(head, rows) + note
 
 
 def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
-    """Return how frames, times and keys were taken, and what became of the frame plan.
+    """Return the timing section as HTML: the booth, and the frames shown compared with the plan.
 
-    Phases are counted over the sessions on a screen; only if there is none, over nominal times.
+    Phases are counted over the sessions on a screen; if there are none, over all sessions.
     """
     shown = [session for session in sessions if on_screen(session)] or sessions
     extra = np.array(
@@ -134,7 +135,7 @@ def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
     )
     made = timing_plot(extra, [float(rt) for rt in table.rt_s.dropna()])
     parts = [_screen_note(sessions), _booth_table(sessions)]
-    parts += [html.picture(style.to_png(made), "Frames beyond the plan, and response times", 760)]
+    parts += [html.picture(style.to_png(made), "Frames shown minus planned; response times", 760)]
     parts += [_phase_table(shown), _verified_note(table)]
     return html.section("Timing", *parts)
 
@@ -146,13 +147,12 @@ def _screen_note(sessions: Sequence[Session]) -> str:
     if len(shown) < len(sessions):
         lines.append(
             f"{len(sessions) - len(shown)} of {len(sessions)} sessions had no screen: their "
-            "times are nominal and say nothing about a display."
+            "times are nominal, not measured."
         )
     if loose:
         lines.append(
-            f"In {len(loose)} of {len(shown)} sessions on a screen the display was, at least in part, not "
-            "synchronised to its refresh (or the journal does not say): frame counts there are "
-            "not proof of durations."
+            f"In {len(loose)} of {len(shown)} sessions on a screen, flips were not always synchronised to "
+            "the refresh (or the journal does not say so): there the frame counts do not prove durations."
         )
     return f'<div class="notice">{html.text(" ".join(lines))}</div>' if lines else ""
 
@@ -164,7 +164,7 @@ def _booth_table(sessions: Sequence[Session]) -> str:
         tuple(_booth_value(booth.get(key)) for key in keys) for booth in booths
     )
     if not keys:
-        return html.paragraph("The journals do not say how frames and keys were taken.")
+        return html.paragraph("The journals do not describe the booth.")
     rows = [
         [key.replace("_", " "), *(values[i] for values in groups)] for i, key in enumerate(keys)
     ]
@@ -217,7 +217,15 @@ def _phase_table(sessions: Sequence[Session]) -> str:
                 int(dropped.sum()),
             ]
         )
-    head = ["phase", "shown", "planned frames", "mean realised", "range", "off plan", "late frames"]
+    head = [
+        "phase",
+        "shown",
+        "frames planned",
+        "mean shown",
+        "range",
+        "not as planned",
+        "late frames",
+    ]
     return html.table(head, rows)
 
 
@@ -230,7 +238,7 @@ def _verified_note(table: "pd.DataFrame") -> str:
     checked = table.frames_verified.dropna()
     if not len(checked):
         return html.paragraph(
-            "No frame was shown on a screen, so none could be verified there.", "small"
+            "No frame was shown on a screen, so no frame on a screen was verified.", "small"
         )
     good = int(sum(bool(value) for value in checked))
     return html.paragraph(
@@ -241,16 +249,16 @@ def _verified_note(table: "pd.DataFrame") -> str:
 
 
 def notes_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
-    """Return what was kept, what was not, and what was flagged."""
+    """Return the data section as HTML: trials, missing answers, flags, and sessions."""
     unanswered = int(table.response.isna().sum())
     flags = Counter(flag for text in table["flags"] for flag in text.split(";") if flag)
     unfinished = [s for s in sessions if s.ended != "completed"]
     rows: list[list[object]] = [
         ["trials in the table", len(table)],
         ["without an answer (not fitted)", formatting.share(unanswered, len(table))],
-        ["excluded for any other reason", "none: flagged trials are kept and counted"],
+        ["excluded for other reasons", "none: flagged trials are kept and fitted"],
         ["flagged", ", ".join(f"{k}: {n}" for k, n in sorted(flags.items())) or "none"],
-        ["sessions that did not run to their end", len(unfinished)],
+        ["unfinished sessions", len(unfinished)],
         ["simulated trials", formatting.share(float(table.simulated.sum()), len(table))],
     ]
     head = ["participant", "session", "trials", "of", "ended", "observer", "created"]
@@ -275,7 +283,7 @@ def _observer(description: Mapping[str, Any]) -> str:
 
 
 def bank_section(bank: Bank, sessions: Sequence[Session]) -> str:
-    """Return the bank's identity and the software behind stimuli and sessions."""
+    """Return the bank section as HTML: the bank's identity and the software of stimuli and sessions."""
     header = bank.header
     rows: list[list[str]] = [
         ["bank", bank.pin],
@@ -284,7 +292,7 @@ def bank_section(bank: Bank, sessions: Sequence[Session]) -> str:
         ["creators", ", ".join(header.creators) or "–"],
         ["pixels", f"{header.colour.space}, {header.colour.transfer} transfer"],
         ["models with stored distances", ", ".join(bank.model_labels) or "none"],
-        ["grown from", _pairs(header.parent) if header.parent else "–"],
+        ["parent bank", _pairs(header.parent) if header.parent else "–"],
         ["designs (SHA-256)", ", ".join(sorted({s.header.design_sha256 for s in sessions}))],
     ]
     rows += [["made with", _pairs(environment)] for environment in header.environments]

@@ -1,4 +1,4 @@
-"""Everything a report says, computed once from a bank and its sessions."""
+"""Results of an analysis, computed once from a bank and its sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ HEADLINE = "reference-metamer"
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """Answers that one curve is fitted to: one comparison, or one participant's share of it.
+    """Fits to the answers of one comparison, or of one participant in it.
 
     Attributes
     ----------
     name, comparison
-        The comparison or the participant; and what was compared.
+        Name of the comparison or of the participant, and the comparison.
     task, rule
-        How d' became answers.
+        Task and decision rule.
     levels, n_correct, n_trials
         Answered trials by level (L,).
     fit
@@ -43,7 +43,7 @@ class Condition:
     dprimes
         d' at each level.
     scaling
-        Critical-scaling fit; None where a level is not above zero.
+        Critical-scaling fit; None if a level is not above zero.
     true_threshold
         The simulated observers' own threshold; None if any answer came from a person.
     """
@@ -63,7 +63,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What was found.
+    """Results of an analysis: fits by comparison and participant, model ranking, simulated observers.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Results:
     by_participant
         The headline comparison, one participant each.
     ranking
-        Models against answers; None if the bank stores no distance for every pair shown.
+        Models ranked by their prediction of the answers; None if no model has distances for all pairs.
     observers
         Descriptions of the simulated observers, without repetition; empty for people.
     """
@@ -101,24 +101,24 @@ class Results:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of `threshold`."""
+        """95 % interval of `threshold`, in `unit`."""
         return self.headline.fit.low, self.headline.fit.high
 
     @property
     def true_threshold(self) -> float | None:
-        """The simulated observers' own threshold; None if any answer came from a person."""
+        """True threshold of the simulated observers; None if any answer came from a person."""
         return self.headline.true_threshold
 
     @property
     def winner(self) -> str | None:
-        """The model that agrees best with the answers, or None without a ranking."""
+        """Label of the model that agrees best with the answers; None without a ranking."""
         return self.ranking.winner if self.ranking else None
 
 
 def analyse(
     bank: Bank, sessions: Sequence[Session], *, p: float = 0.75, seed: int = 0
 ) -> tuple[Results, "pd.DataFrame"]:
-    """Return the results of sessions run with a bank, and the tidy table they came from.
+    """Return the results of sessions run with a bank, and the tidy table they were computed from.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def analyse(
     units = sorted(set(answered.unit))
     if len(units) != 1:
         raise InputError(
-            f"the levels are in several units ({', '.join(units)}); analyse these sessions apart"
+            f"the levels have several units ({', '.join(units)}); analyse these sessions separately"
         )
     conditions = _conditions(bank, sessions, answered, p)
     headline = next((c for c in conditions if c.comparison == HEADLINE), conditions[0])
@@ -219,7 +219,7 @@ def _condition(
 
 
 def _true(bank: Bank, sessions: Sequence[Session], rows: "pd.DataFrame", p: float) -> float | None:
-    """Return the threshold of the observers who gave these answers, if all of them are known."""
+    """Return the true threshold of the simulated observers of some rows; None if a person answered."""
     shown: dict[tuple[str, int], set[int]] = {}
     for person, number, trial in zip(rows.participant, rows.session, rows.trial, strict=True):
         shown.setdefault((str(person), int(number)), set()).add(int(trial))

@@ -1,4 +1,4 @@
-"""Results as plain JSON values."""
+"""Convert the results of an analysis to plain JSON values."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ from analysis.report.results import Condition, Results
 
 
 def summary_of(results: Results) -> dict[str, Any]:
-    """Return the results as plain JSON values; an infinite end is null ("nothing excludes it")."""
+    """Return the results as plain JSON values; infinite and missing numbers become null."""
     return {
         "pin": results.pin,
         "p": results.p,

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing from outside, a table of trials, and the numbers."""
+"""Write the report: an HTML file that needs no other file, a table of trials, and the results as JSON."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def write_report(
     p: float = 0.75,
     seed: int = 0,
 ) -> Results:
-    """Write ``report.html``, ``trials.csv`` and ``results.json``, and return the results.
+    """Write ``report.html``, ``trials.csv`` and ``results.json`` to a folder, and return the results.
 
     Each file appears complete or not at all. In the JSON file an infinite end is null.
 
@@ -32,7 +32,7 @@ def write_report(
     out_dir
         The folder; made if missing. Older files of these three names are replaced.
     bank, sessions, p, seed
-        As for `analysis.report.results.analyse`, which also says what is refused.
+        As for `analysis.report.results.analyse`, with the same errors.
 
     Raises
     ------
@@ -60,6 +60,6 @@ def _folder(out_dir: str | os.PathLike[str]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"the report's folder {folder} cannot be made ({error.strerror}); name another one"
+            f"the report's folder {folder} cannot be made ({error.strerror}); give another one"
         ) from error
     return folder

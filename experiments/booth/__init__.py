@@ -1,1 +1,1 @@
-"""The PsychoPy adapter. Nothing outside this package imports psychopy, and here only on use."""
+"""Booth that shows trials with PsychoPy; only this package imports psychopy, and only on use."""

@@ -1,15 +1,13 @@
-"""Key presses with times on the clock of the flips, from the best source this machine has.
+"""Keyboards: key presses with times on the clock of the flips, from the best source of this machine.
 
-Two sources, named in the journal with what their times mean:
+There are two sources, and the journal names the one in use:
 
-- ``psychtoolbox``: a thread stamps the press itself; the error is that of the keyboard, a few ms.
+- ``psychtoolbox``: a thread stamps the press itself; the error is the keyboard's own, a few ms.
 - ``event``: PsychoPy's window events, stamped when a frame is polled, up to one frame after the
   press.
-
-PsychoPy's `Keyboard` in its own ``event`` mode is never used (its key names are lists), and a key
-that was pressed and released between two polls, which it hides from either of its queries, is
-found by making both.
 """
+
+# PsychoPy's `Keyboard` in its own ``event`` mode is never used: its key names are lists.
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -23,30 +21,30 @@ LAGS = {
 
 
 class Press(NamedTuple):
-    """A key that went down, and when (seconds, on the clock of the flips)."""
+    """A key press: the key's name and its time in seconds on the clock of the flips."""
 
     key: str
     t_s: float
 
 
 class Keyboard(Protocol):
-    """A source of key presses."""
+    """Interface of a source of key presses."""
 
     def describe(self) -> Mapping[str, str]:
-        """Return the back end and what its times mean."""
+        """Return the back end's name and the precision of its times."""
 
     def poll(self) -> list[Press]:
         """Return the presses since the last poll, the earliest first."""
 
     def clear(self) -> None:
-        """Forget all presses until now."""
+        """Discard all presses until now."""
 
     def close(self) -> None:
         """Stop listening."""
 
 
 class EventKeyboard:
-    """Window events, polled. Presses can be scheduled on it, for simulated people."""
+    """Keyboard that polls PsychoPy's window events, with scheduled presses for simulated people."""
 
     def __init__(self, psychopy: PsychoPy) -> None:
         self._event = psychopy.event
@@ -55,11 +53,11 @@ class EventKeyboard:
         self.clear()
 
     def describe(self) -> Mapping[str, str]:
-        """Return the back end and what its times mean."""
+        """Return the back end's name and the precision of its times."""
         return {"backend": "event", "lag": LAGS["event"]}
 
     def schedule(self, key: str, t_s: float) -> None:
-        """Press `key` at the first poll at or after time `t_s`."""
+        """Schedule a press of `key` for the first poll at or after time `t_s`."""
         self._scheduled.append(Press(key, t_s))
 
     def poll(self) -> list[Press]:
@@ -72,17 +70,17 @@ class EventKeyboard:
         return [Press(name, float(t)) for name, t in self._event.getKeys(timeStamped=True)]
 
     def clear(self) -> None:
-        """Forget all presses until now, scheduled ones too."""
+        """Discard all presses until now, scheduled ones too."""
         self._scheduled = []
         self._event.clearEvents("keyboard")
 
     def close(self) -> None:
-        """Forget everything."""
+        """Discard all presses."""
         self.clear()
 
 
 class PsychtoolboxKeyboard:
-    """The psychtoolbox queue, through PsychoPy's `Keyboard`."""
+    """Keyboard that reads the psychtoolbox queue through PsychoPy's `Keyboard`."""
 
     def __init__(self, psychopy: PsychoPy, device: Any) -> None:
         self._now: Callable[[], float] = psychopy.core.getTime
@@ -92,11 +90,12 @@ class PsychtoolboxKeyboard:
         self.clear()
 
     def describe(self) -> Mapping[str, str]:
-        """Return the back end and what its times mean."""
+        """Return the back end's name and the precision of its times."""
         return {"backend": "psychtoolbox", "lag": LAGS["psychtoolbox"]}
 
     def poll(self) -> list[Press]:
-        """Return the presses since the last poll, whether the key is up again or not."""
+        """Return the presses since the last poll, of keys that are still down and of released ones."""
+        # A key that was pressed and released between two polls is missing from either query alone.
         down = self._device.getKeys(waitRelease=False)
         up = self._device.getKeys(waitRelease=True)
         found = {Press(str(key.name), float(key.tDown)) for key in [*down, *up]}
@@ -105,13 +104,13 @@ class PsychtoolboxKeyboard:
         return sorted(new, key=lambda press: press.t_s)
 
     def clear(self) -> None:
-        """Forget all presses until now; a key still held is not pressed again by its release."""
+        """Discard all presses until now; the later release of a key that is down is no press."""
         self._device.clearEvents()
         self._since_s = float(self._now())
         self._seen.clear()
 
     def close(self) -> None:
-        """Forget everything; the device itself is shared by the whole process."""
+        """Discard all presses; the device itself is shared by the whole process."""
         self.clear()
 
 

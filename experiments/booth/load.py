@@ -1,4 +1,4 @@
-"""PsychoPy imported on first use, quietly, and without what it does to the environment."""
+"""Import PsychoPy on first use, without its output and its changes to the environment."""
 
 import os
 import sys
@@ -20,11 +20,10 @@ class PsychoPy(NamedTuple):
 
 
 def load_psychopy() -> PsychoPy:
-    """Return PsychoPy's parts.
+    """Import PsychoPy and return the modules that the booth uses.
 
-    PsychoPy puts its user folders on PYTHONPATH, PATH and PYTHONUSERBASE of the whole process and
-    prints warnings about itself; the variables are put back, and its console log is silenced (what
-    matters is measured and written to the journal).
+    PsychoPy adds its user folders to PYTHONPATH, PATH and PYTHONUSERBASE of the whole process and
+    prints warnings about itself; the variables are restored, and its console log is silenced.
 
     Raises
     ------
@@ -57,8 +56,8 @@ def _need_display() -> None:
     has_one = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY")
     if not has_one:
         raise DisplayError(
-            "there is no display here (DISPLAY is not set); sit at the machine that has one, or "
-            "add --virtual-display to try the session on a screen that nobody sees"
+            "this machine has no display (DISPLAY is not set); use one that has a display, or "
+            "add --virtual-display to try the session on an invisible screen"
         )
 
 
@@ -73,7 +72,7 @@ def _connect() -> None:
     except xlib.NoSuchDisplayException as error:
         raise DisplayError(
             f"the display {os.environ.get('DISPLAY', '')!r} cannot be opened; check DISPLAY, or "
-            "add --virtual-display to try the session on a screen that nobody sees"
+            "add --virtual-display to try the session on an invisible screen"
         ) from error
 
 

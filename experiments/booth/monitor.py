@@ -1,4 +1,4 @@
-"""The refresh rate, measured; a screen refused if it is not what a design was made for."""
+"""Measure the refresh rate of a screen, and refuse a screen that differs from the design."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,22 +11,22 @@ from stimuli_store.errors import DisplayError
 N_FLIPS = 120
 WARM_UP = 20
 TOLERANCE_HZ = 0.5
-_NEAR = 0.25  # an interval counts as on the beat within a quarter of a period
-_ON_BEAT = 0.9  # share of intervals that must be
+_NEAR = 0.25  # an interval is regular within a quarter of a period of a whole number of periods
+_ON_BEAT = 0.9  # fraction of intervals that must be regular
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """A measured refresh rate.
+    """A measured refresh rate with its jitter.
 
     Attributes
     ----------
     hz
-        Rate, in hertz, from intervals on the beat.
+        Rate, in hertz, from the regular intervals of one period.
     jitter_ms
-        Standard deviation of those intervals, in milliseconds.
+        Standard deviation of these intervals, in milliseconds.
     on_beat
-        Share of all intervals within a quarter period of a whole number of periods.
+        Fraction of intervals within a quarter period of a whole number of periods.
     """
 
     hz: float
@@ -35,7 +35,7 @@ class Refresh:
 
 
 def measure_refresh(flip: Callable[[], float]) -> Refresh:
-    """Return the refresh rate, from `N_FLIPS` flips after some to warm up.
+    """Return the refresh rate measured over `N_FLIPS` flips, after some flips to warm up.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def measure_refresh(flip: Callable[[], float]) -> Refresh:
 
 
 def refresh_of(flips_s: Sequence[float]) -> Refresh:
-    """Return the refresh rate that the times of flips show; a dropped frame does not move it.
+    """Return the refresh rate derived from the times of flips, in seconds; dropped frames do not change it.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def refresh_of(flips_s: Sequence[float]) -> Refresh:
     period = float(np.median(intervals))
     if not period > 0:
         raise DisplayError(
-            "the times of the flips do not advance; the clock cannot measure the screen"
+            "the times of the flips do not advance, so the refresh rate cannot be measured"
         )
     beats = np.rint(intervals / period)
     near = np.abs(intervals / period - beats) < _NEAR
@@ -73,7 +73,7 @@ def refresh_of(flips_s: Sequence[float]) -> Refresh:
 
 
 def refusal(refresh: Refresh, configured_hz: float) -> str | None:
-    """Return why a screen cannot be used for a design planned at `configured_hz`; None if it can.
+    """Return the reason why a screen cannot be used at `configured_hz`, or None if it can be used.
 
     Examples
     --------
@@ -82,26 +82,28 @@ def refusal(refresh: Refresh, configured_hz: float) -> str | None:
     """
     way_out = (
         "set refresh_hz in the design's [screen] to the screen's rate and turn on vertical "
-        "synchronisation, or try the design without timing guarantees with --allow-unsynced"
+        "synchronisation, or run without guaranteed timing with --allow-unsynced"
     )
-    asked = f"it refreshes at {refresh.hz:.2f} Hz where the design says {configured_hz:g} Hz"
+    asked = f"it refreshes at {refresh.hz:.2f} Hz, but the design asks for {configured_hz:g} Hz"
     if refresh.hz < configured_hz - TOLERANCE_HZ:
         return f"the display is too slow: {asked}; {way_out}"
     if refresh.hz > configured_hz + TOLERANCE_HZ:
         return f"the display is too fast, or flips do not wait for it: {asked}; {way_out}"
     if refresh.on_beat < _ON_BEAT:
         share = f"{100 * (1 - refresh.on_beat):.0f} %"
-        return f"flips do not follow the display's beat: {share} of them are off it; {way_out}"
+        return (
+            f"flips do not follow the display's refresh: {share} of them are irregular; {way_out}"
+        )
     return None
 
 
 def pace(now: Callable[[], float], beat_s: float, period_s: float) -> float:
-    """Wait for the beat after `beat_s` and return it, for flips that do not wait by themselves.
+    """Wait until the next time on a grid of periods and return it, for flips that do not wait themselves.
 
-    Beats lie on a grid of periods. One that was missed by less than a period is answered at once,
-    so that lateness does not add up. Used only under ``--allow-unsynced``: phases then last about
-    as long as planned, without the guarantee that a synchronised screen gives.
+    `beat_s` is the previous time on the grid. It is used only under ``--allow-unsynced``: phases then
+    last about as long as planned, without the guarantee of a synchronised screen.
     """
+    # A time that was missed by less than a period is returned at once, so that delays do not add up.
     missed = int((now() - beat_s) // period_s)
     due = beat_s + max(1, missed) * period_s
     while (left := due - now()) > 0:

@@ -1,9 +1,9 @@
-"""Frames onto the window pixel for pixel, and back from it.
+"""Convert frames to pixels of the window and read them back, without scaling or interpolation.
 
 An image is exact on the screen only at its own size, at a whole position, and if its width and
-height are as even or odd as the window's. An image of the other parity is padded by one column on
-its right or one row at its bottom in the background's grey, which nobody can tell from the window
-around it. What is read back and hashed is the image without the padding.
+height are both even or odd as the window's. Otherwise it is padded by one column on its right or one
+row at its bottom in the background's grey, which is invisible. The image is read back and hashed
+without the padding.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from stimuli_store.errors import DisplayError
 
 
 class Place(NamedTuple):
-    """The rectangle of an image in the window: left and bottom edge, width, height, in pixels."""
+    """Rectangle of an image in the window: left and bottom edge, width, height, in pixels."""
 
     left: int
     bottom: int
@@ -34,12 +34,12 @@ def background_level(background: float) -> int:
 
 
 def check_fits(shape: tuple[int, ...], window: tuple[int, int]) -> None:
-    """Refuse a frame of `shape` that is larger than the window (width, height).
+    """Raise DisplayError if a frame of `shape` is larger than the window (width, height).
 
     Raises
     ------
     DisplayError
-        Saying both sizes.
+        With both sizes.
     """
     height, width = shape[:2]
     if width > window[0] or height > window[1]:
@@ -50,7 +50,7 @@ def check_fits(shape: tuple[int, ...], window: tuple[int, int]) -> None:
 
 
 def padded(frame: np.ndarray, window: tuple[int, int], level: int) -> np.ndarray:
-    """Return `frame` with the window's parity on both axes.
+    """Return `frame` padded so that its width and height are even or odd as the window's.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def padded(frame: np.ndarray, window: tuple[int, int], level: int) -> np.ndarray
 
 
 def place_of(shape: tuple[int, ...], window: tuple[int, int]) -> Place:
-    """Return where a frame of `shape`, padded and centred, lies in the window.
+    """Return the rectangle of a frame of `shape`, padded and centred, in the window.
 
     Examples
     --------
@@ -97,10 +97,10 @@ def read_back(gl: Any, place: Place) -> np.ndarray:
 
 
 def as_given(pixels: np.ndarray, ndim: int) -> np.ndarray:
-    """Return pixels read back in the shape of the frame they come from.
+    """Return pixels read back, (H, W, 3), in the shape of the original frame with `ndim` dimensions.
 
-    A grey frame (`ndim` 2) comes back as three equal channels; if they differ, all three are
-    returned, which is then no frame of any bank.
+    A grey frame (`ndim` 2) is read back as three equal channels; if they differ, all three are
+    returned, so that the result matches no frame of a bank.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def as_given(pixels: np.ndarray, ndim: int) -> np.ndarray:
 
 
 def cross(level: int, *, arm: int = 6) -> np.ndarray:
-    """Return a fixation cross, two pixels wide with arms of `arm` pixels, on grey `level`."""
+    """Return an image of a fixation cross, two pixels wide with arms of `arm` pixels, on grey `level`."""
     size = 2 * arm + 2  # even, so that the lines are two pixels wide about the centre
     image = np.full((size, size), level, dtype=np.uint8)
     ink = 0 if level > 127 else 255

@@ -1,12 +1,13 @@
-"""Trials in a PsychoPy window: whole frames, exact pixels, a time for every flip.
+"""Booth that shows trials in a PsychoPy window: whole frames, exact pixels, a time for every flip.
 
-Durations are counted in flips and never waited for. Pictures are uploaded in the blank that opens
-a trial. Frames are read back from the back buffer just before their flip, so that the hash in the
-record is that of the pixels which really went out: every frame of every picture, or, where reading
-one would take over a quarter of a refresh period, the first and the last. Reading only the picture's
-rectangle costs 1 ms at 256 x 256 and 4.5 ms at 512 x 512 with software OpenGL; hashing waits until
-the trial is over. A read too slow for a screen shows as a dropped frame, as everything else does.
+Durations are counted in flips; there is no waiting on a clock. Pictures are uploaded in the blank that
+opens a trial. Frames are read back from the back buffer just before their flip, so that the record has
+the hash of the pixels that were really shown: every frame of every picture, or only the first and the
+last, if reading one takes over a quarter of a refresh period.
 """
+
+# Reading back a picture's rectangle takes 1 ms at 256 x 256 and 4.5 ms at 512 x 512 with software OpenGL;
+# hashing waits until the trial is over. A read that is too slow shows as a dropped frame.
 
 import gc
 from collections.abc import Collection, Mapping
@@ -31,9 +32,9 @@ _READING_S = 0.3  # how long a simulated person looks at a page
 
 
 class PsychopyBooth:
-    """A booth with a real window. Made by `open_booth`; close it when done.
+    """A booth with a real window, opened by `open_booth`; close it when done.
 
-    With a `responder` it answers by itself, through the same queue of key presses as a person's.
+    With a `presser` a simulated participant answers, through the same queue of key presses as a person.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class PsychopyBooth:
         self._presser = presser
 
     def describe(self) -> Mapping[str, Any]:
-        """Return how frames, times and keys are taken."""
+        """Return a description of the window, its timing and the keyboard, as plain JSON values."""
         return {
             **self._stage.describe(),
             "keyboard": dict(self._keyboard.describe()),
@@ -53,11 +54,11 @@ class PsychopyBooth:
         }
 
     def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Refuse frames that do not fit into the window."""
+        """Raise DisplayError if a frame of one of the shapes does not fit into the window."""
         self._stage.check(shapes)
 
     def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Show one trial; see `experiments.ports.Booth.show`."""
+        """Show one trial and return its record; see `experiments.ports.Booth.show`."""
         gc.disable()  # a collection in mid-trial would cost frames
         try:
             return _Showing(self._stage, self._keyboard, self._keys, self._presser).run(
@@ -67,19 +68,19 @@ class PsychopyBooth:
             gc.enable()
 
     def welcome(self, done: int, total: int) -> None:
-        """Tell the participant what to do, and wait for the space bar."""
+        """Show the instructions, and wait for the space bar."""
         self._page(abx_text.RESUME if done else abx_text.WELCOME, done, total)
 
     def rest(self, done: int, total: int) -> None:
-        """Offer a break, and wait for the space bar."""
+        """Show a page that offers a break, and wait for the space bar."""
         self._page(abx_text.REST, done, total)
 
     def farewell(self, done: int, total: int) -> None:
-        """Thank the participant, and wait for the space bar."""
+        """Show a page with thanks, and wait for the space bar."""
         self._page(abx_text.THANKS if done == total else abx_text.PAUSE_TEXT, done, total)
 
     def close(self) -> None:
-        """Stop listening to the keyboard and close the window."""
+        """Close the keyboard and the window."""
         self._keyboard.close()
         self._stage.close()
 
@@ -100,7 +101,7 @@ class PsychopyBooth:
 
 
 class Presser:
-    """Presses the keys that a responder's answers call for."""
+    """Simulated key presses that give a responder's answers."""
 
     def __init__(self, responder: Responder, keyboard: EventKeyboard, keys: Keys) -> None:
         self._responder = responder
@@ -108,17 +109,17 @@ class Presser:
         self._key_of = {answer: key for key, answer in keys.answers().items()}
 
     def press_at(self, key: str, t_s: float) -> None:
-        """Press `key` at a time on the clock of the flips, in seconds."""
+        """Schedule a press of `key` at a time in seconds on the clock of the flips."""
         self._keyboard.schedule(key, t_s)
 
     def answer(self, trial: Trial, onset_s: float) -> None:
-        """Press the answer to `trial`, whose last picture came on at `onset_s`, in time."""
+        """Schedule the key press of the responder's answer, counted from the last picture's onset."""
         answer = self._responder.answer(trial)
         self.press_at(self._key_of[answer.response], onset_s + answer.rt_s)
 
 
 class _Showing:
-    """One trial while it is on the screen."""
+    """State of one trial while it is on the screen: flips, pictures, pixels read back, answer."""
 
     def __init__(
         self, stage: Stage, keyboard: Keyboard, keys: Keys, presser: Presser | None
@@ -166,13 +167,13 @@ class _Showing:
         self._flips[-1].append(self._stage.flip())
 
     def _keep(self, image: str, pixels: np.ndarray, given: np.ndarray) -> None:
-        """Keep what was read, and of several frames the first that was not as given, if any."""
+        """Store the pixels read back for an interval, or the first of them that differ from `given`."""
         kept = self._read.setdefault(image, pixels)
         if kept is not pixels and np.array_equal(kept, given):
             self._read[image] = pixels
 
     def _load(self, trial: Trial, frames: Frames) -> None:
-        """Upload every picture once; A or B serves for X too."""
+        """Upload every picture of a trial once; X shares the picture of A or B."""
         by_id: dict[str, ShownFrame] = {}
         for name, frame in frames.items():
             identity = trial.intervals[name]
@@ -189,7 +190,7 @@ class _Showing:
             self._presser.answer(trial, self._onset_s)
 
     def _listen(self) -> None:
-        """Take the first answer from the onset of the last picture on; obey the quit key."""
+        """Store the first answer after the onset of the last picture; raise Quit for the quit key."""
         for press in self._keyboard.poll():
             if press.key == self._quit:
                 raise Quit
@@ -198,7 +199,7 @@ class _Showing:
                 self._answer = (self._answers[press.key], press.t_s - self._onset_s)
 
     def _close_late(self) -> float | None:
-        """Without an answer yet, end the last frame with a flip and look at the keys once more."""
+        """End the last frame with a flip, if there is no answer yet, and poll the keys once more."""
         if self._answer is not None:
             return None
         self._stage.draw(None)
@@ -215,23 +216,23 @@ def open_booth(
     responder: Responder | None = None,
     fullscreen: bool = False,
 ) -> PsychopyBooth:
-    """Open a window, measure it, and return a booth that is ready.
+    """Open a window, measure its refresh rate, and return a booth that is ready.
 
     Parameters
     ----------
     screen, keys
-        As the design has them.
+        From the design.
     allow_unsynced
-        Go on with a screen of another refresh rate, or one that flips do not wait for.
+        Accept a screen of another refresh rate, or one that flips do not wait for.
     responder
-        Answers instead of a person, through simulated key presses.
+        Simulated participant, who answers through simulated key presses.
     fullscreen
         Fill the screen even if the design does not ask for it.
 
     Raises
     ------
     DisplayError
-        If there is no display, or it is not the one the design was planned for.
+        If there is no display, or it differs from the design.
     MissingExtra
         If PsychoPy is not installed.
     """

@@ -1,4 +1,4 @@
-"""The window: flips with their times, pictures on it and back from it, and pages of text."""
+"""Stage: a window with flips and their times, pictures, pixels read back, and pages of text."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from stimuli_store.errors import DisplayError
 
 
 class ShownFrame(NamedTuple):
-    """A frame on the graphics card, where it lies in the window, and its number of dimensions."""
+    """A frame on the graphics card, its rectangle in the window, and its number of dimensions."""
 
     stimulus: Any
     place: Place
@@ -30,7 +30,7 @@ class ShownFrame(NamedTuple):
 
 
 class Stage:
-    """An open window with a grey background. `open_stage` makes one; `measure` must follow.
+    """An open window with a grey background, made by `open_stage`; `measure` must be called next.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ class Stage:
         self._cross = self.upload(cross(self._level))
 
     def measure(self, *, allow_unsynced: bool) -> None:
-        """Measure the refresh rate, and refuse a screen other than the design was planned for.
+        """Measure the refresh rate; raise DisplayError if it differs from the design's.
 
         Raises
         ------
         DisplayError
-            If the rate is off by more than 0.5 Hz, or flips do not wait for the screen. With
-            `allow_unsynced` frames are then paced by the clock instead.
+            If the rate differs by more than 0.5 Hz, or flips do not wait for the screen. With
+            `allow_unsynced` the clock times the flips instead.
         """
         self._check_background()
         self._refresh = measure_refresh(self.flip)
@@ -69,7 +69,7 @@ class Stage:
             self.period_s = 1.0 / self._refresh.hz
 
     def describe(self) -> Mapping[str, Any]:
-        """Return how frames and times are taken, as plain JSON values."""
+        """Return a description of the window and its timing, as plain JSON values."""
         refresh = self._refresh
         return {
             "adapter": "psychopy",
@@ -91,13 +91,15 @@ class Stage:
         return float(self._psychopy.core.getTime())
 
     def flip(self) -> float:
-        """Show what was drawn; return the time of the flip, in seconds."""
+        """Show what was drawn, and return the time of the flip in seconds."""
         if self._paced:
             self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
         return float(self._window.flip())
 
     def upload(self, frame: np.ndarray) -> ShownFrame:
-        """Return a frame (uint8, (H, W) or (H, W, 3)) as a picture in the middle of the window."""
+        """Return a picture in the middle of the window, uploaded from a frame (uint8, (H, W) or (H, W,
+        3)).
+        """
         from PIL import Image
 
         whole = padded(frame, self._size, self._level)
@@ -113,37 +115,37 @@ class Stage:
         return ShownFrame(stimulus, place_of(frame.shape, self._size), frame.ndim)
 
     def rehearse(self, pictures: Mapping[str, ShownFrame]) -> None:
-        """Draw pictures where nobody sees them, so that the card has them ready."""
+        """Draw pictures into the back buffer without showing them, so that the first real draw is fast."""
         for picture in pictures.values():
             picture.stimulus.draw()
         self._window.clearBuffer()
 
     def draw(self, picture: ShownFrame | None) -> None:
-        """Draw a picture, or the fixation cross if there is none."""
+        """Draw a picture, or the fixation cross for None."""
         (picture or self._cross).stimulus.draw()
 
     def read(self, picture: ShownFrame) -> np.ndarray:
-        """Return what the back buffer holds at a picture's place, in the shape of its frame."""
+        """Return the pixels of the back buffer at a picture's place, in the shape of its frame."""
         return as_given(read_back(self._psychopy.gl, picture.place), picture.ndim)
 
     def reads_fast(self, picture: ShownFrame) -> bool:
-        """Return whether reading a picture back takes under a quarter of a refresh period."""
+        """Return whether reading a picture back takes less than a quarter of a refresh period."""
         began = self.now_s()
         self.read(picture)
         return self.now_s() - began < self.period_s / 4
 
     def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Refuse frames that do not fit into the window."""
+        """Raise DisplayError if a frame of one of the shapes does not fit into the window."""
         for shape in sorted(shapes):
             check_fits(shape, self._size)
 
     def release(self, pictures: Mapping[str, ShownFrame]) -> None:
-        """Free the memory of the graphics card that pictures take."""
+        """Free the graphics memory of pictures."""
         for stimulus in {id(p.stimulus): p.stimulus for p in pictures.values()}.values():
             stimulus.clearTextures()
 
     def page(self, text: str) -> Any:
-        """Return a page of text, to be drawn in every frame."""
+        """Return a page of text, which must be drawn in every frame."""
         ink = -1.0 if self._level > 127 else 1.0
         return self._psychopy.visual.TextStim(
             self._window,
@@ -166,13 +168,13 @@ class Stage:
         corner = read_back(self._psychopy.gl, Place(0, 0, 4, 4))
         if not (corner == self._level).all():
             raise DisplayError(
-                f"the window's background is level {corner[0, 0].tolist()} where {self._level} was "
-                "asked for; pictures would not be exact either on this graphics driver"
+                f"the window's background has the level {corner[0, 0].tolist()} instead of "
+                f"{self._level}; this graphics driver would not show pictures exactly"
             )
 
 
 def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
-    """Open a window, leaving the gamma table as the system has it.
+    """Open a window for `screen` and return it as a stage; the gamma table stays as the system has it.
 
     Raises
     ------
@@ -206,8 +208,8 @@ def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
     if tuple(window.frameBufferSize) != tuple(window.size):
         window.close()
         raise DisplayError(
-            "the system scales windows on this screen, so that a pixel of a picture is not a "
-            "pixel of the screen; set the screen to its native resolution without scaling"
+            "the system scales windows on this screen, so a pixel of a picture is not a pixel of "
+            "the screen; set the screen to its native resolution without scaling"
         )
     return Stage(psychopy, window, screen)
 

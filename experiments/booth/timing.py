@@ -1,4 +1,4 @@
-"""From the times of flips to what became of every planned frame. Pure."""
+"""Durations of frames and phases, computed from the times of flips."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,11 +7,11 @@ from stimuli_store.records.trials import Phase, PhaseTiming
 
 
 def refresh_counts(flips_s: Sequence[float], period_s: float) -> list[int]:
-    """Return for how many refresh periods each frame stayed up, all but the last.
+    """Return the number of refresh periods that each frame but the last was shown.
 
-    Every count is at least one, since two flips never share a refresh. A time stamp that was taken
-    late (the next flip came too soon after it) is told from a late flip by the flips that follow,
-    so the sum of the counts is the time between the first flip and the last, in periods.
+    Every count is at least one, since two flips never share a refresh. The flips that follow tell a
+    late time stamp (the next flip comes too soon after it) from a late flip, so the sum of the counts
+    is the time between the first flip and the last, in periods.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ def phase_timings(
     period_s: float,
     end_s: float | None = None,
 ) -> tuple[PhaseTiming, ...]:
-    """Return what became of every phase.
+    """Return the measured onset, duration and dropped frames of every phase.
 
-    A frame that was up for more than one period is listed in `dropped` by its place in the phase:
-    the frame that should have followed it came late. Except in the last phase, the realised number
-    of frames is the planned one plus all such extra periods.
+    A frame that was shown for more than one period is listed in `dropped` by its index in the phase:
+    the next frame came late. Except in the last phase, `n_frames` is the planned number plus all
+    such extra periods.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A display for machines without one: an Xvfb of our own, which ends when this process does."""
+"""Virtual display for machines without a screen: an Xvfb server that ends with this process."""
 
 import atexit
 import os
@@ -17,11 +17,9 @@ _SIGTERM = 15
 
 
 def virtual_display(size: tuple[int, int] = (1280, 1024)) -> str:
-    """Start an X server without a screen, point DISPLAY at it, and return its name (``":99"``).
+    """Start an Xvfb server, set DISPLAY to it, and return its name (``":99"``).
 
-    The server stays until this process ends, in whichever way. It cannot go earlier: PsychoPy and
-    psychtoolbox keep connections to it for good, and a program whose X server goes away is ended by
-    the X library.
+    The server runs until this process ends.
 
     Parameters
     ----------
@@ -33,6 +31,8 @@ def virtual_display(size: tuple[int, int] = (1280, 1024)) -> str:
     DisplayError
         If Xvfb is not installed or does not start.
     """
+    # It cannot end earlier: PsychoPy and psychtoolbox keep connections to it, and the X library ends a
+    # program whose X server is gone.
     program = shutil.which("Xvfb")
     if program is None:
         raise DisplayError(
@@ -50,7 +50,7 @@ def virtual_display(size: tuple[int, int] = (1280, 1024)) -> str:
 
 
 def _start(program: str, number: int, size: tuple[int, int]) -> "subprocess.Popen[bytes] | None":
-    """Return a server that is ready on display `number`, or None if that one is taken."""
+    """Start a server on display `number` and return it when it is ready; None if the number is taken."""
     read, write = os.pipe()
     words = ["-displayfd", str(write), "-screen", "0", f"{size[0]}x{size[1]}x24"]
     server = subprocess.Popen(
@@ -81,11 +81,8 @@ def _die_with_parent() -> Callable[[], object] | None:
 
 
 def _first_line(read: int) -> bytes:
-    """Return what the server says when it is ready: its number, or nothing if it ended.
-
-    The whole line is read, since a server whose reader goes away in the middle of it dies.
-    """
-    line = b""
+    """Return the line that the server writes when it is ready, or empty bytes if it ended."""
+    line = b""  # the whole line is read: a server whose reader closes too early dies
     while not line.endswith(b"\n"):
         ready, _, _ = select.select([read], [], [], _SECONDS)
         part = os.read(read, 32) if ready else b""

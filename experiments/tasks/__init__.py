@@ -1,1 +1,1 @@
-"""Task definitions: phases, timings, keys, guess rate, and what a participant is told."""
+"""Tasks: phases, timings, keys, guess rate, and instructions."""

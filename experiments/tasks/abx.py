@@ -1,12 +1,12 @@
-"""ABX: two pictures are shown, then one of them again; which one was it?
+"""ABX task: two pictures are shown, then one of them again; the participant says which one it was.
 
 Timings default to those of Freeman & Simoncelli (2011, Nature Neuroscience 14, 1195-1201): A 200
 ms, blank 500 ms, B 200 ms, blank 1000 ms, X 200 ms, then up to 2000 ms to answer. A blank of 500
 ms opens every trial; the pictures are loaded in it.
 
-The answer is accepted from the onset of X on, X stays for its whole duration, and guessing is
-right half of the time. Every pair of stimuli is balanced over four cells: which of the two is A,
-times which of the two is X.
+An answer is accepted from the onset of X on, X is always shown for its whole duration, and the guess
+rate is 1/2. Every pair of stimuli is balanced over four cells: which of the two is A, times which of
+the two is X.
 """
 
 import math
@@ -37,7 +37,7 @@ _PLAN = (
 
 @dataclass(frozen=True, kw_only=True)
 class AbxTask:
-    """Durations of the phases in milliseconds, and the decision rule that analysis will assume.
+    """ABX task: durations of the phases in milliseconds, and the decision rule that the analysis assumes.
 
     `rule` is ``"independent"`` (A and B tell the observer two categories, and X is one of them) or
     ``"differencing"`` (the observer compares X with A and X with B); d' depends on it.
@@ -61,12 +61,12 @@ class AbxTask:
 
 
 def plan_phase(name: str, image: str | None, requested_ms: float, refresh_hz: float) -> Phase:
-    """Return a phase in whole frames, the nearest number to what was asked for.
+    """Return a phase with its duration rounded to whole frames.
 
     Parameters
     ----------
     name
-        What the phase is called in records.
+        Name of the phase in records.
     image
         The interval whose picture is on the screen, or None for a blank.
     requested_ms
@@ -87,15 +87,15 @@ def plan_phase(name: str, image: str | None, requested_ms: float, refresh_hz: fl
     frames = requested_ms * refresh_hz / 1000.0
     if not math.isfinite(frames) or frames < 1.0 - 1e-9:
         raise InputError(
-            f"the phase {name!r} is to last {requested_ms:g} ms, but one frame at {refresh_hz:g} "
-            f"Hz lasts {1000.0 / refresh_hz:.3f} ms; ask for at least that"
+            f"the phase {name!r} should last {requested_ms:g} ms, but one frame at {refresh_hz:g} "
+            f"Hz lasts {1000.0 / refresh_hz:.3f} ms; give at least that"
         )
     n_frames = math.floor(frames + 0.5)
     return Phase(name=name, image=image, requested_ms=float(requested_ms), n_frames=n_frames)
 
 
 def phases(task: AbxTask, refresh_hz: float) -> tuple[Phase, ...]:
-    """Return the frame plan of a trial at a refresh rate, in hertz.
+    """Return the phases of an ABX trial, in whole frames at a refresh rate in hertz.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def phases(task: AbxTask, refresh_hz: float) -> tuple[Phase, ...]:
 
 
 def intervals(pair: tuple[str, str], cell: tuple[int, int]) -> tuple[dict[str, str], str]:
-    """Return which picture each interval shows, and the right answer.
+    """Return the picture of each interval, as interval name to pixel id, and the right answer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a participant of the ABX task reads; `{A}`, `{B}` and `{quit}` become names of keys."""
+"""Texts that a participant of the ABX task reads; `{A}`, `{B}` and `{quit}` become names of keys."""
 
 WELCOME = """You will see three pictures, one after the other.
 
@@ -35,7 +35,7 @@ _ARROWS = {"left": "the left arrow key", "right": "the right arrow key"}
 
 
 def key_words(key: str) -> str:
-    """Return what to call a key in a text.
+    """Return the name of a key for a text that people read.
 
     Examples
     --------

@@ -180,7 +180,7 @@ def test_ranking_follows_its_seed() -> None:
 def test_missing_distances_are_refused() -> None:
     data = cells(0)
     holes = replace(data, distances={"true": np.where(data.distances["true"] > 1, np.nan, 1.0)})
-    with pytest.raises(InputError, match="lacks a distance"):
+    with pytest.raises(InputError, match="has no distance"):
         rank_models(holes)
     with pytest.raises(InputError, match="at least one trial and one model"):
         rank_models(replace(data, distances={}))

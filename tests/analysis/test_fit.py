@@ -217,7 +217,7 @@ def test_bootstrap_agrees_with_the_profile() -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: fit_psychometric([1, 2], [1], [2, 2]), "one length"),
+        (lambda: fit_psychometric([1, 2], [1], [2, 2]), "the same length"),
         (lambda: fit_psychometric([1, 2], [3, 1], [2, 2]), "between 0 and n_trials"),
         (lambda: fit_psychometric([1, 2], [0, 0], [0, 0]), "no trial"),
         (lambda: fit_psychometric([1, 2], [1, 2], [2, 2], p=0.5), "between the guess rate and 1"),

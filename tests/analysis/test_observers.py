@@ -160,7 +160,7 @@ def test_pooled_threshold_lies_between_those_of_its_observers() -> None:
                 trial(PAIR, intervals={"A": "ref", "B": "met", "X": "odd"}),
                 np.random.default_rng(0),
             ),
-            "not of its pair",
+            "not in its pair",
         ),
     ],
 )

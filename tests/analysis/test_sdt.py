@@ -103,7 +103,7 @@ def test_wilson_interval_covers() -> None:
         (lambda: dprime(1.2), "between 0 and 1"),
         (lambda: dprime(float("nan")), "between 0 and 1"),
         (lambda: guess_rate("9afc"), "2afc"),
-        (lambda: dprime_from_counts(5, 4), "no count"),
+        (lambda: dprime_from_counts(5, 4), "not valid counts"),
         (lambda: dprime_from_counts(0, 0), "at least one trial"),
     ],
 )

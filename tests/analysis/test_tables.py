@@ -127,7 +127,7 @@ def test_empty_folder_missing_folder_and_repeats_are_refused(
 ) -> None:
     with pytest.raises(JournalError, match=r"holds no session journal"):
         read_sessions(tmp_path)
-    with pytest.raises(JournalError, match="is not there"):
+    with pytest.raises(JournalError, match="does not exist"):
         read_sessions(tmp_path / "nowhere")
     (tmp_path / "copy.jsonl").write_bytes((folder / "p0.jsonl").read_bytes())
     with pytest.raises(JournalError, match="both hold session 1 of participant p0"):

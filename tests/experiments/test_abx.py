@@ -37,7 +37,7 @@ def test_a_phase_of_exactly_one_frame_is_one_frame():
 
 @pytest.mark.parametrize("ms", [0.0, -200.0, 16.0, float("nan"), float("inf")])
 def test_less_than_a_frame_is_refused(ms):
-    with pytest.raises(InputError, match=r"'gap_ab' is to last .* ms, but one frame at 60 Hz"):
+    with pytest.raises(InputError, match=r"'gap_ab' should last .* ms, but one frame at 60 Hz"):
         phases(AbxTask(gap_ab_ms=ms), 60.0)
 
 

@@ -73,14 +73,14 @@ def test_a_simulated_session_from_start_to_end(folder, capsys):
     out = capsys.readouterr()
     path = folder / "data" / "sub-S01_ses-01_task-abx.jsonl"
     assert out.out == (
-        f"session 1 of S01 pauses here; the same command continues it: 10 of 32 trials, in {path}\n"
+        f"session 1 of S01 is paused; the same command continues it: 10 of 32 trials, in {path}\n"
     )
     assert out.err == ""  # no progress bar where nobody watches
     assert typed(command) == 0
     assert f"is completed: 32 of 32 trials, in {path}" in capsys.readouterr().out
     before = path.read_bytes()
     assert typed(command) == 0
-    assert "was completed before, nothing is left to show" in capsys.readouterr().out
+    assert "was completed before; no trial is left" in capsys.readouterr().out
     assert path.read_bytes() == before
 
 
@@ -115,7 +115,7 @@ def test_gain_given_is_gain_used(folder):
 @pytest.mark.parametrize(
     ("words", "error", "sentence"),
     [
-        (["--participant", "a/b"], InputError, "it becomes part of a file name; 'a/b' was given"),
+        (["--participant", "a/b"], InputError, "digit; 'a/b' was given"),
         (["--participant", "S01", "--session", "0"], InputError, "numbered from 1 to 99; 0 was"),
         (["--participant", "S01", "--simulate", "rigth"], InputError, "did you mean 'right'"),
         (["--participant", "S01", "--booth", "simulated"], InputError, "--simulate MODEL"),
@@ -140,7 +140,7 @@ def test_no_display_is_said_in_one_sentence(folder, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     if sys.platform != "linux":
         pytest.skip("only X needs DISPLAY")
-    with pytest.raises(DisplayError, match="there is no display here"):
+    with pytest.raises(DisplayError, match="this machine has no display"):
         typed([str(folder / "design.toml"), "--participant", "S01"])
     assert not (folder / "data").exists()
 
@@ -182,7 +182,7 @@ def test_a_windowed_session_says_one_line_and_nothing_else(display, folder):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        f"session 1 of S01 pauses here; the same command continues it: 2 of 32 trials, in {path}"
+        f"session 1 of S01 is paused; the same command continues it: 2 of 32 trials, in {path}"
     ]
     booth = read_session(path).header.booth
     assert (booth["adapter"], booth["synchronised"]) == ("psychopy", False)

@@ -41,12 +41,12 @@ REFUSED = {
     "zero repeats": ({"repeats": "0"}, "give a multiple of 4"),
     "text for a number": ({"seed": "'one'"}, "seed is of type int; 'one' was given"),
     "comparison": ({"comparisons": "['reference-metamers']"}, "mean 'reference-metamer'"),
-    "no comparison": ({"comparisons": "[]"}, "comparisons names one or both"),
+    "no comparison": ({"comparisons": "[]"}, "comparisons must name one or both"),
     "pin": ({"pin": "'tiny@1.0.0'"}, "a pin has the form name@version#hash"),
-    "rate": ({"extra": "[screen]\nrefresh_hz = nan"}, "refresh_hz is a positive number"),
+    "rate": ({"extra": "[screen]\nrefresh_hz = nan"}, "refresh_hz must be a positive number"),
     "background": ({"extra": "[screen]\nbackground = 128"}, "between 0 .black. and 1"),
     "same keys": ({"extra": "[keys]\nA = 'right'"}, "keys for A, B and quit must differ"),
-    "too short": ({"extra": "[task]\na_ms = 5"}, "'A' is to last 5 ms"),
+    "too short": ({"extra": "[task]\na_ms = 5"}, "'A' should last 5 ms"),
     "not TOML": ({"extra": "[task"}, "is not a TOML file"),
 }
 
@@ -78,7 +78,7 @@ def test_identity_is_the_design_and_the_pin_but_not_the_path(tmp_path, bank):
 
 @pytest.mark.parametrize("name", ["a/b", "../S01", "", "S 1", ".S01", "S01\n", "ä", "x" * 33])
 def test_a_participant_that_is_no_file_name_is_refused(name):
-    with pytest.raises(InputError, match="it becomes part of a file name"):
+    with pytest.raises(InputError, match="becomes part of a file name"):
         check_participant(name)
 
 

@@ -87,11 +87,11 @@ def test_rate_of_a_steady_screen_with_jitter_and_drops():
     ("hz", "on_beat", "words"),
     [
         (59.51, 1.0, None),
-        (59.49, 1.0, "too slow: it refreshes at 59.49 Hz where the design says 60 Hz"),
+        (59.49, 1.0, "too slow: it refreshes at 59.49 Hz, but the design asks for 60 Hz"),
         (60.49, 1.0, None),
         (60.51, 1.0, "too fast"),
         (850.0, 0.2, "flips do not wait for it"),
-        (60.0, 0.5, "50 % of them are off it"),
+        (60.0, 0.5, "50 % of them are irregular"),
     ],
 )
 def test_screens_are_refused_in_words(hz, on_beat, words):
