@@ -79,7 +79,10 @@ def test_levels_never_reached_are_infinite_or_zero() -> None:
             "gumbel",
         ),
         (lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=0), "above zero"),
-        (lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=1, lapse=0.6), "a sum below 1"),
+        (
+            lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=1, lapse=0.6),
+            "a sum below 1",
+        ),
         (lambda: to_axis([1.0, 0.0]), "above zero"),
         (lambda: to_axis([1.0, np.nan]), "finite"),
         (lambda: to_axis([1.0], axis="cubic"), "unknown axis"),

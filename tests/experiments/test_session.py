@@ -83,7 +83,9 @@ def test_a_session_stays_in_the_booth_it_was_begun_in(bank, tmp_path):
     design = design_for(bank)
     run(design, bank, Window(person_for(design)), tmp_path, max_trials=3)
     before = next(tmp_path.glob("*.jsonl")).read_bytes()
-    with pytest.raises(JournalError, match="begun in the psychopy booth, not in the simulated booth"):
+    with pytest.raises(
+        JournalError, match="begun in the psychopy booth, not in the simulated booth"
+    ):
         run(design, bank, Watched(person_for(design)), tmp_path)
     assert next(tmp_path.glob("*.jsonl")).read_bytes() == before
 
