@@ -262,7 +262,7 @@ def test_one_wrong_pixel_stops_the_session(bank, virtual, tmp_path, monkeypatch)
 
     monkeypatch.setattr(Stage, "upload", damaged)
     try:
-        with pytest.raises(DisplayError, match="trial 0: .* in interval A, B, X"):
+        with pytest.raises(DisplayError, match=r"trial 0: .* in interval A, B, X"):
             run_session(design, bank, booth, "S01", 1, data_dir=tmp_path)
     finally:
         booth.close()
