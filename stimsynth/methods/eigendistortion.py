@@ -87,6 +87,7 @@ class Eigendistortion:
     --------
     >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
     >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+    Initializing Eigendistortion -- Input dim: 1024 | Output dim: 1024
     >>> eig.synthesize()
     >>> eig.eigendistortions.shape
     torch.Size([2, 1, 32, 32])
@@ -104,6 +105,8 @@ class Eigendistortion:
         self._model = model
         self.seed = checked_seed(seed)
         self._linear = Linearized(model, self._image)
+        n, m = self._linear.size_in, self._linear.size_out
+        print(f"Initializing Eigendistortion -- Input dim: {n} | Output dim: {m}")  # noqa: T201
         self._jacobian: Tensor | None = None
         self._settings: dict[str, Any] = {}
         self._krylov: tuple[lanczos.Krylov, ...] = ()
@@ -262,6 +265,7 @@ class Eigendistortion:
         --------
         >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
         >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+        Initializing Eigendistortion -- Input dim: 1024 | Output dim: 1024
         >>> eig.synthesize()
         >>> top, bottom = eig.on_grid(alpha=0.5).figures
         >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)

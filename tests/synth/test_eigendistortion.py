@@ -579,8 +579,10 @@ def test_before_synthesis_all_is_empty() -> None:
     assert repr(eig) == "Eigendistortion -- Input dim: 9 | Output dim: 9"
 
 
-def test_the_sizes_of_the_tutorial_are_said() -> None:
+def test_the_sizes_of_the_tutorial_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     eig = Eigendistortion(line(25), Matrix(random_matrix(10, 25)))
+    said = capsys.readouterr().out
+    assert said == "Initializing Eigendistortion -- Input dim: 25 | Output dim: 10\n"
     eig.synthesize()
     first, second = repr(eig).splitlines()
     assert first == "Eigendistortion -- Input dim: 25 | Output dim: 10"
@@ -594,6 +596,7 @@ def test_the_power_method_says_that_it_is_done(capsys: pytest.CaptureFixture[str
     eig = Eigendistortion(torch.ones(1, 1, 1, 25), model)
     eig.synthesize("power")
     assert capsys.readouterr().out.splitlines() == [
+        "Initializing Eigendistortion -- Input dim: 25 | Output dim: 10",
         "Top k=1 eigendists computed | Stop criterion 1.00E-07 reached.",
         "Bottom k=1 eigendists computed | Stop criterion 1.00E-07 reached.",
     ]

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -79,9 +80,21 @@ def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> No
     assert "10/20" in stream.getvalue()
 
 
-def _drawn_at_once(**kwargs: object) -> object:
+def test_the_scale_in_work_is_seen_on_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr("stimuli_store.tools.progress.tqdm", partial(_drawn_at_once, ncols=80))
+    met = MetamerCTF(grass(), PortillaSimoncelli((64, 64), n_scales=2))
+    met.synthesize(12, change_scale_criterion=None, ctf_iters_to_check=5)
+    drawn = [line[:80] for line in stream.getvalue().split("\r")]
+    for scale in ("pixel_statistics", "residual_lowpass"):
+        assert any(line.startswith(f"{scale}: ") and "loss=" in line for line in drawn)
+
+
+def _drawn_at_once(*, ncols: int | None = None, **kwargs: object) -> object:
     from tqdm import tqdm
 
+    kwargs["ncols"] = ncols
     return tqdm(**{**kwargs, "delay": 0, "mininterval": 0, "leave": True, "file": sys.stderr})  # type: ignore[call-overload]
 
 

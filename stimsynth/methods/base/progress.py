@@ -32,8 +32,11 @@ def synthesis_bar(
 
         def on_step(history: History, state: Any) -> None:
             bar.update()
-            if bar.n % 10 == 0:  # reading numbers off a GPU makes it wait
-                bar.set_postfix(postfix(history, state, extra), refresh=False)
+            if bar.n == 1 or bar.n % 10 == 0:  # reading numbers off a GPU makes it wait
+                fields = postfix(history, state, extra)
+                bar.set_postfix(fields, refresh=False)
+                # 80 columns have room for the title and the first field only.
+                bar.set_description(fields.get("current_scale", f"{bar.unit}s"), refresh=False)
 
         yield on_step
 
