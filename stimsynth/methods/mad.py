@@ -25,16 +25,11 @@ from stimsynth.methods.base.optimizers import ADAM
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.saving import function_identity, function_name
+from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
-from stimsynth.validate import validate_allowed_range, validate_input, validate_metric
+from stimsynth.validate import validate_allowed_range, validate_input
+from stimsynth.validate.functions import check_metric
 from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number
-from stimsynth.validate.probing import (
-    advice,
-    probe_image,
-    refuse_inference_mode,
-    strips_gradient,
-)
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -432,19 +427,6 @@ def reference_image(image: Any) -> Tensor:
     image = as_tensor(image)
     validate_input(image)
     return image.detach()
-
-
-def check_metric(metric: Metric, image: Tensor) -> None:
-    """See that a metric takes images such as one of `image` to a scalar with a slope, and equal ones to 0."""
-    shape = (1, *image.shape[1:])
-    validate_metric(metric, shape, image.dtype, image.device)
-    probe = probe_image(shape, image.dtype, image.device)
-    moved = probe.roll(1, -1).requires_grad_(True)
-    refuse_inference_mode()
-    with torch.enable_grad(), advice(function_name(metric)):
-        value = metric(probe, moved)
-    if not value.requires_grad:
-        raise strips_gradient(function_name(metric))
 
 
 def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:

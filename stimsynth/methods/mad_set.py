@@ -18,13 +18,13 @@ from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.mad import (
     Metric,
     Range,
-    check_metric,
     check_start,
     constrained,
     noisy,
     reference_image,
 )
 from stimsynth.validate import validate_allowed_range
+from stimsynth.validate.functions import check_metric
 from stimuli_store.errors import InputError
 
 

@@ -14,6 +14,7 @@ from stimsynth.validate.probing import (
     called,
     probe,
     probe_image,
+    refuse_inference_mode,
     strips_gradient,
 )
 from stimuli_store.errors import InputError, WrongType
@@ -104,6 +105,33 @@ def validate_penalty(
     _check_scalar(name, value)
     if value.is_complex():
         raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
+
+
+def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> None:
+    """Check that a metric can be optimized and held between images such as those of `image`.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if `validate_metric` refuses it, it strips the gradient, or it is negative for two
+        different images.
+    """
+    shape = (1, *image.shape[1:])
+    validate_metric(metric, shape, image.dtype, image.device)
+    name = _name(metric)
+    first = probe_image(shape, image.dtype, image.device)
+    refuse_inference_mode()
+    # A difference without a sign of its own is caught by a brighter and a darker image.
+    for other in (first.roll(1, -1), first / 2, (first + 1) / 2):
+        with torch.enable_grad(), advice(name):
+            value = metric(first, other.requires_grad_(True))
+        if not value.requires_grad:
+            raise strips_gradient(name)
+        if float(value.detach().real) <= -ZERO:
+            raise InputError(
+                f"{name} is {float(value.detach().real):g} for two different images, and a metric is above 0 "
+                "there; take its square or its absolute value"
+            )
 
 
 def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from stimsynth import MADCompetition, images, mad_set
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, penalize_range
 from stimsynth.methods.base.resumable_run import LOSS_CONVERGED
+from stimsynth.methods.mad import Metric
 from stimsynth.methods.mad_set import MEMBERS
 from stimsynth.metrics import mse, ssim
 from stimuli_store.errors import InputError
@@ -367,6 +368,24 @@ def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
         mad_set(picture, mse, l2_norm, [])
     with pytest.raises(InputError, match=r"metric_1 is .* above 0"):
         mad_set(picture, mse, l2_norm, [0.0])
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        lambda x, y: (x - y).mean(),
+        lambda x, y: (y - x).sum(),
+        lambda x, y: (x.square() - y.square()).mean(),
+        lambda x, y: (x[..., 0] - y[..., 0]).mean(),
+        lambda x, y: mse(x, y) * (y - x).mean(),
+    ],
+)
+def test_metrics_with_a_sign_are_refused(picture: Tensor, signed: Metric) -> None:
+    for metrics in ((signed, mse), (mse, signed)):
+        with pytest.raises(InputError, match="for two different images, and a metric is above 0"):
+            MADCompetition(picture, *metrics, "min")
+    with pytest.raises(InputError, match="above 0 there"):
+        mad_set(picture, mse, signed, [0.1])
 
 
 @pytest.mark.filterwarnings("ignore:Image range falls outside")
