@@ -13,7 +13,7 @@ __all__ = ["coarse_to_fine_enough", "loss_convergence", "pixel_change_convergenc
 
 
 class HasLosses(Protocol):
-    """A synthesis with the objective of every iterate, shape (steps + 1, batch)."""
+    """A synthesis with the objective of every iterate, shape (steps + 1, batch) or (steps + 1,)."""
 
     @property
     def losses(self) -> Tensor:
@@ -21,7 +21,7 @@ class HasLosses(Protocol):
 
 
 class HasPixelChanges(Protocol):
-    """A synthesis with the norm of every step, shape (steps + 1, batch)."""
+    """A synthesis with the norm of every step, shape (steps + 1, batch) or (steps + 1,)."""
 
     @property
     def pixel_change_norm(self) -> Tensor:
@@ -58,7 +58,7 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
     (False, True, False)
     """
     _check(stop_iters_to_check)
-    losses = synth.losses
+    losses = _by_item(synth.losses)
     if not len(losses):
         return False
     rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
@@ -93,7 +93,7 @@ def pixel_change_convergence(
     (False, True)
     """
     _check(stop_iters_to_check)
-    moved = synth.pixel_change_norm
+    moved = _by_item(synth.pixel_change_norm)
     if not len(moved):
         return False
     rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
@@ -126,6 +126,11 @@ def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:
         return True
     began = timing["all"]
     return bool(began) and i - began[0] >= ctf_iters_to_check
+
+
+def _by_item(rows: Tensor) -> Tensor:
+    """Return measurements with a column for every item; those of one image may come without (steps + 1,)."""
+    return rows[:, None] if rows.dim() == 1 else rows
 
 
 def _check(window: int) -> None:

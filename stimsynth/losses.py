@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
 
 __all__ = ["channel_logsumexp", "l2_norm", "mse", "penalize_range", "relative_MSE", "relative_sse"]
@@ -128,7 +129,7 @@ def penalize_range(
     >>> float(penalize_range(torch.tensor([-0.5, 0.5, 2.0])))
     1.25
     """
-    low, high = allowed_range
+    low, high = validate_allowed_range(allowed_range)
     return ((low - synth_img).clamp_min(0) ** 2 + (synth_img - high).clamp_min(0) ** 2).sum()
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.images.polar_grids import ImageSize, height_and_width
+from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
 
 Seed = int | torch.Generator
@@ -33,7 +34,7 @@ def uniform_noise(
     >>> bool((uniform_noise((1, 1, 4, 4), 3) == uniform_noise((1, 1, 4, 4), 3)).all())
     True
     """
-    low, high = allowed_range
+    low, high = validate_allowed_range(allowed_range)
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(shape, generator=generator) * (high - low) + low
 

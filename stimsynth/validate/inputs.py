@@ -140,7 +140,7 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
     Raises
     ------
     InputError
-        If low is not below high.
+        If low is not below high; a reversed range is named as such.
 
     Examples
     --------
@@ -153,6 +153,8 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
         raise InputError(
             f"allowed_range is two numbers, (low, high) with low < high; not {allowed_range!r}"
         ) from error
+    if low > high:
+        raise InputError(f"allowed_range {allowed_range!r} is reversed; give ({high:g}, {low:g})")
     if not low < high:
         raise InputError(f"allowed_range is (low, high) with low < high; not {allowed_range!r}")
     return low, high

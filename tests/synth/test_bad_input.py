@@ -18,10 +18,12 @@ from stimsynth import (
     OptimizedImage,
     PortillaSimoncelli,
     images,
+    losses,
     mad_set,
     metrics,
     plots,
     remove_grad,
+    validate_allowed_range,
 )
 from stimsynth.plots import competition as competition_plots
 from stimsynth.plots import geodesic as geodesic_plots
@@ -137,6 +139,33 @@ def test_what_cannot_be_moved_there_stays_as_it_is(make: Callable[[], Any], wher
     with pytest.raises(InputError):
         synthesis.to(where)
     synthesis.synthesize(max_iter=2)
+
+
+TAKES_A_RANGE: dict[str, Callable[[Any], object]] = {
+    "Metamer": lambda pair: Metamer(IMAGE, blur(), allowed_range=pair),
+    "MetamerCTF": lambda pair: MetamerCTF(
+        IMAGE, PortillaSimoncelli((16, 16), n_scales=1, spatial_corr_width=3), allowed_range=pair
+    ),
+    "OptimizedImage": lambda pair: best(allowed_range=pair),
+    "MADCompetition": lambda pair: competition(allowed_range=pair),
+    "Geodesic": lambda pair: Geodesic(IMAGE, OTHER, blur(), allowed_range=pair),
+    "mad_set": lambda pair: mad_set(
+        IMAGE, metrics.mse, difference, [0.1], allowed_range=pair, max_iter=1
+    ),
+    "Eigendistortion.on_grid": lambda pair: found().on_grid(0.5, allowed_range=pair),
+    "penalize_range": lambda pair: losses.penalize_range(IMAGE, pair),
+    "uniform_noise": lambda pair: images.uniform_noise((4, 4), 0, pair),
+    "validate_allowed_range": validate_allowed_range,
+}
+
+
+@pytest.mark.parametrize("name", TAKES_A_RANGE)
+def test_a_reversed_range_is_named_as_such(name: str) -> None:
+    TAKES_A_RANGE[name]((0, 1))
+    with pytest.raises(InputError, match=r"allowed_range \(1, 0\) is reversed; give \(0, 1\)"):
+        TAKES_A_RANGE[name]((1, 0))
+    with pytest.raises(InputError, match="low < high"):
+        TAKES_A_RANGE[name]((1, 1))
 
 
 def test_numpy_is_welcome() -> None:

@@ -28,6 +28,14 @@ def test_a_loss_is_compared_with_itself_some_steps_ago(size: float) -> None:
     assert not loss_convergence(with_losses(*flat), 1e9, 3)  # there were only two
 
 
+def test_one_image_needs_no_column_of_its_own() -> None:
+    falling, flat = torch.tensor([4.0, 2.0, 1.0]), torch.tensor([4.0, 1.0, 0.999])
+    assert not loss_convergence(SimpleNamespace(losses=falling), 1e-2, 1)
+    assert loss_convergence(SimpleNamespace(losses=flat), 1e-2, 1)
+    assert pixel_change_convergence(SimpleNamespace(pixel_change_norm=flat), 2.0, 2)
+    assert not pixel_change_convergence(SimpleNamespace(pixel_change_norm=flat), 0.5, 2)
+
+
 def test_all_items_have_to_be_done() -> None:
     one = torch.tensor([[4.0, 4.0], [1.0, 2.0], [1.0, 1.0]])
     assert not loss_convergence(SimpleNamespace(losses=one), 1e-2, 1)
