@@ -1,27 +1,34 @@
 #!/usr/bin/env python3
-"""Set up this machine for stimsynth and do one job: ``python3 bootstrap.py demo | test | lint | setup``.
+"""Set up this machine for stimsynth and do one job.
+
+``python3 bootstrap.py demo | test | lowest | lint | setup``
 
 Only the standard library is used. Everything is installed into ``.venv`` beside this file, in the exact
-versions of ``constraints.txt``; a second run finds it there and starts at once. On Debian and Ubuntu, as
+versions of ``constraints.txt``, and for ``lowest`` into ``.venv-lowest``, in the lowest versions that
+``pyproject.toml`` allows; a second run finds it there and starts at once. On Debian and Ubuntu, as
 root or with sudo, the system packages that a window without a screen needs are installed too; elsewhere
 what is missing is printed, and what can run runs.
 """
+
+from __future__ import annotations  # so that an old Python gets as far as being told so
 
 import argparse
 import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "stimsynth-setup.txt"
+VENV_LOWEST = ROOT / ".venv-lowest"
 MINIMUM = (3, 11)
 # What a PsychoPy window needs on a Debian machine without a desktop: a virtual screen, software OpenGL,
 # a font and what finds it, and the libraries that its keyboard and sound back ends link to.
@@ -39,6 +46,7 @@ DEBIAN = (
 JOBS = {
     "demo": "the whole road once: stimsynth demo",
     "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for",
+    "lowest": "tests of the store and the analysis with the oldest packages that pyproject.toml allows",
     "lint": "ruff, mypy and import-linter",
     "setup": "install only",
 }
@@ -58,6 +66,8 @@ def main() -> int:
             f"this is {platform.python_version()} ({sys.executable})"
         )
     try:
+        if arguments.job == "lowest":
+            return run_lowest(rest)
         system_packages()
         environment()
         return run_job(arguments.job, rest)
@@ -96,39 +106,85 @@ def run_job(job: str, rest: list[str]) -> int:
 
 def test_runs() -> list[list[str]]:
     """Return pytest's arguments for all tests: on all cores first, then the windows, one at a time."""
-    workers = str(min(os.cpu_count() or 1, 8))
-    return [["-n", workers, "-m", "not slow and not window"], ["-m", "window and not slow"]]
+    return [["-n", workers(), "-m", "not slow and not window"], ["-m", "window and not slow"]]
+
+
+def workers() -> str:
+    """Return how many tests run side by side."""
+    return str(min(os.cpu_count() or 1, 8))
+
+
+def run_lowest(rest: list[str]) -> int:
+    """Run the tests of the store and the analysis with the lowest versions; arguments go to pytest."""
+    if sys.version_info >= (3, 13):
+        say("the lowest versions have no packages for Python 3.13 and newer: not tried")
+        return 0
+    lowest_environment()
+    # Old packages warn of what newer ones that they rest on have renamed since.
+    quiet = ["-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning"]
+    asked = rest or ["-n", workers(), "tests/store", "tests/analysis"]
+    return subprocess.run(
+        [str(venv_python(VENV_LOWEST)), "-m", "pytest", *quiet, *asked],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        check=False,
+    ).returncode
+
+
+def lowest_environment() -> None:
+    """Install the lowest versions that are declared for the store and the analysis, and what tests need."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["analysis"]]
+    lowest = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(declared), re.MULTILINE))
+    everything = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", everything, re.MULTILINE))
+    tools = ["pytest", "pytest-xdist", "hypothesis", "jsonschema"]
+    versions = {**pinned, **lowest}
+    packages = [f"{name}=={versions[name]}" for name in (*lowest, *tools)]
+    others = [f"{name}=={version}" for name, version in pinned.items() if name not in lowest]
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "constraints.txt"
+        constraints.write_text("\n".join(others), encoding="utf-8")
+        make_environment(VENV_LOWEST, [["--constraint", str(constraints), *packages]])
 
 
 def environment() -> None:
-    """Make ``.venv`` and install into it, unless that was done for these very files already."""
-    wanted = fingerprint()
-    if STAMP.exists() and STAMP.read_text() == wanted and venv_python().exists():
-        return
-    began = time.perf_counter()
-    if not venv_python().exists():
-        if importlib.util.find_spec("ensurepip") is None:
-            raise SystemExit(
-                fail("this Python cannot make virtual environments: it lacks ensurepip")
-            )
-        say(f"making {VENV}")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    """Make ``.venv`` with everything in it."""
     extras = "all,dev" if sys.version_info < (3, 13) else "synth,analysis,dev"
     if extras != "all,dev":
         say(
             "PsychoPy has no release for Python 3.13 and newer: everything but the booth is installed"
         )
-    say("installing; the first time this takes one to three minutes")
-    pip = [str(venv_python()), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     constraints = ["--constraint", str(ROOT / "constraints.txt")]
     # First pip itself: the one that comes with an older Python finds no solution where there is one.
-    subprocess.run([*pip, *constraints, "--upgrade", "pip"], check=True)
+    installs = [[*constraints, "--upgrade", "pip"]]
     if platform.system() == "Linux":
         # Alone and first, so that a CPU build that pip is configured to find is not traded for
         # gigabytes of GPU libraries by another package's looser wish.
-        subprocess.run([*pip, *constraints, "torch"], check=True)
-    subprocess.run([*pip, *constraints, "--editable", f"{ROOT}[{extras}]"], check=True)
-    STAMP.write_text(wanted)
+        installs.append([*constraints, "torch"])
+    make_environment(VENV, [*installs, [*constraints, "--editable", f"{ROOT}[{extras}]"]])
+
+
+def make_environment(venv: Path, installs: list[list[str]]) -> None:
+    """Make a virtual environment and install into it, unless that was done for these very files already."""
+    wanted, stamp, python = fingerprint(), venv / "stimsynth-setup.txt", venv_python(venv)
+    if stamp.exists() and stamp.read_text() == wanted and python.exists():
+        return
+    began = time.perf_counter()
+    if not python.exists():
+        if importlib.util.find_spec("ensurepip") is None:
+            raise SystemExit(
+                fail("this Python cannot make virtual environments: it lacks ensurepip")
+            )
+        say(f"making {venv}")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+    say("installing; the first time this takes one to three minutes")
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
+    for words in installs:
+        subprocess.run([*pip, *words], check=True)
+    stamp.write_text(wanted)
     say(f"installed in {time.perf_counter() - began:.0f} s")
 
 
@@ -140,9 +196,9 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def venv_python() -> Path:
-    """Return the environment's interpreter."""
-    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def venv_python(venv: Path = VENV) -> Path:
+    """Return an environment's interpreter."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def system_packages() -> None:

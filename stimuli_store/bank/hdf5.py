@@ -9,6 +9,8 @@ import numpy as np
 
 from stimuli_store.bank.audit import Part, first_fault
 from stimuli_store.bank.format import MANIFEST, PIXELS
+from stimuli_store.disk.hdf5_bytes import hdf5_bytes
+from stimuli_store.disk.opening import why_unreadable
 from stimuli_store.errors import BankError
 
 _FILTER_NAMES = {h5py.h5z.FILTER_DEFLATE: "deflate", h5py.h5z.FILTER_FLETCHER32: "fletcher32"}
@@ -32,19 +34,18 @@ def page_of(image: np.ndarray) -> str:
     return "f4_" + "x".join(str(n) for n in image.shape)
 
 
-def file_of(
+def bank_bytes(
     manifest: bytes, pages: Mapping[str, Sequence[np.ndarray]], attributes: Mapping[str, str]
-) -> bytes:
-    """Return the content of a bank file, to be written in one piece: HDF5 itself may crash on a full disk."""
-    memory = {"driver": "core", "backing_store": False}
-    with h5py.File("bank", "w", libver=("v110", "v110"), **memory) as file:
+) -> memoryview:
+    """Return the content of a bank file: a manifest, images by page, and attributes of the root."""
+
+    def fill(file: h5py.File) -> None:
         for key, value in attributes.items():
             file.attrs[key] = np.bytes_(value)
-        bytes_ = np.frombuffer(manifest, dtype=np.uint8)
         file.create_dataset(
             MANIFEST,
-            data=bytes_,
-            chunks=(min(len(bytes_), _MANIFEST_CHUNK),),
+            data=np.frombuffer(manifest, dtype=np.uint8),
+            chunks=(min(len(manifest), _MANIFEST_CHUNK),),
             compression="gzip",
             fletcher32=True,
         )
@@ -56,8 +57,8 @@ def file_of(
             )
             for row, image in enumerate(images):
                 page[row] = image
-        file.flush()
-        return file.id.get_file_image()
+
+    return hdf5_bytes(fill)
 
 
 def read_manifest(path: Path) -> tuple[bytes, str]:
@@ -87,19 +88,16 @@ def iter_rows(path: Path, places: Sequence[tuple[str, int]]) -> Iterator[np.ndar
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
     """Open a bank file for reading and check its structure; raise every failure as a BankError."""
-    if not path.is_file():
-        raise BankError(f"there is no bank at {path}; `stimsynth build PLAN.toml` makes one")
     try:
+        if not path.is_file() and not path.is_dir():
+            raise BankError(f"there is no bank at {path}; `stimsynth build PLAN.toml` makes one")
         with h5py.File(path, "r", locking="best-effort") as file:
             fault = first_fault(_parts(file))
             if fault:
                 raise BankError(f"{path} is not a sound bank: {fault}")
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        reason = str(error).split("(")[-1].rstrip(")") or type(error).__name__
-        raise BankError(
-            f"{path} cannot be read as a bank; it is damaged, cut short or no HDF5 file ({reason})"
-        ) from error
+        raise BankError(f"{path} {why_unreadable(path, error)}") from error
 
 
 def _parts(file: h5py.File) -> Iterator[Part]:

@@ -78,7 +78,7 @@ def publish_bank(
             "content_sha256": sha256(manifest),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),  # not part of the identity
         }
-        temporary.write_bytes(hdf5.file_of(manifest, pages, attributes))
+        temporary.write_bytes(hdf5.bank_bytes(manifest, pages, attributes))
         make_durable(temporary)
         open_bank(temporary)
         temporary.chmod(0o444)
@@ -96,7 +96,7 @@ def write_job(path: Path, stimulus: Stimulus, environment: Mapping[str, str]) ->
     )
     manifest = write_manifest(header, [record], [])
     pages, attributes = {page: [stimulus.pixels]}, {"content_sha256": sha256(manifest)}
-    write_atomically(path, hdf5.file_of(manifest, pages, attributes))
+    write_atomically(path, hdf5.bank_bytes(manifest, pages, attributes))
 
 
 def read_job(path: Path) -> tuple[Stimulus, Mapping[str, str]]:

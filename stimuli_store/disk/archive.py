@@ -18,14 +18,13 @@ import h5py
 import numpy as np
 
 from stimuli_store.disk.atomic import replacing, temporary_beside, write_atomically
+from stimuli_store.disk.hdf5_bytes import HDF5_VERSIONS, hdf5_bytes
 from stimuli_store.disk.opening import in_use, why_unreadable
 from stimuli_store.errors import ArchiveError, InputError, StimsynthError, WrongType
 
 _DOCUMENT = "document.json"
 _ARRAYS = "arrays"
 _DIGEST = "sha256"
-_VERSIONS = ("v110", "v110")
-_MEMORY = {"driver": "core", "backing_store": False}
 
 
 def write_archive(
@@ -56,16 +55,17 @@ def write_archive(
     if target.is_dir():
         raise InputError(f"{target} cannot be written: it is a folder; give the name of a file")
     text = json.dumps(document, allow_nan=False).encode()
-    with h5py.File(target.name, "w", libver=_VERSIONS, **_MEMORY) as file:
+
+    def fill(file: h5py.File) -> None:
         file.create_dataset(_DOCUMENT, data=np.frombuffer(text, dtype=np.uint8))
         group = file.create_group(_ARRAYS)
         for name, array in arrays.items():
             group.create_dataset(name, data=array)
         file.attrs[_DIGEST] = _digest(text, arrays)
-        file.flush()
-        image = file.id.get_file_image()
+
+    content = hdf5_bytes(fill)
     try:
-        write_atomically(target, image, check=partial(_read_back, target))
+        write_atomically(target, content, check=partial(_read_back, target))
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error.strerror}") from error
 
@@ -198,7 +198,7 @@ class Stack:
             with (
                 replacing(self.path) as temporary,
                 self._reading() as old,
-                h5py.File(temporary, "w", libver=_VERSIONS) as new,
+                h5py.File(temporary, "w", libver=HDF5_VERSIONS) as new,
             ):
                 for name in ("stack", "numbers"):
                     chunks, kind = old[name].chunks, old[name].dtype
@@ -228,7 +228,7 @@ class Stack:
         # HDF5 marks a file that it opens for writing, and no reader can open it if the process dies
         # before SWMR mode is on. So the file is opened under a temporary name.
         with temporary_beside(self.path) as temporary:
-            file = h5py.File(temporary, "w", libver=_VERSIONS)
+            file = h5py.File(temporary, "w", libver=HDF5_VERSIONS)
             try:
                 self._fill(file, array)
                 file.swmr_mode = True
@@ -237,7 +237,7 @@ class Stack:
                 except PermissionError:  # Windows moves no open file
                     file.close()
                     temporary.replace(self.path)
-                    file = h5py.File(self.path, "a", libver=_VERSIONS)
+                    file = h5py.File(self.path, "a", libver=HDF5_VERSIONS)
                     file.swmr_mode = True
             except BaseException:
                 file.close()

@@ -19,7 +19,7 @@ Check = Callable[[Path], object]
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
-def write_atomically(path: Path, content: bytes, check: Check | None = None) -> None:
+def write_atomically(path: Path, content: bytes | memoryview, check: Check | None = None) -> None:
     """Write a file, over an earlier one of this name: complete and on the disk, or not at all.
 
     Parameters

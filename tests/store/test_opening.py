@@ -10,9 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
+from stimuli_store.bank.publish import read_job, write_job
+from stimuli_store.bank.reading import open_bank
 from stimuli_store.disk.archive import Stack, read_archive, write_archive
 from stimuli_store.disk.opening import why_unreadable
-from stimuli_store.errors import ArchiveError
+from stimuli_store.errors import ArchiveError, StimsynthError
+from tests.helpers import stimulus, tiny_bank
 
 IN_ANOTHER_PROCESS = """
 import sys, h5py
@@ -34,9 +37,22 @@ def stack(path: Path) -> Path:
     return path
 
 
+def bank(path: Path) -> Path:
+    path = tiny_bank(path.parent / "banks").path.rename(path)
+    path.chmod(0o644)
+    return path
+
+
+def job(path: Path) -> Path:
+    write_job(path, stimulus(np.zeros((64, 64)), "grey"), {})
+    return path
+
+
 READERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], object]]] = {
     "archive": (good, read_archive),
     "stack": (stack, lambda path: Stack(path).read(0)),
+    "bank": (bank, open_bank),
+    "job": (job, read_job),
 }
 
 
@@ -77,7 +93,9 @@ def test_each_cause_has_its_sentence(tmp_path: Path, kind: str, spoil: Callable)
     path = make(tmp_path / "f.h5")
     read(path)
     spoil(path)
-    with pytest.raises(ArchiveError, match=f"f.h5 {SPOILT[spoil]}"):
+    missing_bank = spoil is gone and kind in ("bank", "job")
+    sentence = "there is no bank at .*f.h5" if missing_bank else f"f.h5 {SPOILT[spoil]}"
+    with pytest.raises(StimsynthError, match=sentence):
         read(path)
 
 
@@ -92,7 +110,7 @@ def test_a_file_in_use_is_not_called_damaged(tmp_path: Path, kind: str) -> None:
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
-        with pytest.raises(ArchiveError, match="is open in another program"):
+        with pytest.raises(StimsynthError, match="is open in another program"):
             read(path)
         other.communicate(b"")
     read(path)
@@ -112,7 +130,7 @@ def test_a_forbidden_file_is_not_called_damaged(
 
     monkeypatch.setattr(h5py, "File", no)
     monkeypatch.setattr(Path, "open", no)
-    with pytest.raises(ArchiveError, match="no permission"):
+    with pytest.raises(StimsynthError, match="no permission"):
         read(path)
 
 
