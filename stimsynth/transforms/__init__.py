@@ -1,4 +1,4 @@
-"""Canonical computations on images: pyramids, filters, resampling, statistics, phases, sequences."""
+"""Transforms of images: pyramids, filters, resampling, statistics, phases, sequences."""
 
 from typing import TYPE_CHECKING
 

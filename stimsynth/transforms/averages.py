@@ -1,4 +1,4 @@
-"""Weighted averages of pixels over overlapping windows: one product with a sparse matrix."""
+"""Weighted averages of pixels over overlapping windows, as a product with a sparse matrix."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,37 +11,36 @@ from torch import Tensor
 from stimuli_store.errors import InputError
 
 Entries = tuple[Tensor, Tensor, Tensor]
-_LEAST_AREA = 0.1  # pixels: no more than a pixel gives to one of its windows in any case
+_LEAST_AREA = 0.1  # samples: windows with a smaller sum of weights are left out
 
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """A sparse matrix (n, m) and its transpose, as one object that `torch.func` leaves alone."""
+    """A sparse matrix (n, m) and its transpose in one object, which `torch.func` does not transform."""
 
     matrix: Tensor
     transpose: Tensor
 
     @property
     def transposed(self) -> "Product":
-        """The transpose's product."""
+        """The product with matrix and transpose exchanged."""
         return Product(self.transpose, self.matrix)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Averages:
-    """Averages over n windows on a grid of (height, width) samples.
+    """Weighted averages over n windows on a grid of (height, width) samples.
 
-    The product is linear, so it is its own derivative, and its transpose is the other one: it goes
-    through `torch.func.jvp`, `vjp` and `vmap`, at any order.
+    Averages can be differentiated by `torch.func.jvp`, `vjp` and `vmap`, at any order.
 
     Attributes
     ----------
     shape
         (height, width) of the maps.
     ids
-        Numbers of the windows, shape (n,), rising.
+        Numbers of the windows, shape (n,), ascending.
     areas
-        Sum of each window's weights in samples, shape (n,).
+        Sum of each window's weights, shape (n,).
     outside
         Flat indices of the samples that no window covers.
     product
@@ -61,15 +60,15 @@ class Averages:
         return len(self.ids)
 
     def means(self, maps: Tensor) -> Tensor:
-        """Return the averages, shape (…, n), of maps (…, height, width)."""
+        """Return the window averages, shape (…, n), of maps (…, height, width)."""
         return _SparseProduct.apply(self._flat(maps), self.product)
 
     def central_moments(self, maps: Tensor, orders: tuple[int, ...]) -> list[Tensor]:
-        """Return averages of powers of the difference from the window's own mean, each (…, n).
+        """Return central moments of maps within each window, one tensor (…, n) per order.
 
-        They are summed entry by entry, because powers averaged first and then subtracted cancel where
-        a window is nearly flat.
+        A moment is the weighted average of a power of the difference from the window's own mean.
         """
+        # Averaging powers first and subtracting afterwards would cancel where a window is nearly flat.
         window, sample, weight = self.entries
         mean = self.means(maps)
         away = self._flat(maps)[..., sample] - mean[..., window]
@@ -78,29 +77,29 @@ class Averages:
         return [zero.scatter_add(-1, where, weight * _power(away, order)) for order in orders]
 
     def uncovered(self, maps: Tensor) -> Tensor:
-        """Return the samples that no window covers, shape (…, m)."""
+        """Return the samples of maps that no window covers, shape (…, m)."""
         return self._flat(maps)[..., self.outside]
 
     def weights(self) -> Tensor:
-        """Return the windows as maps that add up to one where they cover, (n, height, width)."""
+        """Return the windows' weights as maps (n, height, width), which sum to 1 at each covered sample."""
         return (self.product.matrix.to_dense() * self.areas.unsqueeze(1)).unflatten(1, self.shape)
 
     def _flat(self, maps: Tensor) -> Tensor:
         if maps.shape[-2:] != self.shape:
             raise InputError(
-                f"these windows lie on {self.shape[0]}x{self.shape[1]} samples; "
-                f"not on {tuple(maps.shape)}"
+                f"these windows are for maps of {self.shape[0]}x{self.shape[1]} samples; "
+                f"not {tuple(maps.shape)}"
             )
         return maps.flatten(-2)
 
 
 def _power(values: Tensor, order: int) -> Tensor:
-    """Return a power by products alone: how torch takes one depends on where in a tensor a value stands."""
+    """Return `values` to a whole power, by repeated multiplication."""
     return reduce(torch.mul, [values] * order)
 
 
 class _SparseProduct(torch.autograd.Function):
-    """Product of a sparse matrix (n, m) and the last dimension of values (…, m)."""
+    """Differentiable product of a sparse matrix (n, m) and the last dimension of values (…, m)."""
 
     @staticmethod
     def forward(values: Tensor, product: Product) -> Tensor:
@@ -132,10 +131,10 @@ class _SparseProduct(torch.autograd.Function):
 def make_averages(
     entries: Entries, shape: tuple[int, int], dtype: torch.dtype, device: torch.device | str
 ) -> Averages:
-    """Return averages over the windows given by (window, sample, weight) entries in float64.
+    """Return averages over the windows given by entries (window, sample, weight) in float64.
 
-    Weights sum to one at every sample they cover. A window of less than a tenth of a sample in all is
-    left out, and its weights go to the other windows there, in proportion.
+    Weights sum to one at every covered sample. A window whose weights sum to less than 0.1 is left out,
+    and the weights of the other windows at its samples are scaled up in proportion.
     """
     window, sample, weight = _merged(entries, shape[0] * shape[1])
     areas = _sums(window, weight)
@@ -165,7 +164,7 @@ def make_averages(
 
 
 def _merged(entries: Entries, n_samples: int) -> Entries:
-    """Return entries sorted by window, then sample, without zeros, those of one place added up."""
+    """Return entries sorted by window, then sample, without zeros, with duplicates summed."""
     window, sample, weight = (values[entries[2] > 0] for values in entries)
     place, index = torch.unique(window * n_samples + sample, return_inverse=True)
     total = torch.zeros(len(place), dtype=weight.dtype).index_add(0, index, weight)
@@ -173,14 +172,14 @@ def _merged(entries: Entries, n_samples: int) -> Entries:
 
 
 def _sums(index: Tensor, weight: Tensor) -> Tensor:
-    """Return sums of weights for every index that occurs."""
+    """Return the sum of weights for every index from 0 to the largest."""
     return torch.zeros(int(index.max()) + 1, dtype=weight.dtype).index_add(0, index, weight)
 
 
 def _sparse(row: Tensor, column: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return a sparse matrix from entries sorted by row, then column."""
+    """Return a sparse CSR matrix from entries sorted by row, then column."""
     starts = torch.zeros(size[0] + 1, dtype=torch.long)
     starts[1:] = torch.bincount(row, minlength=size[0]).cumsum(0)
-    with warnings.catch_warnings():  # torch calls this format a beta, once a process
+    with warnings.catch_warnings():  # torch warns, once per process, that this format is in beta
         warnings.simplefilter("ignore")
         return torch.sparse_csr_tensor(starts, column, weight, size)

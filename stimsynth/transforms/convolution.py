@@ -1,9 +1,9 @@
-"""Filtering with large Gaussians in the frequency domain.
+"""Filtering with large Gaussian kernels in the frequency domain.
 
-A k × k kernel costs k² operations a pixel when it is slid over the image. In the frequency domain one
+Direct convolution with a k × k kernel costs k² operations per pixel. In the frequency domain one
 forward transform serves all kernels, and each kernel costs one product and one inverse transform,
-whatever its size. The result is the direct sum's, boundary handling included: the image is padded
-first, and the wrap-around of the transform falls into the padding that is cut off again.
+whatever its size. The result equals the direct convolution, boundary handling included: the image is
+padded first, and the wrap-around of the transform falls into the padding, which is removed again.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ PAD_MODES = ("reflect", "circular", "replicate", "constant")
 
 @dataclass(frozen=True, kw_only=True)
 class PaddedGrid:
-    """The padded grid that a kernel size needs for an image of (height, width)."""
+    """Grid on which an image of (height, width) is padded for a kernel size and transformed."""
 
     size: tuple[int, int]
     kernel: tuple[int, int]
@@ -30,12 +30,12 @@ class PaddedGrid:
 
     @property
     def before(self) -> tuple[int, int]:
-        """Rows above and columns to the left that padding adds."""
+        """Number of rows above and of columns to the left that padding adds."""
         return ((self.kernel[0] - 1) // 2, (self.kernel[1] - 1) // 2)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape that is transformed: padded, and rounded up to a fast length."""
+        """Shape of the padded grid, rounded up to a fast length for the Fourier transform."""
         if self.pad_mode == "circular":
             return self.size
         return (
@@ -52,7 +52,7 @@ class PaddedGrid:
         return torch.fft.rfft2(image, s=self.shape)
 
     def backward(self, spectrum: Tensor) -> Tensor:
-        """Return the image (…, h, w) of a spectrum, padding cut off."""
+        """Return the image (…, h, w) of a spectrum, without the padding."""
         full = irfft2(spectrum, self.shape)
         if self.pad_mode == "circular":
             return full
@@ -60,22 +60,22 @@ class PaddedGrid:
         return full[..., top : top + self.size[0], left : left + self.size[1]]
 
     def gaussian(self, std: Tensor) -> Tensor:
-        """Return the transfer functions (c, H, W//2 + 1) of Gaussians with these stds (c,)."""
+        """Return the transfer functions (c, H, W//2 + 1) of Gaussians with standard deviations (c,)."""
         rows = _response(gaussian_1d(self.kernel[0], std), self.shape[0], torch.fft.fft)
         columns = _response(gaussian_1d(self.kernel[1], std), self.shape[1], torch.fft.rfft)
         return rows.unsqueeze(2) * columns.unsqueeze(1)
 
 
 def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> PaddedGrid:
-    """Return the grid for filtering `image` (b, c, h, w) with kernels of this size.
+    """Return the padded grid for filtering `image` (b, c, h, w) with kernels of `kernel_size`.
 
     Raises
     ------
     InputError
-        If the image is not 4-d, too small to be padded in this mode, or the mode is unknown.
+        If the image is not 4-d or is too small to be padded in this mode, or the mode is unknown.
     """
     if pad_mode not in PAD_MODES:
-        raise InputError(f"pad_mode is one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
+        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
     if image.dim() != 4:
         raise InputError(
             f"a model takes images of shape (batch, channel, height, width); not {tuple(image.shape)}"
@@ -94,7 +94,7 @@ def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> Pad
 
 
 def fast_length(n: int) -> int:
-    """Return the smallest even number from `n` up whose only prime factors are 2, 3 and 5.
+    """Return the smallest even number of at least `n` whose only prime factors are 2, 3 and 5.
 
     Examples
     --------
@@ -113,12 +113,10 @@ def fast_length(n: int) -> int:
 
 
 def _response(kernel: Tensor, length: int, transform: Callable[..., Tensor]) -> Tensor:
-    """Return the transform of kernels (c, k), centred at the origin.
-
-    With an odd number of samples the kernel is even about that sample and its transform real.
-    """
+    """Return the Fourier transform of kernels (c, k) that are centred at the origin."""
     size = kernel.shape[1]
     placed = F.pad(kernel, (0, max(0, length - size)))
     # Filtering correlates: an even kernel, mirrored, has its origin one sample after the middle.
     response = transform(torch.roll(placed, -(size // 2), dims=1))
+    # With an odd number of samples the kernel is even about its middle sample, so its transform is real.
     return response.real if size % 2 else response

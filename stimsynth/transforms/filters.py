@@ -1,4 +1,4 @@
-"""Filter kernels."""
+"""Gaussian filter kernels."""
 
 import torch
 from torch import Tensor
@@ -9,15 +9,17 @@ KernelSize = int | tuple[int, int]
 
 
 def kernel_pair(kernel_size: KernelSize) -> tuple[int, int]:
-    """Return a kernel size as (height, width)."""
+    """Return a kernel size, one number or two, as (height, width)."""
     pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
     if len(pair) != 2 or min(pair) < 1:
-        raise InputError(f"a kernel size is a positive number or two of them; not {kernel_size!r}")
+        raise InputError(
+            f"a kernel size must be a positive number or two of them; not {kernel_size!r}"
+        )
     return pair
 
 
 def gaussian_1d(length: int, std: Tensor) -> Tensor:
-    """Return sampled Gaussians of unit sum, centred on (length - 1) / 2.
+    """Return sampled one-dimensional Gaussians that sum to one, centred on (length - 1) / 2.
 
     Parameters
     ----------
@@ -39,10 +41,10 @@ def gaussian_1d(length: int, std: Tensor) -> Tensor:
 def circular_gaussian2d(
     kernel_size: KernelSize, std: float | Tensor, out_channels: int = 1
 ) -> Tensor:
-    """Return circular Gaussian kernels that sum to one.
+    """Return circular two-dimensional Gaussian kernels that sum to one.
 
-    The kernel is the outer product of two one-dimensional Gaussians, exactly: truncation to the grid
-    and normalization separate too.
+    A kernel is exactly the outer product of two one-dimensional Gaussians, each truncated to the grid and
+    normalized.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def circular_gaussian2d(
     stds = stds.reshape(-1)
     if len(stds) not in (1, out_channels) or not bool((stds > 0).all()):
         raise InputError(
-            f"std is positive, one number or one for each of {out_channels} channels; not {std!r}"
+            f"std must be positive, one number or one for each of {out_channels} channels; not {std!r}"
         )
     stds = stds.expand(out_channels)
     rows, columns = gaussian_1d(height, stds), gaussian_1d(width, stds)
@@ -83,12 +85,12 @@ def circular_gaussian2d(
 
 
 def gaussian1d(kernel_size: int = 11, std: float | Tensor = 1.5) -> Tensor:
-    """Return a one-dimensional Gaussian of unit sum; with the defaults, the window of SSIM.
+    """Return a one-dimensional Gaussian kernel that sums to one; the defaults give the window of SSIM.
 
     Parameters
     ----------
     kernel_size
-        Number of samples; odd, for one of them to be the middle.
+        Number of samples; if odd, one of them is the middle.
     std
         Standard deviation in samples, positive.
 
@@ -110,5 +112,5 @@ def gaussian1d(kernel_size: int = 11, std: float | Tensor = 1.5) -> Tensor:
     given = torch.as_tensor(std)
     stds = (given if given.is_floating_point() else given.to(torch.get_default_dtype())).reshape(-1)
     if kernel_size < 1 or len(stds) != 1 or not bool(stds > 0):
-        raise InputError(f"kernel_size and std are positive; not {kernel_size!r} and {std!r}")
+        raise InputError(f"kernel_size and std must be positive; not {kernel_size!r} and {std!r}")
     return gaussian_1d(kernel_size, stds)[0]

@@ -1,4 +1,4 @@
-"""Changing the size of signals in the frequency domain, and their autocorrelation."""
+"""Resample signals in the frequency domain, and compute their autocorrelation."""
 
 import math
 
@@ -10,10 +10,10 @@ from stimuli_store.errors import InputError
 
 
 def expand(x: Tensor, factor: float) -> Tensor:
-    """Return a signal sampled `factor` times as densely: the smoothest periodic curve through its samples.
+    """Return a signal upsampled by `factor` with Fourier (band-limited periodic) interpolation.
 
-    The spectrum is continued with zeros. A component at the Nyquist frequency of an even side belongs to
-    two frequencies of the larger grid and is split evenly between them, side by side, so that real
+    The spectrum is padded with zeros. A component at the Nyquist frequency of an even side belongs to
+    two frequencies of the larger grid and is split evenly between them, on each axis, so that real
     signals stay real and every old sample is a sample of the result.
 
     Parameters
@@ -21,7 +21,7 @@ def expand(x: Tensor, factor: float) -> Tensor:
     x
         Real or complex, shape (…, h, w).
     factor
-        Above 1, and such that both sides become whole numbers.
+        A number above 1 for which both new sides are whole numbers.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def expand(x: Tensor, factor: float) -> Tensor:
     Raises
     ------
     InputError
-        If `x` or `factor` does not allow it.
+        If `x` has fewer than two dimensions or holds whole numbers, or `factor` is not valid.
 
     See Also
     --------
@@ -47,18 +47,18 @@ def expand(x: Tensor, factor: float) -> Tensor:
 
 
 def shrink(x: Tensor, factor: float) -> Tensor:
-    """Return a signal sampled `factor` times as coarsely, with what is then too fine removed.
+    """Return a signal downsampled by `factor`, with the frequencies above the new Nyquist frequency removed.
 
-    The central part of the spectrum is kept. The two components that fall together on a Nyquist frequency
-    are added, as they are when a signal is sampled; so `shrink` undoes `expand` exactly, and among all
-    signals `expand` could have made it goes back from the one nearest to `x`.
+    The central part of the spectrum is kept. The two components that alias to a Nyquist frequency are
+    added, as in sampling. So `shrink` is the exact inverse of `expand`; for other signals it is the
+    least-squares inverse.
 
     Parameters
     ----------
     x
         Real or complex, shape (…, h, w).
     factor
-        Above 1, and such that both sides become whole numbers.
+        A number above 1 for which both new sides are whole numbers.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def shrink(x: Tensor, factor: float) -> Tensor:
     Raises
     ------
     InputError
-        If `x` or `factor` does not allow it.
+        If `x` has fewer than two dimensions or holds whole numbers, or `factor` is not valid.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def shrink(x: Tensor, factor: float) -> Tensor:
 def autocorrelation(x: Tensor) -> Tensor:
     r"""Return the circular autocorrelation of a signal over its last two dimensions.
 
-    Computes :math:`\frac{1}{hw}\sum_n x_n^* x_{n+d}` for every shift d, by way of the power spectrum
-    (Wiener–Khinchin). The value without shift is the largest, and the variance of a signal of mean 0.
+    Computes :math:`\frac{1}{hw}\sum_n x_n^* x_{n+d}` for every shift d, from the power spectrum
+    (Wiener–Khinchin). The value at shift 0 is the largest; it is the variance of a signal with mean 0.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def autocorrelation(x: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Shaped like `x`; no shift is at (h // 2, w // 2).
+        Shaped like `x`; shift 0 is at (h // 2, w // 2).
 
     Raises
     ------
@@ -125,23 +125,23 @@ def _size(x: Tensor, what: str) -> tuple[int, int]:
 
 
 def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
-    """Return height and width after `what`."""
+    """Return height and width after `expand` or `shrink` (`what`) by a factor."""
     size = _size(x, what)
     if not 1 < factor < math.inf:
-        raise InputError(f"the factor of {what} is a number above 1; not {factor}")
+        raise InputError(f"the factor of {what} must be a number above 1; not {factor}")
     exact = [n * factor if what == "expand" else n / factor for n in size]
     whole = [round(n) for n in exact]
     error = max(abs(n - m) for n, m in zip(exact, whole, strict=True))
     if error > 1e-9 * max(exact) or 0 in whole or whole[0] == size[0] or whole[1] == size[1]:
         raise InputError(
-            f"{what} by {factor} makes {exact[0]:g}x{exact[1]:g} of {size[0]}x{size[1]}, and sides "
-            "are whole numbers; crop the signal or take another factor"
+            f"{what} by {factor} would turn {size[0]}x{size[1]} samples into {exact[0]:g}x{exact[1]:g}, "
+            "and both must be whole numbers; crop the signal or give another factor"
         )
     return whole[0], whole[1]
 
 
 def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return `x` with other numbers of samples, (height, width)."""
+    """Return a real or complex `x` resampled to a size (height, width)."""
     height, width = size
     if not x.is_complex():
         return _real_resampled(_real_resampled(x, -2, height), -1, width)
@@ -150,10 +150,8 @@ def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _real_resampled(x: Tensor, dim: int, size: int) -> Tensor:
-    """Return real `x` with `size` samples along one dimension.
-
-    Half a spectrum stands for both signs of a frequency, save at 0 and at the smaller Nyquist frequency.
-    """
+    """Return a real `x` resampled to `size` samples along one dimension."""
+    # A half spectrum stands for both signs of a frequency, except at 0 and at the smaller Nyquist frequency.
     old = x.shape[dim]
     shared = min(old, size)
     spectrum = torch.fft.rfft(x, dim=dim, norm="forward").narrow(dim, 0, shared // 2 + 1)
@@ -165,7 +163,7 @@ def _real_resampled(x: Tensor, dim: int, size: int) -> Tensor:
 
 
 def _fitted(spectrum: Tensor, dim: int, size: int) -> Tensor:
-    """Return a whole spectrum with high frequencies put in or taken out along one dimension."""
+    """Return a whole spectrum with zeros inserted or high frequencies removed along one dimension."""
     old = spectrum.shape[dim]
     shared = min(old, size)
     n_positive, n_negative = (shared + 1) // 2, (shared - 1) // 2

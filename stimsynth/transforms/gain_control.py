@@ -1,7 +1,7 @@
-"""Local gain control of real signals: split into local energy and local direction, and undone.
+"""Split real signals into local energy and direction (local gain control), and join them again.
 
-What amplitude and phase are for complex coefficients, local energy and direction are for real ones. The
-forms with ``_dict`` do the same for all bands of a pyramid and leave its residuals as they are.
+Local energy and direction of real coefficients correspond to amplitude and phase of complex ones. The
+functions with ``_dict`` do the same for all bands of a pyramid and do not change its residuals.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -18,7 +18,7 @@ Bands = dict[Any, Tensor]
 
 
 def local_gain_control(x: Tensor, epsilon: float = 1e-8) -> tuple[Tensor, Tensor]:
-    r"""Return local energy and direction of a signal.
+    r"""Return the local energy and the direction of a signal, as used in divisive normalization.
 
     Computes :math:`n = (\downarrow_2 h * |x|^2)^{1/2}` and :math:`d = x / (\uparrow_2 n + \epsilon)` with
     the blur h of a Laplacian pyramid.
@@ -28,13 +28,13 @@ def local_gain_control(x: Tensor, epsilon: float = 1e-8) -> tuple[Tensor, Tensor
     x
         Shape (b, c, h, w) or (b, c, o, h, w), floating-point.
     epsilon
-        Added to the energy before it divides.
+        Added to the energy before the division.
 
     Returns
     -------
     norm
-        Local energy, real, shape (b, c, …, ceil(h/2), ceil(w/2)). Where it is 0 its slope, which does not
-        exist there, is 0.
+        Local energy, real, shape (b, c, …, ceil(h/2), ceil(w/2)). Where it is 0 its gradient, which is
+        not defined there, is set to 0.
     direction
         Shaped like `x`.
 
@@ -63,7 +63,7 @@ def local_gain_control(x: Tensor, epsilon: float = 1e-8) -> tuple[Tensor, Tensor
 
 
 def local_gain_release(norm: Tensor, direction: Tensor, epsilon: float = 1e-8) -> Tensor:
-    r"""Return the signal of this local energy and direction: the inverse of `local_gain_control`.
+    r"""Return the signal with a given local energy and direction: the inverse of `local_gain_control`.
 
     Computes :math:`x = d (\uparrow_2 n + \epsilon)`.
 
@@ -92,7 +92,7 @@ def local_gain_release(norm: Tensor, direction: Tensor, epsilon: float = 1e-8) -
     half = tuple((n + 1) // 2 for n in direction.shape[-2:])
     if tuple(norm.shape) != (*direction.shape[:-2], *half):
         raise InputError(
-            f"the energy of a direction {tuple(direction.shape)} has shape "
+            f"for a direction of shape {tuple(direction.shape)} the energy must have shape "
             f"{(*direction.shape[:-2], *half)}; not {tuple(norm.shape)}"
         )
     small = _flat(norm, "local_gain_release")
@@ -102,7 +102,7 @@ def local_gain_release(norm: Tensor, direction: Tensor, epsilon: float = 1e-8) -
 def local_gain_control_dict(
     coeff_dict: Mapping[Any, Tensor], residuals: bool = True
 ) -> tuple[Bands, Bands]:
-    """Return local energy and direction of every band of a real pyramid.
+    """Return local energy and direction of every band of a real pyramid, each as a dictionary.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def local_gain_control_dict(
         Bands of shape (b, c, h, w) or (b, c, o, h, w) under any keys. Keys that are texts beginning with
         ``"residual"`` are residuals.
     residuals
-        Whether residuals are carried along, untouched, in the energy.
+        Whether the energy also holds the residuals, unchanged.
 
     Returns
     -------
@@ -131,19 +131,19 @@ def local_gain_control_dict(
 def local_gain_release_dict(
     energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
 ) -> Bands:
-    """Return the bands of a real pyramid: the inverse of `local_gain_control_dict`.
+    """Return the bands of a real pyramid from energy and direction: inverse of `local_gain_control_dict`.
 
     Parameters
     ----------
     energy, state
-        What `local_gain_control_dict` returned.
+        As returned by `local_gain_control_dict`.
     residuals
-        Whether the residuals in `energy` are put back.
+        Whether the result holds the residuals in `energy`.
 
     Raises
     ------
     InputError
-        If `energy` and `state` have other bands.
+        If `energy` and `state` have different bands.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def local_gain_release_dict(
 def rectangular_to_polar_dict(
     coeff_dict: Mapping[Any, Tensor], residuals: bool = False
 ) -> tuple[Bands, Bands]:
-    """Return amplitude and phase of every band of a complex pyramid.
+    """Return amplitude and phase of every band of a complex pyramid, each as a dictionary.
 
     Parameters are those of `local_gain_control_dict`; bands are complex, of any shape.
 
@@ -175,7 +175,7 @@ def rectangular_to_polar_dict(
 def polar_to_rectangular_dict(
     energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
 ) -> Bands:
-    """Return the bands of a complex pyramid: the inverse of `rectangular_to_polar_dict`.
+    """Return the bands of a complex pyramid from amplitude and phase.
 
     Parameters are those of `local_gain_release_dict`.
 
@@ -213,7 +213,7 @@ def _joined(
     bands = [key for key in energy if not _is_residual(key)]
     if set(bands) != set(state):
         raise InputError(
-            "energy and state are of the same bands, those of energy besides its residuals; not "
+            "energy (without its residuals) and state must have the same bands; not "
             f"{bands} and {list(state)}"
         )
     joined = {key: function(energy[key], state[key]) for key in bands}
@@ -225,7 +225,7 @@ def _is_residual(key: Hashable) -> bool:
 
 
 def _flat(x: Tensor, what: str) -> Tensor:
-    """Return bands as images (b, c, h, w)."""
+    """Return bands (b, c, h, w) or (b, c, o, h, w) as images (b, c·o, h, w)."""
     if x.dim() not in (4, 5):
         raise InputError(
             f"{what} takes tensors (batch, channel, height, width) or (batch, channel, orientation, "

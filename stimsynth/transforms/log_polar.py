@@ -1,13 +1,13 @@
 """Windows that grow with eccentricity: raised cosines or Gaussians in polar angle and log eccentricity.
 
-The windows are those of J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature
+The windows follow J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature
 Neuroscience 14, 1195–1201 (online methods). Each is a product of a function of log eccentricity and a
-function of polar angle, so that all have one shape, larger the further they lie from fixation. The ratio
-of size to eccentricity, `scaling`, is what metamer experiments vary.
-
-A pixel meets a few windows only (2 × 2 raised cosines), however many there are: averaging is one product
-with a sparse matrix (`transforms.averages`), whose cost does not grow with the number of windows.
+function of polar angle, so all have the same shape, and their size grows with the distance from fixation.
+Metamer experiments vary `scaling`, the ratio of size to eccentricity.
 """
+
+# A pixel lies in a few windows only (2 × 2 raised cosines), so averaging is one product with a sparse
+# matrix (`transforms.averages`), whose cost does not grow with the number of windows.
 
 import math
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ from stimsynth.transforms.averages import Averages, make_averages
 from stimuli_store.errors import InputError
 
 WINDOW_TYPES = ("raised_cosine", "gaussian")
-_TRANSITION = 0.5  # of the spacing, over which a raised cosine falls from one to zero
+_TRANSITION = 0.5  # width, in spacings, over which a raised cosine falls from one to zero
 _OVERLAP = {"raised_cosine": 1.0, "gaussian": 1.5}  # full width at half height, in spacings
 _STD = _OVERLAP["gaussian"] / math.sqrt(8 * math.log(2))  # of a Gaussian, in spacings
-_REACH = 3  # neighbours of a Gaussian that count, to either side: 4.7 standard deviations
+_REACH = 3  # neighbours on each side for which a Gaussian is computed: 4.7 standard deviations
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogPolar:
-    r"""Where windows lie on an image of (height, width) pixels.
+    r"""Layout of windows that grow with eccentricity, on an image of (height, width) pixels.
 
     Rings are centred on eccentricities :math:`e_k = e_0 \exp((k + 1/2) d)`, evenly spaced in log
     eccentricity. A raised cosine crosses half its height halfway to the next ring's centre, so its full
     radial width at half height is :math:`2 e_k \sinh(d / 2)`; hence :math:`d = 2 \sinh^{-1}(s / 2)` for
-    a scaling s, exactly. As many rings as fit best lie between `min_ecc` and `max_ecc`. The number of
-    windows around the circle is the integer nearest to what `aspect` asks for; `effective_aspect` is what
-    results.
+    a scaling s, exactly. The number of rings is the one that fits best between `min_ecc` and `max_ecc`.
+    The number of windows around the circle is the whole number that fits `aspect` best;
+    `effective_aspect` is the resulting value.
 
-    Pixels nearer than `min_ecc` are the fovea, which no window covers. The outermost ring takes in
-    all pixels further out.
+    Pixels nearer than `min_ecc` are the fovea, which no window covers. The outermost ring contains all
+    pixels further out.
 
     Parameters
     ----------
@@ -52,21 +52,21 @@ class LogPolar:
     min_ecc
         Radius of the fovea in degrees.
     max_ecc
-        Eccentricity at which rings end, in degrees; None for that of the furthest pixel.
+        Outer limit of the rings, in degrees of eccentricity; None for the most distant pixel.
     fixation
-        Where the eye looks, as (row, column) in pixels, (0, 0) being the centre of the first pixel; None
+        Point of fixation as (row, column) in pixels, where (0, 0) is the centre of the first pixel; None
         for the centre of the image.
     window_type
-        ``"raised_cosine"``, flat in the middle half as Freeman & Simoncelli (2011) have them, or
-        ``"gaussian"``, at 1.5 windows for each width at half height, divided by their sum. The
-        width of Gaussians meets `scaling` to 1 %.
+        ``"raised_cosine"``, flat in the middle half as in Freeman & Simoncelli (2011), or
+        ``"gaussian"``, with 1.5 windows per width at half height, divided by their sum. The width of
+        Gaussians agrees with `scaling` to 1 %.
     aspect
-        Radial width over width along the circle.
+        Ratio of radial to tangential width.
 
     Raises
     ------
     InputError
-        If a number makes no sense, or no ring fits.
+        If an argument is out of range, or no ring fits.
 
     Examples
     --------
@@ -87,20 +87,20 @@ class LogPolar:
     def __post_init__(self) -> None:
         if self.window_type not in WINDOW_TYPES:
             raise InputError(
-                f"window_type is one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"
+                f"window_type must be one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"
             )
         for name in ("ppd", "scaling", "min_ecc", "aspect"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} is a positive number; not {getattr(self, name)}")
+                raise InputError(f"{name} must be a positive number; not {getattr(self, name)}")
         if not all(math.isfinite(v) for v in self.fixated):
-            raise InputError(f"fixation is (row, column) in pixels; not {self.fixation}")
+            raise InputError(f"fixation must be (row, column) in pixels; not {self.fixation}")
         if self.max_ecc is not None and not self.min_ecc < self.max_ecc < math.inf:
             raise InputError(
-                f"max_ecc is a number of degrees above min_ecc = {self.min_ecc:g}; not {self.max_ecc}"
+                f"max_ecc must be above min_ecc, {self.min_ecc:g} degrees; not {self.max_ecc}"
             )
         if not self.min_ecc < self.extent:
             raise InputError(
-                f"a fovea of {self.min_ecc:g} degrees covers all of an image that reaches to "
+                f"a fovea of {self.min_ecc:g} degrees covers the whole image, which extends to "
                 f"{self.extent:.3g} degrees at {self.ppd:g} pixels per degree; lower min_ecc"
             )
         if self._rings_that_fit < 0.5:
@@ -111,13 +111,13 @@ class LogPolar:
 
     @property
     def fixated(self) -> tuple[float, float]:
-        """Fixation as (row, column) in pixels."""
+        """Fixation as (row, column) in pixels, by default the centre of the image."""
         height, width = self.image_shape
         return self.fixation or ((height - 1) / 2, (width - 1) / 2)
 
     @property
     def extent(self) -> float:
-        """Eccentricity of the furthest pixel, in degrees."""
+        """Eccentricity of the most distant pixel, in degrees."""
         away = (
             max(abs(at), abs(n - 1 - at))
             for n, at in zip(self.image_shape, self.fixated, strict=True)
@@ -126,12 +126,12 @@ class LogPolar:
 
     @property
     def outer_ecc(self) -> float:
-        """Eccentricity at which rings end, in degrees."""
+        """Outer limit of the rings, in degrees of eccentricity."""
         return self.extent if self.max_ecc is None else self.max_ecc
 
     @property
     def spacing(self) -> float:
-        """Distance of rings in log eccentricity."""
+        """Distance between neighbouring rings in log eccentricity."""
         return 2 * math.asinh(self.scaling / 2) / _OVERLAP[self.window_type]
 
     @property
@@ -151,17 +151,17 @@ class LogPolar:
 
     @property
     def angular_width(self) -> float:
-        """Full width of a window at half height along the circle, in radians (arc over eccentricity)."""
+        """Full width of a window at half height along the circle, in radians."""
         return 2 * math.pi * _OVERLAP[self.window_type] / self.n_angles
 
     @property
     def effective_aspect(self) -> float:
-        """Radial width over width along the circle, once the windows close around it."""
+        """Ratio of radial to tangential width, with a whole number of windows around the circle."""
         return self.scaling / self.angular_width
 
     @cached_property
     def ring_ecc(self) -> tuple[float, ...]:
-        """Eccentricities of the centres of the rings, in degrees."""
+        """Eccentricities of the rings' centres, in degrees."""
         return tuple(self.min_ecc * math.exp((k + 0.5) * self.spacing) for k in range(self.n_rings))
 
 
@@ -172,22 +172,22 @@ def window_averages(
     device: torch.device | str = "cpu",
     grid: tuple[int, int] | None = None,
 ) -> Averages:
-    """Return the windows of a layout as averages of pixels.
+    """Return the windows of a log-polar layout as weighted averages of pixels.
 
     Window k of ring r is number ``r * n_angles + k``; its centre is at polar angle
-    ``(k + 1/2) * 2π / n_angles``, counted from the right of fixation downwards. Windows add up to one at
-    every pixel outside the fovea. One of which the image holds less than a tenth of a pixel is left out,
-    its share going to the others there.
+    ``(k + 1/2) * 2π / n_angles``, counted from the right of fixation downwards. Windows sum to one at
+    every pixel outside the fovea. A window whose weights in the image sum to less than 0.1 is left out,
+    and the others at its pixels are scaled up.
 
     Parameters
     ----------
     layout
-        Where windows lie.
+        Layout of the windows.
     dtype, device
-        Of the maps to average.
+        Type and device of the maps to average.
     grid
         (height, width) of the maps, whose samples lie evenly on the image from its first pixel on, as
-        those of a pyramid do; None for the image's own.
+        in a pyramid; None for the image's own size.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def window_averages(
     outside = (eccentricity >= layout.min_ecc).nonzero().squeeze(1)
     if not len(outside):
         raise InputError(
-            f"none of {shape[0]}x{shape[1]} samples lies outside the fovea; lower min_ecc or n_scales"
+            f"all {shape[0]}x{shape[1]} samples lie in the fovea; lower min_ecc or n_scales"
         )
     angle = torch.atan2(down, right).flatten()[outside] / (2 * math.pi)
     ring = torch.log(eccentricity[outside] / layout.min_ecc) / layout.spacing - 0.5
@@ -222,9 +222,9 @@ def window_averages(
 
 
 def _meet(layout: LogPolar, ring: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the windows that pixels meet, and their weights, each of shape (k, pixels).
+    """Return the indices and weights of the windows at each pixel, each of shape (k, pixels).
 
-    `ring` (pixels,) is counted from the first ring's centre, `angle` in turns.
+    `ring` (pixels,) is the place in units of rings from the first ring's centre, `angle` is in turns.
     """
     kind = layout.window_type
     rings, radial = _neighbours(ring.clamp(0, layout.n_rings - 1), kind)
@@ -236,9 +236,9 @@ def _meet(layout: LogPolar, ring: Tensor, angle: Tensor) -> tuple[Tensor, Tensor
 
 
 def _neighbours(place: Tensor, window_type: str) -> tuple[Tensor, Tensor]:
-    """Return which windows a place (pixels,) along one axis meets and their weights, which sum to one.
+    """Return the indices and weights of the windows at each place along one axis, each (k, pixels).
 
-    Both of shape (k, pixels). Window i is centred on place i.
+    Window i is centred on place i; the weights of a place sum to one.
     """
     before = torch.floor(place)
     if window_type == "raised_cosine":

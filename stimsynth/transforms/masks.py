@@ -1,4 +1,4 @@
-"""Soft edges: a raised cosine as a table, reading of tables, and a disk."""
+"""Soft edges: raised cosines as tables, linear interpolation of tables, and disks."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _STEPS = 256
 def raised_cosine(
     width: float = 1, position: float = 0, values: tuple[float, float] = (0, 1)
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""Return a table of a soft step, for `interpolate1d`.
+    r"""Return a soft step as a table of positions and values, for `interpolate1d`.
 
     The step goes from :math:`v_1` at position − width/2 to :math:`v_2` at position + width/2 along
     :math:`v_1 + (v_2 - v_1)\cos^2\!\big(\frac{\pi (x - position)}{2\,width} - \frac{\pi}{4}\big)` and is
@@ -47,14 +47,14 @@ def raised_cosine(
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
     if not width > 0:
-        raise InputError(f"the width of a raised cosine is positive; not {width}")
+        raise InputError(f"the width of a raised cosine must be positive; not {width}")
     step = np.arange(-1, _STEPS + 2)
     rise = np.sin(np.pi / 2 * step.clip(0, _STEPS) / _STEPS) ** 2
     return position + width * (step / _STEPS - 1 / 2), values[0] + (values[1] - values[0]) * rise
 
 
 def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray) -> Tensor:
-    """Return a table, read at new positions with straight lines in between (as `np.interp` does).
+    """Return the values of a table at new positions by linear interpolation (as `np.interp` does).
 
     Differentiable in `x_new`, and in `Y` when that is a tensor.
 
@@ -65,7 +65,7 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     Y
         Values of the table, shape (n,).
     X
-        Its positions, shape (n,), in ascending order. Beyond the ends the end values hold.
+        Positions of the table, shape (n,), in ascending order. Beyond the ends the end values apply.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     Raises
     ------
     InputError
-        If `X` and `Y` are not two equally long lists, or `X` does not ascend.
+        If `X` and `Y` are not two lists of the same length, or `X` is not ascending.
 
     Examples
     --------
@@ -88,18 +88,18 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     values = torch.as_tensor(Y).to(x_new)
     if positions.dim() != 1 or positions.shape != values.shape or len(positions) == 0:
         raise InputError(
-            "a table has as many values as positions, one or more; not "
+            "a table must have as many values as positions, one or more; not "
             f"{tuple(values.shape)} and {tuple(positions.shape)}"
         )
     if anywhere(positions.diff() < 0):
-        raise InputError("the positions of a table ascend; sort X, and Y with it")
+        raise InputError("the positions of a table must be ascending; sort X, and Y with it")
     if len(positions) == 1:
         return values.expand(x_new.shape)
     right = torch.searchsorted(positions, x_new.contiguous(), right=True)
     right = right.clamp(1, len(positions) - 1)
     start, stop = positions[right - 1], positions[right]
     step = stop - start
-    # Positions that occur twice make a jump; there the value is that of the later one.
+    # A position that occurs twice is a jump; there the later value applies.
     inside = (x_new - start) / torch.where(step > 0, step, 1.0)
     weight = torch.where(step > 0, inside.clamp(0, 1), (x_new >= start).to(x_new))
     return torch.lerp(values[right - 1], values[right], weight)
@@ -113,18 +113,19 @@ def make_disk(
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """Return a disk in the centre of an image, with an edge that falls as a raised cosine.
+    """Return a mask with a disk in the centre whose edge falls as a raised cosine.
 
     Parameters
     ----------
     img_size
         Size in pixels, one number or (height, width).
     outer_radius
-        From here on the mask is 0, in pixels; None for half the image's smaller side.
+        Radius in pixels from which the mask is 0; None for half the image's smaller side.
     inner_radius
-        Up to here the mask is 1, in pixels; None for half the outer radius. Equal radii make a hard edge.
+        Radius in pixels up to which the mask is 1; None for half the outer radius. Equal radii give a
+        hard edge.
     dtype, device
-        Those of the result; None for torch's defaults.
+        Type and device of the result; None for torch's defaults.
 
     Returns
     -------
@@ -143,12 +144,12 @@ def make_disk(
     """
     size = (img_size, img_size) if isinstance(img_size, int) else tuple(img_size)
     if len(size) != 2 or min(size) < 1:
-        raise InputError(f"img_size is a positive number or two of them; not {img_size!r}")
+        raise InputError(f"img_size must be a positive number or two of them; not {img_size!r}")
     outer = (min(size) - 1) / 2 if outer_radius is None else outer_radius
     inner = outer / 2 if inner_radius is None else inner_radius
     if not 0 <= inner <= outer:
         raise InputError(
-            f"radii of a disk are 0 <= inner <= outer; not inner {inner} and outer {outer}"
+            f"radii of a disk must be 0 <= inner <= outer; not inner {inner} and outer {outer}"
         )
     rows, columns = (torch.arange(n, dtype=dtype, device=device) - (n - 1) / 2 for n in size)
     radius = torch.hypot(rows.unsqueeze(1), columns.unsqueeze(0))

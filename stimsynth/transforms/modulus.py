@@ -1,8 +1,9 @@
-r"""Complex bands in parts: real, imaginary and modulus, and the parts at twice the phase.
+r"""Real part, imaginary part and modulus of complex coefficients, and their phase doubled.
 
-The derivatives are written out: they are finite everywhere (0 where a coefficient is 0, at which the
-modulus has none), and take fewer passes over memory than a chain of elementary operations.
+Derivatives are finite everywhere: they are 0 where a coefficient is 0, at which the modulus has none.
 """
+
+# Derivatives are written out: they take fewer passes over memory than a chain of elementary operations.
 
 from typing import Any
 
@@ -15,9 +16,9 @@ _SMALLEST = 1e-30  # the modulus of 0: divides without overflow in float32
 
 
 def parts(bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    r"""Return a, b and :math:`\sqrt{a^2 + b^2}` of :math:`a + ib`, each contiguous.
+    r"""Return the real part, the imaginary part and the modulus of complex values, each contiguous.
 
-    Of 0 the modulus is 1e-30, so that it can always divide.
+    The modulus of 0 is set to 1e-30, so that it can always be a divisor.
 
     Examples
     --------
@@ -30,14 +31,14 @@ def parts(bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def double_phase(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return real and imaginary part of :math:`z^2/|z|`: the same modulus at twice the angle.
+    r"""Return real and imaginary part of :math:`z^2/|z|`, which has the modulus of z and twice its phase.
 
     Parameters
     ----------
     real, imaginary
-        The parts of z.
+        Real and imaginary part of z.
     length
-        :math:`|z|`, all as `parts` returns them.
+        :math:`|z|`, as returned by `parts`.
 
     Examples
     --------
@@ -88,7 +89,7 @@ class _Parts(CustomGradient):
 
 
 class _DoublePhase(CustomGradient):
-    """With u = a/r and v = b/r: the parts 2 u a - r and 2 u b, as functions of a, b and r."""
+    """Doubled phase as a function of a, b and r, with u = a/r and v = b/r: 2 u a - r and 2 u b."""
 
     @staticmethod
     def forward(real: Tensor, imaginary: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Padding that keeps the size of an image under a convolution."""
+"""Padding that keeps the size of an image in a convolution."""
 
 from collections.abc import Sequence
 
@@ -24,15 +24,15 @@ def same_padding(
     x
         Shape (…, h, w).
     kernel_size, stride, dilation
-        Those of the convolution: one number or (vertical, horizontal).
+        Arguments of the convolution: one number or (vertical, horizontal).
     pad_mode
-        ``"circular"``, ``"reflect"``, ``"replicate"`` or ``"constant"`` (zeros). Where an odd number of
-        rows or columns is needed, the extra one comes last.
+        ``"circular"``, ``"reflect"``, ``"replicate"`` or ``"constant"`` (zeros). If the number of rows or
+        columns to add is odd, the extra one comes last.
 
     Raises
     ------
     InputError
-        If the image is too small to be continued so far, or an argument makes no sense.
+        If the image is too small for this padding, or an argument is not valid.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def same_padding(
     if x.dim() < 2:
         raise InputError(f"an image has shape (…, height, width); not {tuple(x.shape)}")
     if pad_mode not in PAD_MODES:
-        raise InputError(f"pad_mode is one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
+        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
     (top, bottom), (left, right) = (
         _needed(*side)
         for side in zip(
@@ -56,13 +56,13 @@ def same_padding(
         )
     )
     _see_reach(x, max(bottom, top), max(left, right), pad_mode)
-    image = x.reshape(-1, 1, *x.shape[-2:])  # some modes of padding want four dimensions
+    image = x.reshape(-1, 1, *x.shape[-2:])  # some padding modes need four dimensions
     padded = F.pad(image, (left, right, top, bottom), mode=pad_mode)
     return padded.reshape(*x.shape[:-2], *padded.shape[-2:])
 
 
 def _needed(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """Return the padding before and after a side."""
+    """Return the numbers of samples to pad before and after a side."""
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
     return total // 2, total - total // 2
@@ -71,16 +71,16 @@ def _needed(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, in
 def _pair(name: str, value: int | Sequence[int]) -> tuple[int, int]:
     pair = (value, value) if isinstance(value, int) else tuple(value)
     if len(pair) != 2 or min(pair) < 1:
-        raise InputError(f"{name} is a positive number or two of them; not {value!r}")
+        raise InputError(f"{name} must be a positive number or two of them; not {value!r}")
     return pair[0], pair[1]
 
 
 def _see_reach(x: Tensor, rows: int, columns: int, pad_mode: str) -> None:
-    """See that the image is large enough to be continued by so many rows and columns."""
+    """Check that the image is large enough to be padded by a number of rows and columns."""
     height, width = x.shape[-2:]
     spare = {"reflect": 1, "circular": 0}.get(pad_mode)
     if spare is not None and (rows > height - spare or columns > width - spare):
         raise InputError(
-            f"an image of {height}x{width} cannot be continued by {rows} rows and {columns} columns "
-            f"with {pad_mode!r} padding; take a smaller kernel or 'replicate'"
+            f"an image of {height}x{width} cannot be padded by {rows} rows and {columns} columns "
+            f"in mode {pad_mode!r}; give a smaller kernel or pad_mode='replicate'"
         )

@@ -1,4 +1,4 @@
-"""Complex coefficients as amplitude and phase, and turning of phases."""
+"""Conversion of complex values to amplitude and phase and back, and modulation of phases."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from stimuli_store.errors import InputError
 
 
 def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return amplitude and phase of complex values.
+    """Return the amplitude and the phase of complex values.
 
     Parameters
     ----------
@@ -18,8 +18,8 @@ def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     amplitude, phase
-        Real, shaped like `x`; the phase is in radians, in [-π, π], and 0 where `x` is 0. The slopes of
-        both, which do not exist there, are 0.
+        Real, shaped like `x`; the phase is in radians, in [-π, π], and 0 where `x` is 0. Their gradients,
+        which are not defined there, are set to 0.
 
     Raises
     ------
@@ -37,19 +37,19 @@ def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
-    """Return the complex values with these amplitudes and phases (radians).
+    """Return complex values from amplitudes and phases (radians).
 
     Parameters
     ----------
     amplitude
         Real, 0 or more.
     phase
-        Real, of a shape that broadcasts with that of `amplitude`.
+        Real, of a shape that broadcasts with `amplitude`.
 
     Raises
     ------
     InputError
-        If an amplitude is negative (inside `torch.func.vmap` values cannot be looked at).
+        If an amplitude is negative (not checked inside `torch.func.vmap`).
 
     Examples
     --------
@@ -58,16 +58,16 @@ def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
     """
     if anywhere(amplitude < 0):
         raise InputError(
-            f"an amplitude is 0 or more; the smallest given is {float(amplitude.min()):g}"
+            f"amplitudes must be 0 or more; the smallest given is {float(amplitude.min()):g}"
         )
     return torch.complex(amplitude * torch.cos(phase), amplitude * torch.sin(phase))
 
 
 def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
-    r"""Return complex values with their phases multiplied and their moduli kept.
+    r"""Return complex values with their phases multiplied by a factor and their moduli unchanged.
 
-    Computes :math:`|z| e^{ip\arg z}`, which is :math:`z^2 / |z|` for the default: with its phase doubled
-    a coefficient can be compared with one at half its spatial scale.
+    Computes :math:`|z| e^{ip\arg z}`, which is :math:`z^2 / |z|` for the default: with doubled phase a
+    coefficient can be compared with coefficients of the next finer scale.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
     Returns
     -------
     Tensor
-        Shaped like `x`; 0 with slope 0 where `x` is 0.
+        Shaped like `x`; 0 with gradient 0 where `x` is 0.
 
     Raises
     ------
@@ -107,6 +107,6 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
 def _see_complex(x: Tensor) -> None:
     if not x.is_complex():
         raise InputError(
-            f"phases are those of complex values; not {x.dtype} (local_gain_control is the like for "
-            "real ones)"
+            f"amplitude and phase need complex values; not {x.dtype} (for real values see "
+            "local_gain_control)"
         )

@@ -1,4 +1,4 @@
-"""Blurring with downsampling, and upsampling with blurring: the two halves of a Laplacian pyramid."""
+"""Blur and downsample images, and upsample and blur them, as in a Laplacian pyramid."""
 
 import math
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ def named_filter(name: str, like: Tensor) -> Tensor:
             values = look_up(name).ravel().tolist()
         except Exception as error:  # pyrtools raises nothing narrower
             raise InputError(
-                f"pyrtools has no filter named {name!r}; binom5 is the usual one"
+                f"pyrtools has no filter named {name!r}; the usual one is 'binom5'"
             ) from error
     return torch.tensor(values, dtype=like.dtype, device=like.device)
 
 
 def correlate_downsample(image: Tensor, filt: Tensor, padding_mode: str = "reflect") -> Tensor:
-    """Correlate an image with a filter and keep every other row and column.
+    """Return an image correlated with a filter, with every other row and column kept.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def correlate_downsample(image: Tensor, filt: Tensor, padding_mode: str = "refle
 def upsample_convolve(
     image: Tensor, odd: Parity, filt: Tensor, padding_mode: str = "reflect"
 ) -> Tensor:
-    """Put zeros between rows and columns and convolve with a filter: the transpose of the above.
+    """Return an image with zeros between its samples, convolved: the transpose of `correlate_downsample`.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def upsample_convolve(
     filt
         Two-dimensional filter.
     padding_mode
-        How the image is continued before zeros are put in.
+        Padding mode of the image before zeros are inserted.
 
     Returns
     -------
@@ -109,14 +109,14 @@ def upsample_convolve(
 def blur_downsample(
     x: Tensor, n_scales: int = 1, filtname: str = "binom5", scale_filter: bool = True
 ) -> Tensor:
-    """Blur and halve an image, `n_scales` times.
+    """Return an image blurred and downsampled by 2, `n_scales` times.
 
     Parameters
     ----------
     x
         Shape (b, c, h, w).
     n_scales
-        How often.
+        Number of times.
     filtname
         See `named_filter`; the filter is its outer product with itself.
     scale_filter
@@ -133,7 +133,7 @@ def blur_downsample(
     1.0
     """
     if n_scales < 1:
-        raise InputError(f"n_scales is 1 or more; not {n_scales}")
+        raise InputError(f"n_scales must be 1 or more; not {n_scales}")
     filt = _square(named_filter(filtname, x)) / (2 if scale_filter else 1)
     for _ in range(n_scales):
         x = correlate_downsample(x, filt)
@@ -143,7 +143,7 @@ def blur_downsample(
 def upsample_blur(
     x: Tensor, odd: Parity, filtname: str = "binom5", scale_filter: bool = True
 ) -> Tensor:
-    """Double and blur an image.
+    """Return an image upsampled by 2 and blurred.
 
     Parameters
     ----------
@@ -170,19 +170,21 @@ def _square(filt: Tensor) -> Tensor:
 
 
 def _checked(image: Tensor, filt: Tensor, padding_mode: str, reach: float) -> tuple[int, int]:
-    """Return the filter's size; `reach` is how much of it a reflection of the image has to cover."""
+    """Return the filter's size after checking image, filter and padding."""
     if image.dim() != 4 or filt.dim() != 2:
         raise InputError(
             "resampling takes an image (batch, channel, height, width) and a two-dimensional filter; "
             f"not {tuple(image.shape)} and {tuple(filt.shape)}"
         )
     if padding_mode not in PADDING_MODES:
-        raise InputError(f"padding_mode is one of {', '.join(PADDING_MODES)}; not {padding_mode!r}")
+        raise InputError(
+            f"padding_mode must be one of {', '.join(PADDING_MODES)}; not {padding_mode!r}"
+        )
     rows, columns = filt.shape
     height, width = image.shape[-2:]
     if padding_mode == "reflect" and (height <= int(rows * reach) or width <= int(columns * reach)):
         raise InputError(
-            f"an image of {height}x{width} is too small to be reflected under a filter of "
+            f"an image of {height}x{width} is too small for reflect padding with a filter of "
             f"{rows}x{columns}"
         )
     return rows, columns

@@ -1,8 +1,8 @@
-"""Filtering with a short separable kernel, as products with small banded matrices.
+"""Filtering with a short separable kernel, by products with small banded matrices.
 
-Sliding k taps along an axis is a product with a banded matrix. Cut into blocks of B rows, each block is a
-dense product with one and the same matrix of B × (B + k - 1), which runs at the speed of a matrix product:
-several times that of a convolution with few channels, and as linear in the number of pixels.
+Filtering with k taps along an axis is a product with a banded matrix. In blocks of B rows, each block is a
+dense product with the same matrix of B × (B + k - 1). A matrix product is several times as fast as a
+convolution with few channels, and its cost is linear in the number of pixels too.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ _BLOCK = 16
 
 
 def filter_valid(images: Tensor, kernel: Tensor) -> Tensor:
-    """Return images correlated with the outer product of a kernel with itself, where all of it fits.
+    """Return images correlated with a separable kernel k kᵀ, at the positions where the kernel fits.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def filter_valid(images: Tensor, kernel: Tensor) -> Tensor:
 
 
 class _Filter(CustomGradient):
-    """Correlation with zeros beyond the border, as many on every side as `beyond` says."""
+    """Separable correlation of images that are padded with `beyond` zeros on every side."""
 
     @staticmethod
     def forward(images: Tensor, kernel: Tensor, beyond: int) -> Tensor:
@@ -62,7 +62,7 @@ class _Filter(CustomGradient):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (kernel,) = ctx.saved_tensors
-        # The transpose of a correlation is one with the mirrored kernel, over what lies beyond as well.
+        # The transpose of a correlation is one with the mirrored kernel and complementary padding.
         return _Filter.apply(grad, kernel.flip(0), len(kernel) - 1 - ctx.beyond), None, None
 
     @staticmethod
@@ -72,7 +72,7 @@ class _Filter(CustomGradient):
 
 
 def _banded(kernel: Tensor) -> Tensor:
-    """Return the matrix (B + k - 1, B) whose columns hold the kernel, each one row further down."""
+    """Return the banded matrix (B + k - 1, B) whose columns hold the kernel, each shifted down by one row."""
     taps = len(kernel)
     row = F.pad(kernel, (0, _BLOCK)).repeat(_BLOCK)[: _BLOCK * (_BLOCK + taps - 1)]
     return row.view(_BLOCK, _BLOCK + taps - 1).T
@@ -81,17 +81,15 @@ def _banded(kernel: Tensor) -> Tensor:
 def _along_rows(images: Tensor, matrix: Tensor, beyond: int) -> Tensor:
     """Return images (n, h, w) filtered along h and transposed, (n, w, whole blocks).
 
-    Only the first h + 2 beyond - k + 1 values along the last axis mean anything.
+    Only the first h + 2 beyond - k + 1 values along the last axis are valid.
     """
     count, height, width = images.shape
     window = len(matrix)
     wanted = -(-(height + 2 * beyond - window + _BLOCK) // _BLOCK)  # blocks of the result
-    # Rows enough that whatever is wanted is made of this image alone: one window may read into the next.
+    # Enough rows that valid values depend on one image only: a window may reach into the next image.
     blocks = wanted - (-(window - _BLOCK) // _BLOCK)
     filled = F.pad(images, (0, 0, beyond, blocks * _BLOCK - height - beyond)).reshape(-1, width)
     windows = filled.unfold(0, window, _BLOCK)  # a view, (nearly n * blocks, w, window)
     filtered = torch.bmm(windows, matrix.expand(len(windows), -1, -1))
-    kept = filtered.unfold(
-        0, wanted, blocks
-    )  # a view without what is not wanted, (n, w, B, wanted)
+    kept = filtered.unfold(0, wanted, blocks)  # a view of the wanted blocks, (n, w, B, wanted)
     return kept.transpose(2, 3).reshape(count, width, -1)

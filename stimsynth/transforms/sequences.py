@@ -1,4 +1,4 @@
-"""Sequences of images, and how far they stray from the straight line between their ends."""
+"""Sequences of images, and their deviation from the straight line between their ends."""
 
 import math
 
@@ -10,12 +10,12 @@ from stimuli_store.errors import InputError
 
 
 def make_straight_line(start: Tensor, stop: Tensor, n_steps: int) -> Tensor:
-    """Return the straight line from one image to another: a cross-fade of pixels.
+    """Return the straight line of images from `start` to `stop`: a cross-fade of pixels.
 
     Parameters
     ----------
     start, stop
-        Its ends, shape (1, c, h, w).
+        First and last image, shape (1, c, h, w).
     n_steps
         Number of steps, 1 or more.
 
@@ -46,19 +46,19 @@ def sample_brownian_bridge(
     *,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return a random walk that is tied to an image at either end.
+    """Return a Brownian bridge of images: a random walk with fixed ends `start` and `stop`.
 
-    Noise is drawn where the generator lives (the CPU, if none is given).
+    Noise is drawn on the generator's device (the CPU, if none is given).
 
     Parameters
     ----------
     start, stop
-        Its ends, shape (1, c, h, w).
+        First and last image, shape (1, c, h, w).
     n_steps
         Number of steps, 1 or more.
     max_norm
-        How far the walk is from the straight line half-way, in Euclidean norm: each of its d values has
-        standard deviation max_norm / √d there. 0 or more.
+        Expected Euclidean distance of the middle frame from the straight line, 0 or more: each of its d
+        values has standard deviation max_norm / √d there.
     generator
         Source of the noise; None for torch's own.
 
@@ -81,7 +81,7 @@ def sample_brownian_bridge(
     """
     _see_ends(start, stop, n_steps)
     if not max_norm >= 0:
-        raise InputError(f"max_norm is 0 or more; not {max_norm}")
+        raise InputError(f"max_norm must be 0 or more; not {max_norm}")
     std = 2 * max_norm / math.sqrt(n_steps * start.numel())
     place = generator.device if generator else "cpu"
     steps = torch.randn(
@@ -93,7 +93,7 @@ def sample_brownian_bridge(
 
 
 def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
-    """Return an image moving to the right by one pixel a frame, round its edges.
+    """Return a sequence of an image that moves right by one pixel per frame, with circular boundary.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
     Raises
     ------
     InputError
-        If there is not one image or `n_steps` is below 1.
+        If `image` is not one image or `n_steps` is below 1.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
 
 
 def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tensor, Tensor]:
-    """Return where the frames of a sequence are along the line between its ends, and how far off it.
+    """Return each frame's distance along the line between the sequence's ends, and from that line.
 
     Parameters
     ----------
@@ -134,13 +134,13 @@ def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tenso
     Returns
     -------
     dist_along_line, dist_from_line
-        Euclidean distances, shape (T,): from the first frame to the foot of each frame's perpendicular
-        on the line (negative when that lies before the first), and from there to the frame.
+        Euclidean distances, shape (T,): from the first frame to each frame's projection onto the line
+        (negative if it lies before the first frame), and from the projection to the frame.
 
     Raises
     ------
     InputError
-        If there are not two frames or the first equals the last.
+        If there are fewer than two frames or the first equals the last.
 
     Examples
     --------
@@ -150,12 +150,12 @@ def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tenso
     """
     if sequence.dim() < 2 or len(sequence) < 2:
         raise InputError(
-            f"a sequence has shape (frames, …) with two frames or more; not {tuple(sequence.shape)}"
+            f"a sequence must have shape (frames, …) with two frames or more; not {tuple(sequence.shape)}"
         )
     offset = (sequence - sequence[:1]).flatten(1)
     length = torch.linalg.vector_norm(offset[-1])
     if anywhere(length == 0):
-        raise InputError("first and last frame are equal: there is no line between them")
+        raise InputError("first and last frame are equal, so there is no line between them")
     direction = offset[-1] / length
     along = offset @ direction
     away = torch.linalg.vector_norm(offset - along.unsqueeze(1) * direction, dim=1)
@@ -163,7 +163,7 @@ def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tenso
 
 
 def _times(n_steps: int, like: Tensor) -> Tensor:
-    """Return 0 to 1 in equal steps, shape (n_steps + 1, 1, …)."""
+    """Return equally spaced times from 0 to 1, shape (n_steps + 1, 1, …)."""
     times = torch.linspace(0, 1, n_steps + 1, dtype=like.dtype, device=like.device)
     return times.reshape(-1, *[1] * (like.dim() - 1))
 
@@ -171,15 +171,15 @@ def _times(n_steps: int, like: Tensor) -> Tensor:
 def _see_ends(start: Tensor, stop: Tensor, n_steps: int) -> None:
     if start.dim() < 2 or len(start) != 1 or start.shape != stop.shape:
         raise InputError(
-            "a sequence goes from one image to another of its shape (1, channel, height, width); not "
-            f"from {tuple(start.shape)} to {tuple(stop.shape)}"
+            "both ends of a sequence must be images of the same shape (1, channel, height, width); not "
+            f"{tuple(start.shape)} and {tuple(stop.shape)}"
         )
     if n_steps < 1:
-        raise InputError(f"n_steps is 1 or more; not {n_steps}")
+        raise InputError(f"n_steps must be 1 or more; not {n_steps}")
 
 
 def as_vectors(outputs: Tensor) -> Tensor:
-    """Return a model's outputs as real vectors, shape (frames, values): distances stay what they are.
+    """Return a model's outputs as real vectors, shape (frames, values), with the same distances.
 
     Examples
     --------

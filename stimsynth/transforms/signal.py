@@ -1,4 +1,4 @@
-"""Small operations on signals: range, crop, noise, extremes."""
+"""Small operations on signals: rescale, crop, add noise, extremes."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from stimuli_store.errors import InputError
 
 
 def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Return `x` shifted and scaled so that its smallest value is `a` and its largest `b`.
+    """Return `x` shifted and scaled so that its smallest value is `a` and its largest value `b`.
 
     Parameters
     ----------
     x
-        Real, any shape; smallest and largest are taken over all of it. Where all values are equal they
-        all become `a`.
+        Real, any shape; smallest and largest value are taken over the whole tensor. If all values are
+        equal they become `a`.
     a, b
         New ends of the range.
 
@@ -32,15 +32,15 @@ def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
 
 
 def center_crop(x: Tensor, output_size: int) -> Tensor:
-    """Return the central square of a signal.
+    """Return the central square of a signal, with side `output_size`.
 
     Parameters
     ----------
     x
         Shape (…, h, w).
     output_size
-        Side of the square. Position (h // 2, w // 2) of `x` comes to lie at output_size // 2: where the
-        centre falls between two samples, the later one counts.
+        Side of the square. Position (h // 2, w // 2) of `x` moves to output_size // 2: if the centre lies
+        between two samples, the later one counts.
 
     Raises
     ------
@@ -53,11 +53,11 @@ def center_crop(x: Tensor, output_size: int) -> Tensor:
     [[5, 6], [9, 10]]
     """
     if not isinstance(output_size, int) or isinstance(output_size, bool):
-        raise InputError(f"output_size is one whole number; not {output_size!r}")
+        raise InputError(f"output_size must be one whole number; not {output_size!r}")
     if x.dim() < 2 or not 1 <= output_size <= min(x.shape[-2:]):
         raise InputError(
-            f"a square of side {output_size} cannot be cropped out of {tuple(x.shape)}; sides go from "
-            "1 to the smaller of height and width"
+            f"a square of side {output_size} cannot be cropped from a tensor {tuple(x.shape)}; give a "
+            "side from 1 to the smaller of height and width"
         )
     top, left = (n // 2 - output_size // 2 for n in x.shape[-2:])
     return x[..., top : top + output_size, left : left + output_size]
@@ -69,18 +69,18 @@ def add_noise(
     *,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return images with normally distributed noise of exactly this mean squared error in every channel.
+    """Return images with Gaussian noise that has exactly the given mean squared error in every channel.
 
-    The noise of each channel is given mean 0 and then scaled. It is drawn where the generator lives (the
-    CPU, if none is given), so that one seed makes the same noise for any device.
+    The noise of each channel is shifted to mean 0 and scaled. It is drawn on the generator's device (the
+    CPU, if none is given), so that one seed gives the same noise for any device.
 
     Parameters
     ----------
     img
         Images (b, c, h, w), more than one pixel each, of a floating-point type.
     noise_mse
-        Mean squared error, 0 or more: one number, or one for each item of the batch. With b = 1 each of
-        several numbers makes an image of its own.
+        Mean squared error, 0 or more: one number, or one per image. With b = 1, several numbers give one
+        image each.
     generator
         Source of the noise; None for torch's own.
 
@@ -103,16 +103,16 @@ def add_noise(
     """
     if img.dim() != 4 or not img.is_floating_point() or img.shape[-2] * img.shape[-1] < 2:
         raise InputError(
-            "noise is added to images (batch, channel, height, width) of more than one pixel and of a "
-            f"floating-point type; not to {tuple(img.shape)} and {img.dtype}"
+            "add_noise takes images (batch, channel, height, width) of more than one pixel and of a "
+            f"floating-point type; not {tuple(img.shape)} and {img.dtype}"
         )
     wanted = torch.as_tensor(noise_mse, dtype=img.dtype, device=img.device).reshape(-1, 1, 1, 1)
     if len(wanted) not in (1, len(img)) and len(img) != 1:
         raise InputError(
-            f"noise_mse is one number, or one for each of {len(img)} images; {len(wanted)} were given"
+            f"noise_mse must be one number, or one for each of {len(img)} images; {len(wanted)} were given"
         )
     if anywhere(~(wanted >= 0)):
-        raise InputError(f"a mean squared error is 0 or more; not {noise_mse!r}")
+        raise InputError(f"noise_mse must be 0 or more; not {noise_mse!r}")
     shape = (max(len(wanted), len(img)), *img.shape[1:])
     place = generator.device if generator else "cpu"
     noise = torch.randn(shape, dtype=img.dtype, device=place, generator=generator).to(img.device)
@@ -122,7 +122,7 @@ def add_noise(
 
 
 def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
-    """Return the largest values over one dimension, several, or all.
+    """Return the largest values over one dimension, several dimensions, or all.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     dim
         The dimension or dimensions to reduce; None for all.
     keepdim
-        Whether they stay, with length 1.
+        Whether reduced dimensions stay, with length 1.
 
     Examples
     --------
@@ -142,9 +142,9 @@ def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
 
 
 def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
-    """Return the smallest values over one dimension, several, or all.
+    """Return the smallest values over one dimension, several dimensions, or all.
 
-    Parameters are those of `maximum`.
+    Parameters are as for `maximum`.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
 
 
 def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
-    """Return the dimensions meant by `dim`, counted from 0; None means all.
+    """Return the dimensions `dim` as a tuple of indices from 0; None means all.
 
     Raises
     ------
@@ -173,6 +173,6 @@ def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
     found = tuple(d + x.dim() if d < 0 else d for d in given)
     if len(set(found)) != len(found) or not all(0 <= d < x.dim() for d in found):
         raise InputError(
-            f"dim names dimensions of a tensor of shape {tuple(x.shape)}, each once; not {dim!r}"
+            f"dim must name dimensions of a tensor of shape {tuple(x.shape)}, each once; not {dim!r}"
         )
     return found

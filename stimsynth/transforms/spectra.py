@@ -1,7 +1,7 @@
-"""Cutting spectra down to fewer samples and laying them out on more: resampling without a filter.
+"""Crop spectra to fewer frequencies or pad them with zeros: resampling without a filter.
 
-A spectrum is stored as `torch.fft.fft2` gives it (zero frequency first), or, where `half` is true, as
-`torch.fft.rfft2` gives it (only the frequencies from zero up along the last axis).
+A spectrum has the layout of `torch.fft.fft2` (zero frequency first) or, if `half` is true, of
+`torch.fft.rfft2` (only the frequencies from zero up along the last axis).
 """
 
 import torch
@@ -11,9 +11,9 @@ Size = tuple[int, int]
 
 
 def crop_spectrum(spectrum: Tensor, size: Size, *, half: bool = False) -> Tensor:
-    """Return the lowest frequencies of a spectrum (…, h, w): that of an image of `size`.
+    """Return the lowest frequencies of a spectrum (…, h, w), in the layout of an image of `size`.
 
-    Of an even side the highest frequency is kept once, as the negative one; values are not scaled.
+    For an even side the Nyquist frequency is kept once, as the negative one; values are not scaled.
 
     Examples
     --------
@@ -28,7 +28,7 @@ def crop_spectrum(spectrum: Tensor, size: Size, *, half: bool = False) -> Tensor
 
 
 def pad_spectrum(spectrum: Tensor, size: Size, target: Size, *, half: bool = False) -> Tensor:
-    """Return the spectrum of an image of `size`, with zeros for all that `target` has besides.
+    """Return the spectrum of an image of `size`, padded with zeros to the layout of size `target`.
 
     The transpose of `crop_spectrum`.
 
@@ -46,7 +46,7 @@ def pad_spectrum(spectrum: Tensor, size: Size, target: Size, *, half: bool = Fal
 
 
 def columns_counted(width: int) -> Tensor:
-    """Return how often each column of half a spectrum is in the whole, for images of a width, float64.
+    """Return the multiplicity of each column of a half spectrum in the whole spectrum, float64.
 
     Examples
     --------
@@ -61,16 +61,13 @@ def columns_counted(width: int) -> Tensor:
 
 
 def paired(weights: Tensor) -> Tensor:
-    """Return real weights (…, h, w) twice, (…, h, w, 2), as `weigh` takes them."""
+    """Return real weights (…, h, w) twice, (…, h, w, 2), as input of `weigh`."""
     return torch.stack([weights, weights], dim=-1)
 
 
 def weigh(spectrum: Tensor, weights: Tensor) -> Tensor:
-    """Return a complex spectrum times real weights that were `paired`.
-
-    One product of real numbers: half the work of a complex product, and its derivative needs no
-    conjugate.
-    """
+    """Return a complex spectrum multiplied by real weights from `paired`."""
+    # A product of real numbers: half the work of a complex product, and its derivative needs no conjugate.
     return torch.view_as_complex(torch.view_as_real(spectrum) * weights)
 
 

@@ -20,12 +20,12 @@ def variance(
     x
         Real, floating-point, any shape.
     mean
-        A mean that is known already; None to compute it. A tensor has one value for each result, with or
-        without the reduced dimensions, or any shape that broadcasts with `x`.
+        Known mean; None to compute it. A tensor has one value per result, with or without the reduced
+        dimensions, or any shape that broadcasts with `x`.
     dim
         The dimension or dimensions to reduce; None for all.
     keepdim
-        Whether they stay, with length 1.
+        Whether reduced dimensions stay, with length 1.
 
     Raises
     ------
@@ -55,13 +55,13 @@ def skew(
     x, mean, dim, keepdim
         As for `variance`.
     var
-        A variance that is known already; None to compute it. A tensor has one value for each result,
-        with or without the reduced dimensions.
+        Known variance; None to compute it. A tensor has one value per result, with or without the
+        reduced dimensions.
 
     Returns
     -------
     Tensor
-        NaN where all values are equal: their skewness is not defined.
+        NaN if all values are equal: then the skewness is not defined.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def kurtosis(
 ) -> Tensor:
     r"""Return the kurtosis :math:`m_4 / v^2`: 3 for a normal distribution, more for heavier tails.
 
-    Parameters are those of `skew`; NaN where all values are equal.
+    Parameters are as for `skew`; the result is NaN if all values are equal.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def kurtosis(
 
 
 def _about(x: Tensor, mean: float | Tensor | None, dims: tuple[int, ...]) -> Tensor:
-    """Return `x` less its mean."""
+    """Return `x` minus its mean."""
     if mean is None:
         return x - x.mean(dim=dims, keepdim=True)
     return x - _aligned(x, mean, dims)
@@ -108,7 +108,7 @@ def _moment(
     dims: tuple[int, ...],
     order: int,
 ) -> tuple[Tensor, Tensor]:
-    """Return a central moment and the variance, reduced dimensions kept."""
+    """Return a central moment of order 3 or 4 and the variance, with reduced dimensions kept."""
     centred = _about(x, mean, dims)
     square = centred.square()
     power = square * centred if order == 3 else square.square()
@@ -117,7 +117,7 @@ def _moment(
 
 
 def _aligned(x: Tensor, value: float | Tensor, dims: tuple[int, ...]) -> Tensor:
-    """Return a statistic with the dimensions it was reduced over put back."""
+    """Return a given statistic with the reduced dimensions restored, so that it broadcasts with `x`."""
     known = torch.as_tensor(value, dtype=x.dtype, device=x.device)
     left = tuple(n for d, n in enumerate(x.shape) if d not in dims)
     if known.shape == left:

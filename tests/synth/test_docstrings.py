@@ -19,7 +19,7 @@ HOMES = [
     "stimsynth.validate",
 ]
 SECTION = re.compile(r"^(\w[\w ]*)\n-+\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
-BORROWED = re.compile(r"[Pp]arameters(?: and attributes)? are those of `([\w.]+)`")
+BORROWED = re.compile(r"[Pp]arameters(?: and attributes)? are (?:those of|as for) `([\w.]+)`")
 
 
 def public() -> dict[str, Any]:

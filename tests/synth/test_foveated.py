@@ -242,7 +242,7 @@ def test_scaling_is_the_level_of_a_plan(tmp_path: Path) -> None:
         (lambda: FoveatedPooling(ppd=16, spatial_corr_width=4), "an odd spatial_corr_width"),
         (lambda: FoveatedPooling(ppd=16, n_scales=0), "n_scales >= 1"),
         (lambda: FoveatedPooling((32, 32), "energy", ppd=16, n_scales=4), "n_scales is 3 at most"),
-        (lambda: FoveatedPooling((32, 32), ppd=16, min_ecc=2.0), "covers all of an image"),
+        (lambda: FoveatedPooling((32, 32), ppd=16, min_ecc=2.0), "covers the whole image"),
         (lambda: FoveatedPooling((32, 0), ppd=16), r"image_shape is \(height, width\)"),
         (lambda: FoveatedPooling(ppd=16, fixation=(1.0,)), r"fixation is \(row, column\)"),
         (lambda: FoveatedPooling((32, 32), ppd=16)(torch.zeros(1, 1, 64, 64)), "was made for"),

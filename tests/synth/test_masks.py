@@ -114,8 +114,8 @@ def test_same_padding_goes_round_and_takes_any_batch(shape: tuple[int, ...]) -> 
 def test_padding_too_far_gets_a_sentence() -> None:
     image = signal(1, 1, 4, 4)
     for call, sentence in (
-        (lambda: same_padding(image, 9, pad_mode="reflect"), "cannot be continued by 4 rows"),
-        (lambda: same_padding(image, 11), "with 'circular' padding"),
+        (lambda: same_padding(image, 9, pad_mode="reflect"), "cannot be padded by 4 rows"),
+        (lambda: same_padding(image, 11), "in mode 'circular'"),
         (lambda: same_padding(image, 3, stride=0), "stride is a positive"),
         (lambda: same_padding(image, 3, pad_mode="mirror"), "pad_mode is one of"),
     ):

@@ -118,13 +118,13 @@ def test_translation_moves_to_the_right() -> None:
 def test_bad_input_gets_a_sentence() -> None:
     a, b = image(1), image(2)
     for n_steps in (0, -3):
-        with pytest.raises(InputError, match="n_steps is 1 or more"):
+        with pytest.raises(InputError, match="n_steps must be 1 or more"):
             make_straight_line(a, b, n_steps)
-        with pytest.raises(InputError, match="n_steps is 1 or more"):
+        with pytest.raises(InputError, match="n_steps must be 1 or more"):
             translation_sequence(a, n_steps)
-    with pytest.raises(InputError, match="from one image to another"):
+    with pytest.raises(InputError, match="both ends of a sequence"):
         make_straight_line(a, b[..., :3], 2)
-    with pytest.raises(InputError, match="from one image to another"):
+    with pytest.raises(InputError, match="both ends of a sequence"):
         translation_sequence(torch.cat([a, b]), 2)
     with pytest.raises(InputError, match="max_norm is 0 or more"):
         sample_brownian_bridge(a, b, 2, -1)

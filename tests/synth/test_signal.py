@@ -50,7 +50,7 @@ def test_a_crop_has_the_centre_in_its_centre(size: tuple[int, int], side: int) -
 
 @pytest.mark.parametrize("side", [0, 8, -1, 2.0, True])
 def test_a_crop_that_cannot_be_gets_a_sentence(side: Any) -> None:
-    with pytest.raises(InputError, match=r"output_size is one whole|cannot be cropped"):
+    with pytest.raises(InputError, match=r"output_size must be one whole|cannot be cropped"):
         center_crop(torch.zeros(7, 9), side)
 
 
@@ -82,7 +82,7 @@ def test_noise_comes_from_its_generator_and_is_normal() -> None:
     [
         (torch.zeros(2, 1, 4, 4), [1.0, 2.0, 3.0], "each of 2 images; 3 were given"),
         (torch.zeros(1, 1, 4, 4), -1.0, "0 or more"),
-        (torch.zeros(1, 4, 4), 1.0, "noise is added to images"),
+        (torch.zeros(1, 4, 4), 1.0, "add_noise takes images"),
         (torch.zeros(1, 1, 1, 1), 1.0, "more than one pixel"),
     ],
 )

@@ -247,16 +247,16 @@ def test_tables_follow_the_image_and_the_module() -> None:
         (lambda: SteerablePyramidFreq((32, 32), 4), "from 0 to 3 for images of 32x32; not 4"),
         (lambda: SteerablePyramidFreq((32, 32), order=16), "from 0 to 15"),
         (lambda: SteerablePyramidFreq((32, 32), order=0, is_complex=True), "from 1 to 15"),
-        (lambda: SteerablePyramidFreq((32, 32), twidth=0), "twidth is a positive"),
+        (lambda: SteerablePyramidFreq((32, 32), twidth=0), "twidth must be a positive"),
         (lambda: SteerablePyramidFreq((32, 32))(torch.zeros(1, 1, 32, 31)), r"channel, 32, 32\)"),
         (lambda: SteerablePyramidFreq((32, 32))(torch.zeros(32, 32)), r"channel, 32, 32\)"),
         (
             lambda: SteerablePyramidFreq((32, 32))(torch.zeros(1, 1, 32, 32), [3]),
-            r"levels of this pyramid are residual_lowpass, 2, 1, 0, residual_highpass; not \[3\]",
+            r"this pyramid has the levels residual_lowpass, 2, 1, 0, residual_highpass; not \[3\]",
         ),
         (
             lambda: SteerablePyramidFreq((32, 32)).recon_pyr({0: torch.zeros(1, 1, 4, 32, 32)}),
-            "coefficients of residual_lowpass, 2, 1, residual_highpass are needed",
+            "needs the coefficients of residual_lowpass, 2, 1, residual_highpass",
         ),
         (
             lambda: SteerablePyramidFreq((32, 32)).recon_pyr(

@@ -90,10 +90,10 @@ def test_steering_keeps_type_and_has_slopes() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda b: steer(b, torch.zeros(6, 2)), "one for each position"),
-        (lambda b: steer(b, 0.0, harmonics=[1]), "do not make the 4"),
+        (lambda b: steer(b, torch.zeros(6, 2)), "one number per position"),
+        (lambda b: steer(b, 0.0, harmonics=[1]), "do not fit a basis of 4"),
         (lambda b: steer(b, 0.0, steermtx=torch.eye(3)), "matrix of 4x4"),
-        (lambda b: steer(b, 0.0, harmonics=[1, 1]), "told apart"),
+        (lambda b: steer(b, 0.0, harmonics=[1, 1]), "do not determine the harmonics"),
     ],
 )
 def test_steering_that_cannot_be_gets_a_sentence(

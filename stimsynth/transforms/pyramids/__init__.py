@@ -1,1 +1,1 @@
-"""Steerable and Laplacian pyramids."""
+"""Steerable and Laplacian pyramids, and the steering of filters."""

@@ -1,4 +1,4 @@
-"""The Laplacian pyramid of P. J. Burt & E. H. Adelson (1983), IEEE Trans. Communications 31, 532–540."""
+"""Laplacian pyramid of P. J. Burt & E. H. Adelson (1983), IEEE Trans. Communications 31, 532–540."""
 
 from collections.abc import Sequence
 
@@ -9,21 +9,22 @@ from stimuli_store.errors import InputError
 
 
 class LaplacianPyramid(nn.Module):
-    r"""Split an image into band-pass scales and a low-pass rest; adding them up gives it back exactly.
+    r"""Laplacian pyramid: band-pass scales and a low-pass residual, from which the image is reconstructed.
 
     Computes :math:`X_{k+1} = \downarrow_2 (h * X_k)` and :math:`X'_k = X_k - h' * \uparrow_2 X_{k+1}`.
 
     Parameters
     ----------
     n_scales
-        Number of scales, the rest included.
+        Number of scales, including the residual.
     scale_filter
-        Whether blurring keeps the mean (h sums to 1, h' to 4), else both sum to 2 and the rest grows.
+        Whether blurring keeps the mean (h sums to 1, h' to 4); else both sum to 2 and the values of the
+        residual grow by 2 per scale.
 
     Raises
     ------
     InputError
-        If `n_scales` is below 1, or, when run, if the image is too small for it.
+        If `n_scales` is below 1, or (in `forward`) if the image is too small.
 
     Examples
     --------
@@ -39,12 +40,12 @@ class LaplacianPyramid(nn.Module):
     def __init__(self, n_scales: int = 5, scale_filter: bool = False) -> None:
         super().__init__()
         if n_scales < 1:
-            raise InputError(f"n_scales is 1 or more; not {n_scales}")
+            raise InputError(f"n_scales must be 1 or more; not {n_scales}")
         self.n_scales = n_scales
         self.scale_filter = scale_filter
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the scales of an image (b, c, h, w), from fine to coarse, the low-pass rest last."""
+        """Return the scales of an image (b, c, h, w) from fine to coarse, with the low-pass residual last."""
         scales = []
         for _ in range(self.n_scales - 1):
             small = blur_downsample(x, scale_filter=self.scale_filter)
@@ -53,7 +54,7 @@ class LaplacianPyramid(nn.Module):
         return [*scales, x]
 
     def recon_pyr(self, y: Sequence[Tensor]) -> Tensor:
-        """Return the image (b, c, h, w) whose scales are `y`."""
+        """Return the image (b, c, h, w) reconstructed from the scales `y`."""
         if len(y) != self.n_scales:
             raise InputError(f"this pyramid has {self.n_scales} scales; {len(y)} were given")
         x = y[-1]

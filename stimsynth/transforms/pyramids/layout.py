@@ -1,4 +1,4 @@
-"""Ways to hold a pyramid's coefficients: by scale, by scale and orientation, or as one tensor."""
+"""Layouts of a pyramid's coefficients: by scale, by scale and orientation, or as one tensor."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -15,12 +15,12 @@ Coefficients = dict[PyramidLevel, Tensor]
 
 
 def split_orientations(pyr_coeffs: Mapping[PyramidLevel, Tensor]) -> dict[Key, Tensor]:
-    """Return the same coefficients with (scale, orientation) as keys, each a view (b, c, h, w).
+    """Return coefficients by (scale, orientation), each a view (b, c, h, w), from coefficients by scale.
 
     Parameters
     ----------
     pyr_coeffs
-        Bands (b, c, orientations, h, w) by scale, and residuals (b, c, h, w), as a pyramid returns them.
+        Bands (b, c, orientations, h, w) by scale, and residuals (b, c, h, w), as returned by a pyramid.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def split_orientations(pyr_coeffs: Mapping[PyramidLevel, Tensor]) -> dict[Key, T
 
 
 def stack_orientations(pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
-    """Return coefficients by scale, (b, c, orientations, h, w): the inverse of `split_orientations`.
+    """Return coefficients by scale, each (b, c, orientations, h, w): the inverse of `split_orientations`.
 
     Parameters
     ----------
     pyr_coeffs
-        Coefficients by (scale, orientation); such as are by scale already are returned as they are.
+        Coefficients by (scale, orientation); coefficients by scale are returned unchanged.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def stack_orientations(pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
     for scale, pairs in bands.items():
         stacked[scale] = torch.stack([values for _, values in sorted(pairs, key=_first)], dim=2)
     if not stacked:
-        raise InputError("there are no coefficients; a pyramid's forward method returns them")
+        raise InputError("there are no coefficients; give those that a pyramid's forward returns")
     return stacked
 
 
 def pack_coefficients(
     pyr_coeffs: Mapping[Any, Tensor], split_complex: bool = False
 ) -> tuple[Tensor, tuple[int, bool, list[Key]]]:
-    """Return coefficients of a pyramid without downsampling as one tensor, and how to undo it.
+    """Return all coefficients of a pyramid as channels of one tensor, and the information to unpack it.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ def pack_coefficients(
     Returns
     -------
     pyr_tensor
-        Shape (b, channels * bands, h, w): all bands of the first channel, fine to coarse, then those of
-        the next.
+        Shape (b, channels * bands, h, w): all bands of the first channel, fine to coarse, then all bands
+        of the next.
     pyr_info
-        Number of channels, `split_complex` and the bands' keys, to be unpacked into
+        Number of channels, `split_complex` and the bands' keys: the further arguments of
         `unpack_coefficients`.
 
     Raises
@@ -110,7 +110,7 @@ def pack_coefficients(
     bands = split_orientations(stack_orientations(pyr_coeffs))
     if len({band.shape[-2:] for band in bands.values()}) > 1:
         raise InputError(
-            "coefficients of several sizes do not fit into one tensor; make the pyramid with "
+            "coefficients of different sizes do not fit into one tensor; make the pyramid with "
             "downsample=False"
         )
     parts: list[Tensor] = []
@@ -124,7 +124,7 @@ def pack_coefficients(
 def unpack_coefficients(
     pyr_tensor: Tensor, num_channels: int, split_complex: bool, pyr_keys: Sequence[Key]
 ) -> Coefficients:
-    """Return the coefficients that `pack_coefficients` made a tensor of.
+    """Return the coefficients by scale from a tensor of `pack_coefficients`.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def unpack_coefficients(
     Raises
     ------
     InputError
-        If the tensor has another number of channels than these parts say.
+        If the number of channels does not agree with `pyr_info`.
     """
     n_bands = sum(isinstance(key, tuple) for key in pyr_keys)
     n_planes = len(pyr_keys)
@@ -145,7 +145,7 @@ def unpack_coefficients(
     if planes.shape[2] != n_planes + (n_bands if pairs else 0):
         raise InputError(
             f"{pyr_tensor.shape[1]} channels are not {num_channels} times {n_planes} bands; give the "
-            "information that came with the tensor"
+            "pyr_info that was returned with the tensor"
         )
     place = 0
     bands: dict[Key, Tensor] = {}

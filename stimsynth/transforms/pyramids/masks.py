@@ -1,4 +1,4 @@
-r"""Transfer functions of the steerable pyramid, from their formulas, in float64.
+r"""Transfer functions of the steerable pyramid, computed from their formulas in float64.
 
 With r the base-2 logarithm of the frequency's radius (0 at the Nyquist frequency), w the width of a
 transition in octaves and K orientations, the pyramid is made of
@@ -8,9 +8,9 @@ transition in octaves and K orientations, the pyramid is made of
     H(r) = \cos\frac{\pi r}{2w},\quad L(r) = \sin\frac{-\pi r}{2w}\quad (-w \le r \le 0),\qquad
     A_b(\theta) = \sqrt{c}\,\cos^{K-1}(\theta - \pi b / K)
 
-for which :math:`H^2 + L^2 = 1` and :math:`\sum_b A_b^2 = 1`: splitting a spectrum and joining the parts
-under the same functions gives it back exactly. L is zero from the Nyquist frequency up, so every
-scale can be kept at half the samples of the one before, whether the number of samples is even or odd.
+for which :math:`H^2 + L^2 = 1` and :math:`\sum_b A_b^2 = 1`: analysis and synthesis with the same
+functions reconstruct a spectrum exactly. L is zero from the Nyquist frequency up, so each scale needs
+half the samples of the one before, whether the number of samples is even or odd.
 
 A. Karasaridis & E. P. Simoncelli (1996), "A filter design technique for steerable pyramid image
 transforms", ICASSP 4, 2387–2390.
@@ -24,13 +24,13 @@ from torch import Tensor
 
 from stimsynth.transforms.spectra import Size, crop_spectrum
 
-# The radius of the origin: so many octaves down that only the low-pass rest holds the mean.
+# The radius of the origin: so many octaves below that only the low-pass residual contains the mean.
 _TINY = 2.0**-1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frequencies:
-    """Frequencies of an image's samples, 1 at Nyquist: each float64 of shape (h, w) or (h, w//2 + 1)."""
+    """Frequencies of an image's samples in units of Nyquist: float64, (h, w) or (h, w//2 + 1)."""
 
     rows: Tensor
     columns: Tensor
@@ -38,7 +38,7 @@ class Frequencies:
 
     @property
     def log_radius(self) -> Tensor:
-        """Base-2 logarithm of the radius, very negative at the origin."""
+        """Base-2 logarithm of the radial frequency, very negative at the origin."""
         return torch.log2(torch.hypot(self.rows, self.columns).clamp_min(_TINY))
 
     def cosine(self, angle: float) -> Tensor:
@@ -47,7 +47,7 @@ class Frequencies:
         return along / torch.hypot(self.rows, self.columns).clamp_min(_TINY)
 
     def cropped(self, size: Size) -> "Frequencies":
-        """Return those frequencies that an image of fewer samples keeps."""
+        """Return the frequencies that an image of fewer samples keeps."""
         return Frequencies(
             rows=crop_spectrum(self.rows, size, half=self.half),
             columns=crop_spectrum(self.columns, size, half=self.half),
@@ -56,7 +56,7 @@ class Frequencies:
 
 
 def frequencies(size: Size, *, half: bool) -> Frequencies:
-    """Return the frequencies of an image of (height, width), as `fft2` (`rfft2` if `half`) lays them out."""
+    """Return the frequencies of an image of (height, width) in the order of `fft2` (`rfft2` if `half`)."""
     rows = 2 * torch.fft.fftfreq(size[0], dtype=torch.float64)
     frequency = torch.fft.rfftfreq if half else torch.fft.fftfreq
     columns = 2 * frequency(size[1], dtype=torch.float64)
@@ -65,21 +65,21 @@ def frequencies(size: Size, *, half: bool) -> Frequencies:
 
 
 def high_pass(log_radius: Tensor, width: float) -> Tensor:
-    """Return H: 1 from log radius 0 up, 0 from `width` octaves below."""
+    """Return the radial high-pass H: 1 from log radius 0 up, 0 from `width` octaves below."""
     inside = torch.cos(math.pi / (2 * width) * log_radius.clamp(-width, 0))
     return torch.where(log_radius <= -width, 0.0, inside)
 
 
 def low_pass(log_radius: Tensor, width: float) -> Tensor:
-    """Return L, of which the square and that of `high_pass` add up to 1."""
+    """Return the radial low-pass L, for which L² + H² = 1 with H of `high_pass`."""
     return torch.sin(-math.pi / (2 * width) * log_radius.clamp(-width, 0))
 
 
 def oriented(grid: Frequencies, order: int, *, one_sided: bool) -> Tensor:
-    """Return the angular functions, shape (order + 1, h, w).
+    """Return the angular transfer functions of all orientations, shape (order + 1, h, w).
 
-    `one_sided` keeps twice the half plane around each orientation: coefficients become complex, and
-    their real parts stay what they were.
+    `one_sided` keeps the half plane around each orientation, times 2: coefficients become complex, and
+    their real parts do not change.
     """
     count = order + 1
     scale = 2.0**order * math.factorial(order) / math.sqrt(count * math.factorial(2 * order))
@@ -90,10 +90,10 @@ def oriented(grid: Frequencies, order: int, *, one_sided: bool) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class PyramidMasks:
-    """Fused transfer functions from an image's spectrum to each part of its pyramid, all real.
+    """Transfer functions from an image's spectrum to each level of its pyramid, all real.
 
-    `bands[s]` has shape (orientations, h_s, w_s) and contains every low-pass above scale s. `sizes[s]`
-    is the size of scale s, with that of the low-pass rest last.
+    `bands[s]` has shape (orientations, h_s, w_s) and includes all low-passes of finer scales. `sizes[s]`
+    is the size of scale s; the last entry is the size of the low-pass residual.
     """
 
     high: Tensor
@@ -111,9 +111,9 @@ def pyramid_masks(
     one_sided: bool = False,
     downsample: bool = True,
 ) -> PyramidMasks:
-    """Return the transfer functions of a pyramid for images of `size`, but for :math:`(-i)^{order}`.
+    """Return the transfer functions of a pyramid for images of `size`, up to the factor :math:`(-i)^{order}`.
 
-    One-sided functions are laid out for `fft2`, the others for `rfft2`.
+    One-sided functions have the layout of `fft2`, the others of `rfft2`.
     """
     grid = frequencies(size, half=not one_sided)
     high = high_pass(grid.log_radius, width)

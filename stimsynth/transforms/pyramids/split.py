@@ -1,8 +1,7 @@
-"""The linear map from images to the levels of a steerable pyramid, and its transpose.
+"""Linear map from images to the levels of a steerable pyramid, and its transpose."""
 
-For automatic differentiation the whole map is one step, whose derivative is the transpose written out:
-torch would keep, and add up again, what lies between every two of some hundred small operations.
-"""
+# For automatic differentiation the whole map is one operation, and its derivative is the transpose, written
+# out: torch would store, and sum again, the results of about a hundred small operations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,20 +21,20 @@ _TABLES: Mapping[ResidualLevel, str] = {"residual_highpass": "high", "residual_l
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Splitting:
-    """The map that one pyramid is, for images of one type.
+    """Linear map from images of one type to the coefficients of a steerable pyramid.
 
     Attributes
     ----------
     tables
         Transfer functions of residuals, ``"high"`` and ``"low"``, `paired`; of bands, ``"bands 0"``, …,
-        as `torch.view_as_real` shows complex ones; and what `splitting_tables` adds.
+        as `torch.view_as_real` of complex ones; and the tables that `splitting_tables` adds.
     sizes
         (height, width) of each level.
     order
-        Order of the derivative that bands are: their functions are imaginary if it is odd, else real.
+        Order of the derivative; the transfer functions of bands are imaginary if it is odd, else real.
     is_complex
-        Whether bands are; their functions are then laid out for `torch.fft.fft2`, else for
-        `torch.fft.rfft2`.
+        Whether bands are complex; their transfer functions then have the layout of `torch.fft.fft2`,
+        else of `torch.fft.rfft2`.
     norm
         Normalization of the Fourier transforms, ``"ortho"`` or ``"backward"``.
     """
@@ -47,28 +46,28 @@ class Splitting:
     norm: str
 
     def split(self, images: Tensor, levels: Sequence[PyramidLevel]) -> dict[PyramidLevel, Tensor]:
-        """Return the coefficients of images (b, c, h, w) on some levels."""
-        # A compiler makes its own derivatives, of what it can look into.
+        """Return the coefficients, by level, of images (b, c, h, w) on some levels."""
+        # A compiler derives its own derivatives, but cannot look into a custom autograd function.
         split = _apart if torch.compiler.is_compiling() else _Apart.apply
         return dict(zip(levels, split(self, levels, images), strict=True))
 
     @property
     def norm_back(self) -> str:
-        """Normalization of the transforms that are the transposes of those with `norm`."""
+        """Normalization of the inverse transforms that are the transposes of transforms with `norm`."""
         return "ortho" if self.norm == "ortho" else "forward"
 
     def spectrum(self, maps: Tensor, norm: str) -> Tensor:
-        """Return the spectrum that transfer functions of bands are laid out for."""
+        """Return the Fourier transform of maps in the layout of the bands' transfer functions."""
         return (torch.fft.fft2 if self.is_complex else torch.fft.rfft2)(maps, norm=norm)
 
     def shape(self, level: PyramidLevel) -> Size:
-        """Return the shape of a level's spectrum: half of it makes what is real, as residuals are."""
+        """Return the shape of a level's spectrum: a half spectrum for real levels, else a whole one."""
         height, width = self.sizes[level]
         whole = self.is_complex and isinstance(level, int)
         return height, width if whole else width // 2 + 1
 
     def crop(self, spectrum: Tensor, level: PyramidLevel) -> Tensor:
-        """Return what a level sees (b, c, h_s, w_s) of the spectrum that the next finer scale sees."""
+        """Return the spectrum (b, c, h_s, w_s) of a level, cropped from the next finer scale's."""
         shape, places = self.shape(level), self.tables.get(f"places {level}")
         if places is None:
             return spectrum[..., : shape[1]]
@@ -76,7 +75,7 @@ class Splitting:
         return spectrum.flatten(2).gather(-1, index).unflatten(-1, shape)
 
     def add_crop(self, spectrum: Tensor, level: PyramidLevel, part: Tensor) -> None:
-        """Add what a level sees to what the next finer scale sees, in place: the transpose of `crop`."""
+        """Add a level's spectrum to the next finer scale's, in place: the transpose of `crop`."""
         places = self.tables.get(f"places {level}")
         if places is None:
             spectrum[..., : part.shape[-1]] += part
@@ -88,11 +87,10 @@ class Splitting:
 def splitting_tables(
     tables: Tables, sizes: Mapping[PyramidLevel, Size], is_complex: bool, order: int
 ) -> Tables:
-    """Return transfer functions with what else a `Splitting` takes.
+    """Return the tables of a `Splitting`: transfer functions, indices for cropping, transposed weights.
 
-    ``"places s"`` are the places, flattened, of what level s sees in the spectrum that the next finer scale
-    sees, if that is not all of it; ``"high transposed"`` and ``"low transposed"`` the weights of residuals
-    in the transpose.
+    ``"places s"`` holds the flat indices of level s in the spectrum of the next finer scale, if it is a
+    part of it; ``"high transposed"`` and ``"low transposed"`` the weights of residuals in the transpose.
     """
     finer = sizes["residual_highpass"]
     found = dict(tables)
@@ -105,7 +103,7 @@ def splitting_tables(
             found[f"places {level}"] = crop_spectrum(source, size, half=half).flatten()
         finer = size
     for name, level in (("high", "residual_highpass"), ("low", "residual_lowpass")):
-        # Into a whole spectrum, of which the real part is taken, half of one goes with both its halves.
+        # A half spectrum that is added to a whole one, of which the real part is taken, counts twice.
         count = columns_counted(sizes[level][1]) if is_complex else 1
         found[f"{name} transposed"] = paired((-1) ** order * tables[name][..., 0] * count)
     return found
@@ -115,7 +113,7 @@ def _apart(
     splitting: Splitting, levels: Sequence[PyramidLevel], images: Tensor
 ) -> tuple[Tensor, ...]:
     spectrum = splitting.spectrum(images, splitting.norm)
-    # All before the first band, each from the one before: bands sweep the spectrum out of fast memory.
+    # All crops before the first band, each from the one before: bands displace the spectrum from the cache.
     parts: dict[PyramidLevel, Tensor] = {}
     for level in splitting.sizes:
         parts[level] = splitting.crop(spectrum, level)
@@ -132,11 +130,9 @@ def _apart(
 def _joined(
     splitting: Splitting, levels: Sequence[PyramidLevel], coefficients: Sequence[Tensor]
 ) -> Tensor:
-    """Return the transpose: images (b, c, h, w) of coefficients on some levels.
-
-    It takes conjugates of functions, which for bands of an odd order are imaginary: all is made with the
-    other sign, and turned at the end.
-    """
+    """Return the transpose of the pyramid: images (b, c, h, w) from coefficients on some levels."""
+    # The transpose uses complex conjugates; functions of an odd order are imaginary, so the sign of the
+    # sum is changed at the end.
     given = dict(zip(levels, coefficients, strict=True))
 
     def zeros(size: Size) -> Tensor:
@@ -212,7 +208,7 @@ class _Apart(CustomGradient):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.splitting, ctx.levels, _ = inputs
-        ctx.set_materialize_grads(False)  # what is not asked for costs nothing
+        ctx.set_materialize_grads(False)  # levels without gradients cost nothing
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[None, None, Tensor | None]:
@@ -263,6 +259,6 @@ class _Joined(CustomGradient):
 
 
 def _one_batch(maps: Tensor, place: int | None, count: int) -> Tensor:
-    """Return maps that are vectorized along the axis `place`, or not at all, as (count * b, …)."""
+    """Return maps that `vmap` vectorizes along the axis `place` (or not at all) as (count * b, …)."""
     each = maps.expand(count, *maps.shape) if place is None else maps.movedim(place, 0)
     return each.flatten(0, 1)

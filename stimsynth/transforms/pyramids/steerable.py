@@ -1,4 +1,4 @@
-"""The steerable pyramid, computed in the frequency domain."""
+"""Steerable pyramid, computed in the frequency domain."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,38 +27,39 @@ MAX_ORDER = 15
 
 
 class SteerablePyramidFreq(ExactTables):
-    r"""Split images into scales and orientations; joining the parts gives the image back exactly.
+    r"""Steerable pyramid: coefficients by scale and orientation, from which the image is reconstructed.
 
     Coefficients of scale s and orientation b are the image under the filter whose transfer function is
     :math:`(-i)^{K-1}\,L(r)\cdots L(r+s)\,H(r+s+1)\,A_b(\theta)` (see `steerable_masks` for H, L and A),
-    with circular boundaries. Functions are evaluated from their formulas in float64 and on the true
-    frequencies of the samples, so reconstruction and, in a tight frame, Parseval's identity are exact to
-    rounding for images of every size, odd ones included.
+    with circular boundaries. Functions are evaluated in float64 at the true frequencies of the samples, so
+    reconstruction and, in a tight frame, Parseval's identity are exact up to rounding for images of every
+    size, including odd ones.
 
     Parameters
     ----------
     image_shape
         (height, width) of the images.
     height
-        Number of scales, at most ``floor(log2(min(image_shape))) - 2``; that many for ``"auto"``.
+        Number of scales, at most ``floor(log2(min(image_shape))) - 2``; ``"auto"`` for this number.
     order
         Order of the Gaussian derivative that the filters follow, 0 to 15; there are order + 1 orientations.
     twidth
         Width of the transition between scales in octaves, positive; fractions are allowed.
     is_complex
-        Whether coefficients are complex: the imaginary parts are then the responses of filters 90° out
-        of phase. Takes an order of 1 or more (a filter without orientation has no such partner).
+        Whether coefficients are complex: the imaginary parts are then the responses of filters in
+        quadrature (90° phase shift). Needs an order of 1 or more (a filter without orientation has no
+        quadrature partner).
     downsample
-        Whether each scale has half the samples of the one before. If not, all have the image's size, and
-        values such that the energy of each band stays the same.
+        Whether each scale has half as many rows and columns as the one before. If not, all have the
+        image's size, and the energy of each band stays the same.
     tight_frame
-        Whether the sum of squared coefficients equals that of the image. If not, values are those of
-        matlabPyrTools and pyrtools.
+        Whether the sum of squared coefficients equals the image's sum of squares. If not, the scaling is
+        the one of matlabPyrTools and pyrtools.
 
     Attributes
     ----------
     num_scales, num_orientations
-        How many there are.
+        Number of scales and of orientations.
     scales
         Names of all levels from coarse to fine: ``"residual_lowpass"``, integers, ``"residual_highpass"``.
     pyr_size
@@ -101,14 +102,14 @@ class SteerablePyramidFreq(ExactTables):
         num_scales = _height(height, shape)
         order = _order(order, is_complex)
         if not isinstance(twidth, int | float) or not 0 < twidth < math.inf:
-            raise InputError(f"twidth is a positive number of octaves; not {twidth!r}")
+            raise InputError(f"twidth must be a positive number of octaves; not {twidth!r}")
 
         def masks(one_sided: bool) -> PyramidMasks:
             return pyramid_masks(
                 shape, num_scales, order, twidth, one_sided=one_sided, downsample=downsample
             )
 
-        # The real parts alone give an image back, so joining needs half the spectrum.
+        # The real parts alone reconstruct an image, so reconstruction needs half the spectrum.
         joined = masks(False)
         apart = masks(True) if is_complex else joined
         gains = _gains(num_scales, is_complex, downsample, tight_frame)
@@ -135,14 +136,14 @@ class SteerablePyramidFreq(ExactTables):
         self.pyr_size = sizes
 
     def forward(self, x: Tensor, scales: Sequence[PyramidLevel] | None = None) -> Coefficients:
-        """Return the coefficients of images.
+        """Return the coefficients of images by level.
 
         Parameters
         ----------
         x
-            Real images (b, c, h, w); batch and channels are treated one by one.
+            Real images (b, c, h, w); channels are treated independently.
         scales
-            Which levels to compute, of those in `scales`, in any order; None for all.
+            Levels to compute, out of the attribute `scales`, in any order; None for all.
 
         Returns
         -------
@@ -177,29 +178,29 @@ class SteerablePyramidFreq(ExactTables):
         levels: Literal["all"] | Sequence[PyramidLevel] = "all",
         bands: Literal["all"] | Sequence[int] = "all",
     ) -> Tensor:
-        """Return the image (b, c, h, w) that coefficients, or some of them, add up to.
+        """Return the image (b, c, h, w) reconstructed from coefficients, or from some of them.
 
         Parameters
         ----------
         pyr_coeffs
-            What `forward` returned, changed or not, or its view by `split_orientations`.
+            Coefficients as returned by `forward` or by `split_orientations`.
         levels
-            Levels to use, of those in `scales`; ``"all"`` for all.
+            Levels to use, out of the attribute `scales`; ``"all"`` for all.
         bands
             Orientations to use on each scale, 0 to num_orientations - 1; ``"all"`` for all.
 
         Raises
         ------
         InputError
-            If a level or a band is unknown, or a level that is asked for has no coefficients.
+            If a level or a band is unknown, or a level to use has no coefficients.
         """
         coefficients = stack_orientations(pyr_coeffs)
         wanted = self._levels(None if levels == "all" else levels)
         missing = [level for level in self.scales if level in wanted and level not in coefficients]
         if missing:
             raise InputError(
-                f"coefficients of {', '.join(map(str, missing))} are needed to reconstruct; there are "
-                f"{', '.join(map(str, coefficients))}"
+                f"reconstruction needs the coefficients of {', '.join(map(str, missing))}; the given "
+                f"ones are {', '.join(map(str, coefficients))}"
             )
         chosen = self._orientations(bands)
         some = next(iter(coefficients.values()))
@@ -231,14 +232,14 @@ class SteerablePyramidFreq(ExactTables):
         angles: float | Sequence[float] | Tensor,
         even_phase: bool = True,
     ) -> tuple[Coefficients, dict[int, Tensor]]:
-        """Return coefficients of filters at other orientations, as weighted sums of those there are.
+        """Return coefficients at other orientations, as weighted sums of the given ones, and the weights.
 
         Parameters
         ----------
         pyr_coeffs
-            What `forward` of a real pyramid returned, or its view by `split_orientations`.
+            Coefficients of a real pyramid, as returned by `forward` or by `split_orientations`.
         angles
-            Orientations in radians, one or any number of them.
+            Orientations in radians, one number or several.
         even_phase
             Whether the filters' harmonics are cosines (else sines) about their orientations.
 
@@ -281,7 +282,7 @@ class SteerablePyramidFreq(ExactTables):
         unknown = [level for level in chosen if level not in self.scales]
         if unknown or not chosen:
             raise InputError(
-                f"levels of this pyramid are {', '.join(map(str, self.scales))}; not {levels!r}"
+                f"this pyramid has the levels {', '.join(map(str, self.scales))}; not {levels!r}"
             )
         return chosen
 
@@ -291,14 +292,14 @@ class SteerablePyramidFreq(ExactTables):
         chosen = [bands] if isinstance(bands, int) else list(bands)
         if not chosen or not all(b in range(self.num_orientations) for b in chosen):
             raise InputError(
-                f"bands are orientations from 0 to {self.num_orientations - 1}; not {bands!r}"
+                f"bands must be orientations from 0 to {self.num_orientations - 1}; not {bands!r}"
             )
         return sorted(set(chosen))
 
 
 def _gains(count: int, is_complex: bool, downsample: bool, tight_frame: bool) -> list[float]:
-    """Return the factors of each scale's bands, and of the low-pass rest."""
-    # Left at full size, a band has as many more samples as it would have lost.
+    """Return the gain of each scale's bands, then the gain of the low-pass residual."""
+    # At full size a band has more samples than after downsampling, by this factor per axis.
     growth = 1.0 if downsample or tight_frame else 2.0
     # Two parts in quadrature have twice the energy of one.
     part = 1 / math.sqrt(2) if is_complex and tight_frame else 1.0
@@ -306,7 +307,7 @@ def _gains(count: int, is_complex: bool, downsample: bool, tight_frame: bool) ->
 
 
 def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], order: int) -> Tables:
-    """Return the transfer functions that take an image apart, and those that join it again."""
+    """Return the tables of transfer functions for analysis (`apart`) and for reconstruction (`joined`)."""
     *factors, rest = gains
     tables = {
         "high": paired(joined.high),
@@ -314,7 +315,7 @@ def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], or
         "low back": paired(joined.low / rest),
     }
     for scale, factor in enumerate(factors):
-        # What a derivative of this order does to phases is a part of its function.
+        # The phase shift of a derivative of this order is a part of its transfer function.
         derivative = (-1j) ** order * factor * apart.bands[scale]
         tables[f"bands {scale}"] = torch.view_as_real(derivative)
         tables[f"bands back {scale}"] = paired(joined.bands[scale] / factor)
@@ -327,7 +328,7 @@ def _height(height: Literal["auto"] | int, shape: Size) -> int:
         return most
     if isinstance(height, bool) or height not in range(most + 1):
         raise InputError(
-            f'height is "auto" or a number of scales from 0 to {most} for images of '
+            f'height must be "auto" or a number of scales from 0 to {most} for images of '
             f"{shape[0]}x{shape[1]}; not {height!r}"
         )
     return int(height)
@@ -336,7 +337,7 @@ def _height(height: Literal["auto"] | int, shape: Size) -> int:
 def _order(order: int, is_complex: bool) -> int:
     if order not in range(int(is_complex), MAX_ORDER + 1):
         raise InputError(
-            f"order is a whole number from {int(is_complex)} to {MAX_ORDER} for a "
+            f"order must be a whole number from {int(is_complex)} to {MAX_ORDER} for a "
             f"{'complex' if is_complex else 'real'} pyramid; not {order!r}"
         )
     return int(order)

@@ -1,4 +1,4 @@
-"""Steering: rotated copies of a function, or the responses of filters, turned to any other angle.
+"""Steering: interpolate rotated copies of a function, or responses of filters, to any other angle.
 
 W. T. Freeman & E. H. Adelson (1991), "The design and use of steerable filters", IEEE Trans. Pattern
 Analysis and Machine Intelligence 13(9), 891–906.
@@ -22,34 +22,34 @@ def steer(
     return_weights: bool = False,
     even_phase: bool = True,
 ) -> Any:
-    """Return a steerable basis, turned to other angles.
+    """Return a steerable basis of functions or responses, steered to other angles.
 
     Parameters
     ----------
     basis
         Shape (…, N): N rotated copies of a function, or responses of N filters, at the angles π·n/N.
     angle
-        Radians. One angle; a list (k,) of angles, each of which steers all of the basis; or an angle for
-        each position, shape (…, 1) with as many dimensions as `basis`.
+        Angles in radians: one number; a list (k,) of angles, to each of which the whole basis is steered;
+        or one angle per position, shape (…, 1) with as many dimensions as `basis`.
     harmonics
-        Angular harmonics that the functions contain; None for the N lowest odd or even ones, as
-        directional derivatives have them.
+        Angular harmonics of the functions; None for the lowest odd or even ones that make N functions, as
+        for directional derivatives.
     steermtx
         Matrix (N, N) from the basis to the harmonics (cos₀ cos₁ sin₁ cos₂ sin₂ …), for a basis at other
         angles; None to compute it.
     return_weights
         Whether to return the weights too.
     even_phase
-        Whether the functions are even about their angles. From odd ones, sin h(φₙ − θ), their even
-        partner is made, cos h(φ − θ).
+        Whether the functions are even about their angles. For odd functions, sin h(φₙ − θ), the result
+        is their even partner, cos h(φ − θ).
 
     Returns
     -------
     steered
         Shape (…, 1), or (…, k) for a list of angles.
     weights
-        Only with `return_weights`. Shape (N,) for one angle, else the shape of `angle`, without its last
-        dimension where that is 1 for each position, and N.
+        Only with `return_weights`. Shape (N,) for one angle, (k, N) for a list, (…, N) for one angle per
+        position.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def steer(
     [[0.5]]
     """
     if basis.dim() < 1:
-        raise InputError("a basis has shape (…, number of functions); a single number was given")
+        raise InputError("a basis must have shape (…, number of functions); not a single number")
     angles = _angles(angle)
     everywhere = angles.dim() <= 1
     if not everywhere and (angles.dim() != basis.dim() or angles.shape[-1] != 1):
         raise InputError(
-            f"angle is one number, a list, or one for each position of a basis {tuple(basis.shape)} "
-            f"with a last dimension of 1; not {tuple(angles.shape)}"
+            f"angle must be one number, a list, or one number per position of a basis "
+            f"{tuple(basis.shape)} with a last dimension of 1; not {tuple(angles.shape)}"
         )
     weights = steering_weights(
         angles if everywhere else angles.squeeze(-1),
@@ -93,7 +93,7 @@ def steering_weights(
     *,
     even_phase: bool = True,
 ) -> Tensor:
-    """Return the weights of the functions of a steerable basis for any angles.
+    """Return the weights of the functions of a steerable basis for given angles.
 
     At an angle of the basis itself, the weight of its function is 1 and the others are 0.
 
@@ -109,13 +109,13 @@ def steering_weights(
     Returns
     -------
     Tensor
-        Shape (…, N): that of `angles`, and N. Of the type of `angles` if that is a floating-point one,
+        Shape (…, N), where … is the shape of `angles`. Of the type of `angles` if it is floating-point,
         else float64.
 
     Raises
     ------
     InputError
-        If the harmonics do not make N functions, or these functions do not hold them all.
+        If the harmonics do not fit N functions, or `steermtx` has another shape.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def steering_weights(
     matrix = torch.as_tensor(computed)
     if matrix.shape != (n_basis, n_basis):
         raise InputError(
-            f"steermtx is a matrix of {n_basis}x{n_basis} for {n_basis} functions; not "
+            f"steermtx must be a matrix of {n_basis}x{n_basis} for {n_basis} functions; not "
             f"{tuple(matrix.shape)}"
         )
     columns = [f(order * at) for order in orders for f in _parts(order)]
@@ -148,7 +148,7 @@ def harmonic_matrix(
     harmonics
         Harmonic numbers, each once.
     angles
-        Radians, the angles of the basis; None for π·n/N.
+        Angles of the basis in radians; None for π·n/N.
     even_phase
         Whether the functions are even about their angles.
 
@@ -160,7 +160,7 @@ def harmonic_matrix(
     Raises
     ------
     InputError
-        If functions at these angles do not tell the harmonics apart.
+        If functions at these angles do not determine the harmonics.
 
     Examples
     --------
@@ -181,34 +181,34 @@ def harmonic_matrix(
     sampled = torch.stack(columns, dim=-1)
     if sampled.shape[0] != count or int(torch.linalg.matrix_rank(sampled)) < count:
         raise InputError(
-            f"{len(at)} functions at these angles cannot be told apart in the harmonics "
-            f"{list(harmonics)}; take as many angles as components, and other harmonics"
+            f"{len(at)} functions at these angles do not determine the harmonics {list(harmonics)}; "
+            "give as many different angles as components, or other harmonics"
         )
     return torch.linalg.inv(sampled)
 
 
 def _angles(angle: float | Sequence[float] | np.ndarray | Tensor) -> Tensor:
-    """Return angles in a floating-point type: their own, if they are tensors of one, else float64."""
+    """Return angles as a floating-point tensor, in float64 unless they are one already."""
     if isinstance(angle, Tensor) and angle.is_floating_point():
         return angle
     return torch.as_tensor(angle, dtype=torch.float64)
 
 
 def _orders(n_basis: int, harmonics: Sequence[int] | np.ndarray | None) -> list[int]:
-    """Return the harmonics of a basis of this size."""
+    """Return the harmonics of a basis of `n_basis` functions: the given ones, checked, or the default."""
     if n_basis < 1:
-        raise InputError(f"a basis holds one function or more; not {n_basis}")
+        raise InputError(f"a basis must have one function or more; not {n_basis}")
     if harmonics is None:
         return list(range(1 - n_basis % 2, n_basis, 2))
     orders = [int(order) for order in np.ravel(np.asarray(harmonics))]
     if sum(len(_parts(order)) for order in orders) != n_basis:
         raise InputError(
-            f"each harmonic takes two functions, and 0 takes one: {orders} do not make the {n_basis} "
-            "of this basis"
+            f"each harmonic needs two functions, and 0 needs one: the harmonics {orders} do not fit a "
+            f"basis of {n_basis} functions"
         )
     return orders
 
 
 def _parts(order: int) -> tuple[Any, ...]:
-    """Return what a harmonic consists of."""
+    """Return the functions of a harmonic: cosine for 0, else cosine and sine."""
     return (torch.cos,) if order == 0 else (torch.cos, torch.sin)
