@@ -20,7 +20,7 @@ from stimsynth.banks.certify import certify, certify_reference
 from stimsynth.banks.models import make_model, reference_to
 from stimsynth.banks.plan import Work
 from stimsynth.banks.predict import MSE, pairs_within, predict
-from stimsynth.engine.run import Run, Status
+from stimsynth.engine.run import Run
 from stimsynth.images import uniform_noise
 from stimsynth.methods.base.resumable_run import LOSS_CONVERGED
 from stimsynth.methods.metamer import Metamer
@@ -139,8 +139,6 @@ def _synthesize(
                 stop_iters_to_check=plan.stop_iters_to_check,
             )
         assert metamer.run is not None
-        if Status.INTERRUPTED in metamer.run.status:
-            raise KeyboardInterrupt
         wall_s = (time.perf_counter() - began) / len(items)
         for row, item in enumerate(items):
             images = [x[row, 0].numpy() for x in (metamer.metamer, starts)] + [targets[row]]

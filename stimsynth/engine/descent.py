@@ -1,8 +1,9 @@
 """Any torch optimizer as a method of the loop, with an optional learning-rate scheduler."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,7 +19,10 @@ SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class DescentState:
-    """The points, what was measured there, the leaf that the optimizer moves, and the optimizer."""
+    """The points, what was measured there, the leaf that the optimizer moves, and the optimizer.
+
+    `before` is empty until a step from here begins; then it holds what optimizer and scheduler knew here.
+    """
 
     points: Tensor
     objective: Tensor
@@ -29,6 +33,8 @@ class DescentState:
     leaf: Tensor
     optimizer: torch.optim.Optimizer
     scheduler: Any
+    before: dict[str, Any] = field(default_factory=dict)
+    unreached: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +85,7 @@ class Descent:
         """Return the state after one optimizer step; the gradient of the last measurement is reused."""
         leaf, items = state.leaf, torch.arange(len(state.leaf), device=state.leaf.device)
         known = [(state.objective, state.gradient)]
+        state.before.update(deepcopy(_learned(state)))
 
         def closure() -> Tensor:
             # Optimizers such as LBFGS evaluate several times a step; the first time we know already.
@@ -108,6 +115,7 @@ class Descent:
             terms=at.terms,
             gradient=at.gradient,
             gradient_norm=norms(at.gradient),
+            before={},
         )
 
     def restart(self, problem: Problem, state: DescentState, which: Tensor) -> DescentState:
@@ -122,12 +130,20 @@ class Descent:
             gradient_norm=norms(at.gradient),
         )
 
+    def undone(self, state: DescentState) -> DescentState:
+        """Return `state` with leaf, optimizer and scheduler put back to where they were."""
+        with torch.no_grad():
+            state.leaf.copy_(state.points)
+        for owner, learned in ((state.optimizer, "optimizer"), (state.scheduler, "scheduler")):
+            if learned in state.before:
+                owner.load_state_dict(state.before[learned])
+        return replace(state, before={})
+
     def record(self, state: DescentState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""
-        kept = {f.name: getattr(state, f.name) for f in fields(state) if f.name != "leaf"}
-        kept["optimizer"] = state.optimizer.state_dict()
-        kept["scheduler"] = state.scheduler.state_dict() if state.scheduler else None
-        return kept
+        own = ("leaf", "optimizer", "scheduler", "before")
+        known = {name: value for name, value in vars(state).items() if name not in own}
+        return {**known, "optimizer": None, "scheduler": None, **_learned(state)}
 
     def revive(self, record: Mapping[str, Any]) -> DescentState:
         """Return the state that `record` was made of, with an optimizer that holds its points."""
@@ -142,6 +158,12 @@ class Descent:
             scheduler.load_state_dict(record["scheduler"])
         owned = {"leaf": leaf, "optimizer": optimizer, "scheduler": scheduler}
         return DescentState(**{**record, **owned})
+
+
+def _learned(state: DescentState) -> dict[str, Any]:
+    """Return what optimizer and scheduler have learned on their way, by name."""
+    owners = {"optimizer": state.optimizer, "scheduler": state.scheduler}
+    return {name: owner.state_dict() for name, owner in owners.items() if owner is not None}
 
 
 def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:

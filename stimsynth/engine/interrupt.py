@@ -1,16 +1,20 @@
-"""Ctrl-C as a request: what was done so far is kept."""
+"""Ctrl-C between two steps: loops end there with all that was done, and then it goes on to the caller."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
 class Interrupt:
     """Turn the first Ctrl-C into a request that a loop honours between two steps.
 
+    The second ends at once. Where Ctrl-C is ignored or not handled by Python, all stays as it is.
+
     Attributes
     ----------
     asked
-        Whether Ctrl-C was pressed since the block was entered.
+        Whether Ctrl-C was pressed since the outermost block was entered.
     """
 
     def __init__(self) -> None:
@@ -18,19 +22,53 @@ class Interrupt:
         self._previous: Any = None
 
     def __enter__(self) -> "Interrupt":
+        previous = signal.getsignal(signal.SIGINT)
+        if not callable(previous):
+            return self
+        around = _interrupt_of(previous)
+        self.asked = around is not None and around.asked
         try:
-            self._previous = signal.signal(signal.SIGINT, self._ask)
+            signal.signal(signal.SIGINT, self._ask)
         except ValueError:  # not the main thread: signals are not ours to handle
-            self._previous = None
+            return self
+        self._previous = previous
         return self
 
-    def _ask(self, number: int, frame: object) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, self._previous)  # a second Ctrl-C ends at once
-        around = getattr(self._previous, "__self__", None)
-        if isinstance(around, Interrupt):  # a loop within a loop: both have to end
-            around._ask(number, frame)
+    def _ask(self, number: int, frame: Any) -> None:
+        again, self.asked = self.asked, True
+        # A loop within a loop: both have to end.
+        if again or _interrupt_of(self._previous) is not None:
+            self._previous(number, frame)
 
     def __exit__(self, *_: object) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
+
+    def pass_on(self) -> None:
+        """Hand Ctrl-C, if it was pressed, to the handler of before: Python's raises KeyboardInterrupt."""
+        if self.asked and self._previous is not None:
+            self._previous(signal.SIGINT, None)
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Let loops inside end at Ctrl-C and the block keep what they return, then pass Ctrl-C on.
+
+    Examples
+    --------
+    >>> with interruptible():
+    ...     kept = [1, 2]
+    >>> kept
+    [1, 2]
+    """
+    interrupt = Interrupt()
+    try:
+        with interrupt:
+            yield interrupt
+    finally:
+        interrupt.pass_on()
+
+
+def _interrupt_of(handler: Any) -> Interrupt | None:
+    owner = getattr(handler, "__self__", None)
+    return owner if isinstance(owner, Interrupt) else None

@@ -6,8 +6,8 @@ estimate is positive definite, so is its block for the free variables, and the s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -33,6 +33,8 @@ class LBFGSState:
     gradient_norm: Tensor
     exhausted: Tensor
     curvature: Curvature
+    unreached: ClassVar[None] = None
+    optimizer: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +110,13 @@ class LBFGS:
             curvature=state.curvature.forgotten(which),
         )
 
+    def undone(self, state: LBFGSState) -> LBFGSState:
+        """Return `state`: a step writes to it only once all is known of the next one."""
+        return state
+
     def record(self, state: LBFGSState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""
-        known = {field.name: getattr(state, field.name) for field in fields(state)}
-        return {**known, "curvature": state.curvature.record()}
+        return {**vars(state), "curvature": state.curvature.record()}
 
     def revive(self, record: Mapping[str, Any]) -> LBFGSState:
         """Return the state that `record` was made of."""

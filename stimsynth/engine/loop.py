@@ -16,16 +16,32 @@ from stimsynth.numerics.sums import norms
 
 
 class State(Protocol):
-    """What every method's state shows to the loop. All have one entry per item along dimension 0.
+    """What loop, progress bar and run look at in a method's state: tensors with a row for every item.
 
-    The points are not written to by later steps.
+    Attributes
+    ----------
+    points
+        Shape (N, …); not written to by later steps.
+    objective, gradient_norm
+        Shape (N,).
+    terms
+        Name to values of shape (N,).
+    exhausted
+        Bool (N,): no step of this method lowers this item's objective any more.
+    unreached
+        Bool (N,): the held terms of this item could not be brought to their targets. None for methods
+        that hold none.
+    optimizer
+        The torch optimizer that moves the points; None for methods that move them themselves.
     """
 
     points: Tensor
     objective: Tensor
     terms: Terms
     gradient_norm: Tensor
-    exhausted: Tensor  # bool: no step of this method lowers this item's objective any more
+    exhausted: Tensor
+    unreached: Tensor | None
+    optimizer: Any
 
 
 class Method(Protocol):
@@ -39,6 +55,9 @@ class Method(Protocol):
 
     def restart(self, problem: Any, state: Any, which: Tensor) -> Any:
         """Return the state at the same points, measured anew for the items whose problem has changed."""
+
+    def undone(self, state: Any) -> Any:
+        """Return `state` as it was before a step from it that was broken off."""
 
     def record(self, state: Any) -> dict[str, Any]:
         """Return the state as tensors, numbers, and lists and dicts of them."""
@@ -58,6 +77,7 @@ def iterate(
     snapshot_every: int = 0,
     snapshots: Snapshots | None = None,
     on_step: Callable[[History, Any], None] | None = None,
+    on_error: Callable[[Run], None] | None = None,
 ) -> Run:
     """Run a method on N independent problems until each has stopped or `max_steps` are taken.
 
@@ -79,49 +99,59 @@ def iterate(
         Where they go: memory if None, or what puts them on a disk.
     on_step
         Called with (history, state) after every step, for progress display.
+    on_error
+        Called with the run up to the last whole step if one is broken off, before the error goes on.
 
     Returns
     -------
     Run
-        Also after Ctrl-C: then items that had not finished have the status INTERRUPTED.
+        Also after Ctrl-C: then items that had not finished have the status INTERRUPTED. Who calls this
+        passes Ctrl-C on (`stimsynth.engine.interrupt.interruptible`).
     """
     state = resume.state if resume else method.init(problem, start)
     history = History(resume.history if resume else None)
     kept: Snapshots | dict[int, Tensor]
     kept = snapshots if snapshots is not None else dict(resume.snapshots) if resume else {}
-    if not resume:
-        _measure(history, state, torch.zeros_like(state.gradient_norm))
-        if snapshot_every:
-            kept[0] = _copied(state)
     if resume:
         ended_before = [item for item, status in enumerate(resume.status) if status.finished]
         stop = of_own_steps(stop, resume.history["pixel_change_norm"], ended_before)
-    statuses = _judge(_statuses(resume, len(state.objective)), state, history, stop)
-    active = _unfinished(statuses, state)
-    ended = Status.OUT_OF_STEPS
-    with Interrupt() as interrupt:
-        for _ in range(max_steps):
-            if interrupt.asked:
-                ended = Status.INTERRUPTED
-            if interrupt.asked or active is None:
-                break
-            before = state.points
-            state = method.step(problem, state, active)
-            _measure(history, state, norms(state.points - before))
-            if snapshot_every and (history.rows - 1) % snapshot_every == 0:
-                kept[history.rows - 1] = _copied(state)
-            judged = _judge(statuses, state, history, stop)
-            if judged is not statuses:
-                statuses, active = judged, _unfinished(judged, state)
-            if on_step:
-                on_step(history, state)
-    return Run(
-        points=state.points.detach().clone(),
-        status=tuple(s if s.finished else ended for s in statuses),
-        history=history.tensors(),
-        snapshots=kept,
-        state=state,
-    )
+    else:
+        _measure(history, state, torch.zeros_like(state.gradient_norm))
+    rows, statuses = history.rows, _statuses(resume, len(state.objective))
+
+    def so_far(ended: Status) -> Run:
+        return Run(
+            points=state.points.detach().clone(),
+            status=tuple(s if s.finished else ended for s in statuses),
+            history={name: column[:rows] for name, column in history.tensors().items()},
+            snapshots=kept,
+            state=state,
+        )
+
+    try:
+        with Interrupt() as interrupt:
+            # Also of an iterate that an earlier leg reached but could not write, for want of space.
+            _keep(kept, rows - 1, state, snapshot_every)
+            statuses = _judge(statuses, state, history, stop)
+            active = _unfinished(statuses, state)
+            for _ in range(max_steps):
+                if interrupt.asked or active is None:
+                    break
+                moved = method.step(problem, state, active)
+                _measure(history, moved, norms(moved.points - state.points))
+                state, rows = moved, history.rows  # from here on the step counts
+                _keep(kept, rows - 1, state, snapshot_every)
+                judged = _judge(statuses, state, history, stop)
+                if judged is not statuses:
+                    statuses, active = judged, _unfinished(judged, state)
+                if on_step:
+                    on_step(history, state)
+        return so_far(Status.INTERRUPTED if interrupt.asked else Status.OUT_OF_STEPS)
+    except BaseException:
+        state = method.undone(state)
+        if on_error:
+            on_error(so_far(Status.INTERRUPTED))
+        raise
 
 
 def _statuses(resume: Run | None, count: int) -> list[Status]:
@@ -136,9 +166,7 @@ def _statuses(resume: Run | None, count: int) -> list[Status]:
 def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:
     """Return each item's status, one that had finished as it ended; `statuses` itself if nothing changed."""
     stopped, exhausted = stop(history, state), state.exhausted.tolist()
-    # Only methods that hold terms can fail to get them where they are asked to be.
-    missed = getattr(state, "unreached", None)
-    unreached = () if missed is None else missed.tolist()
+    unreached = () if state.unreached is None else state.unreached.tolist()
     # Without a slope there is no way to go on, though the objective may stand still.
     lost = [not _finite(history, item) for item in range(history.items)]
     if not any(True in flags for flags in (stopped, exhausted, unreached, lost)):
@@ -177,5 +205,9 @@ def _measure(history: History, state: State, moved: Tensor) -> None:
     )
 
 
-def _copied(state: State) -> Tensor:
-    return state.points.detach().to("cpu", copy=True)
+def _keep(
+    kept: Snapshots | dict[int, Tensor], number: int, state: State, snapshot_every: int
+) -> None:
+    """Keep a copy of an iterate if it is its turn and there is none."""
+    if snapshot_every and number % snapshot_every == 0 and number not in list(kept):
+        kept[number] = state.points.detach().to("cpu", copy=True)

@@ -10,11 +10,14 @@ from torch import Tensor
 
 
 class Status(enum.Enum):
-    """How one item of a run ended; the value is the sentence people read."""
+    """How one item of a synthesis ended; the value is the sentence people read."""
 
-    RUNNING = "still running"
-    CONVERGED = "converged: the objective no longer changes"
-    PRECISE = "converged: no step lowers the objective at this numerical precision"
+    RUNNING = "not finished yet"
+    CONVERGED = "converged: the stop criterion is met"
+    EXACT = "exact: the whole space was searched"
+    PRECISE = "converged as far as this numerical precision goes"
+    APPROXIMATE = "approximate: residuals are above the tolerance"
+    STALLED = "stopped: the eigenvalues no longer change, but residuals are above the tolerance"
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
     UNREACHED = "stopped: the held terms could not be brought to their values within the bounds"
     NOT_FINITE = "stopped: the objective or its slope became NaN or infinite"
@@ -25,6 +28,7 @@ class Status(enum.Enum):
         """Whether more steps would change nothing."""
         return self in (
             Status.CONVERGED,
+            Status.EXACT,
             Status.PRECISE,
             Status.UNREACHED,
             Status.NOT_FINITE,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.history import Rows
-from stimsynth.engine.loop import Method
+from stimsynth.engine.loop import Method, State
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.stop import StopRule
 
@@ -45,9 +45,6 @@ class Stages(Problem):
         return Problem(terms=terms, weights=self.weights)
 
 
-_OWN = ("stage", "began", "opening", "due", "recent", "taken")
-
-
 @dataclass(frozen=True, kw_only=True)
 class StagedState:
     """Where each item stands in the list.
@@ -70,7 +67,7 @@ class StagedState:
         Steps.
     """
 
-    inner: Any
+    inner: State
     stage: Tensor
     began: Tensor
     opening: Tensor
@@ -109,14 +106,14 @@ class StagedState:
         return (self.stage == self.began.shape[1] - 1) & ~self.due
 
     @property
-    def optimizer(self) -> Any:
-        """The torch optimizer, if the method inside is one."""
-        return getattr(self.inner, "optimizer", None)
+    def unreached(self) -> Tensor | None:
+        """As the inner state has it."""
+        return self.inner.unreached
 
     @property
-    def scheduler(self) -> Any:
-        """Its scheduler."""
-        return getattr(self.inner, "scheduler", None)
+    def optimizer(self) -> Any:
+        """As the inner state has it."""
+        return self.inner.optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +178,15 @@ class Staged:
         """Return the state measured anew, each item at its problem."""
         return replace(state, inner=self.inner.restart(problem.at(state.stage), state.inner, which))
 
+    def undone(self, state: StagedState) -> StagedState:
+        """Return `state` with that of the method inside as it was."""
+        return replace(state, inner=self.inner.undone(state.inner))
+
     def record(self, state: StagedState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""
-        own = {name: getattr(state, name) for name in _OWN}
-        return {**own, **{f"inner.{k}": v for k, v in self.inner.record(state.inner).items()}}
+        own = {**vars(state)}
+        inside = self.inner.record(own.pop("inner"))
+        return {**own, **{f"inner.{name}": value for name, value in inside.items()}}
 
     def revive(self, record: Mapping[str, Any]) -> StagedState:
         """Return the state that `record` was made of."""

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.engine.eigen import lanczos
-from stimsynth.engine.eigen.eigenpairs import Outcome
 from stimsynth.engine.eigen.eigenspaces import Eigenspace
+from stimsynth.engine.interrupt import interruptible
+from stimsynth.engine.run import Status
 from stimsynth.methods.base.device_move import goal_of_move
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.base.progress import product_bar
@@ -69,7 +70,7 @@ class Eigendistortion:
         The Jacobian, shape (outputs, pixels), once ``method="exact"`` or `compute_jacobian` made it, or
         None.
     status
-        How each item ended, as `stimsynth.engine.eigen.eigenpairs.Outcome`.
+        How each item ended, as `stimsynth.engine.run.Status`.
     n_products
         Products with F spent on each item, without those that the residuals are measured by.
 
@@ -158,6 +159,9 @@ class Eigendistortion:
         InputError
             If an argument makes no sense, a method other than Lanczos is to work on several images, or the
             Jacobian is NaN or infinite at this image.
+        KeyboardInterrupt
+            After Ctrl-C, which ends the search between two products; what was found is kept, and Lanczos
+            goes on with the next call.
 
         Warns
         -----
@@ -178,36 +182,15 @@ class Eigendistortion:
             raise InputError(
                 f"basis_size is None, or a whole number of 1 or more; not {basis_size!r}"
             )
-        surplus = max(self._linear.size_in - self._linear.size_out, 0)
-        if method == "lanczos":
-            search = lanczos.Search(
-                k=k, tolerance=residual_tolerance, change=stop_criterion, basis_size=basis_size
-            )
-            self._lanczos(search, max_iter, surplus)
-            return
-        self._settings, self._krylov = {"method": method}, ()
-        like = self._image[0].flatten()
-        if method == "exact":
-            warn_of_size(self._linear.size_in, self._linear.size_out)
-            found = solvers.exact(self.compute_jacobian())
-        elif method == "power":
-            with product_bar(2 * max_iter) as on_step:
-                found = solvers.power(
-                    self._operator,
-                    like,
-                    k=k,
-                    max_iter=max_iter,
-                    criterion=stop_criterion,
-                    tolerance=residual_tolerance,
-                    seed=self.seed,
-                    surplus=surplus,
-                    on_step=on_step,
-                )
-        else:
-            found = solvers.randomized_svd(
-                self._operator, like, k=k, p=p, q=q, tolerance=residual_tolerance, seed=self.seed
-            )
-        self._found = (found,)
+        search = lanczos.Search(
+            k=k, tolerance=residual_tolerance, change=stop_criterion, basis_size=basis_size
+        )
+        with interruptible():
+            if method == "lanczos":
+                self._lanczos(search, max_iter)
+            else:
+                self._found = (self._anew(method, search, max_iter, p, q),)
+                self._settings, self._krylov = {"method": method}, ()
 
     def quality(self) -> tuple[Quality, ...]:
         """Return for every item whether its eigendistortions can be used, in numbers and in a sentence.
@@ -218,7 +201,7 @@ class Eigendistortion:
         """
         if not self._found:
             return (
-                judge({"there are none yet; call synthesize": True}, {}, Outcome.RUNNING),
+                judge({"there are none yet; call synthesize": True}, {}, Status.RUNNING),
             ) * len(self._image)
         return tuple(judged(found) for found in self._found)
 
@@ -364,11 +347,9 @@ class Eigendistortion:
         return tuple(found.spaces for found in self._found)
 
     @property
-    def status(self) -> tuple[Outcome, ...]:
+    def status(self) -> tuple[Status, ...]:
         """How each item ended."""
-        return tuple(found.outcome for found in self._found) or (Outcome.RUNNING,) * len(
-            self._image
-        )
+        return tuple(found.outcome for found in self._found) or (Status.RUNNING,) * len(self._image)
 
     @property
     def n_products(self) -> tuple[int, ...]:
@@ -466,7 +447,37 @@ class Eigendistortion:
         with torch.no_grad():
             return {"image": self._image, "model's output": self._model(self._image)}
 
-    def _lanczos(self, search: lanczos.Search, max_iter: int, surplus: int) -> None:
+    @property
+    def _surplus(self) -> int:
+        """How many dimensions the model cannot see because its outputs are fewer."""
+        return max(self._linear.size_in - self._linear.size_out, 0)
+
+    def _anew(
+        self, method: str, search: lanczos.Search, max_iter: int, p: int, q: int
+    ) -> EigenSolution:
+        """Return what a method without memory finds."""
+        like, k, tolerance = self._image[0].flatten(), search.k, search.tolerance
+        if method == "exact":
+            warn_of_size(self._linear.size_in, self._linear.size_out)
+            return solvers.exact(self.compute_jacobian())
+        if method == "randomized_svd":
+            return solvers.randomized_svd(
+                self._operator, like, k=k, p=p, q=q, tolerance=tolerance, seed=self.seed
+            )
+        with product_bar(2 * max_iter) as on_step:
+            return solvers.power(
+                self._operator,
+                like,
+                k=k,
+                max_iter=max_iter,
+                criterion=search.change,
+                tolerance=tolerance,
+                seed=self.seed,
+                surplus=self._surplus,
+                on_step=on_step,
+            )
+
+    def _lanczos(self, search: lanczos.Search, max_iter: int) -> None:
         settings = {"method": "lanczos", **asdict(search)}
         if not self._goes_on(settings):
             if max_iter < 2 * search.k:
@@ -486,7 +497,7 @@ class Eigendistortion:
                 self._operator, self._krylov, search, max_products=max_iter, on_step=on_step
             )
         self._found = tuple(
-            solvers.from_krylov(self._operator, state, item, search, surplus)
+            solvers.from_krylov(self._operator, state, item, search, self._surplus)
             for item, state in enumerate(self._krylov)
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Run, Status
@@ -137,6 +138,8 @@ def mad_set(
     ------
     InputError
         (a ValueError) if an argument makes no sense, or there is no noise to start from.
+    KeyboardInterrupt
+        After Ctrl-C. There is no object that could keep what was done: it is lost.
 
     References
     ----------
@@ -171,7 +174,7 @@ def mad_set(
     for name, value in zip(("metric_1", "metric_2"), values.unbind(1), strict=True):
         check_start(value.flatten(), name)
     problem, start = _problem(image, metrics, starts, values)
-    with synthesis_bar(max_iter) as on_step:
+    with interruptible(), synthesis_bar(max_iter) as on_step:
         run = iterate(
             problem,
             constrained(bounds),

@@ -8,34 +8,29 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from stimsynth import Gaussian, Metamer, images, remove_grad
+from stimsynth import Gaussian, Metamer, remove_grad
+from stimsynth.engine.run import Status
 from stimsynth.methods.base.saving import LoadWarning
 from stimsynth.methods.base.snapshots import SnapshotFile
 from stimuli_store.disk.archive import Stack
 from stimuli_store.errors import InputError
 from tests.helpers import left_by_a_killed_writer
-
-
-def picture() -> Tensor:
-    return images.load("camera", size=16).double()
+from tests.synth.every_synthesis import (
+    CASES,
+    OPTIMIZERS,
+    Pooled,
+    Trap,
+    eigendistortion,
+    fail,
+    picture,
+    points,
+)
 
 
 def metamer() -> Metamer:
     return Metamer(picture(), remove_grad(Gaussian(5, 1.0).double()), seed=2)
-
-
-class Failing(nn.Module):
-    """A model whose calls after some number of them fail."""
-
-    left = 10**9
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.left -= 1
-        if self.left < 0:
-            raise RuntimeError("out of memory, say")
-        return 2 * x
 
 
 @pytest.mark.parametrize(
@@ -65,15 +60,74 @@ def test_a_first_call_that_was_refused_does_not_count(
     assert len(run.saved_metamer) == 4
 
 
+ROWS = [
+    (case, optimizer)
+    for case, row in CASES.items()
+    for optimizer in (["default"] if row.own else OPTIMIZERS)
+]
+
+
+@pytest.mark.parametrize(("case", "optimizer"), ROWS, ids=[": ".join(row) for row in ROWS])
+def test_a_step_that_was_broken_off_is_forgotten_whole(case: str, optimizer: str) -> None:
+    """Wherever the function fails, the run goes on as if it had not, step by step, to the same end."""
+    given, options = OPTIMIZERS[optimizer], CASES[case].options
+    whole, _ = CASES[case].begin()
+    whole.synthesize(6, **given, **options, store_progress=1)
+    broken, trap = CASES[case].begin()
+    broken.synthesize(1, **given, **options)
+    failures = 0
+    for calls in (1, 2, 3, 5, 8):
+        before = broken.run.n_steps
+        trap.set(calls, fail)
+        try:
+            broken.synthesize(6 - before, **options)
+        except RuntimeError:
+            failures += 1
+        now = broken.run.n_steps
+        torch.testing.assert_close(broken.losses, whole.losses[: now + 1], rtol=1e-6, atol=1e-12)
+        torch.testing.assert_close(points(broken), whole.run.snapshots[now], rtol=1e-6, atol=1e-9)
+    trap.set(10**9, fail)
+    broken.synthesize(6 - broken.run.n_steps, **options)
+    assert failures > 1
+    torch.testing.assert_close(broken.losses, whole.losses, rtol=1e-6, atol=1e-12)
+    torch.testing.assert_close(points(broken), points(whole), rtol=1e-6, atol=1e-9)
+    rate = [found.optimizer.param_groups[0]["lr"] for found in (broken, whole) if given]
+    assert len(set(rate)) <= 1
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7, 12])
+def test_a_search_of_eigenvectors_that_was_broken_off_goes_on(calls: int) -> None:
+    (whole, _, options), (broken, trap, _) = eigendistortion(), eigendistortion()
+    whole.synthesize(**options, max_iter=30)
+    trap.set(calls, fail)
+    with pytest.raises(RuntimeError, match="memory"):
+        broken.synthesize(**options, max_iter=30)
+    broken.synthesize(**options, max_iter=31 - calls)
+    assert broken.n_products == whole.n_products == (30,)
+    torch.testing.assert_close(broken.eigenvalues, whole.eigenvalues)
+
+
+def test_an_error_keeps_how_items_had_ended() -> None:
+    """The second item is at its goal from the start; the first goes on until the model fails."""
+    trap = Trap(nn.Identity())
+    starts = torch.cat([picture(), 0 * picture()])
+    run = Metamer(picture("grass"), trap, initial_image=torch.cat([starts[:1], picture("grass")]))
+    run.synthesize(1, torch.optim.Adam, stop_iters_to_check=1)
+    assert run.status[1] is Status.CONVERGED
+    trap.set(2, fail)
+    with pytest.raises(RuntimeError, match="memory"):
+        run.synthesize(9, stop_iters_to_check=1)
+    assert run.status == (Status.INTERRUPTED, Status.CONVERGED)
+
+
 @pytest.mark.parametrize("calls", range(1, 7))
 def test_iterates_are_whole_after_a_call_that_failed(calls: int, tmp_path: Path) -> None:
-    model = Failing()
-    run = Metamer(picture(), model)
-    model.left = calls
+    trap = Trap(Pooled())
+    run = Metamer(picture(), trap)
+    trap.set(calls, fail)
     with pytest.raises(RuntimeError, match="memory"):
         run.synthesize(9, torch.optim.Adam, store_progress=1, progress_file=tmp_path / "way.h5")
-    began, model.left = run.run is not None, 10**9
-    if began:
+    if run.run is not None:
         run.synthesize(3)
     else:
         assert not (tmp_path / "way.h5").exists()
@@ -81,9 +135,28 @@ def test_iterates_are_whole_after_a_call_that_failed(calls: int, tmp_path: Path)
     assert len(run.saved_metamer) == len(run.losses)
     assert torch.equal(run.saved_metamer[-1], run.metamer.detach())
     run.save(tmp_path / "m.h5")
-    other = Metamer(picture(), model)
+    other = Metamer(picture(), trap)
     other.load(tmp_path / "m.h5")
     assert torch.equal(other.saved_metamer, run.saved_metamer)
+
+
+def test_an_iterate_that_found_no_room_on_the_disk_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, run = metamer(), metamer()
+    whole.synthesize(6, store_progress=1)
+    append = Stack.append
+
+    def full(stack: Stack, number: int, values: np.ndarray) -> None:
+        if number == 3:
+            raise OSError("no space left on device")
+        append(stack, number, values)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space"):
+        patched.setattr(Stack, "append", full)
+        run.synthesize(6, store_progress=1, progress_file=tmp_path / "way.h5")
+    run.synthesize(6 - run.run.n_steps)
+    torch.testing.assert_close(run.saved_metamer, whole.saved_metamer)
 
 
 def test_an_entry_that_the_history_has_not_is_written_again(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from stimsynth import (
     images,
     remove_grad,
 )
-from stimsynth.engine.eigen.eigenpairs import Outcome
+from stimsynth.engine.run import Status
 from stimsynth.methods.base.saving import LoadWarning
 from stimsynth.methods.eigen.checks import warn_of_size
 from stimsynth.numerics.linearized import Linearized
@@ -104,7 +104,7 @@ def test_methods_agree_with_numpy() -> None:
         ends = [0, 1] if method == "randomized_svd" else [0, 1, -2, -1]
         for i in ends:
             assert abs(vectors[i] @ vh[ranks[i]]) == pytest.approx(1, abs=1e-6)
-        assert eig.status[0] in (Outcome.CONVERGED, Outcome.EXACT)
+        assert eig.status[0] in (Status.CONVERGED, Status.EXACT)
 
 
 def test_a_circular_convolution_gives_its_power_spectrum() -> None:
@@ -267,7 +267,7 @@ def test_certificates_in_float32_hold_in_float64(k: int) -> None:
     image = images.load("camera", size=40)
     eig = Eigendistortion(image, gain_control(torch.float32))
     eig.synthesize(k=k)
-    assert eig.status == (Outcome.CONVERGED,)
+    assert eig.status == (Status.CONVERGED,)
     model, x = gain_control(torch.float64), image.double()
     back = torch.func.vjp(model, x)[1]
     largest = float(eig.eigenvalues[0])
@@ -293,10 +293,10 @@ def test_the_power_method_says_when_it_stalled() -> None:
     """Eigenvalues that hardly change are not eigenvalues."""
     eig = Eigendistortion(picture(), remove_grad(Gaussian(7, std=2.0).double()))
     eig.synthesize("power", stop_criterion=1e-4)
-    assert eig.status == (Outcome.STALLED,)
+    assert eig.status == (Status.STALLED,)
     assert float(eig.residuals.max()) > 1e-4
     eig.synthesize("power", max_iter=3)
-    assert eig.status == (Outcome.OUT_OF_STEPS,)
+    assert eig.status == (Status.OUT_OF_STEPS,)
 
 
 # -- runs ------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_a_batch_is_its_images_one_by_one(dtype: torch.dtype) -> None:
             alone.eigenvalues[0], together.eigenvalues[i, 0], rtol=1e-5, atol=0
         )
         assert abs(alone.n_products[0] - together.n_products[i]) <= 30
-        assert together.status[i] is Outcome.CONVERGED
+        assert together.status[i] is Status.CONVERGED
 
 
 @pytest.mark.parametrize("method", ["exact", "power", "randomized_svd"])
@@ -574,7 +574,7 @@ def test_before_synthesis_all_is_empty() -> None:
     eig = Eigendistortion(line(9), Square())
     assert eig.eigendistortions.shape == (0, 1, 1, 9)
     assert eig.eigenvalues.numel() == eig.eigenindex.numel() == eig.residuals.numel() == 0
-    assert eig.status == (Outcome.RUNNING,)
+    assert eig.status == (Status.RUNNING,)
     assert eig.n_products == (0,)
     assert repr(eig) == "Eigendistortion -- Input dim: 9 | Output dim: 9"
 

@@ -1,7 +1,5 @@
 """The loop and its methods, on problems with known answers."""
 
-import os
-import signal
 from functools import partial
 
 import pytest
@@ -15,6 +13,7 @@ from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
+from tests.synth.every_synthesis import press_ctrl_c, python_handles_ctrl_c
 from tests.synth.problems import PROBLEMS, Known, quadratic, rosenbrock
 
 STOP = LossConvergence(criterion=1e-12, window=10)
@@ -144,9 +143,10 @@ def test_ctrl_c_keeps_what_was_done_and_the_run_can_go_on() -> None:
 
     def press(history: History, _: object) -> None:
         if history.rows == 6:
-            os.kill(os.getpid(), signal.SIGINT)
+            press_ctrl_c()
 
-    run = iterate(known.problem, LBFGS(), known.start, max_steps=100, stop=STOP, on_step=press)
+    with python_handles_ctrl_c():
+        run = iterate(known.problem, LBFGS(), known.start, max_steps=100, stop=STOP, on_step=press)
     assert run.status == (Status.INTERRUPTED,) * 3
     assert run.n_steps == 5
     done = solve(known, resume=run)

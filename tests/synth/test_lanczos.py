@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from stimsynth.engine.eigen import lanczos
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, certified_eigenpairs
 from stimsynth.engine.eigen.eigenspaces import SpectralMeasure, describe
 from stimsynth.engine.eigen.lanczos import Krylov, Search
 from stimsynth.engine.eigen.orthogonal_iteration import orthogonal_iteration, randomized_range
+from stimsynth.engine.run import Status
+from tests.synth.every_synthesis import press_ctrl_c, python_handles_ctrl_c
 
 N = 400  # more than a basis holds, so that restarts are part of it
 
@@ -54,7 +56,7 @@ def test_both_ends_of_known_spectra(name: str, dtype: torch.dtype, k: int) -> No
     known = spectrum.sort(descending=True).values
     search = Search(k=k, tolerance=1e-4, basis_size=60)
     (state,), (pairs,) = solve(diagonal(spectrum), search, dtype=dtype)
-    assert state.outcome is Outcome.CONVERGED
+    assert state.outcome is Status.CONVERGED
     assert pairs.worst() <= 1e-4
     assert bool((pairs.values.diff() <= 0).all())
     expected = torch.cat([known[:k], known[-k:]])
@@ -94,7 +96,7 @@ def test_tighter_tolerances_give_the_eigenvectors_themselves() -> None:
 def test_residuals_alone_can_be_the_rule(tolerance: float) -> None:
     search = Search(tolerance=tolerance, change=1.0)
     (state,), (pairs,) = solve(diagonal(SPECTRA["even"]), search)
-    assert state.outcome is Outcome.CONVERGED
+    assert state.outcome is Status.CONVERGED
     assert pairs.worst() <= tolerance
 
 
@@ -143,7 +145,7 @@ def test_the_estimate_of_a_null_space() -> None:
 def test_small_spaces_are_searched_whole(n: int) -> None:
     spectrum = torch.arange(n).double().floor_divide(2)  # every eigenvalue twice
     (state,), (pairs,) = solve(diagonal(spectrum), Search(k=n // 2), n=n)
-    assert state.outcome is Outcome.EXACT
+    assert state.outcome is Status.EXACT
     known = spectrum.sort(descending=True).values
     expected = torch.cat([known[: n // 2], known[n - n // 2 :]])
     torch.testing.assert_close(pairs.values, expected, rtol=0, atol=1e-12)
@@ -175,23 +177,21 @@ def test_legs_make_one_run(legs: tuple[int, ...]) -> None:
     assert torch.equal(lanczos.extract(operator, parts, 0, search).vectors, expected.vectors)
 
 
-def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-    import signal
-
+def test_ctrl_c_keeps_the_best_so_far() -> None:
     spectrum, calls = SPECTRA["geometric"], []
     plain = diagonal(spectrum)
 
     def pressed(vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
         calls.append(1)
         if len(calls) == 50:
-            os.kill(os.getpid(), signal.SIGINT)
+            press_ctrl_c()
         return plain(vectors, items)
 
     search = Search(tolerance=1e-8)
     state = lanczos.begin(torch.zeros(N).double(), search, seed=0)
-    lanczos.lanczos(pressed, [state], search, max_products=2000)
-    assert state.outcome is Outcome.INTERRUPTED
+    with python_handles_ctrl_c():
+        lanczos.lanczos(pressed, [state], search, max_products=2000)
+    assert state.outcome is Status.INTERRUPTED
     assert state.n_products == 50
     pairs = lanczos.extract(plain, state, 0, search)
     assert pairs.values[0] == pytest.approx(1.0)
@@ -204,7 +204,7 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_out_of_steps_and_precision_are_told_apart() -> None:
     operator = diagonal(SPECTRA["clustered at 0"])
     (early,), _ = solve(operator, Search(), max_products=12)
-    assert early.outcome is Outcome.OUT_OF_STEPS
+    assert early.outcome is Status.OUT_OF_STEPS
     rough = diagonal(SPECTRA["one large"])
 
     def noisy(vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -213,7 +213,7 @@ def test_out_of_steps_and_precision_are_told_apart() -> None:
         return products * (1 + 1e-5 * torch.sin(1e7 * vectors)), energies
 
     (state,), (pairs,) = solve(noisy, Search(tolerance=1e-9), max_products=600)
-    assert state.outcome in (Outcome.PRECISE, Outcome.OUT_OF_STEPS)
+    assert state.outcome in (Status.PRECISE, Status.OUT_OF_STEPS)
     assert pairs.worst() > 1e-9  # the certificate does not repeat what the recurrence believes
 
 
@@ -253,7 +253,7 @@ def test_orthogonal_iteration_and_randomized_svd_agree_with_numpy(k: int) -> Non
 
 def test_a_search_is_tensors_and_what_json_holds() -> None:
     state = lanczos.begin(torch.zeros(N), Search(), seed=3)
-    plain = {k: v for k, v in vars(state).items() if not isinstance(v, Tensor | Outcome)}
+    plain = {k: v for k, v in vars(state).items() if not isinstance(v, Tensor | Status)}
     assert json.loads(json.dumps(plain)) == plain
 
 

@@ -18,6 +18,7 @@ from stimsynth.banks.plan import prepare, read_plan
 from stimsynth.cli import main
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankExists
+from tests.synth.every_synthesis import python_handles_ctrl_c
 
 ROOT = Path(__file__).parents[2]
 PLAN = """
@@ -208,12 +209,13 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
     plan = write_plan(
         tmp_path, PLAN.replace("max_iter = 30", "max_iter = 3000\nstop_criterion = 0")
     )
-    child = subprocess.Popen(
-        [sys.executable, "-m", "stimsynth", "build", str(plan)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with python_handles_ctrl_c():  # and so does the child
+        child = subprocess.Popen(
+            [sys.executable, "-m", "stimsynth", "build", str(plan)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     while not (tmp_path / "jobs").exists():
         time.sleep(0.05)
     time.sleep(0.5)

@@ -25,8 +25,6 @@ from stimsynth import (
     remove_grad,
     validate,
 )
-from stimsynth.engine.eigen.eigenpairs import Outcome
-from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, mse
 from stimsynth.methods.base.saving import LoadWarning, examine_saved_synthesis
@@ -35,6 +33,7 @@ from stimsynth.methods.eigen import solvers
 from stimsynth.metrics import ssim
 from stimuli_store.disk.archive import Stack
 from stimuli_store.errors import ArchiveError, InputError
+from tests.synth.every_synthesis import press_ctrl_c, python_handles_ctrl_c
 
 ADAM = partial(torch.optim.Adam, lr=0.02, amsgrad=True)
 HALVE = partial(torch.optim.lr_scheduler.StepLR, step_size=5, gamma=0.5)
@@ -303,23 +302,6 @@ def test_memory_does_not_grow_with_steps() -> None:
     assert after - before <= 6 * 2 * 5 * 8 * 10_011
 
 
-def test_ctrl_c_keeps_what_was_done() -> None:
-    calls = []
-
-    def pressed(a: Tensor, b: Tensor) -> Tensor:
-        calls.append(1)
-        if len(calls) == 8:
-            os.kill(os.getpid(), signal.SIGINT)
-        return mse(a, b)
-
-    run = Metamer(picture(), blur(), loss_function=pressed)
-    run.synthesize(50)
-    assert run.status == (Status.INTERRUPTED,)
-    assert 0 < run.run.n_steps < 12
-    run.synthesize(3)
-    assert run.status == (Status.OUT_OF_STEPS,)
-
-
 class BreaksOff(nn.Module):
     """A model that raises at its n-th call."""
 
@@ -399,23 +381,13 @@ def test_eigendistortions_can_be_copied() -> None:
     assert torch.equal(one.eigendistortions, two.eigendistortions)
 
 
-def test_ctrl_c_ends_both_loops_where_one_runs_in_the_other() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with Interrupt() as outer:
-        with Interrupt() as inner:
-            os.kill(os.getpid(), signal.SIGINT)
-        assert inner.asked
-        assert outer.asked
-    assert signal.getsignal(signal.SIGINT) is before
-
-
 def test_ctrl_c_ends_the_power_method_at_both_ends() -> None:
     spent: list[int] = []
 
     def operator(vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
         spent.append(len(spent))
         if len(spent) == 5:
-            os.kill(os.getpid(), signal.SIGINT)
+            press_ctrl_c()
         products = vectors * torch.linspace(1, 2, vectors.shape[1]).to(vectors)
         return products, (products * vectors).sum(1).double()
 
@@ -427,8 +399,9 @@ def test_ctrl_c_ends_the_power_method_at_both_ends() -> None:
         "seed": 0,
         "surplus": 0,
     }
-    found = solvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
-    assert found.outcome is Outcome.INTERRUPTED
+    with python_handles_ctrl_c():
+        found = solvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
+    assert found.outcome is Status.INTERRUPTED
     assert len(spent) < 15
 
 

@@ -9,7 +9,7 @@ programming II"; Absil, Mahony & Sepulchre 2008, "Optimization algorithms on mat
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -63,6 +63,7 @@ class ConstrainedState:
     curvature: Curvature
     reach: Tensor
     stretch: Tensor
+    optimizer: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,10 @@ class Constrained:
         old = {**self.record(state), "curvature": None}
         merged = _merged(which, {**self.record(anew), "curvature": None}, old)
         return self.revive({**merged, "curvature": curvature.record()})
+
+    def undone(self, state: ConstrainedState) -> ConstrainedState:
+        """Return `state`: a step writes to it only once all is known of the next one."""
+        return state
 
     def record(self, state: ConstrainedState) -> dict[str, Any]:
         """Return the state as tensors and numbers, for a file."""

@@ -1,6 +1,5 @@
 """Eigenpairs with their certificates: what a solver found, and how far from the truth it can be."""
 
-import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,24 +8,6 @@ from torch import Tensor
 
 #: From vectors (a, n) and the item that each belongs to, to products Fv (a, n) and vᵀFv (a,), all finite.
 Operator = Callable[[Tensor, Sequence[int]], tuple[Tensor, Tensor]]
-
-
-class Outcome(enum.Enum):
-    """How the search for the eigenpairs of one item ended; the value is the sentence people read."""
-
-    RUNNING = "still running"
-    CONVERGED = "converged: every residual is within the tolerance"
-    EXACT = "exact: the whole space was searched"
-    PRECISE = "converged at this numerical precision, which leaves residuals above the tolerance"
-    APPROXIMATE = "approximate: residuals are above the tolerance"
-    STALLED = "stopped: the eigenvalues no longer change, but residuals are above the tolerance"
-    OUT_OF_STEPS = "stopped at max_iter, before convergence"
-    INTERRUPTED = "interrupted by the user; everything up to then is kept"
-
-    @property
-    def finished(self) -> bool:
-        """Whether more steps would change nothing."""
-        return self in (Outcome.CONVERGED, Outcome.EXACT, Outcome.PRECISE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, certified_eigenpairs
 from stimsynth.engine.interrupt import Interrupt
+from stimsynth.engine.run import Status
 
 _CHECK_EVERY = 10  # products between two looks at the projected matrix
 _BASIS_BYTES = 2**28
@@ -95,7 +96,7 @@ class Krylov:
     claimed: tuple[float, float, float] | None = None
     confirmed_top: bool = False
     confirmed_bottom: bool = False
-    outcome: Outcome = Outcome.RUNNING
+    outcome: Status = Status.RUNNING
 
     @property
     def n(self) -> int:
@@ -159,21 +160,21 @@ def lanczos(
     """
     for state in states:
         if not state.outcome.finished:
-            state.outcome = Outcome.RUNNING
-    ended = Outcome.OUT_OF_STEPS
+            state.outcome = Status.RUNNING
+    ended = Status.OUT_OF_STEPS
     with Interrupt() as interrupt:
         for spent in range(1, max_products + 1):
-            active = [i for i, s in enumerate(states) if s.outcome is Outcome.RUNNING]
+            active = [i for i, s in enumerate(states) if s.outcome is Status.RUNNING]
             asked = interrupt.asked and all(states[i].size >= 2 * search.k for i in active)
             if asked:
-                ended = Outcome.INTERRUPTED
+                ended = Status.INTERRUPTED
             if asked or not active:
                 break
             worst = _advance(operator, [states[i] for i in active], active, search)
             if on_step and worst is not None:
                 on_step(spent, worst)
     for state in states:
-        if state.outcome is Outcome.RUNNING:
+        if state.outcome is Status.RUNNING:
             state.outcome = ended
 
 
@@ -185,8 +186,8 @@ def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eig
     """
     k, vectors = search.k, ritz_vectors(state)
     pairs = certified_eigenpairs(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
-    if state.outcome is Outcome.CONVERGED and pairs.worst() > search.tolerance:
-        state.outcome = Outcome.PRECISE
+    if state.outcome is Status.CONVERGED and pairs.worst() > search.tolerance:
+        state.outcome = Status.PRECISE
     return pairs
 
 
@@ -199,7 +200,7 @@ def ritz_vectors(state: Krylov) -> Tensor:
 
 def reopened(state: Krylov) -> Krylov:
     """Return a search for the same k that goes on although it had ended, for another tolerance."""
-    outcome = state.outcome if state.exhausted else Outcome.RUNNING
+    outcome = state.outcome if state.exhausted else Status.RUNNING
     whole = state.exhausted
     return replace(
         state, outcome=outcome, claimed=None, confirmed_top=whole, confirmed_bottom=whole
@@ -286,7 +287,7 @@ def _look(state: Krylov, search: Search) -> float:
     if state.size == len(state.projected):
         _measure(state)
     if state.exhausted:
-        state.outcome = Outcome.EXACT
+        state.outcome = Status.EXACT
         state.confirmed_top = state.confirmed_bottom = True
         return 0.0
     # In a later pass, one value more at each end shows that nothing was missed.
@@ -321,12 +322,12 @@ def _finish_pass(state: Krylov, search: Search, values: Tensor, rotation: Tensor
     k, count = search.k, len(values)
     now = (float(values[-k]), float(values[k - 1]), float(values[-1]))
     if k == 1:
-        state.outcome = Outcome.CONVERGED
+        state.outcome = Status.CONVERGED
         return
     if state.claimed is not None:
         slack = search.tolerance * now[2]
         if now[0] <= state.claimed[0] + slack and now[1] >= state.claimed[1] - slack:
-            state.outcome, state.confirmed_top = Outcome.CONVERGED, True
+            state.outcome, state.confirmed_top = Status.CONVERGED, True
             state.confirmed_bottom = not _at_zero(state, search)
             return
     state.claimed = now

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from stimsynth.engine.interrupt import Interrupt
+from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Problem, Terms, column, evaluate
@@ -89,15 +89,15 @@ def descend_to_grid(
     method = LBFGS(bounds=(grid.low, grid.high))
     stop = LossConvergence(criterion=1e-3, window=5)
     settled = points.detach().clone()
-    with Interrupt() as interrupt:
+    with interruptible() as interrupt:  # what is half on the grid is of no use
         for k in range(1, rounds + 1):
             frozen = _closest(settled, grid, share=1 - 0.5**k)
             fixed = torch.where(frozen, grid.nearest(settled), settled)
             rest = _with_fixed(problem, frozen, fixed)
             found = iterate(rest, method, fixed, max_steps=steps, stop=stop).points
             settled = torch.where(frozen, fixed, found)
-            if interrupt.asked:  # what is half on the grid is of no use
-                raise KeyboardInterrupt
+            if interrupt.asked:
+                break
     settled, rounded = (
         _polish(problem, grid.nearest(x), grid, generator, trials) for x in (settled, points)
     )

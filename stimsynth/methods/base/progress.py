@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from stimsynth.engine.history import History, Rows
+from stimsynth.engine.loop import State
 from stimuli_store.tools.progress import progress_bar, watched
 
 Fields = Callable[[Any], Mapping[str, Any]]
@@ -41,7 +42,7 @@ def synthesis_bar(
         yield on_step
 
 
-def postfix(history: Rows, state: Any, extra: Fields | None) -> dict[str, Any]:
+def postfix(history: Rows, state: State, extra: Fields | None) -> dict[str, Any]:
     """Return what a bar says of the last step: means over the batch, and the fields of `extra`."""
     shown = {
         "loss": "objective",
@@ -52,9 +53,8 @@ def postfix(history: Rows, state: Any, extra: Fields | None) -> dict[str, Any]:
         label: f"{fmean(history.value(name, -1, item) for item in range(history.items)):.4e}"
         for label, name in shown.items()
     }
-    optimizer = getattr(state, "optimizer", None)
-    if optimizer is not None:
-        fields["learning_rate"] = optimizer.param_groups[0]["lr"]
+    if state.optimizer is not None:
+        fields["learning_rate"] = state.optimizer.param_groups[0]["lr"]
     return {**fields, **(extra(state) if extra else {})}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stimsynth.engine.eigen.eigenpairs import Outcome
 from stimsynth.engine.run import Status
 
 
@@ -26,16 +25,14 @@ class Quality:
     good: bool
     verdict: str
     figures: Mapping[str, float]
-    status: Status | Outcome
+    status: Status
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
         return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({numbers}; {self.status.value})"
 
 
-def judge(
-    findings: Mapping[str, bool], figures: Mapping[str, float], status: Status | Outcome
-) -> Quality:
+def judge(findings: Mapping[str, bool], figures: Mapping[str, float], status: Status) -> Quality:
     """Return the quality of an item from what was found.
 
     Parameters

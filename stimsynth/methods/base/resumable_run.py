@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.engine.history import History
+from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.loop import Method, iterate
 from stimsynth.engine.problem import Problem
 from stimsynth.engine.run import Run, Status
@@ -150,41 +150,41 @@ class ResumableRun:
         InputError
             If the objective or its slope became NaN or infinite for an item of the batch, once the others
             are done; what was done until then is kept, as it is when the model raises an error of its own.
+        KeyboardInterrupt
+            After Ctrl-C, which ends the run between two steps; what was done is kept, and the next call
+            goes on.
         """
         assert self.method is not None
         refuse_inference_mode()
         kept: Any = self._file
         if kept is None:
             kept = dict(self.run.snapshots) if self.run else {}
-        last: tuple[History, int, Any] | None = None
-        with self._open_file(), synthesis_bar(max_iter, extra) as draw:
-
-            def on_step(history: History, state: Any) -> None:
-                nonlocal last
-                last = history, history.rows, state
-                if draw:
-                    draw(history, state)
-
-            try:
-                self.run = iterate(
-                    problem,
-                    self.wrap(self.method),
-                    self.start,
-                    max_steps=max_iter,
-                    stop=stop,
-                    resume=self.run,
-                    snapshot_every=self._store_progress,
-                    snapshots=kept,
-                    on_step=on_step,
-                )
-            except BaseException:
-                if last:
-                    self.run = _broken_off(*last, kept)
-                raise
+        with (
+            interruptible(),
+            self._open_file(),
+            synthesis_bar(max_iter, extra) as on_step,
+        ):
+            self.run = iterate(
+                problem,
+                self.wrap(self.method),
+                self.start,
+                max_steps=max_iter,
+                stop=stop,
+                resume=self.run,
+                snapshot_every=self._store_progress,
+                snapshots=kept,
+                on_step=on_step,
+                on_error=self._broken_off,
+            )
         if Status.NOT_FINITE in self.run.status:
             raise InputError(_why_not_finite(self.run))
         if all(status.finished for status in self.run.status):
             warnings.warn(converged, stacklevel=3)
+
+    def _broken_off(self, run: Run) -> None:
+        """Keep a run that an error ended; one without a step did not begin."""
+        if self.run is not None or run.n_steps:
+            self.run = run
 
     def _settle_file(self, progress_file: str | os.PathLike[str]) -> None:
         """Go on with the file of the earlier calls, be it in another place."""
@@ -227,9 +227,9 @@ class ResumableRun:
     @property
     def optimizer(self) -> Any:
         """The torch optimizer once synthesis began with one, else the method of the engine."""
-        if self.run is None:
+        if self.run is None or self.run.state is None:
             return None
-        return getattr(self.run.state, "optimizer", None) or self.method
+        return self.run.state.optimizer or self.method
 
     @property
     def store_progress(self) -> int:
@@ -363,20 +363,6 @@ class ResumableRun:
             snapshots=run["snapshots"] if snapshots is None else snapshots,
             state=state,
         )
-
-
-def _broken_off(history: History, rows: int, state: Any, kept: Any) -> Run:
-    """Return the run up to its last whole step."""
-    leaf = getattr(state, "leaf", None)
-    if leaf is not None:  # a torch optimizer has moved it on already
-        leaf.data.copy_(state.points)
-    return Run(
-        points=state.points.detach().clone(),
-        status=(Status.INTERRUPTED,) * len(state.points),
-        history={name: column[:rows] for name, column in history.tensors().items()},
-        snapshots=kept,
-        state=state,
-    )
 
 
 def _why_not_finite(run: Run) -> str:

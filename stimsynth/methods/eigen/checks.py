@@ -6,7 +6,7 @@ from numbers import Integral
 
 import torch
 
-from stimsynth.engine.eigen.eigenpairs import Outcome
+from stimsynth.engine.run import Status
 from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.eigen.solvers import EigenSolution
 from stimuli_store.errors import InputError, unknown_name
@@ -46,7 +46,7 @@ def warn_of_size(n: int, m: int) -> None:
         warnings.warn(
             f"the Jacobian has {m} x {n} elements, more than a million, and may run out of memory (with "
             f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -65,7 +65,7 @@ def judged(found: EigenSolution) -> Quality:
     blind = float(pairs.values[0]) == 0
     findings = {
         "the model's output does not change with the image; there is nothing to see": blind,
-        f"{outcome.value}; use float64": outcome is Outcome.PRECISE,
+        f"{outcome.value}; use float64": outcome is Status.PRECISE,
         f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
     }
     return judge(findings, figures, outcome)

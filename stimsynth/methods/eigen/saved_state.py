@@ -6,9 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Outcome
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs
 from stimsynth.engine.eigen.eigenspaces import Eigenspace
 from stimsynth.engine.eigen.lanczos import Krylov
+from stimsynth.engine.run import Status
 from stimsynth.methods.eigen.solvers import EigenSolution
 
 _KRYLOV_TENSORS = ("basis", "projected", "nodes", "weights", "previous")
@@ -36,9 +37,8 @@ def pack_eigenpairs(
             }
         )
     for i, state in enumerate(krylov):
-        tensors |= {f"krylov/{i}/{name}": getattr(state, name) for name in _KRYLOV_TENSORS}
-        names = (f.name for f in fields(Krylov) if f.name not in _KRYLOV_TENSORS)
-        values = {name: getattr(state, name) for name in names}
+        values = {**vars(state)}
+        tensors |= {f"krylov/{i}/{name}": values.pop(name) for name in _KRYLOV_TENSORS}
         plain["krylov"].append({**values, "outcome": state.outcome.name})
     return tensors, plain
 
@@ -51,7 +51,7 @@ def unpack_eigenpairs(
         EigenSolution(
             pairs=Eigenpairs(**{name: tensors[f"found/{i}/{name}"] for name in _PAIRS}),
             index=tensors[f"found/{i}/index"],
-            outcome=Outcome[result["outcome"]],
+            outcome=Status[result["outcome"]],
             n_products=result["n_products"],
             spaces={end: Eigenspace(**space) for end, space in result["spaces"].items()},
         )
@@ -70,7 +70,7 @@ def _krylov(tensors: Mapping[str, Tensor], number: int, values: Mapping[str, Any
         **arrays,
         **{
             **values,
-            "outcome": Outcome[values["outcome"]],
+            "outcome": Status[values["outcome"]],
             "claimed": None if claimed is None else tuple(claimed),
         },
     )

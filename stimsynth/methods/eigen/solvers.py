@@ -3,18 +3,21 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from stimsynth.engine.eigen import lanczos
-from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, Outcome, certified_eigenpairs
+from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, certified_eigenpairs
 from stimsynth.engine.eigen.eigenspaces import Eigenspace, SpectralMeasure, describe
 from stimsynth.engine.eigen.orthogonal_iteration import (
     Iterated,
     orthogonal_iteration,
     randomized_range,
 )
+from stimsynth.engine.interrupt import Interrupt
+from stimsynth.engine.run import Status
 
 OnStep = Callable[[int, float], None] | None
 
@@ -25,7 +28,7 @@ class EigenSolution:
 
     pairs: Eigenpairs
     index: Tensor
-    outcome: Outcome
+    outcome: Status
     n_products: int
     spaces: dict[str, Eigenspace]
 
@@ -45,7 +48,7 @@ def exact(jacobian: Tensor) -> EigenSolution:
     return EigenSolution(
         pairs=pairs,
         index=torch.arange(n),
-        outcome=Outcome.EXACT,
+        outcome=Status.EXACT,
         n_products=0,
         spaces={
             "top": describe(largest, largest, pairs.values, whole=True),
@@ -68,21 +71,15 @@ def power(
 ) -> EigenSolution:
     """Return the first and last k eigenpairs, by orthogonal iteration on F and on F − λmax I."""
     start = random_rows(2 * k, like, seed)
-    steps = {"criterion": criterion, "max_iter": max_iter}
-    top = orthogonal_iteration(operator, start[:k], on_step=on_step, **steps)  # type: ignore[arg-type]
-    _say(top, f"Top k={k}", criterion)
-    largest = float(operator(top.vectors[:1], [0])[1][0])
-    if top.interrupted:  # the user wants it to end, not to go on with the other end
-        steps["max_iter"] = 0
-    bottom = orthogonal_iteration(
-        operator,
-        start[k:],
-        shift=largest,
-        scale=largest,
-        on_step=on_step,
-        **steps,  # type: ignore[arg-type]
+    iteration = partial(
+        orthogonal_iteration, operator, criterion=criterion, max_iter=max_iter, on_step=on_step
     )
-    _say(bottom, f"Bottom k={k}", criterion)
+    with Interrupt():  # Ctrl-C is meant for both ends
+        top = iteration(start[:k])
+        _say(top, f"Top k={k}", criterion)
+        largest = float(operator(top.vectors[:1], [0])[1][0])
+        bottom = iteration(start[k:], shift=largest, scale=largest)
+        _say(bottom, f"Bottom k={k}", criterion)
     pairs = certified_eigenpairs(operator, torch.cat([top.vectors, bottom.vectors]), 0, n_bottom=k)
     return EigenSolution(
         pairs=pairs,
@@ -105,7 +102,7 @@ def randomized_svd(
     return EigenSolution(
         pairs=pairs,
         index=torch.arange(k),
-        outcome=Outcome.CONVERGED if good else Outcome.APPROXIMATE,
+        outcome=Status.CONVERGED if good else Status.APPROXIMATE,
         n_products=found.n_products,
         spaces={"top": describe(largest, largest, pairs.values)},
     )
@@ -179,12 +176,12 @@ def _ends(
     return {"top": top, "bottom": bottom}
 
 
-def _judge(ends: tuple[Iterated, ...], pairs: Eigenpairs, tolerance: float) -> Outcome:
+def _judge(ends: tuple[Iterated, ...], pairs: Eigenpairs, tolerance: float) -> Status:
     if pairs.worst() <= tolerance:
-        return Outcome.CONVERGED
+        return Status.CONVERGED
     if any(end.interrupted for end in ends):
-        return Outcome.INTERRUPTED
-    return Outcome.STALLED if all(end.settled for end in ends) else Outcome.OUT_OF_STEPS
+        return Status.INTERRUPTED
+    return Status.STALLED if all(end.settled for end in ends) else Status.OUT_OF_STEPS
 
 
 def _say(found: Iterated, which: str, criterion: float) -> None:
