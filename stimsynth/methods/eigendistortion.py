@@ -19,13 +19,19 @@ from stimsynth.methods.base.progress import product_bar
 from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.methods.eigen import solvers
-from stimsynth.methods.eigen.checks import check_request, judged, not_finite, warn_of_size
+from stimsynth.methods.eigen.checks import (
+    check_request,
+    check_search,
+    judged,
+    not_finite,
+    warn_of_size,
+)
 from stimsynth.methods.eigen.distorted import distorted_on_grid
 from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs, unpack_eigenpairs
 from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number, is_whole
+from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
@@ -108,6 +114,7 @@ class Eigendistortion:
         self._linear = Linearized(model, self._image)
         n, m = self._linear.size_in, self._linear.size_out
         print(f"Initializing Eigendistortion -- Input dim: {n} | Output dim: {m}")  # noqa: T201
+        self._surplus = max(n - m, 0)  # dimensions that the outputs are too few to see
         self._jacobian: Tensor | None = None
         self._settings: dict[str, Any] = {}
         self._krylov: tuple[lanczos.Krylov, ...] = ()
@@ -172,19 +179,10 @@ class Eigendistortion:
         check_request(method, self._linear.size_in, k, max_iter, p, q)
         if method != "lanczos":
             self._refuse_batch(f"method={method!r}")
-        for criterion in (stop_criterion, residual_tolerance):
-            if not is_number(criterion) or not criterion >= 0:
-                raise InputError(
-                    "stop_criterion and residual_tolerance are numbers of 0 or more; not "
-                    f"{criterion!r}"
-                )
-        if basis_size is not None and not is_whole(basis_size, 1):
-            raise InputError(
-                f"basis_size is None, or a whole number of 1 or more; not {basis_size!r}"
-            )
         search = lanczos.Search(
             k=k, tolerance=residual_tolerance, change=stop_criterion, basis_size=basis_size
         )
+        check_search(search)
         with interruptible():
             if method == "lanczos":
                 self._lanczos(search, max_iter)
@@ -447,11 +445,6 @@ class Eigendistortion:
         with torch.no_grad():
             return {"image": self._image, "model's output": self._model(self._image)}
 
-    @property
-    def _surplus(self) -> int:
-        """How many dimensions the model cannot see because its outputs are fewer."""
-        return max(self._linear.size_in - self._linear.size_out, 0)
-
     def _anew(
         self, method: str, search: lanczos.Search, max_iter: int, p: int, q: int
     ) -> EigenSolution:
@@ -464,18 +457,16 @@ class Eigendistortion:
             return solvers.randomized_svd(
                 self._operator, like, k=k, p=p, q=q, tolerance=tolerance, seed=self.seed
             )
-        with product_bar(2 * max_iter) as on_step:
-            return solvers.power(
-                self._operator,
-                like,
-                k=k,
-                max_iter=max_iter,
-                criterion=search.change,
-                tolerance=tolerance,
-                seed=self.seed,
-                surplus=self._surplus,
-                on_step=on_step,
-            )
+        return solvers.power(
+            self._operator,
+            like,
+            k=k,
+            max_iter=max_iter,
+            criterion=search.change,
+            tolerance=tolerance,
+            seed=self.seed,
+            surplus=self._surplus,
+        )
 
     def _lanczos(self, search: lanczos.Search, max_iter: int) -> None:
         settings = {"method": "lanczos", **asdict(search)}
@@ -509,12 +500,10 @@ class Eigendistortion:
 
     def _operator(self, vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
         products, energies = self._linear.gram(vectors, items)
-        good = torch.isfinite(energies) & torch.isfinite(products).all(dim=1)
-        if not bool(good.all()):
-            bad = sorted(
-                {item for item, fine in zip(items, good.tolist(), strict=True) if not fine}
-            )
-            raise not_finite(bad[0])
+        good = (torch.isfinite(energies) & torch.isfinite(products).all(dim=1)).tolist()
+        bad = [item for item, fine in zip(items, good, strict=True) if not fine]
+        if bad:
+            raise not_finite(min(bad))
         return products, energies
 
     def _stacked(self, name: str) -> Tensor:

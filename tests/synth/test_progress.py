@@ -75,7 +75,7 @@ def test_a_step_is_drawn_with_its_numbers(monkeypatch: pytest.MonkeyPatch) -> No
     with synthesis_bar(20) as on_step:
         assert on_step is not None
         for _ in range(10):
-            on_step(history, SimpleNamespace())
+            on_step(history, SimpleNamespace(optimizer=None))
     assert "loss=2.5000e-01" in stream.getvalue()
     assert "10/20" in stream.getvalue()
 

@@ -6,9 +6,11 @@ from numbers import Integral
 
 import torch
 
+from stimsynth.engine.eigen.lanczos import Search
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.eigen.solvers import EigenSolution
+from stimsynth.validate.inputs import is_number, is_whole
 from stimuli_store.errors import InputError, unknown_name
 
 METHODS = ("lanczos", "exact", "power", "randomized_svd")
@@ -36,6 +38,25 @@ def check_request(method: str, n: int, k: int, max_iter: int, p: int, q: int) ->
     if max_iter < 1 or p < 0 or q < 0:
         raise InputError(
             f"max_iter is 1 or more, p and q are 0 or more; not {max_iter}, {p} and {q}"
+        )
+
+
+def check_search(search: Search) -> None:
+    """Refuse tolerances and sizes that make no sense.
+
+    Raises
+    ------
+    InputError
+        With a sentence that says what would do.
+    """
+    for criterion in (search.change, search.tolerance):
+        if not is_number(criterion) or not criterion >= 0:
+            raise InputError(
+                f"stop_criterion and residual_tolerance are numbers of 0 or more; not {criterion!r}"
+            )
+    if search.basis_size is not None and not is_whole(search.basis_size, 1):
+        raise InputError(
+            f"basis_size is None, or a whole number of 1 or more; not {search.basis_size!r}"
         )
 
 

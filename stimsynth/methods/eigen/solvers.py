@@ -1,7 +1,6 @@
 """Solvers of `Eigendistortion`: each takes an operator and returns an `EigenSolution` for one item."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,8 +17,7 @@ from stimsynth.engine.eigen.orthogonal_iteration import (
 )
 from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
-
-OnStep = Callable[[int, float], None] | None
+from stimsynth.methods.base.progress import product_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +65,13 @@ def power(
     tolerance: float,
     seed: int,
     surplus: int,
-    on_step: OnStep = None,
 ) -> EigenSolution:
     """Return the first and last k eigenpairs, by orthogonal iteration on F and on F − λmax I."""
     start = random_rows(2 * k, like, seed)
-    iteration = partial(
-        orthogonal_iteration, operator, criterion=criterion, max_iter=max_iter, on_step=on_step
-    )
-    with Interrupt():  # Ctrl-C is meant for both ends
+    with Interrupt(), product_bar(2 * max_iter) as on_step:  # Ctrl-C is meant for both ends
+        iteration = partial(
+            orthogonal_iteration, operator, criterion=criterion, max_iter=max_iter, on_step=on_step
+        )
         top = iteration(start[:k])
         _say(top, f"Top k={k}", criterion)
         largest = float(operator(top.vectors[:1], [0])[1][0])
