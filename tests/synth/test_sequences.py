@@ -126,7 +126,7 @@ def test_bad_input_gets_a_sentence() -> None:
         make_straight_line(a, b[..., :3], 2)
     with pytest.raises(InputError, match="both ends of a sequence"):
         translation_sequence(torch.cat([a, b]), 2)
-    with pytest.raises(InputError, match="max_norm is 0 or more"):
+    with pytest.raises(InputError, match="max_norm must be 0 or more"):
         sample_brownian_bridge(a, b, 2, -1)
     with pytest.raises(InputError, match="two frames or more"):
         deviation_from_line(a)
