@@ -7,7 +7,7 @@ from torch import Tensor
 
 from stimsynth.engine.history import History
 from stimsynth.engine.stop import LossConvergence, PixelChangeConvergence
-from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 __all__ = ["coarse_to_fine_enough", "loss_convergence", "pixel_change_convergence"]
 
@@ -57,11 +57,11 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
     >>> loss_convergence(met, 1e-4, 10), loss_convergence(met, 1e6, 10), loss_convergence(met, 1e6, 50)
     (False, True, False)
     """
-    _check(stop_iters_to_check)
+    window = whole(stop_iters_to_check, "stop_iters_to_check", 1)
     losses = _by_item(synth.losses)
     if not len(losses):
         return False
-    rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+    rule = LossConvergence(criterion=stop_criterion, window=window)
     return all(rule(History({"objective": losses})))
 
 
@@ -92,11 +92,11 @@ def pixel_change_convergence(
     >>> pixel_change_convergence(met, 1e-6, 5), pixel_change_convergence(met, 1e6, 5)
     (False, True)
     """
-    _check(stop_iters_to_check)
+    window = whole(stop_iters_to_check, "stop_iters_to_check", 1)
     moved = _by_item(synth.pixel_change_norm)
     if not len(moved):
         return False
-    rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+    rule = PixelChangeConvergence(criterion=stop_criterion, window=window)
     return all(rule(History({"pixel_change_norm": moved})))
 
 
@@ -121,18 +121,14 @@ def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:
     >>> met.scales_timing["all"], coarse_to_fine_enough(met, 24, 5), coarse_to_fine_enough(met, 25, 5)
     ([20], False, True)
     """
+    taken, enough = whole(i, "i", 0), whole(ctf_iters_to_check, "ctf_iters_to_check", 0)
     timing: Mapping[Any, list[int]] | None = getattr(synth, "scales_timing", None)
     if timing is None:
         return True
     began = timing["all"]
-    return bool(began) and i - began[0] >= ctf_iters_to_check
+    return bool(began) and taken - began[0] >= enough
 
 
 def _by_item(rows: Tensor) -> Tensor:
     """Return measurements with a column for every item; those of one image may come without (steps + 1,)."""
     return rows[:, None] if rows.dim() == 1 else rows
-
-
-def _check(window: int) -> None:
-    if window < 1:
-        raise InputError(f"stop_iters_to_check is 1 or more; not {window}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 def grating(
@@ -148,9 +149,8 @@ def checkerboard(
     [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
     """
     shape = height_and_width(size)
-    if not check_px >= 1 or check_px != int(check_px):
-        raise InputError(f"check_px is a whole number of pixels, 1 or more; not {check_px}")
-    rows, columns = (torch.arange(n) // int(check_px) for n in shape)
+    side = whole(check_px, "check_px", 1)
+    rows, columns = (torch.arange(n) // side for n in shape)
     return _image(((rows[:, None] + columns) % 2).double(), dtype)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from stimsynth.images.files import load_images, open_image, plain_values, read_image, stack_images
 from stimuli_store.errors import InputError, NotOne, unknown_name
+from stimuli_store.tools.whole import whole
 
 _DATA = files("stimsynth") / "data"
 
@@ -218,8 +219,7 @@ def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:
     from PIL import Image
 
     side = min(pixels.shape)
-    if size < 1:
-        raise InputError(f"the size of an image is 1 or more pixels; not {size}")
+    size = whole(size, "size", 1)
     if side < size:
         raise InputError(
             f"{shown} is {pixels.shape[0]}x{pixels.shape[1]} pixels, too small for a size of {size}"

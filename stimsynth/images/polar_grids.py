@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import pair
 
 ImageSize = int | tuple[int, int]
 Origin = float | tuple[float, float] | None
@@ -107,10 +108,7 @@ def height_and_width(size: ImageSize) -> tuple[int, int]:
     InputError
         If it is not one positive whole number or two.
     """
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
-        raise InputError(f"a size is a positive whole number of pixels, or two; not {size!r}")
-    return pair
+    return pair(size, "size")
 
 
 def _offsets(

@@ -6,7 +6,7 @@ from torch import Tensor
 from stimsynth.images.noise import Seed, pink_noise
 from stimsynth.images.patterns import grating
 from stimsynth.images.polar_grids import polar_angle, polar_radius
-from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 STIMULI = (
     "impulse",
@@ -56,8 +56,7 @@ def make_synthetic_stimuli(
     >>> make_synthetic_stimuli(64, requires_grad=False).shape
     torch.Size([11, 1, 64, 64])
     """
-    if size < 8:
-        raise InputError(f"synthetic stimuli are 8 pixels wide or more; not {size}")
+    size = whole(size, "size", 8)
     centre = size // 2
     x = (torch.arange(size, dtype=torch.float64) - centre).expand(size, size)
     y = x.mT

@@ -9,6 +9,7 @@ from torch import Tensor
 from stimsynth.images.noise import Seed, as_generator
 from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 def dead_leaves(
@@ -127,8 +128,7 @@ def voronoi(
     from scipy.spatial import cKDTree
 
     height, width = height_and_width(size)
-    if cells < 1:
-        raise InputError(f"a Voronoi texture has 1 cell or more; not {cells}")
+    cells = whole(cells, "cells", 1)
     generator = as_generator(seed)
     draws = _uniform(generator, (cells, 3))
     points = draws[:, :2] * (height, width) - 0.5

@@ -4,18 +4,14 @@ import torch
 from torch import Tensor
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import pair, whole
 
 KernelSize = int | tuple[int, int]
 
 
 def kernel_pair(kernel_size: KernelSize) -> tuple[int, int]:
     """Return a kernel size, one number or two, as (height, width)."""
-    pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-    if len(pair) != 2 or min(pair) < 1:
-        raise InputError(
-            f"a kernel size must be a positive number or two of them; not {kernel_size!r}"
-        )
-    return pair
+    return pair(kernel_size, "kernel_size")
 
 
 def gaussian_1d(length: int, std: Tensor) -> Tensor:
@@ -71,6 +67,7 @@ def circular_gaussian2d(
     1.0
     """
     height, width = kernel_pair(kernel_size)
+    out_channels = whole(out_channels, "out_channels", 1)
     stds = torch.as_tensor(
         std, dtype=torch.get_default_dtype() if isinstance(std, float | int) else None
     )
@@ -109,8 +106,9 @@ def gaussian1d(kernel_size: int = 11, std: float | Tensor = 1.5) -> Tensor:
     >>> round(float(gaussian1d().sum()), 6)
     1.0
     """
+    kernel_size = whole(kernel_size, "kernel_size", 1)
     given = torch.as_tensor(std)
     stds = (given if given.is_floating_point() else given.to(torch.get_default_dtype())).reshape(-1)
-    if kernel_size < 1 or len(stds) != 1 or not bool(stds > 0):
-        raise InputError(f"kernel_size and std must be positive; not {kernel_size!r} and {std!r}")
+    if len(stds) != 1 or not bool(stds > 0):
+        raise InputError(f"std must be one positive number; not {std!r}")
     return gaussian_1d(kernel_size, stds)[0]

@@ -19,6 +19,7 @@ from torch import Tensor
 from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.averages import Averages, make_averages
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import pair
 
 WINDOW_TYPES = ("raised_cosine", "gaussian")
 _TRANSITION = 0.5  # width, in spacings, over which a raised cosine falls from one to zero
@@ -85,6 +86,7 @@ class LogPolar:
     aspect: float = 2.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "image_shape", pair(self.image_shape, "image_shape"))
         if self.window_type not in WINDOW_TYPES:
             raise InputError(
                 f"window_type must be one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"
@@ -200,7 +202,7 @@ def window_averages(
     >>> windows.means(torch.ones(1, 3, 64, 64)).shape
     torch.Size([1, 3, 75])
     """
-    shape = grid or layout.image_shape
+    shape = layout.image_shape if grid is None else pair(grid, "grid")
     rows, columns = (
         torch.arange(n, dtype=torch.float64) * (whole / n) - at
         for n, whole, at in zip(shape, layout.image_shape, layout.fixated, strict=True)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import pair
 
 _STEPS = 256
 
@@ -142,9 +143,7 @@ def make_disk(
     >>> make_disk(5, outer_radius=2, inner_radius=0)[2].round(decimals=4).tolist()
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
-    size = (img_size, img_size) if isinstance(img_size, int) else tuple(img_size)
-    if len(size) != 2 or min(size) < 1:
-        raise InputError(f"img_size must be a positive number or two of them; not {img_size!r}")
+    size = pair(img_size, "img_size")
     outer = (min(size) - 1) / 2 if outer_radius is None else outer_radius
     inner = outer / 2 if inner_radius is None else inner_radius
     if not 0 <= inner <= outer:

@@ -1,13 +1,12 @@
 """Padding that keeps the size of an image in a convolution."""
 
-from collections.abc import Sequence
-
 import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.transforms.convolution import PAD_MODES
 from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import pair
 
 
 def same_padding(
@@ -50,8 +49,8 @@ def same_padding(
         for side in zip(
             x.shape[-2:],
             kernel_pair(kernel_size),
-            _pair("stride", stride),
-            _pair("dilation", dilation),
+            pair(stride, "stride"),
+            pair(dilation, "dilation"),
             strict=True,
         )
     )
@@ -66,13 +65,6 @@ def _needed(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, in
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
     return total // 2, total - total // 2
-
-
-def _pair(name: str, value: int | Sequence[int]) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or min(pair) < 1:
-        raise InputError(f"{name} must be a positive number or two of them; not {value!r}")
-    return pair[0], pair[1]
 
 
 def _see_reach(x: Tensor, rows: int, columns: int, pad_mode: str) -> None:

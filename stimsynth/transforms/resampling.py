@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.numerics.sliding import slide
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 Parity = Sequence[int] | Tensor
 PADDING_MODES = ("constant", "reflect", "replicate", "circular")
@@ -95,7 +96,7 @@ def upsample_convolve(
     """
     size = _checked(image, filt, padding_mode, reach=1 / 4)
     (top, bottom), (left, right) = (
-        (n // 2, n - int(parity) - n // 2) for n, parity in zip(size, odd, strict=True)
+        (n // 2, n - whole(parity, "odd", 0) - n // 2) for n, parity in zip(size, odd, strict=True)
     )
     small = F.pad(image, (left // 2, right // 2, top // 2, bottom // 2), mode=padding_mode)
     batch, channels, height, width = small.shape
@@ -132,10 +133,8 @@ def blur_downsample(
     >>> round(float(blur_downsample(torch.ones(1, 1, 8, 8)).mean()), 5)
     1.0
     """
-    if n_scales < 1:
-        raise InputError(f"n_scales must be 1 or more; not {n_scales}")
     filt = _square(named_filter(filtname, x)) / (2 if scale_filter else 1)
-    for _ in range(n_scales):
+    for _ in range(whole(n_scales, "n_scales", 1)):
         x = correlate_downsample(x, filt)
     return x
 

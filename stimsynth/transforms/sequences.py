@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 def make_straight_line(start: Tensor, stop: Tensor, n_steps: int) -> Tensor:
@@ -34,7 +35,7 @@ def make_straight_line(start: Tensor, stop: Tensor, n_steps: int) -> Tensor:
     >>> make_straight_line(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1), 4).flatten().tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    _see_ends(start, stop, n_steps)
+    n_steps = _steps_between(start, stop, n_steps)
     return torch.lerp(start, stop, _times(n_steps, start))
 
 
@@ -79,7 +80,7 @@ def sample_brownian_bridge(
     >>> bridge.shape, bool((bridge[-1] == 1).all())
     (torch.Size([11, 1, 8, 8]), True)
     """
-    _see_ends(start, stop, n_steps)
+    n_steps = _steps_between(start, stop, n_steps)
     if not max_norm >= 0:
         raise InputError(f"max_norm must be 0 or more; not {max_norm}")
     std = 2 * max_norm / math.sqrt(n_steps * start.numel())
@@ -117,7 +118,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
     >>> translation_sequence(torch.arange(3).view(1, 1, 1, 3), 2).squeeze().tolist()
     [[0, 1, 2], [2, 0, 1], [1, 2, 0]]
     """
-    _see_ends(image, image, n_steps)
+    n_steps = _steps_between(image, image, n_steps)
     return torch.cat([image.roll(shift, dims=-1) for shift in range(n_steps + 1)])
 
 
@@ -168,14 +169,14 @@ def _times(n_steps: int, like: Tensor) -> Tensor:
     return times.reshape(-1, *[1] * (like.dim() - 1))
 
 
-def _see_ends(start: Tensor, stop: Tensor, n_steps: int) -> None:
+def _steps_between(start: Tensor, stop: Tensor, n_steps: int) -> int:
+    """Return the number of steps, once both ends have proved to be one image each, of one size."""
     if start.dim() < 2 or len(start) != 1 or start.shape != stop.shape:
         raise InputError(
             "both ends of a sequence must be images of the same shape (1, channel, height, width); not "
             f"{tuple(start.shape)} and {tuple(stop.shape)}"
         )
-    if n_steps < 1:
-        raise InputError(f"n_steps must be 1 or more; not {n_steps}")
+    return whole(n_steps, "n_steps", 1)
 
 
 def as_vectors(outputs: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole, wholes
 
 
 def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -52,8 +53,7 @@ def center_crop(x: Tensor, output_size: int) -> Tensor:
     >>> center_crop(torch.arange(16).view(4, 4), 2).tolist()
     [[5, 6], [9, 10]]
     """
-    if not isinstance(output_size, int) or isinstance(output_size, bool):
-        raise InputError(f"output_size must be one whole number; not {output_size!r}")
+    output_size = whole(output_size, "output_size")
     if x.dim() < 2 or not 1 <= output_size <= min(x.shape[-2:]):
         raise InputError(
             f"a square of side {output_size} cannot be cropped from a tensor {tuple(x.shape)}; give a "
@@ -169,7 +169,7 @@ def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
     """
     if dim is None:
         return tuple(range(x.dim()))
-    given = [dim] if isinstance(dim, int) else list(dim)
+    given = wholes(dim, "dim")
     found = tuple(d + x.dim() if d < 0 else d for d in given)
     if len(set(found)) != len(found) or not all(0 <= d < x.dim() for d in found):
         raise InputError(

@@ -297,8 +297,8 @@ def test_the_eleven_come_in_any_size(size: int) -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: polar_angle(0), "positive whole number"),
-        (lambda: polar_radius((3, 4, 5)), "positive whole number"),  # type: ignore[arg-type]
+        (lambda: polar_angle(0), "size must be a whole number of 1"),
+        (lambda: polar_radius((3, 4, 5)), r"size must be one whole number or \(height"),  # type: ignore[arg-type]
         (lambda: polar_angle(3, direction="left"), "clockwise"),  # type: ignore[arg-type]
         (lambda: grating(8), "one of cycles_per_image and cycles_per_pixel"),
         (lambda: grating(8, cycles_per_image=1, cycles_per_pixel=0.1), "one of"),
@@ -311,8 +311,8 @@ def test_the_eleven_come_in_any_size(size: int) -> None:
         (lambda: bars(8, bar_px=9, period_px=8), "bar_px <= period_px"),
         (lambda: pink_noise(8, seed=1.5), "torch.Generator"),  # type: ignore[arg-type]
         (lambda: dead_leaves(8, min_radius_px=5, max_radius_px=4), "min_radius_px"),
-        (lambda: voronoi(8, cells=0), "1 cell or more"),
-        (lambda: make_synthetic_stimuli(4), "8 pixels"),
+        (lambda: voronoi(8, cells=0), "cells must be a whole number of 1"),
+        (lambda: make_synthetic_stimuli(4), "size must be a whole number of 8"),
     ],
 )
 def test_bad_arguments_get_a_sentence(call: Callable[[], object], sentence: str) -> None:

@@ -116,7 +116,7 @@ def test_padding_too_far_gets_a_sentence() -> None:
     for call, sentence in (
         (lambda: same_padding(image, 9, pad_mode="reflect"), "cannot be padded by 4 rows"),
         (lambda: same_padding(image, 11), "in mode 'circular'"),
-        (lambda: same_padding(image, 3, stride=0), "stride must be a positive"),
+        (lambda: same_padding(image, 3, stride=0), "stride must be a whole number of 1"),
         (lambda: same_padding(image, 3, pad_mode="mirror"), "pad_mode must be one of"),
     ):
         with pytest.raises(InputError, match=sentence):

@@ -118,9 +118,9 @@ def test_translation_moves_to_the_right() -> None:
 def test_bad_input_gets_a_sentence() -> None:
     a, b = image(1), image(2)
     for n_steps in (0, -3):
-        with pytest.raises(InputError, match="n_steps must be 1 or more"):
+        with pytest.raises(InputError, match="n_steps must be a whole number of 1"):
             make_straight_line(a, b, n_steps)
-        with pytest.raises(InputError, match="n_steps must be 1 or more"):
+        with pytest.raises(InputError, match="n_steps must be a whole number of 1"):
             translation_sequence(a, n_steps)
     with pytest.raises(InputError, match="both ends of a sequence"):
         make_straight_line(a, b[..., :3], 2)

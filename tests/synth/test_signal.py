@@ -48,9 +48,9 @@ def test_a_crop_has_the_centre_in_its_centre(size: tuple[int, int], side: int) -
     assert cropped[0, -1, 0] - cropped[0, 0, 0] == (side - 1) * size[1]
 
 
-@pytest.mark.parametrize("side", [0, 8, -1, 2.0, True])
+@pytest.mark.parametrize("side", [0, 8, -1, 2.5, True])
 def test_a_crop_that_cannot_be_gets_a_sentence(side: Any) -> None:
-    with pytest.raises(InputError, match=r"output_size must be one whole|cannot be cropped"):
+    with pytest.raises(InputError, match=r"output_size must be a whole|cannot be cropped"):
         center_crop(torch.zeros(7, 9), side)
 
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 class LaplacianPyramid(nn.Module):
@@ -39,9 +40,7 @@ class LaplacianPyramid(nn.Module):
 
     def __init__(self, n_scales: int = 5, scale_filter: bool = False) -> None:
         super().__init__()
-        if n_scales < 1:
-            raise InputError(f"n_scales must be 1 or more; not {n_scales}")
-        self.n_scales = n_scales
+        self.n_scales = whole(n_scales, "n_scales", 1)
         self.scale_filter = scale_filter
 
     def forward(self, x: Tensor) -> list[Tensor]:

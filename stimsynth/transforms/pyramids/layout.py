@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 ResidualLevel = Literal["residual_lowpass", "residual_highpass"]
 PyramidLevel = int | ResidualLevel
@@ -138,6 +139,7 @@ def unpack_coefficients(
     InputError
         If the number of channels does not agree with `pyr_info`.
     """
+    num_channels = whole(num_channels, "num_channels", 0)
     n_bands = sum(isinstance(key, tuple) for key in pyr_keys)
     n_planes = len(pyr_keys)
     planes = pyr_tensor.unflatten(1, (num_channels, -1)) if num_channels else pyr_tensor

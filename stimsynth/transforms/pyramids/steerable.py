@@ -22,6 +22,7 @@ from stimsynth.transforms.pyramids.steering import steering_weights
 from stimsynth.transforms.spectra import Size, pad_spectrum, paired, weigh
 from stimsynth.validate.images import image_size, real_images
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole, wholes
 
 MAX_ORDER = 15
 
@@ -289,7 +290,7 @@ class SteerablePyramidFreq(ExactTables):
     def _orientations(self, bands: Literal["all"] | Sequence[int]) -> list[int]:
         if isinstance(bands, str) and bands == "all":
             return list(range(self.num_orientations))
-        chosen = [bands] if isinstance(bands, int) else list(bands)
+        chosen = wholes(bands, "bands")
         if not chosen or not all(b in range(self.num_orientations) for b in chosen):
             raise InputError(
                 f"bands must be orientations from 0 to {self.num_orientations - 1}; not {bands!r}"
@@ -326,18 +327,20 @@ def _height(height: Literal["auto"] | int, shape: Size) -> int:
     most = int(math.log2(min(shape))) - 2
     if height == "auto":
         return most
-    if isinstance(height, bool) or height not in range(most + 1):
+    height = whole(height, "height")
+    if height not in range(most + 1):
         raise InputError(
             f'height must be "auto" or a number of scales from 0 to {most} for images of '
-            f"{shape[0]}x{shape[1]}; not {height!r}"
+            f"{shape[0]}x{shape[1]}; not {height}"
         )
-    return int(height)
+    return height
 
 
 def _order(order: int, is_complex: bool) -> int:
+    order = whole(order, "order")
     if order not in range(int(is_complex), MAX_ORDER + 1):
         raise InputError(
             f"order must be a whole number from {int(is_complex)} to {MAX_ORDER} for a "
-            f"{'complex' if is_complex else 'real'} pyramid; not {order!r}"
+            f"{'complex' if is_complex else 'real'} pyramid; not {order}"
         )
-    return int(order)
+    return order

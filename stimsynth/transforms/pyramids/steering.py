@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole, wholes
 
 
 def steer(
@@ -123,6 +124,7 @@ def steering_weights(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     at = _angles(angles)
+    n_basis = whole(n_basis, "n_basis", 1)
     orders = _orders(n_basis, harmonics)
     computed = harmonic_matrix(orders, even_phase=even_phase) if steermtx is None else steermtx
     matrix = torch.as_tensor(computed)
@@ -167,6 +169,7 @@ def harmonic_matrix(
     >>> harmonic_matrix([1]).round(decimals=6).abs().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    harmonics = wholes(harmonics, "harmonics", 0)
     count = sum(len(_parts(order)) for order in harmonics)
     at = torch.arange(count, dtype=torch.float64) * (torch.pi / max(count, 1))
     if angles is not None:
@@ -196,11 +199,9 @@ def _angles(angle: float | Sequence[float] | np.ndarray | Tensor) -> Tensor:
 
 def _orders(n_basis: int, harmonics: Sequence[int] | np.ndarray | None) -> list[int]:
     """Return the harmonics of a basis of `n_basis` functions: the given ones, checked, or the default."""
-    if n_basis < 1:
-        raise InputError(f"a basis must have one function or more; not {n_basis}")
     if harmonics is None:
         return list(range(1 - n_basis % 2, n_basis, 2))
-    orders = [int(order) for order in np.ravel(np.asarray(harmonics))]
+    orders = list(wholes(np.ravel(harmonics), "harmonics", 0))
     if sum(len(_parts(order)) for order in orders) != n_basis:
         raise InputError(
             f"each harmonic needs two functions, and 0 needs one: the harmonics {orders} do not fit a "

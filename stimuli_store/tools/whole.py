@@ -1,0 +1,96 @@
+"""Whole numbers as people type them: Python's, numpy's, and floats without a fraction."""
+
+import operator
+from typing import Any
+
+from stimuli_store.errors import InputError
+
+
+def whole(value: Any, what: str, least: int | None = None) -> int:
+    """Return a whole number as a plain int.
+
+    Parameters
+    ----------
+    value
+        An integer of Python, numpy or torch, or a float without a fraction, such as 4.0.
+    what
+        Name of the argument, for the error.
+    least
+        Smallest number that is accepted; None for any.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number, or a smaller one.
+
+    Examples
+    --------
+    >>> whole(4.0, "n_scales", 1)
+    4
+    >>> whole(2.5, "n_scales", 1)
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: n_scales must be a whole number of 1 or more; not 2.5
+    """
+    number = _integer(value)
+    if number is None or (least is not None and number < least):
+        limit = "" if least is None else f" of {least} or more"
+        raise InputError(f"{what} must be a whole number{limit}; not {value!r}")
+    return number
+
+
+def wholes(value: Any, what: str, least: int | None = None) -> tuple[int, ...]:
+    """Return one whole number, or several, as a tuple.
+
+    Raises
+    ------
+    InputError
+        If one of them is none.
+
+    Examples
+    --------
+    >>> wholes(3, "dim"), wholes([0.0, -1], "dim")
+    ((3,), (0, -1))
+    """
+    try:
+        given = [value] if _integer(value) is not None else list(value)
+    except TypeError:
+        given = [value]
+    return tuple(whole(number, what, least) for number in given)
+
+
+def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
+    """Return (height, width) from one whole number for both, or from two.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    Examples
+    --------
+    >>> pair(8, "size"), pair([8.0, 6], "size")
+    ((8, 8), (8, 6))
+    """
+    numbers = wholes(value, what, least)
+    if _integer(value) is not None:
+        return numbers[0], numbers[0]
+    if len(numbers) != 2:
+        raise InputError(f"{what} must be one whole number or (height, width); not {value!r}")
+    return numbers[0], numbers[1]
+
+
+def _integer(value: Any) -> int | None:
+    """Return a number without a fraction as a plain int; None for anything else."""
+    if type(value) is int:  # what `torch.compile` can follow
+        return value
+    if isinstance(value, bool | str | bytes) or getattr(value, "ndim", 0) != 0:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        pass
+    try:
+        number = float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return None
+    return int(number) if number.is_integer() else None
