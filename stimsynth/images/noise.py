@@ -1,9 +1,13 @@
 """Noise from a seed: white and coloured."""
 
+from collections.abc import Callable
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
 from stimsynth.images.polar_grids import ImageSize, height_and_width
+from stimsynth.numerics.generators import checked_seed, generator_for
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
 
@@ -11,36 +15,43 @@ Seed = int | torch.Generator
 
 
 def uniform_noise(
-    shape: tuple[int, ...], seed: int, allowed_range: tuple[float, float] = (0.0, 1.0)
+    shape: tuple[int, ...],
+    seed: int,
+    allowed_range: tuple[float, float] = (0.0, 1.0),
+    *,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return uniform noise from a seed of its own: the same whatever else was drawn before.
+    """Return uniform noise from a seed: the same whatever else was drawn before.
 
     Parameters
     ----------
     shape
-        Of the result.
+        Of the result. Each entry along the first dimension is drawn from a stream of its own, so that the
+        first items of a batch are those of a smaller batch.
     seed
         A whole number.
     allowed_range
         (low, high), the values between which it lies.
+    dtype
+        Of the result, real.
 
     Returns
     -------
     Tensor
-        float32, on the CPU.
+        On the CPU.
 
     Examples
     --------
-    >>> bool((uniform_noise((1, 1, 4, 4), 3) == uniform_noise((1, 1, 4, 4), 3)).all())
-    True
+    >>> two, one = uniform_noise((2, 1, 4, 4), 3), uniform_noise((1, 1, 4, 4), 3)
+    >>> bool((two[:1] == one).all()), bool((two[1:] == one).any())
+    (True, False)
     """
     low, high = validate_allowed_range(allowed_range)
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(shape, generator=generator) * (high - low) + low
+    return (_per_item(torch.rand, "uniform noise", shape, seed) * (high - low) + low).to(dtype)
 
 
 def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Return normal noise of standard deviation 1 from a seed of its own, float32, on the CPU.
+    """Return normal noise of standard deviation 1 from a seed, drawn as by `uniform_noise`.
 
     Parameters
     ----------
@@ -49,12 +60,28 @@ def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
     seed
         A whole number.
 
+    Returns
+    -------
+    Tensor
+        float64, on the CPU.
+
     Examples
     --------
-    >>> bool((gaussian_noise((1, 1, 4, 4), 3) == gaussian_noise((1, 1, 4, 4), 3)).all())
-    True
+    >>> round(gaussian_noise((1, 1, 64, 64), 3).std().item(), 1)
+    1.0
     """
-    return torch.randn(shape, generator=as_generator(seed))
+    return _per_item(torch.randn, "gaussian noise", shape, seed)
+
+
+def _per_item(
+    draw: Callable[..., Tensor], purpose: str, shape: tuple[int, ...], seed: int
+) -> Tensor:
+    seed, noise = checked_seed(seed), torch.empty(shape, dtype=torch.float64)
+    for item, place in enumerate(noise):
+        place.copy_(
+            draw(place.shape, generator=generator_for(purpose, seed, item), dtype=noise.dtype)
+        )
+    return noise
 
 
 def pink_noise(
@@ -96,7 +123,7 @@ def pink_noise(
     0.5
     """
     height, width = height_and_width(size)
-    generator = as_generator(seed)
+    generator = as_generator(seed, "pink noise")
     white = torch.randn(
         height, width, generator=generator, dtype=torch.float64, device=generator.device
     )
@@ -111,8 +138,8 @@ def pink_noise(
     return (0.5 + scaled).clamp(0, 1).to(dtype)[None, None]
 
 
-def as_generator(seed: Seed) -> torch.Generator:
-    """Return a generator: the one that was given, or a new one from a number.
+def as_generator(seed: Seed, purpose: str) -> torch.Generator:
+    """Return a generator: the one that was given, or a new one for a number and a purpose.
 
     Raises
     ------
@@ -121,6 +148,6 @@ def as_generator(seed: Seed) -> torch.Generator:
     """
     if isinstance(seed, torch.Generator):
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
         raise InputError(f"a seed is a whole number or a torch.Generator; not {seed!r}")
-    return torch.Generator().manual_seed(seed)
+    return generator_for(purpose, checked_seed(seed))

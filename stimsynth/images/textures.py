@@ -67,7 +67,7 @@ def dead_leaves(
             f"{min_radius_px} and {max_radius_px}"
         )
     height, width = height_and_width(size)
-    generator = as_generator(seed)
+    generator = as_generator(seed, "dead leaves")
     grey, free = np.zeros((height, width)), np.ones((height, width), dtype=bool)
     left = height * width
     for across, down, which, light in _draws(generator):
@@ -129,7 +129,7 @@ def voronoi(
 
     height, width = height_and_width(size)
     cells = whole(cells, "cells", 1)
-    generator = as_generator(seed)
+    generator = as_generator(seed, "voronoi")
     draws = _uniform(generator, (cells, 3))
     points = draws[:, :2] * (height, width) - 0.5
     pixels = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1)

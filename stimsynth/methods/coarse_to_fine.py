@@ -103,7 +103,7 @@ class MetamerCTF(MetamerObjective):
         *,
         target_representation: Tensor | None = None,
         penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         if coarse_to_fine not in ("together", "separate"):
             raise InputError(f'coarse_to_fine is "together" or "separate"; not {coarse_to_fine!r}')

@@ -29,9 +29,10 @@ from stimsynth.methods.eigen.checks import (
 from stimsynth.methods.eigen.distorted import distorted_on_grid
 from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs, unpack_eigenpairs
 from stimsynth.methods.eigen.solvers import EigenSolution
+from stimsynth.numerics.generators import checked_seed
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number
+from stimsynth.validate.inputs import as_tensor, finite_number
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
@@ -55,7 +56,7 @@ class Eigendistortion:
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     seed
-        Of the random vectors that the methods start from; item i of a batch uses ``seed + i``.
+        Of the random vectors that the methods start from, as in `Metamer`.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ class Eigendistortion:
     True
     """
 
-    def __init__(self, image: Tensor, model: nn.Module, *, seed: int = 0) -> None:
+    def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
         image = as_tensor(image)
         validate_input(image)
         if image.is_complex():
@@ -477,7 +478,7 @@ class Eigendistortion:
                     f"end; not max_iter={max_iter}"
                 )
             self._krylov = tuple(
-                lanczos.begin(image.flatten(), search, self.seed + i)
+                lanczos.begin(image.flatten(), search, self.seed, i)
                 for i, image in enumerate(self._image)
             )
         elif settings != self._settings:

@@ -18,9 +18,10 @@ from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
+from stimsynth.numerics.generators import checked_seed, generator_for
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
+from stimsynth.validate.inputs import as_tensor, is_whole
 from stimuli_store.errors import InputError
 
 CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
@@ -58,7 +59,7 @@ class Geodesic(OptimizedSynthesis):
     n_starts
         How many sequences to synthesize at once, each from a bridge of its own.
     seed
-        Seed of the bridge; start i is drawn with ``seed + i``.
+        Seed of the bridges, as in `Metamer`.
 
     Attributes
     ----------
@@ -108,7 +109,7 @@ class Geodesic(OptimizedSynthesis):
         allowed_range: tuple[float, float] = (0, 1),
         *,
         n_starts: int = 1,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._ends = _as_ends(image_a, image_b)
@@ -379,7 +380,7 @@ class Geodesic(OptimizedSynthesis):
         if not is_whole(n_starts, 1):
             raise InputError(f"n_starts is 1 or more; not {n_starts!r}")
         if self.initial_sequence == "bridge":
-            return torch.stack([self._bridge(self.seed + i) for i in range(n_starts)])
+            return torch.stack([self._bridge(i) for i in range(n_starts)])
         if self.initial_sequence != "straight":
             raise InputError(
                 f"initial_sequence is 'straight' or 'bridge'; not {self.initial_sequence!r}"
@@ -390,8 +391,8 @@ class Geodesic(OptimizedSynthesis):
             )
         return self.pixelfade[None]
 
-    def _bridge(self, seed: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed)
+    def _bridge(self, number: int) -> Tensor:
+        generator = generator_for("bridge", self.seed, number)
         return sample_brownian_bridge(self.image_a, self.image_b, self.n_steps, generator=generator)
 
     def _as_sequence(self, frames: Tensor, least: int) -> Tensor:

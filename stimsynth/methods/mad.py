@@ -27,9 +27,10 @@ from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range, validate_input
 from stimsynth.validate.functions import check_metric
-from stimsynth.validate.inputs import as_tensor, checked_seed, finite_number, is_number
+from stimsynth.validate.inputs import as_tensor, finite_number, is_number
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -71,7 +72,7 @@ class MADCompetition(OptimizedSynthesis):
     initial_image
         Where to start in place of image and noise, shaped like `image`; moved into `allowed_range`.
     seed
-        Seed of the noise; item i of a batch starts from ``seed + i``.
+        Seed of the noise, as in `Metamer`.
 
     Attributes
     ----------
@@ -123,7 +124,7 @@ class MADCompetition(OptimizedSynthesis):
         allowed_range: Range = (0, 1),
         *,
         initial_image: Tensor | None = None,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._image = reference_image(image)
@@ -134,7 +135,7 @@ class MADCompetition(OptimizedSynthesis):
         self._optimized, self._reference = optimized_metric, reference_metric
         self._minmax, self.seed = minmax, checked_seed(seed)
         if initial_image is None:
-            start = noisy(self._image, initial_noise, seed, bounds)
+            start = noisy(self._image, initial_noise, self.seed, bounds)
         else:
             start = _as_start(initial_image, self._image).clamp(*bounds)
         self._tradeoff = self._weight(metric_tradeoff_lambda, start)
@@ -432,15 +433,12 @@ def reference_image(image: Any) -> Tensor:
 def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
     """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, moved into the bounds.
 
-    Item i has the noise of ``seed + i``, scaled: it has the same pattern at every level.
+    It has the same pattern at every level.
     """
     noise = finite_number(noise, "initial_noise, a standard deviation of 0 or more,")
     if noise < 0:
         raise InputError(f"initial_noise is a standard deviation of 0 or more; not {noise}")
-    one = (1, *image.shape[1:])
-    pattern = torch.cat(
-        [gaussian_noise(one, checked_seed(seed) + i) for i in range(len(image))]
-    ).to(image)
+    pattern = gaussian_noise(tuple(image.shape), seed).to(image)
     return (image + noise * pattern).clamp(*bounds)
 
 

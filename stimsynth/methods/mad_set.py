@@ -24,6 +24,7 @@ from stimsynth.methods.mad import (
     noisy,
     reference_image,
 )
+from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
 from stimuli_store.errors import InputError
@@ -76,8 +77,8 @@ class MADLevel:
 
     Attributes
     ----------
-    noise_level
-        Standard deviation of the noise.
+    noise_level, seed
+        Standard deviation of the noise, and its seed.
     initial_image
         Where all four members started, shape (batch, channel, height, width).
     metric_1, metric_2
@@ -87,6 +88,7 @@ class MADLevel:
     """
 
     noise_level: float
+    seed: int
     initial_image: Tensor
     metric_1: Tensor
     metric_2: Tensor
@@ -100,7 +102,7 @@ def mad_set(
     noise_levels: Sequence[float] = (0.1,),
     *,
     allowed_range: Range = (0, 1),
-    seed: int = 0,
+    seed: int | None = None,
     max_iter: int = 300,
     stop_criterion: float = 1e-4,
     stop_iters_to_check: int = 50,
@@ -118,12 +120,12 @@ def mad_set(
     metric_1, metric_2
         As the metrics of `MADCompetition`.
     noise_levels
-        Standard deviations of the noise to start from. Item i of the batch has the noise of ``seed + i``,
+        Standard deviations of the noise to start from. Each image of the batch has noise of its own, and
         the same pattern at every level.
     allowed_range
         (low, high) for pixels, inclusive; never left.
     seed
-        Seed of the noise.
+        Seed of the noise, as in `Metamer`.
     max_iter
         Steps to take at most.
     stop_criterion, stop_iters_to_check
@@ -169,6 +171,7 @@ def mad_set(
         raise InputError(
             f"noise_levels is a list of one standard deviation or more; not {noise_levels!r}"
         )
+    seed = checked_seed(seed)
     starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])
     values = torch.stack([torch.stack([_values(m, image, s) for m in metrics]) for s in starts])
     for name, value in zip(("metric_1", "metric_2"), values.unbind(1), strict=True):
@@ -183,7 +186,7 @@ def mad_set(
             stop=LossConvergence(criterion=stop_criterion, window=stop_iters_to_check),
             on_step=on_step,
         )
-    return _levels(run, image, metrics, noise_levels, starts, values)
+    return _levels(run, image, metrics, noise_levels, starts, values, seed)
 
 
 def _problem(
@@ -237,6 +240,7 @@ def _levels(
     noise_levels: Sequence[float],
     starts: Tensor,
     values: Tensor,
+    seed: int,
 ) -> tuple[MADLevel, ...]:
     batch = len(image)
     images = run.points.unflatten(0, (len(starts), len(MEMBERS), batch))
@@ -257,6 +261,7 @@ def _levels(
     return tuple(
         MADLevel(
             noise_level=float(noise),
+            seed=seed,
             initial_image=starts[level],
             metric_1=values[level, 0],
             metric_2=values[level, 1],

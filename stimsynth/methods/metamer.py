@@ -21,6 +21,7 @@ from stimsynth.methods.base.quality import Quality, judge
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity, function_name
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import (
     checked_output,
     validate_allowed_range,
@@ -28,7 +29,7 @@ from stimsynth.validate import (
     validate_penalty,
 )
 from stimsynth.validate.functions import check_loss, weighted
-from stimsynth.validate.inputs import as_tensor, checked_seed, is_whole
+from stimsynth.validate.inputs import as_tensor, is_whole
 from stimuli_store.errors import InputError, WrongType
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -62,7 +63,7 @@ class MetamerObjective(OptimizedSynthesis):
         *,
         target_representation: Tensor | None,
         penalties: Sequence[Penalty | tuple[float, Penalty]],
-        seed: int,
+        seed: int | None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._image = None if image is None else _as_image(image, bounds)
@@ -271,9 +272,8 @@ class MetamerObjective(OptimizedSynthesis):
                     "a metamer needs an image; a target_representation in its place says nothing of the "
                     "size, so give an initial_image with it"
                 )
-            one = (1, *self._image.shape[1:])
-            noise = [uniform_noise(one, self.seed + i, bounds) for i in range(len(self._image))]
-            return torch.cat(noise).to(self._image)
+            shape, dtype = tuple(self._image.shape), self._image.real.dtype
+            return uniform_noise(shape, self.seed, bounds, dtype=dtype).to(self._image)
         start = as_tensor(initial_image, "an initial_image").detach().clone()
         validate_input(start, any_dims=True)
         return start if self._image is None else like_image(start, self._image)
@@ -327,7 +327,9 @@ class Metamer(MetamerObjective):
         Further terms of the objective: functions of one image (batch of 1) to a scalar, or pairs of
         weight and function.
     seed
-        Seed of the noise to start from; item i of a batch starts from ``seed + i``.
+        Seed of the noise to start from, ``images.uniform_noise(shape, seed, allowed_range)``. None for one
+        that is drawn from torch's global generator (see `stimsynth.set_seed`), so that every object starts
+        elsewhere; it stands in the attribute `seed` and in the file.
 
     Attributes
     ----------
@@ -373,7 +375,7 @@ class Metamer(MetamerObjective):
         *,
         target_representation: Tensor | None = None,
         penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         super().__init__(
             image,

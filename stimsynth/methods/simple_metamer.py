@@ -17,6 +17,8 @@ class SimpleMetamer:
         Target, shape (batch, channel, height, width), with values in [0, 1].
     model
         Any `torch.nn.Module` without learnable parameters.
+    seed
+        As in `Metamer`.
 
     Examples
     --------
@@ -26,8 +28,8 @@ class SimpleMetamer:
     torch.Size([1, 1, 32, 32])
     """
 
-    def __init__(self, image: Tensor, model: nn.Module) -> None:
-        self._full = Metamer(image, model)
+    def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
+        self._full = Metamer(image, model, seed=seed)
 
     def synthesize(self, max_iter: int = 100, optimizer: Any = None) -> Tensor:
         """Take up to `max_iter` steps, from where the last call stopped, and return the metamer.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_input
 from stimuli_store.errors import InputError
@@ -196,7 +197,7 @@ def balanced_by_sensitivity(
         raise InputError(f"power is 0 or more; not {power}")
     output = checked_output(model, target)
     jacobian = Linearized(model, target)
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_for("balance", seed)
     probes = torch.randn(n_probes, jacobian.size_in, generator=generator, dtype=torch.float64)
     moved = torch.cat([jacobian.push(probe[None].to(target), [0]) for probe in probes])
     sensitivity = moved.double().square().mean(dim=0)

@@ -17,6 +17,7 @@ from stimsynth.models.displays import ShowsFilters
 from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel
 from stimsynth.models.published import load_published
 from stimsynth.numerics.caching import LastValue
+from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.softplus import softplus
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, kernel_pair
@@ -287,4 +288,4 @@ def contrast_normalized(
 
 def _scalars(channels: int, seed: int) -> nn.Parameter:
     """Return a model's untrained scalars, uniform in [0, 10): the same in every process."""
-    return nn.Parameter(torch.rand(channels, generator=torch.Generator().manual_seed(seed)) * 10)
+    return nn.Parameter(torch.rand(channels, generator=generator_for("scalars", seed)) * 10)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.numerics.caching import LastValue
+from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.sliding import slide
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair
@@ -103,7 +104,7 @@ class Linear(nn.Module):
             low, narrow = circular_gaussian2d(self.kernel_size, variances.sqrt(), 2)
             kernels = torch.stack([low, narrow - low])
         else:
-            generator = torch.Generator().manual_seed(seed)
+            generator = generator_for("kernels", seed)
             uniform = torch.rand(2, 1, *self.kernel_size, generator=generator, dtype=torch.float64)
             kernels = (2 * uniform - 1) / math.sqrt(math.prod(self.kernel_size))
         self.filt = nn.Parameter(kernels.to(torch.get_default_dtype()))

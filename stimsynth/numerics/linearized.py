@@ -15,6 +15,7 @@ import torch
 import torch.autograd.forward_ad as forward_mode
 from torch import Tensor
 
+from stimsynth.numerics.generators import generator_for
 from stimuli_store.errors import InputError
 
 Way = Callable[[Tensor, "_Graph"], Tensor]
@@ -132,7 +133,7 @@ class Linearized:
         a wrong Jv; only this comparison tells.
         """
         graph = self._at((0,))
-        generator = torch.Generator().manual_seed(0)
+        generator = generator_for("derivatives", 0)
         v, u = (
             torch.randn(1, size, generator=generator, dtype=torch.float64).to(self._points)
             for size in (self.size_in, self.size_out)

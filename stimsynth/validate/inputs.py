@@ -116,19 +116,6 @@ def is_whole(value: object, least: int) -> bool:
     return isinstance(value, Integral) and int(value) >= least
 
 
-def checked_seed(seed: int) -> int:
-    """Return a seed as a plain whole number.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or not -(2**63) <= seed < 2**63:
-        raise InputError(f"a seed is a whole number of 64 bits; not {seed!r}")
-    return int(seed)
-
-
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
     """Return a range of pixel values, checked, as two floats.
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.probing import (
     ImageShape,
     advice,
@@ -248,7 +249,7 @@ def _has_gradient(model: Callable[[Tensor], Tensor], image: Tensor) -> bool:
     """Say whether a random sum of the outputs changes with any pixel; that of round(x) does not."""
     asking = image.clone().requires_grad_(True)
     output = model(asking)
-    generator = torch.Generator().manual_seed(0)
+    generator = generator_for("weights", 0)
     weights = torch.randn(output.shape, generator=generator, dtype=torch.float64).to(output)
     (gradient,) = torch.autograd.grad(output, asking, weights)
     return bool((gradient != 0).any())

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.generators import generator_for
 from stimuli_store.errors import InputError, WrongDevice, WrongType
 
 ImageShape = tuple[int, int, int, int]
@@ -24,7 +25,7 @@ def probe_image(
 ) -> Tensor:
     """Return noise in [0, 1), the same every time; it leaves torch's global random state alone."""
     size = (1, 1, 16, 16) if shape is None else _checked_shape(shape)
-    generator = torch.Generator().manual_seed(0)
+    generator = generator_for("probe", 0)
     noise = torch.rand(size, generator=generator, dtype=torch.float64)
     return noise.to(device=device, dtype=dtype)
 

@@ -196,7 +196,7 @@ def test_by_sensitivity_textures_are_matched_in_a_fraction_of_the_steps() -> Non
         met.synthesize(steps)
         return (model(met.metamer) - model(texture)).norm().item()
 
-    assert left(balanced_by_sensitivity(model, texture), 40) < 0.5 * left(model, 120)
+    assert left(balanced_by_sensitivity(model, texture), 40) < 0.6 * left(model, 120)
 
 
 def test_by_sensitivity_asks_for_one_image_and_probes() -> None:

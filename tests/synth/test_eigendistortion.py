@@ -364,7 +364,7 @@ def test_the_seed_decides() -> None:
 def test_global_random_state_is_left_alone() -> None:
     before = torch.random.get_rng_state()
     for method in ITERATIVE:
-        Eigendistortion(line(9), Square()).synthesize(method)  # type: ignore[arg-type]
+        Eigendistortion(line(9), Square(), seed=1).synthesize(method)  # type: ignore[arg-type]
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -730,7 +730,8 @@ def test_it_is_saved_and_loaded(tmp_path: Path, method: str) -> None:
 def test_a_loaded_search_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     image = images.load("camera", size=24).double()
     model = remove_grad(LuminanceGainControl(9).double())
-    whole, first, later = (Eigendistortion(image, model) for _ in range(3))
+    whole, first = (Eigendistortion(image, model, seed=3) for _ in range(2))
+    later = Eigendistortion(image, model)
     whole.synthesize(k=2, max_iter=60)
     first.synthesize(k=2, max_iter=25)
     first.save(tmp_path / "e.h5")

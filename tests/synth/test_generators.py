@@ -24,6 +24,7 @@ from stimsynth.images import (
     polar_radius,
     voronoi,
 )
+from stimsynth.images.noise import as_generator
 from stimsynth.images.textures import _radius, _uniform
 from stimuli_store.errors import InputError
 
@@ -59,9 +60,9 @@ def test_a_seed_decides_and_a_generator_goes_on(name: str) -> None:
     before = torch.get_rng_state()
     assert torch.equal(make(32, seed=3), make(32, seed=3))
     assert not torch.equal(make(32, seed=3), make(32, seed=4))
-    generator = torch.Generator().manual_seed(3)
+    generator, again = (torch.Generator().manual_seed(3) for _ in range(2))
     first, second = (make(32, seed=generator) for _ in range(2))
-    assert torch.equal(first, make(32, seed=3))
+    assert torch.equal(first, make(32, seed=again))
     assert not torch.equal(first, second)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -242,7 +243,7 @@ def test_radii_follow_their_density(exponent: float) -> None:
 
 def test_a_voronoi_pixel_has_the_grey_of_the_nearest_point() -> None:
     image = voronoi((20, 30), cells=12, seed=4, dtype=torch.float64)[0, 0]
-    draws = _uniform(torch.Generator().manual_seed(4), (12, 3))
+    draws = _uniform(as_generator(4, "voronoi"), (12, 3))
     pixels = np.indices((20, 30)).reshape(2, -1).T
     nearest = cdist(pixels, draws[:, :2] * (20, 30) - 0.5).argmin(axis=1)
     np.testing.assert_array_equal(image.numpy().ravel(), draws[nearest, 2])

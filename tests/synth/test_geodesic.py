@@ -277,15 +277,15 @@ def test_pixels_stay_in_the_range() -> None:
 
 
 @pytest.mark.parametrize("optimizer", [None, LBFGS(bounds=(0, 1))], ids=["adam", "lbfgs"])
-def test_a_batch_of_starts_equals_single_ones(optimizer: object) -> None:
+def test_a_batch_of_starts_equals_smaller_ones(optimizer: object) -> None:
     together = bridge(n_starts=3)
     together.synthesize(25, optimizer=optimizer)
     assert together.losses.shape == together.pixel_change_norm.shape == (26, 3)
-    for item in range(3):
-        alone = bridge(seed=3 + item)
-        alone.synthesize(25, optimizer=optimizer)
-        torch.testing.assert_close(alone.losses[:, 0], together.losses[:, item], rtol=1e-6, atol=0)
-        torch.testing.assert_close(alone.geodesic, together.geodesics[item], atol=1e-6, rtol=0)
+    for count in (1, 2):
+        fewer = bridge(n_starts=count)
+        fewer.synthesize(25, optimizer=optimizer)
+        torch.testing.assert_close(fewer.losses, together.losses[:, :count], rtol=1e-6, atol=0)
+        torch.testing.assert_close(fewer.geodesics, together.geodesics[:count], atol=1e-6, rtol=0)
 
 
 def test_the_best_start_is_shown() -> None:
@@ -303,7 +303,7 @@ def test_the_best_start_is_shown() -> None:
 
 def test_a_seed_gives_the_start_again() -> None:
     assert torch.equal(bridge().geodesic, bridge().geodesic)
-    assert torch.equal(bridge(n_starts=2).geodesics[1], bridge(seed=4).geodesic)
+    assert torch.equal(bridge(n_starts=2).geodesics[:1], bridge().geodesics)
     assert not torch.equal(bridge().geodesic, bridge(seed=4).geodesic)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stimsynth.engine.constrained.scaled import ScaledEvaluation, ScaledProblem
 from stimsynth.engine.constrained.tangent import solved
+from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.sums import combined, norms, products
 
 _FIXING = 3  # rounds to find out which values bounds hold back
@@ -160,7 +161,7 @@ def noise(
     taken off.
     """
     items = torch.arange(len(points), device=points.device)
-    generator = torch.Generator().manual_seed(0)
+    generator = generator_for("scatter", 0)
     eps = torch.finfo(points.dtype).eps
     most = torch.full_like(at.residual, eps)
     for _ in range(_PROBES):

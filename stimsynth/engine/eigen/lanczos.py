@@ -20,6 +20,7 @@ from torch import Tensor
 from stimsynth.engine.eigen.eigenpairs import Eigenpairs, Operator, certified_eigenpairs
 from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
+from stimsynth.numerics.generators import generator_for
 
 _CHECK_EVERY = 10  # products between two looks at the projected matrix
 _BASIS_BYTES = 2**28
@@ -72,7 +73,7 @@ class Krylov:
         Norm of what the last product had outside the basis; 0 before a fresh random vector.
     scale
         Largest norm of a product so far.
-    seed, draws
+    seed, item, draws
         Where fresh random vectors come from, and how many were drawn.
     claimed
         The k-th value at the top and at the bottom, and the largest, when the last pass converged; None
@@ -87,6 +88,7 @@ class Krylov:
     weights: Tensor
     previous: Tensor
     seed: int
+    item: int = 0
     draws: int = 0
     size: int = 0
     kept: int = 0
@@ -114,7 +116,7 @@ class Krylov:
         return self.size == self.n
 
 
-def begin(like: Tensor, search: Search, seed: int) -> Krylov:
+def begin(like: Tensor, search: Search, seed: int, item: int = 0) -> Krylov:
     """Return a search that has not begun, in the space, precision and device of `like` (n,)."""
     n = len(like)
     rows = search.basis_rows(n, like.element_size())
@@ -126,6 +128,7 @@ def begin(like: Tensor, search: Search, seed: int) -> Krylov:
         weights=empty,
         previous=empty,
         seed=seed,
+        item=item,
     )
     _begin_afresh(state)
     return state
@@ -264,7 +267,7 @@ def _begin_afresh(state: Krylov) -> None:
     state.coupling = 0.0
     if state.exhausted:
         return
-    generator = torch.Generator().manual_seed((state.seed * 1_000_003 + state.draws) % 2**63)
+    generator = generator_for("lanczos", state.seed, state.item, state.draws)
     state.draws += 1
     vector = torch.randn(state.n, generator=generator, dtype=torch.float64).to(state.basis)
     rows = state.basis[: state.size]

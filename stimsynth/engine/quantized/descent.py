@@ -16,6 +16,7 @@ from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Problem, Terms, column, evaluate
 from stimsynth.engine.stop import LossConvergence
+from stimsynth.numerics.generators import generator_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def descend_to_grid(
     Tensor
         Shape (N, …); never worse than rounding.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_for("moves on the grid", seed)
     method = LBFGS(bounds=(grid.low, grid.high))
     stop = LossConvergence(criterion=1e-3, window=5)
     settled = points.detach().clone()

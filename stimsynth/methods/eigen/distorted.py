@@ -8,6 +8,7 @@ from torch import Tensor
 from stimsynth.engine.quantized.descent import LevelGrid
 from stimsynth.engine.quantized.hold import hold_on_grid
 from stimsynth.methods.base.on_grid import rms
+from stimsynth.numerics.generators import generator_for
 
 
 def distorted_on_grid(
@@ -53,7 +54,7 @@ def distorted_on_grid(
 
     aim = image + alpha * distortions
     goal = torch.full((len(aim),), float(alpha), dtype=aim.dtype, device=aim.device)
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_for("dither", seed)
     noise = (torch.rand(aim.shape, generator=generator, dtype=torch.float64) - 0.5) * grid.step
     # Dither is a shift before rounding; where the distortion is 0 the image is on its level and stays.
     dithered = aim + torch.where(distortions == 0, 0.0, noise.to(aim))

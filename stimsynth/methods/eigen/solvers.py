@@ -18,6 +18,7 @@ from stimsynth.engine.eigen.orthogonal_iteration import (
 from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.progress import product_bar
+from stimsynth.numerics.generators import generator_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,7 @@ def two_ends(k: int, n: int) -> Tensor:
 
 def random_rows(count: int, like: Tensor, seed: int) -> Tensor:
     """Return Gaussian rows (count, n), the same on every device."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_for("random vectors", seed)
     rows = torch.randn(count, len(like), generator=generator, dtype=torch.float64)
     return rows.to(like)
 

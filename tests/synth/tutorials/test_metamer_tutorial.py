@@ -117,12 +117,11 @@ def test_a_slow_optimizer_is_not_taken_for_a_converged_one() -> None:
 
 
 def test_a_scheduler_changes_the_rate_during_optimization() -> None:
-    met = ss.Metamer(img(), model())
+    met, other = (ss.Metamer(img(), model(), seed=1) for _ in range(2))
     opt = torch.optim.Adam([met.metamer], lr=0.02, amsgrad=True)
     decay = torch.optim.lr_scheduler.ExponentialLR(opt, gamma=0.9)
     met.synthesize(10, optimizer=opt, scheduler=decay)
     assert opt.param_groups[0]["lr"] == pytest.approx(0.02 * 0.9**10)
-    other = ss.Metamer(img(), model())
     other.synthesize(
         10,
         optimizer=partial(torch.optim.Adam, lr=0.02, amsgrad=True),

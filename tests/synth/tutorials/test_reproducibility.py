@@ -30,7 +30,7 @@ def test_set_seed_repeats_what_torch_draws() -> None:
 
 @pytest.mark.parametrize("in_between", [1, 2])
 def test_the_same_call_gives_the_same_metamer_whatever_was_drawn_before(in_between: int) -> None:
-    """Each object has a seed of its own; the global state is neither read nor changed."""
+    """With a seed, the global state is neither read nor changed."""
     first = synthesized()
     ss.set_seed(in_between)
     expected = torch.rand(3)
@@ -43,17 +43,20 @@ def test_another_seed_gives_another_metamer() -> None:
     assert (synthesized(1) - synthesized(0)).abs().mean() > 0.05
 
 
-def test_items_of_a_batch_start_from_seeds_that_follow_each_other() -> None:
+def test_a_batch_starts_from_the_noise_of_its_seed() -> None:
     model = ss.remove_grad(ss.OnOff((7, 7)))
     met = ss.Metamer(img().repeat(2, 1, 1, 1), model, seed=7)
-    assert torch.equal(met.metamer[1:].detach(), uniform_noise((1, 1, 32, 32), 8, (0, 1)))
+    assert torch.equal(met.metamer.detach(), uniform_noise((2, 1, 32, 32), 7, (0, 1)))
+    assert torch.equal(met.metamer[:1].detach(), uniform_noise((1, 1, 32, 32), 7, (0, 1)))
 
 
 @pytest.mark.parametrize("optimizer", [None, torch.optim.Adam], ids=["default", "Adam"])
 def test_a_run_that_was_saved_goes_on_as_if_it_had_not_stopped(
     tmp_path: Path, optimizer: object
 ) -> None:
-    whole, first, second = (ss.Metamer(img(), ss.remove_grad(ss.OnOff((7, 7)))) for _ in range(3))
+    model = ss.remove_grad(ss.OnOff((7, 7)))
+    whole, first = (ss.Metamer(img(), model, seed=3) for _ in range(2))
+    second = ss.Metamer(img(), model)
     whole.synthesize(20, optimizer=optimizer)
     first.synthesize(8, optimizer=optimizer)
     first.save(tmp_path / "met.pt")
