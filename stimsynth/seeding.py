@@ -7,7 +7,8 @@ import torch
 def set_seed(seed: int) -> None:
     """Seed the global random generators of torch (all devices) and numpy.
 
-    Everything in this package takes a seed or a generator of its own and does not need this.
+    Whatever is random in this package takes a seed of its own. Where none is given, it is drawn from torch's
+    global generator: then two objects differ, and a script that begins with this makes both again.
 
     Parameters
     ----------

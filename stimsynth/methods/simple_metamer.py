@@ -55,6 +55,11 @@ class SimpleMetamer:
         return self._full.model
 
     @property
+    def seed(self) -> int:
+        """Seed of the noise that it starts from."""
+        return self._full.seed
+
+    @property
     def metamer(self) -> Tensor:
         """The result so far."""
         return self._full.metamer
