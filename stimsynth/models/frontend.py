@@ -95,8 +95,8 @@ class LinearNonlinear(ShowsFilters):
         on_center: bool = True,
         amplitude_ratio: float = 1.25,
         pad_mode: str = "reflect",
-        activation: Activation = F.softplus,
         pretrained: bool = False,
+        activation: Activation = F.softplus,
         cache_filt: bool = False,
     ) -> None:
         super().__init__()
@@ -104,8 +104,7 @@ class LinearNonlinear(ShowsFilters):
         self.center_surround = CenterSurround(
             kernel_size, on_center, amplitude_ratio, pad_mode=pad_mode, cache_filt=cache_filt
         )
-        if pretrained:
-            load_published(self, self.center_surround.kernel_size, cache_filt=cache_filt)
+        load_published(self, "LinearNonlinear", pretrained, cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -128,10 +127,10 @@ class LuminanceGainControl(_LuminanceNormalized):
         Gain of the centre-surround filter, at least 1.
     pad_mode
         ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
-    activation
-        Pointwise function of the output.
     pretrained
         Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
+    activation
+        Pointwise function of the output.
     cache_filt
         Keep the filters, as `Gaussian` does.
 
@@ -155,13 +154,12 @@ class LuminanceGainControl(_LuminanceNormalized):
         on_center: bool = True,
         amplitude_ratio: float = 1.25,
         pad_mode: str = "reflect",
-        activation: Activation = F.softplus,
         pretrained: bool = False,
+        activation: Activation = F.softplus,
         cache_filt: bool = False,
     ) -> None:
         super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation, cache_filt)
-        if pretrained:
-            load_published(self, self.kernel_size, cache_filt=cache_filt)
+        load_published(self, "LuminanceGainControl", pretrained, cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -190,15 +188,14 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         on_center: bool = True,
         amplitude_ratio: float = 1.25,
         pad_mode: str = "reflect",
-        activation: Activation = F.softplus,
         pretrained: bool = False,
+        activation: Activation = F.softplus,
         cache_filt: bool = False,
     ) -> None:
         super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation, cache_filt)
         self.contrast = Gaussian(kernel_size, pad_mode=pad_mode, cache_filt=cache_filt)
         self.contrast_scalar = _scalars(1, seed=1)
-        if pretrained:
-            load_published(self, self.kernel_size, cache_filt=cache_filt)
+        load_published(self, "LuminanceContrastGainControl", pretrained, cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
@@ -253,8 +250,7 @@ class OnOff(_LuminanceNormalized):
             kernel_size, out_channels=2, pad_mode=pad_mode, cache_filt=cache_filt
         )
         self.contrast_scalar = _scalars(2, seed=1)
-        if pretrained:
-            load_published(self, self.kernel_size, cache_filt=cache_filt)
+        load_published(self, "OnOff", pretrained, cache_filt)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, on then off, shape (batch, 2, height, width)."""

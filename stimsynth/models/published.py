@@ -12,7 +12,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 KERNEL_SIZE = (31, 31)
 NOT_CACHED = (
@@ -55,8 +55,17 @@ PARAMETERS: Mapping[str, Mapping[str, Sequence[float]]] = MappingProxyType(
 )
 
 
-def load_published(model: nn.Module, kernel_size: tuple[int, int], *, cache_filt: bool) -> None:
-    """Give a front-end model its published parameters, in place.
+def load_published(model: nn.Module, name: str, pretrained: bool, cache_filt: bool) -> None:
+    """Give a front-end model its published parameters, in place, if it is to have them.
+
+    Parameters
+    ----------
+    model
+        The model, or one of a class that is derived from it.
+    name
+        Which of `PARAMETERS` are its own.
+    pretrained, cache_filt
+        What was asked for.
 
     Warns
     -----
@@ -66,13 +75,19 @@ def load_published(model: nn.Module, kernel_size: tuple[int, int], *, cache_filt
     Raises
     ------
     InputError
-        If its kernels are not of the size they were fitted with.
+        If its kernels are not of the size they were fitted with, or `pretrained` is not True or False.
     """
+    if pretrained not in (True, False):
+        raise WrongType(
+            f"pretrained is True or False; not {pretrained!r}. Give activation by its name"
+        )
+    if not pretrained:
+        return
+    kernel_size = model.get_submodule("center_surround").kernel_size
     if kernel_size != KERNEL_SIZE:
         raise InputError(
             f"pretrained parameters were fitted with kernels of {KERNEL_SIZE}; not {kernel_size}"
         )
     if not cache_filt:
         warnings.warn(NOT_CACHED, stacklevel=3)
-    values = PARAMETERS[type(model).__name__]
-    model.load_state_dict({name: torch.tensor(value) for name, value in values.items()})
+    model.load_state_dict({key: torch.tensor(value) for key, value in PARAMETERS[name].items()})

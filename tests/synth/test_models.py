@@ -1,5 +1,6 @@
 """Models: equal to the plain formulas, pure, differentiable everywhere, and clear about bad input."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -384,3 +385,44 @@ def test_a_cached_kernel_is_kept_and_moves_with_its_model() -> None:
     assert model.filt is model.filt
     assert model.double().filt.dtype == torch.float64
     assert remove_grad(CenterSurround(7)).filt is not None
+
+
+FRONT_ENDS = (LinearNonlinear, LuminanceGainControl, LuminanceContrastGainControl, OnOff)
+
+
+def test_front_ends_order_their_arguments_alike() -> None:
+    """One order, of which each has its own; that of the documentation is kept in each."""
+    order = [
+        "kernel_size",
+        "on_center",
+        "amplitude_ratio",
+        "pad_mode",
+        "pretrained",
+        "activation",
+        "apply_mask",
+        "cache_filt",
+    ]
+    documented = [["kernel_size", "on_center", "amplitude_ratio", "pad_mode", "activation"]] * 3
+    documented += [[name for name in order if name != "on_center"]]
+    for model, told in zip(FRONT_ENDS, documented, strict=True):
+        own = list(inspect.signature(model).parameters)
+        assert own == [name for name in order if name in own]
+        assert told == [name for name in own if name in told]
+
+
+@pytest.mark.parametrize("model", FRONT_ENDS)
+def test_nothing_is_looked_up_by_the_name_of_a_class(model: type[nn.Module], image: Tensor) -> None:
+    class Mine(model):  # type: ignore[misc, valid-type]
+        """A model of one's own."""
+
+    own, theirs = (
+        remove_grad(made(31, pretrained=True, cache_filt=True).double()) for made in (Mine, model)
+    )
+    assert torch.equal(own(image), theirs(image))
+    assert repr(own.state_dict()) == repr(theirs.state_dict())
+
+
+@pytest.mark.parametrize("model", FRONT_ENDS)
+def test_an_activation_in_the_place_of_pretrained_is_refused(model: type[nn.Module]) -> None:
+    with pytest.raises(InputError, match="pretrained is True or False"):
+        model(31, pretrained=F.relu)  # type: ignore[call-arg]
