@@ -1,4 +1,4 @@
-"""Distances between images and between model outputs."""
+"""Metrics: distances and similarities between images, and distances between model outputs."""
 
 from typing import TYPE_CHECKING
 

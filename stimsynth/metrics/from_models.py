@@ -1,4 +1,4 @@
-"""Any model as a metric: how far apart two images are in its output."""
+"""Metrics made from models: the distance between the outputs for two images."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from stimuli_store.errors import InputError
 def model_distance(
     model: nn.Module | Callable[[Tensor], Tensor],
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the metric that a model makes: the root-mean-square difference of its outputs.
+    """Return a metric made from a model: the root-mean-square difference of its outputs for two images.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def model_distance(
     -------
     Callable
         Function of two images, whose batches are equal or 1, to a tensor of shape (b,). It is 0 for
-        images with equal outputs, and its gradient, which does not exist there, is 0 too. It raises an
-        `InputError` where the outputs cannot be compared.
+        images with equal outputs, and its gradient, which is not defined there, is 0 too. It raises an
+        `InputError` if the outputs cannot be compared.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def model_distance(
     """
 
     if not callable(model):
-        raise InputError(f"a distance takes a model that can be called on images; not {model!r}")
+        raise InputError(f"model must be callable with images; {model!r} is not")
 
     def distance(img1: Tensor, img2: Tensor) -> Tensor:
         if not (isinstance(img1, Tensor) and isinstance(img2, Tensor)):
             kinds = f"{type(img1).__name__} and {type(img2).__name__}"
-            raise InputError(f"a distance is that of two torch tensors; not of {kinds}")
+            raise InputError(f"a distance takes two torch tensors; not {kinds}")
         one, two = model(img1), model(img2)
         _see_comparable(one, two, (len(img1), len(img2)))
         difference = one - two
@@ -59,7 +59,7 @@ def model_distance(
 
 
 def _means(squares: Tensor) -> Tensor:
-    """Return the mean of every item, as it would be alone: then, and only then, threads share a sum."""
+    """Return the mean of each item of a batch, shape (b,)."""
     return torch.stack([item.mean() for item in squares])
 
 
@@ -67,10 +67,10 @@ def _see_comparable(one: Tensor, two: Tensor, batches: tuple[int, int]) -> None:
     lengths = (len(one), len(two))
     if one.shape[1:] != two.shape[1:] or lengths != batches:
         raise InputError(
-            "outputs to compare have one shape, with the batch of their images first; not "
+            "outputs to compare must have the same shape, with the batch of their images first; not "
             f"{tuple(one.shape)} and {tuple(two.shape)} for batches of {batches[0]} and {batches[1]}"
         )
     if lengths[0] != lengths[1] and 1 not in lengths:
         raise InputError(
-            f"batches to compare are equal or 1; not {lengths[0]} and {lengths[1]} images"
+            f"batches to compare must be equal or 1; not {lengths[0]} and {lengths[1]} images"
         )

@@ -1,8 +1,8 @@
-"""The normalized Laplacian pyramid and the distance measured in it.
+"""Normalized Laplacian pyramid, and the distance between images in it.
 
 V. Laparra, J. Ballé, A. Berardino & E. P. Simoncelli (2016), "Perceptual image quality assessment using
-a normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6. The parameters are theirs: each
-coefficient is divided by a constant plus a weighted sum of its neighbours' amplitudes.
+a normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6. Each coefficient is divided by a
+constant plus a weighted sum of its neighbours' amplitudes, with the parameters of this paper.
 """
 
 from functools import reduce
@@ -28,21 +28,21 @@ _NEIGHBOURS: tuple[dict[tuple[int, int], float], ...] = (
     {(2, 1): 0.2598, (2, 3): 0.2552},
     {(2, 1): 0.2215, (2, 3): 0.0717},
 )
-_SMALLEST = 33  # the fifth scale of a smaller image could not be reflected under the filter
+_SMALLEST = 33  # the fifth scale of a smaller image is too small for reflect padding
 
 
 def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
-    """Return the six normalized scales of an image, from fine to coarse.
+    """Return the six scales of an image's normalized Laplacian pyramid, from fine to coarse.
 
     Parameters
     ----------
     img
-        Shape (b, c, h, w), sides of 33 pixels or more; channels are treated one by one.
+        Shape (b, c, h, w), sides of 33 pixels or more; channels are treated independently.
 
     Raises
     ------
     InputError
-        If it has another shape or smaller sides.
+        If the image has another shape or smaller sides.
 
     Examples
     --------
@@ -61,10 +61,9 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
 
 
 class NLP(nn.Module):
-    """The normalized Laplacian pyramid as a model: all its values in one vector.
+    """Normalized Laplacian pyramid as a model: all its values in one vector.
 
-    Synthesis that compares vectors by their Euclidean norm weighs scales by their numbers of pixels,
-    which `nlpd` does not.
+    A squared error of this vector weighs scales by their numbers of pixels, and `nlpd` does not.
 
     Examples
     --------
@@ -76,14 +75,14 @@ class NLP(nn.Module):
         super().__init__()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the scales of images (b, c, h, w), from fine to coarse, in one vector (b, c, n)."""
+        """Return all scales of images (b, c, h, w), from fine to coarse, in one vector (b, c, n)."""
         return torch.cat([scale.flatten(2) for scale in normalized_laplacian_pyramid(image)], dim=2)
 
 
 def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
-    r"""Return the normalized Laplacian pyramid distance of images: 0 for equal ones.
+    r"""Return the normalized Laplacian pyramid distance (NLPD) of images, 0 for equal images.
 
-    The root-mean-square difference on each scale, averaged over the six scales.
+    It is the root-mean-square difference on each scale, averaged over the six scales.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (b, c). Where two images are equal its gradient, which does not exist there, is 0.
+        Shape (b, c). If two images are equal its gradient, which is not defined there, is 0.
 
     Examples
     --------
@@ -111,7 +110,7 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
 
 
 def _pooled(amplitude: Tensor, neighbours: dict[tuple[int, int], float]) -> Tensor:
-    """Return the weighted sum of neighbours, with nothing beyond the border."""
+    """Return the weighted sum of each amplitude's neighbours, with zeros beyond the border."""
     height, width = amplitude.shape[-2:]
     padded = F.pad(amplitude, (2, 2, 2, 2))
     parts = [

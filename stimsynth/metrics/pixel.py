@@ -1,4 +1,4 @@
-"""The distance that compares images pixel by pixel."""
+"""Mean squared error of pixels."""
 
 from torch import Tensor
 
@@ -9,8 +9,8 @@ from stimsynth.numerics.reductions import plane_means
 def mse(img1: Tensor, img2: Tensor) -> Tensor:
     r"""Return the mean squared error between images, one value for each image and channel.
 
-    Computes :math:`\frac{1}{n}\sum_i (x_i - y_i)^2` over the n pixels of a channel. It is no good account
-    of what people see, but a handy baseline. (The loss of this name, a scalar of any two tensors, is
+    Computes :math:`\frac{1}{n}\sum_i (x_i - y_i)^2` over the n pixels of a channel. It predicts visible
+    differences poorly, but is a useful baseline. (The loss of this name, a scalar of any two tensors, is
     `stimsynth.losses.mse`.)
 
     Parameters

@@ -1,4 +1,4 @@
-"""Structural similarity, on one scale and on several.
+"""Structural similarity of images, on one scale (SSIM) and on several (MS-SSIM).
 
 References: Z. Wang, A. C. Bovik, H. R. Sheikh & E. P. Simoncelli (2004), "Image quality assessment: from
 error visibility to structural similarity", IEEE Trans. Image Processing 13(4), 600–612; Z. Wang,
@@ -29,7 +29,7 @@ _PADS = (False, "constant", "reflect", "replicate", "circular")
 
 
 class _Maps(NamedTuple):
-    """Local comparisons (b, c, h', w'), and local variances of both images if they were asked for."""
+    """Maps of local similarity (b, c, h', w'), and of the local variances of both images if requested."""
 
     ssim: Tensor
     contrast_structure: Tensor
@@ -37,7 +37,7 @@ class _Maps(NamedTuple):
 
 
 def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = False) -> Tensor:
-    r"""Return the structural similarity of images: 1 for equal ones, and never outside [-1, 1].
+    r"""Return the structural similarity (SSIM) of images, 1 for equal images, always in [-1, 1].
 
     Computes the mean over positions of
 
@@ -50,12 +50,12 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     ----------
     img1, img2
         Images (b, c, h, w) with values in [0, 1], of equal height and width; batch and channel may be 1
-        in either. Channels are compared one by one.
+        in either. Channels are compared independently.
     weighted
         Weigh positions by :math:`\log[(1 + \sigma_x^2/C_2)(1 + \sigma_y^2/C_2)]`.
     pad
-        False to compare where the whole window fits, or how to pad the images: ``"constant"``,
-        ``"reflect"``, ``"replicate"`` or ``"circular"``.
+        False to compare only positions where the whole window fits, or the padding mode of the images:
+        ``"constant"``, ``"reflect"``, ``"replicate"`` or ``"circular"``.
 
     Returns
     -------
@@ -76,19 +76,19 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     maps = _maps(*comparable(img1, img2), pad, variances=weighted)
     if not weighted:
         return plane_means(maps.ssim)
-    # Rounding can leave a variance a little below zero; its logarithm is then that of none.
+    # Rounding can make a variance slightly negative; it then counts as 0.
     var_x, var_y = (variance.clamp_min(0) for variance in maps.variances)
     weight = torch.log1p(var_x / _C2) + torch.log1p(var_y / _C2)
     total = plane_sums(weight)
     mean = plane_sums(maps.ssim * weight) / total.clamp_min(_tiny(total))
-    # Two images without any contrast leave nothing to weigh by: then all positions count alike.
+    # For two images without any contrast all weights are 0: then all positions have the same weight.
     return torch.where(total > 0, mean, plane_means(maps.ssim))
 
 
 def ssim_map(img1: Tensor, img2: Tensor) -> Tensor:
-    """Return the structural similarity at every position where the window fits: (b, c, h-10, w-10).
+    """Return the map of structural similarity, (b, c, h-10, w-10), at all positions where the window fits.
 
-    Parameters are those of `ssim`.
+    Parameters are as for `ssim`.
 
     Examples
     --------
@@ -101,10 +101,10 @@ def ssim_map(img1: Tensor, img2: Tensor) -> Tensor:
 def ms_ssim(
     img1: Tensor, img2: Tensor, power_factors: Sequence[float] | Tensor | None = None
 ) -> Tensor:
-    r"""Return the multi-scale structural similarity, shape (b, c).
+    r"""Return the multi-scale structural similarity (MS-SSIM) of images, shape (b, c).
 
     Contrast and structure are compared on every scale and luminance on the coarsest; the means are raised
-    to their powers and multiplied. A negative mean makes the result 0. Each scale is the one before,
+    to their powers and multiplied. If a mean is negative the result is 0. Each scale is the one before,
     averaged over 2 × 2 pixels (an odd side is first extended by its last row or column).
 
     Parameters
@@ -129,7 +129,7 @@ def ms_ssim(
     powers = torch.as_tensor(POWER_FACTORS if power_factors is None else power_factors)
     if powers.dim() != 1 or not len(powers) or bool((~(powers >= 0) | powers.isinf()).any()):
         raise InputError(
-            f"power_factors is a list of numbers from 0 up, one for each scale; not {power_factors!r}"
+            f"power_factors must be a list of numbers >= 0, one per scale; not {power_factors!r}"
         )
     powers = powers.to(x)
     means = []
@@ -149,7 +149,7 @@ def ms_ssim(
 
 def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> _Maps:
     if pad not in _PADS:
-        raise InputError(f"pad is one of {', '.join(map(str, _PADS))}; not {pad!r}")
+        raise InputError(f"pad must be one of {', '.join(map(str, _PADS))}; not {pad!r}")
     size = min(_WINDOW, x.shape[-2], x.shape[-1])
     if size < _WINDOW:
         warnings.warn(
@@ -159,8 +159,8 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
     if pad:
         sides = ((size - 1) // 2, size // 2) * 2
         x, y = (F.pad(image, sides, mode=str(pad)) for image in (x, y))
-    # In the sum u and the difference d of both images, 2 cov = (var u - var d) / 2 and so on: both factors
-    # become (p - q + c) / (p + q + c) of squares p and q, which no rounding takes out of [-1, 1].
+    # With the sum u and the difference d of both images, 2 cov = (var u - var d) / 2 and so on: both factors
+    # become (p - q + c) / (p + q + c) with squares p and q, which stays in [-1, 1] under rounding.
     middle = plane_means((x + y).detach(), keepdim=True)
     u, d = (
         x + y - middle,
@@ -181,7 +181,7 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
 
 
 def _blurred(images: Tensor, size: int) -> Tensor:
-    """Return images (n, b, c, h, w) under the Gaussian window, where all of it fits."""
+    """Return images (n, b, c, h, w) filtered by the Gaussian window, at positions where it fits."""
     kernel = gaussian_1d(size, torch.tensor([_STD], dtype=images.dtype, device=images.device))
     return filter_valid(images, kernel.squeeze(0))
 
@@ -202,7 +202,7 @@ def _tiny(like: Tensor) -> float:
 
 
 def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both images in one shape, see that they can be compared, and warn of an odd range."""
+    """Return two images broadcast to one shape, after checking them; warn of values outside [0, 1]."""
     one, two = matched(img1, img2)
     with torch.no_grad():
         if any(anywhere((image.amin() < 0) | (image.amax() > 1)) for image in (img1, img2)):
@@ -214,19 +214,19 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def matched(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both images in one shape, and see that they can be compared."""
+    """Return two images broadcast to one shape, after checking type, height and width."""
     for image in (img1, img2):
         real_images(image, "a metric")
     if img1.shape[-2:] != img2.shape[-2:] or img1.dtype != img2.dtype:
         raise InputError(
-            f"images to compare have one height, width and type; not {tuple(img1.shape)} "
+            f"images to compare must have the same height, width and type; not {tuple(img1.shape)} "
             f"{img1.dtype} and {tuple(img2.shape)} {img2.dtype}"
         )
     try:
         shape = torch.broadcast_shapes(img1.shape, img2.shape)
     except RuntimeError as error:
         raise InputError(
-            f"batch and channel of images to compare are equal or 1; not {tuple(img1.shape)} and "
+            f"batch and channel of images to compare must be equal or 1; not {tuple(img1.shape)} and "
             f"{tuple(img2.shape)}"
         ) from error
     return img1.expand(shape), img2.expand(shape)

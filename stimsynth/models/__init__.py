@@ -1,4 +1,4 @@
-"""Image-computable models: pure functions of the image, found by name in `MODELS`."""
+"""Image-computable models: pure functions of images, listed by name in `MODELS`."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Models whose outputs are brought to one magnitude, so that a loss weighs them alike."""
+"""Models with outputs scaled to similar magnitudes, so that a loss weighs all of them."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -14,9 +14,9 @@ from stimuli_store.errors import InputError
 
 
 class Balanced(nn.Module):
-    """A model with every output shifted and divided by constants.
+    """A model with each output shifted and divided by constants.
 
-    A model that is called with scales, for synthesis from coarse to fine, still is.
+    A model that can be called with scales, for coarse-to-fine synthesis, can still be called so.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Balanced(nn.Module):
     scale: Tensor
 
     def forward(self, image: Tensor, scales: Sequence[Any] | None = None) -> Tensor:
-        """Return (model(image) - shift) / scale, of some scales if they are given."""
+        """Return (model(image) - shift) / scale, for some scales only if `scales` is given."""
         if scales is None:
             return (self.model(image) - self.shift) / self.scale
         shift, scale = (
@@ -56,35 +56,35 @@ class Balanced(nn.Module):
     def remove_scales(
         self, representation_tensor: Tensor, scales_to_keep: Collection[Any]
     ) -> Tensor:
-        """Return a representation of all scales without those that are not named, as the model does."""
+        """Return a representation without the values of scales not in `scales_to_keep`, as the model does."""
         remove = getattr(self.model, "remove_scales", None)
         if remove is None:
             raise InputError(
-                f"{type(self.model).__name__} has no remove_scales, which says what of an output belongs to "
-                "which scale; write it, or balance the model without scales"
+                f"{type(self.model).__name__} has no method remove_scales, which selects the outputs of "
+                "some scales; write one, or use the balanced model without scales"
             )
         return remove(representation_tensor, scales_to_keep)
 
 
 def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-2) -> Balanced:
-    """Return a model with every output z-scored over a set of images.
+    """Return a model with each output z-scored over a set of images.
 
-    Outputs that vary by little among images of the world then count as much as those that vary by a lot.
+    Outputs that vary little among natural images then have the same weight as outputs that vary a lot.
 
     Parameters
     ----------
     model
         Any model without learnable parameters.
     images
-        The set, shape (batch, channel, height, width), with two images or more; they are run one by one.
+        The set, shape (batch, channel, height, width), with two images or more.
     floor
-        Standard deviations are taken to be at least this part of their root mean square, so that what
-        hardly varies is not blown up.
+        Standard deviations are raised to at least this fraction of their root mean square, so that
+        outputs that hardly vary are not amplified.
 
     Raises
     ------
     InputError
-        If there are less than two images, or model and images do not fit together.
+        If there are fewer than two images, or the model does not take them.
 
     References
     ----------
@@ -101,7 +101,7 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
     validate_input(images)
     if len(images) < 2:
         raise InputError(
-            f"a z-score takes two images or more; there are {len(images)}. For one, see balanced_by_target"
+            f"a z-score needs two images or more, not {len(images)}; for one image use balanced_by_target"
         )
     outputs = [checked_output(model, image[None]) for image in images]
     mean = sum(output.to(_wide(output)) for output in outputs) / len(outputs)
@@ -114,10 +114,10 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
 
 
 def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) -> Balanced:
-    """Return a model with every output divided by its magnitude for one image, the target of synthesis.
+    """Return a model with each output divided by its magnitude for one image, the target of synthesis.
 
-    A mean squared error then is one of relative differences. Divisors are constants: they do not follow
-    the image that is synthesized, which would make the optimization hard.
+    A mean squared error is then an error of relative differences. Divisors are constants and do not depend
+    on the synthesized image, which would make the optimization hard.
 
     Parameters
     ----------
@@ -126,13 +126,13 @@ def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) 
     target
         Shape (1, channel, height, width).
     floor
-        Magnitudes are taken to be at least this part of their root mean square, so that outputs close to
-        zero are not blown up.
+        Magnitudes are raised to at least this fraction of their root mean square, so that outputs close
+        to zero are not amplified.
 
     Raises
     ------
     InputError
-        If there is more than one image, or model and image do not fit together.
+        If there is more than one image, or the model does not take it.
 
     Examples
     --------
@@ -154,11 +154,12 @@ def balanced_by_sensitivity(
     floor: float = 1e-3,
     seed: int = 0,
 ) -> Balanced:
-    """Return a model with every output divided by a power of how much pixels move it at one image.
+    """Return a model with each output divided by a power of its sensitivity to pixels at one image.
 
-    Outputs that any change of a pixel moves, such as a kurtosis, make the squared error steep, and those that
-    many pixels move together, such as the mean luminance, come last. Balanced, a texture's statistics are
-    matched in a fraction of the steps; the metamers are the same, as the error is zero at the same images.
+    The sensitivity is the root mean square of ∂output/∂pixel. Without balancing, sensitive outputs such as a
+    kurtosis dominate the squared error, and insensitive ones such as the mean luminance are matched last.
+    With it, the statistics of a texture are matched in a fraction of the steps; the metamers are the same,
+    because the error is zero for the same images.
 
     Parameters
     ----------
@@ -167,20 +168,20 @@ def balanced_by_sensitivity(
     target
         Shape (1, channel, height, width).
     power
-        1 divides by the root mean square of ∂output/∂pixel, estimated; 0 by nothing. Most is gained for
-        texture statistics between 0.5 and 1.
+        Exponent of the divisor: 1 divides by the estimated sensitivity, 0 does nothing. For texture
+        statistics values between 0.5 and 1 help most.
     n_probes
-        Random changes of the image that the estimate is an average over.
+        Number of random changes of the image from which the sensitivity is estimated.
     floor
-        Sensitivities are taken to be at least this part of their root mean square.
+        Sensitivities are raised to at least this fraction of their root mean square.
     seed
-        Of the random changes.
+        Seed of the random changes.
 
     Raises
     ------
     InputError
-        If there is more than one image, model and image do not fit together, n_probes is not 1 or more,
-        power is not 0 or more, or an output's derivative is NaN or infinite at this image.
+        If there is more than one image, the model does not take it, n_probes is not 1 or more, power is
+        not 0 or more, or an output's derivative is NaN or infinite at this image.
 
     Examples
     --------
@@ -192,9 +193,9 @@ def balanced_by_sensitivity(
     """
     validate_input(target, no_batch=True)
     if not isinstance(n_probes, int) or n_probes < 1:
-        raise InputError(f"n_probes is a whole number, 1 or more; not {n_probes!r}")
+        raise InputError(f"n_probes must be a whole number, 1 or more; not {n_probes!r}")
     if not 0 <= power < math.inf:
-        raise InputError(f"power is 0 or more; not {power}")
+        raise InputError(f"power must be 0 or more; not {power}")
     output = checked_output(model, target)
     jacobian = Linearized(model, target)
     generator = generator_for("balance", seed)
@@ -204,8 +205,8 @@ def balanced_by_sensitivity(
     if not bool(torch.isfinite(sensitivity).all()):
         # An infinite divisor would make every output 0, and every image a metamer.
         raise InputError(
-            "an output's derivative is NaN or infinite at this image (square roots and logarithms of 0 are "
-            "the usual cause); balance by another image, or by its magnitude: see balanced_by_target"
+            "an output's derivative is NaN or infinite at this image (the usual causes are square roots and "
+            "logarithms of 0); give another image, or use balanced_by_target"
         )
     if output.is_complex():
         sensitivity = sensitivity.view(-1, 2).sum(dim=1)
@@ -218,8 +219,8 @@ def _wide(output: Tensor) -> torch.dtype:
 
 
 def _floored(magnitude: Tensor, floor: float) -> Tensor:
-    """Return magnitudes of at least `floor` times their root mean square; ones where all are zero."""
+    """Return magnitudes raised to at least `floor` times their root mean square; ones if all are zero."""
     if not floor > 0:
-        raise InputError(f"floor is a positive part of the root mean square; not {floor}")
+        raise InputError(f"floor must be a positive fraction of the root mean square; not {floor}")
     least = floor * magnitude.square().mean().sqrt()
     return magnitude.clamp_min(float(least)) if least > 0 else torch.ones_like(magnitude)

@@ -1,4 +1,4 @@
-"""Models that plans and banks make by the name of their class."""
+"""Models by the name of their class, for plans and banks."""
 
 import inspect
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Figures that models make of themselves: filters of front ends, statistics of textures."""
+"""Figures of models: filters of front ends, statistics of textures."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ShowsFilters(nn.Module):
-    """A model whose parts are filters with kernels `filt` (channels, 1, height, width)."""
+    """Base of models whose parts are filters with kernels `filt` (channels, 1, height, width)."""
 
     def display_filters(self, zoom: float = 5.0, **kwargs: Any) -> "Figure":
         """Return a figure of the kernels: a column for every filter, a row for every channel.
@@ -24,9 +24,9 @@ class ShowsFilters(nn.Module):
         Parameters
         ----------
         zoom
-            Display pixels for a pixel of a kernel, a whole number.
+            Display pixels per pixel of a kernel, a whole number.
         kwargs
-            More arguments of `stimsynth.plots.filters.filter_figure`, such as `vrange` and `cmap`.
+            Further arguments of `stimsynth.plots.filters.filter_figure`, such as `vrange` and `cmap`.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class _Statistics(Protocol):
 
 
 class ShowsStatistics:
-    """A model whose representation `convert_to_dict` makes a dictionary of statistics."""
+    """Base of models whose representation `convert_to_dict` turns into a dictionary of statistics."""
 
     def plot_representation(
         self: _Statistics,
@@ -57,10 +57,10 @@ class ShowsStatistics:
         batch_idx: int = 0,
         title: str | None = None,
     ) -> "tuple[Figure, list[Axes]]":
-        """Draw a representation of all scales as stems, one panel for each kind of statistics.
+        """Plot a representation of all scales as stems, one panel for each group of statistics.
 
-        Parameters, returns and errors are those of `stimsynth.plots.texture.plot_statistics`; `data` is
-        a vector or its dictionary form.
+        Parameters, returns and errors are as for `stimsynth.plots.texture.plot_statistics`; `data` is a
+        vector or its dictionary form.
         """
         statistics = _as_dict(self, data)
         return plot_statistics(statistics, ax, figsize, ylim, batch_idx, title)
@@ -71,7 +71,7 @@ class ShowsStatistics:
         data: Tensor | Mapping[str, Tensor],
         batch_idx: int = 0,
     ) -> "list[Artist]":
-        """Move the stems that `plot_representation` drew, and return the artists that changed."""
+        """Update the stems of `plot_representation` with new data, and return the changed artists."""
         return update_statistics(axes, _as_dict(self, data), batch_idx)
 
 

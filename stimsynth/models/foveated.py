@@ -1,7 +1,7 @@
 """Foveated models: statistics averaged in windows that grow with distance from fixation.
 
-The plainest averages pixels ("foveated pixel intensity"); the others average oriented energy, as cells
-in V1 would, or the statistics of textures, as Freeman & Simoncelli (2011) propose for V2.
+The simplest model averages pixels ("foveated pixel intensity"); the others average oriented energy, as a
+model of V1, or texture statistics, as Freeman & Simoncelli (2011) propose for V2.
 """
 
 import math
@@ -16,16 +16,16 @@ from stimuli_store.errors import InputError, unknown_name
 
 
 class FoveatedPooling(nn.Module):
-    r"""Statistics of an image in log-polar windows, larger the further they lie from fixation.
+    r"""Foveated model: statistics of an image in log-polar windows that grow with distance from fixation.
 
-    Two images with equal outputs differ in whatever the windows average away. The larger `scaling`, the
-    more that is: `scaling` is the level axis along which metamer experiments look for the size at which
-    people begin to see the difference, the *critical scaling* of a statistic. Pixels in the fovea are part
-    of the output as they are, so that metamers keep them. Windows are those of
-    `stimsynth.transforms.log_polar.LogPolar`; on coarser scales of the pyramid they are the same,
-    sampled on its grid.
+    Two images with equal outputs can differ in everything that the windows average out. The larger
+    `scaling`, the more that is: metamer experiments vary `scaling` to find the value at which people begin
+    to see the difference, the *critical scaling* of a statistic. The output contains the pixels in the
+    fovea unchanged, so metamers keep them. Windows are described in
+    `stimsynth.transforms.log_polar.LogPolar`; on coarser scales of the pyramid the same windows are
+    sampled on the scale's grid.
 
-    A plan names the level and gives the rest::
+    A plan names `scaling` as the level and gives the other parameters::
 
         [metamer]
         model = "FoveatedPooling"
@@ -37,37 +37,37 @@ class FoveatedPooling(nn.Module):
     Parameters
     ----------
     image_shape
-        (height, width) that images will have, to be told of misfits at once; None for any.
+        (height, width) of the images, so that arguments are checked at construction; None for any.
     statistics
-        ``"luminance"``: means of pixels. ``"energy"``: those, and the root of the mean energy on each
-        scale and orientation of a complex steerable pyramid, and above its finest scale. ``"texture"``:
-        means, standard deviations, skews and kurtoses of pixels; means and standard deviations of the
-        magnitudes of bands, and their correlations across space, orientations and scales; correlations
-        of real parts across scales with phases doubled.
+        ``"luminance"``: means of pixels. ``"energy"``: also the root of the mean energy at each scale and
+        orientation of a complex steerable pyramid, and of its high-pass residual. ``"texture"``: means,
+        standard deviations, skews and kurtoses of pixels; means and standard deviations of the magnitudes
+        of bands, and their correlations across space, orientations and scales; correlations of real parts
+        across scales with phases doubled.
     ppd
-        Pixels per degree of visual angle: what of the image is in the fovea depends on it.
+        Pixels per degree of visual angle; it determines which pixels are in the fovea.
     scaling
         Radial width of a window at half its height, divided by the eccentricity of its centre. Freeman &
         Simoncelli (2011) report critical values near 0.25 for energies and 0.5 for textures.
     min_ecc, max_ecc
-        Radius of the fovea, and eccentricity where the rings of windows end, in degrees; `max_ecc` None for
-        the furthest pixel. The outermost ring takes in what lies beyond.
+        Radius of the fovea, and outer limit of the rings of windows, in degrees; `max_ecc` None for the
+        most distant pixel. The outermost ring contains everything beyond.
     fixation
-        (row, column) in pixels, (0, 0) being the centre of the first; None for the image's centre.
+        (row, column) in pixels, where (0, 0) is the centre of the first pixel; None for the image's centre.
     window_type
         ``"raised_cosine"`` or ``"gaussian"``.
     aspect
-        Radial width of windows over width along the circle, as near as a whole number of them allows.
+        Ratio of radial to tangential width of windows, as close as a whole number of windows allows.
     n_scales, n_orientations
-        Of the pyramid, for energies and textures.
+        Numbers of scales and orientations of the pyramid, for energies and textures.
     spatial_corr_width
-        Side of the neighbourhood, an odd number of samples, in which magnitudes are compared with
-        themselves, for textures.
+        Side of the neighbourhood, an odd number of samples, for autocorrelations of magnitudes, for
+        textures.
 
     Raises
     ------
     InputError
-        If an argument makes no sense, or, when run, does not suit the image.
+        If an argument is out of range, or (in `forward`) does not fit the image.
 
     References
     ----------
@@ -128,7 +128,7 @@ class FoveatedPooling(nn.Module):
             self._fitted(self.image_shape)
 
     def windows(self, image_shape: Sequence[int]) -> LogPolar:
-        """Return where the windows lie on an image of (height, width)."""
+        """Return the layout of the windows on an image of (height, width)."""
         return LogPolar(
             image_shape=_size(image_shape),
             ppd=self.ppd,
@@ -143,8 +143,7 @@ class FoveatedPooling(nn.Module):
     def named(self, x: Tensor) -> Named:
         """Return the statistics of images (b, c, h, w) by name, each (b, c, …, windows).
 
-        All are in units of the image (see `stimsynth.models.pooled_statistics`). A name ends in the scale
-        it belongs to.
+        All are in units of the image (see `stimsynth.models.pooled_statistics`). A name ends in its scale.
         """
         if x.dim() != 4 or not x.is_floating_point():
             raise InputError(
@@ -157,7 +156,7 @@ class FoveatedPooling(nn.Module):
             layout=self._fitted((x.shape[2], x.shape[3])),
             n_scales=self.n_scales,
             n_orientations=self.n_orientations,
-            # One of each two opposite steps: a band is as like itself on one side as on the other.
+            # One of every two opposite steps: an autocorrelation is even.
             neighbours=[
                 (down, right)
                 for down in range(half + 1)
@@ -174,12 +173,12 @@ class FoveatedPooling(nn.Module):
     def _fitted(self, image_shape: tuple[int, int]) -> LogPolar:
         if self.image_shape not in (None, image_shape):
             raise InputError(
-                f"this model was made for images of {self.image_shape}; not of {image_shape}"
+                f"this model was made for images of {self.image_shape}; not {image_shape}"
             )
         most = max(0, int(math.log2(min(image_shape))) - 2)
         if self.statistics != "luminance" and self.n_scales > most:
             raise InputError(
-                f"n_scales is {most} at most for an image of {image_shape[0]}x{image_shape[1]}; "
+                f"n_scales must be at most {most} for an image of {image_shape[0]}x{image_shape[1]}; "
                 f"not {self.n_scales}"
             )
         return self.windows(image_shape)
@@ -188,12 +187,12 @@ class FoveatedPooling(nn.Module):
 def _size(image_shape: Sequence[int]) -> tuple[int, int]:
     size = tuple(int(n) for n in image_shape)
     if len(size) != 2 or min(size) < 1:
-        raise InputError(f"image_shape is (height, width) in pixels; not {image_shape!r}")
+        raise InputError(f"image_shape must be (height, width) in pixels; not {image_shape!r}")
     return size[0], size[1]
 
 
 def _pair(fixation: Sequence[float]) -> tuple[float, float]:
     pair = tuple(float(v) for v in fixation)
     if len(pair) != 2:
-        raise InputError(f"fixation is (row, column) in pixels; not {fixation!r}")
+        raise InputError(f"fixation must be (row, column) in pixels; not {fixation!r}")
     return pair[0], pair[1]

@@ -2,10 +2,10 @@
 
 Formulas and parameters: A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions
 of hierarchical representations", NeurIPS 30; A. Berardino (2018), PhD thesis, New York University.
-
-Every filter of a model is a product with one spectrum of the image (`transforms.convolution`), so a
-31 × 31 model costs a few fast Fourier transforms instead of thousands of products a pixel.
 """
+
+# All filters of a model use one spectrum of the image (`transforms.convolution`), so a 31 × 31 model costs a
+# few fast Fourier transforms instead of thousands of products per pixel.
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 class _LuminanceNormalized(ShowsFilters):
-    """What the front ends share: a centre-surround filter and its division by local luminance."""
+    """Base of front ends: a centre-surround filter, divided by local luminance."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class _LuminanceNormalized(ShowsFilters):
         self._kept_transfer = LastValue()
 
     def grid(self, x: Tensor) -> PaddedGrid:
-        """Return the grid to filter `x` (b, 1, h, w) on."""
+        """Return the padded grid on which `x` (b, 1, h, w) is filtered."""
         return make_grid(one_channel(x, type(self).__name__), self.kernel_size, self.pad_mode)
 
     def normalized(self, x: Tensor, grid: PaddedGrid) -> Tensor:
@@ -67,20 +67,20 @@ class _LuminanceNormalized(ShowsFilters):
         parts = [*self.center_surround.tensors, self.luminance.std, self.luminance_scalar]
         transfers = kept_transfer(self, grid, parts, lambda: self._transfers(grid))
         linear, local = grid.backward(grid.forward(x) * transfers).chunk(2, dim=1)
-        return linear * (1 + local).reciprocal()  # whose slope costs no divisions
+        return linear * (1 + local).reciprocal()  # its derivative needs no divisions
 
     def _transfers(self, grid: PaddedGrid) -> Tensor:
-        """Return the transfer functions of C and of s L."""
+        """Return the transfer functions of the filter C and of the scaled filter s L."""
         scaled = self.luminance_scalar.view(-1, 1, 1) * self.luminance.transfer(grid)
         return torch.cat([self.center_surround.transfer(grid), scaled])
 
 
 class LinearNonlinear(ShowsFilters):
-    r"""Centre-surround filter, then rectified.
+    r"""Front end: a centre-surround filter, then rectification.
 
     Computes :math:`y = \varphi(C * x)`, with C the filter of `CenterSurround` and φ the activation.
 
-    Parameters are those of `LuminanceGainControl`; `center_surround` is the filter.
+    Parameters are as for `LuminanceGainControl`; `center_surround` is the filter.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class LinearNonlinear(ShowsFilters):
 
 
 class LuminanceGainControl(_LuminanceNormalized):
-    r"""Centre-surround filter divided by local luminance, then rectified.
+    r"""Front end: a centre-surround filter, divided by local luminance, then rectification.
 
     Computes :math:`y = \varphi\big(\frac{C * x}{1 + s\,(L * x)}\big)`, with C the filter of
     `CenterSurround`, L a Gaussian and φ the activation.
@@ -128,11 +128,11 @@ class LuminanceGainControl(_LuminanceNormalized):
     pad_mode
         ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
     pretrained
-        Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
+        Use the published parameters (`stimsynth.models.published`); needs kernels of 31 × 31.
     activation
         Pointwise function of the output.
     cache_filt
-        Keep the filters, as `Gaussian` does.
+        Cache the filters, as in `Gaussian`.
 
     Attributes
     ----------
@@ -167,13 +167,13 @@ class LuminanceGainControl(_LuminanceNormalized):
 
 
 class LuminanceContrastGainControl(_LuminanceNormalized):
-    r"""Luminance gain control, then division by local contrast, then rectified.
+    r"""Front end: luminance gain control, then division by local contrast, then rectification.
 
     Computes :math:`y = \varphi\big(\frac{n}{1 + s_c\,c}\big)` with
     :math:`n = \frac{C * x}{1 + s_l (L * x)}` and :math:`c = \sqrt{K * n^2} + 10^{-6}`, K a Gaussian.
 
-    Parameters and attributes are those of `LuminanceGainControl`, with `contrast` (the Gaussian K) and
-    `contrast_scalar` besides.
+    Parameters and attributes are as for `LuminanceGainControl`, with the further attributes `contrast`
+    (the Gaussian K) and `contrast_scalar`.
 
     Examples
     --------
@@ -206,7 +206,7 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
 
 
 class OnOff(_LuminanceNormalized):
-    """An on-centre and an off-centre channel, each with luminance and contrast gain control.
+    """Front end: an on-centre and an off-centre channel, each with luminance and contrast gain control.
 
     Parameters
     ----------
@@ -217,13 +217,13 @@ class OnOff(_LuminanceNormalized):
     pad_mode
         ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
     pretrained
-        Use the published parameters (`stimsynth.models.published`); takes kernels of 31 × 31.
+        Use the published parameters (`stimsynth.models.published`); needs kernels of 31 × 31.
     activation
         Pointwise function of the output.
     apply_mask
-        Multiply the output by a disk with a soft edge, so that synthesis leaves the corners alone.
+        Multiply the output by a disk with a soft edge, so that synthesis does not change the corners.
     cache_filt
-        Keep the filters, as `Gaussian` does.
+        Cache the filters, as in `Gaussian`.
 
     Examples
     --------
@@ -264,18 +264,16 @@ class OnOff(_LuminanceNormalized):
 
 
 def activated(activation: Activation, values: Tensor) -> Tensor:
-    """Return what an activation makes of values: torch's softplus the same for one image as for many."""
+    """Return an activation applied to values, with our softplus in place of torch's."""
     return softplus(values) if activation is F.softplus else activation(values)
 
 
 def contrast_normalized(
     ratio: Tensor, grid: PaddedGrid, contrast: Gaussian, scalar: Tensor
 ) -> Tensor:
-    """Return n / (1 + s (√(K * n²) + 1e-6)).
-
-    The root has no slope at zero, and a transform leaves rounding errors on either side of it; both are
-    met by a floor far below any response that matters (√1e-16 = 1e-8).
-    """
+    """Return responses n divided by local contrast: n / (1 + s (√(K * n²) + 1e-6))."""
+    # The square root has no derivative at zero, and a Fourier transform leaves rounding errors around it.
+    # The floor is far below any relevant response (√1e-16 = 1e-8).
     energy = grid.backward(grid.forward(ratio * ratio) * contrast.transfer(grid))
     local = energy.clamp_min(1e-16).sqrt()
     scale = scalar.view(-1, 1, 1)
@@ -283,5 +281,5 @@ def contrast_normalized(
 
 
 def _scalars(channels: int, seed: int) -> nn.Parameter:
-    """Return a model's untrained scalars, uniform in [0, 10): the same in every process."""
+    """Return a parameter of untrained scalars (channels,), uniform in [0, 10), the same in every process."""
     return nn.Parameter(torch.rand(channels, generator=generator_for("scalars", seed)) * 10)

@@ -1,4 +1,4 @@
-"""Linear models: identity, low-pass and band-pass, Gaussian blur, centre-surround."""
+"""Linear models: identity, low-pass and band-pass filters, Gaussian blur, centre-surround filter."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,15 +18,17 @@ from stimuli_store.errors import InputError
 
 
 def positive(name: str, value: Any, channels: int) -> nn.Parameter:
-    """Return a parameter of shape (channels,), or one that all channels share, shape (1,)."""
+    """Return a parameter of shape (channels,) from one positive number or `channels` of them."""
     tensor = torch.as_tensor(value, dtype=torch.get_default_dtype()).reshape(-1).clone()
     if len(tensor) not in (1, channels) or not bool((tensor > 0).all()):
-        raise InputError(f"{name} is positive, one number or {channels} of them; not {value!r}")
+        raise InputError(
+            f"{name} must be positive, one number or {channels} of them; not {value!r}"
+        )
     return nn.Parameter(tensor.expand(channels).clone())
 
 
 def one_channel(image: Tensor, name: str) -> Tensor:
-    """Return `image` if it has one channel, which is what these models filter."""
+    """Return `image`, after checking that it has one channel."""
     if real_images(image, name, "(batch, 1, height, width)").shape[1] != 1:
         raise InputError(
             f"{name} takes images of shape (batch, 1, height, width); not {tuple(image.shape)}"
@@ -35,12 +37,12 @@ def one_channel(image: Tensor, name: str) -> Tensor:
 
 
 class Identity(nn.Module):
-    """The model that sees everything: its output is a copy of the image.
+    """Identity model: its output is a copy of the image.
 
     Parameters
     ----------
     name
-        What to call it, in figures say; kept as an attribute.
+        Name of the model, for instance for figures; kept as an attribute.
 
     Examples
     --------
@@ -60,21 +62,21 @@ class Identity(nn.Module):
 
 
 class Linear(nn.Module):
-    r"""Split an image into a low-pass and a band-pass channel.
+    r"""Linear model with a low-pass and a band-pass channel.
 
-    The low-pass kernel is a circular Gaussian of variance 3 px² and unit sum; the band-pass kernel is one
-    of variance 1 px² minus the low-pass kernel, so it sums to zero and is silent on a flat image.
+    The low-pass kernel is a circular Gaussian of variance 3 px² and sum 1; the band-pass kernel is a
+    Gaussian of variance 1 px² minus the low-pass kernel, so its response to a uniform image is zero.
 
     Parameters
     ----------
     kernel_size
         Size of the kernels in pixels, one number or (height, width).
     pad_mode
-        What lies beyond the border: ``"circular"``, ``"reflect"``, ``"replicate"`` or ``"constant"``.
+        Padding mode: ``"circular"``, ``"reflect"``, ``"replicate"`` or ``"constant"``.
     default_filters
-        Use those kernels; otherwise random ones, uniform in ±1/√(pixels of a kernel).
+        Use these kernels; otherwise random ones, uniform in ±1/√(pixels of a kernel).
     seed
-        Seed of the random ones.
+        Seed of the random kernels.
 
     Attributes
     ----------
@@ -117,7 +119,7 @@ class Linear(nn.Module):
 
 
 class Gaussian(nn.Module):
-    """Blur by circular Gaussians that sum to one.
+    """Gaussian blur with circular kernels that sum to one.
 
     Parameters
     ----------
@@ -126,12 +128,12 @@ class Gaussian(nn.Module):
     std
         Standard deviation in pixels, one number or one for each output channel.
     pad_mode
-        What lies beyond the border: ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
+        Padding mode: ``"reflect"``, ``"circular"``, ``"replicate"`` or ``"constant"``.
     out_channels
-        Number of kernels, and channels of the output.
+        Number of kernels and of output channels.
     cache_filt
-        Keep the kernel `filt` and, unless parameters can learn, its transfer function for the size of
-        image seen last. A kept kernel passes no gradient on to the parameters.
+        Cache the kernel `filt` and, unless parameters can learn, its transfer function for the last image
+        size. A cached kernel passes no gradient to the parameters.
 
     Examples
     --------
@@ -158,7 +160,7 @@ class Gaussian(nn.Module):
 
     @property
     def filt(self) -> Tensor:
-        """The kernels, shape (out_channels, 1, height, width)."""
+        """Kernels, shape (out_channels, 1, height, width)."""
         return kept_filt(self, [self.std], self._kernels)
 
     @property
@@ -175,23 +177,22 @@ class Gaussian(nn.Module):
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the blurred image, shape (batch, out_channels, height, width).
 
-        With `conv2d_kwargs` (a stride, say) the kernel is slid by `torch.nn.functional.conv2d`.
+        With `conv2d_kwargs` (such as a stride) `torch.nn.functional.conv2d` applies the kernel.
         """
         return filter_linear(self, one_channel(x, type(self).__name__), conv2d_kwargs)
 
 
 class CenterSurround(nn.Module):
-    r"""Difference of Gaussians: centre minus surround.
+    r"""Difference-of-Gaussians filter: centre minus surround.
 
-    Computes :math:`\pm a\,(G_{center} - G_{surround}) * x` with each Gaussian of unit sum. (The text of
-    the original documentation divides the kernel by its sum; published parameters were fitted without.)
+    Computes :math:`\pm a\,(G_{center} - G_{surround}) * x` with each Gaussian of sum 1.
 
     Parameters
     ----------
     kernel_size
         Size of the kernel in pixels.
     on_center
-        Sign of the centre, one or a list of one for each output channel.
+        Whether the centre is positive: one value, or one for each output channel.
     amplitude_ratio
         Factor a, at least 1.
     center_std, surround_std
@@ -204,7 +205,7 @@ class CenterSurround(nn.Module):
     Raises
     ------
     InputError
-        If an argument makes no sense, or, when run, if the image does not suit it.
+        If an argument is out of range, or (in `forward`) does not fit the image.
 
     Examples
     --------
@@ -228,11 +229,11 @@ class CenterSurround(nn.Module):
         signs = [on_center] * out_channels if isinstance(on_center, bool) else list(on_center)
         if len(signs) != out_channels:
             raise InputError(
-                f"on_center is one value or {out_channels} of them (out_channels); "
+                f"on_center must be one value or {out_channels} of them (out_channels); "
                 f"{len(signs)} were given"
             )
         if amplitude_ratio < 1:
-            raise InputError(f"amplitude_ratio is at least 1; not {amplitude_ratio}")
+            raise InputError(f"amplitude_ratio must be at least 1; not {amplitude_ratio}")
         self.kernel_size = kernel_pair(kernel_size)
         self.on_center = signs
         self.out_channels = out_channels
@@ -252,7 +253,7 @@ class CenterSurround(nn.Module):
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        """Take the ratio as a plain number too, as published parameters have it."""
+        """Load a state dict in which `amplitude_ratio` may be a scalar, as in published parameters."""
         key = f"{prefix}amplitude_ratio"
         if key in state_dict:
             state_dict[key] = state_dict[key].reshape(1)
@@ -260,7 +261,7 @@ class CenterSurround(nn.Module):
 
     @property
     def filt(self) -> Tensor:
-        """The kernels, shape (out_channels, 1, height, width)."""
+        """Kernels, shape (out_channels, 1, height, width)."""
         return kept_filt(self, self.tensors, self._kernels)
 
     @property
@@ -273,7 +274,7 @@ class CenterSurround(nn.Module):
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What the kernels are made of."""
+        """Tensors that determine the kernels: standard deviations, ratio and sign."""
         return [self.center_std, self.surround_std, self.amplitude_ratio, self.sign]
 
     @property
@@ -292,7 +293,7 @@ class CenterSurround(nn.Module):
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the filtered image, shape (batch, out_channels, height, width).
 
-        With `conv2d_kwargs` (a stride, say) the kernel is slid by `torch.nn.functional.conv2d`.
+        With `conv2d_kwargs` (such as a stride) `torch.nn.functional.conv2d` applies the kernel.
         """
         return filter_linear(self, one_channel(x, type(self).__name__), conv2d_kwargs)
 
@@ -301,14 +302,14 @@ Filter = Gaussian | CenterSurround
 
 
 class KeepsTransfers(Protocol):
-    """A model that may keep the transfer functions it used last."""
+    """Interface of a model that may cache its last transfer functions."""
 
     cache_filt: bool
     _kept_transfer: LastValue
 
 
 def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) -> Tensor:
-    """Return a filter's kernels, the kept ones if it keeps them."""
+    """Return a filter's kernels, from the cache if the model uses one."""
     if not model.cache_filt:
         return make()
     return model._kept_filt.get(None, tensors, lambda: make().detach())
@@ -317,14 +318,14 @@ def kept_filt(model: Filter, tensors: list[Tensor], make: Callable[[], Tensor]) 
 def kept_transfer(
     model: KeepsTransfers, grid: PaddedGrid, tensors: list[Tensor], make: Callable[[], Tensor]
 ) -> Tensor:
-    """Return a filter's transfer functions, the kept ones if it keeps them and cannot learn."""
+    """Return a filter's transfer functions, from the cache if the model uses one and cannot learn."""
     if not model.cache_filt or any(t.requires_grad for t in tensors):
         return make()
     return model._kept_transfer.get(grid, tensors, make)
 
 
 def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Tensor:
-    """Return `x` (b, 1, h, w) filtered by a linear model's kernels."""
+    """Return `x` (b, 1, h, w) filtered by the kernels of a linear model."""
     grid = make_grid(x, model.kernel_size, model.pad_mode)
     if not conv2d_kwargs:
         return grid.backward(grid.forward(x) * model.transfer(grid))
@@ -332,7 +333,7 @@ def filter_linear(model: Filter, x: Tensor, conv2d_kwargs: dict[str, Any]) -> Te
 
 
 def slide_padded(grid: PaddedGrid, x: Tensor, kernels: Tensor, **conv2d_kwargs: Any) -> Tensor:
-    """Return `x` (b, 1, h, w), padded as the grid says, under kernels (c, 1, rows, columns)."""
+    """Return `x` (b, 1, h, w), padded for a grid, correlated with kernels (c, 1, rows, columns)."""
     (top, left), (rows, columns) = grid.before, grid.kernel
     padded = F.pad(x, (left, columns - 1 - left, top, rows - 1 - top), mode=grid.pad_mode)
     return slide(padded, kernels, **conv2d_kwargs)

@@ -1,4 +1,4 @@
-"""Layers of deep networks as models: what any `torch.nn.Module` computes at a named place."""
+"""Layers of deep networks as models: the output of any `torch.nn.Module` at a named layer."""
 
 import copy
 import difflib
@@ -27,36 +27,36 @@ def features(
     std: PerChannel | None = None,
     size: int | tuple[int, int] | None = None,
 ) -> nn.Module:
-    r"""Return the layer of a network as a model of images.
+    r"""Return a model that maps images to the output of one layer of a network.
 
-    The network is traced and its graph cut at the layer, so that nothing after it is computed and what is
-    left is a pure function (`torch.func`, `torch.compile`). Where the trace would fail or be another
-    function, the network itself is run, up to a hook that is local to the call: if on the way to the
-    layer its code branches on values, switches gradients off or autocast on or off, or makes tensors of its
-    own or random numbers; if a module that is not called whole has hooks; if the network has a
-    `forward` or `__call__` of its own beside that of its class. The attribute `cut` says which way is used.
+    The network is traced and its graph is cut at the layer, so that nothing after it is computed and the
+    model is a pure function (for `torch.func` and `torch.compile`). If the trace would fail or compute
+    another function, the network itself is run up to the layer, with a hook that exists only during the
+    call. This happens if the code before the layer branches on values, switches gradients or autocast,
+    creates tensors or random numbers; if a traced module has hooks; or if the network object overrides the
+    `forward` or `__call__` of its class. The attribute `cut` tells which of the two is used.
 
-    The model is a copy in evaluation mode with its parameters frozen; `module` stays as it is. A layer that
-    the network calls several times, by one name or by several, gives the output of its first call.
+    The model is a copy in evaluation mode with frozen parameters; `module` is not changed. For a layer that
+    the network calls several times, the model returns the output of the first call.
 
-    Preprocessing goes in the order `size`, `channels`, `mean` and `std`, `preprocess`.
+    Preprocessing is applied in the order `size`, `channels`, `mean` and `std`, `preprocess`.
 
     Parameters
     ----------
     module
         Any network whose first argument is an image (batch, channel, height, width).
     layer
-        Name of the layer, as in ``dict(module.named_modules())``: ``"layer2.0.conv1"``, say; of a layer
-        that has several names, any of them.
+        Name of the layer, as in ``dict(module.named_modules())``, for instance ``"layer2.0.conv1"``; any
+        name if it has several.
     preprocess
         Any differentiable function of the image.
     channels
-        Repeat a grey image in so many channels; an image that has as many is left as it is.
+        Number of channels to which a grey image is expanded; an image that has as many is not changed.
     mean, std
-        Subtract and divide, channel by channel. Networks trained on ImageNet mostly take
+        Numbers to subtract and divide by, per channel. Networks trained on ImageNet mostly use
         ``mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)``.
     size
-        Resize to (height, width), or to a square, by bilinear interpolation with anti-aliasing.
+        (height, width), or side of a square, to resize to by bilinear interpolation with anti-aliasing.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def features(
     Raises
     ------
     InputError
-        If there is no such layer (the nearest is named), or, when it is run, if the layer gives no
-        tensor, is never reached, or is of a shape that has no place here.
+        If there is no such layer (the error names the nearest), or (when the model is called) if the
+        layer returns no tensor, is not reached, or returns another number of dimensions.
 
     Notes
     -----
@@ -76,12 +76,12 @@ def features(
     channels=3, mean=…, std=…)``; with timm, ``features(timm.create_model("resnet18", pretrained=True),
     "layer1.1.conv2", …)``, where ``timm.data.resolve_model_data_config`` has the mean and the std.
 
-    A wrapper class that lists the children of one family of networks and counts through them
+    A wrapper class that counts through the children of one family of networks
     (``NthLayer(vgg16, layer=3)``) is ``features(vgg16, "features.3")`` here, and works for any network.
 
-    Torch's fast attention has no forward-mode derivative (`torch.func.jvp` of an `nn.TransformerEncoder`,
-    say): call ``torch.backends.mha.set_fastpath_enabled(False)``, and run the model inside
-    ``torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)``.
+    Torch's fast attention has no forward-mode derivative (for instance `torch.func.jvp` of an
+    `nn.TransformerEncoder`): call ``torch.backends.mha.set_fastpath_enabled(False)``, and run the model
+    inside ``torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)``.
 
     Examples
     --------
@@ -104,14 +104,14 @@ def features(
 
 
 class Features(nn.Module):
-    """A layer of a network behind its preprocessing; made by `features`.
+    """Model that maps images to the output of a network's layer, after preprocessing (see `features`).
 
     Attributes
     ----------
     layer
         Name of the layer.
     cut
-        Whether the network's graph is cut at the layer; else it is run with a hook.
+        Whether the network's graph is cut at the layer; else the network is run with a hook.
     """
 
     def __init__(
@@ -126,34 +126,34 @@ class Features(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the layer's output for images `x` (b, c, h, w): (b, c, h, w) or (b, c, n)."""
-        # The copy is for networks whose first layer writes over its input.
+        # Copied for networks whose first layer overwrites its input.
         x = reduce(lambda image, step: step(image), self._steps, x.clone())
         return self._checked(self.network(x) if self.cut else _hooked(self.network, self.layer, x))
 
     def _checked(self, output: object) -> Tensor:
         if not isinstance(output, Tensor):
             raise InputError(
-                f"layer {self.layer!r} returns {type(output).__name__}, and a model returns a tensor; "
+                f"layer {self.layer!r} returns {type(output).__name__}, but a model must return a tensor; "
                 "name a layer inside it that returns one"
             )
         if output.dim() == 2:
             return output.unsqueeze(1)
         if output.dim() not in (3, 4):
             raise InputError(
-                f"layer {self.layer!r} returns shape {tuple(output.shape)}; a model's output is "
+                f"layer {self.layer!r} returns shape {tuple(output.shape)}; it must be "
                 "(batch, channel, height, width), (batch, channel, n) or (batch, n)"
             )
         return output
 
 
 class _Unfaithful(Exception):
-    """Ends a trace that would be another function than the network."""
+    """Raised to end a trace that would compute another function than the network."""
 
 
 class _Tracer(fx.Tracer):
-    """Traces down to a layer, which it leaves whole, as it does torch's own modules.
+    """Tracer that records a network's graph down to a layer, which is one node, as are torch's own modules.
 
-    Every node notes whether running it later, outside the code that made it, does the same.
+    Every node stores in ``meta["faithful"]`` whether it does the same outside the code that made it.
     """
 
     def __init__(self, layer: nn.Module) -> None:
@@ -178,7 +178,7 @@ class _Tracer(fx.Tracer):
 
 
 def _cut(network: nn.Module, layer: str) -> fx.GraphModule | None:
-    """Return the network up to the first call of a layer, or None if its trace would not be faithful."""
+    """Return the graph of a network up to a layer's first call; None if the trace is not faithful."""
     wanted = network.get_submodule(layer)
     graph = _traced(network, wanted)
     if graph is None:
@@ -207,9 +207,9 @@ def _traced(network: nn.Module, layer: nn.Module) -> fx.Graph | None:
     try:
         with torch.enable_grad():
             graph = _Tracer(layer).trace(network)
-    except Exception:  # noqa: BLE001  (any code may fail in any way on a symbol instead of a tensor)
+    except Exception:  # noqa: BLE001  (code may raise anything for a symbol instead of a tensor)
         graph = None
-    if not torch.equal(state, torch.get_rng_state()):  # numbers drawn now would stay for ever
+    if not torch.equal(state, torch.get_rng_state()):  # random numbers would become constants
         torch.set_rng_state(state)
         return None
     return graph
@@ -227,14 +227,14 @@ def _has_hooks(module: nn.Module) -> bool:
 
 
 def _autocast_depth() -> int:
-    """Return one more than the number of autocast blocks around the call, whether on or off."""
+    """Return the number of autocast blocks around the call (enabled or not), plus one."""
     depth = torch.autocast_increment_nesting()
     torch.autocast_decrement_nesting()
     return depth
 
 
 def _hooked(network: nn.Module, layer: str, x: Tensor) -> object:
-    """Return what a layer gave when it was first called for `x`, without running what follows."""
+    """Return the output of a layer at its first call for `x`, without running the rest of the network."""
     caught: list[object] = []
 
     def catch(_module: nn.Module, _args: object, output: object) -> None:
@@ -251,8 +251,8 @@ def _hooked(network: nn.Module, layer: str, x: Tensor) -> object:
     raise InputError(f"layer {layer!r} is not reached for an image of shape {tuple(x.shape)}")
 
 
-class _Reached(BaseException):  # so that no network's own handler takes it
-    """Ends a run of a network at the layer that was asked for."""
+class _Reached(BaseException):  # so that no handler in a network catches it
+    """Raised to end a run of a network at the requested layer."""
 
 
 def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | None:
@@ -269,9 +269,7 @@ def _repeat(channels: int | None) -> Callable[[Tensor], Tensor] | None:
 
 def _repeated(x: Tensor, channels: int) -> Tensor:
     if x.shape[1] not in (1, channels):
-        raise InputError(
-            f"this network takes images of 1 or {channels} channels; not of {x.shape[1]}"
-        )
+        raise InputError(f"this network takes images of 1 or {channels} channels; not {x.shape[1]}")
     return x.expand(-1, channels, -1, -1)
 
 
@@ -282,7 +280,7 @@ def _normalize(
         return None
     shift, scale = 0.0 if mean is None else mean, 1.0 if std is None else std
     if not bool((torch.as_tensor(scale) > 0).all()):
-        raise InputError(f"std is positive; not {std!r}")
+        raise InputError(f"std must be positive; not {std!r}")
     return partial(_normalized, mean=shift, std=scale)
 
 
@@ -292,7 +290,7 @@ def _normalized(x: Tensor, mean: PerChannel, std: PerChannel) -> Tensor:
     )
     if not {len(low), len(unit)} <= {1, x.shape[1]}:
         raise InputError(
-            f"mean and std are one number or {x.shape[1]} of them, as the image has channels; "
+            f"mean and std must be one number or {x.shape[1]}, the number of channels; "
             f"not {mean!r} and {std!r}"
         )
     return (x - low) / unit

@@ -1,17 +1,18 @@
-"""Statistics of an image inside windows: what a foveated model keeps of it.
+"""Statistics of images averaged in windows, the outputs of foveated models.
 
-Statistics are those of J. Portilla & E. P. Simoncelli (2000), "A parametric texture model based on joint
-statistics of complex wavelet coefficients", Int. J. Computer Vision 40(1), 49–71, as J. Freeman & E. P.
-Simoncelli (2011), "Metamers of the ventral stream", Nature Neuroscience 14, 1195–1201, pool them: every
-mean over the image becomes a weighted mean over a window.
+The statistics are from J. Portilla & E. P. Simoncelli (2000), "A parametric texture model based on joint
+statistics of complex wavelet coefficients", Int. J. Computer Vision 40(1), 49–71, pooled as in J. Freeman &
+E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature Neuroscience 14, 1195–1201: every mean
+over the image becomes a weighted mean over a window.
 
-All are in units of the image, so that a sum of squared differences weighs what is seen more, more: pixels
-before correlations, and correlations between strong bands before those between weak ones. A correlation
-r of maps with standard deviations s and t is given as r √(s t), a skew times the standard deviation. In
-a flat window all of these go to zero, with finite slopes.
+All are in units of the image: a correlation r of maps with standard deviations s and t is given as
+r √(s t), a skew times the standard deviation. In a uniform window they go to zero, with finite gradients.
 
 Each function takes a `View` and returns named tensors of shape (b, c, …, windows).
 """
+
+# In units of the image, a sum of squared differences gives more weight to more visible differences: to
+# pixels more than to correlations, and to correlations of strong bands more than of weak ones.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -31,23 +32,23 @@ from stimsynth.transforms.pyramids.steerable import SteerablePyramidFreq
 from stimsynth.transforms.spectra import pad_spectrum
 
 Named = dict[str, Tensor]
-_EPSILON = 1e-3  # of the range of pixels: standard deviations below this count as none
+_EPSILON = 1e-3  # in units of pixel values: standard deviations below this count as zero
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class View:
-    """An image as a foveated model sees it: its windows, and its pyramid once that is asked for.
+    """An image with its windows and its pyramid, which is computed when first used.
 
     Attributes
     ----------
     image
         Shape (b, c, height, width).
     layout
-        Where windows lie.
+        Layout of the windows.
     n_scales, n_orientations
-        Of the complex steerable pyramid.
+        Numbers of scales and orientations of the complex steerable pyramid.
     neighbours
-        Steps (rows, columns) at which a band is compared with itself.
+        Lags (rows, columns) of the autocorrelations of bands.
     """
 
     image: Tensor
@@ -62,15 +63,14 @@ class View:
         return window_averages(self.layout, maps.dtype, maps.device, grid)
 
     def means(self, maps: Tensor) -> Tensor:
-        """Return averages (…, windows) of maps (…, h, w)."""
+        """Return window averages (…, windows) of maps (…, h, w)."""
         return self.windows(maps).means(maps)
 
     @cached_property
     def levels(self) -> Mapping[str | int, Tensor]:
-        """The pyramid's complex bands (b, c, orientations, h_s, w_s) and its high-pass residual.
+        """Complex bands (b, c, orientations, h_s, w_s) and high-pass residual of the image's pyramid.
 
-        Divided by the factor by which a band gains amplitude as it loses samples, so that all levels
-        are in units of the image.
+        Each is divided by the gain of downsampling, so that all levels are in units of the image.
         """
         image = self.image
         shape = (image.shape[-2], image.shape[-1])
@@ -95,18 +95,18 @@ def _pyramid(
 
 
 def luminance(view: View) -> Named:
-    """Return the pixels of the fovea as they are (b, c, pixels), and the windows' means (b, c, n)."""
+    """Return the pixels of the fovea (b, c, pixels) and the mean of each window (b, c, n)."""
     windows = view.windows(view.image)
     return {"fovea": windows.uncovered(view.image), "mean": windows.means(view.image)}
 
 
 def highpass(view: View) -> Named:
-    """Return the root mean square of what is finer than all bands (b, c, n)."""
+    """Return the root mean square of the high-pass residual in each window (b, c, n)."""
     return {"rms_highpass": _root(view.means(view.levels["residual_highpass"] ** 2))}
 
 
 def energies(view: View) -> Named:
-    """Return the root of the mean oriented energy, for each scale (b, c, orientations, n)."""
+    """Return the root of the mean oriented energy in each window, for each scale (b, c, orientations, n)."""
     return {
         f"energy_{scale}": _root(view.means(_energy(view.levels[scale])))
         for scale in range(view.n_scales)
@@ -114,11 +114,12 @@ def energies(view: View) -> Named:
 
 
 def moments(view: View) -> Named:
-    """Return standard deviation, skew and kurtosis of pixels (b, c, n), each about its window's mean.
+    """Return standard deviation, skew and kurtosis of pixels in each window (b, c, n).
 
-    With standard deviation s, the third is s k^(1/4) for a kurtosis k: the fourth root of the fourth
-    moment. A kurtosis itself makes much of single pixels in a window that is nearly flat.
+    They are taken about the window's mean. In place of a kurtosis k the third is s k^(1/4), the fourth root
+    of the fourth moment, for a standard deviation s.
     """
+    # A kurtosis itself depends strongly on single pixels in a window that is nearly uniform.
     second, third, fourth = view.windows(view.image).central_moments(view.image, (2, 3, 4))
     deviation = _root(second)
     return {
@@ -129,11 +130,11 @@ def moments(view: View) -> Named:
 
 
 def magnitudes(view: View) -> Named:
-    """Return means, deviations and correlations of magnitudes in space and across orientations.
+    """Return means, standard deviations and correlations of bands' magnitudes in each window, by name.
 
     For scale s: ``magnitude_mean_s`` and ``magnitude_std_s`` (b, c, orientations, n);
-    ``magnitude_space_s`` (b, c, orientations, neighbours, n), the correlation of a band with itself some
-    samples on; ``magnitude_orientation_s`` (b, c, pairs, n).
+    ``magnitude_space_s`` (b, c, orientations, neighbours, n), the autocorrelation of a band at each lag;
+    ``magnitude_orientation_s`` (b, c, pairs, n), correlations across orientations.
     """
     named: Named = {}
     first, second = torch.triu_indices(view.n_orientations, view.n_orientations, 1).tolist()
@@ -155,11 +156,11 @@ def magnitudes(view: View) -> Named:
 
 
 def across_scales(view: View) -> Named:
-    """Return correlations of the bands of each scale with those of the next coarser one.
+    """Return correlations, in each window, of each scale's bands with bands of the next coarser scale.
 
     For scale s: ``magnitude_scale_s`` (b, c, orientations², n), of magnitudes; ``phase_scale_s``
-    (b, c, 2 orientations², n), of real parts with real and imaginary parts of the coarser bands, whose
-    phase is doubled so that it turns as fast as that of the finer ones.
+    (b, c, 2 orientations², n), of real parts with real and imaginary parts of the coarser bands after
+    doubling their phase, which then changes as fast as the phase of the finer bands.
     """
     named: Named = {}
     count = view.n_orientations
@@ -184,7 +185,7 @@ STATISTICS: Mapping[str, tuple[Callable[[View], Named], ...]] = {
 
 
 def _root(mean_square: Tensor) -> Tensor:
-    """Return the root of what is at least zero but for rounding, with a slope everywhere."""
+    """Return the square root of a mean square (floored at 0) plus a small constant."""
     return torch.sqrt(mean_square.clamp_min(0) + _EPSILON**2)
 
 
@@ -197,29 +198,27 @@ def _magnitude(band: Tensor) -> Tensor:
 
 
 def _phase_doubled(band: Tensor) -> Tensor:
-    """Return real, then imaginary parts (b, c, 2 k, h, w) of z² / |z| for bands z (b, c, k, h, w)."""
+    """Return real and imaginary parts (b, c, 2 k, h, w) of z² / |z| for bands z (b, c, k, h, w)."""
     doubled = modulate_phase(band)
     return torch.cat([doubled.real, doubled.imag], dim=2)
 
 
 def _enlarged(band: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return complex bands (…, h, w) interpolated to a finer grid by their own frequencies."""
+    """Return complex bands (…, h, w) upsampled to a finer grid by Fourier interpolation."""
     small = (band.shape[-2], band.shape[-1])
     spectrum = pad_spectrum(torch.fft.fft2(band), small, size)
     return torch.fft.ifft2(spectrum) * (math.prod(size) / math.prod(small))
 
 
 def _centred(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Return maps (…, h, w) less their means over the image, and these means (…, 1).
-
-    No covariance depends on it, but differences of averaged squares are so taken between small numbers.
-    """
+    """Return maps (…, h, w) minus their means over the image, and these means (…, 1)."""
+    # Covariances do not depend on the mean, but without it differences of averaged squares cancel less.
     away, centre = centred(maps)
     return away, centre.squeeze(-1)
 
 
 def _correlations(view: View, maps: Tensor, pairs: tuple[Sequence[int], Sequence[int]]) -> Tensor:
-    """Return correlations inside windows (b, c, pairs, n) of pairs of maps (b, c, k, h, w)."""
+    """Return correlations in windows, (b, c, pairs, n), of pairs of maps (b, c, k, h, w)."""
     away, _ = _centred(maps)
     mean, deviation = _spread(view, away)
     first, second = (list(side) for side in pairs)
@@ -229,6 +228,6 @@ def _correlations(view: View, maps: Tensor, pairs: tuple[Sequence[int], Sequence
 
 
 def _spread(view: View, maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Return means and standard deviations (…, n) inside windows of maps (…, h, w)."""
+    """Return means and standard deviations in windows, (…, n), of maps (…, h, w)."""
     mean = view.means(maps)
     return mean, _root(view.means(maps**2) - mean**2)

@@ -1,8 +1,8 @@
-"""Pooling models: local averages whose window size sets how much of an image is kept.
+"""Pooling models: local averages in windows of one size.
 
-What a pooling model averages away it cannot see, so two images with equal averages are metamers of it.
-The larger the windows, the more differs between such images: window size is the level axis along which
-metamer experiments look for the size at which people begin to see the difference.
+Two images with equal averages are metamers of a pooling model. The larger the windows, the more such
+images can differ: metamer experiments vary the window size to find the size at which people begin to see
+the difference.
 """
 
 import math
@@ -15,21 +15,21 @@ from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.spectra import crop_spectrum
 from stimuli_store.errors import InputError
 
-_EPSILON = 1e-3  # of the range of pixels: energies below this amplitude count as none
-_CENTRE = 2.0**-2  # cycles/pixel, of the finest band
+_EPSILON = 1e-3  # in units of pixel values: amplitudes below this count as zero
+_CENTRE = 2.0**-2  # centre of the finest band, in cycles/pixel
 
 
 class UniformPooling(nn.Module):
-    r"""Luminance and oriented energy, averaged in equal windows all over the image.
+    r"""Pooling model: luminance and oriented energy, averaged in windows of one size.
 
-    The image is split into log-spaced scales and orientations by complex band-pass filters, the finest
-    of which passes all that is finer; the squared modulus of each band is its local energy. Luminance
-    and energies are averaged in overlapping raised-cosine windows that add up to one everywhere. The
-    output is the mean luminance and the root of the mean energy (plus :math:`\epsilon^2`, which keeps
-    its slope finite at zero) of each window.
+    Complex band-pass filters split the image into log-spaced scales and orientations; the finest filters
+    also pass all higher frequencies. The squared modulus of each band is its local energy. Luminance and
+    energies are averaged in overlapping raised-cosine windows that sum to one everywhere. The output is
+    the mean luminance and the root of the mean energy (plus :math:`\epsilon^2`, which keeps its gradient
+    finite at zero) of each window.
 
-    The idea is that of J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature
-    Neuroscience 14, 1195–1201, with windows of one size and with energies in place of their statistics.
+    It follows J. Freeman & E. P. Simoncelli (2011), "Metamers of the ventral stream", Nature Neuroscience
+    14, 1195–1201, but with windows of one size, and with energies in place of texture statistics.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class UniformPooling(nn.Module):
     n_orientations
         Number of orientations.
     energy_weight
-        Weight of energies against luminance in the output.
+        Weight of energies relative to luminance in the output.
 
     Raises
     ------
     InputError
-        If an argument makes no sense, or, when run, if it does not suit the image.
+        If an argument is out of range, or (in `forward`) does not fit the image.
 
     Examples
     --------
@@ -88,12 +88,12 @@ class UniformPooling(nn.Module):
         small = (size[0] // 2**scale, size[1] // 2**scale)
         kind = (spectrum.real.dtype, spectrum.device)
         masks = band_masks(small, self.n_orientations, scale == 0, *kind)
-        # The centre of the spectrum holds all that the band passes, at 1/2^scale of the samples.
+        # The band passes only frequencies in the centre of the spectrum, so 1/2^scale of the samples suffice.
         bands = torch.fft.ifft2(crop_spectrum(spectrum, small).unsqueeze(1) * masks) / 4**scale
         return bands.real**2 + bands.imag**2
 
     def _pool(self, values: Tensor, window: float) -> Tensor:
-        """Return weighted means (…, rows, columns) of values (…, h, w)."""
+        """Return window averages (…, rows, columns) of values (…, h, w)."""
         rows = windows(values.shape[-2], window, values.dtype, values.device)
         columns = windows(values.shape[-1], window, values.dtype, values.device)
         return rows @ values @ columns.T
@@ -105,7 +105,7 @@ class UniformPooling(nn.Module):
         if self.window_px > min(height, width):
             raise InputError(
                 f"a pooling window of {self.window_px:g} px is larger than an image of {height}x{width}; "
-                "the largest that differs from the whole image is as wide as its shorter side"
+                "give at most its shorter side"
             )
         if height % step or width % step or min(height, width) // step < 8:
             raise InputError(
@@ -117,7 +117,7 @@ class UniformPooling(nn.Module):
 
 @cached_tensors(maxsize=64)
 def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return raised-cosine averaging windows along one axis, shape (n, length), each of unit sum.
+    """Return raised-cosine windows along one axis, shape (n, length), each with sum 1.
 
     Examples
     --------
@@ -129,10 +129,10 @@ def windows(length: int, spacing: float, dtype: torch.dtype, device: torch.devic
 
 
 def partition(length: int, spacing: float, dtype: torch.dtype) -> Tensor:
-    """Return windows along one axis that add up to one at every sample, shape (n, length).
+    """Return windows along one axis whose sum is 1 at every sample, shape (n, length).
 
-    As many as fit stand `spacing` apart, centred as a group; neighbours cross at half height. Outward of
-    the first and the last centre, the outermost window stays at its full height.
+    As many windows as fit have their centres `spacing` apart, centred as a group; neighbours cross at half
+    height. Beyond the first and the last centre, the outermost windows stay at their full height.
     """
     count = max(1, math.floor(length / spacing + 1e-9))
     first = (length - (count - 1) * spacing) / 2
@@ -150,18 +150,17 @@ def band_masks(
     dtype: torch.dtype,
     device: torch.device,
 ) -> Tensor:
-    """Return transfer functions of oriented complex band-pass filters, (orientations, h, w).
+    """Return the transfer functions of oriented complex band-pass filters, (orientations, h, w).
 
-    Radially a raised cosine on log frequency, one octave to either side of 1/4 cycles/pixel, or for
-    the finest scale one octave below and everything above;
-    angularly a raised cosine on the half plane whose squares add up to one over orientations, so the
-    energies summed over orientations are those of the band.
+    The radial part is a raised cosine of log frequency, one octave to either side of 1/4 cycles/pixel (for
+    the finest scale one octave below and everything above). The angular part is a raised cosine on the
+    half plane; its squares sum to one over orientations.
     """
     rows = torch.fft.fftfreq(size[0], dtype=dtype).unsqueeze(1)
     columns = torch.fft.fftfreq(size[1], dtype=dtype).unsqueeze(0)
     octaves = torch.log2(torch.hypot(rows, columns).clamp_min(1e-12) / _CENTRE)
     radial = torch.cos(math.pi / 2 * octaves.clamp(-1, 0 if finest else 1))
-    # The highest frequency of an even side is +1/2 as much as -1/2: take the root mean square of both.
+    # The Nyquist frequency of an even side is both +1/2 and -1/2: use the root mean square of both.
     both = [
         _angular(torch.atan2(r, c), n_orientations) ** 2
         for r in (rows, torch.where(rows == -0.5, 0.5, rows))
@@ -171,7 +170,7 @@ def band_masks(
 
 
 def _angular(angle: Tensor, n_orientations: int) -> Tensor:
-    """Return the angular part of the filters at an angle (h, w): (orientations, h, w)."""
+    """Return the angular part of the band-pass filters at angles (h, w): (orientations, h, w)."""
     angles = torch.arange(n_orientations, dtype=angle.dtype) * math.pi / n_orientations
     cosine = torch.cos(angle - angles.view(-1, 1, 1)).clamp_min(0)
     order = n_orientations - 1

@@ -1,8 +1,8 @@
-"""Parameters of front-end models as they were fitted to human data.
+"""Published parameters of front-end models, which were fitted to human data.
 
 A. Berardino (2018), PhD thesis, New York University, Table 2: the four models of A. Berardino, J. Ballé,
 V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical representations", NeurIPS 30.
-All were fitted with kernels of 31 × 31 and an amplitude ratio of 1.25.
+They were fitted with kernels of 31 × 31 and an amplitude ratio of 1.25.
 """
 
 import warnings
@@ -56,30 +56,30 @@ PARAMETERS: Mapping[str, Mapping[str, Sequence[float]]] = MappingProxyType(
 
 
 def load_published(model: nn.Module, name: str, pretrained: bool, cache_filt: bool) -> None:
-    """Give a front-end model its published parameters, in place, if it is to have them.
+    """Load the published parameters into a front-end model, in place, if `pretrained` is True.
 
     Parameters
     ----------
     model
         The model, or one of a class that is derived from it.
     name
-        Which of `PARAMETERS` are its own.
+        Key of `PARAMETERS`.
     pretrained, cache_filt
-        What was asked for.
+        Arguments of the model's constructor.
 
     Warns
     -----
     UserWarning
-        If the model does not keep its filters, though published parameters do not change.
+        If the model does not cache its filters, although published parameters do not change.
 
     Raises
     ------
     InputError
-        If its kernels are not of the size they were fitted with, or `pretrained` is not True or False.
+        If the kernels have another size than in the fit, or `pretrained` is not True or False.
     """
     if pretrained not in (True, False):
         raise WrongType(
-            f"pretrained is True or False; not {pretrained!r}. Give activation by its name"
+            f"pretrained must be True or False; not {pretrained!r}. Give activation by its name"
         )
     if not pretrained:
         return

@@ -146,17 +146,17 @@ def test_an_infinite_slope_does_not_make_every_image_a_metamer() -> None:
 
 def test_bad_input_gets_a_sentence() -> None:
     one = photographs()[:1]
-    with pytest.raises(InputError, match="two images or more; there are 1"):
+    with pytest.raises(InputError, match="two images or more, not 1"):
         balanced_over_images(TwoSizes(), one)
     with pytest.raises(InputError, match="one image at a time"):
         balanced_by_target(TwoSizes(), photographs())
-    with pytest.raises(InputError, match="floor is a positive part"):
+    with pytest.raises(InputError, match="floor must be a positive fraction"):
         balanced_by_target(TwoSizes(), one, floor=0)
     with pytest.raises(InputError, match="remove_grad"):
         balanced_by_target(nn.Conv2d(1, 1, 3), one)
-    with pytest.raises(InputError, match="n_probes is a whole number"):
+    with pytest.raises(InputError, match="n_probes must be a whole number"):
         balanced_by_sensitivity(TwoSizes(), one, n_probes=0)
-    with pytest.raises(InputError, match="power is 0 or more"):
+    with pytest.raises(InputError, match="power must be 0 or more"):
         balanced_by_sensitivity(TwoSizes(), one, power=float("nan"))
     with pytest.raises(InputError, match="Identity has no remove_scales"):
         Balanced(nn.Identity(), one, one)(one, scales=[0])

@@ -408,10 +408,10 @@ def test_forward_mode_goes_through_attention_as_the_notes_say() -> None:
         (lambda: features(network(Small), "hed"), "did you mean 'head'"),
         (lambda: features(Recurrent(), "lstm")(torch.rand(1, 1, 8, 8)), "returns tuple"),
         (lambda: features(network(Small), "stem", channels=3)(images(2)), "1 or 3 channels"),
-        (lambda: features(network(Small), "stem", std=0.0), "std is positive"),
+        (lambda: features(network(Small), "stem", std=0.0), "std must be positive"),
         (
             lambda: features(network(Small), "stem", mean=(0.1, 0.2))(images()),
-            "one number or 3 of them",
+            "one number or 3",
         ),
         (
             lambda: features(network(Branching), "layer1.0")(images() * float("nan")),

@@ -353,7 +353,7 @@ def test_models_are_pure_functions_that_treat_items_alone(name: str) -> None:
             lambda: Gaussian(7, pad_mode="mirror")(torch.zeros(1, 1, 32, 32)),
             "pad_mode must be one of",
         ),
-        (lambda: Gaussian(7, std=-1.0), "std is positive"),
+        (lambda: Gaussian(7, std=-1.0), "std must be positive"),
         (lambda: CenterSurround(7, [True] * 3, out_channels=2), "on_center"),
         (lambda: CenterSurround(7, amplitude_ratio=0.5), "at least 1"),
         (lambda: OnOff(7, pretrained=True), r"\(31, 31\)"),

@@ -242,7 +242,7 @@ BAD = {
     "missing file": (PLAN.replace('"camera"', '"photo.png"'), "there is no image file"),
     "image too small": (PLAN.replace("size = 32", "size = 4096"), "too small for a size of 4096"),
     "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
-    "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name is"),
+    "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name has"),
     "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
     "level that is no number": (PLAN.replace("[4, 16]", "[4, nan]"), "finite numbers"),
     "levels alike": (PLAN.replace("[4, 16]", "[4.00000001, 4]"), "first six digits"),
@@ -254,7 +254,7 @@ BAD = {
         PLAN.replace("window_px = 6", 'window_px = 6, energy_weight = "x"'),
         "UniformPooling with these params fails on camera",
     ),
-    "param that is nan": (PLAN.replace("std = 2.0", "std = nan"), "std is positive"),
+    "param that is nan": (PLAN.replace("std = 2.0", "std = nan"), "std must be positive"),
     "label taken": (PLAN.replace('"blur"', '"mse"'), "differ from each other"),
 }
 

@@ -1,1 +1,1 @@
-"""Texture statistics after Portilla and Simoncelli, in grey and colour."""
+"""Texture statistics of Portilla and Simoncelli, for grey and colour images."""

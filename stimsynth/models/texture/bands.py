@@ -1,4 +1,4 @@
-"""Bands of images for texture statistics: their transfer functions, and their parts."""
+"""Band-pass images from which texture statistics are computed, and their transfer functions."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,9 @@ from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, pair
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """Complex bands (m, k, h, w) in parts; `magnitude` is their `length` without its `mean`."""
+    """Complex bands (m, k, h, w): real part, imaginary part, modulus `length` with its `mean`, and
+    `magnitude`, the modulus minus its mean.
+    """
 
     real: Tensor
     imaginary: Tensor
@@ -27,12 +29,13 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleImages:
-    """What the statistics of one scale are computed from, the `place`-th from fine to coarse.
+    """Images of one scale from which its texture statistics are computed.
 
-    `low` is the half spectrum of the image low-passed to this scale's size and `pixels` (m, h, w) that
-    image, of mean 0. `band` holds the bands of this scale (None for the low-pass rest), `parent` those of
-    the next coarser one at this scale's samples (None for the coarsest). A map of norm `least` (m, 1) or
-    less does not vary.
+    `place` is the number of the scale, from fine to coarse. `low` is the half spectrum of the image
+    low-passed to this scale's size, and `pixels` (m, h, w) this low-passed image, of mean 0. `band` holds
+    the bands of this scale (None for the low-pass residual), `parent` the bands of the next coarser scale
+    at this scale's samples (None for the coarsest). A map with a norm of at most `least` (m, 1) counts as
+    constant.
     """
 
     place: int
@@ -45,16 +48,14 @@ class ScaleImages:
 
 
 def split_bands(spectrum: Tensor, masks: Tensor) -> Band:
-    """Return the bands of images from their spectrum (m, h, w) under masks (k, h, w, 2)."""
+    """Return the bands of images, given their spectrum (m, h, w) and transfer functions (k, h, w, 2)."""
     bands = torch.fft.ifft2(weigh(spectrum.unsqueeze(1), masks))
     return _band(*parts(bands))
 
 
 def thinned(parent: Band) -> Band:
-    """Return the bands of one scale from the same at twice its samples.
-
-    They have no frequencies that the dropped samples would be needed for.
-    """
+    """Return bands downsampled by 2, from the bands of the same scale at twice the samples."""
+    # The bands have no frequencies above the new Nyquist frequency, so no filter is needed.
     kept = (..., slice(None, None, 2), slice(None, None, 2))
     parts = parent.real, parent.imaginary, parent.length
     return _band(*(4 * part[kept] for part in parts))
@@ -66,16 +67,16 @@ def _band(real: Tensor, imaginary: Tensor, length: Tensor) -> Band:
 
 
 def scale_sizes(shape: Size, n_scales: int) -> list[Size]:
-    """Return the sizes of the scales, with that of the low-pass rest last."""
+    """Return the (height, width) of each scale and, last, of the low-pass residual."""
     return [(shape[0] >> scale, shape[1] >> scale) for scale in range(n_scales + 1)]
 
 
 def texture_tables(shape: Size, n_scales: int, n_orientations: int, width: int) -> Tables:
-    """Return transfer functions and transforms, by name and scale, in float64."""
+    """Return transfer functions and matrices of the texture model, by name and scale, in float64."""
     masks = pyramid_masks(shape, n_scales, n_orientations - 1, 1.0, one_sided=True)
     sizes = masks.sizes
     grid = frequencies(shape, half=True)
-    # A half spectrum holds each frequency once, but the first and the last column.
+    # Columns of a half spectrum count twice, except the first and the last.
     twice = torch.full((shape[1] // 2 + 1,), 2.0, dtype=torch.float64)
     twice[0] = twice[-1] = 1
     high = high_pass(grid.log_radius, 1.0) ** 2 * twice / (shape[0] * shape[1]) ** 2
@@ -83,7 +84,7 @@ def texture_tables(shape: Size, n_scales: int, n_orientations: int, width: int) 
     passed = torch.ones_like(grid.rows)
     for place, size in enumerate(sizes):
         grid, passed = grid.cropped(size), crop_spectrum(passed, size, half=True)
-        # Joining all coarser levels passes the square of every low-pass so far; the mean is left out.
+        # Reconstruction from all coarser levels applies every low-pass so far twice; the mean is left out.
         passed = passed * low_pass(grid.log_radius + place, 1.0)
         low = passed**2
         low[0, 0] = 0

@@ -1,4 +1,4 @@
-"""Colour textures: the statistics of decorrelated channels, and those that the channels share."""
+"""Colour texture model: statistics of decorrelated channels, and correlations between channels."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -21,23 +21,23 @@ _OPPONENT = (
 
 
 def decorrelating_basis(image: Tensor) -> Tensor:
-    """Return the orthonormal directions along which an image's colours are uncorrelated.
+    """Return orthonormal directions in colour space along which an image's channels are uncorrelated.
 
     Parameters
     ----------
     image
-        Colour image(s) (b, 3, h, w); the pixels of all of them are taken together.
+        Colour image(s) (b, 3, h, w); the pixels of all images are pooled.
 
     Returns
     -------
     Tensor
         Shape (3, 3): rows are directions, from the largest variance to the smallest, each with a
-        positive sum (a first component that is positive, if the sum is 0).
+        positive sum (or a positive first component if the sum is 0).
 
     Raises
     ------
     InputError
-        If the image has not three channels.
+        If the image does not have three channels.
 
     Examples
     --------
@@ -47,7 +47,9 @@ def decorrelating_basis(image: Tensor) -> Tensor:
     True
     """
     if image.dim() != 4 or image.shape[1] != 3:
-        raise InputError(f"colours are images of shape (batch, 3, h, w); not {tuple(image.shape)}")
+        raise InputError(
+            f"a colour image must have shape (batch, 3, h, w); not {tuple(image.shape)}"
+        )
     pixels = image.detach().movedim(1, 0).flatten(1)
     _, directions = torch.linalg.eigh(torch.cov(pixels))
     basis = directions.flip(1).T
@@ -57,10 +59,10 @@ def decorrelating_basis(image: Tensor) -> Tensor:
 
 
 class ColorPortillaSimoncelli(nn.Module):
-    r"""Texture statistics of colour images.
+    r"""Texture model for colour images: statistics of decorrelated channels and their correlations.
 
-    Colours are turned into three decorrelated channels. The representation holds the statistics of
-    `PortillaSimoncelli` of each channel, and the correlations between channels: of pixels, of low-passed
+    Colours are converted to three decorrelated channels. The representation holds the statistics of
+    `PortillaSimoncelli` for each channel, and correlations between channels: of pixels, of low-passed
     images, and at each scale, for all pairs of orientations, of magnitudes and of real parts of bands.
 
     Parameters
@@ -69,8 +71,8 @@ class ColorPortillaSimoncelli(nn.Module):
         As for `PortillaSimoncelli`.
     basis
         Directions of the channels in RGB, rows of an orthonormal matrix (3, 3): `decorrelating_basis` of
-        the target for exactly uncorrelated channels. None for luminance, red against blue, and green
-        against both, which are nearly uncorrelated in natural images (Ohta et al. 1980).
+        the target for exactly uncorrelated channels. None for luminance, red minus blue, and red plus blue
+        minus green, which are nearly uncorrelated in natural images (Ohta et al. 1980).
 
     Attributes
     ----------
@@ -112,9 +114,9 @@ class ColorPortillaSimoncelli(nn.Module):
             exact @ exact.T, torch.eye(3, dtype=torch.float64), atol=1e-5
         ):
             raise InputError(
-                f"basis is an orthonormal matrix (3, 3), a direction a row; not {basis!r}"
+                f"basis must be an orthonormal matrix (3, 3) with directions as rows; not {basis!r}"
             )
-        self.register_buffer("basis", exact)  # nine numbers: exact, whatever the images are
+        self.register_buffer("basis", exact)  # kept in float64 for all types of images
         self.layout = _shared_layout(n_scales, n_orientations)
 
     basis: Tensor
@@ -127,11 +129,11 @@ class ColorPortillaSimoncelli(nn.Module):
         image
             Colour images.
         scales
-            Which scales' statistics to compute, of those in `scales`; None for all.
+            Scales whose statistics are computed, out of the attribute `scales`; None for all.
         """
         wanted = self.texture.known_scales(scales)
         images = self._channels(image).flatten(0, 1)
-        # A channel that is empty but for rounding is so beside the whole image.
+        # Rounding errors of a channel are relative to the whole image.
         noise = noise_power(image.flatten(1, 2)).repeat_interleave(3)
         spectrum = torch.fft.fft2(images)
         shared = Pieces()
@@ -151,9 +153,9 @@ class ColorPortillaSimoncelli(nn.Module):
         return torch.cat([own, plan.to(image.device).gather(*shared.joined()).unsqueeze(1)], dim=-1)
 
     def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
-        """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
+        """Return a representation of all scales as arrays by name, NaN where a statistic is redundant.
 
-        Those of `PortillaSimoncelli`, with three channels, and with K orientations and N scales
+        They are the arrays of `PortillaSimoncelli` with three channels and, with K orientations and N scales,
         ``cross_channel_correlation_pixels`` (b, 1, 3, 3, 1), ``cross_channel_correlation_reconstructed``
         (b, 1, 3, 3, N+1), ``cross_channel_correlation_magnitude`` and ``cross_channel_correlation_real``
         (b, 1, 3, K, 3, K, N).
@@ -162,7 +164,7 @@ class ColorPortillaSimoncelli(nn.Module):
         return {**self.texture.convert_to_dict(own), **self.layout.to_dict(shared)}
 
     def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
-        """Return the representation (b, 1, n) that `convert_to_dict` made a dictionary of."""
+        """Return a dictionary of `convert_to_dict` as a representation (b, 1, n)."""
         own = self.texture.convert_to_tensor(representation_dict)
         shared = self.layout.to_tensor(representation_dict)
         return torch.cat([own.flatten(1).unsqueeze(1), shared], dim=-1)
@@ -170,7 +172,7 @@ class ColorPortillaSimoncelli(nn.Module):
     def remove_scales(
         self, representation_tensor: Tensor, scales_to_keep: Collection[TextureScale]
     ) -> Tensor:
-        """Return a representation of all scales without the statistics of scales that are not named."""
+        """Return a representation of all scales without the statistics of scales not in `scales_to_keep`."""
         keep = self.texture.known_scales(scales_to_keep)
         own, shared = self._split(representation_tensor)
         kept = self.texture.remove_scales(own, keep).flatten(1).unsqueeze(1)
@@ -185,7 +187,7 @@ class ColorPortillaSimoncelli(nn.Module):
         return torch.einsum("ij,bjhw->bihw", self.basis.to(image), image)
 
     def _split(self, representation: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the channels' own statistics (b, 3, n) and the shared ones (b, 1, m)."""
+        """Return the statistics of the three channels (b, 3, n) and those between channels (b, 1, m)."""
         own = 3 * len(self.texture.layout.scales())
         whole = own + len(self.layout.scales())
         if representation.dim() != 3 or representation.shape[-1] != whole:
@@ -197,7 +199,7 @@ class ColorPortillaSimoncelli(nn.Module):
 
 
 def _add_shared(shared: Pieces, part: ScaleImages) -> None:
-    """Add the products of all pairs of channels at one scale."""
+    """Add the products of all pairs of channels at one scale to the pieces."""
     least = part.least.view(-1, 3)
     _add_products(shared, "low", part.scale, part.pixels.unflatten(0, (-1, 3)), least)
     if part.band is not None:
@@ -221,7 +223,7 @@ def _add_products(
 
 
 def _shared_layout(n_scales: int, n_orientations: int) -> Layout:
-    """Return the layout of correlations between channels: each pair of channels once."""
+    """Return the layout of correlations between channels, with each pair of channels once."""
     bands: TextureScales = tuple(range(n_scales))
 
     def group(name: str, kind: str, per_channel: int, scales: TextureScales) -> Group:

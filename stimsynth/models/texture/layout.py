@@ -1,11 +1,10 @@
-"""Which texture statistics there are, in what order, and from which sums each of them is made.
+"""Layout of texture statistics in a representation, and the sums from which they are computed.
 
 A representation is a vector; its dictionary form holds arrays with an entry for every pair of bands or
-positions, of which those that repeat others (an autocorrelation is even) or are always 1 are NaN.
+positions. Redundant entries, which repeat others (an autocorrelation is even) or are always 1, are NaN.
 
-Every statistic is a sum over pixels, divided by the norms of the maps that went into it, times a constant.
-So the model computes whole arrays of sums, and one gathering of entries brings them into order and
-normalizes them all at once (`StatisticsPlan`).
+Every statistic is a sum over pixels, divided by the norms of the maps in it, times a constant. So the model
+computes whole arrays of sums, and `StatisticsPlan` gathers and normalizes all entries at once.
 """
 
 import math
@@ -27,22 +26,24 @@ Piece = tuple[str, TextureScale]  # a kind of sums or norms, at one scale
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """One kind of statistics.
+    """One group of texture statistics, such as the kurtoses: its array, and the sums and norms it is made of.
 
     Attributes
     ----------
     name
         Key of the dictionary form.
     shape
-        BlockShape of the array at one scale.
+        Shape of the array at one scale.
     kept
-        Places in the array, flattened, of the entries that are not redundant, shape (n,).
+        Flat indices, in the array, of the entries that are not redundant, shape (n,).
     scales
-        TextureScale of each entry along the array's last axis.
+        Scale of each entry along the array's last axis.
     sums
-        Kind of sums that it is made of, and `entries` (n,) the place of each kept entry in them.
+        Kind of sums from which the statistics are computed.
+    entries
+        Index of each kept entry in these sums, shape (n,).
     norms
-        Kinds of norms to divide by, each with the places (n,) of the kept entries in them.
+        Kinds of norms to divide by, each with the index (n,) of each kept entry in them.
     power
         Power of the number of pixels to multiply by.
     """
@@ -57,12 +58,12 @@ class Group:
     power: float = 0.0
 
     def select(self, array: Tensor) -> Tensor:
-        """Return the kept entries (b, c, n, scales) of an array (b, c, *shape, scales)."""
+        """Return the entries (b, c, n, scales) that are not redundant of an array (b, c, *shape, scales)."""
         flat = array.reshape(*array.shape[:2], -1, len(self.scales))
         return flat.index_select(2, self.kept.to(array.device))
 
     def spread(self, entries: Tensor) -> Tensor:
-        """Return the array (b, c, *shape, scales) of kept entries (b, c, n, scales), NaN elsewhere."""
+        """Return an array (b, c, *shape, scales) of kept entries (b, c, n, scales), with NaN elsewhere."""
         batch = entries.shape[:2]
         flat = entries.new_full((*batch, math.prod(self.shape), len(self.scales)), torch.nan)
         flat[:, :, self.kept.to(entries.device)] = entries
@@ -72,10 +73,11 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class StatisticsPlan:
-    """How a representation is gathered from sums and reciprocal norms, each laid end to end.
+    """Indices and factors by which a representation is gathered from sums and reciprocal norms.
 
-    `order` (n,) are places among the sums; `norms` (4, n) places among the reciprocals, with the place
-    after their end for none; `factor` (n,) multiplies, and `kurtosis` (n,) marks what is 3 without norm.
+    `order` (n,) are indices into the sums; `norms` (4, n) indices into the reciprocals, where the index
+    after the end stands for 1; `factor` (n,) is a factor; `kurtosis` (n,) marks kurtoses, which are 3 if
+    their norm counts as 0.
     """
 
     order: Tensor
@@ -84,7 +86,7 @@ class StatisticsPlan:
     kurtosis: Tensor
 
     def to(self, device: torch.device) -> "StatisticsPlan":
-        """Return the same plan on a device."""
+        """Return the plan with its tensors on a device."""
         return StatisticsPlan(
             order=self.order.to(device),
             norms=self.norms.to(device),
@@ -93,7 +95,7 @@ class StatisticsPlan:
         )
 
     def gather(self, sums: Tensor, inverses: Tensor) -> Tensor:
-        """Return the representation (m, n) of sums (m, …) and reciprocal norms (m, …)."""
+        """Return the representation (m, n) gathered from sums (m, …) and reciprocal norms (m, …)."""
         padded = torch.cat([inverses, torch.ones_like(sums[:, :1])], dim=-1)
         first, second, third, fourth = padded[:, self.norms].unbind(dim=1)
         value = sums.index_select(-1, self.order) * self.factor.to(sums.dtype)
@@ -103,12 +105,12 @@ class StatisticsPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The groups in their order in the representation."""
+    """Groups of statistics in the order of a representation."""
 
     groups: tuple[Group, ...]
 
     def scales(self) -> list[TextureScale]:
-        """Return the scale that each entry of a representation belongs to."""
+        """Return the scale of each entry of a representation."""
         return [scale for g in self.groups for _ in g.kept for scale in g.scales]
 
     def plan(
@@ -118,13 +120,13 @@ class Layout:
         pixels: Mapping[TextureScale, int],
         without: Collection[str] = (),
     ) -> StatisticsPlan:
-        """Return how to gather the statistics that can be made of these pieces.
+        """Return the plan by which statistics are gathered from sums and norms.
 
         Parameters
         ----------
         sums, norms
-            Numbers of entries of the pieces, in the order in which they lie: sums first, then norms
-            (some statistics are norms themselves).
+            Numbers of entries of each sum and each norm, in order: sums first, then norms (some
+            statistics are norms themselves).
         pixels
             Numbers of pixels of the scales.
         without
@@ -163,12 +165,12 @@ class Layout:
         )
 
     def to_dict(self, representation: Tensor) -> dict[str, Tensor]:
-        """Return arrays (b, c, *shape, scales) of a whole representation, NaN where it holds nothing."""
+        """Return a whole representation as arrays (b, c, *shape, scales) by name, NaN if redundant."""
         whole = len(self.scales())
         if representation.dim() != 3 or representation.shape[-1] != whole:
             raise InputError(
-                f"a whole representation has shape (batch, channel, {whole}); not "
-                f"{tuple(representation.shape)} (one of some scales cannot be made a dictionary)"
+                f"a representation of all scales must have shape (batch, channel, {whole}); not "
+                f"{tuple(representation.shape)} (of some scales no dictionary can be made)"
             )
         counts = [len(group.kept) * len(group.scales) for group in self.groups]
         parts = representation.split(counts, dim=-1)
@@ -179,15 +181,15 @@ class Layout:
         }
 
     def to_tensor(self, arrays: Mapping[str, Tensor]) -> Tensor:
-        """Return the representation that arrays, as `to_dict` makes them, stand for."""
+        """Return arrays of `to_dict` as a representation (b, c, n)."""
         groups = [group for group in self.groups if len(group.scales)]
         for group in groups:
             if group.name not in arrays:
-                raise InputError(f"the dictionary of statistics lacks {group.name}")
+                raise InputError(f"the dictionary of statistics has no key {group.name!r}")
         return torch.cat([group.select(arrays[group.name]).flatten(2) for group in groups], dim=-1)
 
     def checked_names(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return names of groups, if all are known."""
+        """Return names of groups as a tuple, after checking that all are known."""
         known = [group.name for group in self.groups]
         for name in names:
             if name not in known:
@@ -198,9 +200,9 @@ class Layout:
 def texture_layout(
     n_scales: int, n_orientations: int, width: int, magnitude_means: bool = False
 ) -> Layout:
-    """Return the layout of the statistics of J. Portilla & E. P. Simoncelli (2000).
+    """Return the layout of the texture statistics of J. Portilla & E. P. Simoncelli (2000).
 
-    Counts follow their section 3: with N scales, K orientations and a neighbourhood of M,
+    Counts follow section 3 of their paper: with N scales, K orientations and a neighbourhood of M,
     2(N+1) + 7 marginal statistics, (N+1)(M²+1)/2 of raw coefficients, NK(M²+1)/2 + NK(K-1)/2 + K²(N-1)
     of magnitudes, and 2K²(N-1) of phases.
 

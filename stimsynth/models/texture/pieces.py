@@ -1,4 +1,4 @@
-"""The sums and norms that texture statistics are gathered from."""
+"""Sums and norms from which texture statistics are gathered."""
 
 from dataclasses import dataclass, field
 
@@ -11,24 +11,24 @@ from stimsynth.models.texture.statistics import varying
 
 @dataclass(kw_only=True)
 class Pieces:
-    """Sums (m, n) by kind and scale, and norms (m, k) with the norm (m, 1) of what does not vary."""
+    """Sums (m, n) by kind and scale, and norms (m, k) with the threshold (m, 1) at which they count as 0."""
 
     sums: dict[Piece, Tensor] = field(default_factory=dict)
     norms: dict[Piece, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def add_norms(self, kind: str, scale: TextureScale, norms: Tensor, least: Tensor) -> None:
-        """Add the norms of one kind of maps at one scale."""
+        """Add the norms of one kind of maps at one scale, with their threshold."""
         self.norms[kind, scale] = (norms, least.expand_as(norms))
 
     def lengths(self) -> tuple[dict[Piece, int], dict[Piece, int]]:
-        """Return the numbers of entries of all sums and of all norms."""
+        """Return the numbers of entries of each sum and of each norm."""
         return (
             {piece: value.shape[-1] for piece, value in self.sums.items()},
             {piece: value.shape[-1] for piece, (value, _) in self.norms.items()},
         )
 
     def joined(self) -> tuple[Tensor, Tensor]:
-        """Return all sums and norms end to end (m, …), and the reciprocals of the norms (m, …)."""
+        """Return all sums and norms, concatenated (m, …), and the reciprocals of the norms (m, …)."""
         sums = list(self.sums.values())
         if not self.norms:
             return torch.cat(sums, dim=-1), sums[0][:, :0]

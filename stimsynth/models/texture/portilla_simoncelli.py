@@ -1,4 +1,4 @@
-"""The texture model of Portilla and Simoncelli."""
+"""Texture model of Portilla and Simoncelli."""
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,18 +34,16 @@ from stimuli_store.errors import InputError
 
 
 class PortillaSimoncelli(ExactTables, ShowsStatistics):
-    r"""Statistics that textures which look alike have in common.
+    r"""Texture model of Portilla and Simoncelli: moments and correlations of pixels and of pyramid bands.
 
-    The image is split by a complex steerable pyramid. The statistics are moments of the pixels and of
+    A complex steerable pyramid splits the image into bands. The statistics are moments of the pixels and of
     low-passed images, and correlations: of neighbouring low-passed pixels; of neighbouring magnitudes in
     a band; of magnitudes between orientations and between scales; and of bands with the next coarser
-    ones at twice their phase. Correlations are true correlations (between -1 and 1), and those that must
-    be 1 are replaced by standard deviations; nothing is in the vector twice.
+    ones after doubling their phase. Correlations lie between -1 and 1; correlations that are always 1 are
+    replaced by standard deviations; the vector has no redundant entries.
 
-    All bands come from one spectrum of the image, and autocorrelations from power spectra, of which only
-    the lags that are asked for are transformed back. Values and gradients are finite for every image
-    (in float32, of amplitudes between 1e-8 and 1e6): a correlation of something that does not vary is 0,
-    its skew 0 and its kurtosis 3.
+    Values and gradients are finite for every image (in float32, of amplitudes between 1e-8 and 1e6): for a
+    constant map correlations are 0, the skew is 0 and the kurtosis is 3.
 
     Parameters
     ----------
@@ -54,18 +52,18 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
     n_scales, n_orientations
         Numbers of scales N and orientations K of the pyramid.
     spatial_corr_width
-        Width M of the neighbourhoods, odd: 7 as in the paper; 9 was usual too.
+        Width M of the neighbourhoods, odd: 7 as in the paper; 9 is common too.
     leave_out
-        Names of groups of statistics (keys of `convert_to_dict`) to set to 0, so that they constrain
-        nothing while the vector keeps its length.
+        Names of groups of statistics (keys of `convert_to_dict`) to set to 0, so that they do not
+        constrain synthesis; the vector keeps its length.
     magnitude_means
         Whether to add the means of the bands' magnitudes, which the other statistics nearly determine.
     mask, target
         Where the boolean mask (1, 1, h, w) is true, pixels are taken from the target (1, c, h, w) instead
-        of the image: the texture is then extended from there.
+        of the image: synthesis then extends the texture of the target.
     mixture
-        Weights of textures to be mixed: a batch of as many images as weights gives the weighted mean of
-        their statistics, a batch of another size the statistics of each image.
+        Weights of textures to mix: a batch of as many images as weights gives the weighted mean of their
+        statistics, a batch of another size the statistics of each image.
 
     Attributes
     ----------
@@ -129,15 +127,14 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
     target: Tensor | None
 
     def forward(self, image: Tensor, scales: Sequence[TextureScale] | None = None) -> Tensor:
-        """Return the statistics of images.
+        """Return the texture statistics of images (b, c, h, w), shape (b, c, n).
 
         Parameters
         ----------
         image
-            Real images (b, c, h, w) of `image_shape`; channels are analysed one by one.
+            Real images (b, c, h, w) of `image_shape`; channels are analysed independently.
         scales
-            Which scales' statistics to compute, of those in `scales`; None for all. What belongs to no
-            other scale is not computed.
+            Scales whose statistics are computed, out of the attribute `scales`; None for all.
 
         Returns
         -------
@@ -165,9 +162,9 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
     def parts(
         self, spectrum: Tensor, noise: Tensor, scales: Collection[TextureScale]
     ) -> Iterator[ScaleImages]:
-        """Yield what the statistics of each wanted scale are computed from, from fine to coarse.
+        """Yield the images of each wanted scale from which its statistics are computed, from fine to coarse.
 
-        `spectrum` (m, h, w) is that of images taken one by one; `noise` (m,) is the power that may be
+        `spectrum` (m, h, w) is the spectrum of each image; `noise` (m,) the power that may be due to
         rounding.
         """
         tables = self.tables_for(spectrum)
@@ -185,7 +182,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
                 band = split_bands(derivative, tables[f"bands {place}"])
             masks = tables.get(f"parents {place}")
             parent = None if masks is None else split_bands(derivative, masks)
-            # Amplitudes grow by 4 with every halving of the samples.
+            # Amplitudes grow by 4 with every downsampling by 2.
             least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
             pixels = irfft2(low, size)
             yield ScaleImages(
@@ -199,7 +196,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
             )
 
     def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
-        """Return a representation of all scales as named arrays, NaN where a statistic is redundant.
+        """Return a representation of all scales as arrays by name, NaN where a statistic is redundant.
 
         The last axis runs over scales, from fine to coarse. With M = `spatial_corr_width` and K
         orientations: ``pixel_statistics`` (b, c, 6), ``auto_correlation_magnitude`` (b, c, M, M, K, N),
@@ -212,32 +209,35 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         Raises
         ------
         InputError
-            If the vector is not that of all scales.
+            If the vector is not of all scales.
         """
         return self.layout.to_dict(representation_tensor)
 
     def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
-        """Return the representation (b, c, n) that `convert_to_dict` made a dictionary of."""
+        """Return a dictionary of `convert_to_dict` as a representation (b, c, n)."""
         if not isinstance(representation_dict, Mapping):
-            raise InputError("a dictionary of statistics is made a tensor; this is no dictionary")
+            raise InputError(
+                "convert_to_tensor takes a dictionary of statistics; not "
+                f"{type(representation_dict).__name__}"
+            )
         return self.layout.to_tensor(representation_dict)
 
     def remove_scales(
         self, representation_tensor: Tensor, scales_to_keep: Collection[TextureScale]
     ) -> Tensor:
-        """Return a representation of all scales without the statistics of scales that are not named."""
+        """Return a representation of all scales without the statistics of scales not in `scales_to_keep`."""
         keep = self.known_scales(scales_to_keep)
         tags = self.layout.scales()
         if representation_tensor.shape[-1] != len(tags):
             raise InputError(
-                f"scales can be removed from a representation of all {len(tags)} statistics; this one "
+                f"remove_scales takes a representation of all {len(tags)} statistics; this one "
                 f"has {representation_tensor.shape[-1]}"
             )
         chosen = torch.tensor([tag in keep for tag in tags], device=representation_tensor.device)
         return representation_tensor[..., chosen]
 
     def known_scales(self, scales: Collection[TextureScale] | None) -> Collection[TextureScale]:
-        """Return scales if all are this model's; all of them for None."""
+        """Return `scales` (all of this model's for None), after checking that they are known."""
         if scales is None:
             return self.scales
         if isinstance(scales, int | str):
@@ -245,12 +245,12 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         unknown = [scale for scale in scales if scale not in self.scales]
         if unknown or not scales:
             raise InputError(
-                f"scales of this model are {', '.join(map(str, self.scales))}; not {scales!r}"
+                f"this model has the scales {', '.join(map(str, self.scales))}; not {scales!r}"
             )
         return scales
 
     def _masked(self, image: Tensor) -> Tensor:
-        """Return images of the right kind, with the target where it is to be kept."""
+        """Return checked images, with the target's pixels where the mask is true."""
         height, width = self.image_shape
         shape = f"(batch, channel, {height}, {width})"
         if tuple(real_images(image, "this model", shape).shape[-2:]) != self.image_shape:
@@ -269,7 +269,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         parts: Iterable[ScaleImages],
         wanted: Collection[TextureScale],
     ) -> Pieces:
-        """Return the sums and norms of images (m, h, w) that the statistics are made of."""
+        """Return the sums and norms of images (m, h, w) from which their statistics are gathered."""
         pieces = Pieces()
         if "pixel_statistics" in wanted:
             found = pixel_statistics(images, noise)
@@ -303,14 +303,14 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         pieces.add_norms("magnitude", scale, map_norms(band.magnitude), part.least)
 
     def _lags(self, spectrum: Tensor, place: int) -> Tensor:
-        """Return the central autocorrelations (m, …) of maps from half spectra (m, …, h, w//2 + 1)."""
+        """Return central autocorrelations (m, …) of maps, from half spectra (m, …, h, w//2 + 1)."""
         tables = self.tables_for(spectrum)
         left, right = tables[f"left {place}"], tables[f"right {place}"]
         maps = spectrum.reshape(-1, *spectrum.shape[-2:])
         return central_autocorrelation(maps, left, right).view(len(spectrum), -1)
 
     def gather(self, pieces: Pieces) -> Tensor:
-        """Return the statistics (m, n) that pieces make; how is worked out once for each set of scales."""
+        """Return the statistics (m, n) gathered from pieces."""
         sums, inverses = pieces.joined()
         key = (tuple(pieces.sums), sums.device)
         if key not in self._plans:
@@ -325,7 +325,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
 
 
 def _add_parents(pieces: Pieces, part: ScaleImages, band: Band, parent: Band) -> None:
-    """Add the products of bands with those of the next coarser scale, at once and at twice its phase."""
+    """Add the products of bands with the next coarser scale's, of magnitudes and with doubled phase."""
     scale, least = part.place, part.least
     pieces.sums["parents", scale] = map_products(band.magnitude, parent.magnitude)
     doubled = double_phase(parent.real, parent.imaginary, parent.length)
@@ -341,19 +341,19 @@ def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Siz
     most = int(math.log2(min(size))) - 2
     if n_scales not in range(1, most + 1):
         raise InputError(
-            f"n_scales is a number from 1 to {most} for images of {size[0]}x{size[1]}; not {n_scales!r}"
+            f"n_scales must be from 1 to {most} for images of {size[0]}x{size[1]}; not {n_scales!r}"
         )
     if size[0] % 2**n_scales or size[1] % 2**n_scales:
         raise InputError(
-            f"the sides of images are divisible by 2 as often as there are scales ({n_scales}); "
+            f"with {n_scales} scales the sides of images must be divisible by {2**n_scales}; "
             f"{size[0]}x{size[1]} is not: crop or pad the images"
         )
     if n_orientations not in range(2, 17):
-        raise InputError(f"n_orientations is a number from 2 to 16; not {n_orientations!r}")
+        raise InputError(f"n_orientations must be from 2 to 16; not {n_orientations!r}")
     smallest = min(size) >> n_scales
     if width not in range(1, smallest + 1, 2):
         raise InputError(
-            f"spatial_corr_width is an odd number, at most {smallest}, the side of the coarsest scale "
+            f"spatial_corr_width must be an odd number, at most {smallest}, the side of the coarsest scale "
             f"of {size[0]}x{size[1]} images; not {width!r}"
         )
     return size
@@ -363,20 +363,22 @@ def _check_mask(mask: Tensor | None, target: Tensor | None, shape: Size) -> None
     if mask is None and target is None:
         return
     if mask is None or target is None:
-        raise InputError("mask and target come together: where the mask is true, target is kept")
+        raise InputError(
+            "mask and target must be given together: where the mask is true, pixels are the target's"
+        )
     fits = all(t.dim() == 4 and tuple(t.shape[-2:]) == shape for t in (mask, target))
     if mask.dtype != torch.bool or not fits:
         raise InputError(
-            f"mask is boolean, and mask and target have shape (1, channel, {shape[0]}, {shape[1]}); "
+            f"mask must be boolean, and mask and target of shape (1, channel, {shape[0]}, {shape[1]}); "
             f"not {mask.dtype} {tuple(mask.shape)} and {tuple(target.shape)}"
         )
 
 
 def _shares(mixture: Sequence[float]) -> tuple[float, ...]:
-    """Return weights, all positive, as shares of 1."""
+    """Return positive weights divided by their sum."""
     weights = [float(weight) for weight in mixture]
     if not weights or not all(0 < weight < math.inf for weight in weights):
         raise InputError(
-            f"mixture is a list of positive weights, one for each texture; not {mixture!r}"
+            f"mixture must be a list of positive weights, one for each texture; not {mixture!r}"
         )
     return tuple(weight / sum(weights) for weight in weights)

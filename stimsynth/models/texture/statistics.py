@@ -1,7 +1,7 @@
-"""Moments and correlations of bands, finite for every image.
+"""Moments and correlations of maps, with finite values for every image.
 
-A correlation of something that does not vary is 0 by definition here. What varies by no more than the
-rounding of a Fourier transform counts as not varying: a quotient of such numbers would be noise.
+A correlation of a constant map is 0 by definition here. A map counts as constant if it varies by no more than
+the rounding of a Fourier transform: a quotient of such numbers would be noise.
 """
 
 import math
@@ -18,14 +18,14 @@ _NOISE = (
 
 
 def noise_power(image: Tensor) -> Tensor:
-    """Return the power (m,) that rounding may leave in the bands of images (m, h, w)."""
+    """Return the power (m,) that rounding errors may have in the bands of images (m, h, w)."""
     tolerance = _NOISE * torch.finfo(image.dtype).eps
     pixels = image.flatten(1)
     return tolerance**2 / pixels.shape[1] * inner(pixels, pixels)
 
 
 def map_norms(maps: Tensor) -> Tensor:
-    """Return the Euclidean norms (m, k) of maps (m, k, h, w), with slope 0 where they are 0."""
+    """Return the Euclidean norms (m, k) of maps (m, k, h, w)."""
     return torch.linalg.vector_norm(maps.flatten(2), dim=-1)
 
 
@@ -35,16 +35,16 @@ def map_products(maps: Tensor, others: Tensor) -> Tensor:
 
 
 def varying(norm: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
-    """Return norms and their reciprocals, both 0 where a norm is not above what counts as not varying."""
-    flat = norm <= least  # NaN is not: it is handed on
+    """Return norms and their reciprocals, both 0 where a norm is at most the threshold `least`."""
+    flat = norm <= least  # false for NaN, which is passed on
     return torch.where(flat, 0.0, norm), torch.where(flat, torch.inf, norm).reciprocal()
 
 
 def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
     """Return mean, unbiased variance, skew, kurtosis, minimum and maximum of images (m, h, w), (m, 6).
 
-    Skew and kurtosis are third and fourth moment over powers of the unbiased variance; of an image
-    that does not vary they are those of a Gaussian, 0 and 3.
+    Skew and kurtosis are third and fourth moment divided by powers of the unbiased variance; for a constant
+    image they are 0 and 3, as for a Gaussian.
     """
     away, mean = (part.flatten(1) for part in centred(image))
     count = away.shape[-1]
@@ -61,33 +61,30 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
 
 
 def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
-    """Return the matrices of `central_autocorrelation` for images of `size` and lags up to ``width // 2``.
-
-    They hold the few rows and columns of an inverse Fourier transform that are asked for, so none of
-    the others is computed.
-    """
+    """Return the matrices of `central_autocorrelation` for images of `size` and lags up to ``width // 2``."""
+    # They hold only the needed rows and columns of an inverse Fourier transform.
     lags = torch.arange(width, dtype=torch.float64) - width // 2
     height, breadth = size
     rows = torch.arange(height, dtype=torch.float64)
     columns = torch.arange(breadth // 2 + 1, dtype=torch.float64)
     down = 2 * math.pi / height * torch.outer(lags, rows)
     across = 2 * math.pi / breadth * torch.outer(columns, lags)
-    # A half spectrum holds each frequency once, but the first and, of an even side, the last column.
+    # Columns of a half spectrum count twice, except the first and, for an even side, the last.
     twice = torch.full((len(columns), 1), 2.0, dtype=torch.float64)
     twice[0] = 1
     if breadth % 2 == 0:
         twice[-1] = 1
-    # Of both factors, what meets a real part and what meets an imaginary one lie next to each other in
-    # memory, so that the sums of their products need no rearranging.
+    # In both factors the entries for real and imaginary parts are neighbours in memory, so that the sums of
+    # their products need no rearrangement.
     left = torch.stack([torch.cos(down), -torch.sin(down)], dim=-1) / (height * breadth)
     right = torch.cat([twice * torch.cos(across), twice * torch.sin(across)], dim=1)
     return left.flatten(1), right.repeat_interleave(2, dim=0)
 
 
 def central_autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """Return the central lags (n, width, width) of images from half spectra (n, h, w//2 + 1).
+    """Return central autocorrelations (n, width, width) from half spectra (n, h, w//2 + 1).
 
-    Circular sums of map_products; lag (0, 0) is the squared norm.
+    They are circular sums of products; lag (0, 0) is the squared norm.
     """
     count, size = len(spectrum), spectrum.shape[-2]
     squares = torch.view_as_real(spectrum).square().view(count, size, -1)
