@@ -158,7 +158,7 @@ def test_bad_input_gets_a_sentence() -> None:
         balanced_by_sensitivity(TwoSizes(), one, n_probes=0)
     with pytest.raises(InputError, match="power must be 0 or more"):
         balanced_by_sensitivity(TwoSizes(), one, power=float("nan"))
-    with pytest.raises(InputError, match="Identity has no remove_scales"):
+    with pytest.raises(InputError, match="Identity has no method remove_scales"):
         Balanced(nn.Identity(), one, one)(one, scales=[0])
 
 

@@ -424,5 +424,5 @@ def test_nothing_is_looked_up_by_the_name_of_a_class(model: type[nn.Module], ima
 
 @pytest.mark.parametrize("model", FRONT_ENDS)
 def test_an_activation_in_the_place_of_pretrained_is_refused(model: type[nn.Module]) -> None:
-    with pytest.raises(InputError, match="pretrained is True or False"):
+    with pytest.raises(InputError, match="pretrained must be True or False"):
         model(31, pretrained=F.relu)  # type: ignore[call-arg]
