@@ -35,6 +35,7 @@ class LBFGSState:
     curvature: Curvature
     unreached: ClassVar[None] = None
     optimizer: ClassVar[None] = None
+    scheduler: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,9 @@ class State(Protocol):
     unreached
         Bool (N,): the held terms of this item could not be brought to their targets. None for methods
         that hold none.
-    optimizer
-        The torch optimizer that moves the points; None for methods that move them themselves.
+    optimizer, scheduler
+        The torch optimizer that moves the points, and what changes its learning rate, if anything does;
+        None for methods that move them themselves.
     """
 
     points: Tensor
@@ -42,6 +43,7 @@ class State(Protocol):
     exhausted: Tensor
     unreached: Tensor | None
     optimizer: Any
+    scheduler: Any
 
 
 class Method(Protocol):

@@ -115,6 +115,11 @@ class StagedState:
         """As the inner state has it."""
         return self.inner.optimizer
 
+    @property
+    def scheduler(self) -> Any:
+        """As the inner state has it."""
+        return self.inner.scheduler
+
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:

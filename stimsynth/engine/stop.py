@@ -1,5 +1,6 @@
 """When to stop: pure functions of the history and of the method's state, with nothing to reset."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -80,6 +81,47 @@ class PixelChangeConvergence:
             )
             for item in range(history.items)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossReached:
+    """Stop an item when its objective is at `level` or below.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from stimsynth.engine.history import History
+    >>> LossReached(level=0.1)(History({"objective": torch.tensor([[0.1, 0.2]])}))
+    [True, False]
+    """
+
+    level: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.level, Real) or math.isnan(self.level):
+            raise InputError(f"stop_loss is None, or a number; not {self.level!r}")
+
+    def __call__(self, history: Rows, state: Any = None) -> list[bool]:
+        """Return which items have converged."""
+        return [history.value("objective", -1, i) <= self.level for i in range(history.items)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyOf:
+    """Stop an item when one of several rules says so."""
+
+    rules: Sequence[StopRule]
+
+    def __call__(self, history: Rows, state: Any = None) -> list[bool]:
+        """Return which items have converged."""
+        return [
+            any(said) for said in zip(*(rule(history, state) for rule in self.rules), strict=True)
+        ]
+
+
+def or_loss_reached(rule: StopRule, stop_loss: float | None) -> StopRule:
+    """Return a rule that also stops an item at a loss of `stop_loss` or below, if there is such a number."""
+    return rule if stop_loss is None else AnyOf(rules=(rule, LossReached(level=stop_loss)))
 
 
 def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRule:

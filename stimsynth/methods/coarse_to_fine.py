@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stimsynth.engine.loop import Method
 from stimsynth.engine.staged import OnLastStage, Staged, StagedState, Stages
-from stimsynth.engine.stop import LossConvergence
+from stimsynth.engine.stop import AnyOf, LossConvergence, LossReached, StopRule
 from stimsynth.losses import mse
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.base.synthesis import Cast
@@ -186,6 +186,7 @@ class MetamerCTF(MetamerObjective):
         *,
         optimizer_kwargs: Mapping[str, Any] | None = None,
         progress_file: str | os.PathLike[str] | None = None,
+        stop_loss: float | None = None,
     ) -> None:
         """Synthesize, or go on where the last call stopped, also in the middle of a scale.
 
@@ -201,6 +202,8 @@ class MetamerCTF(MetamerObjective):
             Steps.
         optimizer_kwargs, progress_file
             As in `Metamer.synthesize`.
+        stop_loss
+            As in `Metamer.synthesize`, at the last stage, where it counts from the first step.
 
         Raises
         ------
@@ -223,7 +226,10 @@ class MetamerCTF(MetamerObjective):
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
         converged = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        stop = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
+        stop: StopRule = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
+        if stop_loss is not None:
+            reached = OnLastStage(rule=LossReached(level=stop_loss), at_least=1)
+            stop = AnyOf(rules=(stop, reached))
         self._resumable.advance(self._stages(), max_iter, stop, self._bar_fields)
 
     def _stages(self) -> Stages:

@@ -199,10 +199,9 @@ class Eigendistortion:
         vector is one of many that are as good. They are NaN for what was not searched for.
         """
         if not self._found:
-            return (
-                judge({"there are none yet; call synthesize": True}, {}, Status.RUNNING),
-            ) * len(self._image)
-        return tuple(judged(found) for found in self._found)
+            return (judge({}, {}, Status.RUNNING),) * len(self._image)
+        tolerance = self._settings.get("tolerance", 0.0)
+        return tuple(judged(found, tolerance) for found in self._found)
 
     def on_grid(
         self,

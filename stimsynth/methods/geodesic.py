@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from stimsynth.engine.descent import Descent
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Status
-from stimsynth.engine.stop import PixelChangeConvergence
+from stimsynth.engine.stop import PixelChangeConvergence, or_loss_reached
 from stimsynth.losses import penalize_range
 from stimsynth.methods.base.per_item import per_item
-from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
@@ -257,6 +257,7 @@ class Geodesic(OptimizedSynthesis):
         optimizer_kwargs: Mapping[str, Any] | None = None,
         scheduler: Any = None,
         progress_file: str | os.PathLike[str] | None = None,
+        stop_loss: float | None = None,
     ) -> None:
         """Synthesize, or go on where the last call stopped.
 
@@ -285,6 +286,8 @@ class Geodesic(OptimizedSynthesis):
             Function of the optimizer that returns a learning-rate scheduler. Must be None when continuing.
         progress_file
             HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+        stop_loss
+            A start has converged once its loss (a row of `losses`) is this or less; None to go by the others.
 
         Raises
         ------
@@ -299,8 +302,9 @@ class Geodesic(OptimizedSynthesis):
         if stop_criterion is None:
             stop_criterion = float(self.pixelfade.norm()) / 1e4 * (1 + 5**0.5) / 2
             print(f"Stop criterion for pixel_change_norm = {stop_criterion:.5e}")  # noqa: T201
-        stop = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
         problem = Problem(terms=self._terms, weights={"energy": 1.0, "penalty": self._lambda})
+        stop = or_loss_reached(rule, stop_loss)
         self._resumable.advance(problem, max_iter, stop, converged=CHANGE_CONVERGED)
 
     def quality(self) -> tuple[Quality, ...]:
@@ -312,25 +316,22 @@ class Geodesic(OptimizedSynthesis):
         the share of pixels outside the allowed range. None of them can tell that there is no shorter way
         elsewhere.
         """
-        with torch.no_grad():
-            fade = step_energies(as_vectors(self._model(self.pixelfade))).mean()
+        outside = share_outside(self.geodesics, self._range)
         return tuple(
-            self._judged(sequence, fade, status)
-            for sequence, status in zip(self.geodesics, self.status, strict=True)
+            self._judged(*row) for row in zip(self.geodesics, outside, self.status, strict=True)
         )
 
-    def _judged(self, sequence: Tensor, fade: Tensor, status: Status) -> Quality:
+    def _judged(self, sequence: Tensor, outside: Tensor, status: Status) -> Quality:
         with torch.no_grad():
-            path = as_vectors(self._model(sequence))
+            path, faded = (as_vectors(self._model(x)) for x in (sequence, self.pixelfade))
         energy = step_energies(path)
-        outside = (sequence < self._range[0]) | (sequence > self._range[1])
         numbers = {
             "bound ratio": energy.mean() / self.energy_bound,
-            "of pixelfade": energy.mean() / fade,
+            "of pixelfade": energy.mean() / step_energies(faded).mean(),
             "uneven steps": (energy.amax() - energy.amin()) / energy.mean(),
             "off the line": deviations(path[None])[0, :, 1].amax(),
             "residual": residual(self._model, sequence, self._range).amax(),
-            "outside range": outside.double().mean(),
+            OUTSIDE: outside,
         }
         figures = {name: float(value) for name, value in numbers.items()}
         findings = {
@@ -339,8 +340,6 @@ class Geodesic(OptimizedSynthesis):
             "elsewhere": figures["of pixelfade"] > 1.001,
             f"its steps pull frames apart ({figures['residual']:.0%}); take more steps, or lower "
             "stop_criterion": figures["residual"] > LARGEST_RESIDUAL,
-            f"{figures['outside range']:.2%} of the pixels lie outside the allowed range and would be "
-            "clipped": figures["outside range"] > 0,
         }
         return judge(findings, figures, status)
 

@@ -16,17 +16,17 @@ from stimsynth.engine.descent import Descent
 from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Held, Problem, Terms, of_items
 from stimsynth.engine.quantized.hold import hold_on_grid
-from stimsynth.engine.run import Status
-from stimsynth.engine.stop import LossConvergence
+from stimsynth.engine.stop import LossConvergence, or_loss_reached
 from stimsynth.images.noise import gaussian_noise
 from stimsynth.losses import penalize_range
 from stimsynth.methods.base.on_grid import OnGrid, columns, on_grid, screen_grid
 from stimsynth.methods.base.optimizers import ADAM
 from stimsynth.methods.base.per_item import per_item
-from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.mad_quality import competition_figures, judged
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range, validate_input
 from stimsynth.validate.functions import check_metric
@@ -34,10 +34,6 @@ from stimsynth.validate.inputs import as_tensor, finite_number, is_number
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
-Range = tuple[float, float]
-
-#: A held metric that is further from its target than this, relative to it, is not held.
-DRIFT = 1e-3
 
 
 class MADCompetition(OptimizedSynthesis):
@@ -121,7 +117,7 @@ class MADCompetition(OptimizedSynthesis):
         initial_noise: float = 0.1,
         metric_tradeoff_lambda: float | Literal["auto"] | None = None,
         range_penalty_lambda: float = 0.1,
-        allowed_range: Range = (0, 1),
+        allowed_range: tuple[float, float] = (0, 1),
         *,
         initial_image: Tensor | None = None,
         seed: int | None = None,
@@ -154,6 +150,7 @@ class MADCompetition(OptimizedSynthesis):
         *,
         optimizer_kwargs: Mapping[str, Any] | None = None,
         progress_file: str | os.PathLike[str] | None = None,
+        stop_loss: float | None = None,
     ) -> None:
         """Synthesize, or go on where the last call stopped.
 
@@ -181,6 +178,9 @@ class MADCompetition(OptimizedSynthesis):
             Arguments for an optimizer class.
         progress_file
             HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+        stop_loss
+            An item has converged once its loss (a row of `losses`: the optimized metric, its negative for
+            ``"max"``) is this or less; None to go by the others.
 
         Raises
         ------
@@ -197,8 +197,10 @@ class MADCompetition(OptimizedSynthesis):
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
-        stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._resumable.advance(self._problem(), max_iter, stop, _fields)
+        rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        self._resumable.advance(
+            self._problem(), max_iter, or_loss_reached(rule, stop_loss), _fields
+        )
 
     def objective_function(
         self, mad_image: Tensor | None = None, image: Tensor | None = None
@@ -226,21 +228,17 @@ class MADCompetition(OptimizedSynthesis):
     def quality(self) -> tuple[Quality, ...]:
         """Return for every item whether it can be used, in numbers and in a sentence.
 
-        The numbers are how far the reference metric is from where it was, relative to it, the optimized
-        metric relative to its start, and the share of pixels outside the allowed range.
+        The numbers are how far the reference metric is from where it was, relative to it; the optimized
+        metric relative to its start; the share of pixels outside the allowed range; and how far the pixels
+        are from those of the reference, as they are and on a screen of 8 bits.
         """
         with torch.no_grad():
             now, image = self.mad_image.detach(), self._image
             began = per_item(self._optimized, image, self._resumable.origin)
             moved = per_item(self._optimized, image, now) / began
             drift = per_item(self._reference, image, now) / self._held_value() - 1
-            low, high = self._range
-            outside = ((now < low) | (now > high)).flatten(1).double().mean(dim=1)
-        rows = torch.stack([drift.double(), moved.double(), outside]).T.tolist()
-        return tuple(
-            _judged(row, self._minmax, status)
-            for row, status in zip(rows, self.status, strict=True)
-        )
+        rows = competition_figures(drift, moved, now, image, self._range)
+        return tuple(judged(row, self._minmax, s) for row, s in zip(rows, self.status, strict=True))
 
     def on_grid(self, bits: int = 8) -> OnGrid:
         """Return the result as a screen can show it, with the reference metric held there.
@@ -430,7 +428,7 @@ def reference_image(image: Any) -> Tensor:
     return image.detach()
 
 
-def noisy(image: Tensor, noise: float, seed: int, bounds: Range) -> Tensor:
+def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -> Tensor:
     """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, moved into the bounds.
 
     It has the same pattern at every level.
@@ -451,12 +449,12 @@ def check_start(values: Tensor, name: str) -> None:
         )
 
 
-def constrained(bounds: Range) -> Constrained:
+def constrained(bounds: tuple[float, float]) -> Constrained:
     """Return the method for images in `bounds`."""
     return Constrained(bounds=bounds, first_step=0.1 * (bounds[1] - bounds[0]))
 
 
-def _default(weight: float | None, bounds: Range) -> Method:
+def _default(weight: float | None, bounds: tuple[float, float]) -> Method:
     if weight is None:
         return constrained(bounds)
     return Descent(optimizer=partial(torch.optim.Adam, **ADAM))
@@ -481,19 +479,3 @@ def _fields(state: Any) -> dict[str, Any]:
         name: f"{float(state.terms[name].mean()):.4e}"
         for name in ("optimized_metric", "reference_metric")
     }
-
-
-def _judged(row: list[float], minmax: str, status: Status) -> Quality:
-    drift, moved, outside = row
-    gained = moved < 1 if minmax == "min" else moved > 1
-    findings = {
-        status.value: status is Status.UNREACHED,
-        f"the reference metric drifted by {drift:.2%}; leave metric_tradeoff_lambda out, and it does not": (
-            not abs(drift) <= DRIFT
-        ),
-        f"the optimized metric is {moved:.4g} times that of the start; take more steps": not gained,
-        f"{outside:.2%} of the pixels lie outside the allowed range and would be clipped": outside
-        > 0,
-    }
-    figures = {"drift": drift, "optimized, of start": moved, "outside range": outside}
-    return judge(findings, figures, status)

@@ -15,15 +15,16 @@ from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.progress import synthesis_bar
+from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.mad import (
     Metric,
-    Range,
     check_start,
     constrained,
     noisy,
     reference_image,
 )
+from stimsynth.methods.mad_quality import competition_figures, judged
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
@@ -62,6 +63,8 @@ class MADMember:
         How far the held one is from its value at the start, relative to it, shape (batch,).
     status
         How each ended.
+    quality
+        Whether each can be used, in numbers and in a sentence, as of `MADCompetition`.
     """
 
     image: Tensor
@@ -69,6 +72,7 @@ class MADMember:
     metric_2: Tensor
     drift: Tensor
     status: tuple[Status, ...]
+    quality: tuple[Quality, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,7 @@ def mad_set(
     metric_2: Metric,
     noise_levels: Sequence[float] = (0.1,),
     *,
-    allowed_range: Range = (0, 1),
+    allowed_range: tuple[float, float] = (0, 1),
     seed: int | None = None,
     max_iter: int = 300,
     stop_criterion: float = 1e-4,
@@ -186,7 +190,7 @@ def mad_set(
             stop=LossConvergence(criterion=stop_criterion, window=stop_iters_to_check),
             on_step=on_step,
         )
-    return _levels(run, image, metrics, noise_levels, starts, values, seed)
+    return _levels(run, image, metrics, noise_levels, starts, values, bounds, seed)
 
 
 def _problem(
@@ -240,6 +244,7 @@ def _levels(
     noise_levels: Sequence[float],
     starts: Tensor,
     values: Tensor,
+    bounds: tuple[float, float],
     seed: int,
 ) -> tuple[MADLevel, ...]:
     batch = len(image)
@@ -248,14 +253,18 @@ def _levels(
     def member(level: int, number: int) -> MADMember:
         now = images[level, number]
         one, two = (_values(metric, image, now) for metric in metrics)
-        other = 1 - _ROLES[MEMBERS[number]].pushed
-        first = (level * len(MEMBERS) + number) * batch
+        role, first = _ROLES[MEMBERS[number]], (level * len(MEMBERS) + number) * batch
+        moved, kept = ((one, two)[k] / values[level, k] for k in (role.pushed, 1 - role.pushed))
+        status = run.status[first : first + batch]
+        figures = competition_figures(kept - 1, moved, now, image, bounds)
+        minmax = "min" if role.sign == 1 else "max"
         return MADMember(
             image=now,
             metric_1=one,
             metric_2=two,
-            drift=(one, two)[other] / values[level, other] - 1,
-            status=run.status[first : first + batch],
+            drift=kept - 1,
+            status=status,
+            quality=tuple(judged(row, minmax, s) for row, s in zip(figures, status, strict=True)),
         )
 
     return tuple(

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Held, Problem, Terms
-from stimsynth.engine.stop import LossConvergence
+from stimsynth.engine.run import Status
+from stimsynth.engine.stop import LossConvergence, or_loss_reached
 from stimsynth.losses import penalize_range
+from stimsynth.methods.base.on_grid import columns
 from stimsynth.methods.base.per_item import per_item
-from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.quality import DRIFT, OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
@@ -22,9 +24,6 @@ from stimsynth.validate.inputs import as_tensor, finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
-
-#: A held quantity that is further from its target than this, relative to it, is not held.
-DRIFT = 1e-3
 
 
 class OptimizedImage(OptimizedSynthesis):
@@ -144,6 +143,7 @@ class OptimizedImage(OptimizedSynthesis):
         *,
         optimizer_kwargs: Mapping[str, Any] | None = None,
         progress_file: str | os.PathLike[str] | None = None,
+        stop_loss: float | None = None,
     ) -> None:
         """Synthesize, or go on where the last call stopped.
 
@@ -155,6 +155,9 @@ class OptimizedImage(OptimizedSynthesis):
             As in `Metamer.synthesize`; must be None if anything is held.
         optimizer_kwargs, progress_file
             As in `Metamer.synthesize`.
+        stop_loss
+            An item has converged once its loss (a row of `losses`: the negative of the objective for
+            ``"max"``) is this or less; None to go by the others.
 
         Raises
         ------
@@ -168,8 +171,8 @@ class OptimizedImage(OptimizedSynthesis):
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
-        stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._resumable.advance(self._problem(), max_iter, stop)
+        rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+        self._resumable.advance(self._problem(), max_iter, or_loss_reached(rule, stop_loss))
 
     def objective_function(self, image: Tensor | None = None) -> Tensor:
         """Return what is minimized for every item, shape (batch,).
@@ -186,27 +189,34 @@ class OptimizedImage(OptimizedSynthesis):
         )
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item how far it came and whether what is held was held."""
+        """Return for every item how far it came, whether what is held was held, and whether it is done."""
         origin, points = self._resumable.origin, self.image.detach()
         with torch.no_grad():
             before, after = (per_item(self._score, x) for x in (origin, points))
             drifts = {
-                name: _drift(self._targets[name], *(per_item(f, x) for x in (origin, points)))
+                f"drift of {name}": _drift(
+                    self._targets[name], *(per_item(f, x) for x in (origin, points))
+                )
                 for name, (f, _) in self._held.items()
             }
-        gained = after > before if self._minmax == "max" else after < before
-        rows = []
-        for item, status in enumerate(self.status):
-            off = {f"drift of {name}": float(drift[item]) for name, drift in drifts.items()}
-            findings = {
-                f"{name} is {value:.2%}": not abs(value) <= DRIFT for name, value in off.items()
+        gained = (after > before if self._minmax == "max" else after < before).tolist()
+        rows = columns(
+            **{
+                "objective": after,
+                "at the start": before,
+                **drifts,
+                OUTSIDE: share_outside(points, self._range),
             }
-            findings["the objective is no better than at the start; take more steps"] = not bool(
-                gained[item]
-            )
-            figures = {"objective": float(after[item]), "at the start": float(before[item]), **off}
-            rows.append(judge(findings, figures, status))
-        return tuple(rows)
+        )
+        return tuple(map(self._judged, rows, gained, self.status))
+
+    def _judged(self, figures: Mapping[str, float], gained: bool, status: Status) -> Quality:
+        drifts = [name for name in figures if name.startswith("drift of ")]
+        findings = {
+            f"{name} is {figures[name]:.2%}": not abs(figures[name]) <= DRIFT for name in drifts
+        }
+        findings["the objective is no better than at the start"] = not gained
+        return judge(findings, figures, status, to_the_end=True)
 
     @property
     def image(self) -> Tensor:

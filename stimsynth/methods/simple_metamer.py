@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.metamer import Metamer
 
 
@@ -73,6 +74,10 @@ class SimpleMetamer:
     def losses(self) -> Tensor:
         """Objective at every iterate, shape (steps + 1, batch)."""
         return self._full.losses
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return for every item whether it is a metamer; see `Metamer.quality`."""
+        return self._full.quality()
 
     def save(self, file_path: str | os.PathLike[str]) -> None:
         """Write all but the model to a file; a `Metamer` can load it too."""

@@ -64,6 +64,7 @@ class ConstrainedState:
     reach: Tensor
     stretch: Tensor
     optimizer: ClassVar[None] = None
+    scheduler: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)

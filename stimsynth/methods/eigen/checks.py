@@ -8,7 +8,7 @@ import torch
 
 from stimsynth.engine.eigen.lanczos import Search
 from stimsynth.engine.run import Status
-from stimsynth.methods.base.quality import Quality, judge
+from stimsynth.methods.base.quality import FAULTLESS, Quality, judge
 from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.validate.inputs import is_number, is_whole
 from stimuli_store.errors import InputError, unknown_name
@@ -71,9 +71,9 @@ def warn_of_size(n: int, m: int) -> None:
         )
 
 
-def judged(found: EigenSolution) -> Quality:
-    """Return whether the eigendistortions of one image can be used."""
-    pairs, spaces, outcome = found.pairs, found.spaces, found.outcome
+def judged(found: EigenSolution, tolerance: float) -> Quality:
+    """Return whether the eigendistortions of one image can be used; `tolerance` is that of the residuals."""
+    pairs, spaces, status = found.pairs, found.spaces, found.outcome
     bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
     both = "bottom" in spaces
     figures = {
@@ -83,13 +83,18 @@ def judged(found: EigenSolution) -> Quality:
         "top, dimensions": float(spaces["top"].at_least),
         "bottom, dimensions": float(spaces["bottom"].at_least) if both else math.nan,
     }
-    blind = float(pairs.values[0]) == 0
+    met = status is Status.OUT_OF_STEPS and pairs.worst() <= tolerance
     findings = {
-        "the model's output does not change with the image; there is nothing to see": blind,
-        f"{outcome.value}; use float64": outcome is Status.PRECISE,
-        f"{outcome.value}; use method='lanczos', or take more products": not outcome.finished,
+        "the model's output does not change with the image; there is nothing to see": (
+            float(pairs.values[0]) == 0
+        ),
+        f"{status.value}; use float64": status is Status.PRECISE,
+        f"{status.value}; use method='lanczos', or take more products": not (
+            met or status.finished or status is Status.INTERRUPTED
+        ),
     }
-    return judge(findings, figures, outcome)
+    early = "every residual is within the tolerance; more products would show that none was missed"
+    return judge(findings, figures, status, praise=early if met else FAULTLESS)
 
 
 def not_finite(item: int) -> InputError:
