@@ -1,4 +1,4 @@
-"""Images: bundled photographs, files, generated patterns, and sets to download."""
+"""Images: bundled photographs, image files, generated patterns, and data sets to download."""
 
 from typing import TYPE_CHECKING
 

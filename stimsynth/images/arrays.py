@@ -1,4 +1,4 @@
-"""From tensors to arrays and integers."""
+"""Convert tensors to numpy arrays, and float images to integers."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def to_numpy(x: Tensor | np.ndarray, squeeze: bool = False) -> np.ndarray:
 
 
 def convert_float_to_int(im: np.ndarray, dtype: Any = np.uint8) -> np.ndarray:
-    """Return an image with values in [0, 1] as integers, rounded to the nearest.
+    """Return an image with values in [0, 1] as integers, rounded to the nearest integer.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def convert_float_to_int(im: np.ndarray, dtype: Any = np.uint8) -> np.ndarray:
     Raises
     ------
     InputError
-        If a value lies outside [0, 1] or is NaN, or `dtype` is another one.
+        If a value lies outside [0, 1] or is NaN, or `dtype` is another type.
 
     Examples
     --------
@@ -51,11 +51,11 @@ def convert_float_to_int(im: np.ndarray, dtype: Any = np.uint8) -> np.ndarray:
     """
     target = np.dtype(dtype)
     if target not in (np.uint8, np.uint16):
-        raise InputError(f"images become np.uint8 or np.uint16; not {target}")
+        raise InputError(f"dtype must be np.uint8 or np.uint16; not {target}")
     values = np.asarray(im, dtype=np.float64)
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise InputError(
-            f"image values must lie in [0, 1] to become integers; these lie in [{values.min():g}, "
+            f"image values must lie in [0, 1] for integers; these lie in [{values.min():g}, "
             f"{values.max():g}]: rescale or clamp them first"
         )
     return np.rint(values * np.iinfo(target).max).astype(target)

@@ -1,6 +1,6 @@
-"""Data sets of the field that can be downloaded: where they are, and their hashes.
+"""Public data sets that can be downloaded: their addresses and hashes.
 
-They belong to their authors, whose terms hold; none is part of this package. All are on the Open Science
+They belong to their authors, whose terms apply; none is part of this package. All are on the Open Science
 Framework, project https://osf.io/ts37w.
 """
 
@@ -16,11 +16,11 @@ class Download:
     Parameters
     ----------
     url
-        Where it is.
+        Address of the file.
     sha256
         64 hexadecimal digits.
     about
-        What it holds, in a sentence.
+        Content of the file, in a few words.
 
     Examples
     --------

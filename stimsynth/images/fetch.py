@@ -1,4 +1,4 @@
-"""Larger sets of images: downloaded once, checked by hash, unpacked with care."""
+"""Download data sets once, check their hashes, and unpack them safely."""
 
 import gzip
 import logging
@@ -16,43 +16,42 @@ from stimuli_store.disk.atomic import temporary_beside
 from stimuli_store.errors import DownloadError, MissingExtra, unknown_name
 from stimuli_store.tools.progress import watched
 
-#: Environment variable that says where downloads are kept.
+#: Environment variable with the folder of downloads.
 DATA_DIR = "STIMSYNTH_DATA_DIR"
 _ARCHIVE = ".tar.gz"
 
 
 def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOADS) -> Path:
-    """Return the path of a data set, which is downloaded unless it is there already, unchanged.
+    """Return the path of a data set, after downloading it if it is missing or changed.
 
-    Files are kept in the folder that the environment variable STIMSYNTH_DATA_DIR names, else in the
-    cache folder of the operating system. Every call compares the file with its hash.
+    Files are kept in the folder in the environment variable STIMSYNTH_DATA_DIR, or else in the cache
+    folder of the operating system. Every call compares the file with its hash.
 
     Parameters
     ----------
     dataset_name
         A key of `downloads`.
     downloads
-        Table of what there is; a laboratory can hand in its own.
+        Table of data sets; a laboratory can give its own.
 
     Returns
     -------
     Path
-        The file; for a ``.tar.gz`` the folder it was unpacked into (the deepest that holds all files).
+        The file; for a ``.tar.gz`` the folder with the unpacked files (the deepest that contains all).
 
     Raises
     ------
     InputError
         If there is no such data set.
     DownloadError
-        (also an OSError) if the server cannot be reached, or a file has another hash than it should, or
-        an archive cannot be unpacked or holds anything but plain files below its own folder. Nothing is
-        left behind.
+        (also an OSError) if the server cannot be reached, a file has a wrong hash, or an archive cannot
+        be unpacked or holds anything but plain files below its own folder. No partial files remain.
     MissingExtra
         If pooch is not installed.
 
     Examples
     --------
-    With ``"ssim_images.tar.gz"`` this returns a folder, once it is downloaded. Without the ending:
+    With ``"ssim_images.tar.gz"`` this returns a folder. Without the extension:
 
     >>> fetch_data("ssim_images")
     Traceback (most recent call last):
@@ -85,7 +84,7 @@ def _pooch() -> Any:
 
 
 def _download(pooch: Any, folder: Path, name: str, wanted: Download) -> Path:
-    """Return the file in `folder`; pooch writes to a temporary file and moves it when its hash is right."""
+    """Return the path of a downloaded file in `folder`, whose hash was checked."""
     keeper = pooch.create(
         path=folder,
         base_url="",
@@ -95,16 +94,16 @@ def _download(pooch: Any, folder: Path, name: str, wanted: Download) -> Path:
     try:
         with _quiet(pooch.get_logger()):
             return Path(keeper.fetch(name, progressbar=watched()))
-    except ValueError as error:  # pooch's word for a wrong hash
+    except ValueError as error:  # pooch raises it for a wrong hash
         raise DownloadError(
-            f"{name} from {wanted.url} is not the file it should be: its sha256 is not "
-            f"{wanted.sha256}; try again, and if it stays so the file at its source has changed"
+            f"{name} from {wanted.url} has the wrong sha256, not {wanted.sha256}; try again, and if "
+            "that does not help the file at its source has changed"
         ) from error
-    except OSError as error:  # what requests raises is an OSError too
+    except OSError as error:  # errors of requests are OSErrors too
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DownloadError(
             f"{name} could not be downloaded from {wanted.url} ({reason}); without a network, put the "
-            f"file by hand at {folder / name}"
+            f"file at {folder / name} yourself"
         ) from error
 
 
@@ -119,7 +118,7 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 
 
 def _unpack(archive: Path, target: Path) -> Path:
-    """Return `target` with the archive's files in it; it appears whole or not at all."""
+    """Return the folder `target` with the archive's files in it; it appears complete or not at all."""
     if target.is_dir():
         return target
     try:
@@ -129,7 +128,7 @@ def _unpack(archive: Path, target: Path) -> Path:
                 for member in tar:
                     _extract(tar, member, scratch, archive.name)
             if not any(scratch.rglob("*")):
-                raise DownloadError(f"{archive.name} is empty; report it to those who made it")
+                raise DownloadError(f"{archive.name} is empty; report it to its authors")
             try:
                 scratch.rename(target)
             except OSError:
@@ -141,13 +140,13 @@ def _unpack(archive: Path, target: Path) -> Path:
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, shown: str) -> None:
-    """Write one member, which must be a plain file or a folder below `folder`."""
+    """Write one member of an archive, which must be a plain file or a folder, below `folder`."""
     inside = PurePosixPath(member.name)
     safe = not inside.is_absolute() and ".." not in inside.parts and "\\" not in member.name
     if not safe or ":" in member.name or not (member.isfile() or member.isdir()):
         raise DownloadError(
-            f"{shown} holds {member.name!r}, which is no plain file below its own folder; "
-            "nothing of it was unpacked"
+            f"{shown} holds {member.name!r}, which is not a plain file below its own folder; "
+            "nothing was unpacked"
         )
     place = folder.joinpath(*inside.parts)
     if member.isdir():
@@ -161,7 +160,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, shown:
 
 
 def _shared_folder(folder: Path) -> Path:
-    """Return the deepest folder that holds all files."""
+    """Return the deepest folder that contains all files of `folder`."""
     while True:
         inside = list(folder.iterdir())
         if len(inside) != 1 or not inside[0].is_dir():

@@ -1,4 +1,4 @@
-"""Image files: reading and writing, grey and colour."""
+"""Read and write image files, grey and colour."""
 
 import os
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from stimuli_store.disk.atomic import replacing
 from stimuli_store.errors import InputError
 
 PathLike = str | os.PathLike[str]
-#: Weights of red, green and blue in luminance, for the primaries of today's screens (ITU-R BT.709).
+#: Weights of red, green and blue in luminance, for the primaries of common screens (ITU-R BT.709).
 LUMINANCE = (0.2125, 0.7154, 0.0721)
-#: How far outside [0, 1] a value may lie and still be saved as black or white.
+#: Largest distance of a value outside [0, 1] that is still saved as black or white.
 ROUNDING = 1e-6
 
 
@@ -29,8 +29,8 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
         A file, a list of files, or a folder. Of a folder, the files themselves are read in the order of
         their names (folders inside it are not), and those that are no images are skipped.
     as_gray
-        Turn colours into luminance (BT.709 weights); False for 3 channels, red, green and blue. An
-        image without colour has 1 channel either way; an alpha channel is dropped.
+        Convert colours to luminance (BT.709 weights); False for 3 channels, red, green and blue. An
+        image without colour has 1 channel in both cases; an alpha channel is dropped.
 
     Raises
     ------
@@ -48,47 +48,46 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
         (path, pixels) for path, skip in files if (pixels := _read(path, as_gray, skip)) is not None
     ]
     if not images:
-        raise InputError(f"there is no readable image in {paths!s}; name one, or another folder")
+        raise InputError(f"there is no readable image in {paths!s}; give a file or another folder")
     return stack_images(images)
 
 
 def stack_images(images: Sequence[tuple[object, np.ndarray]]) -> Tensor:
-    """Return named images (channel, height, width) as one batch.
+    """Return named images (channel, height, width) as one batch, after checking that their shapes agree.
 
     Raises
     ------
     InputError
-        If they differ in size or in the number of channels; the two that do are named.
+        If they differ in size or in the number of channels; the error names two that differ.
     """
     first_name, first = images[0]
     for name, pixels in images[1:]:
         if pixels.shape != first.shape:
             raise InputError(
-                f"images of one batch have one size: {first_name} has (channel, height, width) "
+                f"images of one batch must have the same size: {first_name} has (channel, height, width) "
                 f"{first.shape} and {name} has {pixels.shape}; crop or resize them, or load them one by one"
             )
     return torch.from_numpy(np.stack([pixels for _, pixels in images]))
 
 
 def read_image(source: Any, shown: object, *, as_gray: bool) -> np.ndarray:
-    """Return the pixels of one file, float32 (channel, height, width) in [0, 1].
+    """Return the pixels of one image file, float32 (channel, height, width) in [0, 1].
 
-    8-bit values are divided by 255 and 16-bit values by 65535; floating-point values are taken as they
-    are.
+    8-bit values are divided by 255 and 16-bit values by 65535; floating-point values are not changed.
 
     Parameters
     ----------
     source
         Path or open file.
     shown
-        What errors call it.
+        Name of the file in error messages.
     as_gray
         As for `load_images`.
 
     Raises
     ------
     InputError
-        If it is no image, or holds values outside the range of its type.
+        If the file is no image, or holds values outside the range of its type.
     """
     with open_image(source, shown) as image:
         mode = image.mode
@@ -103,12 +102,12 @@ def read_image(source: Any, shown: object, *, as_gray: bool) -> np.ndarray:
 
 
 def open_image(source: Any, shown: object) -> Any:
-    """Return a file as a Pillow image with its pixels read.
+    """Return a file as a Pillow image with its pixels loaded.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the file cannot be read.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -121,7 +120,7 @@ def open_image(source: Any, shown: object) -> Any:
 
 
 def plain_values(image: Any, shown: object) -> np.ndarray:
-    """Return the values in [0, 1] of a Pillow image of 16-bit integers or floating-point numbers."""
+    """Return a Pillow image of 16-bit integers or floating-point numbers as an array in [0, 1]."""
     array = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
     if not (array.min() >= 0 and array.max() <= 1):
         raise InputError(
@@ -132,7 +131,7 @@ def plain_values(image: Any, shown: object) -> np.ndarray:
 
 
 def save(path: PathLike, image: Tensor | np.ndarray) -> None:
-    """Write an image with values in [0, 1] as an 8-bit PNG, exactly as it would be shown.
+    """Write an image with values in [0, 1] as an 8-bit PNG file.
 
     Parameters
     ----------
@@ -144,7 +143,7 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
     Raises
     ------
     InputError
-        If it is of another shape, or holds values outside [0, 1] (by more than 1e-6) or NaN.
+        If the image has another shape, or holds values outside [0, 1] (by more than 1e-6) or NaN.
 
     Examples
     --------
@@ -158,7 +157,7 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
 
 
 def _frame(image: Tensor | np.ndarray) -> np.ndarray:
-    """Return the 8-bit frame (h, w) or (h, w, 3) of an image."""
+    """Return the 8-bit frame, (h, w) or (h, w, 3), of an image with values in [0, 1]."""
     from stimuli_store.frames import quantize
 
     array = to_numpy(image)
@@ -168,12 +167,12 @@ def _frame(image: Tensor | np.ndarray) -> np.ndarray:
         array = array.transpose(1, 2, 0)
     elif array.ndim != 2:
         raise InputError(
-            f"an image to save is (height, width) or (3, height, width); not {tuple(image.shape)}: "
+            f"an image to save must be (height, width) or (3, height, width); not {tuple(image.shape)}: "
             "for several, use save_images"
         )
     if not array.size or np.iscomplexobj(array):
         raise InputError(
-            f"an image to save is real and not empty; not {array.shape} of {array.dtype}"
+            f"an image to save must be real and not empty; not {array.shape} of {array.dtype}"
         )
     if not bool(((array >= -ROUNDING) & (array <= 1 + ROUNDING)).all()):
         raise InputError(
@@ -184,13 +183,13 @@ def _frame(image: Tensor | np.ndarray) -> np.ndarray:
 
 
 def _write(path: Path, frame: np.ndarray) -> None:
-    """Write a frame as PNG: whole, or not at all."""
+    """Write an 8-bit frame as a PNG file, completely or not at all."""
     from PIL import Image
 
     if path.suffix.lower() != ".png":
         raise InputError(
-            f"images are saved as PNG, which keeps every pixel as it is; name {path.name!r} so that it "
-            "ends in .png"
+            f"images are saved as PNG, which keeps every pixel; the file name must end in .png, "
+            f"not {path.name!r}"
         )
     with replacing(path) as temporary:
         Image.fromarray(frame).save(temporary, format="PNG")
@@ -204,11 +203,11 @@ def save_images(
     Parameters
     ----------
     folder
-        Made if it does not exist.
+        Folder of the files; made if it does not exist.
     images
         (batch, channel, height, width) in [0, 1], with 1 or 3 channels.
     names
-        Names without ending, one for each image; None for ``image-000``, ``image-001``, …
+        File names without extension, one for each image; None for ``image-000``, ``image-001``, …
 
     Raises
     ------
@@ -225,19 +224,19 @@ def save_images(
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise InputError(
-            f"images to save have shape (batch, 1 or 3, height, width); not {tuple(images.shape)}"
+            f"images to save must have shape (batch, 1 or 3, height, width); not {tuple(images.shape)}"
         )
     if isinstance(names, str):
-        raise InputError(f"names is a list, one for each image; not {names!r}")
+        raise InputError(f"names must be a list, one name for each image; not {names!r}")
     chosen = [f"image-{i:03d}" for i in range(len(images))] if names is None else list(names)
     if len(chosen) != len(images) or len(set(chosen)) != len(chosen):
-        raise InputError(f"{len(images)} images take as many names, all different; not {chosen}")
+        raise InputError(f"{len(images)} images need as many names, all different; not {chosen}")
     for name in chosen:
         if not name or any(sign in name for sign in "/\\:\0"):
             raise InputError(
-                f"names are plain file names, without folders; not {name!r}: give the folder as `folder`"
+                f"names must be plain file names, without folders; not {name!r}: give the folder as `folder`"
             )
-    frames = [_frame(image) for image in images]  # all of them before the first is written
+    frames = [_frame(image) for image in images]  # check all before the first is written
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = [target / f"{name}.png" for name in chosen]
@@ -247,7 +246,7 @@ def save_images(
 
 
 def _files(paths: PathLike | Sequence[PathLike]) -> list[tuple[Path, bool]]:
-    """Return the files meant, each with whether to skip it if it is no image."""
+    """Return the files at `paths`, each with whether to skip it if it is no image."""
     if not isinstance(paths, str | os.PathLike):
         return [(Path(path), False) for path in paths]
     path = Path(paths)

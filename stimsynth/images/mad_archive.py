@@ -1,4 +1,4 @@
-"""Results of the first maximum differentiation study, as their authors published them."""
+"""Published results of the first maximum differentiation study (Wang & Simoncelli 2008)."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ MAD_STIMULI = (
 
 @dataclass(frozen=True, kw_only=True)
 class MADResults:
-    """An original image, and for every noise level its five stimuli and their scores.
+    """Results for one original image: five stimuli and their scores for every noise level.
 
     `original` and each of `images[level][name]` are (height, width) with values in [0, 255]; `scores[level]`
-    holds everything else that the file has.
+    holds all other values in the file.
     """
 
     original: np.ndarray
@@ -43,7 +43,7 @@ def load_mad_results(
     results_dir: str | os.PathLike[str] | None = None,
     ssim_images_dir: str | os.PathLike[str] | None = None,
 ) -> MADResults:
-    """Return the published stimuli for one original image.
+    """Return the published stimuli and scores for one original image.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def load_mad_results(
     Raises
     ------
     InputError
-        If there is no such image, level or file, or a file lacks a stimulus.
+        If there is no such image, level or file, or a stimulus is missing in a file.
     DownloadError
-        If a folder has to be downloaded and cannot.
+        If a folder cannot be downloaded.
 
     References
     ----------
@@ -72,7 +72,7 @@ def load_mad_results(
         raise unknown_name("original image", original_image, list(ORIGINALS))
     levels = NOISE_LEVELS if noise_levels is None else tuple(noise_levels)
     if not levels or any(level not in NOISE_LEVELS for level in levels):
-        raise InputError(f"noise levels are powers of two from 2 to 1024; not {list(levels)}")
+        raise InputError(f"noise levels must be powers of two from 2 to 1024; not {list(levels)}")
     results = _folder(results_dir, "MAD_results.tar.gz")
     originals = _folder(ssim_images_dir, "ssim_images.tar.gz")
     path = originals / f"{original_image}.tif"

@@ -1,4 +1,4 @@
-"""Noise from a seed: white and coloured."""
+"""White and coloured noise, drawn from a seed."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -21,19 +21,19 @@ def uniform_noise(
     *,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return uniform noise from a seed: the same whatever else was drawn before.
+    """Return uniform noise drawn from a seed, independent of torch's global random state.
 
     Parameters
     ----------
     shape
-        Of the result. Each entry along the first dimension is drawn from a stream of its own, so that the
-        first items of a batch are those of a smaller batch.
+        Shape of the result. Each entry along the first dimension has its own random stream, so that the
+        first images of a batch equal the images of a smaller batch.
     seed
         A whole number.
     allowed_range
-        (low, high), the values between which it lies.
+        (low, high), the range of the values.
     dtype
-        Of the result, real.
+        Type of the result, real.
 
     Returns
     -------
@@ -51,12 +51,12 @@ def uniform_noise(
 
 
 def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Return normal noise of standard deviation 1 from a seed, drawn as by `uniform_noise`.
+    """Return Gaussian noise of standard deviation 1 drawn from a seed, as by `uniform_noise`.
 
     Parameters
     ----------
     shape
-        Of the result.
+        Type of the result.
     seed
         A whole number.
 
@@ -91,10 +91,10 @@ def pink_noise(
     seed: Seed = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return noise whose amplitude falls as 1 / frequency to a power, as in photographs.
+    """Return an image of noise whose amplitude falls as 1 / frequency to a power, as in photographs.
 
-    Amplitudes follow the power law exactly, at every frequency of the image; phases are random. Scaled
-    about its mean of 0.5 so that the largest deviation reaches 0 or 1.
+    Amplitudes follow the power law exactly, at every frequency of the image; phases are random. The noise
+    is scaled about its mean of 0.5 so that its largest deviation reaches 0 or 1.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def pink_noise(
     seed
         Number, or a generator to draw from.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -139,15 +139,15 @@ def pink_noise(
 
 
 def as_generator(seed: Seed, purpose: str) -> torch.Generator:
-    """Return a generator: the one that was given, or a new one for a number and a purpose.
+    """Return `seed` if it is a generator, else a new generator for the number and a purpose.
 
     Raises
     ------
     InputError
-        If it is neither.
+        If `seed` is neither.
     """
     if isinstance(seed, torch.Generator):
         return seed
     if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise InputError(f"a seed is a whole number or a torch.Generator; not {seed!r}")
+        raise InputError(f"seed must be a whole number or a torch.Generator; not {seed!r}")
     return generator_for(purpose, checked_seed(seed))

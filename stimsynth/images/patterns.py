@@ -1,7 +1,7 @@
-"""Gratings, plaids, checkerboards and bars: patterns that a formula gives.
+"""Gratings, plaids, checkerboards and bars, computed from formulas.
 
-Directions are those in which light changes: in degrees, clockwise on the screen from the x axis, so that
-0 makes vertical stripes. Phase is that of the pixel at (height // 2, width // 2).
+A direction is the one in which luminance changes: in degrees, clockwise on the screen from the x axis, so
+that 0 gives vertical stripes. Phase is defined at the pixel (height // 2, width // 2).
 """
 
 import math
@@ -27,24 +27,24 @@ def grating(
     waveform: Literal["sine", "square"] = "sine",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return a grating: mean · (1 + contrast · wave).
+    """Return an image of a grating: mean · (1 + contrast · wave).
 
     Parameters
     ----------
     size
         Side in pixels, or (height, width).
     cycles_per_image, cycles_per_pixel
-        Frequency, one of the two; an image is as long as its width. At most half a cycle a pixel.
+        Frequency, one of the two, in cycles per width of the image or per pixel; at most 0.5 cycles/pixel.
     direction_deg, phase_deg
-        See the top of this module; the wave is a cosine, light in the middle at phase 0.
+        See the top of this module; the wave is a cosine, bright in the middle at phase 0.
     contrast
         Michelson contrast in [0, 1].
     mean
-        Mean of light and dark, with ``mean · (1 + contrast) <= 1``.
+        Mean luminance, with ``mean · (1 + contrast) <= 1``.
     waveform
         ``"sine"`` or ``"square"``.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def grating(
     Raises
     ------
     InputError
-        If an argument makes no sense.
+        If an argument is out of range.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def grating(
     shape = height_and_width(size)
     frequency = _per_pixel(cycles_per_image, cycles_per_pixel, shape[1])
     if waveform not in ("sine", "square"):
-        raise InputError(f"waveform is 'sine' or 'square'; not {waveform!r}")
+        raise InputError(f"waveform must be 'sine' or 'square'; not {waveform!r}")
     _check_light(mean, contrast)
     cycles = frequency * _along(shape, direction_deg) + phase_deg / 360
     if waveform == "sine":
@@ -85,12 +85,12 @@ def plaid(
     mean: float = 0.5,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return a plaid: two sine gratings of one frequency, added.
+    """Return an image of a plaid: the sum of two sine gratings of the same frequency.
 
     Parameters
     ----------
     directions_deg, phases_deg, contrasts
-        One value for each grating; the contrasts add up to 1 at most.
+        One value for each grating; the sum of the contrasts must be at most 1.
     size, cycles_per_image, cycles_per_pixel, mean, dtype
         As for `grating`.
 
@@ -102,7 +102,7 @@ def plaid(
     Raises
     ------
     InputError
-        If an argument makes no sense.
+        If an argument is out of range.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def plaid(
 def checkerboard(
     size: ImageSize = 256, *, check_px: int = 16, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """Return a checkerboard of black (0) and white (1) squares, black at the upper left.
+    """Return an image of a checkerboard of black (0) and white (1) squares, black at the upper left.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def checkerboard(
     check_px
         Side of a square in pixels.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def checkerboard(
     Raises
     ------
     InputError
-        If a size makes no sense.
+        If a size is not valid.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def bars(
     direction_deg: float = 0.0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return white bars on black, at even distances, one in the middle.
+    """Return an image of white bars on black at equal distances, one bar in the middle.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def bars(
     direction_deg
         Direction across the bars; see the top of this module.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def bars(
     Raises
     ------
     InputError
-        If an argument makes no sense.
+        If an argument is out of range.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def bars(
     shape = height_and_width(size)
     if not 0 < bar_px <= period_px < math.inf:
         raise InputError(
-            f"bars take 0 < bar_px <= period_px; not bar_px {bar_px} and period_px {period_px}"
+            f"bars need 0 < bar_px <= period_px; not bar_px {bar_px} and period_px {period_px}"
         )
     share = bar_px / period_px
     cycles = _along(shape, direction_deg) / period_px
@@ -202,13 +202,13 @@ def bars(
 
 def _per_pixel(cycles_per_image: float | None, cycles_per_pixel: float | None, width: int) -> float:
     if (cycles_per_image is None) == (cycles_per_pixel is None):
-        raise InputError("give one of cycles_per_image and cycles_per_pixel")
+        raise InputError("give either cycles_per_image or cycles_per_pixel")
     frequency = cycles_per_pixel if cycles_per_image is None else cycles_per_image / width
     assert frequency is not None
     if not 0 <= frequency <= 0.5:
         raise InputError(
-            f"a frequency is between 0 and half a cycle a pixel ({width / 2:g} cycles an image of "
-            f"{width} pixels); not {frequency:g} cycles a pixel"
+            f"the frequency must lie between 0 and 0.5 cycles per pixel ({width / 2:g} cycles per image "
+            f"of {width} pixels); not {frequency:g} cycles per pixel"
         )
     return frequency
 
@@ -216,24 +216,21 @@ def _per_pixel(cycles_per_image: float | None, cycles_per_pixel: float | None, w
 def _check_light(mean: float, contrast: float) -> None:
     if not (0 <= contrast <= 1 and mean > 0 and mean * (1 + contrast) <= 1 + 1e-12):
         raise InputError(
-            "contrast is in [0, 1] and mean · (1 + contrast) at most 1; not contrast "
-            f"{contrast:g} about a mean of {mean:g}"
+            "contrast must lie in [0, 1] and mean · (1 + contrast) be at most 1; not contrast "
+            f"{contrast:g} with a mean of {mean:g}"
         )
 
 
 def _along(shape: tuple[int, int], direction_deg: float) -> Tensor:
-    """Return how far each pixel lies along a direction, in pixels, from (height // 2, width // 2)."""
+    """Return each pixel's coordinate along a direction, in pixels, from (height // 2, width // 2)."""
     rows, columns = (torch.arange(n, dtype=torch.float64) - n // 2 for n in shape)
     angle = math.radians(direction_deg)
     return rows[:, None] * math.sin(angle) + columns * math.cos(angle)
 
 
 def _half_of_each_cycle(cycles: Tensor, share: float) -> Tensor:
-    """Return 1 in the first `share` of every cycle and 0 in the rest.
-
-    Edges that fall on a pixel would be settled by rounding errors; they are moved off by far less than
-    any pixel.
-    """
+    """Return 1 in the first fraction `share` of every cycle and 0 elsewhere."""
+    # The small offset keeps rounding errors from deciding edges that fall exactly on a pixel.
     return (torch.remainder(cycles + 1e-9, 1.0) < share).double()
 
 

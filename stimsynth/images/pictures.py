@@ -1,4 +1,4 @@
-"""Pictures by name: bundled photographs of known licence, or files."""
+"""Pictures by name: bundled photographs of known licence, or image files."""
 
 import json
 import os
@@ -27,13 +27,13 @@ class Picture:
     Parameters
     ----------
     name
-        What plans and banks call it.
+        Name of the image in plans and banks.
     pixels
         Shape (height, width), float32, in [0, 1].
     license
-        Under which it may be shown and passed on.
+        Licence of the image.
     source
-        Where it comes from.
+        Origin of the image.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Picture:
 
 
 def bundled() -> Mapping[str, Mapping[str, str]]:
-    """Return the bundled photographs: name to author, licence, source and, if any, colour file.
+    """Return the table of bundled photographs: name to author, licence, source and, if any, colour file.
 
     Examples
     --------
@@ -59,22 +59,22 @@ def bundled() -> Mapping[str, Mapping[str, str]]:
 
 
 def get(*item_names: str, as_gray: bool | None = None) -> Tensor:
-    """Return bundled photographs by name, float32 (number of names, channel, height, width) in [0, 1].
+    """Return bundled photographs by name as one batch, float32 (names, channel, height, width) in [0, 1].
 
     Parameters
     ----------
     item_names
         Names from `bundled`.
     as_gray
-        True for grey and False for colour where there is colour; None for what the name stands for,
-        which is grey unless only a colour file has it (``"coffee"`` is grey, ``"coffee_color"`` not).
+        True for grey; False for colour if the photograph has a colour file; None for the file of this
+        name (``"coffee"`` is grey, ``"coffee_color"`` has colour).
 
     Raises
     ------
     NotOne
         (also an AssertionError) if there is no such photograph.
     InputError
-        If none was named, or some have colour and some do not.
+        If no name is given, or some photographs have colour and some do not.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def get(*item_names: str, as_gray: bool | None = None) -> Tensor:
     (torch.Size([2, 1, 256, 256]), torch.Size([1, 3, 256, 256]))
     """
     if not item_names:
-        raise InputError(f"name one image or more (known: {', '.join(sorted(bundled()))})")
+        raise InputError(f"give one name or more (known: {', '.join(sorted(bundled()))})")
     table = bundled()
     images = []
     for name in item_names:
@@ -94,14 +94,14 @@ def get(*item_names: str, as_gray: bool | None = None) -> Tensor:
 
 
 def get_path(item_name: str, *, folder: str | os.PathLike[str] | None = None) -> Traversable:
-    """Return the path of the one image with this name, whatever its ending.
+    """Return the path of the only image file with a name, whatever its extension.
 
     Parameters
     ----------
     item_name
-        Name without ending.
+        File name without extension.
     folder
-        Where to look; None for the bundled photographs.
+        Folder to search; None for the bundled photographs.
 
     Raises
     ------
@@ -136,10 +136,10 @@ def load_picture(
     name_or_path
         A name from `bundled`, or the path of an image file (anything Pillow reads; 8- or 16-bit).
     size
-        Side of a square to return in pixels. The largest central square is averaged down to it; an
-        image with a smaller side is refused. None keeps the image as it is.
+        Side in pixels of a square to return. The largest central square is averaged down to it; an
+        image with a smaller side is refused. None does not change the image.
     license
-        Licence of a file; bundled photographs bring their own.
+        Licence of a file; bundled photographs have their own.
 
     Raises
     ------
@@ -176,8 +176,8 @@ def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) ->
     name_or_path, size
         As for `load_picture`.
     as_gray
-        Grey, with the very pixels of `load_picture`; False for red, green and blue where there is
-        colour.
+        Return a grey image, with exactly the pixels of `load_picture`; False for red, green and blue if
+        the image has colour.
 
     Raises
     ------
@@ -203,10 +203,10 @@ def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) ->
 
 
 def _grey_on_the_grid(source: Any, shown: str) -> np.ndarray:
-    """Return the grey values in [0, 1] of a file, alpha dropped.
+    """Return the grey values of an image file in [0, 1], without its alpha channel.
 
-    Colours are weighted by Rec. 601 and rounded to 8 bits, so that a photograph is a set of grey levels
-    that a screen shows exactly, and the same pixels whatever the machine.
+    Colours are weighted by Rec. 601 and rounded to 8 bits, so that a screen shows the grey levels of a
+    photograph exactly, and all machines have the same pixels.
     """
     with open_image(source, shown) as image:
         if image.mode == "F" or image.mode.startswith("I"):
@@ -215,7 +215,7 @@ def _grey_on_the_grid(source: Any, shown: str) -> np.ndarray:
 
 
 def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:
-    """Return the central square averaged down to `size`, on the 8-bit grid of a photograph."""
+    """Return the central square of an image, averaged down to `size` and rounded to 8-bit levels."""
     from PIL import Image
 
     side = min(pixels.shape)

@@ -34,7 +34,7 @@ def polar_angle(
         (row, column) of the origin, or one number for both, counted from 1 at the upper left pixel. None
         for the middle of the image, (size + 1) / 2.
     device, dtype
-        Of the result.
+        Device and type of the result.
     direction
         Whether angles grow clockwise from the x axis, as seen on a screen, or counter-clockwise.
 
@@ -46,7 +46,7 @@ def polar_angle(
     Raises
     ------
     InputError
-        If the size or the direction makes no sense.
+        If the size or the direction is not valid.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def polar_angle(
     (0.0, 1.5708)
     """
     if direction not in ("clockwise", "counter-clockwise"):
-        raise InputError(f"direction is 'clockwise' or 'counter-clockwise'; not {direction!r}")
+        raise InputError(f"direction must be 'clockwise' or 'counter-clockwise'; not {direction!r}")
     rows, columns = _offsets(size, origin, device)
     angle = torch.atan2(rows if direction == "clockwise" else -rows, columns) - phase
     wrapped = math.pi - torch.remainder(math.pi - angle, 2 * math.pi)
@@ -76,8 +76,8 @@ def polar_radius(
     size, origin, device, dtype
         As for `polar_angle`.
     exponent
-        The power. With a negative one the origin itself, where the power is infinite, is set to 0, so
-        that the result can weight a spectrum.
+        The power. If it is negative the origin, where the result would be infinite, is set to 0, so that
+        the result can weight a spectrum.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def polar_radius(
     Raises
     ------
     InputError
-        If the size makes no sense.
+        If the size is not valid.
 
     Examples
     --------
@@ -101,12 +101,12 @@ def polar_radius(
 
 
 def height_and_width(size: ImageSize) -> tuple[int, int]:
-    """Return a size as (height, width).
+    """Return an image size, one number or two, as (height, width).
 
     Raises
     ------
     InputError
-        If it is not one positive whole number or two.
+        If `size` is not one positive whole number or two.
     """
     return pair(size, "size")
 
@@ -114,7 +114,7 @@ def height_and_width(size: ImageSize) -> tuple[int, int]:
 def _offsets(
     size: ImageSize, origin: Origin, device: str | torch.device | None
 ) -> tuple[Tensor, Tensor]:
-    """Return rows and columns of the pixels relative to the origin, each (height, width)."""
+    """Return row and column of each pixel relative to the origin, each (height, width)."""
     shape = height_and_width(size)
     if origin is None:
         origin = ((shape[0] + 1) / 2, (shape[1] + 1) / 2)

@@ -1,4 +1,4 @@
-"""The eleven stimuli that models are tried on first."""
+"""Eleven basic synthetic stimuli for a first test of a model."""
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ STIMULI = (
 def make_synthetic_stimuli(
     size: int = 256, requires_grad: bool = True, *, seed: Seed = 0
 ) -> Tensor:
-    """Return basic stimuli to try a model on, each from black (0) to white (1).
+    """Return eleven basic stimuli for testing a model, each with values from 0 (black) to 1 (white).
 
     In this order (`STIMULI`): an impulse, a step edge, a ramp, a bar, a curved edge, a sine and a square
     grating under a Gaussian window, the polar angle, an angular sine of 6 cycles, a zone plate, and
@@ -37,9 +37,9 @@ def make_synthetic_stimuli(
     size
         Side in pixels, 8 or more.
     requires_grad
-        Whether gradients are to be taken with respect to the stimuli.
+        Whether the result requires gradients.
     seed
-        Of the fractal noise: a number, or a generator to draw from.
+        Seed of the fractal noise: a number, or a generator to draw from.
 
     Returns
     -------

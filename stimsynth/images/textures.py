@@ -21,10 +21,9 @@ def dead_leaves(
     seed: Seed = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return disks of uniform random grey that lie on and hide each other, like leaves on the ground.
+    """Return an image of overlapping disks of uniform random grey (the dead leaves model).
 
-    Disks are laid from the top down until no pixel is free, which gives the stationary pattern exactly
-    (there is no first layer that shows through).
+    Disks are placed from the top down until no pixel is free, which gives the stationary pattern exactly.
 
     Parameters
     ----------
@@ -33,12 +32,12 @@ def dead_leaves(
     min_radius_px, max_radius_px
         Smallest and largest radius in pixels.
     exponent
-        The density of radii falls as radius to minus this power; 3 makes the pattern look alike at all
-        scales, as photographs do.
+        The density of radii falls as radius to minus this power; 3 gives a scale-invariant pattern, as in
+        photographs.
     seed
         Number, or a generator to draw from.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -48,7 +47,7 @@ def dead_leaves(
     Raises
     ------
     InputError
-        If the radii or the exponent make no sense.
+        If the radii are not valid.
 
     References
     ----------
@@ -63,7 +62,7 @@ def dead_leaves(
     """
     if not 1 <= min_radius_px < max_radius_px < float("inf"):
         raise InputError(
-            "dead leaves take 1 <= min_radius_px < max_radius_px; not "
+            "dead leaves need 1 <= min_radius_px < max_radius_px; not "
             f"{min_radius_px} and {max_radius_px}"
         )
     height, width = height_and_width(size)
@@ -97,7 +96,7 @@ def voronoi(
     seed: Seed = 0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return cells of uniform random grey: every pixel has the grey of the nearest of random points.
+    """Return an image of Voronoi cells of uniform random grey, one around each random point.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def voronoi(
     seed
         Number, or a generator to draw from.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
@@ -118,7 +117,7 @@ def voronoi(
     Raises
     ------
     InputError
-        If there is not one cell or more.
+        If `cells` is below 1.
 
     Examples
     --------
@@ -148,7 +147,7 @@ def _uniform(generator: torch.Generator, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _radius(which: float, low: float, high: float, exponent: float) -> float:
-    """Return the quantile `which` in [0, 1) of a density r ** -exponent on [low, high]."""
+    """Return the quantile `which` in [0, 1) of the density r ** -exponent on [low, high]."""
     power = 1 - exponent
     if abs(power) < 1e-9:
         return low * (high / low) ** which

@@ -301,10 +301,10 @@ def test_the_eleven_come_in_any_size(size: int) -> None:
         (lambda: polar_angle(0), "size must be a whole number of 1"),
         (lambda: polar_radius((3, 4, 5)), r"size must be one whole number or \(height"),  # type: ignore[arg-type]
         (lambda: polar_angle(3, direction="left"), "clockwise"),  # type: ignore[arg-type]
-        (lambda: grating(8), "one of cycles_per_image and cycles_per_pixel"),
-        (lambda: grating(8, cycles_per_image=1, cycles_per_pixel=0.1), "one of"),
-        (lambda: grating(8, cycles_per_image=5), "half a cycle a pixel"),
-        (lambda: grating(8, cycles_per_image=1, contrast=1.5), "contrast is in"),
+        (lambda: grating(8), "either cycles_per_image or cycles_per_pixel"),
+        (lambda: grating(8, cycles_per_image=1, cycles_per_pixel=0.1), "either"),
+        (lambda: grating(8, cycles_per_image=5), "0.5 cycles per pixel"),
+        (lambda: grating(8, cycles_per_image=1, contrast=1.5), "contrast must lie in"),
         (lambda: grating(8, cycles_per_image=1, mean=0.8), "at most 1"),
         (lambda: grating(8, cycles_per_image=1, waveform="saw"), "'square'"),  # type: ignore[arg-type]
         (lambda: plaid(8, cycles_per_image=1, contrasts=(0.8, 0.8)), "contrast 1.6"),

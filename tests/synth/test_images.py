@@ -185,7 +185,7 @@ def test_names_stack_in_order_and_colour_only_where_there_is_some() -> None:
     assert get("coffee_color", as_gray=True).shape == (1, 1, 256, 256)
     with pytest.raises(InputError, match=r"camera has.*coffee has"):
         get("camera", "coffee", as_gray=False)
-    with pytest.raises(InputError, match="name one image"):
+    with pytest.raises(InputError, match="give one name"):
         get()
 
 
@@ -286,7 +286,7 @@ def test_pictures_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         images.save_images(tmp_path / "new", torch.cat([good, bad]))
     with pytest.raises(InputError, match="plain file names"):
         images.save_images(tmp_path / "new", good, names=["a/b"])
-    with pytest.raises(InputError, match="a list, one for each image"):
+    with pytest.raises(InputError, match="a list, one name for each image"):
         images.save_images(tmp_path / "new", torch.rand(2, 1, 8, 8), names="ab")
     assert not (tmp_path / "new").exists()
     path = tmp_path / "one.png"
@@ -294,7 +294,7 @@ def test_pictures_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(InputError):
         images.save(path, bad)
-    with pytest.raises(InputError, match="ends in"):
+    with pytest.raises(InputError, match="must end in"):
         images.save(tmp_path / "one.jpg", good)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["one.png"]
