@@ -141,6 +141,11 @@ class Work:
         return {pixel_id(picture.pixels): picture for picture in self.targets}
 
     @property
+    def changes(self) -> tuple[str, ...]:
+        """A line for each target that is not as its file holds it: in grey, cropped, or on another curve."""
+        return tuple(f"{t.name}: {', '.join(t.changes)}" for t in self.targets if t.changes)
+
+    @property
     def sha256(self) -> str:
         """Identity of the work: the plan, the target pixels and the code that will do it."""
         return key_of(

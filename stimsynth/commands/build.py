@@ -65,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     plan = read_plan(arguments.plan)
     work = prepare(plan, beside=arguments.plan.parent)
+    sys.stdout.write("".join(f"target {line}\n" for line in work.changes))
+    sys.stdout.flush()  # before the long wait
     bank = build(work, arguments.out or arguments.plan.parent)
     metamers = [r for r in bank.records if r.kind != "reference"]
     worst = max(r.certificate.relative_distance for r in metamers)

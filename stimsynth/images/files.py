@@ -1,21 +1,29 @@
 """Read and write image files, grey and colour."""
 
 import os
+import re
 from collections.abc import Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from stimsynth.images.arrays import to_numpy
+from stimsynth.images.decoding import Decoded, begins_as_image, decode_image
 from stimuli_store.disk.atomic import replacing
 from stimuli_store.errors import InputError
 
 PathLike = str | os.PathLike[str]
 #: Weights of red, green and blue in luminance, for the primaries of common screens (ITU-R BT.709).
 LUMINANCE = (0.2125, 0.7154, 0.0721)
+#: Endings of image files, also of such as cannot be read here: they are named, not passed over.
+_ENDING = re.compile(
+    r"\.(a?png|jpe?g|jpe|jfif|tiff?|bmp|dib|gif|webp|p[bgnp]m|pfm|jp2|j2k|jpx|avif|hei[cf]|jxl|psd|tga|exr|"
+    r"hdr|dng|ico)",
+    re.IGNORECASE,
+)
 #: Largest distance of a value outside [0, 1] that is still saved as black or white.
 ROUNDING = 1e-6
 
@@ -27,15 +35,23 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     ----------
     paths
         A file, a list of files, or a folder. Of a folder, the files themselves are read in the order of
-        their names (folders inside it are not), and those that are no images are skipped.
+        their names (folders inside it are not); hidden files and files of other kinds, such as text, are
+        passed over.
     as_gray
         Convert colours to luminance (BT.709 weights); False for 3 channels, red, green and blue. An
-        image without colour has 1 channel in both cases; an alpha channel is dropped.
+        image without colour has 1 channel in both cases.
 
     Raises
     ------
     InputError
-        If a file is missing or no image, a folder holds no image, or images differ in size.
+        If a file is missing, damaged or no image, a folder holds no image, or images differ in size.
+
+    Notes
+    -----
+    Statements of a file about its pixels are applied: images are upright, 16-bit colours keep their 16 bits,
+    transparent parts show mid-grey (0.5), and values of a colour profile or gamma other than sRGB become
+    sRGB. Statements that cannot be applied are refused: several frames or pages, colours other than grey
+    and RGB, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP, PPM and JPEG 2000.
 
     Examples
     --------
@@ -44,12 +60,9 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     torch.Size([2, 1, 256, 256])
     """
     files = _files(paths)
-    images = [
-        (path, pixels) for path, skip in files if (pixels := _read(path, as_gray, skip)) is not None
-    ]
-    if not images:
-        raise InputError(f"there is no readable image in {paths!s}; give a file or another folder")
-    return stack_images(images)
+    if not files:
+        raise InputError(f"there is no readable image in {paths!s}; name one, or another folder")
+    return stack_images([(path, read_image(path, path, as_gray=as_gray)) for path in files])
 
 
 def stack_images(images: Sequence[tuple[object, np.ndarray]]) -> Tensor:
@@ -70,15 +83,13 @@ def stack_images(images: Sequence[tuple[object, np.ndarray]]) -> Tensor:
     return torch.from_numpy(np.stack([pixels for _, pixels in images]))
 
 
-def read_image(source: Any, shown: object, *, as_gray: bool) -> np.ndarray:
-    """Return the pixels of one image file, float32 (channel, height, width) in [0, 1].
-
-    8-bit values are divided by 255 and 16-bit values by 65535; floating-point values are not changed.
+def read_image(file: Path | Traversable, shown: object, *, as_gray: bool) -> np.ndarray:
+    """Return the pixels of one file, float32 (channel, height, width) in [0, 1].
 
     Parameters
     ----------
-    source
-        Path or open file.
+    file
+        The file.
     shown
         Name of the file in error messages.
     as_gray
@@ -87,47 +98,31 @@ def read_image(source: Any, shown: object, *, as_gray: bool) -> np.ndarray:
     Raises
     ------
     InputError
-        If the file is no image, or holds values outside the range of its type.
+        As for `load_images`.
     """
-    with open_image(source, shown) as image:
-        mode = image.mode
-        if mode == "F" or mode.startswith("I"):
-            return plain_values(image, shown)[None]
-        if mode in ("1", "L", "LA", "La"):
-            return (np.asarray(image.convert("L"), dtype=np.float64) / 255).astype(np.float32)[None]
-        colors = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
+    values = open_image(file, shown).values
+    if values.ndim == 2:
+        return values.astype(np.float32)[None]
     if as_gray:
-        return (colors @ np.array(LUMINANCE)).astype(np.float32)[None]
-    return np.ascontiguousarray(colors.transpose(2, 0, 1), dtype=np.float32)
+        return (values @ np.array(LUMINANCE)).astype(np.float32)[None]
+    return np.ascontiguousarray(values.transpose(2, 0, 1), dtype=np.float32)
 
 
-def open_image(source: Any, shown: object) -> Any:
-    """Return a file as a Pillow image with its pixels loaded.
+def open_image(file: Path | Traversable, shown: object) -> Decoded:
+    """Return the decoded pixels of a file; every reader of images goes through here.
 
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If there is no such file, or it cannot be read.
     """
-    from PIL import Image, UnidentifiedImageError
-
     try:
-        image = Image.open(source)
-        image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
-        raise InputError(f"{shown} cannot be read as an image: {error}") from error
-    return image
-
-
-def plain_values(image: Any, shown: object) -> np.ndarray:
-    """Return a Pillow image of 16-bit integers or floating-point numbers as an array in [0, 1]."""
-    array = np.asarray(image, dtype=np.float64) / (1 if image.mode == "F" else 65535)
-    if not (array.min() >= 0 and array.max() <= 1):
-        raise InputError(
-            f"{shown} holds values outside the range of its type (16-bit, or 0 to 1 for floating point); "
-            "save it as an 8- or 16-bit image"
-        )
-    return array.astype(np.float32)
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"there is no image file {shown}") from error
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {error.strerror}") from error
+    return decode_image(content, shown)
 
 
 def save(path: PathLike, image: Tensor | np.ndarray) -> None:
@@ -245,22 +240,20 @@ def save_images(
     return paths
 
 
-def _files(paths: PathLike | Sequence[PathLike]) -> list[tuple[Path, bool]]:
-    """Return the files at `paths`, each with whether to skip it if it is no image."""
+def _files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
+    """Return the image files that are meant."""
     if not isinstance(paths, str | os.PathLike):
-        return [(Path(path), False) for path in paths]
+        return [Path(path) for path in paths]
     path = Path(paths)
-    if path.is_dir():
-        return [(file, True) for file in sorted(path.iterdir()) if file.is_file()]
-    return [(path, False)]
+    if not path.is_dir():
+        return [path]
+    return [
+        file for file in sorted(path.iterdir()) if file.is_file() and _looks_like_an_image(file)
+    ]
 
 
-def _read(path: Path, as_gray: bool, skip: bool) -> np.ndarray | None:
-    if not path.is_file():
-        raise InputError(f"there is no image file {path}")
-    try:
-        return read_image(path, path, as_gray=as_gray)
-    except InputError:
-        if skip:
-            return None
-        raise
+def _looks_like_an_image(file: Path) -> bool:
+    """Return whether a file is an image by its name or by its first bytes, whole or damaged."""
+    if file.name.startswith("."):  # also what macOS puts beside each file on other disks
+        return False
+    return bool(_ENDING.fullmatch(file.suffix)) or begins_as_image(file)

@@ -76,8 +76,7 @@ def load_mad_results(
     results = _folder(results_dir, "MAD_results.tar.gz")
     originals = _folder(ssim_images_dir, "ssim_images.tar.gz")
     path = originals / f"{original_image}.tif"
-    with open_image(path, path) as image:
-        original = np.asarray(image, dtype=np.float64)
+    original = np.rint(open_image(path, path).values * 255)
     images, scores = {}, {}
     for level in levels:
         held = _read_mat(results / f"{original_image}_L{level}_results.mat")

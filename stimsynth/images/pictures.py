@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from stimsynth.images.files import load_images, open_image, plain_values, read_image, stack_images
+from stimsynth.images.decoding import Decoded
+from stimsynth.images.files import load_images, open_image, read_image, stack_images
 from stimuli_store.errors import InputError, NotOne, unknown_name
 from stimuli_store.tools.whole import whole
 
 _DATA = files("stimsynth") / "data"
+_REC_601 = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,10 @@ class Picture:
     license
         Licence of the image.
     source
-        Origin of the image.
+        Where it comes from.
+    changes
+        Changes on the way from the file, as parts of a sentence: colours that became grey, a side that was
+        cropped, a colour profile that was applied.
 
     Examples
     --------
@@ -45,6 +49,7 @@ class Picture:
     pixels: np.ndarray
     license: str
     source: str = ""
+    changes: tuple[str, ...] = ()
 
 
 def bundled() -> Mapping[str, Mapping[str, str]]:
@@ -88,8 +93,7 @@ def get(*item_names: str, as_gray: bool | None = None) -> Tensor:
     for name in item_names:
         found = table.get(name, {}).get("color") if as_gray is False else None
         path = _DATA / found if found else get_path(name)
-        with path.open("rb") as stream:
-            images.append((name, read_image(stream, name, as_gray=bool(as_gray))))
+        images.append((name, read_image(path, name, as_gray=bool(as_gray))))
     return stack_images(images)
 
 
@@ -134,7 +138,7 @@ def load_picture(
     Parameters
     ----------
     name_or_path
-        A name from `bundled`, or the path of an image file (anything Pillow reads; 8- or 16-bit).
+        A name from `bundled`, or the path of an image file (see `load_images`).
     size
         Side in pixels of a square to return. The largest central square is averaged down to it; an
         image with a smaller side is refused. None does not change the image.
@@ -152,20 +156,27 @@ def load_picture(
     (64, 64)
     """
     entry = bundled().get(name_or_path)
+    file: Path | Traversable
     if entry is not None:
-        with (_DATA / f"{name_or_path}.png").open("rb") as stream:
-            pixels = _grey_on_the_grid(stream, name_or_path)
+        file = _DATA / f"{name_or_path}.png"
         name, license, source = name_or_path, entry["license"], entry["source"]
     else:
-        path = Path(name_or_path)
-        if not path.is_file():
-            if path.suffix or os.sep in name_or_path:
-                raise InputError(f"there is no image file {name_or_path}")
+        file = Path(name_or_path)
+        if not file.is_file() and not file.suffix and os.sep not in name_or_path:
             raise unknown_name("bundled image", name_or_path, sorted(bundled()))
-        pixels, name, source = _grey_on_the_grid(path, name_or_path), path.stem, path.name
+        name, source = file.stem, file.name
+    decoded = open_image(file, name_or_path)
+    pixels = _grey_on_the_grid(decoded)
+    height, width = pixels.shape
+    changes = list(decoded.changes)
+    if decoded.values.ndim == 3 and np.ptp(decoded.values, axis=2).any():
+        changes.append("colours become grey")
     if size is not None:
         pixels = _square(pixels, size, name_or_path)
-    return Picture(name=name, pixels=pixels, license=license, source=source)
+        if height != width:
+            side = min(height, width)
+            changes.append(f"{width}x{height} pixels are cropped to the central {side}x{side}")
+    return Picture(name=name, pixels=pixels, license=license, source=source, changes=tuple(changes))
 
 
 def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) -> Tensor:
@@ -202,16 +213,19 @@ def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) ->
     return torch.from_numpy(np.stack(channels))[None]
 
 
-def _grey_on_the_grid(source: Any, shown: str) -> np.ndarray:
-    """Return the grey values of an image file in [0, 1], without its alpha channel.
+def _grey_on_the_grid(decoded: Decoded) -> np.ndarray:
+    """Return the grey values of a file, float32 in [0, 1].
 
-    Colours are weighted by Rec. 601 and rounded to 8 bits, so that a screen shows the grey levels of a
-    photograph exactly, and all machines have the same pixels.
+    Colours are weighted by Rec. 601. Those of 8 bits become the 8-bit levels that the usual integer formula
+    gives, so that a photograph is a set of grey levels that a screen shows exactly.
     """
-    with open_image(source, shown) as image:
-        if image.mode == "F" or image.mode.startswith("I"):
-            return plain_values(image, shown)
-        return (np.asarray(image.convert("L"), dtype=np.float64) / 255).astype(np.float32)
+    values = decoded.values
+    if decoded.bits > 8:
+        return (values if values.ndim == 2 else values @ _REC_601).astype(np.float32)
+    levels = np.rint(values * 255)
+    if levels.ndim == 3:
+        levels = (levels @ np.array([19595.0, 38470.0, 7471.0]) + 32768) // 65536
+    return (levels / 255).astype(np.float32)
 
 
 def _square(pixels: np.ndarray, size: int, shown: str) -> np.ndarray:

@@ -276,3 +276,32 @@ def test_a_bad_plan_gets_one_sentence_and_leaves_nothing(
 def test_a_missing_plan_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(tmp_path / "none.toml")]) == 2
     assert "cannot read the plan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [
+        (np.zeros((32, 32), np.uint8), ""),
+        (np.zeros((32, 32, 3), np.uint8), ""),  # three equal channels are grey
+        (np.zeros((40, 32), np.uint8), "32x40 pixels are cropped to the central 32x32"),
+        (
+            np.dstack([np.arange(1024).reshape(32, 32) % 256] * 2 + [np.zeros((32, 32))]),
+            "colours become grey",
+        ),
+        (
+            np.dstack([np.zeros((32, 48)), np.full((32, 48), 99)]),
+            "transparent parts become mid-grey, 48x32 pixels are cropped to the central 32x32",
+        ),
+    ],
+)
+def test_a_plan_says_what_becomes_of_its_targets(
+    tmp_path: Path, pixels: np.ndarray, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.png")
+    text = PLAN.replace('"camera", "grass"', '"photo.png"').replace("max_iter = 30", "max_iter = 1")
+    plan = write_plan(tmp_path, text)
+    work = prepare(read_plan(plan), tmp_path)
+    assert work.changes == ((f"photo: {said}",) if said else ())
+    assert main(["build", str(plan)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"target photo: {said}\n" if said else str(tmp_path))

@@ -1,0 +1,253 @@
+"""Image files decoded: all that a file states about its pixels is applied, or the file is refused."""
+
+import io
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stimsynth.images.color_statements import (
+    Refused,
+    by_profile,
+    by_statements,
+    check_deep_profile,
+)
+from stimuli_store.errors import InputError
+
+#: Value behind transparent pixels: the grey of a screen between stimuli.
+BACKDROP = 0.5
+_FORMATS = ("PNG", "TIFF", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000")
+_DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
+_GREY = ("1", "L", "LA", "La")
+_COLOR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_ORIENTATION = 0x0112  # of EXIF
+_SUBFILE, _BITS, _PHOTOMETRIC, _PLANES, _SAMPLES = 254, 258, 262, 284, 339  # tags of TIFF
+_UPRIGHT = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: np.rot90(a),
+}
+# A damaged file leads decoders astray: there is no telling which error it ends in.
+_ASTRAY = (OSError, ValueError, TypeError, LookupError, AttributeError, SyntaxError, EOFError)
+_BROKEN = (*_ASTRAY, struct.error, OverflowError, ZeroDivisionError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Pixels of an image file.
+
+    Attributes
+    ----------
+    values
+        Float64 in [0, 1]: (height, width) of a grey image, (height, width, 3) of one with colour.
+    bits
+        8 or 16 bits for a value; 32 for floating point.
+    changes
+        Changes to the stored values that the file asks for, as parts of a sentence.
+    """
+
+    values: np.ndarray
+    bits: int
+    changes: tuple[str, ...]
+
+
+def decode_image(content: bytes, shown: object) -> Decoded:
+    """Return the pixels of an image file: upright, opaque, black as 0 and white as 1, on the sRGB curve.
+
+    Parameters
+    ----------
+    content
+        All bytes of the file.
+    shown
+        What errors call it.
+
+    Raises
+    ------
+    InputError
+        If it is no image, is damaged, holds several images, or states something that cannot be applied.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            _check(image, content)
+            decoded = _decoded(image, content)
+    except Refused as error:
+        raise InputError(f"{shown} {error}") from error
+    except (*_BROKEN, Image.DecompressionBombError) as error:
+        raise InputError(f"{shown} cannot be read as an image: {error}") from error
+    if not (decoded.values.min() >= 0 and decoded.values.max() <= 1):
+        raise InputError(
+            f"{shown} holds floating-point values outside 0 to 1; save it as an 8- or 16-bit image"
+        )
+    return decoded
+
+
+def begins_as_image(file: Path) -> bool:
+    """Return whether a file of any name begins as an image of a format that is read here."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return image.format in _FORMATS
+    except Image.DecompressionBombError:
+        return True
+    except _BROKEN:
+        return False
+
+
+def _check(image: Any, content: bytes) -> None:
+    """Refuse formats, modes, depths and frames that would not be read as the file means them."""
+    if image.format not in _FORMATS:
+        raise Refused(
+            f"is in the format {image.format}, which is not read here; save it as PNG or TIFF"
+        )
+    if image.mode not in (*_DEEP_GREY, *_GREY, *_COLOR):
+        raise Refused(f"stores colours as {image.mode}; save it with red, green and blue")
+    if image.format == "TIFF":
+        _check_tiff(image)
+    # The second image in an MPO file, which cameras make, is another view that no viewer shows.
+    elif image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise Refused(
+            f"holds {image.n_frames} frames, and a stimulus is one; save the frame you mean by itself"
+        )
+    if image.format == "PPM" and image.mode not in _DEEP_GREY:
+        _check_bits(_ppm_bits(content), image.format)
+    if image.format == "JPEG2000" and (
+        image.mode not in _DEEP_GREY or _jpeg2000_bits(content) < 16
+    ):
+        _check_bits(_jpeg2000_bits(content), image.format)
+
+
+def _check_bits(bits: int, format: str) -> None:
+    if bits > 8:
+        raise Refused(f"has {bits}-bit values, of which {format} gives 8 bits here; save it as PNG")
+
+
+def _check_tiff(image: Any) -> None:
+    tags = image.tag_v2
+    if tags.get(_SUBFILE, 0) & 1:
+        raise Refused("begins with a preview, as raw files of cameras do; export it as PNG or TIFF")
+    if image.mode == "I" or (image.mode != "F" and set(tags.get(_SAMPLES, (1,))) - {1, 4}):
+        raise Refused(
+            "holds integers of 32 bits or with a sign, for which no white is stated; save it as 16-bit image"
+        )
+    if tags.get(_PLANES, 1) == 2 and max(tags.get(_BITS, (1,))) > 8:
+        raise Refused("holds 16-bit colours in separate planes; save it with interleaved colours")
+    pages = 1
+    for page in range(1, image.n_frames):
+        image.seek(page)
+        pages += not image.tag_v2.get(_SUBFILE, 0) & 1  # a smaller copy of the first does not count
+    image.seek(0)
+    if pages > 1:
+        raise Refused(
+            f"holds {pages} pages, and a stimulus is one; save the page you mean by itself"
+        )
+
+
+def _ppm_bits(content: bytes) -> int:
+    """Return the bits of a value in a portable bitmap: from its fourth word, the number for white."""
+    lines = content[:4096].split(b"\n")
+    words = b" ".join(line.split(b"#")[0] for line in lines).split()
+    return 8 if words[0] in (b"P1", b"P4") else int(words[3]).bit_length()
+
+
+def _jpeg2000_bits(content: bytes) -> int:
+    """Return the most bits of a component, from the marker segment that states sizes."""
+    segment = content[content.index(b"\xff\x4f\xff\x51") + 4 :]
+    components = int.from_bytes(segment[36:38], "big")
+    return max((size & 0x7F) + 1 for size in segment[38 : 38 + 3 * components : 3])
+
+
+def _decoded(image: Any, content: bytes) -> Decoded:
+    """Return the pixels of an open image."""
+    profile = image.info.get("icc_profile")
+    deep_grey = image.mode in _DEEP_GREY
+    if deep_grey or any(";16" in _raw_mode(tile) for tile in image.tile):
+        if "transparency" in image.info:
+            raise Refused(
+                "makes one of its 16-bit colours transparent; save it with an alpha channel"
+            )
+        if profile:
+            check_deep_profile(profile)
+        bits, changes = 32 if image.mode == "F" else 16, list[str]()
+        values, alpha = (_deep_grey(image), None) if deep_grey else _deep_color(image, content)
+    else:
+        bits = 8
+        values, alpha, changes = _eight_bits(image, profile)
+    if not profile:
+        values, changes = by_statements(values, image, content)
+    if alpha is not None and alpha.min() < 1:
+        weight = alpha if values.ndim == 2 else alpha[..., None]
+        values = weight * values + (1 - weight) * BACKDROP
+        changes.append("transparent parts become mid-grey")
+    upright = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1), lambda a: a)
+    return Decoded(values=np.ascontiguousarray(upright(values)), bits=bits, changes=tuple(changes))
+
+
+def _eight_bits(
+    image: Any, profile: bytes | None
+) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """Return values (h, w) or (h, w, 3), alpha (h, w) or None, and what a profile changed."""
+    image.load()
+    mode, alpha = "L" if image.mode in _GREY else "RGB", None
+    if image.mode in _ALPHA or "transparency" in image.info:
+        image = image.convert(mode + "A")
+        alpha = np.asarray(image.getchannel("A"), dtype=np.float64) / 255
+    if image.mode != "CMYK" or not profile:
+        image = image.convert(mode)
+    changes: list[str] = []
+    if profile:
+        image, changes = by_profile(image, profile)
+    return np.asarray(image, dtype=np.float64) / 255, alpha, changes
+
+
+def _deep_grey(image: Any) -> np.ndarray:
+    """Return the values (h, w) of an image of 9 to 16 bits, or of floating-point numbers."""
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    values = np.asarray(image, dtype=np.float64)
+    if image.mode == "F":
+        values = values * image.info.get("scale", 1.0)  # of a portable float map
+    else:
+        values = values / (2 ** tags.get(_BITS, (16,))[0] - 1)
+    return 1 - values if tags.get(_PHOTOMETRIC) == 0 else values
+
+
+def _deep_color(image: Any, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return values (h, w, 3) and alpha (h, w) or None of an image with 16 bits for each colour.
+
+    Pillow gives the upper 8 bits of each; read with the other order of bytes, it gives the lower ones.
+    """
+    from PIL import Image
+
+    raw = _raw_mode(image.tile[0])
+    if image.mode not in ("RGB", "RGBA") or raw[:-1] not in ("RGB;16", "RGBX;16", "RGBA;16"):
+        raise Refused(
+            "has 16-bit values that are not read here (CMYK, or grey with alpha); save it as RGB"
+        )
+    image.load()
+    with Image.open(io.BytesIO(content)) as other:
+        other.tile = [_with_other_byte(tile) for tile in other.tile]
+        other.load()
+        array = (256.0 * np.asarray(image) + np.asarray(other)) / 65535
+    return array[..., :3], array[..., 3] if image.mode == "RGBA" else None
+
+
+def _raw_mode(tile: Any) -> str:
+    return tile.args if isinstance(tile.args, str) else str(tile.args[0])
+
+
+def _with_other_byte(tile: Any) -> Any:
+    """Return a tile of 16-bit colours that is read with the other order of bytes."""
+    raw = _raw_mode(tile)
+    other = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}[raw[-1]]
+    args = raw[:-1] + other
+    return tile._replace(args=args if isinstance(tile.args, str) else (args, *tile.args[1:]))
