@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity
 from torch.profiler import profile as torch_profile
 
 from stimsynth.validate import checked_output
-from stimsynth.validate.inputs import as_tensor
+from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
 
@@ -72,7 +72,7 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     >>> 0 < found.forward_s, sum(found.operations.values()) < 1.0001
     (True, True)
     """
-    image = as_tensor(image)
+    image = kept_image(image, any_dims=True, complex_too=True)
     if not isinstance(repeats, int) or repeats < 1:
         raise InputError(f"repeats is a whole number of 1 or more; not {repeats!r}")
     checked_output(model, image)

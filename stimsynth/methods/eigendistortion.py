@@ -32,7 +32,8 @@ from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, finite_number
+from stimsynth.validate.images import kept_image
+from stimsynth.validate.inputs import finite_number
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
@@ -104,12 +105,8 @@ class Eigendistortion:
     """
 
     def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
-        image = as_tensor(image)
-        validate_input(image)
-        if image.is_complex():
-            raise InputError("eigendistortions are those of a real image; this one is complex")
-        checked_output(model, image)
-        self._image = image.detach()
+        self._image = kept_image(image)
+        checked_output(model, self._image)
         self._model = model
         self.seed = checked_seed(seed)
         self._linear = Linearized(model, self._image)

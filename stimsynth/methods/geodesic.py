@@ -20,8 +20,9 @@ from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
 from stimsynth.numerics.generators import checked_seed, generator_for
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
-from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.inputs import as_tensor, is_whole
+from stimsynth.validate import checked_output, validate_allowed_range
+from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
 
 CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
@@ -44,7 +45,7 @@ class Geodesic(OptimizedSynthesis):
     Parameters
     ----------
     image_a, image_b
-        The ends, shape (1, channel, height, width).
+        The ends, shape (1, channel, height, width), inside `allowed_range`.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     n_steps
@@ -112,7 +113,7 @@ class Geodesic(OptimizedSynthesis):
         seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._ends = _as_ends(image_a, image_b)
+        self._ends = _as_ends(image_a, image_b, bounds)
         self._model, self.n_steps, self.seed = model, n_steps, checked_seed(seed)
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
@@ -395,6 +396,7 @@ class Geodesic(OptimizedSynthesis):
         return sample_brownian_bridge(self.image_a, self.image_b, self.n_steps, generator=generator)
 
     def _as_sequence(self, frames: Tensor, least: int) -> Tensor:
+        checked_tensor(frames, "a geodesic", "(frames, channel, height, width)")
         if frames.shape[1:] != self._ends.shape[1:] or len(frames) < least:
             raise InputError(
                 f"a sequence has shape (frames, {', '.join(map(str, self._ends.shape[1:]))}) with {least} "
@@ -418,18 +420,15 @@ class Geodesic(OptimizedSynthesis):
         self._ends, self._seen = cast(self._ends), cast(self._seen)
 
 
-def _as_ends(image_a: Tensor, image_b: Tensor) -> Tensor:
-    image_a, image_b = as_tensor(image_a), as_tensor(image_b)
-    for image in (image_a, image_b):
-        validate_input(image, no_batch=True)
-    if image_a.is_complex() or image_b.is_complex():
-        raise InputError("pixels are real here, in allowed_range; these images are complex")
+def _as_ends(image_a: Tensor, image_b: Tensor, bounds: tuple[float, float]) -> Tensor:
+    image_a = kept_image(image_a, "image_a", bounds=bounds, one=True)
+    image_b = kept_image(image_b, "image_b", bounds=bounds, one=True, like=image_a)
     if image_a.shape != image_b.shape:
         raise InputError(
             "a geodesic goes from one image to another of its shape; not from "
             f"{tuple(image_a.shape)} to {tuple(image_b.shape)}"
         )
-    ends = torch.cat([image_a, image_b.to(image_a)]).detach()
+    ends = torch.cat([image_a, image_b])
     if torch.equal(ends[0], ends[1]):
         raise InputError("image_a and image_b are equal: there is no way between them to look for")
     return ends

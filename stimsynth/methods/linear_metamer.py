@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
 
@@ -52,6 +53,14 @@ def linear_metamer(
     >>> linear_metamer(total, torch.tensor([3.0, 0.0, 0.0])).round(decimals=6).tolist()
     [1.0, 1.0, 1.0]
     """
+    measurements, target = (
+        kept_image(given, what, any_dims=True)
+        for given, what in ((measurements, "measurements"), (target, "a target"))
+    )
+    start, primaries = (
+        None if given is None else kept_image(given, what, any_dims=True)
+        for given, what in ((start, "a start"), (primaries, "primaries"))
+    )
     _check(measurements, target, start, primaries)
     exact = measurements.double()
     wanted = target.double() @ exact.T

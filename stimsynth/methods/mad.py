@@ -28,9 +28,10 @@ from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.mad_quality import competition_figures, judged
 from stimsynth.numerics.generators import checked_seed
-from stimsynth.validate import validate_allowed_range, validate_input
+from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
-from stimsynth.validate.inputs import as_tensor, finite_number, is_number
+from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.inputs import finite_number, is_number
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -46,7 +47,8 @@ class MADCompetition(OptimizedSynthesis):
     Parameters
     ----------
     image
-        The reference, shape (batch, channel, height, width). Every batch item is a problem of its own.
+        The reference, shape (batch, channel, height, width), inside `allowed_range`. Every batch item is a
+        problem of its own.
     optimized_metric, reference_metric
         Functions or modules of two images to a scalar, 0 for equal images and more for others, such as
         ``lambda x, y: 1 - stimsynth.metrics.ssim(x, y)``. They are called on one item at a time, with a
@@ -66,7 +68,7 @@ class MADCompetition(OptimizedSynthesis):
     allowed_range
         (low, high) for pixels, inclusive.
     initial_image
-        Where to start in place of image and noise, shaped like `image`; moved into `allowed_range`.
+        Where to start in place of image and noise, shaped like `image` and inside `allowed_range`.
     seed
         Seed of the noise, as in `Metamer`.
 
@@ -123,7 +125,7 @@ class MADCompetition(OptimizedSynthesis):
         seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._image = reference_image(image)
+        self._image = kept_image(image, bounds=bounds)
         for metric in (optimized_metric, reference_metric):
             check_metric(metric, self._image)
         if minmax not in ("min", "max"):
@@ -133,7 +135,7 @@ class MADCompetition(OptimizedSynthesis):
         if initial_image is None:
             start = noisy(self._image, initial_noise, self.seed, bounds)
         else:
-            start = _as_start(initial_image, self._image).clamp(*bounds)
+            start = _as_start(initial_image, self._image, bounds)
         self._tradeoff = self._weight(metric_tradeoff_lambda, start)
         method = _default(self._tradeoff, bounds)
         super().__init__(ResumableRun(start, default=method), range_penalty_lambda, bounds)
@@ -218,6 +220,11 @@ class MADCompetition(OptimizedSynthesis):
         """
         mad_image = self.mad_image if mad_image is None else mad_image
         image = self._image if image is None else image
+        for given in (mad_image, image):
+            if checked_tensor(given, "objective_function").shape != self._image.shape:
+                raise InputError(
+                    f"images here have shape {tuple(self._image.shape)}; not {tuple(given.shape)}"
+                )
         pushed = per_item(self._optimized, image, mad_image)
         total = self._sign * pushed + self._lambda * self._penalty(mad_image)
         if self._tradeoff is None:
@@ -260,9 +267,8 @@ class MADCompetition(OptimizedSynthesis):
         Raises
         ------
         InputError
-            If bits is not a whole number from 1 to 16, or the reference is not inside `allowed_range`.
+            If bits is not a whole number from 1 to 16.
         """
-        validate_input(self._image, allowed_range=self._range)
         grid = screen_grid(bits, self._range)
         base, before = grid.nearest(self._image.double()), self.mad_image.detach().double()
         held, pushed = (
@@ -421,13 +427,6 @@ def _in_double(metric: Metric, image: Tensor) -> Metric:
     return exact
 
 
-def reference_image(image: Any) -> Tensor:
-    """Return an image that metrics can compare with, detached."""
-    image = as_tensor(image)
-    validate_input(image)
-    return image.detach()
-
-
 def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -> Tensor:
     """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, moved into the bounds.
 
@@ -460,12 +459,8 @@ def _default(weight: float | None, bounds: tuple[float, float]) -> Method:
     return Descent(optimizer=partial(torch.optim.Adam, **ADAM))
 
 
-def _as_start(initial_image: Tensor, image: Tensor) -> Tensor:
-    start = as_tensor(initial_image, "an initial_image").detach()
-    validate_input(start)
-    if start.is_complex():
-        raise InputError("the image is real, and this initial_image is complex; give its real part")
-    start = start.to(image)
+def _as_start(initial_image: Tensor, image: Tensor, bounds: tuple[float, float]) -> Tensor:
+    start = kept_image(initial_image, "an initial_image", bounds=bounds, like=image)
     if start.shape != image.shape:
         raise InputError(
             f"initial_image has shape {tuple(start.shape)} and the image {tuple(image.shape)}; they must be "

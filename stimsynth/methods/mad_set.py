@@ -22,12 +22,12 @@ from stimsynth.methods.mad import (
     check_start,
     constrained,
     noisy,
-    reference_image,
 )
 from stimsynth.methods.mad_quality import competition_figures, judged
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
+from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
 
@@ -120,7 +120,7 @@ def mad_set(
     Parameters
     ----------
     image
-        The reference, shape (batch, channel, height, width).
+        The reference, shape (batch, channel, height, width), inside `allowed_range`.
     metric_1, metric_2
         As the metrics of `MADCompetition`.
     noise_levels
@@ -165,7 +165,7 @@ def mad_set(
     """
     check_steps(max_iter, stop_iters_to_check)
     bounds = validate_allowed_range(allowed_range)
-    image = reference_image(image)
+    image = kept_image(image, bounds=bounds)
     metrics = (metric_1, metric_2)
     for metric in metrics:
         check_metric(metric, image)

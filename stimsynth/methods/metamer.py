@@ -25,11 +25,11 @@ from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import (
     checked_output,
     validate_allowed_range,
-    validate_input,
     validate_penalty,
 )
 from stimsynth.validate.functions import check_loss, weighted
-from stimsynth.validate.inputs import as_tensor, is_whole
+from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError, WrongType
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -66,13 +66,15 @@ class MetamerObjective(OptimizedSynthesis):
         seed: int | None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._image = None if image is None else _as_image(image, bounds)
+        self._image = None if image is None else kept_image(image, bounds=bounds)
         self._model, self._loss, self.seed = model, loss_function, checked_seed(seed)
         start = self._first(initial_image, bounds)
         self._given_target = (
             None
             if target_representation is None
-            else as_tensor(target_representation, "a target_representation").detach()
+            else kept_image(
+                target_representation, "a target_representation", any_dims=True, complex_too=True
+            )
         )
         target = self._goal(start, joins=initial_image is not None)
         check_loss(loss_function, target[:1])
@@ -125,8 +127,16 @@ class MetamerObjective(OptimizedSynthesis):
             A model output to use in place of the target's.
         """
         metamer = self.metamer
-        given = self.model(metamer) if metamer_representation is None else metamer_representation
-        wanted = self._target if target_representation is None else target_representation
+        given = (
+            self.model(metamer)
+            if metamer_representation is None
+            else self._as_output(metamer_representation)
+        )
+        wanted = (
+            self._target
+            if target_representation is None
+            else self._as_output(target_representation)
+        )
         total = per_item(self._loss, given, wanted)
         penalties = self._penalty_terms(metamer)
         for name, weight in self._weights().items():
@@ -187,7 +197,7 @@ class MetamerObjective(OptimizedSynthesis):
         Raises
         ------
         InputError
-            If bits is not a whole number from 1 to 16, or the metamer is complex.
+            If bits is not a whole number from 1 to 16.
 
         Examples
         --------
@@ -204,8 +214,6 @@ class MetamerObjective(OptimizedSynthesis):
         seed, grid = checked_seed(seed), screen_grid(bits, self._range)
         problem = self._terms(self._model, self._target)
         before = self.metamer.detach()
-        if before.is_complex():
-            raise InputError("a screen shows real values; this metamer is complex")
         refined = descend_to_grid(problem, before, grid, seed=seed, rounds=rounds, steps=steps)
         model = exactly(self._model, before)
         image = self._target_image()
@@ -255,8 +263,6 @@ class MetamerObjective(OptimizedSynthesis):
 
     def _fitted(self, goal: Tensor, start: Tensor) -> Tensor:
         """Return the target's representation in the precision of the start's, if they can be compared."""
-        if goal.layout != torch.strided or goal.is_meta or not bool(torch.isfinite(goal).all()):
-            raise InputError("a target_representation is a dense tensor of finite values")
         output = checked_output(self._model, start[:1])
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(
@@ -270,6 +276,16 @@ class MetamerObjective(OptimizedSynthesis):
             )
         return goal.to(output)
 
+    def _as_output(self, given: Tensor) -> Tensor:
+        """Return a representation that was handed in, if it is one of this model."""
+        checked_tensor(given, "objective_function", "(batch, …)", kind="any")
+        if given.shape != self._target.shape:
+            raise InputError(
+                f"a representation has the shape of this model's output, {tuple(self._target.shape)}; not "
+                f"{tuple(given.shape)}"
+            )
+        return given
+
     def _unlike(self, start: Tensor, goal: Tensor) -> bool:
         """Say whether what the model does to the target tells nothing of what it does to the start."""
         assert self._image is not None
@@ -282,11 +298,16 @@ class MetamerObjective(OptimizedSynthesis):
                     "a metamer needs an image; a target_representation in its place says nothing of the "
                     "size, so give an initial_image with it"
                 )
-            shape, dtype = tuple(self._image.shape), self._image.real.dtype
+            shape, dtype = tuple(self._image.shape), self._image.dtype
             return uniform_noise(shape, self.seed, bounds, dtype=dtype).to(self._image)
-        start = as_tensor(initial_image, "an initial_image").detach().clone()
-        validate_input(start, any_dims=True)
-        return start if self._image is None else like_image(start, self._image)
+        start = kept_image(
+            initial_image, "an initial_image", bounds=bounds, like=self._image, any_dims=True
+        )
+        if start.dim() == 0:
+            raise InputError(
+                "an initial_image has the batch as its first dimension; this one has none"
+            )
+        return start
 
     def _identity(self) -> dict[str, Any]:
         target = self._target
@@ -457,23 +478,6 @@ class Metamer(MetamerObjective):
         self._resumable.advance(
             self._terms(self._model, self._target), max_iter, or_loss_reached(rule, stop_loss)
         )
-
-
-def like_image(start: Tensor, image: Tensor) -> Tensor:
-    """Return an initial image in the precision of the image, and on its device."""
-    if start.dim() == 0:
-        raise InputError("an initial_image has the batch as its first dimension; this one has none")
-    if start.is_complex() and not image.is_complex():
-        raise InputError("the image is real, and this initial_image is complex; give its real part")
-    return start.to(image)
-
-
-def _as_image(image: Any, bounds: tuple[float, float]) -> Tensor:
-    image = as_tensor(image)
-    validate_input(image)
-    if not image.is_complex():
-        validate_input(image, allowed_range=bounds)
-    return image.detach()
 
 
 def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:

@@ -18,9 +18,10 @@ from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import DRIFT, OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
-from stimsynth.validate import validate_allowed_range, validate_input, validate_penalty
+from stimsynth.validate import validate_allowed_range, validate_penalty
 from stimsynth.validate.functions import named_pair, weighted
-from stimsynth.validate.inputs import as_tensor, finite_number
+from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
@@ -32,7 +33,8 @@ class OptimizedImage(OptimizedSynthesis):
     Parameters
     ----------
     initial_image
-        Where to start, shape (batch, channel, height, width). Every item is a problem of its own.
+        Where to start, shape (batch, channel, height, width), inside `allowed_range`. Every item is a problem
+        of its own.
     objective
         Function of one image (batch of 1) to a scalar, such as the response of one unit of a network.
     minmax
@@ -99,13 +101,7 @@ class OptimizedImage(OptimizedSynthesis):
         penalties: Mapping[str, Score | tuple[float, Score]] | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        initial_image = as_tensor(initial_image, "an initial_image")
-        validate_input(initial_image)
-        if initial_image.is_complex():
-            raise InputError(
-                "pixels are real here, in allowed_range; this initial_image is complex"
-            )
-        start = initial_image.detach().clamp(*bounds)
+        start = kept_image(initial_image, "an initial_image", bounds=bounds)
         if minmax not in ("max", "min"):
             raise InputError(f"minmax is 'max' or 'min'; not {minmax!r}")
         self._score, self._minmax = objective, minmax
@@ -183,6 +179,10 @@ class OptimizedImage(OptimizedSynthesis):
             An image to use in place of the current one.
         """
         image = self.image if image is None else image
+        if checked_tensor(image, "objective_function").shape != self.image.shape:
+            raise InputError(
+                f"images here have shape {tuple(self.image.shape)}; not {tuple(image.shape)}"
+            )
         problem = self._problem()
         return problem.objective(
             problem.terms(image, torch.arange(len(image), device=image.device))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.numerics.safe import safe_root
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 
@@ -44,9 +45,8 @@ def model_distance(
         raise InputError(f"model must be callable with images; {model!r} is not")
 
     def distance(img1: Tensor, img2: Tensor) -> Tensor:
-        if not (isinstance(img1, Tensor) and isinstance(img2, Tensor)):
-            kinds = f"{type(img1).__name__} and {type(img2).__name__}"
-            raise InputError(f"a distance takes two torch tensors; not {kinds}")
+        for image in (img1, img2):
+            checked_tensor(image, "a distance", kind="any")
         one, two = model(img1), model(img2)
         _see_comparable(one, two, (len(img1), len(img2)))
         difference = one - two

@@ -15,7 +15,7 @@ from stimsynth.metrics.structural_similarity import comparable
 from stimsynth.numerics.reductions import plane_means
 from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
-from stimsynth.validate.images import real_images
+from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError
 
 _SIGMAS = (0.0248, 0.0185, 0.0179, 0.0191, 0.0220, 0.2782)
@@ -50,7 +50,10 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
     >>> [scale.shape[-1] for scale in scales]
     [64, 32, 16, 8, 4, 2]
     """
-    if min(real_images(img, "a normalized Laplacian pyramid").shape[-2:]) < _SMALLEST:
+    if (
+        min(real_images(img, "a normalized Laplacian pyramid", fourier=False).shape[-2:])
+        < _SMALLEST
+    ):
         raise InputError(
             "a normalized Laplacian pyramid takes images (batch, channel, height, width) with sides of "
             f"{_SMALLEST} pixels or more; not {tuple(img.shape)}"
@@ -74,6 +77,7 @@ class NLP(nn.Module):
     def __init__(self) -> None:
         super().__init__()
 
+    @unbatched_too
     def forward(self, image: Tensor) -> Tensor:
         """Return all scales of images (b, c, h, w), from fine to coarse, in one vector (b, c, n)."""
         return torch.cat([scale.flatten(2) for scale in normalized_laplacian_pyramid(image)], dim=2)

@@ -216,7 +216,7 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
 def matched(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
     """Return two images broadcast to one shape, after checking type, height and width."""
     for image in (img1, img2):
-        real_images(image, "a metric")
+        real_images(image, "a metric", fourier=False)
     if img1.shape[-2:] != img2.shape[-2:] or img1.dtype != img2.dtype:
         raise InputError(
             f"images to compare must have the same height, width and type; not {tuple(img1.shape)} "

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.linearized import Linearized
-from stimsynth.validate import checked_output, validate_input
+from stimsynth.validate import checked_output
+from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
 
@@ -36,8 +37,8 @@ class Balanced(nn.Module):
     def __init__(self, model: nn.Module, shift: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer("shift", shift.detach())
-        self.register_buffer("scale", scale.detach())
+        self.register_buffer("shift", shift.detach().clone())
+        self.register_buffer("scale", scale.detach().clone())
         if hasattr(model, "scales"):
             self.scales = model.scales
 
@@ -46,12 +47,15 @@ class Balanced(nn.Module):
 
     def forward(self, image: Tensor, scales: Sequence[Any] | None = None) -> Tensor:
         """Return (model(image) - shift) / scale, for some scales only if `scales` is given."""
+        shift, scale = self.shift, self.scale
         if scales is None:
-            return (self.model(image) - self.shift) / self.scale
-        shift, scale = (
-            self.remove_scales(constant, scales) for constant in (self.shift, self.scale)
-        )
-        return (self.model(image, scales=scales) - shift) / scale
+            output = self.model(image)
+        else:
+            shift, scale = (self.remove_scales(constant, scales) for constant in (shift, scale))
+            output = self.model(image, scales=scales)
+        if output.dim() < shift.dim():  # of one image without a batch
+            shift, scale = shift.squeeze(0), scale.squeeze(0)
+        return (output - shift) / scale
 
     def remove_scales(
         self, representation_tensor: Tensor, scales_to_keep: Collection[Any]
@@ -98,7 +102,7 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
     >>> bool(scores.mean(0).abs().max() < 1e-5), bool(torch.allclose(scores.std(0), torch.ones(1, 2, 2)))
     (True, True)
     """
-    validate_input(images)
+    images = kept_image(images, "a set of images", complex_too=True)
     if len(images) < 2:
         raise InputError(
             f"a z-score needs two images or more, not {len(images)}; for one image use balanced_by_target"
@@ -140,7 +144,7 @@ def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) 
     >>> bool(torch.allclose(balanced_by_target(nn.Identity(), image)(image), torch.ones(1)))
     True
     """
-    validate_input(target, no_batch=True)
+    target = kept_image(target, "a target", one=True, complex_too=True)
     output = checked_output(model, target)
     return Balanced(model, torch.zeros_like(output), _floored(output.abs(), floor))
 
@@ -191,7 +195,7 @@ def balanced_by_sensitivity(
     >>> (even.scale[:, 1] / even.scale[:, 0]).mean().round()
     tensor(100.)
     """
-    validate_input(target, no_batch=True)
+    target = kept_image(target, "a target", one=True)
     if not isinstance(n_probes, int) or n_probes < 1:
         raise InputError(f"n_probes must be a whole number, 1 or more; not {n_probes!r}")
     if not 0 <= power < math.inf:

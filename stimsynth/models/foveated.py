@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stimsynth.models.pooled_statistics import STATISTICS, Named, View
 from stimsynth.transforms.log_polar import LogPolar
+from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
 
 
@@ -145,11 +146,7 @@ class FoveatedPooling(nn.Module):
 
         All are in units of the image (see `stimsynth.models.pooled_statistics`). A name ends in its scale.
         """
-        if x.dim() != 4 or not x.is_floating_point():
-            raise InputError(
-                "FoveatedPooling takes real images of shape (batch, channel, height, width); not "
-                f"{tuple(x.shape)} of {x.dtype}"
-            )
+        real_images(x, "FoveatedPooling")
         half = self.spatial_corr_width // 2
         view = View(
             image=x,
@@ -166,6 +163,7 @@ class FoveatedPooling(nn.Module):
         )
         return {k: v for function in STATISTICS[self.statistics] for k, v in function(view).items()}
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return all statistics, shape (batch, channel, n), in the order of `named`."""
         return torch.cat([value.flatten(2) for value in self.named(x).values()], dim=2)

@@ -22,6 +22,7 @@ from stimsynth.numerics.softplus import softplus
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimsynth.transforms.masks import make_disk
+from stimsynth.validate.images import unbatched_too
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -106,6 +107,7 @@ class LinearNonlinear(ShowsFilters):
         )
         load_published(self, "LinearNonlinear", pretrained, cache_filt)
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
         return activated(self.activation, self.center_surround(x))
@@ -161,6 +163,7 @@ class LuminanceGainControl(_LuminanceNormalized):
         super().__init__(kernel_size, on_center, amplitude_ratio, pad_mode, activation, cache_filt)
         load_published(self, "LuminanceGainControl", pretrained, cache_filt)
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
         return activated(self.activation, self.normalized(x, self.grid(x)))
@@ -197,6 +200,7 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         self.contrast_scalar = _scalars(1, seed=1)
         load_published(self, "LuminanceContrastGainControl", pretrained, cache_filt)
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
         grid = self.grid(x)
@@ -252,6 +256,7 @@ class OnOff(_LuminanceNormalized):
         self.contrast_scalar = _scalars(2, seed=1)
         load_published(self, "OnOff", pretrained, cache_filt)
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, on then off, shape (batch, 2, height, width)."""
         grid = self.grid(x)

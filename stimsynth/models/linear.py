@@ -13,7 +13,7 @@ from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.sliding import slide
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair
-from stimsynth.validate.images import real_images
+from stimsynth.validate.images import checked_tensor, real_images, unbatched_too
 from stimuli_store.errors import InputError
 
 
@@ -29,11 +29,7 @@ def positive(name: str, value: Any, channels: int) -> nn.Parameter:
 
 def one_channel(image: Tensor, name: str) -> Tensor:
     """Return `image`, after checking that it has one channel."""
-    if real_images(image, name, "(batch, 1, height, width)").shape[1] != 1:
-        raise InputError(
-            f"{name} takes images of shape (batch, 1, height, width); not {tuple(image.shape)}"
-        )
-    return image
+    return real_images(image, name, channels=1)
 
 
 class Identity(nn.Module):
@@ -58,7 +54,7 @@ class Identity(nn.Module):
 
     def forward(self, img: Tensor) -> Tensor:
         """Return a copy of `img`."""
-        return img.clone()
+        return checked_tensor(img, "Identity", "(…)", kind="all").clone()
 
 
 class Linear(nn.Module):
@@ -111,11 +107,11 @@ class Linear(nn.Module):
             kernels = (2 * uniform - 1) / math.sqrt(math.prod(self.kernel_size))
         self.filt = nn.Parameter(kernels.to(torch.get_default_dtype()))
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the two channels, low then band, shape (batch, 2, height, width)."""
-        return slide_padded(
-            make_grid(one_channel(x, "Linear"), self.kernel_size, self.pad_mode), x, self.filt.to(x)
-        )
+        real_images(x, "Linear", channels=1, fourier=False)
+        return slide_padded(make_grid(x, self.kernel_size, self.pad_mode), x, self.filt.to(x))
 
 
 class Gaussian(nn.Module):
@@ -174,6 +170,7 @@ class Gaussian(nn.Module):
     def _kernels(self) -> Tensor:
         return circular_gaussian2d(self.kernel_size, self.std, self.out_channels)
 
+    @unbatched_too
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the blurred image, shape (batch, out_channels, height, width).
 
@@ -242,7 +239,7 @@ class CenterSurround(nn.Module):
         self.center_std = positive("center_std", center_std, out_channels)
         self.surround_std = positive("surround_std", surround_std, out_channels)
         ratio = torch.as_tensor(amplitude_ratio, dtype=torch.get_default_dtype()).reshape(1)
-        self.register_buffer("amplitude_ratio", ratio)
+        self.register_buffer("amplitude_ratio", ratio.clone())
         signed = torch.tensor([1.0 if on else -1.0 for on in signs])
         self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
         self._kept_filt, self._kept_transfer = LastValue(), LastValue()
@@ -290,6 +287,7 @@ class CenterSurround(nn.Module):
         difference = grid.gaussian(self.center_std) - grid.gaussian(self.surround_std)
         return self._gain.view(-1, 1, 1) * difference
 
+    @unbatched_too
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
         """Return the filtered image, shape (batch, out_channels, height, width).
 

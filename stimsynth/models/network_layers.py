@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from stimsynth.transforms.filters import kernel_pair
 from stimsynth.validate import remove_grad
+from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
 
 PerChannel = float | Sequence[float]
@@ -124,8 +125,10 @@ class Features(nn.Module):
         self.cut = graph is not None
         self.network = network if graph is None else graph
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the layer's output for images `x` (b, c, h, w): (b, c, h, w) or (b, c, n)."""
+        real_images(x, "this network", fourier=False)
         # Copied for networks whose first layer overwrites its input.
         x = reduce(lambda image, step: step(image), self._steps, x.clone())
         return self._checked(self.network(x) if self.cut else _hooked(self.network, self.layer, x))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from stimsynth.models.linear import one_channel
 from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.spectra import crop_spectrum
+from stimsynth.validate.images import unbatched_too
 from stimuli_store.errors import InputError
 
 _EPSILON = 1e-3  # in units of pixel values: amplitudes below this count as zero
@@ -72,10 +73,11 @@ class UniformPooling(nn.Module):
         self.n_orientations = n_orientations
         self.energy_weight = energy_weight
 
+    @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled values, shape (batch, 1, windows * (1 + scales * orientations))."""
         height, width = self._checked(x)
-        spectrum = torch.fft.fft2(one_channel(x, "UniformPooling").squeeze(1))
+        spectrum = torch.fft.fft2(x.squeeze(1))
         pooled = [self._pool(x.squeeze(1), self.window_px)]
         for scale in range(self.n_scales):
             energy = self._energy(spectrum, (height, width), scale)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 Entries = tuple[Tensor, Tensor, Tensor]
@@ -85,6 +86,7 @@ class Averages:
         return (self.product.matrix.to_dense() * self.areas.unsqueeze(1)).unflatten(1, self.shape)
 
     def _flat(self, maps: Tensor) -> Tensor:
+        checked_tensor(maps, "an average over windows", "(…, height, width)")
         if maps.shape[-2:] != self.shape:
             raise InputError(
                 f"these windows are for maps of {self.shape[0]}x{self.shape[1]} samples; "

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.fourier import irfft2
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 
@@ -116,11 +117,7 @@ def autocorrelation(x: Tensor) -> Tensor:
 
 
 def _size(x: Tensor, what: str) -> tuple[int, int]:
-    if x.dim() < 2 or not (x.is_floating_point() or x.is_complex()):
-        raise InputError(
-            f"{what} takes a signal (…, height, width) of a floating-point or complex type; not "
-            f"{tuple(x.shape)} and {x.dtype}"
-        )
+    checked_tensor(x, what, "(…, height, width)", kind="any", fourier=True)
     return x.shape[-2], x.shape[-1]
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.polar import polar_to_rectangular, rectangular_to_polar
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 Bands = dict[Any, Tensor]
@@ -226,11 +227,7 @@ def _is_residual(key: Hashable) -> bool:
 
 def _flat(x: Tensor, what: str) -> Tensor:
     """Return bands (b, c, h, w) or (b, c, o, h, w) as images (b, c·o, h, w)."""
-    if x.dim() not in (4, 5):
-        raise InputError(
-            f"{what} takes tensors (batch, channel, height, width) or (batch, channel, orientation, "
-            f"height, width); not {tuple(x.shape)}"
-        )
+    checked_tensor(x, what, "(batch, channel, …, height, width)", kind="any")
     return x.reshape(x.shape[0], -1, *x.shape[-2:])
 
 

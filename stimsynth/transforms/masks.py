@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import pair
 
@@ -83,7 +84,7 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     >>> interpolate1d(torch.tensor([0.5, 9.0]), np.array([1.0, 3.0]), np.array([0.0, 1.0])).tolist()
     [2.0, 3.0]
     """
-    if not x_new.is_floating_point():
+    if not checked_tensor(x_new, "a table", "(…)", kind="ordered").is_floating_point():
         x_new = x_new.to(torch.get_default_dtype())
     positions = torch.as_tensor(X).to(x_new)
     values = torch.as_tensor(Y).to(x_new)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from stimsynth.transforms.convolution import PAD_MODES
 from stimsynth.transforms.filters import KernelSize, kernel_pair
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import pair
 
@@ -40,8 +41,7 @@ def same_padding(
     >>> torch.nn.functional.conv2d(same_padding(image, (3, 4)), kernel).shape
     torch.Size([1, 1, 8, 9])
     """
-    if x.dim() < 2:
-        raise InputError(f"an image has shape (…, height, width); not {tuple(x.shape)}")
+    checked_tensor(x, "same_padding", "(…, height, width)", kind="any")
     if pad_mode not in PAD_MODES:
         raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
     (top, bottom), (left, right) = (

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere, modulus_and_direction
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 
@@ -31,7 +32,7 @@ def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
     >>> [round(v.item(), 4) for v in rectangular_to_polar(torch.tensor(-2j))]
     [2.0, -1.5708]
     """
-    _see_complex(x)
+    checked_tensor(x, "rectangular_to_polar", "(…)", kind="complex")
     modulus, direction = modulus_and_direction(x)
     return modulus, torch.angle(direction)
 
@@ -56,6 +57,8 @@ def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
     >>> polar_to_rectangular(torch.tensor(2.0), torch.tensor(0.0)).item()
     (2+0j)
     """
+    for part in (amplitude, phase):
+        checked_tensor(part, "polar_to_rectangular", "(…)")
     if anywhere(amplitude < 0):
         raise InputError(
             f"amplitudes must be 0 or more; the smallest given is {float(amplitude.min()):g}"
@@ -95,7 +98,7 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
     >>> modulate_phase(torch.tensor(3j)).item()
     (-3+0j)
     """
-    _see_complex(x)
+    checked_tensor(x, "modulate_phase", "(…)", kind="complex")
     _, direction = modulus_and_direction(x)
     doubled = x * direction
     if phase_factor == 2:

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stimsynth.numerics.sliding import slide
-from stimuli_store.errors import InputError
+from stimsynth.validate.images import checked_tensor
+from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.whole import whole
 
 Parity = Sequence[int] | Tensor
@@ -133,6 +134,7 @@ def blur_downsample(
     >>> round(float(blur_downsample(torch.ones(1, 1, 8, 8)).mean()), 5)
     1.0
     """
+    checked_tensor(x, "blur_downsample", kind="any")
     filt = _square(named_filter(filtname, x)) / (2 if scale_filter else 1)
     for _ in range(whole(n_scales, "n_scales", 1)):
         x = correlate_downsample(x, filt)
@@ -160,6 +162,7 @@ def upsample_blur(
     >>> bool(torch.allclose(upsample_blur(torch.ones(1, 1, 8, 8), (0, 0)), torch.ones(1)))
     True
     """
+    checked_tensor(x, "upsample_blur", kind="any")
     filt = _square(named_filter(filtname, x)) * (2 if scale_filter else 1)
     return upsample_convolve(x, odd, filt)
 
@@ -170,11 +173,10 @@ def _square(filt: Tensor) -> Tensor:
 
 def _checked(image: Tensor, filt: Tensor, padding_mode: str, reach: float) -> tuple[int, int]:
     """Return the filter's size after checking image, filter and padding."""
-    if image.dim() != 4 or filt.dim() != 2:
-        raise InputError(
-            "resampling takes an image (batch, channel, height, width) and a two-dimensional filter; "
-            f"not {tuple(image.shape)} and {tuple(filt.shape)}"
-        )
+    checked_tensor(image, "resampling", kind="any")
+    checked_tensor(filt, "resampling", "(height, width) as a filter", kind="any")
+    if filt.dtype != image.dtype:
+        raise WrongType(f"image and filter must be of one type; not {image.dtype} and {filt.dtype}")
     if padding_mode not in PADDING_MODES:
         raise InputError(
             f"padding_mode must be one of {', '.join(PADDING_MODES)}; not {padding_mode!r}"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.images import Kind, checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -118,7 +119,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
     >>> translation_sequence(torch.arange(3).view(1, 1, 1, 3), 2).squeeze().tolist()
     [[0, 1, 2], [2, 0, 1], [1, 2, 0]]
     """
-    n_steps = _steps_between(image, image, n_steps)
+    n_steps = _steps_between(image, image, n_steps, kind="all")
     return torch.cat([image.roll(shift, dims=-1) for shift in range(n_steps + 1)])
 
 
@@ -149,7 +150,8 @@ def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tenso
     >>> [d.round(decimals=4).tolist() for d in deviation_from_line(path, normalize=False)]
     [[0.0, 3.0, 10.0], [0.0, 4.0, 0.0]]
     """
-    if sequence.dim() < 2 or len(sequence) < 2:
+    checked_tensor(sequence, "a deviation from a line", "(frames, …, values)")
+    if len(sequence) < 2:
         raise InputError(
             f"a sequence must have shape (frames, …) with two frames or more; not {tuple(sequence.shape)}"
         )
@@ -169,9 +171,11 @@ def _times(n_steps: int, like: Tensor) -> Tensor:
     return times.reshape(-1, *[1] * (like.dim() - 1))
 
 
-def _steps_between(start: Tensor, stop: Tensor, n_steps: int) -> int:
+def _steps_between(start: Tensor, stop: Tensor, n_steps: int, kind: Kind = "real") -> int:
     """Return the number of steps, once both ends have proved to be one image each, of one size."""
-    if start.dim() < 2 or len(start) != 1 or start.shape != stop.shape:
+    for end in (start, stop):
+        checked_tensor(end, "a sequence", "(1, …, values)", kind=kind)
+    if len(start) != 1 or start.shape != stop.shape or start.dtype != stop.dtype:
         raise InputError(
             "both ends of a sequence must be images of the same shape (1, channel, height, width); not "
             f"{tuple(start.shape)} and {tuple(stop.shape)}"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.images import checked_tensor, real_images
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole, wholes
 
@@ -26,7 +27,7 @@ def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     >>> rescale(torch.tensor([2.0, 4.0, 6.0]), -1, 1).tolist()
     [-1.0, 0.0, 1.0]
     """
-    low = x.amin()
+    low = checked_tensor(x, "rescale", "(…)", kind="ordered").amin()
     spread = x.amax() - low
     share = (x - low) / torch.where(spread > 0, spread, 1.0)
     return a * (1 - share) + b * share  # both ends exact, which a + (b - a) · share is not
@@ -54,7 +55,8 @@ def center_crop(x: Tensor, output_size: int) -> Tensor:
     [[5, 6], [9, 10]]
     """
     output_size = whole(output_size, "output_size")
-    if x.dim() < 2 or not 1 <= output_size <= min(x.shape[-2:]):
+    checked_tensor(x, "center_crop", "(…, height, width)", kind="all")
+    if not 1 <= output_size <= min(x.shape[-2:]):
         raise InputError(
             f"a square of side {output_size} cannot be cropped from a tensor {tuple(x.shape)}; give a "
             "side from 1 to the smaller of height and width"
@@ -101,11 +103,8 @@ def add_noise(
     >>> noisy.square().mean(dim=(1, 2, 3)).round(decimals=9).tolist()
     [2.0, 4.0, 8.0]
     """
-    if img.dim() != 4 or not img.is_floating_point() or img.shape[-2] * img.shape[-1] < 2:
-        raise InputError(
-            "add_noise takes images (batch, channel, height, width) of more than one pixel and of a "
-            f"floating-point type; not {tuple(img.shape)} and {img.dtype}"
-        )
+    if real_images(img, "add_noise", fourier=False).shape[-2:].numel() < 2:
+        raise InputError(f"add_noise takes images of more than one pixel; not {tuple(img.shape)}")
     wanted = torch.as_tensor(noise_mse, dtype=img.dtype, device=img.device).reshape(-1, 1, 1, 1)
     if len(wanted) not in (1, len(img)) and len(img) != 1:
         raise InputError(
@@ -138,6 +137,7 @@ def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     >>> maximum(torch.arange(24).view(2, 3, 4), dim=[1, 2]).tolist()
     [11, 23]
     """
+    checked_tensor(x, "maximum", "(…)", kind="ordered")
     return torch.amax(x, dim=every_dim(x, dim), keepdim=keepdim)
 
 
@@ -151,6 +151,7 @@ def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     >>> minimum(torch.arange(24).view(2, 3, 4), dim=[1, 2]).tolist()
     [0, 12]
     """
+    checked_tensor(x, "minimum", "(…)", kind="ordered")
     return torch.amin(x, dim=every_dim(x, dim), keepdim=keepdim)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.transforms.signal import every_dim
+from stimsynth.validate.images import checked_tensor
 
 Dims = int | Sequence[int] | None
 
@@ -37,7 +38,7 @@ def variance(
     >>> variance(torch.tensor([1.0, 3.0])).item()
     1.0
     """
-    dims = every_dim(x, dim)
+    dims = every_dim(checked_tensor(x, "variance", "(…)"), dim)
     return _about(x, mean, dims).square().mean(dim=dims, keepdim=keepdim)
 
 
@@ -68,7 +69,7 @@ def skew(
     >>> round(skew(torch.tensor([0.0, 0.0, 0.0, 1.0])).item(), 4)
     1.1547
     """
-    dims = every_dim(x, dim)
+    dims = every_dim(checked_tensor(x, "skew", "(…)"), dim)
     moment, spread = _moment(x, mean, var, dims, 3)
     return _reduced(moment / (spread * torch.sqrt(spread)), dims, keepdim)
 
@@ -89,7 +90,7 @@ def kurtosis(
     >>> kurtosis(torch.tensor([-1.0, 1.0, -1.0, 1.0])).item()
     1.0
     """
-    dims = every_dim(x, dim)
+    dims = every_dim(checked_tensor(x, "kurtosis", "(…)"), dim)
     moment, spread = _moment(x, mean, var, dims, 4)
     return _reduced(moment / spread.square(), dims, keepdim)
 

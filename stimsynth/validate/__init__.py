@@ -17,7 +17,8 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stimsynth.validate.functions import validate_metric, validate_penalty
-    from stimsynth.validate.inputs import validate_allowed_range, validate_input
+    from stimsynth.validate.images import validate_input
+    from stimsynth.validate.inputs import validate_allowed_range
     from stimsynth.validate.models import (
         checked_output,
         remove_grad,

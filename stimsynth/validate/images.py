@@ -1,23 +1,194 @@
-"""The one check of what is handed in as images."""
+"""The one gate for images: what comes in as one is checked here, and kept as a copy."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
+import torch
 from torch import Tensor
 
-from stimuli_store.errors import InputError
+from stimsynth.validate.inputs import as_tensor
+from stimuli_store.errors import InputError, WrongType
+
+Kind = Literal["real", "complex", "any", "ordered", "all"]
+Forward = TypeVar("Forward", bound=Callable[..., Tensor])
+
+IMAGES = "(batch, channel, height, width)"
+_KINDS: dict[Kind, tuple[str, Callable[[Tensor], bool]]] = {
+    "real": ("a real floating-point tensor", Tensor.is_floating_point),
+    "complex": ("a complex tensor", Tensor.is_complex),
+    "any": (
+        "a floating-point or complex tensor",
+        lambda x: x.is_floating_point() or x.is_complex(),
+    ),
+    "ordered": ("a real tensor", lambda x: not x.is_complex()),
+    "all": ("a tensor", lambda _: True),
+}
 
 
-def real_images(image: Any, taker: str, shape: str = "(batch, channel, height, width)") -> Tensor:
-    """Return images if they are a real, floating-point tensor (b, c, h, w) that is not empty.
+# -- what is kept ----------------------------------------------------------------------------------
+
+
+def validate_input(
+    input_tensor: Tensor,
+    no_batch: bool = False,
+    allowed_range: tuple[float, float] | None = None,
+    *,
+    any_dims: bool = False,
+    what: str = "an image",
+) -> None:
+    """Check that an image is a tensor (batch, channel, height, width), real or complex, finite, not empty.
 
     Parameters
     ----------
-    image
+    input_tensor
+        What to check.
+    no_batch
+        Whether the batch must be of size 1.
+    allowed_range
+        (low, high), inclusive, for its values; None for any.
+    any_dims
+        Accept any number of dimensions, for models of something else than images.
+    what
+        What to call it in an error.
+
+    Raises
+    ------
+    InputError
+        A ValueError with one sentence on what is wrong and what would do.
+
+    Examples
+    --------
+    >>> validate_input(torch.rand(1, 1, 8, 8), no_batch=True, allowed_range=(0, 1))
+    """
+    if not isinstance(input_tensor, Tensor):
+        raise InputError(
+            f"{what} is a torch tensor; this is a {type(input_tensor).__name__}: "
+            "convert it with torch.as_tensor"
+        )
+    if not (input_tensor.is_floating_point() or input_tensor.is_complex()):
+        raise InputError(
+            f"{what} is of a floating-point or complex type; this one is {input_tensor.dtype}: "
+            "convert it with image.float(), and divide by its largest possible value"
+        )
+    if input_tensor.layout != torch.strided or input_tensor.is_meta:
+        raise InputError(
+            f"{what} is a dense tensor with values; this one is sparse or of device meta"
+        )
+    if input_tensor.dim() != 4 and not any_dims:
+        raise InputError(
+            f"{what} has shape {IMAGES}; this one has {tuple(input_tensor.shape)}: add dimensions with "
+            "image[None, None]"
+        )
+    if input_tensor.numel() == 0:
+        raise InputError(
+            f"{what} is empty: its shape is {tuple(input_tensor.shape)}, and every dimension is at least 1"
+        )
+    if no_batch and (input_tensor.dim() == 0 or len(input_tensor) != 1):
+        raise InputError(
+            f"this takes one image at a time (a batch of 1), and {what} has shape "
+            f"{tuple(input_tensor.shape)}"
+        )
+    if not bool(torch.isfinite(input_tensor).all()):
+        raise InputError(f"{what} holds NaN or infinite values")
+    if allowed_range is not None:
+        _check_range(input_tensor, allowed_range, what)
+
+
+def kept_image(
+    given: Any,
+    what: str = "an image",
+    *,
+    bounds: tuple[float, float] | None = None,
+    like: Tensor | None = None,
+    one: bool = False,
+    any_dims: bool = False,
+    complex_too: bool = False,
+) -> Tensor:
+    """Return a copy of images that were handed in, checked as `validate_input` does.
+
+    Parameters
+    ----------
+    given
+        A tensor, or what `torch.as_tensor` makes one of.
+    what
+        What to call it in an error.
+    bounds
+        (low, high), inclusive, for its values.
+    like
+        A tensor of the precision and device that the copy gets.
+    one
+        Whether the batch must be of size 1.
+    any_dims
+        Accept any number of dimensions.
+    complex_too
+        Accept complex values.
+
+    Raises
+    ------
+    InputError
+        A ValueError with one sentence on what is wrong and what would do.
+
+    Examples
+    --------
+    >>> mine = torch.zeros(1, 1, 2, 2)
+    >>> image = kept_image(mine, bounds=(0, 1))
+    >>> bool((mine.fill_(7) == image).any())
+    False
+    """
+    image = as_tensor(given, what).detach()
+    validate_input(image, one, any_dims=any_dims, what=what)
+    if image.is_complex() and not complex_too:
+        raise InputError(f"{what} is real here, and this one is complex; give its real part")
+    image = image.clone() if like is None else image.to(like, copy=True)
+    if bounds is not None:  # in the precision in which it is kept
+        _check_range(image, bounds, what)
+    return image
+
+
+def _check_range(image: Tensor, allowed_range: tuple[float, float], what: str) -> None:
+    low, high = allowed_range
+    if image.is_complex():
+        raise InputError(
+            "complex values have no order; leave allowed_range out for a complex image"
+        )
+    # As tensors compare with numbers: in single precision, 0.3 is inside of a range up to 0.3.
+    if bool(((image < low) | (image > high)).any()):
+        raise InputError(
+            f"the values of {what} lie in [{float(image.min()):g}, {float(image.max()):g}], outside the "
+            f"allowed range [{low:g}, {high:g}]; rescale or clamp it"
+        )
+
+
+# -- what is only looked at ------------------------------------------------------------------------
+#
+# These checks run in every forward pass, also inside vmap, jvp and compilers, so they look at types and
+# shapes alone: whether values are finite would cost a pass over them, and on a GPU a wait for it.
+
+
+def checked_tensor(
+    x: Any,
+    taker: str,
+    shape: str = IMAGES,
+    *,
+    kind: Kind = "real",
+    fourier: bool = False,
+) -> Tensor:
+    """Return a tensor if its type and number of dimensions are those that a function takes.
+
+    Parameters
+    ----------
+    x
         What was handed in.
     taker
         Who takes it, for the sentence.
     shape
-        Which shape it takes, for the sentence.
+        Names of the dimensions it takes, … for any number of them.
+    kind
+        ``"real"``: floating-point; ``"complex"``; ``"any"`` of both; ``"ordered"``: all but complex; or
+        ``"all"``.
+    fourier
+        Whether Fourier transforms are taken, which torch has in single and double precision only.
 
     Raises
     ------
@@ -26,21 +197,94 @@ def real_images(image: Any, taker: str, shape: str = "(batch, channel, height, w
 
     Examples
     --------
-    >>> import torch
-    >>> real_images(torch.zeros(1, 1, 2, 2), "this model").shape
+    >>> checked_tensor(torch.zeros(1, 1, 2, 2), "this model").shape
     torch.Size([1, 1, 2, 2])
     """
-    if not isinstance(image, Tensor):
-        raise InputError(
-            f"{taker} takes a torch tensor of shape {shape}; not {type(image).__name__}: "
-            "use torch.as_tensor"
+    if not isinstance(x, Tensor):
+        raise WrongType(
+            f"{taker} takes a torch tensor of shape {shape}; not {type(x).__name__}: use torch.as_tensor"
         )
-    if image.dim() != 4 or not image.is_floating_point() or not image.numel():
+    values, fits = _KINDS[kind]
+    named, more = shape.count(",") + ("…" not in shape), "…" in shape
+    if not fits(x) or x.dim() < named or (x.dim() > named and not more) or not x.numel():
         raise InputError(
-            f"{taker} takes real images of shape {shape}, floating-point and not empty; not "
-            f"{tuple(image.shape)} of {image.dtype}"
+            f"{taker} takes {values} of shape {shape}, not empty; not {tuple(x.shape)} of {x.dtype}"
         )
+    if fourier and x.dtype.itemsize // (1 + x.is_complex()) < 4:
+        raise WrongType(
+            f"{taker} takes Fourier transforms, which torch has not in {x.dtype}; take float32"
+        )
+    return x
+
+
+def real_images(
+    image: Any,
+    taker: str,
+    *,
+    channels: int | None = None,
+    size: tuple[int, int] | None = None,
+    fourier: bool = True,
+) -> Tensor:
+    """Return images if they are real (b, c, h, w), with the channels and of the size that are asked for.
+
+    Parameters
+    ----------
+    image
+        What was handed in.
+    taker
+        Who takes it, for the sentence.
+    channels
+        Number of channels; None for any.
+    size
+        (height, width); None for any.
+    fourier
+        As for `checked_tensor`.
+
+    Raises
+    ------
+    InputError
+        With one sentence on what was given and what would do.
+
+    Examples
+    --------
+    >>> real_images(torch.zeros(1, 1, 2, 2), "this model", channels=1).shape
+    torch.Size([1, 1, 2, 2])
+    """
+    height, width = size or ("height", "width")
+    shape = f"(batch, {channels or 'channel'}, {height}, {width})"
+    checked_tensor(image, taker, shape, fourier=fourier)
+    if channels not in (None, image.shape[1]) or size not in (None, tuple(image.shape[-2:])):
+        raise InputError(f"{taker} takes images of shape {shape}; not {tuple(image.shape)}")
     return image
+
+
+def unbatched_too(forward: Forward) -> Forward:
+    """Return a model's forward that takes one image (c, h, w) too, as torch's own layers do.
+
+    The image becomes a batch of 1, and the output loses that dimension.
+
+    Parameters
+    ----------
+    forward
+        Method of images (b, c, h, w), with the batch first in its output.
+
+    Examples
+    --------
+    >>> class Mean(torch.nn.Module):
+    ...     @unbatched_too
+    ...     def forward(self, image):
+    ...         return image.mean((2, 3))
+    >>> Mean()(torch.ones(2, 3, 8, 8)).shape, Mean()(torch.ones(3, 8, 8)).shape
+    (torch.Size([2, 3]), torch.Size([3]))
+    """
+
+    @wraps(forward)
+    def either(self: Any, *args: Any, **kwargs: Any) -> Tensor:
+        if args and isinstance(args[0], Tensor) and args[0].dim() == 3:
+            return forward(self, args[0].unsqueeze(0), *args[1:], **kwargs).squeeze(0)
+        return forward(self, *args, **kwargs)
+
+    return cast("Forward", either)
 
 
 def image_size(image_shape: Any, least: int) -> tuple[int, int]:

@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "basis": (lambda: distortions().synthesize(basis_size="a"), "basis_size is None"),  # type: ignore[arg-type]
     "tolerance": (lambda: distortions().synthesize(residual_tolerance=-1), "of 0 or more"),
     "alpha": (lambda: distortions().on_grid(10**400), "alpha"),
-    "complex ends": (lambda: Geodesic(IMAGE + 0j, OTHER, blur()), "pixels are real"),
+    "complex ends": (lambda: Geodesic(IMAGE + 0j, OTHER, blur()), "image_a is real here"),
 }
 
 

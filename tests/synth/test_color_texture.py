@@ -95,11 +95,13 @@ def test_a_grey_image_shares_nothing(model: ColorPortillaSimoncelli) -> None:
 
 
 def test_bad_input_gets_a_sentence(model: ColorPortillaSimoncelli) -> None:
-    with pytest.raises(InputError, match=r"colour images \(batch, 3, h, w\); not \(1, 1, 64, 64\)"):
+    with pytest.raises(
+        InputError, match=r"images of shape \(batch, 3, 64, 64\); not \(1, 1, 64, 64\)"
+    ):
         model(torch.zeros(1, 1, 64, 64))
     with pytest.raises(InputError, match="orthonormal matrix"):
         ColorPortillaSimoncelli((64, 64), 3, basis=torch.ones(3, 3))
-    with pytest.raises(InputError, match=r"shape \(batch, 3, h, w\)"):
+    with pytest.raises(InputError, match=r"shape \(batch, 3, height, width\)"):
         decorrelating_basis(torch.zeros(3, 8, 8))
     with pytest.raises(InputError, match="a whole representation"):
         model.convert_to_dict(torch.zeros(1, 1, 7))

@@ -91,8 +91,8 @@ def test_shrink_is_sampling_where_nothing_is_too_fine() -> None:
         (lambda x: expand(x, math.inf), "above 1"),
         (lambda x: expand(x, 1 + 1e-12), "must be whole numbers"),
         (lambda x: shrink(x, 42), "give another factor"),
-        (lambda x: expand(x[0], 2), "takes a signal"),
-        (lambda x: autocorrelation(x.long()), "takes a signal"),
+        (lambda x: expand(x[0], 2), "takes a floating-point or complex tensor"),
+        (lambda x: autocorrelation(x.long()), "takes a floating-point or complex tensor"),
     ],
 )
 def test_sizes_that_cannot_be_get_a_sentence(

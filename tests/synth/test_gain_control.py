@@ -138,7 +138,9 @@ def test_defaults_for_residuals_are_those_of_the_two_kinds() -> None:
 
 
 def test_bad_input_gets_a_sentence() -> None:
-    with pytest.raises(InputError, match="local_gain_control takes tensors"):
+    with pytest.raises(
+        InputError, match="local_gain_control takes a floating-point or complex tensor"
+    ):
         local_gain_control(bands(3, 8, 8))
     norm, direction = local_gain_control(bands(1, 1, 8, 8))
     with pytest.raises(InputError, match=r"must have shape \(1, 1, 4, 4\); not \(1, 1, 3, 4\)"):

@@ -298,10 +298,10 @@ def test_statistics_are_drawn_as_stems_and_moved(model: PortillaSimoncelli, tmp_
             lambda: PortillaSimoncelli((64, 64), 3, leave_out=["magnitude_sdt"]),
             "did you mean 'magnitude_std'",
         ),
-        (lambda: PortillaSimoncelli((64, 64), 3)(torch.zeros(1, 64, 64)), "channel, 64, 64"),
+        (lambda: PortillaSimoncelli((64, 64), 3)(torch.zeros(1, 64, 48)), "channel, 64, 64"),
         (
             lambda: PortillaSimoncelli((64, 64), 3)(torch.zeros(1, 1, 64, 64).int()),
-            "takes real images",
+            "takes a real floating-point",
         ),
         (
             lambda: PortillaSimoncelli((64, 64), 3)(texture(), scales=[3]),

@@ -82,7 +82,7 @@ def test_noise_comes_from_its_generator_and_is_normal() -> None:
     [
         (torch.zeros(2, 1, 4, 4), [1.0, 2.0, 3.0], "each of 2 images; 3 were given"),
         (torch.zeros(1, 1, 4, 4), -1.0, "0 or more"),
-        (torch.zeros(1, 4, 4), 1.0, "add_noise takes images"),
+        (torch.zeros(1, 4, 4), 1.0, "add_noise takes a real floating-point"),
         (torch.zeros(1, 1, 1, 1), 1.0, "more than one pixel"),
     ],
 )

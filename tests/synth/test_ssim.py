@@ -91,7 +91,7 @@ def test_values_out_of_range_and_small_images_are_warned_of() -> None:
     ("call", "sentence"),
     [
         (lambda a: ssim(a, a[..., :20]), "the same height, width"),
-        (lambda a: ssim(a[0], a[0]), "takes real images of shape"),
+        (lambda a: ssim(a[0], a[0]), "takes a real floating-point tensor of shape"),
         (lambda a: ssim(a, a, pad="mirror"), "pad must be one of"),
         (lambda a: ssim(a.expand(2, 1, -1, -1), a.expand(3, 1, -1, -1)), "equal or 1"),
         (lambda a: ms_ssim(a, a, power_factors=[]), "list of numbers >= 0"),

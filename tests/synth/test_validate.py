@@ -134,8 +134,8 @@ def test_validation_leaves_the_random_state_alone() -> None:
         (IMAGE - 1, {"allowed_range": (0, 1)}, "rescale or clamp"),
         (IMAGE / 0 * 0, {}, "NaN"),
         (IMAGE[..., :0], {}, r"empty.*\(1, 1, 16, 0\)"),
-        (IMAGE[..., :0], {"allowed_range": (0, 1)}, "the image is empty"),
-        (IMAGE[:0], {"no_batch": True, "allowed_range": (0, 1)}, "the image is empty"),
+        (IMAGE[..., :0], {"allowed_range": (0, 1)}, "an image is empty"),
+        (IMAGE[:0], {"no_batch": True, "allowed_range": (0, 1)}, "an image is empty"),
         (torch.fft.fft2(IMAGE), {"allowed_range": (0, 1)}, "complex values have no order"),
     ],
 )

@@ -22,6 +22,7 @@ from stimsynth.methods.base.progress import Fields, synthesis_bar
 from stimsynth.methods.base.saving import LoadWarning
 from stimsynth.methods.base.snapshots import SnapshotFile
 from stimsynth.methods.base.state_tree import map_tensors
+from stimsynth.validate.images import kept_image
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError, StimsynthError
 
@@ -68,8 +69,9 @@ class ResumableRun:
     """
 
     def __init__(self, start: Tensor, default: Method) -> None:
-        self.start = start.detach().requires_grad_(True)
-        self.origin = start.detach().clone()  # a torch optimizer moves the leaf itself
+        # Two copies: a torch optimizer moves the leaf itself.
+        self.origin = kept_image(start, "a start", any_dims=True)
+        self.start = self.origin.clone().requires_grad_(True)
         self.default = default
         self.wrap: Callable[[Method], Method] = _as_it_is
         self.method: Method | None = None

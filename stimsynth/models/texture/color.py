@@ -12,6 +12,7 @@ from stimsynth.models.texture.portilla_simoncelli import PortillaSimoncelli
 from stimsynth.models.texture.statistics import map_norms, map_products, noise_power
 from stimsynth.numerics.reductions import centred
 from stimsynth.transforms.spectra import Size
+from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError
 
 _OPPONENT = (
@@ -37,7 +38,7 @@ def decorrelating_basis(image: Tensor) -> Tensor:
     Raises
     ------
     InputError
-        If the image does not have three channels.
+        If the image is not real, or does not have three channels.
 
     Examples
     --------
@@ -46,10 +47,7 @@ def decorrelating_basis(image: Tensor) -> Tensor:
     >>> bool(torch.allclose(basis @ basis.T, torch.eye(3), atol=1e-5))
     True
     """
-    if image.dim() != 4 or image.shape[1] != 3:
-        raise InputError(
-            f"a colour image must have shape (batch, 3, h, w); not {tuple(image.shape)}"
-        )
+    real_images(image, "a basis of colours", channels=3, fourier=False)
     pixels = image.detach().movedim(1, 0).flatten(1)
     _, directions = torch.linalg.eigh(torch.cov(pixels))
     basis = directions.flip(1).T
@@ -116,11 +114,12 @@ class ColorPortillaSimoncelli(nn.Module):
             raise InputError(
                 f"basis must be an orthonormal matrix (3, 3) with directions as rows; not {basis!r}"
             )
-        self.register_buffer("basis", exact)  # kept in float64 for all types of images
+        self.register_buffer("basis", exact.clone())  # kept in float64 for all types of images
         self.layout = _shared_layout(n_scales, n_orientations)
 
     basis: Tensor
 
+    @unbatched_too
     def forward(self, image: Tensor, scales: Sequence[TextureScale] | None = None) -> Tensor:
         """Return the statistics of colour images (b, 3, h, w), shape (b, 1, n).
 
@@ -180,10 +179,7 @@ class ColorPortillaSimoncelli(nn.Module):
         return torch.cat([kept, shared[..., chosen.to(shared.device)]], dim=-1)
 
     def _channels(self, image: Tensor) -> Tensor:
-        if image.dim() != 4 or image.shape[1] != 3:
-            raise InputError(
-                f"this model takes colour images (batch, 3, h, w); not {tuple(image.shape)}"
-            )
+        real_images(image, "this model", channels=3, size=self.texture.image_shape)
         return torch.einsum("ij,bjhw->bihw", self.basis.to(image), image)
 
     def _split(self, representation: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,8 @@ from stimsynth.numerics.fourier import irfft2
 from stimsynth.numerics.reductions import inner, plane_sums
 from stimsynth.transforms.modulus import double_phase
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
-from stimsynth.validate.images import image_size, real_images
+from stimsynth.validate.images import image_size, kept_image, real_images, unbatched_too
+from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError
 
 
@@ -117,7 +118,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         self.leave_out = self.layout.checked_names(
             [leave_out] if isinstance(leave_out, str) else leave_out
         )
-        _check_mask(mask, target, shape)
+        mask, target = _kept_mask(mask, target, shape)
         self.register_buffer("mask", mask)
         self.register_buffer("target", target)
         self._plans: dict[object, StatisticsPlan] = {}
@@ -126,6 +127,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
     mask: Tensor | None
     target: Tensor | None
 
+    @unbatched_too
     def forward(self, image: Tensor, scales: Sequence[TextureScale] | None = None) -> Tensor:
         """Return the texture statistics of images (b, c, h, w), shape (b, c, n).
 
@@ -251,12 +253,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
 
     def _masked(self, image: Tensor) -> Tensor:
         """Return checked images, with the target's pixels where the mask is true."""
-        height, width = self.image_shape
-        shape = f"(batch, channel, {height}, {width})"
-        if tuple(real_images(image, "this model", shape).shape[-2:]) != self.image_shape:
-            raise InputError(
-                f"this model takes real images of shape {shape}; not {tuple(image.shape)}"
-            )
+        real_images(image, "this model", size=self.image_shape)
         if self.mask is None or self.target is None:
             return image
         return torch.where(self.mask, self.target.to(image), image)
@@ -359,19 +356,24 @@ def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Siz
     return size
 
 
-def _check_mask(mask: Tensor | None, target: Tensor | None, shape: Size) -> None:
+def _kept_mask(
+    mask: Tensor | None, target: Tensor | None, shape: Size
+) -> tuple[Tensor, Tensor] | tuple[None, None]:
+    """Return copies of mask and target, checked."""
     if mask is None and target is None:
-        return
+        return None, None
     if mask is None or target is None:
         raise InputError(
             "mask and target must be given together: where the mask is true, pixels are the target's"
         )
+    mask, target = as_tensor(mask, "a mask"), kept_image(target, "a target")
     fits = all(t.dim() == 4 and tuple(t.shape[-2:]) == shape for t in (mask, target))
     if mask.dtype != torch.bool or not fits:
         raise InputError(
             f"mask must be boolean, and mask and target of shape (1, channel, {shape[0]}, {shape[1]}); "
             f"not {mask.dtype} {tuple(mask.shape)} and {tuple(target.shape)}"
         )
+    return mask.clone(), target
 
 
 def _shares(mixture: Sequence[float]) -> tuple[float, ...]:

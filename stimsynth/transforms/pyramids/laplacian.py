@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
+from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -45,6 +46,7 @@ class LaplacianPyramid(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return the scales of an image (b, c, h, w) from fine to coarse, with the low-pass residual last."""
+        real_images(x, "a Laplacian pyramid", fourier=False)
         scales = []
         for _ in range(self.n_scales - 1):
             small = blur_downsample(x, scale_filter=self.scale_filter)
@@ -56,6 +58,8 @@ class LaplacianPyramid(nn.Module):
         """Return the image (b, c, h, w) reconstructed from the scales `y`."""
         if len(y) != self.n_scales:
             raise InputError(f"this pyramid has {self.n_scales} scales; {len(y)} were given")
+        for scale in y:
+            real_images(scale, "a Laplacian pyramid", fourier=False)
         x = y[-1]
         for band in reversed(y[:-1]):
             x = band + self._expanded(x, band)

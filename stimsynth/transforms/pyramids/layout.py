@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -60,6 +61,7 @@ def stack_orientations(pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
     stacked: Coefficients = {}
     bands: dict[int, list[tuple[int, Tensor]]] = {}
     for key, values in pyr_coeffs.items():
+        checked_tensor(values, "a pyramid", "(batch, channel, …, height, width)", kind="any")
         if isinstance(key, tuple):
             scale, orientation = key
             bands.setdefault(scale, []).append((orientation, values))

@@ -158,11 +158,7 @@ class SteerablePyramidFreq(ExactTables):
         InputError
             If the images have another size or a level is unknown.
         """
-        shape = f"(batch, channel, {self.image_shape[0]}, {self.image_shape[1]})"
-        if tuple(real_images(x, "this pyramid", shape).shape[-2:]) != self.image_shape:
-            raise InputError(
-                f"this pyramid takes real images of shape {shape}; not {tuple(x.shape)}"
-            )
+        real_images(x, "this pyramid", size=self.image_shape)
         wanted = self._levels(scales)
         splitting = Splitting(
             tables=self.tables_for(x),

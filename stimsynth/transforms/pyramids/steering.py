@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole, wholes
 
@@ -63,8 +64,7 @@ def steer(
     >>> steer(basis, torch.pi / 3).round(decimals=4).tolist()
     [[0.5]]
     """
-    if basis.dim() < 1:
-        raise InputError("a basis must have shape (…, number of functions); not a single number")
+    checked_tensor(basis, "steer", "(…, number of functions)", kind="any")
     angles = _angles(angle)
     everywhere = angles.dim() <= 1
     if not everywhere and (angles.dim() != basis.dim() or angles.shape[-1] != 1):
