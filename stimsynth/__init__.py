@@ -10,6 +10,7 @@ from stimuli_store.tools.lazy import lazy_names
 if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
     from stimsynth.methods.base.saving import examine_saved_synthesis
+    from stimsynth.methods.base.synthesis import OptimizedSynthesis
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigen.fisher import (
         fisher_info_matrix_eigenvalue,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from stimsynth.methods.linear_metamer import linear_metamer
     from stimsynth.methods.mad import MADCompetition
     from stimsynth.methods.mad_set import mad_set
-    from stimsynth.methods.metamer import Metamer
+    from stimsynth.methods.metamer import Metamer, MetamerObjective
     from stimsynth.methods.optimized_image import OptimizedImage
     from stimsynth.methods.simple_metamer import SimpleMetamer
     from stimsynth.models import *

@@ -50,6 +50,17 @@ class MetamerObjective(OptimizedSynthesis):
         As in `Metamer`.
     target_representation, penalties, seed
         As in `Metamer`.
+
+    Raises
+    ------
+    InputError
+        As in `Metamer`.
+
+    Examples
+    --------
+    >>> from stimsynth import Metamer, MetamerCTF
+    >>> issubclass(Metamer, MetamerObjective), issubclass(MetamerCTF, MetamerObjective)
+    (True, True)
     """
 
     def __init__(

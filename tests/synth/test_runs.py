@@ -21,6 +21,7 @@ from stimsynth import (
     Gaussian,
     MADCompetition,
     Metamer,
+    OptimizedImage,
     images,
     remove_grad,
     validate,
@@ -134,6 +135,48 @@ def test_what_every_synthesis_shares_is_abstract() -> None:
     assert OptimizedSynthesis.__abstractmethods__ == {"synthesize", "quality", "_identity", "_move"}
     with pytest.raises(TypeError, match="abstract"):
         OptimizedSynthesis(metamer()._resumable, 0.1, (0, 1))  # type: ignore[abstract]
+
+
+class Renamed(Metamer):
+    pass
+
+
+class Lifted:
+    def objective_function(self, *_: object) -> float:
+        return 0.0
+
+
+class Replaced(Renamed):
+    def objective_function(self, *_: object) -> Tensor:  # type: ignore[override]
+        return super().objective_function() + self.metamer.mean()
+
+
+class Mixed(Lifted, Metamer):  # type: ignore[misc]
+    pass
+
+
+class OwnImage(OptimizedImage):
+    def objective_function(self, image: Tensor | None = None) -> Tensor:
+        return -super().objective_function(image)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Replaced(picture(), blur()),
+        lambda: Mixed(picture(), blur()),
+        lambda: OwnImage(picture(), torch.mean),
+    ],
+)
+def test_an_objective_function_that_would_change_nothing_is_refused(make: Any) -> None:
+    with pytest.raises(TypeError, match="does not decide it; change the model"):
+        make()
+
+
+def test_a_subclass_that_adds_to_a_synthesis_is_welcome() -> None:
+    found = Renamed(picture(), blur())
+    found.synthesize(2)
+    assert len(found.losses) == 3
 
 
 def test_differences_can_be_let_pass(tmp_path: Path) -> None:

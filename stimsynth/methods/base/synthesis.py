@@ -14,7 +14,7 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun
 from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
 from stimsynth.validate.inputs import finite_number
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 Cast = Callable[[Tensor], Tensor]
 
@@ -33,6 +33,17 @@ class OptimizedSynthesis(ABC):
         Weight of the penalty on pixels outside `allowed_range`, 0 or more.
     allowed_range
         (low, high), checked.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if a subclass replaces the `objective_function` of its parent.
+
+    Examples
+    --------
+    >>> from stimsynth import Geodesic, MADCompetition, Metamer, OptimizedImage
+    >>> all(issubclass(c, OptimizedSynthesis) for c in (Geodesic, MADCompetition, Metamer, OptimizedImage))
+    True
     """
 
     def __init__(
@@ -41,6 +52,7 @@ class OptimizedSynthesis(ABC):
         range_penalty_lambda: float,
         allowed_range: tuple[float, float],
     ) -> None:
+        _refuse_override(type(self))
         weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
         if weight < 0:
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
@@ -198,3 +210,14 @@ class OptimizedSynthesis(ABC):
 
         self._move(cast, lambda model: model.to(device=goal.device, dtype=goal.dtype))
         self._resumable.to(goal.dtype, goal.device)
+
+
+def _refuse_override(kind: type) -> None:
+    """Refuse a class that replaces an inherited `objective_function`, which synthesis only reports."""
+    own = [base for base in kind.__mro__ if "objective_function" in vars(base)]
+    if len(own) > 1:
+        raise WrongType(
+            f"{own[0].__name__} replaces the objective_function of {own[1].__name__}, which tells what is "
+            "minimized and does not decide it; change the model, the loss or the penalties instead, or take "
+            "OptimizedImage with an objective of your own (docs/extending.md)"
+        )

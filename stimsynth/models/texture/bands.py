@@ -11,7 +11,14 @@ from stimsynth.numerics.caching import Tables
 from stimsynth.numerics.reductions import centred
 from stimsynth.transforms.modulus import parts
 from stimsynth.transforms.pyramids.masks import frequencies, high_pass, low_pass, pyramid_masks
-from stimsynth.transforms.spectra import Size, crop_spectrum, pad_spectrum, paired, weigh
+from stimsynth.transforms.spectra import (
+    Size,
+    columns_counted,
+    crop_spectrum,
+    pad_spectrum,
+    paired,
+    weigh,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +83,8 @@ def texture_tables(shape: Size, n_scales: int, n_orientations: int, width: int) 
     masks = pyramid_masks(shape, n_scales, n_orientations - 1, 1.0, one_sided=True)
     sizes = masks.sizes
     grid = frequencies(shape, half=True)
-    # Columns of a half spectrum count twice, except the first and the last.
-    twice = torch.full((shape[1] // 2 + 1,), 2.0, dtype=torch.float64)
-    twice[0] = twice[-1] = 1
-    high = high_pass(grid.log_radius, 1.0) ** 2 * twice / (shape[0] * shape[1]) ** 2
+    counted = columns_counted(shape[1]) / (shape[0] * shape[1]) ** 2
+    high = high_pass(grid.log_radius, 1.0) ** 2 * counted
     tables = {"high power": paired(high)}
     passed = torch.ones_like(grid.rows)
     for place, size in enumerate(sizes):

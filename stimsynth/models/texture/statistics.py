@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.reductions import centred, inner
-from stimsynth.transforms.spectra import Size
+from stimsynth.transforms.spectra import Size, columns_counted
 
 _NOISE = (
     16  # machine epsilons of rounding that a transform may leave, relative to the image's amplitude
@@ -69,11 +69,7 @@ def lag_tables(size: Size, width: int) -> tuple[Tensor, Tensor]:
     columns = torch.arange(breadth // 2 + 1, dtype=torch.float64)
     down = 2 * math.pi / height * torch.outer(lags, rows)
     across = 2 * math.pi / breadth * torch.outer(columns, lags)
-    # Columns of a half spectrum count twice, except the first and, for an even side, the last.
-    twice = torch.full((len(columns), 1), 2.0, dtype=torch.float64)
-    twice[0] = 1
-    if breadth % 2 == 0:
-        twice[-1] = 1
+    twice = columns_counted(breadth)[:, None]
     # In both factors the entries for real and imaginary parts are neighbours in memory, so that the sums of
     # their products need no rearrangement.
     left = torch.stack([torch.cos(down), -torch.sin(down)], dim=-1) / (height * breadth)
