@@ -91,7 +91,7 @@ class LossReached:
     --------
     >>> import torch
     >>> from stimsynth.engine.history import History
-    >>> LossReached(level=0.1)(History({"objective": torch.tensor([[0.1, 0.2]])}))
+    >>> LossReached(level=0.5)(History({"objective": torch.tensor([[0.5, 0.75]])}))
     [True, False]
     """
 

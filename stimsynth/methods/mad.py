@@ -26,7 +26,7 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
-from stimsynth.methods.mad_quality import competition_figures, judged
+from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
@@ -245,7 +245,10 @@ class MADCompetition(OptimizedSynthesis):
             moved = per_item(self._optimized, image, now) / began
             drift = per_item(self._reference, image, now) / self._held_value() - 1
         rows = competition_figures(drift, moved, now, image, self._range)
-        return tuple(judged(row, self._minmax, s) for row, s in zip(rows, self.status, strict=True))
+        return tuple(
+            judged_competitor(row, self._minmax, s)
+            for row, s in zip(rows, self.status, strict=True)
+        )
 
     def on_grid(self, bits: int = 8) -> OnGrid:
         """Return the result as a screen can show it, with the reference metric held there.

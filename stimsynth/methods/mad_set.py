@@ -23,7 +23,7 @@ from stimsynth.methods.mad import (
     constrained,
     noisy,
 )
-from stimsynth.methods.mad_quality import competition_figures, judged
+from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
@@ -264,7 +264,9 @@ def _levels(
             metric_2=two,
             drift=kept - 1,
             status=status,
-            quality=tuple(judged(row, minmax, s) for row, s in zip(figures, status, strict=True)),
+            quality=tuple(
+                judged_competitor(row, minmax, s) for row, s in zip(figures, status, strict=True)
+            ),
         )
 
     return tuple(

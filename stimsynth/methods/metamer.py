@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Problem, Terms, of_items
 from stimsynth.engine.quantized.descent import descend_to_grid
-from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence, or_loss_reached
 from stimsynth.images import uniform_noise
 from stimsynth.losses import mse, penalize_range
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
 from stimsynth.methods.base.per_item import per_item
-from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, pixel_distances, share_outside
+from stimsynth.methods.base.quality import OUTSIDE, Quality, pixel_distances, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.saving import function_identity, function_name
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.verdicts import judged_metamer, metamer_figures
 from stimsynth.numerics.generators import checked_seed
 from stimsynth.validate import (
     checked_output,
@@ -34,11 +34,6 @@ from stimuli_store.errors import InputError, WrongType
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Penalty = Callable[[Tensor], Tensor]
-
-#: A metamer whose outputs are further than this from the target's, relative to where it began, is not one.
-REMAINS = 0.01
-#: … unless they are as close as this to the target's, relative to their own norm.
-CLOSE = 1e-4
 
 
 class MetamerObjective(OptimizedSynthesis):
@@ -164,19 +159,13 @@ class MetamerObjective(OptimizedSynthesis):
         """
         points = self.metamer.detach()
         with torch.no_grad():
-            now, began = (
-                _norms(self.model(x) - self._target) for x in (points, self._resumable.origin)
-            )
-        tiny = torch.finfo(now.dtype).tiny
-        rows = columns(
-            **{
-                "relative error": now / _norms(self._target).clamp_min(tiny),
-                "share of start": now / began.clamp_min(tiny),
-                OUTSIDE: share_outside(points, self._range),
-                **pixel_distances(points, self._target_image(), self._range),
-            }
-        )
-        return tuple(_judged(row, status) for row, status in zip(rows, self.status, strict=True))
+            now, began = (self.model(x) - self._target for x in (points, self._resumable.origin))
+        figures = {
+            **metamer_figures(now, began, self._target),
+            OUTSIDE: share_outside(points, self._range),
+            **pixel_distances(points, self._target_image(), self._range),
+        }
+        return tuple(map(judged_metamer, columns(**figures), self.status))
 
     def _target_image(self) -> Tensor | None:
         """Return the image whose output is the target; None if the target is no image's."""
@@ -507,23 +496,3 @@ def _named(penalties: list[tuple[str, float, Penalty]]) -> list[tuple[str, float
         taken.add(own)
         found.append((own, weight, function))
     return found
-
-
-def _norms(outputs: Tensor) -> Tensor:
-    return outputs.flatten(1).abs().double().norm(dim=1)
-
-
-def _judged(figures: Mapping[str, float], status: Status) -> Quality:
-    error, of_start = figures["relative error"], figures["share of start"]
-    advice = (
-        "lower stop_criterion or stop_loss, try another start, or a wider allowed_range"
-        if status.finished
-        else "take more steps, another start, balanced_by_sensitivity, or MetamerCTF"
-    )
-    findings = {
-        "the model's output is not finite": not error < float("inf"),
-        f"{of_start:.1%} of the start's distance remains; {advice}": (
-            of_start > REMAINS and error > CLOSE
-        ),
-    }
-    return judge(findings, figures, status)

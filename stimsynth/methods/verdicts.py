@@ -1,0 +1,98 @@
+"""Whether metamers and the images of competitions can be used."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from stimsynth.engine.run import Status
+from stimsynth.methods.base.on_grid import columns
+from stimsynth.methods.base.quality import (
+    DRIFT,
+    OUTSIDE,
+    Quality,
+    judge,
+    pixel_distances,
+    share_outside,
+)
+
+#: A metamer whose outputs are further than this from the target's, relative to where it began, is not one.
+REMAINS = 0.01
+#: … unless they are as close as this to the target's, relative to their own norm.
+CLOSE = 1e-4
+
+
+def metamer_figures(now: Tensor, began: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Return the distance of a model's outputs to the target's, shape (N,) each.
+
+    Parameters
+    ----------
+    now, began
+        Differences of the outputs to the target's, for metamers and for their starts, shape (N, …).
+    target
+        The output for the target, shape (N, …).
+    """
+    distance, at_first, own = (
+        outputs.flatten(1).abs().double().norm(dim=1) for outputs in (now, began, target)
+    )
+    tiny = torch.finfo(distance.dtype).tiny
+    return {
+        "relative error": distance / own.clamp_min(tiny),
+        "share of start": distance / at_first.clamp_min(tiny),
+    }
+
+
+def judged_metamer(figures: Mapping[str, float], status: Status) -> Quality:
+    """Return whether a metamer can be used."""
+    error, of_start = figures["relative error"], figures["share of start"]
+    advice = (
+        "lower stop_criterion or stop_loss, try another start, or a wider allowed_range"
+        if status.finished
+        else "take more steps, another start, balanced_by_sensitivity, or MetamerCTF"
+    )
+    findings = {
+        "the model's output is not finite": not error < float("inf"),
+        f"{of_start:.1%} of the start's distance remains; {advice}": (
+            of_start > REMAINS and error > CLOSE
+        ),
+    }
+    return judge(findings, figures, status)
+
+
+def competition_figures(
+    drift: Tensor, moved: Tensor, images: Tensor, reference: Tensor, bounds: tuple[float, float]
+) -> list[dict[str, float]]:
+    """Return what there is to say of every image of a competition.
+
+    Parameters
+    ----------
+    drift
+        How far the held metric is from its target, relative to it, shape (N,).
+    moved
+        The optimized metric, relative to its start, shape (N,).
+    images, reference
+        What was synthesized, and what it is compared with, shape (N, …).
+    bounds
+        Range of pixels.
+    """
+    return columns(
+        **{
+            "drift": drift,
+            "optimized, of start": moved,
+            OUTSIDE: share_outside(images, bounds),
+            **pixel_distances(images, reference, bounds),
+        }
+    )
+
+
+def judged_competitor(figures: Mapping[str, float], minmax: str, status: Status) -> Quality:
+    """Return whether an image of a competition can be used."""
+    drift, moved = figures["drift"], figures["optimized, of start"]
+    gained = moved < 1 if minmax == "min" else moved > 1
+    findings = {
+        f"the reference metric drifted by {drift:.2%}; leave metric_tradeoff_lambda out, and it does not": (
+            not abs(drift) <= DRIFT
+        ),
+        f"the optimized metric is {moved:.4g} times that of the start": not gained,
+    }
+    return judge(findings, figures, status, to_the_end=True, target="the reference")
