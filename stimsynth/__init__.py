@@ -1,6 +1,6 @@
-"""Synthesis of stimuli from any torch model.
+"""Synthesis of visual stimuli from any torch model.
 
-The names below are loaded when first used, so that a machine without torch can import this package.
+Names are loaded when first used, so a machine without torch can import this package.
 """
 
 from typing import TYPE_CHECKING

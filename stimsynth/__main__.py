@@ -1,4 +1,4 @@
-"""Run the command line as ``python -m stimsynth``."""
+"""Entry point of ``python -m stimsynth``."""
 
 import sys
 

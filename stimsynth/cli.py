@@ -1,6 +1,6 @@
-"""``stimsynth …``: finds every package's commands by entry point and runs one of them.
+"""The command ``stimsynth``: find the commands of all packages by entry point and run one of them.
 
-Nothing heavy is imported to parse a command line; a command imports what it needs when it runs.
+Parsing a command line imports no large package; a command imports what it needs when it runs.
 """
 
 import argparse
@@ -16,23 +16,23 @@ _GROUP = "stimsynth.commands"
 _ORDER = ("demo", "build", "bank", "run", "analyse", "doctor")
 _INTERRUPTED = 130
 _ROAD = """\
-the road from a photograph to a threshold:
+from a photograph to a threshold:
   stimsynth build PLAN.toml                          synthesize stimuli into a versioned bank
   stimsynth bank check BANK.h5                       verify every pixel of it
-  stimsynth run DESIGN.toml --participant S01        show it, keep every answer
+  stimsynth run DESIGN.toml --participant S01        show the stimuli, record every answer
   stimsynth analyse data/ --bank BANK.h5 --out DIR   fit, compare models, write report.html
 
-`stimsynth demo` does all of it once, in a folder of its own, in under three minutes.
-Each command explains itself: stimsynth COMMAND --help
+`stimsynth demo` does all steps once, in a folder of its own, in under three minutes.
+Help on each command: stimsynth COMMAND --help
 
-exit codes: 0 done; 2 bad input; 3 a bank, 4 a journal, 5 the display, or 6 a missing part stands in
-the way; 1 any other error; 128 + N ended by signal N (130: Ctrl-C). After any of them the same command
-goes on where it stopped.
+exit codes: 0 done; 1 other error; 2 wrong input; 3 error of a bank; 4 error of a journal; 5 error of the
+display; 6 a package is missing; 128 + N ended by signal N (130: Ctrl-C). After any of them the same
+command continues where it stopped.
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser with the commands of all installed packages."""
+    """Return the argument parser with the commands of all installed packages."""
     parser = argparse.ArgumentParser(
         prog="stimsynth",
         description=(
@@ -55,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    0 done; 1 to 6 an error of `stimuli_store.errors`, told in one sentence; 130 interrupted.
+    0 done; 1 to 7 an error of `stimuli_store.errors`, printed as one sentence; 130 interrupted.
     """
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `stimsynth bank ls | head` ends quietly
@@ -68,17 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         sys.stderr.write(
-            f"stimsynth: the system refused ({error.strerror or error}){where}; what was finished is kept, "
-            "and once that is mended the same command goes on\n"
+            f"stimsynth: error of the operating system ({error.strerror or error}){where}; finished work "
+            "is kept, and once this is repaired the same command continues\n"
         )
         return 1
     except MemoryError:
-        sys.stderr.write(
-            "stimsynth: this machine has too little memory for that; nothing was lost\n"
-        )
+        sys.stderr.write("stimsynth: this machine has too little memory; finished work is kept\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(
-            "stimsynth: interrupted; what was finished is kept, and the same command continues\n"
+            "stimsynth: interrupted; finished work is kept, and the same command continues\n"
         )
         return _INTERRUPTED

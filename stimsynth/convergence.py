@@ -1,4 +1,4 @@
-"""Whether a synthesis has converged: what its stop rules ask, for scripts and methods of one's own."""
+"""Convergence of a synthesis: the tests of its stop rules, for your own scripts and methods."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -13,27 +13,27 @@ __all__ = ["coarse_to_fine_enough", "loss_convergence", "pixel_change_convergenc
 
 
 class HasLosses(Protocol):
-    """A synthesis with the objective of every iterate, shape (steps + 1, batch) or (steps + 1,)."""
+    """Interface of a synthesis with the objective at every iterate, (steps + 1, batch) or (steps + 1,)."""
 
     @property
     def losses(self) -> Tensor:
-        """The objective at every iterate."""
+        """Objective at every iterate."""
 
 
 class HasPixelChanges(Protocol):
-    """A synthesis with the norm of every step, shape (steps + 1, batch) or (steps + 1,)."""
+    """Interface of a synthesis with the norm of every step, shape (steps + 1, batch) or (steps + 1,)."""
 
     @property
     def pixel_change_norm(self) -> Tensor:
-        """The norm of the change that led to every iterate."""
+        """Norm of the change of the image in each step."""
 
 
 def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_check: int) -> bool:
-    """Say whether the loss of every item has stabilized.
+    """Return whether the loss of every image of a batch has stabilized.
 
-    That is: there were more steps than `stop_iters_to_check`, and over the last of these the loss L changed
-    by at most ``stop_criterion * (L + L0 / 10000)``, where L0 is the loss at the start. This is what
-    ``synthesize`` stops by.
+    This holds if there were more than `stop_iters_to_check` steps and over the last `stop_iters_to_check` of
+    them the loss L changed by at most ``stop_criterion * (L + L0 / 10000)``, where L0 is the loss at the
+    start. ``synthesize`` stops by this rule.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
     stop_criterion
         Largest change, relative to the loss.
     stop_iters_to_check
-        How many steps back to look, 1 or more.
+        Number of last steps to look at, 1 or more.
 
     Raises
     ------
@@ -68,16 +68,16 @@ def loss_convergence(synth: HasLosses, stop_criterion: float, stop_iters_to_chec
 def pixel_change_convergence(
     synth: HasPixelChanges, stop_criterion: float, stop_iters_to_check: int
 ) -> bool:
-    """Say whether every one of the last steps moved every item by less than a criterion.
+    """Return whether each of the last steps changed every image by less than a criterion.
 
     Parameters
     ----------
     synth
         A synthesis with `pixel_change_norm`.
     stop_criterion
-        Norm of the change of an item's pixels in one step, in units of pixel values.
+        Norm of the change of an image in one step, in units of pixel values.
     stop_iters_to_check
-        How many steps back to look, 1 or more; there must have been more steps than these.
+        Number of last steps to look at, 1 or more; there must have been more steps than these.
 
     Raises
     ------
@@ -101,17 +101,17 @@ def pixel_change_convergence(
 
 
 def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:
-    """Say whether synthesis has worked on all scales together for long enough.
+    """Return whether a synthesis has taken enough steps on all scales together.
 
     Parameters
     ----------
     synth
-        A synthesis of one image. Without `scales_timing` it does not go from coarse to fine, and there is
-        nothing to wait for.
+        A synthesis of one image. If it has no `scales_timing` it is not coarse-to-fine, and the result is
+        True.
     i
-        Steps taken so far, over all calls of ``synthesize``.
+        Number of steps so far, over all calls of ``synthesize``.
     ctf_iters_to_check
-        Steps that are enough.
+        Number of steps on all scales that is enough.
 
     Examples
     --------
@@ -130,5 +130,5 @@ def coarse_to_fine_enough(synth: Any, i: int, ctf_iters_to_check: int) -> bool:
 
 
 def _by_item(rows: Tensor) -> Tensor:
-    """Return measurements with a column for every item; those of one image may come without (steps + 1,)."""
+    """Return measurements with a column per image, (steps + 1, batch), from these or from (steps + 1,)."""
     return rows[:, None] if rows.dim() == 1 else rows

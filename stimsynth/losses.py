@@ -1,7 +1,7 @@
-"""Losses between model outputs, and the range penalty: what synthesis makes small. Each is a scalar.
+"""Losses between model outputs, and a penalty on values outside the allowed range; all are scalars.
 
-All take and ignore further keywords, so that a caller can hand every loss all it has. For a value per
-image and channel see `stimsynth.metrics`.
+All accept and ignore further keywords, so that a caller can give every loss the same arguments. For a value
+per image and channel see `stimsynth.metrics`.
 """
 
 import math
@@ -24,7 +24,7 @@ def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     Parameters
     ----------
     synth_rep, ref_rep
-        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
+        Outputs of a model for the synthesized and the reference image, real or complex, of the same shape.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     Parameters
     ----------
     synth_rep, ref_rep
-        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
+        Outputs of a model for the synthesized and the reference image, real or complex, of the same shape.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
 
 
 def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
-    r"""Return the sum of squared differences relative to the reference's own sum of squares, a scalar.
+    r"""Return the sum of squared differences divided by the reference's sum of squares, a scalar.
 
     Computes :math:`\lVert x - \hat{x} \rVert_2^2 / \lVert x \rVert_2^2`, where x is the reference. It is
     not finite for a reference of zeros.
@@ -62,7 +62,7 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
     Parameters
     ----------
     synth_rep, ref_rep
-        Outputs of a model for the synthesized and for the reference image, real or complex, of one shape.
+        Outputs of a model for the synthesized and the reference image, real or complex, of the same shape.
 
     Examples
     --------
@@ -73,21 +73,21 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
 
 
 def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
-    r"""Return a loss that goes by the channel that is furthest off, smoothly.
+    r"""Return a loss that is a smooth maximum of the channels' distances.
 
     Computes :math:`\frac{1}{s} \log \frac{1}{C} \sum_c \exp(s\, \lVert x_c - \hat{x}_c \rVert_2)` over the
-    C channels of outputs (batch, channel, …): from their mean distance for small s to the largest one for
-    large s. It is 0 for equal outputs.
+    C channels of outputs (batch, channel, …). It goes from the channels' mean distance for small s to their
+    largest distance for large s. It is 0 for equal outputs.
 
     Parameters
     ----------
     sharpness
-        s, positive, in units of one over a distance.
+        s, positive, in units of 1/distance.
 
     Raises
     ------
     InputError
-        If it is not positive.
+        If `sharpness` is not positive.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
     [3.0, 5.0]
     """
     if not sharpness > 0:
-        raise InputError(f"sharpness is positive; not {sharpness}")
+        raise InputError(f"sharpness must be positive; not {sharpness}")
 
     def channel_distance(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
         difference = (synth_rep - ref_rep).transpose(0, 1).flatten(1)
@@ -107,7 +107,7 @@ def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
     return channel_distance
 
 
-relative_MSE = relative_sse  # the name it is known by, though it is no mean
+relative_MSE = relative_sse  # the common name, although it is not a mean
 
 
 def penalize_range(
@@ -134,5 +134,5 @@ def penalize_range(
 
 
 def _square(x: Tensor) -> Tensor:
-    """Return squared moduli."""
+    """Return squared moduli of real or complex values."""
     return x.real**2 + x.imag**2 if x.is_complex() else x**2

@@ -1,4 +1,4 @@
-"""Where the time of a model goes: synthesis calls it hundreds of times, and little else."""
+"""Profile a model: time of its output and of its gradient, and the operations that take it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,16 +16,16 @@ from stimuli_store.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Seconds of a model on an image.
+    """Measured times of a model for an image, in seconds, and each operation's share.
 
     Parameters
     ----------
     forward_s
-        The output alone.
+        Time of the output.
     gradient_s
-        Output and gradient for the image: what an evaluation of synthesis costs.
+        Time of the output and its gradient for the image, as in one evaluation of synthesis.
     operations
-        Torch operation to its share of the time of the second, the longest first.
+        Share of each torch operation in `gradient_s`, the longest first.
 
     Examples
     --------
@@ -49,21 +49,21 @@ class Profile:
 
 
 def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
-    """Measure how long a model takes for an image, and which operations take it.
+    """Measure the time of a model's output and gradient for an image, and the share of each operation.
 
     Parameters
     ----------
     model
         Any model without learnable parameters.
     image
-        Shape (batch, channel, height, width), on the device that is to be measured.
+        Shape (batch, channel, height, width), on the device to measure.
     repeats
-        The shortest of so many times is told, after one that does not count.
+        Number of measurements, after one that does not count; the shortest time is returned.
 
     Raises
     ------
     InputError
-        If model and image do not fit together, or `repeats` is not a whole number of 1 or more.
+        If the model does not take the image, or `repeats` is not a whole number of 1 or more.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     """
     image = kept_image(image, any_dims=True, complex_too=True)
     if not isinstance(repeats, int) or repeats < 1:
-        raise InputError(f"repeats is a whole number of 1 or more; not {repeats!r}")
+        raise InputError(f"repeats must be a whole number of 1 or more; not {repeats!r}")
     checked_output(model, image)
 
     def output() -> None:

@@ -1,4 +1,4 @@
-"""Global random state, for code that is not ours."""
+"""Global random state of torch and numpy."""
 
 import numpy as np
 import torch
@@ -7,8 +7,9 @@ import torch
 def set_seed(seed: int) -> None:
     """Seed the global random generators of torch (all devices) and numpy.
 
-    Whatever is random in this package takes a seed of its own. Where none is given, it is drawn from torch's
-    global generator: then two objects differ, and a script that begins with this makes both again.
+    All random functions of this package have their own argument `seed`. Without it a seed is drawn from
+    torch's global generator: then two objects differ, and `set_seed` at the start of a script makes both
+    reproducible.
 
     Parameters
     ----------

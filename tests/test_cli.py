@@ -28,7 +28,7 @@ def test_a_file_where_a_folder_should_be(
     plan = write_plan(tmp_path)
     (tmp_path / "taken").write_text("")
     assert main(["build", str(plan), "--out", str(tmp_path / "taken")]) == 1
-    assert "the system refused" in said(capsys)
+    assert "error of the operating system" in said(capsys)
 
 
 def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
@@ -39,7 +39,9 @@ def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> N
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert limited.returncode == 1, limited.stderr
-    assert re.fullmatch(r"stimsynth: the system refused \(File too large\).*\n", limited.stderr)
+    assert re.fullmatch(
+        r"stimsynth: error of the operating system \(File too large\).*\n", limited.stderr
+    )
     assert not list(tmp_path.glob("*.h5*"))
     kept = {job: job.stat().st_mtime_ns for job in (tmp_path / "jobs").glob("*.h5")}
     assert main(["build", str(plan)]) == 0

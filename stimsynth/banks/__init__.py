@@ -1,1 +1,1 @@
-"""From a plan to a published bank: plan, models by name, build, certify, predict."""
+"""Build banks: plans, models by name, synthesis, certificates, predictions."""

@@ -1,8 +1,8 @@
-"""From a plan to a published bank, one finished stimulus at a time.
+"""Build a bank from a plan, one finished stimulus at a time.
 
-Every finished stimulus is a file of its own under ``jobs/``, named by the key of its spec. A build that
-is stopped, however it is stopped, finds them there when it is run again and makes only the rest; so
-does the next version of the bank. Stimuli of one batch are synthesized, and so finished, together.
+Every finished stimulus is a file of its own under ``jobs/``, named by the key of its spec. If a build is
+stopped and run again, it makes only the missing stimuli; so does the next version of the bank. The stimuli
+of one batch are finished together.
 """
 
 import time
@@ -40,14 +40,14 @@ Item = tuple[SetSpec, int, StimulusSpec]
 
 
 def build(work: Work, directory: Path) -> Bank:
-    """Make what is missing, publish the bank, and return it.
+    """Synthesize the missing stimuli of some work, publish the bank, and return it.
 
-    If the bank is there already and came from the same work, it is verified and returned.
+    If the bank exists already and comes from the same work, it is verified and returned.
 
     Raises
     ------
     BankExists
-        If this version is published with other contents.
+        If this version is already published with other contents.
     KeyboardInterrupt
         After Ctrl-C; finished stimuli are kept.
     """
@@ -68,7 +68,7 @@ def build(work: Work, directory: Path) -> Bank:
                 bar.update()
     try:
         return _publish(work, directory, {key: job for key, job in done.items() if job is not None})
-    except BankExists:  # by another process meanwhile: then it is ours, or refused as any other
+    except BankExists:  # another process has published it in the meantime
         published = _published(work, directory)
         if published is None:
             raise
@@ -95,7 +95,7 @@ def _items(work: Work) -> Iterator[Item]:
 
 
 def _finished(jobs: Path, spec: StimulusSpec) -> tuple[Stimulus, Mapping[str, str]] | None:
-    """Return a stimulus that an earlier run finished; a damaged file is set aside."""
+    """Return a stimulus that an earlier run finished, or None; a damaged file is renamed."""
     path = jobs / f"{spec.key}.h5"
     if not path.exists():
         return None
@@ -107,7 +107,7 @@ def _finished(jobs: Path, spec: StimulusSpec) -> tuple[Stimulus, Mapping[str, st
 
 
 def _batches(items: list[Item], size: int) -> Iterator[list[Item]]:
-    """Yield items that can be synthesized together: one model, then up to `size` at a time."""
+    """Yield items that can be synthesized together: the same model, at most `size` at a time."""
 
     def model(item: Item) -> str:
         return f"{item[0].level.value:012.4f} {item[0].model.weights_sha256} {item[0].model.params}"
@@ -121,7 +121,7 @@ def _batches(items: list[Item], size: int) -> Iterator[list[Item]]:
 def _synthesize(
     work: Work, batch: list[Item]
 ) -> Iterator[tuple[StimulusSpec, tuple[Stimulus, Mapping[str, str]]]]:
-    """Yield the finished stimuli of one batch, each with the environment it was made in."""
+    """Yield the finished stimuli of one batch, each with its spec and the environment of its synthesis."""
     plan = work.plan.metamer
     pixels = {sha: picture.pixels for sha, picture in work.target.items()}
     for shape in dict.fromkeys(pixels[spec.target_sha256].shape for _, _, spec in batch):
@@ -131,7 +131,7 @@ def _synthesize(
         starts = torch.cat([uniform_noise((1, 1, *shape), spec.start.seed) for *_, spec in items])
         began = time.perf_counter()
         metamer = Metamer(torch.from_numpy(targets)[:, None], model, initial_image=starts)
-        with warnings.catch_warnings():  # that it converged goes into its certificate
+        with warnings.catch_warnings():  # convergence is recorded in the certificate
             warnings.filterwarnings("ignore", message=LOSS_CONVERGED)
             metamer.synthesize(
                 plan.max_iter,
@@ -186,7 +186,7 @@ def _stimulus(
 
 
 def _curve(losses: torch.Tensor) -> dict[str, Any]:
-    """Return a loss curve's ends, its length, and at most 64 of its values."""
+    """Return a summary of a loss curve: first and last value, length, and at most 64 of its values."""
     rows = np.unique(np.linspace(0, len(losses) - 1, min(len(losses), 64)).round().astype(int))
     values = losses.tolist()
     return {
@@ -210,7 +210,7 @@ def _range(image: np.ndarray) -> dict[str, float]:
 def _publish(
     work: Work, directory: Path, done: Mapping[str, tuple[Stimulus, Mapping[str, str]]]
 ) -> Bank:
-    """Put references and finished stimuli in the plan's order, add predictions, and publish."""
+    """Publish references and finished stimuli in the plan's order, with predictions, and return the bank."""
     stimuli, environments = [_reference(t.pixels, t.name, t.license) for t in work.targets], []
     for _, _, spec in _items(work):
         stimulus, where = done[spec.key]

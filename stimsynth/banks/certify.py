@@ -1,7 +1,7 @@
-"""Certificates: what a model says of the frame that a screen will show.
+"""Certificates: distances of a model, measured on the 8-bit frames that a screen will show.
 
-Not the optimizer's last loss: that was measured on float pixels nobody will see. Everything here is
-computed in float64 from 8-bit frames.
+The optimizer's last loss was measured on float pixels that no screen shows, so it is not used. Everything
+here is computed in float64 from 8-bit frames.
 """
 
 import copy
@@ -17,18 +17,18 @@ from stimuli_store.records.stimulus import Certificate
 def certify(
     model: nn.Module, target: Frame, frames: list[Frame], starts: list[Frame], statuses: list[str]
 ) -> list[Certificate]:
-    """Return a certificate for each of several frames that were made for one target's output.
+    """Return the certificates of several frames that were synthesized for one target.
 
     Parameters
     ----------
     model
-        The model the frames were synthesized for.
+        Model for which the frames were synthesized.
     target
-        The target's frame.
+        Frame of the target.
     frames, starts
-        Frames of the results, and of the images that synthesis began with.
+        Frames of the results, and of the start images.
     statuses
-        How each synthesis ended.
+        Sentence on the end of each synthesis.
     """
     goal = outputs(model, [target])
     scale = float(goal.square().mean().sqrt())
@@ -48,7 +48,7 @@ def certify(
 
 
 def certify_reference(frame: Frame) -> Certificate:
-    """Return the certificate of a target image: it is its own goal."""
+    """Return the certificate of a target image's frame, whose distance is 0."""
     return Certificate(
         bits=BITS,
         frame_sha256=frame.sha256,
@@ -61,7 +61,7 @@ def certify_reference(frame: Frame) -> Certificate:
 
 
 def outputs(model: nn.Module, frames: list[Frame]) -> Tensor:
-    """Return a model's outputs for frames in float64, flattened to shape (n, outputs)."""
+    """Return a model's outputs for frames, computed in float64 and flattened to shape (n, outputs)."""
     exact = copy.deepcopy(model).double()
     batch = np.stack([dequantize(frame.pixels, np.float64) for frame in frames])
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Models by name, as plans and banks speak of them."""
+"""Models by class name, as in plans and banks."""
 
 import hashlib
 import inspect
@@ -15,15 +15,15 @@ from stimuli_store.records.spec import ModelRef
 
 
 def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
-    """Return a model by class name with its constructor's arguments, ready for synthesis.
+    """Return a model made from its class name and its constructor's arguments, ready for synthesis.
 
-    Its parameters stay as they are, so it keeps its filters (``cache_filt=True``) unless `params` says
+    Its parameters do not change, so it caches its filters (``cache_filt=True``) unless `params` says
     otherwise. That changes no result, and a bank does not record it.
 
     Raises
     ------
     InputError
-        If the name or an argument is unknown (the nearest known one is named), or a value is refused.
+        If the name or an argument is unknown (the error names the nearest), or a value is refused.
 
     Examples
     --------
@@ -47,14 +47,14 @@ def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
 
 
 def reference_to(label: str, name: str, params: Mapping[str, Any], model: nn.Module) -> ModelRef:
-    """Return how a bank speaks of `model`."""
+    """Return the reference to a model for a bank: label, class name, arguments, hash of its weights."""
     return ModelRef(
         label=label, name=name, params=dict(params), weights_sha256=weights_sha256(model)
     )
 
 
 def weights_sha256(model: nn.Module) -> str:
-    """Return the identity of a model's parameters and buffers: names, types, shapes and values."""
+    """Return the SHA-256 of a model's parameters and buffers: names, types, shapes and values."""
     digest = hashlib.sha256()
     for key, value in sorted(model.state_dict().items()):
         array = value.detach().cpu().contiguous()

@@ -1,4 +1,4 @@
-"""PLAN.toml: what to synthesize, read strictly, and the list of work that follows from it."""
+"""Plans: read PLAN.toml strictly, and list the stimuli to synthesize."""
 
 import hashlib
 import math
@@ -28,7 +28,7 @@ TRANSFERS = ("srgb", "linear")
 
 @dataclass(frozen=True, kw_only=True)
 class BankPlan:
-    """``[bank]``: name, version and licence of the bank, and what its pixel values mean."""
+    """Table ``[bank]`` of a plan: name, version, licence, and transfer function of the pixel values."""
 
     name: str
     version: str
@@ -41,17 +41,17 @@ class BankPlan:
         check_version(self.version)
         if not self.license.strip():
             raise InputError(
-                "bank.license says under which licence the bank may be used, as in CC0-1.0"
+                "bank.license is empty; give the licence of the bank, for instance CC0-1.0"
             )
         if self.transfer not in TRANSFERS:
             raise InputError(
-                f"bank.transfer is one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
+                f"bank.transfer must be one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetsPlan:
-    """``[targets]``: bundled names or files, and the side they are brought to, in pixels."""
+    """Table ``[targets]`` of a plan: bundled names or files, and the side they are resized to, in pixels."""
 
     images: tuple[str, ...]
     size: int | None = None
@@ -60,7 +60,7 @@ class TargetsPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class MetamerPlan:
-    """``[metamer]``: the model, which of its arguments is the level axis, and how long to synthesize."""
+    """Table ``[metamer]`` of a plan: model, the argument that varies, its levels, seeds, and stop rules."""
 
     model: str
     level: str
@@ -77,30 +77,32 @@ class MetamerPlan:
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
                 raise InputError(
-                    f"metamer.{name} is a list of one or more different numbers; not {values}"
+                    f"metamer.{name} must be a list of one or more different numbers; not {values}"
                 )
         self._check_numbers()
         if self.level in self.params:
-            raise InputError(f"metamer.params sets {self.level!r}, which is the level axis already")
+            raise InputError(
+                f"metamer.params sets {self.level!r}, but metamer.level already names it"
+            )
         if self.max_iter < 1 or self.batch < 1 or self.stop_iters_to_check < 1:
-            raise InputError("metamer.max_iter, batch and stop_iters_to_check are 1 or more")
+            raise InputError("metamer.max_iter, batch and stop_iters_to_check must be 1 or more")
 
     def _check_numbers(self) -> None:
         if not all(math.isfinite(level) for level in self.levels):
-            raise InputError(f"metamer.levels are finite numbers; not {list(self.levels)}")
+            raise InputError(f"metamer.levels must be finite numbers; not {list(self.levels)}")
         if len({f"{level:g}" for level in self.levels}) != len(self.levels):
             raise InputError(
-                f"metamer.levels differ in their first six digits; not {list(self.levels)}"
+                f"metamer.levels must differ in their first six digits; not {list(self.levels)}"
             )
         if not all(0 <= seed < 2**63 for seed in self.seeds):
-            raise InputError(f"metamer.seeds are from 0 to 2**63 - 1; not {list(self.seeds)}")
+            raise InputError(f"metamer.seeds must be from 0 to 2**63 - 1; not {list(self.seeds)}")
         if not 0 <= self.stop_criterion < math.inf:
-            raise InputError(f"metamer.stop_criterion is 0 or more; not {self.stop_criterion}")
+            raise InputError(f"metamer.stop_criterion must be 0 or more; not {self.stop_criterion}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlan:
-    """``[[models]]``: a model whose distances are stored, under a label of your choice."""
+    """Table ``[[models]]`` of a plan: a model whose distances are stored, under a label of your choice."""
 
     label: str
     model: str
@@ -109,7 +111,7 @@ class ModelPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
-    """A plan file as it was read."""
+    """Content of a plan file."""
 
     bank: BankPlan
     targets: TargetsPlan
@@ -120,16 +122,16 @@ class BuildPlan:
         labels = [m.label for m in self.models]
         for label in labels:
             if not label.strip() or not label.isprintable():
-                raise InputError(f"a model's label is one line of text; not {label!r}")
+                raise InputError(f"a model's label must be one line of text; not {label!r}")
         if len(set(labels)) != len(labels) or "mse" in labels:
             raise InputError(
-                f"labels of models differ from each other and from 'mse'; not {labels}"
+                f"labels of models must differ from each other and from 'mse'; not {labels}"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A plan with its targets loaded: everything that decides what the bank will hold."""
+    """A plan with its targets loaded and the specs of all its stimuli."""
 
     plan: BuildPlan
     targets: tuple[Picture, ...]
@@ -147,7 +149,7 @@ class Work:
 
     @property
     def sha256(self) -> str:
-        """Identity of the work: the plan, the target pixels and the code that will do it."""
+        """SHA-256 of the plan and the specs, which cover target pixels and code."""
         return key_of(
             {"plan": to_json(self.plan), "specs": [m.key for s in self.sets for m in s.members]}
         )
@@ -159,7 +161,7 @@ def read_plan(path: str | Path) -> BuildPlan:
     Raises
     ------
     InputError
-        If the file is missing or no TOML, or a key is unknown, missing or of the wrong type.
+        If the file is missing or is not TOML, or a key is unknown, missing or of the wrong type.
     """
     path = Path(path)
     try:
@@ -175,19 +177,21 @@ def read_plan(path: str | Path) -> BuildPlan:
 
 
 def prepare(plan: BuildPlan, beside: Path | None = None) -> Work:
-    """Load the targets of a plan, make its models once to see that they can be, and list the work.
+    """Return the work of a plan: load its targets, check its models, and list its stimuli.
 
     Parameters
     ----------
     plan
-        What `read_plan` returned.
+        A plan, from `read_plan`.
     beside
-        Folder that relative image paths start from.
+        Folder to which image paths are relative.
     """
     targets = tuple(_picture(name, plan.targets, beside) for name in plan.targets.images)
     names = [t.name for t in targets]
     if not targets or len(set(names)) != len(names):
-        raise InputError(f"targets.images is a list of images with different names; not {names}")
+        raise InputError(
+            f"targets.images must be a list of images with different names; not {names}"
+        )
     for entry in plan.models:
         _check(make_model(entry.model, entry.params), targets)
     sets = [
@@ -197,7 +201,7 @@ def prepare(plan: BuildPlan, beside: Path | None = None) -> Work:
 
 
 def _check(model: nn.Module, targets: tuple[Picture, ...]) -> None:
-    """Run a model on every target, so that what it refuses is refused before any work is done."""
+    """Check that a model accepts every target and gives finite outputs."""
     name = type(model).__name__
     with torch.no_grad():
         for target in targets:
@@ -210,7 +214,9 @@ def _check(model: nn.Module, targets: tuple[Picture, ...]) -> None:
                     f"{name} with these params fails on {target.name}: {error}"
                 ) from error
             if not bool(torch.isfinite(output).all()):
-                raise InputError(f"{name} with these params is not finite for {target.name}")
+                raise InputError(
+                    f"the output of {name} with these params is not finite for {target.name}"
+                )
 
 
 def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
@@ -219,7 +225,7 @@ def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
 
 
 def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
-    # A whole number is given as one, so that arguments that count something can be a level too.
+    # Whole numbers are given as int, so that arguments that are counts can be a level too.
     params = {**plan.params, plan.level: int(value) if value.is_integer() else value}
     module = make_model(plan.model, params)
     _check(module, (target,))
@@ -258,7 +264,7 @@ def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
 
 @lru_cache(maxsize=1)
 def source_sha256() -> str:
-    """Return the identity of this package's own code: whatever changes it may change pixels."""
+    """Return the SHA-256 of the part of this package's code that can change pixels."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""Predictions: the distance of every model for every pair of stimuli that a design can show."""
+"""Predictions: distances of every model for every pair of stimuli that a design can show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -16,7 +16,7 @@ MSE = "mse"
 
 
 def pairs_within(sets: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """Return every pair of pixel ids inside each set, once.
+    """Return every pair of pixel ids inside each set, each pair once.
 
     Examples
     --------
@@ -35,19 +35,19 @@ def predict(
     frames: Mapping[str, Frame],
     pairs: Sequence[tuple[str, str]],
 ) -> list[Prediction]:
-    """Return each model's distance for each pair, measured in float64 on 8-bit frames.
+    """Return each model's distance for each pair of 8-bit frames, computed in float64.
 
-    A model's distance is the root-mean-square difference of its outputs. Besides the models, ``mse``,
-    the mean squared difference of pixels in [0, 1], is always there as the baseline.
+    A model's distance is the root-mean-square difference of its outputs. ``mse``, the mean squared
+    difference of pixels in [0, 1], is always added as the baseline.
 
     Parameters
     ----------
     models
-        Label to model.
+        Models by label.
     frames
-        Pixel id to frame.
+        Frames by pixel id.
     pairs
-        Pixel ids, two by two.
+        Pairs of pixel ids.
     """
     rows = list(_pixel_rows(frames, pairs))
     with progress_bar(len(models), "model", title="predictions") as bar:

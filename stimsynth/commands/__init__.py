@@ -1,1 +1,1 @@
-"""The commands of the cluster, and those that concern the whole road."""
+"""The commands ``build``, ``demo`` and ``doctor``."""

@@ -1,4 +1,4 @@
-"""``stimsynth build PLAN.toml``."""
+"""The command ``stimsynth build PLAN.toml``."""
 
 import argparse
 import sys
@@ -9,8 +9,8 @@ from stimuli_store.errors import MissingExtra
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
 
-Finished stimuli are kept one by one under OUT/jobs; after any interruption the same command goes on
-with the rest. A published version is never overwritten: to change a plan, raise its version.
+Finished stimuli are kept one by one under OUT/jobs; after an interruption the same command makes only
+the rest. A published version is never overwritten: to change a plan, raise its version.
 """
 _EXAMPLE = """\
 a plan:
@@ -37,7 +37,7 @@ a plan:
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser."""
+    """Add the command `build` to the parser."""
     parser = subparsers.add_parser(
         "build",
         help="synthesize the stimuli of a plan into a bank",
@@ -45,7 +45,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to make")
+    parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="the plan (example below)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where the bank goes (default: beside the plan)"
     )
@@ -53,12 +53,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build a bank and say where it is."""
+    """Build the bank of a plan, print a summary, and return the exit code."""
     try:
         import torch  # noqa: F401
     except ImportError as error:
         raise MissingExtra(
-            'building needs torch, which this machine lacks: pip install "stimsynth[synth]"'
+            'building needs torch, which is not installed: pip install "stimsynth[synth]"'
         ) from error
     from stimsynth.banks.build import build
     from stimsynth.banks.plan import prepare, read_plan
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if unfinished:
         sys.stdout.write(
-            f"{unfinished} of {len(metamers)} syntheses stopped at max_iter before they converged; their "
-            "certificates say how far they came\n"
+            f"{unfinished} of {len(metamers)} syntheses stopped at max_iter before they converged; see the "
+            "distances in their certificates\n"
         )
     return 0

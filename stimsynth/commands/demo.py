@@ -1,4 +1,4 @@
-"""``stimsynth demo``: the whole road once, by the very commands a user would type."""
+"""The command ``stimsynth demo``: run all steps once, by the commands that a user would type."""
 
 import argparse
 import importlib.util
@@ -13,7 +13,7 @@ from pathlib import Path
 from stimuli_store.errors import InputError, StimsynthError
 
 OBSERVER = "pooling10"
-MEAN_CORRECT = "0.75"  # enough errors at every level for the models to differ in predicting them
+MEAN_CORRECT = "0.75"  # enough errors at every level that the models' predictions differ
 PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
 WINDOW_TRIALS = 8
 
@@ -31,12 +31,12 @@ size = {size}
 
 [metamer]
 model = "UniformPooling"
-level = "window_px"          # the level axis: how large the pooling windows are
+level = "window_px"          # the argument of the model that varies: the size of its windows
 levels = [4, 6, 8, 12, 16, 24, 32, 48]
 seeds = [0, 1]
 max_iter = 150
 
-# The models that will compete for the observers. One of them will be the observers.
+# The models to compare. The simulated observers use the distances of one of them.
 [[models]]
 label = "pooling10"
 model = "UniformPooling"
@@ -80,14 +80,15 @@ size = [800, 600]
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser."""
+    """Add the command `demo` to the parser."""
     parser = subparsers.add_parser(
         "demo",
-        help="walk the whole road once, with simulated observers",
+        help="run all steps once, with simulated observers",
         description=(
-            "From photographs to a threshold: build a bank of metamers, show some of it in a PsychoPy "
-            "window (on a virtual display where there is no other) with a simulated observer at the keys, "
-            "run simulated sessions, fit, compare models, and write a report. Run again, it continues."
+            "From photographs to a threshold: build a bank of metamers, show a few trials in a PsychoPy "
+            "window (on a virtual display if there is no other) with a simulated observer at the keys, "
+            "run simulated sessions, fit, compare models, and write a report. The same command continues "
+            "an interrupted demo."
         ),
     )
     parser.add_argument(
@@ -106,9 +107,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demo's commands one after another."""
+    """Run the demo's commands one after another, and return the exit code."""
     if arguments.seed < 0 or arguments.size < 64 or arguments.size % 4:
-        raise InputError("the demo takes --seed 0 or more and --size a multiple of 4, 64 or more")
+        raise InputError(
+            "the demo needs a --seed of 0 or more and a --size of 64 or more, a multiple of 4"
+        )
     began = time.perf_counter()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
@@ -136,7 +139,7 @@ def _write_design(bank: Path, folder: Path, seed: int) -> Path:
 
 
 def _sessions(design: Path, *, window: bool) -> None:
-    """Run a few trials in a real window, then whole sessions without one."""
+    """Run a few trials in a real window, then complete simulated sessions without one."""
     simulate = ("--simulate", OBSERVER, "--mean-correct", MEAN_CORRECT)
     virtual = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     lacking = _lacking(virtual) if window else None
@@ -152,16 +155,16 @@ def _sessions(design: Path, *, window: bool) -> None:
 
 
 def _lacking(virtual: bool) -> str | None:
-    """Return what a window would need that is not here, or None."""
+    """Return a sentence that says what a window needs and this machine lacks, or None."""
     if importlib.util.find_spec("psychopy") is None:
-        return "there is no PsychoPy here (it takes Python 3.11 or 3.12)"
+        return "PsychoPy is not installed (it needs Python 3.11 or 3.12)"
     if virtual and shutil.which("Xvfb") is None:
-        return "there is no display here, and no Xvfb to make one (on Debian: apt-get install xvfb)"
+        return "there is no display and no Xvfb for a virtual one (on Debian: apt-get install xvfb)"
     return None
 
 
 def _step(title: str, *words: object) -> None:
-    """Run one ``stimsynth`` command in a process of its own and show it as it would be typed."""
+    """Run one ``stimsynth`` command in its own process, after printing it as it would be typed."""
     shown = [str(word) for word in words]
     head = f"\n{title}\n" if title else ""
     sys.stdout.write(f"{head}  $ stimsynth {shlex.join(shown)}\n")

@@ -1,4 +1,4 @@
-"""``stimsynth doctor``: what this machine can do, what is missing, and what stands in the way."""
+"""The command ``stimsynth doctor``: print what this machine can do and what is missing."""
 
 import argparse
 import importlib.util
@@ -21,7 +21,7 @@ _OURS = ("stimsynth", "stimuli_store", "experiments", "analysis")
 
 
 class Finding(NamedTuple):
-    """One line of the report: ok, or what to do."""
+    """One line of the report: whether a check passed, whether it must pass, and its text."""
 
     ok: bool
     needed: bool
@@ -29,20 +29,20 @@ class Finding(NamedTuple):
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser."""
+    """Add the command `doctor` to the parser."""
     parser = subparsers.add_parser(
         "doctor",
-        help="say what this machine can do and what is missing",
+        help="print what this machine can do and what is missing",
         description=(
-            "Look at this machine: which roles it can play, what is missing, and what would go wrong. "
-            "Exits with 1 if something is wrong that every machine needs right."
+            "Check this machine: the roles it can have, the packages that are missing, and problems. "
+            "The exit code is 1 if something is wrong that every machine needs."
         ),
     )
     parser.set_defaults(run=run)
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print the findings."""
+    """Print the findings, and return 1 if something is wrong that every machine needs, else 0."""
     has = environment()
     sys.stdout.write(
         f"stimsynth {has['stimsynth']}, Python {has['python']}, {has['platform']}, "
@@ -73,7 +73,7 @@ def _roles() -> Iterator[Finding]:
 def _python() -> Iterator[Finding]:
     if sys.version_info >= (3, 13):
         yield Finding(
-            False, False, "PsychoPy has no release for Python 3.13 yet; a booth takes 3.11 or 3.12"
+            False, False, "PsychoPy has no release for Python 3.13 yet; a booth needs 3.11 or 3.12"
         )
     if package_version("psychopy") and package_version("psychopy-lib"):
         yield Finding(
@@ -82,7 +82,7 @@ def _python() -> Iterator[Finding]:
 
 
 def _shadows() -> Iterator[Finding]:
-    """Look for folders or files that Python would import in place of ours."""
+    """Yield findings on folders or files that Python would import in place of our packages."""
     here = Path.cwd()
     for name in _OURS:
         spec = importlib.util.find_spec(name)
@@ -93,8 +93,8 @@ def _shadows() -> Iterator[Finding]:
                 yield Finding(
                     False,
                     False,
-                    f"scripts and notebooks run here would import {candidate} in place of stimsynth's "
-                    f"own package {name!r}; rename it, or work in another folder",
+                    f"scripts and notebooks run in this folder would import {candidate} instead of "
+                    f"stimsynth's package {name!r}; rename it, or work in another folder",
                 )
     yield Finding(True, True, "packages are found at " + str(Path(__file__).parents[2]))
 

@@ -1,4 +1,4 @@
-"""Pictures of images, filters and syntheses: functions of arrays that return a matplotlib figure."""
+"""Plots of images, filters and syntheses: functions of arrays that return a matplotlib figure."""
 
 from typing import TYPE_CHECKING
 

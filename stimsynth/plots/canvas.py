@@ -1,4 +1,4 @@
-"""Figures with several plots of one synthesis, and images on axes whose pixels are whole."""
+"""Figures with several plots of one synthesis, and images drawn with whole display pixels."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 Places = int | list[int]
 """Numbers of axes in a figure."""
 
-_SIDE = 5.0  # inches, of the axes that a figure of its own gets for each plot
+_SIDE = 5.0  # side in inches of each plot in a new figure
 
 
 def own_axes() -> "Axes":
-    """Return axes that fill a figure of their own, ``axes.figure``."""
+    """Return axes that fill a new figure, ``axes.figure``."""
     figure = empty_figure()
     figure.set_size_inches(_SIDE, _SIDE)
     return figure.add_subplot()
 
 
 def split_axes(axes: "Axes") -> list["Axes"]:
-    """Return two axes side by side where one was, which is hidden."""
+    """Return two axes side by side in the place of one, which is hidden."""
     axes.set_axis_off()
     spec = axes.get_subplotspec()
     figure = axes.figure
@@ -41,21 +41,19 @@ def split_axes(axes: "Axes") -> list["Axes"]:
 
 
 def image_pixels(images: np.ndarray, batch_idx: int, channel_idx: int | None) -> np.ndarray:
-    """Return one image of (batch, channel, height, width): (height, width), or (…, 3) if it is coloured.
+    """Return one image of a batch (batch, channel, height, width) as (height, width), or (…, 3) for colour.
 
     Raises
     ------
     InputError
-        If there is no such image or channel, or the channels to show make no colour.
+        If there is no such image or channel, or the number of channels is not that of a colour image.
     """
     batch, channels = images.shape[:2]
     check_place(batch_idx, "batch_idx")
     if channel_idx is not None:
         check_place(channel_idx, "channel_idx")
     if not -batch <= batch_idx < batch:
-        raise InputError(
-            f"there are {batch} images in the batch; there is no batch_idx {batch_idx}"
-        )
+        raise InputError(f"the batch has {batch} images; there is no batch_idx {batch_idx}")
     one = images[batch_idx]
     if channel_idx is None and channels == 1:
         return one[0]
@@ -63,8 +61,8 @@ def image_pixels(images: np.ndarray, batch_idx: int, channel_idx: int | None) ->
         return np.moveaxis(one, 0, -1)
     if channel_idx is None or not -channels <= channel_idx < channels:
         raise InputError(
-            f"images with {channels} channels are shown one channel at a time (1, 3 and 4 make a picture); "
-            f"there is no channel_idx {channel_idx}"
+            f"images with {channels} channels are shown one channel at a time (1, 3 or 4 channels can be "
+            f"shown together); there is no channel_idx {channel_idx}"
         )
     return one[channel_idx]
 
@@ -79,21 +77,21 @@ def show_image(
     cmap: str = "gray",
     **imshow: Any,
 ) -> None:
-    """Draw an image in the middle of `axes`, which shrink to it.
+    """Draw an image in the middle of `axes`, which are shrunk to its size.
 
     Parameters
     ----------
     axes
-        Where.
+        Axes to draw on.
     pixels
-        Grey (height, width), or coloured (height, width, 3 or 4).
+        Grey (height, width), or colour (height, width, 3 or 4).
     zoom
-        Display pixels for an image pixel: a whole number, or one over one. None for the largest that
+        Display pixels per image pixel: a whole number, or 1 divided by one. None for the largest that
         fits.
     vrange
-        See `stimsynth.plots.ranges.display_ranges`. Coloured images are scaled to it too.
+        See `stimsynth.plots.ranges.display_ranges`. Colour images are scaled to it too.
     title
-        Stands above.
+        Title above the image.
     cmap, imshow
         Arguments of `matplotlib.axes.Axes.imshow`.
 
@@ -105,13 +103,13 @@ def show_image(
     box = axes.get_window_extent()
     height, width = pixels.shape[:2]
     room = min(box.width / width, box.height / height)
-    room *= 1 + 1e-6  # axes that an image has shrunk before fit it exactly
+    room *= 1 + 1e-6  # axes that were shrunk to an image before must fit it again
     largest = float(int(room)) if room >= 1 else 1 / float(np.ceil(1 / room))
     zoom = largest if zoom is None else zoom
     check_zoom(zoom)
     if not 0 < zoom <= room:
         raise InputError(
-            f"an image of {width} × {height} at zoom {zoom:g} does not fit axes of {box.width:.0f} × "
+            f"an image of {width} × {height} at zoom {zoom:g} does not fit into axes of {box.width:.0f} × "
             f"{box.height:.0f} display pixels; the largest zoom is {largest:g}"
         )
     figure = axes.figure.bbox
@@ -122,7 +120,7 @@ def show_image(
     axes.set_position((left, bottom, wide, high))
     axes.set_axis_off()
     ((low, end),) = display_ranges([pixels], vrange)
-    if pixels.ndim == 3:  # matplotlib takes colours as they are
+    if pixels.ndim == 3:  # matplotlib does not scale colours
         pixels = np.clip((pixels - low) / (end - low or 1), 0, 1)
     style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": end}
     axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
@@ -139,24 +137,24 @@ def status_figure(
     axes_idx: Mapping[str, Places] | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> tuple["Figure", dict[str, Places]]:
-    """Return a figure with several plots in a row, and which axes each is on.
+    """Return a figure with several plots in a row, and the numbers of the axes of each.
 
     Parameters
     ----------
     plots
-        Names of the plots there are, and of their axes.
+        Names of all plots, each with the name of its axes.
     draw
-        Function of a plot's name and its axes that draws it and returns the axes it is on, which may be
-        new.
+        Function of a plot's name and its axes that draws the plot and returns the axes it used, which may
+        be new.
     included
         Plots to draw.
     widths
-        Relative width of each; 1 where nothing is said.
+        Relative width of each plot; 1 by default.
     fig
         A figure with axes to use; None for a new one.
     axes_idx
-        Number of the axes in the figure for some of the plots; the others get the first that are free.
-        Axes under ``"misc"`` are left alone.
+        Numbers of the axes in the figure for some of the plots; the others get the first free ones. Axes
+        under ``"misc"`` are not used.
     figsize
         Width and height of a new figure in inches.
 
@@ -167,7 +165,7 @@ def status_figure(
     """
     unknown = sorted((set(included) | set(widths)) - set(plots))
     if unknown:
-        raise InputError(f"there are the plots {', '.join(plots)}; not {', '.join(unknown)}")
+        raise InputError(f"unknown plots {', '.join(unknown)} (known: {', '.join(plots)})")
     names = [name for name in plots if name in included]
     if fig is None:
         ratios = [widths.get(name, 1.0) for name in names]

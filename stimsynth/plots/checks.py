@@ -1,4 +1,4 @@
-"""Checks of what plots are asked for, with one sentence on what would do."""
+"""Checks of the arguments of plots."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -7,19 +7,19 @@ from stimuli_store.errors import InputError, WrongType
 
 
 def check_kind(shown: Any, attributes: tuple[str, ...], kind: str) -> None:
-    """Refuse to show what lacks something that is to be seen.
+    """Raise WrongType if an object lacks an attribute that a plot needs.
 
     Raises
     ------
     WrongType
-        (also a TypeError) with the name of what a plot shows.
+        (also a TypeError) with the name of the class that the plot shows.
     """
     if not all(hasattr(shown, name) for name in attributes):
-        raise WrongType(f"this shows a {kind}; not a {type(shown).__name__}")
+        raise WrongType(f"this plot shows a {kind}; not a {type(shown).__name__}")
 
 
 def check_axes(axes: Any, name: str = "ax") -> None:
-    """Refuse to draw on what is no axes; None is.
+    """Raise WrongType if `axes` is neither None nor matplotlib axes.
 
     Raises
     ------
@@ -27,11 +27,11 @@ def check_axes(axes: Any, name: str = "ax") -> None:
         (also a TypeError).
     """
     if axes is not None and not hasattr(axes, "plot"):
-        raise WrongType(f"{name} is None, or axes of matplotlib; not {axes!r}")
+        raise WrongType(f"{name} must be None or axes of matplotlib; not {axes!r}")
 
 
 def check_place(place: Any, name: str) -> None:
-    """Refuse numbers of images, channels and iterations that are not whole.
+    """Raise InputError if the number of an image, channel or iteration is not whole.
 
     Raises
     ------
@@ -39,11 +39,11 @@ def check_place(place: Any, name: str) -> None:
         (a ValueError).
     """
     if not isinstance(place, Integral):
-        raise InputError(f"{name} is a whole number; not {place!r}")
+        raise InputError(f"{name} must be a whole number; not {place!r}")
 
 
 def check_zoom(zoom: Any) -> None:
-    """Refuse a zoom that is no number.
+    """Raise InputError if the zoom is not a number.
 
     Raises
     ------
@@ -51,11 +51,11 @@ def check_zoom(zoom: Any) -> None:
         (a ValueError).
     """
     if not isinstance(zoom, Real):
-        raise InputError(f"zoom is a number of display pixels for an image pixel; not {zoom!r}")
+        raise InputError(f"zoom must be a number of display pixels per image pixel; not {zoom!r}")
 
 
 def check_size(figsize: Any) -> None:
-    """Refuse a size that is not two numbers.
+    """Raise InputError if a figure's size is not two numbers.
 
     Raises
     ------
@@ -64,4 +64,4 @@ def check_size(figsize: Any) -> None:
     """
     two = isinstance(figsize, tuple | list) and len(figsize) == 2
     if not two or not all(isinstance(side, Real) and 0 < float(side) < 1000 for side in figsize):
-        raise InputError(f"figsize is (width, height) in inches; not {figsize!r}")
+        raise InputError(f"figsize must be (width, height) in inches; not {figsize!r}")

@@ -1,6 +1,6 @@
-"""Pictures of maximum differentiation: of one synthesis, of a full set, and of the way there.
+"""Plots of maximum differentiation: of one synthesis, of a full set, and of their progress.
 
-They show what an object tells of itself: `stimsynth.MADCompetition`, or anything with the same names.
+They plot a `stimsynth.MADCompetition`, or any object with the same attributes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _SHOWN = ("image", "mad_image", "optimized_metric_loss")
 
 
 Competition = Any
-"""What is shown: what has `image`, `initial_image`, `mad_image`, `saved_mad_image`, `store_progress`,
+"""Object to plot, with `image`, `initial_image`, `mad_image`, `saved_mad_image`, `store_progress`,
 `allowed_range`, `minmax`, `optimized_metric`, `optimized_metric_loss` and `reference_metric_loss`."""
 
 
@@ -41,16 +41,16 @@ def plot_loss(
     axes: "Axes | Sequence[Axes] | None" = None,
     **kwargs: Any,
 ) -> "list[Axes]":
-    """Plot both metrics over the iterations, each on axes of its own, with a red dot on one of them.
+    """Plot both metrics over the iterations, each on its own axes, with a red dot at one iteration.
 
     Parameters
     ----------
     mad
-        What to show.
+        Object to plot.
     iteration
-        Where the dot is; None for the last. Negative numbers count from the end.
+        Iteration of the dot; None for the last. Negative numbers count from the end.
     axes
-        Two axes, or one that is split in two; None for a figure of its own.
+        Two axes, or one that is split in two; None for a new figure.
     kwargs
         Arguments of `matplotlib.axes.Axes.plot`.
 
@@ -75,7 +75,9 @@ def plot_loss(
         one.plot([at] * losses.shape[1], losses[at], "o", color="red")
         one.set(xlabel="Synthesis iteration", ylabel=title)
         low, high = losses.min(), losses.max()
-        if high - low < _FLAT * high:  # what is flat shall look flat, not like magnified rounding
+        if (
+            high - low < _FLAT * high
+        ):  # a constant curve must not look like magnified rounding errors
             one.set_ylim(0.9 * low, 1.1 * high)
     return pair
 
@@ -90,23 +92,22 @@ def display_mad_image(
     title: str = "MADCompetition",
     **kwargs: Any,
 ) -> "Axes":
-    """Show the synthesized image.
+    """Draw the synthesized image.
 
     Parameters
     ----------
     mad
-        What to show.
+        Object to plot.
     batch_idx, channel_idx
         Image and channel; None for all channels of a colour image.
     zoom
-        Display pixels for an image pixel; None for the largest that fits.
+        Display pixels per image pixel; None for the largest that fits.
     iteration
-        None for the last; else the iterate nearest to it among those that were kept. Negative numbers
-        count from the end.
+        None for the last; else the nearest saved iterate is shown. Negative numbers count from the end.
     ax
-        Where; None for a figure of its own.
+        Axes to draw on; None for a new figure.
     title
-        Stands above.
+        Title above the image.
     kwargs
         Arguments of `stimsynth.plots.canvas.show_image`, such as `vrange`.
 
@@ -132,14 +133,14 @@ def plot_pixel_values(
     ax: "Axes | None" = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the histograms of reference and synthesized pixels, with the ends of the allowed range.
+    """Plot histograms of reference and synthesized pixels, with the ends of the allowed range.
 
     Parameters
     ----------
     mad, batch_idx, channel_idx, iteration, ax
         As for `display_mad_image`.
     ylim
-        (low, high) for the counts; False to leave them.
+        (low, high) for the counts; False for matplotlib's limits.
     kwargs
         Arguments of `matplotlib.axes.Axes.hist`.
 
@@ -180,7 +181,7 @@ def plot_synthesis_status(
     included_plots: Sequence[str] = tuple(PLOTS),
     width_ratios: Mapping[str, float] | None = None,
 ) -> tuple["Figure", dict[str, int | list[int]]]:
-    """Show image, metrics and pixel values of a synthesis side by side.
+    """Plot image, metrics and pixel values of a synthesis side by side.
 
     Parameters
     ----------
@@ -191,21 +192,21 @@ def plot_synthesis_status(
     fig
         A figure with axes to use; None for a new one.
     axes_idx
-        Numbers of the axes for ``"mad_image"``, ``"loss"`` (one or two) and ``"pixel_values"``; what is not
-        named gets the first that are free. Those under ``"misc"`` are left alone.
+        Numbers of the axes for ``"mad_image"``, ``"loss"`` (one or two) and ``"pixel_values"``; the others
+        get the first free ones. Axes under ``"misc"`` are not used.
     figsize
         Width and height of a new figure in inches.
     included_plots
         Some of ``"display_mad_image"``, ``"plot_loss"`` and ``"plot_pixel_values"``.
     width_ratios
-        Relative width of each; 1 where nothing is said, 2 for the two axes of ``"plot_loss"``.
+        Relative width of each; 1 by default, 2 for the two axes of ``"plot_loss"``.
 
     Returns
     -------
     fig
         The figure.
     axes_idx
-        Which axes each plot is on.
+        Numbers of the axes of each plot.
 
     Raises
     ------
@@ -247,14 +248,14 @@ def animate(
     included_plots: Sequence[str] = tuple(PLOTS),
     width_ratios: Mapping[str, float] | None = None,
 ) -> "FuncAnimation":
-    """Return an animation of `plot_synthesis_status` over the iterates that were kept.
+    """Return an animation of `plot_synthesis_status` over the saved iterates.
 
     Parameters
     ----------
     mad, batch_idx, channel_idx, zoom, fig, axes_idx, figsize, included_plots, width_ratios
         As for `plot_synthesis_status`.
     framerate
-        Frames in a second.
+        Frames per second.
 
     Returns
     -------
@@ -264,11 +265,11 @@ def animate(
     Raises
     ------
     InputError
-        If no iterates were kept.
+        If no iterates were saved.
     """
     frames = len(mad.saved_mad_image)
     if not frames:
-        raise InputError("there is nothing to animate; call synthesize with store_progress=1 first")
+        raise InputError("no iterates were saved; call synthesize with store_progress=1 first")
     draw = partial(
         plot_synthesis_status,
         mad,
@@ -308,7 +309,7 @@ def display_mad_image_all(
     vrange: str | Range = "auto1",
     **kwargs: Any,
 ) -> "Figure":
-    """Show reference and start, and below them the least and the largest value of each metric.
+    """Draw reference and start, and below them the images with least and largest value of each metric.
 
     Parameters
     ----------
@@ -317,16 +318,16 @@ def display_mad_image_all(
     metric1_name, metric2_name
         None for the names of the functions that `mad_metric1_min` and `mad_metric2_min` optimize.
     zoom
-        Display pixels for an image pixel: a whole number, or one over a number that divides height and width.
+        Display pixels per image pixel: a whole number, or 1/d where d divides height and width.
     vrange
         See `stimsynth.plots.ranges.display_ranges`; one range for all by default.
     kwargs
-        More arguments of `matplotlib.axes.Axes.imshow`.
+        Further arguments of `matplotlib.axes.Axes.imshow`.
 
     Raises
     ------
     InputError
-        If the four do not share their reference image.
+        If the four have different reference images.
     """
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
@@ -358,7 +359,7 @@ def plot_loss_all(
     max_kwargs: Mapping[str, Any] | None = None,
     figsize: tuple[float, float] = (10, 5),
 ) -> "Figure":
-    """Plot both metrics over the iterations of a full set: where one is pushed, the other is flat.
+    """Plot both metrics over the iterations of a full set: one changes while the other stays constant.
 
     Parameters
     ----------
@@ -368,14 +369,14 @@ def plot_loss_all(
         Arguments of `matplotlib.axes.Axes.plot` for competitions that optimize this metric; None for colours
         C0 and C1.
     min_kwargs, max_kwargs
-        The same for those that make it small or large; None for dashed and solid lines.
+        The same for competitions that minimize or maximize; None for dashed and solid lines.
     figsize
         Width and height in inches.
 
     Raises
     ------
     InputError
-        If the four do not share their reference image.
+        If the four have different reference images.
     """
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
@@ -418,30 +419,30 @@ def _pair(axes: Any) -> "list[Axes]":
         check_axes(axes, "axes")
     pair = split_axes(axes) if hasattr(axes, "plot") else list(axes)
     if len(pair) != 2 or not all(hasattr(one, "plot") for one in pair):
-        raise InputError(f"the losses take two axes, or one to split; not {len(pair)}")
+        raise InputError(f"plot_loss needs two axes, or one to split; not {len(pair)}")
     return pair
 
 
 def _row(iteration: int | None, rows: int) -> int:
-    """Return the number of an iteration, counted from the start."""
+    """Return the number of an iteration, counted from the start, after checking it."""
     if not rows:
         raise InputError("there are no losses to plot; call synthesize first")
     number = -1 if iteration is None else iteration
     check_place(number, "iteration")
     if not -rows <= number < rows:
-        raise InputError(f"there are iterations 0 to {rows - 1}; there is no iteration {iteration}")
+        raise InputError(f"iterations go from 0 to {rows - 1}; there is no iteration {iteration}")
     return number % rows
 
 
 def _iterate(mad: Competition, iteration: int | None) -> np.ndarray:
-    """Return the iterate (batch, …) that is kept nearest to an iteration."""
+    """Return the saved iterate (batch, …) that is nearest to an iteration."""
     last = len(mad.optimized_metric_loss) - 1
     if iteration is None or _row(iteration, last + 1) == last:
         return to_numpy(mad.mad_image)
     kept = mad.saved_mad_image
     if not len(kept):
         raise InputError(
-            "only the last iterate can be shown, no others were kept; call synthesize with store_progress"
+            "only the last iterate can be shown, no others were saved; call synthesize with store_progress"
         )
     nearest = round(_row(iteration, last + 1) / mad.store_progress)
     return to_numpy(kept[min(nearest, len(kept) - 1)])
@@ -450,12 +451,14 @@ def _iterate(mad: Competition, iteration: int | None) -> np.ndarray:
 def _names(
     four: Sequence[Competition], metric1_name: str | None, metric2_name: str | None
 ) -> tuple[str, str]:
-    """Return the names of both metrics, once it is seen that the competitions belong together."""
+    """Return the names of both metrics, after checking that all four have the same reference image."""
     for mad in four:
         check_kind(mad, _SHOWN, "MADCompetition")
     first = to_numpy(four[0].image)
     if any(not np.array_equal(first, to_numpy(mad.image)) for mad in four[1:]):
-        raise InputError("the four competitions of a set share one reference image; these do not")
+        raise InputError(
+            "the four competitions must have the same reference image; these have different ones"
+        )
     return (
         _name(four[0].optimized_metric) if metric1_name is None else metric1_name,
         _name(four[2].optimized_metric) if metric2_name is None else metric2_name,

@@ -1,4 +1,4 @@
-"""Pictures of eigendistortions."""
+"""Plots of eigendistortions."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Distortions(Protocol):
-    """What is shown of: an `Eigendistortion`, or anything with these three tensors."""
+    """Interface of objects to plot: an `Eigendistortion`, or anything with these three tensors."""
 
     @property
     def image(self) -> Tensor:
-        """Shape (batch, channel, height, width)."""
+        """Image, shape (batch, channel, height, width)."""
 
     @property
     def eigendistortions(self) -> Tensor:
-        """Shape (n, channel, height, width), or (batch, n, channel, height, width)."""
+        """Eigendistortions, shape (n, channel, height, width) or (batch, n, channel, height, width)."""
 
     @property
     def eigenindex(self) -> Tensor:
@@ -60,7 +60,7 @@ def display_eigendistortion(
     title: str | None = None,
     **kwargs: Any,
 ) -> "Figure":
-    """Show an image with one of its eigendistortions added to it.
+    """Draw an image with one of its eigendistortions added, and return the figure.
 
     Parameters
     ----------
@@ -71,37 +71,37 @@ def display_eigendistortion(
         Rank of the distortion among all n eigenvalues: 0 for the most noticeable one, -1 or n - 1 for
         the least.
     alpha
-        Factor of the distortion, which is of unit norm.
+        Factor of the distortion, whose norm is 1.
     process_image
-        Function of image + alpha * distortion, (1, channel, height, width), that undoes what the model's
-        input went through (a z-score, for example). Its result is clamped to [0, 1].
+        Function of image + alpha * distortion, (1, channel, height, width), that undoes the preprocessing
+        of the model's input (a z-score, for example). Its result is clamped to [0, 1].
     ax
-        Where to draw; None for a new figure.
+        Axes to draw on; None for a new figure.
     plot_complex
-        What to show of a complex result, side by side and not clamped: real and imaginary part, magnitude
-        and phase (``"polar"``), or log2 magnitude and phase (``"logpolar"``).
+        Two parts of a complex result, shown side by side and not clamped: real and imaginary part,
+        magnitude and phase (``"polar"``), or log2 magnitude and phase (``"logpolar"``).
     batch_idx
-        Which image of a batch.
+        Number of the image in its batch.
     as_rgb
         Show three channels as red, green and blue. If False, channels are averaged.
     zoom
-        Display pixels for a pixel, of a new figure.
+        Display pixels per image pixel in a new figure.
     vrange
         See `stimsynth.plots.ranges.display_ranges`.
     title
         Title of the picture; None for the rank and alpha.
     kwargs
-        More arguments of `matplotlib.axes.Axes.imshow`.
+        Further arguments of `matplotlib.axes.Axes.imshow`.
 
     Returns
     -------
     Figure
-        The figure, or that of `ax`.
+        The new figure, or the figure of `ax`.
 
     Raises
     ------
     InputError
-        If that distortion was not synthesized, or an argument makes no sense.
+        If this distortion was not synthesized, or an argument is not valid.
     MissingExtra
         If matplotlib is not installed.
     """
@@ -109,12 +109,10 @@ def display_eigendistortion(
     check_axes(ax)
     alpha = finite_number(alpha, "alpha, the norm of the distortion that is added,")
     if not callable(process_image):
-        raise WrongType(f"process_image is a function of an image; not {process_image!r}")
+        raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
     count = len(eigendistortion.image)
     if not is_whole(batch_idx, 0) or batch_idx >= count:
-        raise InputError(
-            f"there are {count} images in the batch; there is no batch_idx {batch_idx}"
-        )
+        raise InputError(f"the batch has {count} images; there is no batch_idx {batch_idx}")
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
     shown = process_image((image + alpha * chosen)[None])[0].detach()
@@ -138,16 +136,16 @@ def display_eigendistortion(
 
 
 def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Tensor:
-    """Return the distortion of this rank, shape (channel, height, width)."""
+    """Return the eigendistortion of a rank, shape (channel, height, width)."""
     count = eigendistortion.image[0].numel()
     ranks = eigendistortion.eigenindex.tolist()
     check_place(eigenindex, "eigenindex")
     if not -count <= eigenindex < count or eigenindex % count not in ranks:
         raise InputError(
-            f"eigenindex is the rank of a synthesized eigendistortion, one of {ranks} (-1 is {count - 1}); "
-            f"not {eigenindex}"
+            "eigenindex must be the rank of a synthesized eigendistortion, one of "
+            f"{ranks} (-1 is {count - 1}); not {eigenindex}"
             if ranks
-            else "no eigendistortions yet; call synthesize() first"
+            else "there are no eigendistortions yet; call synthesize() first"
         )
     every = eigendistortion.eigendistortions
     mine = every[batch_idx] if every.dim() == 5 else every
@@ -155,9 +153,9 @@ def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Te
 
 
 def _pixels(shown: Tensor, as_rgb: bool) -> np.ndarray:
-    """Return (height, width), or (height, width, 3), from (channel, height, width)."""
+    """Return an image (channel, height, width) as array (height, width), or (height, width, 3) for RGB."""
     if as_rgb:
         if len(shown) != 3:
-            raise InputError(f"as_rgb takes three channels; this image has {len(shown)}")
+            raise InputError(f"as_rgb needs three channels; this image has {len(shown)}")
         return shown.permute(1, 2, 0).cpu().numpy()
     return shown.mean(dim=0).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Pictures of convolution kernels."""
+"""Plots of convolution kernels."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,24 +20,24 @@ def filter_figure(
     cmap: str = "RdBu_r",
     **imshow: Any,
 ) -> "Figure":
-    """Return a figure with a column for every filter and a row for every channel.
+    """Return a figure of kernels, with a column for every filter and a row for every channel.
 
     Parameters
     ----------
     kernels
-        Name of a filter to its kernels, shape (channels, height, width), all of one size.
+        Kernels by name of the filter, shape (channels, height, width), all of the same size.
     zoom
-        Display pixels for a pixel of a kernel.
+        Display pixels per pixel of a kernel.
     vrange
-        See `stimsynth.plots.ranges.display_ranges`. By default every kernel has a range of its own
-        that is symmetric about zero: white is zero, red positive, blue negative.
+        See `stimsynth.plots.ranges.display_ranges`. By default every kernel has its own range, symmetric
+        about zero: white is zero, red positive, blue negative.
     cmap, imshow
         See `stimsynth.plots.panels.panel_figure`.
 
     Raises
     ------
     InputError
-        If an argument makes no sense.
+        If an argument is not valid.
     MissingExtra
         If matplotlib is not installed.
     """

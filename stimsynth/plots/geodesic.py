@@ -1,4 +1,4 @@
-"""Pictures of geodesics: how the loss fell, and how far paths stray from the straight line."""
+"""Plots of geodesics: the loss, and the deviation of paths from the straight line."""
 
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,16 +33,16 @@ class _Path(Protocol):
 
 
 def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> "Axes":
-    """Draw the loss at every iterate on a logarithmic axis, a line for every start.
+    """Plot the loss at every iterate on a logarithmic axis, with a line for every start.
 
     Parameters
     ----------
     geodesic
         A `stimsynth.Geodesic`, or anything with its `losses`.
     ax
-        Where to draw; None for a figure of its own.
+        Axes to draw on; None for a new figure.
     kwargs
-        More arguments of `matplotlib.axes.Axes.semilogy`.
+        Further arguments of `matplotlib.axes.Axes.semilogy`.
 
     Returns
     -------
@@ -72,21 +72,21 @@ def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> 
 def plot_deviation_from_line(
     geodesic: _Path, natural_video: Tensor | None = None, ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw paths through a model's outputs: distance from the line between their ends over that along it.
+    """Plot paths of model outputs: distance from the line between their ends against distance along it.
 
-    The pixelfade, the geodesic and, for comparison, a natural sequence, with a mark for every frame. Where a
-    model straightens what happens between the ends, the geodesic follows the natural sequence, and the
-    pixelfade strays further. Where its outputs lie on a curved surface (they are normalized, say), no path
-    is straight.
+    The paths are the pixelfade, the geodesic and, for comparison, a natural sequence, with a mark for every
+    frame. If the model straightens the change between the ends, the geodesic follows the natural sequence,
+    and the pixelfade deviates more. If the outputs lie on a curved surface (for instance, because they are
+    normalized), no path is straight.
 
     Parameters
     ----------
     geodesic
         A `stimsynth.Geodesic`, or anything with its `model`, `pixelfade` and `geodesic`.
     natural_video
-        Frames, shape (frames, channel, height, width): from one image to the other, as nature does it.
+        Frames of a natural sequence from one image to the other, shape (frames, channel, height, width).
     ax
-        Where to draw; None for a figure of its own.
+        Axes to draw on; None for a new figure.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def plot_deviation_from_line(
         natural_video = as_tensor(natural_video, "a natural_video")
         if natural_video.shape[1:] != frame:
             raise InputError(
-                f"natural_video has shape (frames, {', '.join(map(str, frame))}), as the geodesic's frames; "
+                f"natural_video must have shape (frames, {', '.join(map(str, frame))}), as the geodesic; "
                 f"not {tuple(natural_video.shape)}"
             )
         paths["natural video"] = (natural_video.to(geodesic.pixelfade), "^-")

@@ -1,4 +1,4 @@
-"""Pictures of maximum differentiation."""
+"""Plots of published maximum differentiation results."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -23,20 +23,19 @@ def plot_MAD_results(
     vrange: str | Range = "indep1",
     **kwargs: Any,
 ) -> tuple["Figure", dict[str, dict[str, Any]]]:
-    """Show the stimuli of the first maximum differentiation study, as its authors published them.
+    """Draw the published stimuli of the first maximum differentiation study, and return figure and scores.
 
-    The original image stands above; below it, a row for every noise level with the noisy image and the
-    four synthesized ones: best and worst SSIM at its MSE, lowest and highest MSE at its SSIM.
+    The original image is at the top; below it is a row for every noise level with the noisy image and four
+    synthesized images: best and worst SSIM at its MSE, lowest and highest MSE at its SSIM.
 
     Parameters
     ----------
     original_image, noise_levels, results_dir, ssim_images_dir
         See `stimsynth.images.mad_archive.load_mad_results`.
     zoom
-        Display pixels for an image pixel.
+        Display pixels per image pixel.
     vrange
-        See `stimsynth.plots.ranges.display_ranges`; ``"row0"`` to ``"row3"`` besides, for one range that
-        the images of a row share.
+        See `stimsynth.plots.ranges.display_ranges`; also ``"row0"`` to ``"row3"``, for one range per row.
     kwargs
         See `stimsynth.plots.panels.panel_figure`.
 
@@ -45,14 +44,14 @@ def plot_MAD_results(
     fig
         The figure.
     results
-        For every noise level, as ``"L128"``, its scores; ``pandas.DataFrame(results).T`` is a table.
+        Scores by noise level, as ``"L128"``; ``pandas.DataFrame(results).T`` makes a table of them.
 
     Raises
     ------
     InputError
         (a ValueError) if there is no such image, level or file.
     DownloadError
-        If the files have to be downloaded and cannot.
+        If the files cannot be downloaded.
     MissingExtra
         If matplotlib is not installed.
     """
@@ -99,6 +98,6 @@ def _panels(rows: list[list[tuple[str, np.ndarray]]], vrange: str | Range) -> li
 
 
 def _colors(vrange: str | Range, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with a map that suits: two-sided where zero is in the middle."""
+    """Return plot arguments with a colour map: two-sided if zero is in the middle of the range, else grey."""
     two_sided = isinstance(vrange, str) and vrange.endswith("0")
     return {"cmap": "RdBu_r" if two_sided else "gray", **kwargs}

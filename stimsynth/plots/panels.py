@@ -1,4 +1,4 @@
-"""Rows of pictures in which every pixel is a whole block of display pixels."""
+"""Figures with rows of images whose pixels are whole blocks of display pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 72  # display pixels per inch, so that a point is a pixel
-_GAP, _LINE = 10, 13  # pixels between pictures, and for a line of title
+_GAP, _LINE = 10, 13  # pixels between images, and for a line of a title
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A picture with its title and the values shown as black and white.
+    """An image with its title and the values shown as black and white.
 
     Shape (height, width) for grey; (height, width, 3 or 4) for colours.
     """
@@ -32,30 +32,30 @@ class Panel:
 def panel_figure(
     rows: Sequence[Sequence[Panel]], *, zoom: float = 1.0, cmap: str = "gray", **imshow: Any
 ) -> "Figure":
-    """Return a figure with rows of panels, all of one size.
+    """Return a figure with rows of panels, all of the same size.
 
     Parameters
     ----------
     rows
         Panels from the top down and from left to right; rows may differ in length.
     zoom
-        Display pixels for a picture's pixel: a whole number, or one over a number that divides height
-        and width.
+        Display pixels per image pixel: a whole number, or 1 divided by a number that divides height and
+        width.
     cmap
         Name of a matplotlib colour map.
     imshow
-        More arguments of `matplotlib.axes.Axes.imshow`.
+        Further arguments of `matplotlib.axes.Axes.imshow`.
 
     Returns
     -------
     Figure
-        At 72 display pixels an inch, made without any global state; a notebook shows it, and
-        ``figure.savefig(path)`` writes it.
+        A figure with 72 display pixels per inch, independent of pyplot's global state; a notebook shows
+        it, and ``figure.savefig(path)`` writes it.
 
     Raises
     ------
     InputError
-        If panels differ in size, or `zoom` makes no whole pixels.
+        If panels differ in size, or `zoom` does not give whole pixels.
     MissingExtra
         If matplotlib is not installed.
     """
@@ -77,7 +77,7 @@ def panel_figure(
             low, high = panel.shown
             style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
             pixels = panel.pixels
-            if pixels.ndim == 3:  # matplotlib takes colours as they are
+            if pixels.ndim == 3:  # matplotlib does not scale colours
                 pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
             axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
             axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
@@ -85,7 +85,7 @@ def panel_figure(
 
 
 def empty_figure() -> "Figure":
-    """Return an empty figure, or the error that says how to install what draws it."""
+    """Return an empty matplotlib figure; raise MissingExtra if matplotlib is not installed."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -99,11 +99,13 @@ def empty_figure() -> "Figure":
 
 
 def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
-    """Return the (height, width) in display pixels of all panels."""
+    """Return the (height, width) of all panels in display pixels, after checking that they agree."""
     shapes = {panel.pixels.shape for row in rows for panel in row}
     sizes = {shape[:2] if shape[2:] in ((), (3,), (4,)) else shape for shape in shapes}
     if len(sizes) != 1:
-        raise InputError(f"panels of one figure have one size; these have {sorted(sizes)}")
+        raise InputError(
+            f"panels of one figure must have the same size; these have {sorted(sizes)}"
+        )
     size = sizes.pop()
     check_zoom(zoom)
     shown = [n * zoom for n in size]
@@ -111,7 +113,7 @@ def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
     fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
     if len(size) != 2 or not (whole or fraction):
         raise InputError(
-            "panels are (height, width), or that with 3 colours, and zoom is a whole number, or 1/d where d "
-            f"divides both; not {size} and zoom {zoom}"
+            "panels must be (height, width) or (height, width, 3), and zoom a whole number, or 1/d where d "
+            f"divides height and width; not {size} and zoom {zoom}"
         )
     return round(shown[0]), round(shown[1])

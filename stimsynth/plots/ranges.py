@@ -1,4 +1,4 @@
-"""Which values are black and white when images are shown."""
+"""Ranges of values between black and white for images."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ Range = tuple[float, float]
 
 
 def display_ranges(images: Sequence[np.ndarray], vrange: str | Range) -> list[Range]:
-    """Return (lowest, highest) value shown for each image.
+    """Return the (lowest, highest) value to show for each image.
 
     Parameters
     ----------
     images
         Arrays of any shape, real.
     vrange
-        (lowest, highest) for all; or ``"auto"`` followed by a digit for one range that all share, or
-        ``"indep"`` followed by a digit for a range of each alone. Digits: 0, symmetric about zero and
-        as wide as the largest absolute value; 1, minimum to maximum (``"auto"`` is ``"auto1"``); 2, mean
-        ± 2 standard deviations; 3, from the 10th to the 90th percentile, and an eighth of that beyond
-        on either side.
+        (lowest, highest) for all; or ``"auto"`` followed by a digit for one common range, or ``"indep"``
+        followed by a digit for a range of each image. Digits: 0, symmetric about zero and as wide as the
+        largest absolute value; 1, minimum to maximum (``"auto"`` is ``"auto1"``); 2, mean ± 2 standard
+        deviations; 3, from the 10th to the 90th percentile, and an eighth of this distance beyond on
+        either side.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def display_ranges(images: Sequence[np.ndarray], vrange: str | Range) -> list[Ra
 
 def _no_range(vrange: object) -> InputError:
     return InputError(
-        f"vrange is (low, high), auto, auto0 to auto3, or indep0 to indep3; not {vrange!r}"
+        f"vrange must be (low, high), auto, auto0 to auto3, or indep0 to indep3; not {vrange!r}"
     )
 
 

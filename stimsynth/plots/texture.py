@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Statistics = Mapping[str, Tensor]
 
-# Panels: what is shown one by one, and what is summarized by its Euclidean norm over positions or pairs.
+# Panels of single values, and panels of Euclidean norms over positions or pairs.
 _TOGETHER = {
     "pixels+var_highpass": ("pixel_statistics", "var_highpass_residual"),
     "std+skew+kurtosis recon": (
@@ -37,7 +37,7 @@ _NORMS = (
 
 
 def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, np.ndarray]:
-    """Return the numbers of each panel, from the statistics of one item, averaged over channels.
+    """Return the values of each panel, from the statistics of one image, averaged over channels.
 
     Correlations are summarized by the Euclidean norm over their first two axes.
     """
@@ -65,20 +65,20 @@ def plot_statistics(
     batch_idx: int = 0,
     title: str | None = None,
 ) -> "tuple[Figure, list[Axes]]":
-    """Draw texture statistics as stems, a panel for each kind.
+    """Plot texture statistics as stems, with a panel for each group.
 
     Parameters
     ----------
     statistics
-        Arrays by name, as `PortillaSimoncelli.convert_to_dict` returns them.
+        Arrays by name, as returned by `PortillaSimoncelli.convert_to_dict`.
     ax
-        Where to draw: it is divided into panels. None for a new figure.
+        Axes to draw on, which are divided into panels. None for a new figure.
     figsize
         Size of a new figure in inches.
     ylim
-        Range of all panels; None for one that fits each and holds 0; False for matplotlib's own.
+        Range of all panels; None for a range that fits each panel and includes 0; False for matplotlib's.
     batch_idx
-        Which item to show; its channels are averaged.
+        Number of the image in its batch; its channels are averaged.
     title
         Title of the figure.
 
@@ -121,7 +121,7 @@ def plot_statistics(
 def update_statistics(
     axes: "list[Axes]", statistics: Statistics, batch_idx: int = 0
 ) -> "list[Artist]":
-    """Move the stems that `plot_statistics` drew to new values.
+    """Update the stems of `plot_statistics` with new values, and return the changed artists.
 
     Returns
     -------
@@ -131,13 +131,13 @@ def update_statistics(
     Raises
     ------
     InputError
-        If the axes are not those of these statistics.
+        If the axes do not belong to these statistics.
     """
     panels = statistics_panels(statistics, batch_idx)
     drawn = [panel for panel in axes if panel.containers]
     if len(drawn) != len(panels):
         raise InputError(
-            f"these statistics make {len(panels)} panels of stems; {len(drawn)} were given"
+            f"these statistics need {len(panels)} panels of stems; {len(drawn)} were given"
         )
     artists: list[Artist] = []
     for panel, values in zip(drawn, panels.values(), strict=True):

@@ -710,7 +710,7 @@ def test_colours_and_complex_pictures() -> None:
         display_eigendistortion(eig, process_image=lambda x: x * 1j, plot_complex="polr")  # type: ignore[arg-type]
     grey_eig = Eigendistortion(picture(8), Square())
     grey_eig.synthesize()
-    with pytest.raises(InputError, match="as_rgb takes three channels"):
+    with pytest.raises(InputError, match="as_rgb needs three channels"):
         display_eigendistortion(grey_eig, as_rgb=True)
 
 

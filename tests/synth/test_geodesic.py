@@ -556,7 +556,7 @@ def test_deviations_are_drawn_for_every_path() -> None:
             torch.tensor(shown[name].get_xdata()), along, atol=1e-6, rtol=1e-5
         )
     assert abs(shown["pixelfade"].get_ydata()).max() < 1e-12
-    with pytest.raises(InputError, match="natural_video has shape"):
+    with pytest.raises(InputError, match="natural_video must have shape"):
         plot_deviation_from_line(geo, video[..., :4])
     few = SimpleNamespace(model=nn.Identity(), pixelfade=geo.pixelfade, geodesic=geo.geodesic)
     assert len(plot_deviation_from_line(few).lines) == 2

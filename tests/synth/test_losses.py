@@ -190,7 +190,7 @@ def test_it_is_zero_with_slope_zero_for_equal_outputs_and_huge_ones_do_not_overf
     assert bool((gradient == 0).all())
     huge = losses.channel_logsumexp(1.0)(1e6 * ref, -1e6 * ref)
     assert huge.item() == pytest.approx(2e6 * ref.flatten(2).norm(dim=2).max().item(), rel=1e-5)
-    with pytest.raises(InputError, match="sharpness is positive; not 0"):
+    with pytest.raises(InputError, match="sharpness must be positive; not 0"):
         losses.channel_logsumexp(0)
 
 

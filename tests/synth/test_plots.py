@@ -67,7 +67,7 @@ def test_given_ranges_and_names() -> None:
     assert display_ranges(IMAGES, (0, 1)) == [(0.0, 1.0)] * 2
     assert display_ranges(IMAGES, "auto") == display_ranges(IMAGES, "auto1")
     for name in ("auto4", "indep", "row1", "", "0"):
-        with pytest.raises(InputError, match="vrange is"):
+        with pytest.raises(InputError, match="vrange must be"):
             display_ranges(IMAGES, name)
 
 
@@ -105,9 +105,9 @@ def test_titles_do_not_leave_the_figure() -> None:
 @pytest.mark.parametrize(
     ("shapes", "zoom", "sentence"),
     [
-        ([(4, 4), (4, 5)], 1, "one size"),
+        ([(4, 4), (4, 5)], 1, "the same size"),
         ([(4, 4)], 1.5, "whole number"),
-        ([(4, 6)], 1 / 3, "divides both"),
+        ([(4, 6)], 1 / 3, "d divides height and width"),
         ([(4, 4)], 0, "zoom 0"),
         ([(4, 4, 2)], 1, "height, width"),
     ],

@@ -57,5 +57,5 @@ def test_models_are_left_as_they_were() -> None:
 
 @pytest.mark.parametrize("repeats", [0, 1.5, "five"])
 def test_repeats_are_counted(repeats: object) -> None:
-    with pytest.raises(InputError, match="repeats is a whole number of 1 or more"):
+    with pytest.raises(InputError, match="repeats must be a whole number of 1 or more"):
         profile(remove_grad(Gaussian(7)), torch.rand(1, 1, 32, 32), repeats=repeats)  # type: ignore[arg-type]
