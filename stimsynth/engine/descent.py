@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from stimsynth.engine.problem import Problem, Terms, column, evaluate
 from stimsynth.numerics.sums import norms
-from stimuli_store.errors import WrongType
+from stimuli_store.errors import InputError, WrongType
 
 OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
@@ -143,13 +143,27 @@ class Descent:
         """Return the state as tensors and numbers, for a file."""
         own = ("leaf", "optimizer", "scheduler", "before")
         known = {name: value for name, value in vars(state).items() if name not in own}
-        return {**known, "optimizer": None, "scheduler": None, **_learned(state)}
+        made = {"made": makers(state.optimizer, state.scheduler)}
+        return {**known, "optimizer": None, "scheduler": None, **_learned(state), **made}
 
     def revive(self, record: Mapping[str, Any]) -> DescentState:
-        """Return the state that `record` was made of, with an optimizer that holds its points."""
+        """Return the state that `record` was made of, with an optimizer that holds its points.
+
+        Raises
+        ------
+        InputError
+            If this method makes another optimizer or scheduler than the one that was recorded: it would take
+            their numbers for its own.
+        """
         leaf = record["points"].detach().clone().requires_grad_(True)
         optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
+        made, wanted = makers(optimizer, scheduler), record["made"]
+        if made != wanted:
+            raise InputError(
+                f"this run began with optimizer {wanted['optimizer']} and scheduler {wanted['scheduler']}; "
+                f"it does not go on with {made['optimizer']} and {made['scheduler']}"
+            )
         # An optimizer that was built before holds the points of before, and moments beside them.
         optimizer.param_groups[0]["params"] = [leaf]
         optimizer.state.clear()
@@ -157,7 +171,28 @@ class Descent:
         if scheduler is not None:
             scheduler.load_state_dict(record["scheduler"])
         owned = {"leaf": leaf, "optimizer": optimizer, "scheduler": scheduler}
-        return DescentState(**{**record, **owned})
+        known = {name: value for name, value in record.items() if name != "made"}
+        return DescentState(**{**known, **owned})
+
+
+def makers(optimizer: Any, scheduler: Any) -> dict[str, str | None]:
+    """Return the classes of an optimizer and a scheduler, by names that tell torch's own from others.
+
+    Examples
+    --------
+    >>> points = [torch.zeros(1, requires_grad=True)]
+    >>> makers(torch.optim.SGD(points), None)
+    {'optimizer': 'torch.optim.SGD', 'scheduler': None}
+    """
+    return {"optimizer": _maker(optimizer), "scheduler": scheduler and _maker(scheduler)}
+
+
+def _maker(made: Any) -> str:
+    kind = type(made)
+    theirs = kind.__module__.startswith("torch.optim.")
+    name = f"torch.optim.{kind.__name__}" if theirs else kind.__qualname__
+    inside = [_maker(one) for one in getattr(made, "_schedulers", ())]  # of a sequence or a chain
+    return f"{name}({', '.join(inside)})" if inside else name
 
 
 def _learned(state: DescentState) -> dict[str, Any]:

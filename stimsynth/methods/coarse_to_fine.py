@@ -1,7 +1,7 @@
 """Metamers from coarse to fine: scale by scale, each on the ground of those before."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,9 +12,10 @@ from stimsynth.engine.loop import Method
 from stimsynth.engine.staged import OnLastStage, Staged, StagedState, Stages
 from stimsynth.engine.stop import AnyOf, LossConvergence, LossReached, StopRule
 from stimsynth.losses import mse
+from stimsynth.methods.base.penalties import GivenPenalties
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.base.synthesis import Cast
-from stimsynth.methods.metamer import Loss, MetamerObjective, Penalty
+from stimsynth.methods.metamer import Loss, MetamerObjective
 from stimsynth.validate.inputs import is_number, is_whole
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
@@ -91,6 +92,8 @@ class MetamerCTF(MetamerObjective):
     ([5, 10], ('pixel_statistics', 'residual_lowpass'))
     """
 
+    _shared = MetamerObjective._shared | {"coarse_to_fine": "_coarse_to_fine"}
+
     def __init__(
         self,
         image: Tensor | None,
@@ -102,7 +105,7 @@ class MetamerCTF(MetamerObjective):
         coarse_to_fine: str = "together",
         *,
         target_representation: Tensor | None = None,
-        penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
+        penalties: GivenPenalties = (),
         seed: int | None = None,
     ) -> None:
         if coarse_to_fine not in ("together", "separate"):
@@ -120,13 +123,13 @@ class MetamerCTF(MetamerObjective):
             seed=seed,
         )
         self._resumable.wrap = _staged(1e-2, 50)
-        self._together = coarse_to_fine == "together"
-        self._goals = [self._goal_of(subset) for subset in self._subsets()]
+        self._coarse_to_fine = coarse_to_fine
+        self._derive()
 
     @property
     def coarse_to_fine(self) -> str:
         """How scales follow each other."""
-        return "together" if self._together else "separate"
+        return self._coarse_to_fine
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -242,7 +245,7 @@ class MetamerCTF(MetamerObjective):
     def _subsets(self) -> list[list[Scale] | None]:
         """Return the scales of each stage; None for all."""
         scales = list(self._model.scales)  # type: ignore[arg-type]
-        if self._together:
+        if self._coarse_to_fine == "together":
             return [*(scales[: k + 1] for k in range(len(scales) - 1)), None]
         return [*([scale] for scale in scales), None]
 
@@ -252,10 +255,10 @@ class MetamerCTF(MetamerObjective):
     def _goal_of(self, subset: list[Scale] | None) -> Tensor:
         if subset is None:
             return self._target
-        if self._given_target is None:
+        if not self._target_is_given:
             goal = self._model(self._image, scales=subset).detach()
         elif hasattr(self._model, "remove_scales"):
-            goal = self._model.remove_scales(self._given_target, subset)  # type: ignore[operator]
+            goal = self._model.remove_scales(self._target, subset)  # type: ignore[operator]
         else:
             raise InputError(
                 "a target_representation is cut to single scales by the model's remove_scales, and this "
@@ -282,8 +285,8 @@ class MetamerCTF(MetamerObjective):
             "current_scale_loss": f"{state.terms['loss'].mean().item():.4e}",
         }
 
-    def _identity(self) -> dict[str, Any]:
-        return {**super()._identity(), "coarse_to_fine": self.coarse_to_fine}
+    def _derive(self) -> None:
+        self._goals = [self._goal_of(subset) for subset in self._subsets()]
 
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         super()._move(cast, move)

@@ -1,10 +1,10 @@
 """Eigendistortions: the changes of an image that a model sees most and least."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from stimsynth.methods.base.device_move import goal_of_move
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.base.progress import product_bar
 from stimsynth.methods.base.quality import Quality, judge
-from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.base.savable import SavableSynthesis
 from stimsynth.methods.eigen import solvers
 from stimsynth.methods.eigen.checks import (
     check_request,
@@ -41,7 +41,7 @@ EigenMethod = Literal["lanczos", "exact", "power", "randomized_svd"]
 _MANY_PIXELS = 1e4
 
 
-class Eigendistortion:
+class Eigendistortion(SavableSynthesis):
     r"""Synthesize eigendistortions: the changes of an image that a model sees most and least.
 
     With white Gaussian noise at the model's output, small changes v of the image x are told apart as
@@ -104,11 +104,14 @@ class Eigendistortion:
     True
     """
 
+    _shared: ClassVar[dict[str, str]] = {"image": "_image"}
+    _origins = SavableSynthesis._origins | {"search": "_settings"}
+
     def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
         self._image = kept_image(image)
         checked_output(model, self._image)
         self._model = model
-        self.seed = checked_seed(seed)
+        self._seed = checked_seed(seed)
         self._linear = Linearized(model, self._image)
         n, m = self._linear.size_in, self._linear.size_out
         print(f"Initializing Eigendistortion -- Input dim: {n} | Output dim: {m}")  # noqa: T201
@@ -359,59 +362,6 @@ class Eigendistortion:
             lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
         return "\n".join(lines)
 
-    def save(self, file_path: str | os.PathLike[str]) -> None:
-        """Write everything but the model to a file, as tensors and JSON.
-
-        Parameters
-        ----------
-        file_path
-            Where; an earlier file of this name is replaced in one step.
-
-        Raises
-        ------
-        InputError
-            If the folder is not there.
-        """
-        tensors, plain = pack_eigenpairs(self._found, self._krylov)
-        content = {
-            "tensors": {**tensors, "jacobian": self._jacobian},
-            "plain": {**plain, "seed": self.seed, "settings": self._settings},
-        }
-        save_synthesis(file_path, type(self).__name__, self._identity(), content)
-
-    def load(
-        self,
-        file_path: str | os.PathLike[str],
-        map_location: Any = None,
-        *,
-        raise_on_checks: bool = True,
-        tensor_equality_atol: float = 1e-8,
-        tensor_equality_rtol: float = 1e-5,
-    ) -> None:
-        """Become what was saved, to look at it or to go on. Returns nothing.
-
-        Parameters
-        ----------
-        file_path, map_location, raise_on_checks, tensor_equality_atol, tensor_equality_rtol
-            As in `Metamer.load`; what must agree are image and model.
-
-        Raises
-        ------
-        ArchiveError, InputError
-            As in `Metamer.load`.
-        """
-        checks = LoadChecks(
-            raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
-        )
-        kind = type(self).__name__
-        content = load_synthesis(
-            file_path, kind, self._identity(), map_location, checks, used=bool(self._found)
-        )
-        tensors, plain = content["tensors"], content["plain"]
-        self._jacobian = tensors.pop("jacobian")
-        self._found, self._krylov = unpack_eigenpairs(tensors, plain)
-        self.seed, self._settings = plain["seed"], plain["settings"]
-
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of image, model and results, in place.
 
@@ -437,10 +387,23 @@ class Eigendistortion:
         }
         self._found, self._krylov = unpack_eigenpairs(moved, plain)
 
-    def _identity(self) -> dict[str, Any]:
-        """Return what a file and the object that loads it must share."""
+    def _functions(self) -> dict[str, Any]:
         with torch.no_grad():
-            return {"image": self._image, "model's output": self._model(self._image)}
+            return {"model's output": self._model(self._image)}
+
+    def _begun(self) -> bool:
+        return bool(self._found)
+
+    def _content(self) -> dict[str, Any]:
+        tensors, plain = pack_eigenpairs(self._found, self._krylov)
+        return {"tensors": {**tensors, "jacobian": self._jacobian}, "plain": plain}
+
+    def _restore(self, content: dict[str, Any], folder: Path) -> None:
+        self._jacobian = content["tensors"].pop("jacobian")
+        self._found, self._krylov = unpack_eigenpairs(content["tensors"], content["plain"])
+
+    def _derive(self) -> None:
+        self._linear = Linearized(self._model, self._image)
 
     def _anew(
         self, method: str, search: lanczos.Search, max_iter: int, p: int, q: int
@@ -452,7 +415,7 @@ class Eigendistortion:
             return solvers.exact(self.compute_jacobian())
         if method == "randomized_svd":
             return solvers.randomized_svd(
-                self._operator, like, k=k, p=p, q=q, tolerance=tolerance, seed=self.seed
+                self._operator, like, k=k, p=p, q=q, tolerance=tolerance, seed=self._seed
             )
         return solvers.power(
             self._operator,
@@ -461,7 +424,7 @@ class Eigendistortion:
             max_iter=max_iter,
             criterion=search.change,
             tolerance=tolerance,
-            seed=self.seed,
+            seed=self._seed,
             surplus=self._surplus,
         )
 
@@ -474,7 +437,7 @@ class Eigendistortion:
                     f"end; not max_iter={max_iter}"
                 )
             self._krylov = tuple(
-                lanczos.begin(image.flatten(), search, self.seed, i)
+                lanczos.begin(image.flatten(), search, self._seed, i)
                 for i, image in enumerate(self._image)
             )
         elif settings != self._settings:

@@ -99,6 +99,13 @@ class Geodesic(OptimizedSynthesis):
     (torch.Size([6, 1, 32, 32]), True)
     """
 
+    _shared = OptimizedSynthesis._shared | {
+        "image_a and image_b": "_ends",
+        "model's output": "_seen",
+        "n_steps": "n_steps",
+    }
+    _origins = OptimizedSynthesis._origins | {"initial_sequence": "initial_sequence"}
+
     def __init__(
         self,
         image_a: Tensor,
@@ -114,7 +121,7 @@ class Geodesic(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._ends = _as_ends(image_a, image_b, bounds)
-        self._model, self.n_steps, self.seed = model, n_steps, checked_seed(seed)
+        self._model, self.n_steps, self._seed = model, n_steps, checked_seed(seed)
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         self._seen = as_vectors(checked_output(model, self._ends))
@@ -392,7 +399,7 @@ class Geodesic(OptimizedSynthesis):
         return self.pixelfade[None]
 
     def _bridge(self, number: int) -> Tensor:
-        generator = generator_for("bridge", self.seed, number)
+        generator = generator_for("bridge", self._seed, number)
         return sample_brownian_bridge(self.image_a, self.image_b, self.n_steps, generator=generator)
 
     def _as_sequence(self, frames: Tensor, least: int) -> Tensor:
@@ -403,17 +410,6 @@ class Geodesic(OptimizedSynthesis):
                 f"frames or more; not {tuple(frames.shape)}"
             )
         return frames
-
-    def _identity(self) -> dict[str, Any]:
-        return {
-            "image_a": self.image_a,
-            "image_b": self.image_b,
-            "model's output": self._seen,
-            "n_steps": self.n_steps,
-            "initial_sequence": self.initial_sequence,
-            "range_penalty_lambda": self._lambda,
-            "allowed_range": self._range,
-        }
 
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         self._model = move(self._model)

@@ -18,13 +18,13 @@ from stimsynth.engine.problem import Held, Problem, Terms, of_items
 from stimsynth.engine.quantized.hold import hold_on_grid
 from stimsynth.engine.stop import LossConvergence, or_loss_reached
 from stimsynth.images.noise import gaussian_noise
-from stimsynth.losses import penalize_range
+from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.on_grid import OnGrid, columns, on_grid, screen_grid
 from stimsynth.methods.base.optimizers import ADAM
+from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.saving import function_identity
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.numerics.generators import checked_seed
@@ -69,6 +69,8 @@ class MADCompetition(OptimizedSynthesis):
         (low, high) for pixels, inclusive.
     initial_image
         Where to start in place of image and noise, shaped like `image` and inside `allowed_range`.
+    penalties
+        Further terms of the objective, as in `Metamer`; they are made small whatever `minmax` is.
     seed
         Seed of the noise, as in `Metamer`.
 
@@ -110,6 +112,12 @@ class MADCompetition(OptimizedSynthesis):
     True
     """
 
+    _shared = OptimizedSynthesis._shared | {
+        "image": "_image",
+        "minmax": "_minmax",
+        "metric_tradeoff_lambda": "_tradeoff",
+    }
+
     def __init__(
         self,
         image: Tensor,
@@ -122,6 +130,7 @@ class MADCompetition(OptimizedSynthesis):
         allowed_range: tuple[float, float] = (0, 1),
         *,
         initial_image: Tensor | None = None,
+        penalties: GivenPenalties = (),
         seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
@@ -131,14 +140,16 @@ class MADCompetition(OptimizedSynthesis):
         if minmax not in ("min", "max"):
             raise InputError(f"minmax is 'min' or 'max'; not {minmax!r}")
         self._optimized, self._reference = optimized_metric, reference_metric
-        self._minmax, self.seed = minmax, checked_seed(seed)
+        self._minmax, self._seed = minmax, checked_seed(seed)
         if initial_image is None:
-            start = noisy(self._image, initial_noise, self.seed, bounds)
+            start = noisy(self._image, initial_noise, self._seed, bounds)
         else:
             start = _as_start(initial_image, self._image, bounds)
         self._tradeoff = self._weight(metric_tradeoff_lambda, start)
-        method = _default(self._tradeoff, bounds)
-        super().__init__(ResumableRun(start, default=method), range_penalty_lambda, bounds)
+        resumable = ResumableRun(start, default=_default(self._tradeoff, bounds))
+        taken = ["optimized_metric", "reference_metric", "tradeoff"]
+        added = as_penalties(penalties, start, taken)
+        super().__init__(resumable, range_penalty_lambda, bounds, added)
         check_start(self._held_value(), "reference_metric")
 
     def synthesize(
@@ -226,7 +237,9 @@ class MADCompetition(OptimizedSynthesis):
                     f"images here have shape {tuple(self._image.shape)}; not {tuple(given.shape)}"
                 )
         pushed = per_item(self._optimized, image, mad_image)
-        total = self._sign * pushed + self._lambda * self._penalty(mad_image)
+        total, added = self._sign * pushed, self._penalty_terms(mad_image)
+        for name, weight in self._weights().items():
+            total = total + weight * added[name]
         if self._tradeoff is None:
             return total
         off = self._held_value() - per_item(self._reference, image, mad_image)
@@ -370,14 +383,14 @@ class MADCompetition(OptimizedSynthesis):
         with torch.no_grad():
             return per_item(self._reference, self._image, self._resumable.origin)
 
-    def _penalty(self, points: Tensor) -> Tensor:
-        return per_item(lambda x: penalize_range(x, self._range), points)
-
     def _problem(self) -> Problem:
         image, target, weight = self._image, self._held_value(), self._tradeoff
 
+        weights = {"optimized_metric": self._sign, **self._weights()}
+
         def pushed(points: Tensor, items: Tensor) -> Terms:
-            return {"optimized_metric": per_item(self._optimized, of_items(image, items), points)}
+            metric = per_item(self._optimized, of_items(image, items), points)
+            return {"optimized_metric": metric, **self._penalty_terms(points)}
 
         def held(points: Tensor, items: Tensor) -> Terms:
             return {"reference_metric": per_item(self._reference, of_items(image, items), points)}
@@ -385,32 +398,27 @@ class MADCompetition(OptimizedSynthesis):
         def weighed(points: Tensor, items: Tensor) -> Terms:
             terms = {**pushed(points, items), **held(points, items)}
             off = (of_items(target, items) - terms["reference_metric"]) ** 2
-            return {**terms, "tradeoff": off, "penalty": self._penalty(points)}
+            return {**terms, "tradeoff": off}
 
         if weight is None:
             return Problem(
                 terms=pushed,
-                weights={"optimized_metric": self._sign},
+                weights=weights,
                 held=Held(terms=held, targets={"reference_metric": target}),
                 nonsmooth_at=image,
             )
-        weights = {"optimized_metric": self._sign, "tradeoff": weight, "penalty": self._lambda}
-        return Problem(terms=weighed, weights=weights)
+        return Problem(terms=weighed, weights={**weights, "tradeoff": weight})
 
-    def _identity(self) -> dict[str, Any]:
-        # Metrics are told apart by what they say of an image that every object can make from its own.
-        one = self._image[:1]
-        middle = sum(self._range) / 2
-        other = (one + middle) / 2
-        return {
-            "image": self._image,
-            "optimized_metric": function_identity(self._optimized, one, other),
-            "reference_metric": function_identity(self._reference, one, other),
-            "minmax": self._minmax,
-            "metric_tradeoff_lambda": self._tradeoff,
-            "range_penalty_lambda": self._lambda,
-            "allowed_range": self._range,
+    def _functions(self) -> dict[str, Any]:
+        metrics = {"optimized_metric": self._optimized, "reference_metric": self._reference}
+        told = {
+            name: fingerprint(metric, self._image[:1], self._range, n_images=2)
+            for name, metric in metrics.items()
         }
+        return {**super()._functions(), **told}
+
+    def _default_method(self) -> Method:
+        return _default(self._tradeoff, self._range)
 
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         for metric in (self._optimized, self._reference):

@@ -1,8 +1,7 @@
 """Metamers: images a model cannot tell from a target."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, count
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -13,27 +12,23 @@ from stimsynth.engine.problem import Problem, Terms, of_items
 from stimsynth.engine.quantized.descent import descend_to_grid
 from stimsynth.engine.stop import LossConvergence, or_loss_reached
 from stimsynth.images import uniform_noise
-from stimsynth.losses import mse, penalize_range
+from stimsynth.losses import mse
+from stimsynth.methods.base.fingerprints import fingerprint, summed
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, rms, screen_grid
+from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import OUTSIDE, Quality, pixel_distances, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.saving import function_identity, function_name
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.verdicts import judged_metamer, metamer_figures
 from stimsynth.numerics.generators import checked_seed
-from stimsynth.validate import (
-    checked_output,
-    validate_allowed_range,
-    validate_penalty,
-)
-from stimsynth.validate.functions import check_loss, weighted
+from stimsynth.validate import checked_output, validate_allowed_range
+from stimsynth.validate.functions import check_loss
 from stimsynth.validate.images import checked_tensor, kept_image
 from stimsynth.validate.inputs import is_whole
-from stimuli_store.errors import InputError, WrongType
+from stimuli_store.errors import InputError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-Penalty = Callable[[Tensor], Tensor]
 
 
 class MetamerObjective(OptimizedSynthesis):
@@ -58,6 +53,12 @@ class MetamerObjective(OptimizedSynthesis):
     (True, True)
     """
 
+    _shared = OptimizedSynthesis._shared | {
+        "image": "_image",
+        "target_representation": "_target",
+    }
+    _origins = OptimizedSynthesis._origins | {"target_is_given": "_target_is_given"}
+
     def __init__(
         self,
         image: Tensor | None,
@@ -68,30 +69,24 @@ class MetamerObjective(OptimizedSynthesis):
         initial_image: Tensor | None,
         *,
         target_representation: Tensor | None,
-        penalties: Sequence[Penalty | tuple[float, Penalty]],
+        penalties: GivenPenalties,
         seed: int | None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._image = None if image is None else kept_image(image, bounds=bounds)
-        self._model, self._loss, self.seed = model, loss_function, checked_seed(seed)
-        start = self._first(initial_image, bounds)
-        self._given_target = (
-            None
-            if target_representation is None
-            else kept_image(
+        self._model, self._loss, self._seed = model, loss_function, checked_seed(seed)
+        start, given = self._first(initial_image, bounds), None
+        self._target_is_given = target_representation is not None
+        if self._target_is_given:
+            given = kept_image(
                 target_representation, "a target_representation", any_dims=True, complex_too=True
             )
-        )
-        target = self._goal(start, joins=initial_image is not None)
+        target = self._goal(start, given, joins=initial_image is not None)
         check_loss(loss_function, target[:1])
         self._target = target.expand(len(start), *target.shape[1:])
-        if not isinstance(penalties, Sequence):
-            raise WrongType(
-                f"penalties is a list of functions, or of pairs of weight and function; not {penalties!r}"
-            )
-        self._penalties = _named([_as_penalty(penalty, start) for penalty in penalties])
         resumable = ResumableRun(start, default=LBFGS(bounds=bounds))
-        super().__init__(resumable, range_penalty_lambda, bounds)
+        added = as_penalties(penalties, start, ["loss"])
+        super().__init__(resumable, range_penalty_lambda, bounds, added)
 
     @property
     def image(self) -> Tensor | None:
@@ -169,7 +164,7 @@ class MetamerObjective(OptimizedSynthesis):
 
     def _target_image(self) -> Tensor | None:
         """Return the image whose output is the target; None if the target is no image's."""
-        return self._image if self._given_target is None else None
+        return None if self._target_is_given else self._image
 
     def on_grid(self, bits: int = 8, *, seed: int = 0, rounds: int = 12, steps: int = 20) -> OnGrid:
         """Return the metamer as a screen can show it: on the grid, and a metamer there.
@@ -231,16 +226,9 @@ class MetamerObjective(OptimizedSynthesis):
 
         return Problem(terms=terms, weights={"loss": 1.0, **self._weights()})
 
-    def _penalty_terms(self, points: Tensor) -> Terms:
-        own = {name: per_item(function, points) for name, _, function in self._penalties}
-        return {"penalty": per_item(lambda x: penalize_range(x, self._range), points), **own}
-
-    def _weights(self) -> dict[str, float]:
-        return {"penalty": self._lambda, **{name: weight for name, weight, _ in self._penalties}}
-
-    def _goal(self, start: Tensor, joins: bool) -> Tensor:
+    def _goal(self, start: Tensor, given: Tensor | None, joins: bool) -> Tensor:
         """Return the target's representation, seen to fit the start."""
-        goal = self._given_target
+        goal = given
         if goal is None:
             if self._image is None:
                 raise InputError(
@@ -252,7 +240,7 @@ class MetamerObjective(OptimizedSynthesis):
                     f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
                     f"image at a time, so give one initial_image, not {len(start)}"
                 )
-        if self._image is None or self._given_target is not None or self._unlike(start, goal):
+        if self._image is None or given is not None or self._unlike(start, goal):
             goal = self._fitted(goal, start)
         if len(goal) not in (1, len(start)):
             raise InputError(
@@ -299,7 +287,7 @@ class MetamerObjective(OptimizedSynthesis):
                     "size, so give an initial_image with it"
                 )
             shape, dtype = tuple(self._image.shape), self._image.dtype
-            return uniform_noise(shape, self.seed, bounds, dtype=dtype).to(self._image)
+            return uniform_noise(shape, self._seed, bounds, dtype=dtype).to(self._image)
         start = kept_image(
             initial_image, "an initial_image", bounds=bounds, like=self._image, any_dims=True
         )
@@ -309,18 +297,15 @@ class MetamerObjective(OptimizedSynthesis):
             )
         return start
 
-    def _identity(self) -> dict[str, Any]:
-        target = self._target
-        one = self._resumable.origin[:1]
-        penalties = [[weight, function(one)] for _, weight, function in self._penalties]
+    def _functions(self) -> dict[str, Any]:
         return {
-            "image": self._image,
-            "target_representation": target,
-            "loss_function": function_identity(self._loss, target[:1].flip(-1) + 0.5, target[:1]),
-            "range_penalty_lambda": self._lambda,
-            "allowed_range": self._range,
-            "penalties": penalties,
+            **super()._functions(),
+            "model": fingerprint(summed(self._model), self._resumable.origin[:1], self._range),
+            "loss_function": fingerprint(self._loss, self._target[:1], n_images=2),
         }
+
+    def _default_method(self) -> LBFGS:
+        return LBFGS(bounds=self._range)
 
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         self._model = move(self._model)
@@ -356,7 +341,7 @@ class Metamer(MetamerObjective):
         `initial_image` is needed. Mixtures of two textures are made in this way.
     penalties
         Further terms of the objective: functions of one image (batch of 1) to a scalar, or pairs of
-        weight and function.
+        weight and function; in a list, or by name in a dict.
     seed
         Seed of the noise to start from, ``images.uniform_noise(shape, seed, allowed_range)``. None for one
         that is drawn from torch's global generator (see `stimsynth.set_seed`), so that every object starts
@@ -405,7 +390,7 @@ class Metamer(MetamerObjective):
         initial_image: Tensor | None = None,
         *,
         target_representation: Tensor | None = None,
-        penalties: Sequence[Penalty | tuple[float, Penalty]] = (),
+        penalties: GivenPenalties = (),
         seed: int | None = None,
     ) -> None:
         super().__init__(
@@ -478,21 +463,3 @@ class Metamer(MetamerObjective):
         self._resumable.advance(
             self._terms(self._model, self._target), max_iter, or_loss_reached(rule, stop_loss)
         )
-
-
-def _as_penalty(penalty: Any, start: Tensor) -> tuple[str, float, Penalty]:
-    weight, function = weighted(penalty)
-    validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
-    return function_name(function), weight, function
-
-
-def _named(penalties: list[tuple[str, float, Penalty]]) -> list[tuple[str, float, Penalty]]:
-    """Return penalties with names of their own, since they are columns of one history: "size 2"."""
-    taken = {"loss", "penalty", "objective", "gradient_norm", "pixel_change_norm"}
-    found = []
-    for name, weight, function in penalties:
-        numbered = (f"{name} {place}" for place in count(2))
-        own = next(each for each in chain([name], numbered) if each not in taken)
-        taken.add(own)
-        found.append((own, weight, function))
-    return found

@@ -12,14 +12,15 @@ from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import LossConvergence, or_loss_reached
-from stimsynth.losses import penalize_range
+from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.on_grid import columns
+from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import DRIFT, OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.validate import validate_allowed_range, validate_penalty
-from stimsynth.validate.functions import named_pair, weighted
+from stimsynth.validate.functions import named_pair
 from stimsynth.validate.images import checked_tensor, kept_image
 from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
@@ -49,8 +50,7 @@ class OptimizedImage(OptimizedSynthesis):
         pair of function and value, which is brought to that value and kept there. With any, the method is
         descent along the constraints; without, it is L-BFGS.
     penalties
-        Name to a function of one image that is added to the objective, or to a pair of weight and function.
-        They are made small whatever `minmax` is.
+        Further terms of the objective, as in `Metamer`; they are made small whatever `minmax` is.
 
     Attributes
     ----------
@@ -89,6 +89,9 @@ class OptimizedImage(OptimizedSynthesis):
     1.0
     """
 
+    _shared = OptimizedSynthesis._shared | {"minmax": "_minmax", "held": "_held_at"}
+    _origins = OptimizedSynthesis._origins | {"held_values": "_targets"}
+
     def __init__(
         self,
         initial_image: Tensor,
@@ -98,34 +101,32 @@ class OptimizedImage(OptimizedSynthesis):
         allowed_range: tuple[float, float] = (0, 1),
         *,
         held: Mapping[str, Score | tuple[Score, float]] | None = None,
-        penalties: Mapping[str, Score | tuple[float, Score]] | None = None,
+        penalties: GivenPenalties | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         start = kept_image(initial_image, "an initial_image", bounds=bounds)
         if minmax not in ("max", "min"):
             raise InputError(f"minmax is 'max' or 'min'; not {minmax!r}")
         self._score, self._minmax = objective, minmax
-        for name, given in (("held", held), ("penalties", penalties)):
-            if not isinstance(given, Mapping | None):
-                raise WrongType(f"{name} is a dict of names and functions; not {given!r}")
+        if not isinstance(held, Mapping | None):
+            raise WrongType(f"held is a dict of names and functions; not {held!r}")
         self._held = {
             name: named_pair(given, ("function", "value"))
             if isinstance(given, tuple)
             else (given, None)
             for name, given in (held or {}).items()
         }
-        self._penalties = {name: weighted(given) for name, given in (penalties or {}).items()}
-        _check_names(self._held, self._penalties)
-        functions = [objective, *(f for f, _ in self._held.values())]
-        for function in (*functions, *(f for _, f in self._penalties.values())):
+        for function in (objective, *(f for f, _ in self._held.values())):
             validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
-        first = 0.1 * (bounds[1] - bounds[0])
-        method = (
-            Constrained(bounds=bounds, first_step=first)
-            if self._held
-            else LBFGS(bounds=bounds, first_step=first)
-        )
-        super().__init__(ResumableRun(start, default=method), range_penalty_lambda, bounds)
+        # Columns of one history: what is held cannot have the name of another one.
+        as_penalties(dict.fromkeys(self._held, torch.sum), start, ["objective_term"])
+        added = as_penalties(penalties, start, ["objective_term", *self._held])
+        resumable = ResumableRun(start, default=_default(bool(self._held), bounds))
+        super().__init__(resumable, range_penalty_lambda, bounds, added)
+        self._held_at = {
+            name: None if value is None else finite_number(value, f"the value of {name}")
+            for name, (_, value) in self._held.items()
+        }
         self._targets = self._first_targets()
 
     def synthesize(
@@ -245,18 +246,15 @@ class OptimizedImage(OptimizedSynthesis):
 
     def _problem(self) -> Problem:
         def terms(points: Tensor, items: Tensor) -> Terms:
-            added = {name: per_item(f, points) for name, (_, f) in self._penalties.items()}
-            outside = per_item(lambda x: penalize_range(x, self._range), points)
-            return {"objective_term": per_item(self._score, points), "penalty": outside, **added}
+            return {"objective_term": per_item(self._score, points), **self._penalty_terms(points)}
 
         def held(points: Tensor, items: Tensor) -> Terms:
             return {name: per_item(f, points) for name, (f, _) in self._held.items()}
 
-        weights = {name: weight for name, (weight, _) in self._penalties.items()}
         sign = 1.0 if self._minmax == "min" else -1.0
         return Problem(
             terms=terms,
-            weights={"objective_term": sign, "penalty": self._lambda, **weights},
+            weights={"objective_term": sign, **self._weights()},
             held=Held(terms=held, targets=self._targets) if self._held else None,
         )
 
@@ -266,30 +264,24 @@ class OptimizedImage(OptimizedSynthesis):
             return {
                 name: per_item(function, start)
                 if value is None
-                else start.new_full((len(start),), finite_number(value, f"the value of {name}"))
-                for name, (function, value) in self._held.items()
+                else start.new_full((len(start),), value)
+                for (name, value), (function, _) in zip(
+                    self._held_at.items(), self._held.values(), strict=True
+                )
             }
 
-    def _identity(self) -> dict[str, Any]:
-        one = torch.full_like(self._resumable.origin[:1], sum(self._range) / 2)
-        one = one + 0.1 * torch.linspace(0, 1, one.numel()).to(one).view_as(one)
-        functions = {"objective": self._score}
-        functions |= {name: function for name, (function, _) in self._held.items()}
-        functions |= {name: function for name, (_, function) in self._penalties.items()}
-        with torch.no_grad():
-            values = {name: function(one) for name, function in functions.items()}
-        weights = {name: float(weight) for name, (weight, _) in self._penalties.items()}
-        return {
-            "minmax": self._minmax,
-            "range_penalty_lambda": self._lambda,
-            "allowed_range": self._range,
-            "weights": weights,
-            **{f"value of {name}": value for name, value in values.items()},
-        }
+    def _functions(self) -> dict[str, Any]:
+        one = self._resumable.origin[:1]
+        held = {name: fingerprint(f, one, self._range) for name, (f, _) in self._held.items()}
+        score = fingerprint(self._score, one, self._range)
+        return {**super()._functions(), "objective": score, "held": held}
+
+    def _default_method(self) -> Constrained | LBFGS:
+        return _default(bool(self._held), self._range)
 
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         functions = [self._score, *(f for f, _ in self._held.values())]
-        for function in (*functions, *(f for _, f in self._penalties.values())):
+        for function in (*functions, *self._penalties):
             if isinstance(function, nn.Module):
                 move(function)
         self._targets = {name: cast(value) for name, value in self._targets.items()}
@@ -301,12 +293,7 @@ def _drift(target: Tensor, before: Tensor, now: Tensor) -> Tensor:
     return (now - target) / torch.where(scale == 0, 1, scale)
 
 
-def _check_names(held: Mapping[str, Any], penalties: Mapping[str, Any]) -> None:
-    """Refuse names that stand for two things: they are columns of one history."""
-    own = ("objective_term", "penalty", "objective", "gradient_norm", "pixel_change_norm")
-    names = [*held, *penalties]
-    twice = {name for name in names if name in own or names.count(name) > 1}
-    if twice:
-        raise InputError(
-            f"held and penalties have names of their own, other than {', '.join(own)}; not {sorted(twice)}"
-        )
+def _default(holds: bool, bounds: tuple[float, float]) -> Constrained | LBFGS:
+    first = 0.1 * (bounds[1] - bounds[0])
+    kind = Constrained if holds else LBFGS
+    return kind(bounds=bounds, first_step=first)

@@ -56,7 +56,7 @@ class SimpleMetamer:
         return self._full.model
 
     @property
-    def seed(self) -> int:
+    def seed(self) -> int | None:
         """Seed of the noise that it starts from."""
         return self._full.seed
 

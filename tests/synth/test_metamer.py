@@ -110,7 +110,7 @@ def test_what_is_read_cannot_be_set(picture: Tensor) -> None:
     assert public - {"store_progress"} == {
         *("image", "model", "target_representation", "metamer", "saved_metamer", "run", "status"),
         *("losses", "gradient_norm", "pixel_change_norm", "optimizer"),
-        *("allowed_range", "range_penalty_lambda"),
+        *("allowed_range", "range_penalty_lambda", "seed"),
     }
     for name in public - {"store_progress"}:
         with pytest.raises(AttributeError):

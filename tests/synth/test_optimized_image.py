@@ -83,8 +83,8 @@ def test_it_is_saved_and_goes_on(tmp_path: Path) -> None:
     later.load(tmp_path / "o.h5")
     later.synthesize(5)
     assert torch.equal(later.image, whole.image)
-    with pytest.raises(ValueError, match="value of objective"):
-        OptimizedImage(start(), torch.mean, held={"mean": torch.mean, "sd": torch.std}).load(
+    with pytest.raises(ValueError, match="objective was"):
+        OptimizedImage(start(), torch.mean, held={"mean": torch.mean, "sd": (torch.std, 0.1)}).load(
             tmp_path / "o.h5"
         )
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_reached_is_said() -> None:
         (lambda: OptimizedImage(start(), lambda x: x), "returns shape"),
         (
             lambda: OptimizedImage(start(), response, held={"penalty": torch.mean}),
-            "names of their own",
+            "a name of its own",
         ),
         (
             lambda: OptimizedImage(start(), response, held={"m": torch.mean}).synthesize(

@@ -126,13 +126,13 @@ def test_a_loss_without_a_name_is_told_by_its_value(tmp_path: Path) -> None:
     run.save(tmp_path / "m.h5")
     same.load(tmp_path / "m.h5")
     assert torch.equal(same.metamer, run.metamer)
-    with pytest.raises(InputError, match="loss_function differs"):
+    with pytest.raises(InputError, match="loss_function was"):
         with_loss(1.6).load(tmp_path / "m.h5")
 
 
 def test_what_every_synthesis_shares_is_abstract() -> None:
-    """A method of one's own defines four methods (docs/extending.md, which runs as a test)."""
-    assert OptimizedSynthesis.__abstractmethods__ == {"synthesize", "quality", "_identity", "_move"}
+    """A method of one's own defines three methods (docs/extending.md, which runs as a test)."""
+    assert OptimizedSynthesis.__abstractmethods__ == {"synthesize", "quality", "_move"}
     with pytest.raises(TypeError, match="abstract"):
         OptimizedSynthesis(metamer()._resumable, 0.1, (0, 1))  # type: ignore[abstract]
 
@@ -230,7 +230,7 @@ def test_files_can_be_examined(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert said.startswith("Metamer, made with stimsynth ")
     assert f"torch {torch.__version__}" in said
-    assert "identity.image: float64 (1, 1, 32, 32)" in said
+    assert "settings.image: float64 (1, 1, 32, 32)" in said
     assert "content.run.history.objective: float64 (4, 1)" in said
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.descent import Descent
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import Method
@@ -84,28 +85,46 @@ def choose_method(
     return Descent(optimizer=partial(_made, factory), scheduler=_as_factory(scheduler))
 
 
-def describe_method(method: Method, state: Any) -> dict[str, Any]:
-    """Return what a file says of a method, so that `method_from` can find it again."""
-    if isinstance(method, Descent):
-        return {
-            "name": "Descent",
-            "optimizer": type(state.optimizer).__name__,
-            "scheduler": type(state.scheduler).__name__ if state.scheduler else None,
-        }
-    settings: dict[str, Any] = asdict(method) if is_dataclass(method) else {}
-    return {"name": type(method).__name__, "settings": settings}
+def describe_method(method: Method) -> dict[str, Any]:
+    """Return what a file says of a method, so that `method_from` can make it again."""
+    if isinstance(
+        method, Descent
+    ):  # its factories are code; its state's record says what they made
+        return {"name": _told(Descent), "settings": {}}
+    return {
+        "name": _told(type(method)),
+        "settings": asdict(method) if is_dataclass(method) else {},
+    }
 
 
-def method_from(description: Mapping[str, Any], default: Method) -> Method | None:
-    """Return the method that a file tells of, or None if the user has to hand it in again."""
-    if description["name"] == "Descent":
-        optimizer = getattr(torch.optim, description["optimizer"], None)
-        if optimizer is None or description["scheduler"] is not None:
+def method_from(
+    description: Mapping[str, Any], state: Mapping[str, Any], default: Method
+) -> Method | None:
+    """Return the method that a file tells of, or None if the user has to hand it in again.
+
+    Parameters
+    ----------
+    description
+        What `describe_method` returned.
+    state
+        The record of the method's state, be it inside of another one's.
+    default
+        The method of the object that loads.
+    """
+    if description["name"] == _told(Descent):
+        made = next(value for name, value in state.items() if name.rpartition(".")[2] == "made")
+        home, _, name = made["optimizer"].rpartition(".")
+        if home != "torch.optim" or made["scheduler"] is not None:
             return None
-        return Descent(optimizer=optimizer)
-    known = {kind.__name__: kind for kind in (LBFGS, type(default))}
-    kind = known.get(description["name"])
-    return kind(**description["settings"]) if kind else None
+        return Descent(optimizer=getattr(torch.optim, name))
+    kinds: tuple[Any, ...] = (LBFGS, Constrained, type(default))
+    return next(
+        (k(**description["settings"]) for k in kinds if _told(k) == description["name"]), None
+    )
+
+
+def _told(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _as_factory(scheduler: Any) -> Any:

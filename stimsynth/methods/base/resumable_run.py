@@ -100,10 +100,15 @@ class ResumableRun:
         if self._waiting is not None:
             if optimizer is None:
                 raise InputError(
-                    "a file cannot name the optimizer and scheduler of this run; hand in the optimizer and "
-                    "the scheduler that it began with, and they go on where they were"
+                    "a file cannot make the optimizer and scheduler of this run again; hand in the optimizer "
+                    "and the scheduler that it began with, and they go on where they were"
                 )
             method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+            if describe_method(method) != self._waiting["method"]:
+                raise InputError(
+                    f"this run began with the method {self._waiting['method']}; it does not go on with "
+                    f"{describe_method(method)}"
+                )
             state = self.wrap(method).revive(self._waiting["state"])
             self.run = self._run_of(self._waiting, state, self._file)
             self.method, self._waiting = method, None
@@ -288,7 +293,7 @@ class ResumableRun:
         assert self.method is not None
         return {
             **record,
-            "method": describe_method(self.method, self.run.state),
+            "method": describe_method(self.method),
             "run": {
                 "points": self.run.points,
                 "status": [status.name for status in self.run.status],
@@ -317,7 +322,7 @@ class ResumableRun:
         run, method, waiting = None, None, None
         file = _file_of(record, folder)
         if record["run"] is not None:
-            method = method_from(record["method"], self.default)
+            method = method_from(record["method"], record["state"], self.default)
             waiting = record if method is None else None
             state = None if method is None else self.wrap(method).revive(record["state"])
             run = self._run_of(record, state, file)

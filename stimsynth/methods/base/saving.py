@@ -1,8 +1,9 @@
 """A synthesis in a file: tensors and JSON, no code; and the checks that bring it back to the right place."""
 
+import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.errors import ArchiveError, InputError
 from stimuli_store.tools.environment import environment
 
-SYNTHESIS_FORMAT = "stimsynth-synthesis/1"
+SYNTHESIS_FORMAT = "stimsynth-synthesis/2"
+#: Plain numbers of this size are what rounding leaves of 0.
+_ROUNDING = 1e-12
 
 
 class LoadWarning(UserWarning):
@@ -38,28 +41,24 @@ class LoadChecks:
     rtol: float = 1e-5
 
 
-def save_synthesis(
-    path: str | os.PathLike[str], kind: str, identity: Mapping[str, Any], content: Any
-) -> None:
+def save_synthesis(path: str | os.PathLike[str], kind: str, tree: Mapping[str, Any]) -> None:
     """Write a synthesis.
 
     Parameters
     ----------
     path
-        Where; an earlier file of this name is replaced in one step.
+        Where; an earlier file of this name is replaced in one step, once this one was read back.
     kind
         Name of the class.
-    identity
-        What an object has to share with the file to load it: tensors, numbers, text.
-    content
-        All else, as a tree (see `stimsynth.methods.base.state_tree`).
+    tree
+        Its parts by name: nested tensors, numbers and text (see `stimsynth.methods.base.state_tree`).
 
     Raises
     ------
     InputError
         If the folder is not there, or something cannot be put in a file.
     """
-    document, arrays = pack({"identity": dict(identity), "content": content})
+    document, arrays = pack(tree)
     header = {
         "format": SYNTHESIS_FORMAT,
         "class": kind,
@@ -71,24 +70,25 @@ def save_synthesis(
 
 def load_synthesis(
     path: str | os.PathLike[str],
-    kind: str,
-    identity: Mapping[str, Any],
-    map_location: Any = None,
-    checks: LoadChecks | None = None,
-    used: bool = False,
-) -> Any:
-    """Return the content of a file, after comparing its identity with that of the object.
+    kinds: Sequence[str],
+    own: Mapping[str, Mapping[str, Any]],
+    map_location: Any,
+    checks: LoadChecks,
+) -> dict[str, Any]:
+    """Return the parts of a file, after comparing some of them with those of an object.
 
     Parameters
     ----------
-    path, kind, identity
-        As for `save_synthesis`, the last two from the object that loads.
+    path
+        What `save_synthesis` wrote.
+    kinds
+        Names of the classes whose files the object can load, its own first.
+    own
+        The parts of the object that must agree with those of the file.
     map_location
         Device for tensors; None for the one that they were saved from.
     checks
         Tolerances, and what a difference does.
-    used
-        Whether the object has something of its own already that a file would overwrite.
 
     Raises
     ------
@@ -98,14 +98,10 @@ def load_synthesis(
         (a ValueError) if image, model, loss or settings are not those of the file; always if a precision
         or device differs.
     """
-    if used:
-        raise InputError(
-            "load takes an object that was just made; synthesize was called on this one"
-        )
     header, arrays = _opened(path)
-    if header["class"] != kind:
+    if header["class"] not in kinds:
         raise ArchiveError(
-            f"{path} holds a {header['class']}; load it with a {header['class']}, not a {kind}"
+            f"{path} holds a {header['class']}; load it with a {header['class']}, not a {kinds[0]}"
         )
     try:
         tree = unpack(header["tree"], arrays, map_location)
@@ -114,14 +110,10 @@ def load_synthesis(
         raise InputError(
             f"{path} cannot be loaded to {place}, which this machine has not; give map_location='cpu'"
         ) from error
-    for name in {**identity, **tree["identity"]}:
-        if name not in identity or name not in tree["identity"]:
-            differ = "is in one of them only"
-        else:
-            differ = _difference(tree["identity"][name], identity[name], checks or LoadChecks())
-        if differ:
-            _refuse(f"{path} and this object differ: {name} {differ}", checks or LoadChecks())
-    return tree["content"]
+    for part, values in own.items():
+        for name in {**values, **tree[part]}:
+            _compare(f"{path} and this object differ: {name}", name, tree[part], values, checks)
+    return tree
 
 
 def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = None) -> None:
@@ -147,7 +139,7 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     ...     Metamer(images.load("camera", size=32), remove_grad(Gaussian(5))).save(f"{folder}/m.h5")
     ...     examine_saved_synthesis(f"{folder}/m.h5")  # doctest: +ELLIPSIS
     Metamer, made with stimsynth ..., python ..., numpy ..., platform ..., torch ..., threads ...
-      identity.image: float32 (1, 1, 32, 32)
+      settings.image: float32 (1, 1, 32, 32)
     ...
     """
     header, arrays = _opened(path)
@@ -155,17 +147,6 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     print(f"{header['class']}, made with {made}")  # noqa: T201  (printing is what it is for)
     for line in _lines("", unpack(header["tree"], arrays, "cpu")):
         print(f"  {line}")  # noqa: T201
-
-
-def function_identity(function: Callable[..., Tensor], *arguments: Tensor) -> dict[str, Any]:
-    """Return a function's name and its value on tensors that both sides have: enough to tell it apart."""
-    with torch.no_grad():
-        return {"name": function_name(function), "value": function(*arguments)}
-
-
-def function_name(function: Any) -> str:
-    """Return how a function or module is called."""
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -177,23 +158,51 @@ def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any
     return header, arrays
 
 
-def _refuse(sentence: str, checks: LoadChecks) -> None:
-    if checks.raise_on_checks:
-        raise InputError(f"{sentence}. Make the object with the arguments it was saved with")
-    warnings.warn(sentence, LoadWarning, stacklevel=4)
+def _compare(
+    sentence: str, name: str, saved: Mapping[str, Any], own: Mapping[str, Any], checks: LoadChecks
+) -> None:
+    """Raise an error, or warn, if what goes by `name` differs."""
+    if name in saved and name in own:
+        differ = difference(saved[name], own[name], checks)
+    else:
+        differ = "is in one of them only"
+    if differ and checks.raise_on_checks:
+        raise InputError(
+            f"{sentence} {differ}. Make the object with the arguments it was saved with"
+        )
+    if differ:
+        warnings.warn(f"{sentence} {differ}", LoadWarning, stacklevel=4)
 
 
-def _difference(saved: Any, own: Any, checks: LoadChecks) -> str:
-    """Return in what two values differ, empty if in nothing."""
+def difference(saved: Any, own: Any, checks: LoadChecks) -> str:
+    """Return in what two values differ, empty if in nothing.
+
+    Raises
+    ------
+    InputError
+        If two tensors differ in precision or device.
+
+    Examples
+    --------
+    >>> difference({"a": 1.0}, {"a": 1.0 + 1e-9}, LoadChecks())
+    ''
+    >>> difference([2, 3], [2, 4], LoadChecks())
+    'was 3 and is 4'
+    """
     if isinstance(saved, Tensor) and isinstance(own, Tensor):
         return _tensor_difference(saved, own, checks)
-    if isinstance(saved, Mapping) and isinstance(own, Mapping) and saved.keys() == own.keys():
-        return next((d for k in saved if (d := _difference(saved[k], own[k], checks))), "")
+    if isinstance(saved, Tensor) or isinstance(own, Tensor):
+        return "is in one of them only"
+    if isinstance(saved, Mapping) and isinstance(own, Mapping) and list(saved) == list(own):
+        saved, own = list(saved.values()), list(own.values())
     if isinstance(saved, list | tuple) and isinstance(own, list | tuple) and len(saved) == len(own):
-        return next(
-            (d for a, b in zip(saved, own, strict=True) if (d := _difference(a, b, checks))), ""
-        )
-    return "" if saved == own else f"was {saved!r} and is {own!r}"
+        pairs = zip(saved, own, strict=True)
+        return next((d for pair in pairs if (d := difference(*pair, checks))), "")
+    if isinstance(saved, float) and isinstance(own, float):
+        alike = math.isclose(saved, own, rel_tol=checks.rtol, abs_tol=_ROUNDING)
+    else:
+        alike = saved == own
+    return "" if alike or repr(saved) == repr(own) else f"was {saved!r} and is {own!r}"
 
 
 def _tensor_difference(saved: Tensor, own: Tensor, checks: LoadChecks) -> str:

@@ -1,29 +1,36 @@
 """What every method that moves pixels step by step shows to its users."""
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from stimsynth.engine.loop import Method
+from stimsynth.engine.problem import Terms
 from stimsynth.engine.run import Run, Status
+from stimsynth.losses import penalize_range
 from stimsynth.methods.base.device_move import goal_of_move
+from stimsynth.methods.base.fingerprints import fingerprint
+from stimsynth.methods.base.penalties import Penalties, Penalty
+from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun
-from stimsynth.methods.base.saving import LoadChecks, load_synthesis, save_synthesis
+from stimsynth.methods.base.savable import SavableSynthesis
+from stimsynth.methods.base.saving import LoadChecks, difference
 from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Cast = Callable[[Tensor], Tensor]
 
 
-class OptimizedSynthesis(ABC):
+class OptimizedSynthesis(SavableSynthesis):
     """Images that are found by optimization, with the history of the search.
 
-    A method of one's own defines the four abstract methods; running, continuing, saving and moving are
-    here (see `docs/extending.md`).
+    A method of one's own defines the three abstract methods, and names what a file and the object that loads
+    it must share; running, continuing, saving and moving are here (see `docs/extending.md`).
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ class OptimizedSynthesis(ABC):
         Weight of the penalty on pixels outside `allowed_range`, 0 or more.
     allowed_range
         (low, high), checked.
+    penalties
+        Further terms of the objective; None for none.
 
     Raises
     ------
@@ -46,11 +55,18 @@ class OptimizedSynthesis(ABC):
     True
     """
 
+    _shared: ClassVar[dict[str, str]] = {
+        "range_penalty_lambda": "_lambda",
+        "allowed_range": "_range",
+        "penalties": "_penalty_weights",
+    }
+
     def __init__(
         self,
         resumable: ResumableRun,
         range_penalty_lambda: float,
         allowed_range: tuple[float, float],
+        penalties: Penalties | None = None,
     ) -> None:
         _refuse_override(type(self))
         weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
@@ -58,6 +74,8 @@ class OptimizedSynthesis(ABC):
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
         self._resumable, self._lambda = resumable, weight
         self._range = allowed_range
+        self._penalty_weights: dict[str, float] = penalties.weights if penalties else {}
+        self._penalties: tuple[Penalty, ...] = penalties.functions if penalties else ()
 
     @abstractmethod
     def synthesize(self, max_iter: int = 100) -> None:
@@ -68,12 +86,49 @@ class OptimizedSynthesis(ABC):
         """Return for every item whether it came out well, in numbers and in a sentence."""
 
     @abstractmethod
-    def _identity(self) -> dict[str, Any]:
-        """Return what a file and the object that loads it must share."""
-
-    @abstractmethod
     def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
         """Change precision or device of the object's own tensors and models."""
+
+    def _default_method(self) -> Method:
+        """Return the method for `synthesize` without an optimizer; it may go by the settings."""
+        return self._resumable.default
+
+    def _penalty_terms(self, points: Tensor) -> Terms:
+        """Return the range penalty and all others for every item, shape (batch,) each."""
+        outside = per_item(lambda x: penalize_range(x, self._range), points)
+        own = zip(self._penalty_weights, self._penalties, strict=True)
+        return {"penalty": outside, **{name: per_item(f, points) for name, f in own}}
+
+    def _weights(self) -> dict[str, float]:
+        """Return the weights of `_penalty_terms`."""
+        return {"penalty": self._lambda, **self._penalty_weights}
+
+    def _functions(self) -> dict[str, Any]:
+        one = self._resumable.origin[:1]
+        return {"penalties": [fingerprint(f, one, self._range) for f in self._penalties]}
+
+    def _content(self) -> dict[str, Any]:
+        return self._resumable.record()
+
+    def _begun(self) -> bool:
+        return self._resumable.run is not None
+
+    def _restore(self, content: dict[str, Any], folder: Path) -> None:
+        start, own = content["origin"], self._resumable.origin
+        difference(start[:1], own[:1], LoadChecks())  # refuses another precision or device
+        if len(self._penalty_weights) != len(self._penalties):
+            raise InputError(
+                f"the file is of a synthesis with {len(self._penalty_weights)} penalties and this object has "
+                f"{len(self._penalties)}; their functions are not in the file, so give as many"
+            )
+        resumable = ResumableRun(start, self._default_method())
+        resumable.wrap = self._resumable.wrap
+        resumable.restore(content, folder)
+        self._resumable = resumable
+
+    def save(self, file_path: str | os.PathLike[str]) -> None:  # noqa: D102  (as in the base)
+        self._resumable.spare(file_path)
+        super().save(file_path)
 
     @property
     def losses(self) -> Tensor:
@@ -123,68 +178,6 @@ class OptimizedSynthesis(ABC):
     @store_progress.setter
     def store_progress(self, every: bool | int) -> None:
         self._resumable.store_progress = every
-
-    def save(self, file_path: str | os.PathLike[str]) -> None:
-        """Write everything but models, metrics and losses to a file, as tensors and JSON.
-
-        Parameters
-        ----------
-        file_path
-            Where; an earlier file of this name is replaced in one step.
-
-        Raises
-        ------
-        InputError
-            If the folder is not there, or this is the progress file.
-        """
-        self._resumable.spare(file_path)
-        save_synthesis(file_path, type(self).__name__, self._identity(), self._resumable.record())
-
-    def load(
-        self,
-        file_path: str | os.PathLike[str],
-        map_location: Any = None,
-        *,
-        raise_on_checks: bool = True,
-        tensor_equality_atol: float = 1e-8,
-        tensor_equality_rtol: float = 1e-5,
-    ) -> None:
-        """Become what was saved, to look at it or to go on. Returns nothing.
-
-        Iterates in a progress file are looked for where it was, and beside this file. If they are in neither
-        place, all else is loaded, with a `LoadWarning`.
-
-        A run with a torch optimizer goes on with it, unless the file cannot name it (a class that is not
-        in `torch.optim`, or any with a scheduler): then the next call of `synthesize` takes the optimizer
-        and the scheduler again, and they continue where they were.
-
-        Parameters
-        ----------
-        file_path
-            What `save` wrote.
-        map_location
-            Device for all tensors; None for the one that they were saved from.
-        raise_on_checks
-            Raise an error if the file was saved from other images, models or settings; False for a
-            `LoadWarning`.
-        tensor_equality_atol, tensor_equality_rtol
-            When tensors count as equal, as in `torch.allclose`.
-
-        Raises
-        ------
-        ArchiveError
-            (a ValueError) if there is no such file, it is damaged, or of another class.
-        InputError
-            (a ValueError) if the file does not fit this object (always if a precision or a device
-            differs), or this object was used already.
-        """
-        checks = LoadChecks(
-            raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol
-        )
-        kind = type(self).__name__
-        used = self._resumable.run is not None
-        content = load_synthesis(file_path, kind, self._identity(), map_location, checks, used=used)
-        self._resumable.restore(content, Path(file_path).parent)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of everything, models included, in place; also in mid-run.

@@ -1,0 +1,93 @@
+"""What functions return on fixed images: enough to tell them apart in files, which hold no code."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stimsynth.numerics.generators import generator_for
+
+#: Two sets of images: one inside the range, and one that reaches beyond it by its width on either side,
+#: since penalties are often 0 inside.
+_MARGINS = (0.0, 1.0)
+
+
+def function_name(function: Any) -> str:
+    """Return how a function or module is called."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def fingerprint(
+    function: Callable[..., Tensor],
+    like: Tensor,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    *,
+    n_images: int = 1,
+) -> dict[str, Any]:
+    """Return the name of a function and the numbers it returns for fixed images.
+
+    Parameters
+    ----------
+    function
+        Function of images to a scalar, of any shape with one element.
+    like
+        A tensor of the shape, precision and device of the images.
+    bounds
+        (low, high), the range of their values.
+    n_images
+        How many images it takes.
+
+    Returns
+    -------
+    dict
+        ``"name"``, and ``"values"``: plain numbers; the name of the error where the function raises one.
+
+    Examples
+    --------
+    >>> one = torch.zeros(1, 1, 2, 2)
+    >>> round(fingerprint(torch.mean, one)["values"][0], 3) == 0.5
+    False
+    >>> inside, beyond = fingerprint(lambda x: (x - 1).clamp_min(0).sum(), one)["values"]
+    >>> inside, beyond > 0
+    (0.0, True)
+    """
+    values = [
+        _value(function, [_image(like, bounds, margin, number) for number in range(n_images)])
+        for margin in _MARGINS
+    ]
+    return {"name": function_name(function), "values": values}
+
+
+def summed(model: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return a model's output for an image as one number: a sum with random weights, of a fixed seed."""
+
+    def total(image: Tensor) -> Tensor:
+        output = model(image)
+        flat = torch.view_as_real(output) if output.is_complex() else output
+        generator = generator_for("fingerprint of a model", 0)
+        weights = torch.randn(flat.shape, generator=generator, dtype=torch.float64)
+        return (flat.double() * weights.to(flat.device)).sum()
+
+    total.__name__ = function_name(model)
+    return total
+
+
+def _image(like: Tensor, bounds: tuple[float, float], margin: float, number: int) -> Tensor:
+    """Return noise from `margin` widths of the range below it to as much above."""
+    low, high = bounds
+    generator = generator_for("fingerprint", number)
+    dtype = torch.complex128 if like.is_complex() else torch.float64
+    noise = torch.rand(like.shape, generator=generator, dtype=dtype)
+    return (low + (high - low) * ((1 + 2 * margin) * noise - margin)).to(like)
+
+
+def _value(function: Callable[..., Tensor], images: list[Tensor]) -> float | str:
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of values out of range
+            return float(function(*images).real)
+    # A function may refuse what lies out of range; that must not keep anybody from saving a run.
+    except Exception as error:  # noqa: BLE001
+        return type(error).__name__

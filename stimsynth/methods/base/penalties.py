@@ -1,0 +1,88 @@
+"""Penalties: weighted functions of one image that are added to an objective."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Any
+
+from torch import Tensor
+
+from stimsynth.methods.base.fingerprints import function_name
+from stimsynth.validate import validate_penalty
+from stimsynth.validate.functions import weighted
+from stimuli_store.errors import InputError, WrongType
+
+Penalty = Callable[[Tensor], Tensor]
+GivenPenalties = (
+    Sequence[Penalty | tuple[float, Penalty]] | Mapping[str, Penalty | tuple[float, Penalty]]
+)
+
+#: Columns of every history; no penalty can have their names.
+COLUMNS = ("penalty", "objective", "gradient_norm", "pixel_change_norm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Penalties:
+    """Weights by name, and the functions in the same order."""
+
+    weights: dict[str, float]
+    functions: tuple[Penalty, ...]
+
+
+def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str]) -> Penalties:
+    """Return penalties as they were handed in: by name, or in a list that is named after its functions.
+
+    Parameters
+    ----------
+    given
+        Functions of one image (batch of 1) to a scalar, or pairs of weight and function.
+    like
+        Images such as those that they will see.
+    taken
+        Names of other columns of the history, besides `COLUMNS`.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if this is no list or dict of them.
+    InputError
+        (a ValueError) if a penalty cannot be used, or two columns would have one name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_penalties([torch.mean, (2, torch.mean)], torch.zeros(1, 1, 2, 2), ["loss"]).weights
+    {'mean': 1.0, 'mean 2': 2.0}
+    """
+    given, taken = {} if given is None else given, {*COLUMNS, *taken}
+    if isinstance(given, str) or not isinstance(given, Sequence | Mapping):
+        raise WrongType(
+            "penalties is a list of functions, or of pairs of weight and function, or a dict of names and "
+            f"these; not {given!r}"
+        )
+    pairs: Any = given.values() if isinstance(given, Mapping) else given
+    checked = [_checked(penalty, like) for penalty in pairs]
+    names = list(given) if isinstance(given, Mapping) else _named(checked, set(taken))
+    if twice := sorted(taken.intersection(names)):
+        raise InputError(
+            f"what is held and what is added has a name of its own; {', '.join(twice)} is taken"
+        )
+    weights = {name: weight for name, (weight, _) in zip(names, checked, strict=True)}
+    return Penalties(weights=weights, functions=tuple(function for _, function in checked))
+
+
+def _checked(penalty: Any, like: Tensor) -> tuple[float, Penalty]:
+    weight, function = weighted(penalty)
+    validate_penalty(function, (1, *like.shape[1:]), like.dtype, like.device)
+    return weight, function
+
+
+def _named(penalties: list[tuple[float, Penalty]], taken: set[str]) -> list[str]:
+    """Return names of their own, since they are columns of one history: "size", "size 2"."""
+    names = []
+    for _, function in penalties:
+        name = function_name(function)
+        numbered = (f"{name} {place}" for place in count(2))
+        names.append(next(each for each in chain([name], numbered) if each not in taken))
+        taken.add(names[-1])
+    return names
