@@ -11,7 +11,7 @@ from torch.profiler import profile as torch_profile
 
 from stimsynth.validate import checked_output
 from stimsynth.validate.images import kept_image
-from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +73,7 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     (True, True)
     """
     image = kept_image(image, any_dims=True, complex_too=True)
-    if not isinstance(repeats, int) or repeats < 1:
-        raise InputError(f"repeats must be a whole number of 1 or more; not {repeats!r}")
+    repeats = whole(repeats, "repeats", 1)
     checked_output(model, image)
 
     def output() -> None:

@@ -1,7 +1,13 @@
-"""Global random state of torch and numpy."""
+"""Seeds: the one check of them, and the global random state of torch and numpy."""
 
 import numpy as np
 import torch
+
+from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
+
+#: Seeds that are drawn lie below this: a float64, and so any reader of JSON, holds them exactly.
+_LARGEST = 2**53
 
 
 def set_seed(seed: int) -> None:
@@ -16,6 +22,11 @@ def set_seed(seed: int) -> None:
     seed
         A whole number from 0 to 2³² - 1.
 
+    Raises
+    ------
+    InputError
+        If it is no such number.
+
     Examples
     --------
     >>> set_seed(1)
@@ -24,5 +35,35 @@ def set_seed(seed: int) -> None:
     >>> bool((torch.rand(3) == first).all())
     True
     """
+    seed = whole(seed, "seed", 0)
+    if seed >= 2**32:
+        raise InputError(f"seed must be a whole number below 2**32; not {seed}")
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (this is what the function is for)
+
+
+def checked_seed(seed: int | None) -> int:
+    """Return a seed as a plain whole number; for None, one from torch's global generator.
+
+    That generator is set by ``stimsynth.set_seed``.
+
+    Raises
+    ------
+    InputError
+        If it is neither None nor a whole number of 64 bits.
+
+    Examples
+    --------
+    >>> from stimsynth import set_seed
+    >>> set_seed(1)
+    >>> first, second = checked_seed(None), checked_seed(None)
+    >>> set_seed(1)
+    >>> first == checked_seed(None) != second
+    True
+    """
+    if seed is None:
+        return int(torch.randint(_LARGEST, (), device="cpu"))
+    number = whole(seed, "a seed, if not None,")
+    if not -(2**63) <= number < 2**63:
+        raise InputError(f"a seed must be a whole number of 64 bits, or None for any; not {seed!r}")
+    return number

@@ -1,15 +1,15 @@
 """White and coloured noise, drawn from a seed."""
 
 from collections.abc import Callable
-from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from stimsynth.images.polar_grids import ImageSize, height_and_width
-from stimsynth.numerics.generators import checked_seed, generator_for
+from stimsynth.numerics.generators import generator_for
+from stimsynth.seeding import checked_seed
 from stimsynth.validate.inputs import validate_allowed_range
-from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole, wholes
 
 Seed = int | torch.Generator
 
@@ -76,7 +76,8 @@ def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
 def _per_item(
     draw: Callable[..., Tensor], purpose: str, shape: tuple[int, ...], seed: int
 ) -> Tensor:
-    seed, noise = checked_seed(seed), torch.empty(shape, dtype=torch.float64)
+    noise = torch.empty(wholes(shape, "shape, of which each side", 0), dtype=torch.float64)
+    seed = checked_seed(seed)
     for item, place in enumerate(noise):
         place.copy_(
             draw(place.shape, generator=generator_for(purpose, seed, item), dtype=noise.dtype)
@@ -148,6 +149,4 @@ def as_generator(seed: Seed, purpose: str) -> torch.Generator:
     """
     if isinstance(seed, torch.Generator):
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise InputError(f"seed must be a whole number or a torch.Generator; not {seed!r}")
-    return generator_for(purpose, checked_seed(seed))
+    return generator_for(purpose, checked_seed(whole(seed, "a seed, if no torch.Generator,")))

@@ -16,9 +16,10 @@ from stimsynth.methods.base.penalties import GivenPenalties
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.base.synthesis import Cast
 from stimsynth.methods.metamer import Loss, MetamerObjective
-from stimsynth.validate.inputs import is_number, is_whole
+from stimsynth.validate.inputs import is_number
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 Scale = Any
 ALL = "all"
@@ -161,7 +162,7 @@ class MetamerCTF(MetamerObjective):
         >>> met.progress_of(0).scales
         ('pixel_statistics', 'residual_lowpass', 1, 0, 'all')
         """
-        names = self._stage_names()
+        names, item = self._stage_names(), whole(item, "item")
         if self._resumable.run is None or self._resumable.run.state is None:
             began, stage = [0] + [-1] * (len(names) - 1), 0
         else:
@@ -214,16 +215,16 @@ class MetamerCTF(MetamerObjective):
             If an argument makes no sense, or the loss or its slope became NaN or infinite (what was done is
             kept).
         """
-        check_steps(max_iter, stop_iters_to_check)
+        max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         fits = change_scale_criterion is None or (
             is_number(change_scale_criterion) and change_scale_criterion >= 0
         )
-        if not fits or not is_whole(ctf_iters_to_check, 1):
+        if not fits:
             raise InputError(
-                "change_scale_criterion is None or a number of 0 or more, and ctf_iters_to_check 1 or more, "
-                "a whole number; not "
-                f"{change_scale_criterion} and {ctf_iters_to_check}"
+                "change_scale_criterion must be None or a number of 0 or more; not "
+                f"{change_scale_criterion!r}"
             )
+        ctf_iters_to_check = whole(ctf_iters_to_check, "ctf_iters_to_check", 1)
         self._resumable.wrap = _staged(change_scale_criterion, ctf_iters_to_check)
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file

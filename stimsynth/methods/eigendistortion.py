@@ -29,8 +29,8 @@ from stimsynth.methods.eigen.checks import (
 from stimsynth.methods.eigen.distorted import distorted_on_grid
 from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs, unpack_eigenpairs
 from stimsynth.methods.eigen.solvers import EigenSolution
-from stimsynth.numerics.generators import checked_seed
 from stimsynth.numerics.linearized import Linearized
+from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.inputs import finite_number
@@ -177,13 +177,13 @@ class Eigendistortion(SavableSynthesis):
             If the Jacobian that ``"exact"`` has to hold has more than a million elements.
         """
         refuse_inference_mode()
-        check_request(method, self._linear.size_in, k, max_iter, p, q)
+        k, max_iter, p, q = check_request(method, self._linear.size_in, k, max_iter, p, q)
         if method != "lanczos":
             self._refuse_batch(f"method={method!r}")
         search = lanczos.Search(
             k=k, tolerance=residual_tolerance, change=stop_criterion, basis_size=basis_size
         )
-        check_search(search)
+        search = check_search(search)
         with interruptible():
             if method == "lanczos":
                 self._lanczos(search, max_iter)

@@ -18,12 +18,13 @@ from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, share_outsid
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
-from stimsynth.numerics.generators import checked_seed, generator_for
+from stimsynth.numerics.generators import generator_for
+from stimsynth.seeding import checked_seed
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.images import checked_tensor, kept_image
-from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
 SEEDS_ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
@@ -121,7 +122,9 @@ class Geodesic(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._ends = _as_ends(image_a, image_b, bounds)
-        self._model, self.n_steps, self._seed = model, n_steps, checked_seed(seed)
+        # With one step there is no frame between the ends.
+        self.n_steps = whole(n_steps, "n_steps", 2)
+        self._model, self._seed = model, checked_seed(seed)
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         self._seen = as_vectors(checked_output(model, self._ends))
@@ -303,7 +306,7 @@ class Geodesic(OptimizedSynthesis):
             If an argument makes no sense, or the loss or its slope became NaN or infinite (all that was done
             until then is kept).
         """
-        check_steps(max_iter, stop_iters_to_check)
+        max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
@@ -379,13 +382,7 @@ class Geodesic(OptimizedSynthesis):
 
     def _starts(self, n_starts: int) -> Tensor:
         """Return sequences to start from, shape (n_starts, n_steps + 1, …)."""
-        if not is_whole(self.n_steps, 2):
-            raise InputError(
-                "a geodesic has 2 steps or more, or there is no frame between its ends; not "
-                f"n_steps {self.n_steps!r}"
-            )
-        if not is_whole(n_starts, 1):
-            raise InputError(f"n_starts is 1 or more; not {n_starts!r}")
+        n_starts = whole(n_starts, "n_starts", 1)
         if self.initial_sequence == "bridge":
             return torch.stack([self._bridge(i) for i in range(n_starts)])
         if self.initial_sequence != "straight":

@@ -27,7 +27,7 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
-from stimsynth.numerics.generators import checked_seed
+from stimsynth.seeding import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
 from stimsynth.validate.images import checked_tensor, kept_image
@@ -201,7 +201,7 @@ class MADCompetition(OptimizedSynthesis):
             If an argument makes no sense, or the objective or its slope became NaN or infinite (all that
             was done until then is kept).
         """
-        check_steps(max_iter, stop_iters_to_check)
+        max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         if self._tradeoff is None and optimizer is not None:
             raise InputError(
                 "an optimizer of your own cannot hold the reference metric; give a metric_tradeoff_lambda "

@@ -24,7 +24,7 @@ from stimsynth.methods.mad import (
     noisy,
 )
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
-from stimsynth.numerics.generators import checked_seed
+from stimsynth.seeding import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
 from stimsynth.validate.images import kept_image
@@ -163,7 +163,7 @@ def mad_set(
     >>> bool(level.members["metric_1_max"].drift.abs() < 1e-6)
     True
     """
-    check_steps(max_iter, stop_iters_to_check)
+    max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
     bounds = validate_allowed_range(allowed_range)
     image = kept_image(image, bounds=bounds)
     metrics = (metric_1, metric_2)

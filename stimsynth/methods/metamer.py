@@ -21,12 +21,12 @@ from stimsynth.methods.base.quality import OUTSIDE, Quality, pixel_distances, sh
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
 from stimsynth.methods.verdicts import judged_metamer, metamer_figures
-from stimsynth.numerics.generators import checked_seed
+from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import check_loss
 from stimsynth.validate.images import checked_tensor, kept_image
-from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -203,9 +203,7 @@ class MetamerObjective(OptimizedSynthesis):
         >>> figures["refined"] < figures["rounded"]
         True
         """
-        for name, number in (("rounds", rounds), ("steps", steps)):
-            if not is_whole(number, 0):
-                raise InputError(f"{name} is a whole number of 0 or more; not {number!r}")
+        rounds, steps = whole(rounds, "rounds", 0), whole(steps, "steps", 0)
         seed, grid = checked_seed(seed), screen_grid(bits, self._range)
         problem = self._terms(self._model, self._target)
         before = self.metamer.detach()
@@ -455,7 +453,7 @@ class Metamer(MetamerObjective):
             If an argument makes no sense, or the loss or its slope became NaN or infinite (all that was done
             until then is kept).
         """
-        check_steps(max_iter, stop_iters_to_check)
+        max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )

@@ -162,7 +162,7 @@ class OptimizedImage(OptimizedSynthesis):
             If an argument makes no sense, or the objective or its slope became NaN or infinite (what was
             done is kept).
         """
-        check_steps(max_iter, stop_iters_to_check)
+        max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         if self._held and optimizer is not None:
             raise InputError("a torch optimizer holds nothing; leave optimizer out, or held")
         self._resumable.settle(

@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.linearized import Linearized
+from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 class Balanced(nn.Module):
@@ -196,13 +198,12 @@ def balanced_by_sensitivity(
     tensor(100.)
     """
     target = kept_image(target, "a target", one=True)
-    if not isinstance(n_probes, int) or n_probes < 1:
-        raise InputError(f"n_probes must be a whole number, 1 or more; not {n_probes!r}")
+    n_probes = whole(n_probes, "n_probes", 1)
     if not 0 <= power < math.inf:
         raise InputError(f"power must be 0 or more; not {power}")
     output = checked_output(model, target)
     jacobian = Linearized(model, target)
-    generator = generator_for("balance", seed)
+    generator = generator_for("balance", checked_seed(seed))
     probes = torch.randn(n_probes, jacobian.size_in, generator=generator, dtype=torch.float64)
     moved = torch.cat([jacobian.push(probe[None].to(target), [0]) for probe in probes])
     sensitivity = moved.double().square().mean(dim=0)

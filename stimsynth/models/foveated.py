@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from stimsynth.models.pooled_statistics import STATISTICS, Named, View
 from stimsynth.transforms.log_polar import LogPolar
-from stimsynth.validate.images import real_images, unbatched_too
+from stimsynth.validate.images import image_size, real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.whole import whole
 
 
 class FoveatedPooling(nn.Module):
@@ -103,17 +104,12 @@ class FoveatedPooling(nn.Module):
         super().__init__()
         if statistics not in STATISTICS:
             raise unknown_name("statistics", statistics, list(STATISTICS))
-        if (
-            n_scales < 1
-            or n_orientations < 2
-            or spatial_corr_width < 1
-            or not spatial_corr_width % 2
-        ):
-            raise InputError(
-                "FoveatedPooling takes n_scales >= 1, n_orientations >= 2 and an odd spatial_corr_width; "
-                f"not {n_scales}, {n_orientations} and {spatial_corr_width}"
-            )
-        self.image_shape = None if image_shape is None else _size(image_shape)
+        self.n_scales = whole(n_scales, "n_scales", 1)
+        self.n_orientations = whole(n_orientations, "n_orientations", 2)
+        self.spatial_corr_width = whole(spatial_corr_width, "spatial_corr_width", 1)
+        if not self.spatial_corr_width % 2:
+            raise InputError(f"spatial_corr_width must be odd; not {spatial_corr_width}")
+        self.image_shape = None if image_shape is None else image_size(image_shape, 1)
         self.statistics = statistics
         self.ppd = float(ppd)
         self.scaling = float(scaling)
@@ -122,16 +118,13 @@ class FoveatedPooling(nn.Module):
         self.fixation = None if fixation is None else _pair(fixation)
         self.window_type = window_type
         self.aspect = float(aspect)
-        self.n_scales = n_scales
-        self.n_orientations = n_orientations
-        self.spatial_corr_width = spatial_corr_width
         if self.image_shape is not None:
             self._fitted(self.image_shape)
 
     def windows(self, image_shape: Sequence[int]) -> LogPolar:
         """Return the layout of the windows on an image of (height, width)."""
         return LogPolar(
-            image_shape=_size(image_shape),
+            image_shape=image_size(image_shape, 1),
             ppd=self.ppd,
             scaling=self.scaling,
             min_ecc=self.min_ecc,
@@ -180,13 +173,6 @@ class FoveatedPooling(nn.Module):
                 f"not {self.n_scales}"
             )
         return self.windows(image_shape)
-
-
-def _size(image_shape: Sequence[int]) -> tuple[int, int]:
-    size = tuple(int(n) for n in image_shape)
-    if len(size) != 2 or min(size) < 1:
-        raise InputError(f"image_shape must be (height, width) in pixels; not {image_shape!r}")
-    return size[0], size[1]
 
 
 def _pair(fixation: Sequence[float]) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Linear models: identity, low-pass and band-pass filters, Gaussian blur, centre-surround filter."""
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -11,10 +12,12 @@ from torch import Tensor, nn
 from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.sliding import slide
+from stimsynth.seeding import checked_seed
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair
 from stimsynth.validate.images import checked_tensor, real_images, unbatched_too
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 def positive(name: str, value: Any, channels: int) -> nn.Parameter:
@@ -102,7 +105,7 @@ class Linear(nn.Module):
             low, narrow = circular_gaussian2d(self.kernel_size, variances.sqrt(), 2)
             kernels = torch.stack([low, narrow - low])
         else:
-            generator = generator_for("kernels", seed)
+            generator = generator_for("kernels", checked_seed(seed))
             uniform = torch.rand(2, 1, *self.kernel_size, generator=generator, dtype=torch.float64)
             kernels = (2 * uniform - 1) / math.sqrt(math.prod(self.kernel_size))
         self.filt = nn.Parameter(kernels.to(torch.get_default_dtype()))
@@ -147,6 +150,7 @@ class Gaussian(nn.Module):
         cache_filt: bool = False,
     ) -> None:
         super().__init__()
+        out_channels = whole(out_channels, "out_channels", 1)
         self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
         self.out_channels = out_channels
@@ -223,6 +227,7 @@ class CenterSurround(nn.Module):
         cache_filt: bool = False,
     ) -> None:
         super().__init__()
+        out_channels = whole(out_channels, "out_channels", 1)
         signs = [on_center] * out_channels if isinstance(on_center, bool) else list(on_center)
         if len(signs) != out_channels:
             raise InputError(
@@ -243,6 +248,7 @@ class CenterSurround(nn.Module):
         signed = torch.tensor([1.0 if on else -1.0 for on in signs])
         self.register_buffer("sign", signed.to(ratio.dtype), persistent=False)
         self._kept_filt, self._kept_transfer = LastValue(), LastValue()
+        self._warn_of_widths()
 
     amplitude_ratio: Tensor
     sign: Tensor
@@ -255,6 +261,15 @@ class CenterSurround(nn.Module):
         if key in state_dict:
             state_dict[key] = state_dict[key].reshape(1)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        self._warn_of_widths()
+
+    def _warn_of_widths(self) -> None:
+        if bool((self.surround_std < self.center_std).any()):
+            warnings.warn(
+                "the surround is narrower than the center: surround_std is "
+                f"{self.surround_std.tolist()} and center_std {self.center_std.tolist()}; swap them",
+                stacklevel=2,
+            )
 
     @property
     def filt(self) -> Tensor:

@@ -14,6 +14,7 @@ from stimsynth.transforms.filters import kernel_pair
 from stimsynth.validate import remove_grad
 from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.whole import whole
 
 PerChannel = float | Sequence[float]
 
@@ -267,7 +268,7 @@ def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | 
 
 
 def _repeat(channels: int | None) -> Callable[[Tensor], Tensor] | None:
-    return None if channels is None else partial(_repeated, channels=channels)
+    return None if channels is None else partial(_repeated, channels=whole(channels, "channels", 1))
 
 
 def _repeated(x: Tensor, channels: int) -> Tensor:

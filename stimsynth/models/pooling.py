@@ -15,6 +15,7 @@ from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.spectra import crop_spectrum
 from stimsynth.validate.images import unbatched_too
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 _EPSILON = 1e-3  # in units of pixel values: amplitudes below this count as zero
 _CENTRE = 2.0**-2  # centre of the finest band, in cycles/pixel
@@ -63,14 +64,11 @@ class UniformPooling(nn.Module):
         energy_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        if not 1 <= window_px < math.inf or n_scales < 0 or n_orientations < 1:
-            raise InputError(
-                "UniformPooling takes window_px >= 1, n_scales >= 0 and n_orientations >= 1; not "
-                f"{window_px}, {n_scales} and {n_orientations}"
-            )
+        if not 1 <= window_px < math.inf:
+            raise InputError(f"UniformPooling takes window_px >= 1; not {window_px}")
         self.window_px = float(window_px)
-        self.n_scales = n_scales
-        self.n_orientations = n_orientations
+        self.n_scales = whole(n_scales, "n_scales", 0)
+        self.n_orientations = whole(n_orientations, "n_orientations", 1)
         self.energy_weight = energy_weight
 
     @unbatched_too

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimsynth.plots.checks import check_place, check_zoom
+from stimsynth.plots.checks import check_zoom
 from stimsynth.plots.panels import empty_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,9 +50,9 @@ def image_pixels(images: np.ndarray, batch_idx: int, channel_idx: int | None) ->
         If there is no such image or channel, or the number of channels is not that of a colour image.
     """
     batch, channels = images.shape[:2]
-    check_place(batch_idx, "batch_idx")
+    batch_idx = whole(batch_idx, "batch_idx")
     if channel_idx is not None:
-        check_place(channel_idx, "channel_idx")
+        channel_idx = whole(channel_idx, "channel_idx")
     if not -batch <= batch_idx < batch:
         raise InputError(f"the batch has {batch} images; there is no batch_idx {batch_idx}")
     one = images[batch_idx]

@@ -1,6 +1,6 @@
 """Checks of the arguments of plots."""
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 from stimuli_store.errors import InputError, WrongType
@@ -28,18 +28,6 @@ def check_axes(axes: Any, name: str = "ax") -> None:
     """
     if axes is not None and not hasattr(axes, "plot"):
         raise WrongType(f"{name} must be None or axes of matplotlib; not {axes!r}")
-
-
-def check_place(place: Any, name: str) -> None:
-    """Raise InputError if the number of an image, channel or iteration is not whole.
-
-    Raises
-    ------
-    InputError
-        (a ValueError).
-    """
-    if not isinstance(place, Integral):
-        raise InputError(f"{name} must be a whole number; not {place!r}")
 
 
 def check_zoom(zoom: Any) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.canvas import image_pixels, own_axes, show_image, split_axes, status_figure
-from stimsynth.plots.checks import check_axes, check_kind, check_place, check_size
+from stimsynth.plots.checks import check_axes, check_kind, check_size
 from stimsynth.plots.panels import Panel, empty_figure, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -427,8 +428,7 @@ def _row(iteration: int | None, rows: int) -> int:
     """Return the number of an iteration, counted from the start, after checking it."""
     if not rows:
         raise InputError("there are no losses to plot; call synthesize first")
-    number = -1 if iteration is None else iteration
-    check_place(number, "iteration")
+    number = -1 if iteration is None else whole(iteration, "iteration")
     if not -rows <= number < rows:
         raise InputError(f"iterations go from 0 to {rows - 1}; there is no iteration {iteration}")
     return number % rows

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimsynth.plots.checks import check_axes, check_kind, check_place
+from stimsynth.plots.checks import check_axes, check_kind
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
-from stimsynth.validate.inputs import finite_number, is_whole
+from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType, unknown_name
+from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +112,8 @@ def display_eigendistortion(
     if not callable(process_image):
         raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
     count = len(eigendistortion.image)
-    if not is_whole(batch_idx, 0) or batch_idx >= count:
+    batch_idx = whole(batch_idx, "batch_idx", 0)
+    if batch_idx >= count:
         raise InputError(f"the batch has {count} images; there is no batch_idx {batch_idx}")
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
@@ -139,7 +141,7 @@ def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Te
     """Return the eigendistortion of a rank, shape (channel, height, width)."""
     count = eigendistortion.image[0].numel()
     ranks = eigendistortion.eigenindex.tolist()
-    check_place(eigenindex, "eigenindex")
+    eigenindex = whole(eigenindex, "eigenindex")
     if not -count <= eigenindex < count or eigenindex % count not in ranks:
         raise InputError(
             "eigenindex must be the rank of a synthesized eigendistortion, one of "

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stimsynth.plots.panels import empty_figure
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -41,8 +42,9 @@ def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, n
 
     Correlations are summarized by the Euclidean norm over their first two axes.
     """
+    item = whole(batch_idx, "batch_idx")
     mean = {
-        name: array[batch_idx].detach().mean(dim=0).cpu().numpy()
+        name: array[item].detach().mean(dim=0).cpu().numpy()
         for name, array in statistics.items()
         if array.numel()
     }

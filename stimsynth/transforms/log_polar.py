@@ -18,6 +18,7 @@ from torch import Tensor
 
 from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.averages import Averages, make_averages
+from stimsynth.validate.images import image_size
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import pair
 
@@ -86,7 +87,7 @@ class LogPolar:
     aspect: float = 2.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "image_shape", pair(self.image_shape, "image_shape"))
+        object.__setattr__(self, "image_shape", image_size(self.image_shape, 1))
         if self.window_type not in WINDOW_TYPES:
             raise InputError(
                 f"window_type must be one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.whole import wholes
 
 Kind = Literal["real", "complex", "any", "ordered", "all"]
 Forward = TypeVar("Forward", bound=Callable[..., Tensor])
@@ -300,13 +301,5 @@ def image_size(image_shape: Any, least: int) -> tuple[int, int]:
     >>> image_size([64, 48], 4)
     (64, 48)
     """
-    try:
-        height, width = (int(n) for n in image_shape)
-        whole = (height, width) == tuple(image_shape)
-    except (TypeError, ValueError):
-        whole = False
-    if not whole or min(height, width) < least:
-        raise InputError(
-            f"image_shape is (height, width), whole numbers of {least} or more; not {image_shape!r}"
-        )
+    height, width = wholes(image_shape, "image_shape, (height, width),", least, count=2)
     return height, width

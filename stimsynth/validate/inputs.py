@@ -1,7 +1,7 @@
 """Checks of numbers, seeds and ranges, and of what torch can make a tensor of."""
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import torch
@@ -47,11 +47,6 @@ def finite_number(value: Any, what: str) -> float:
     if not math.isfinite(number):
         raise InputError(f"{what} is a finite number; not {value!r}")
     return number
-
-
-def is_whole(value: object, least: int) -> bool:
-    """Say whether this is a whole number of `least` or more, numpy's included."""
-    return isinstance(value, Integral) and int(value) >= least
 
 
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:

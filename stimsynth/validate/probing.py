@@ -1,6 +1,6 @@
 """What models and penalties are asked alike: call them on a test image and look at what comes back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.numerics.generators import generator_for
 from stimuli_store.errors import InputError, WrongDevice, WrongType
+from stimuli_store.tools.whole import wholes
 
 ImageShape = tuple[int, int, int, int]
 
@@ -123,10 +124,7 @@ def advice(what: str) -> Iterator[None]:
 
 
 def _checked_shape(shape: object) -> ImageShape:
-    sizes = tuple(shape) if isinstance(shape, Sequence) else ()
-    if len(sizes) != 4 or not all(isinstance(n, int) and n > 0 for n in sizes):
-        raise InputError(
-            "image_shape is (batch, channel, height, width), four whole numbers of 1 or more; "
-            f"not {shape!r}"
-        )
-    return sizes
+    batch, channels, *size = wholes(
+        shape, "image_shape, (batch, channel, height, width),", 1, count=4
+    )
+    return batch, channels, size[0], size[1]

@@ -38,24 +38,39 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
     return number
 
 
-def wholes(value: Any, what: str, least: int | None = None) -> tuple[int, ...]:
+def wholes(
+    value: Any, what: str, least: int | None = None, *, count: int | None = None
+) -> tuple[int, ...]:
     """Return one whole number, or several, as a tuple.
+
+    Parameters
+    ----------
+    value, what, least
+        As for `whole`; `value` may be any iterable of such numbers.
+    count
+        How many there must be; None for any number.
 
     Raises
     ------
     InputError
-        If one of them is none.
+        If one of them is no whole number or too small, or there are more or fewer.
 
     Examples
     --------
-    >>> wholes(3, "dim"), wholes([0.0, -1], "dim")
-    ((3,), (0, -1))
+    >>> wholes(3, "dim"), wholes([8.0, 6], "image_shape", 1, count=2)
+    ((3,), (8, 6))
     """
     try:
         given = [value] if _integer(value) is not None else list(value)
     except TypeError:
         given = [value]
-    return tuple(whole(number, what, least) for number in given)
+    numbers = tuple(number for number in map(_integer, given) if number is not None)
+    small = least is not None and any(number < least for number in numbers)
+    if small or len(numbers) != len(given) or count not in (None, len(numbers)):
+        several = "whole numbers" if count is None else f"{count} whole numbers"
+        limit = "" if least is None else f" of {least} or more"
+        raise InputError(f"{what} must be {several}{limit}; not {value!r}")
+    return numbers
 
 
 def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
@@ -71,12 +86,10 @@ def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
     >>> pair(8, "size"), pair([8.0, 6], "size")
     ((8, 8), (8, 6))
     """
-    numbers = wholes(value, what, least)
     if _integer(value) is not None:
-        return numbers[0], numbers[0]
-    if len(numbers) != 2:
-        raise InputError(f"{what} must be one whole number or (height, width); not {value!r}")
-    return numbers[0], numbers[1]
+        return (whole(value, what, least),) * 2
+    height, width = wholes(value, f"{what}, if not one number,", least, count=2)
+    return height, width
 
 
 def _integer(value: Any) -> int | None:

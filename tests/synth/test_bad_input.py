@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "change_scale_criterion",
     ),
     "scale steps": (lambda: textures().synthesize(2, ctf_iters_to_check=1.5), "a whole number"),  # type: ignore[arg-type]
-    "basis": (lambda: distortions().synthesize(basis_size="a"), "basis_size is None"),  # type: ignore[arg-type]
+    "basis": (lambda: distortions().synthesize(basis_size="a"), "basis_size, if not None, must be"),  # type: ignore[arg-type]
     "tolerance": (lambda: distortions().synthesize(residual_tolerance=-1), "of 0 or more"),
     "alpha": (lambda: distortions().on_grid(10**400), "alpha"),
     "complex ends": (lambda: Geodesic(IMAGE + 0j, OTHER, blur()), "image_a is real here"),

@@ -193,7 +193,7 @@ class Unmoved(Bands):
         (
             lambda: MetamerCTF(picture(), Bands()).synthesize(ctf_iters_to_check=0),
             InputError,
-            "ctf_iters_to_check 1 or more",
+            "ctf_iters_to_check must be a whole number of 1",
         ),
         (
             lambda: MetamerCTF(

@@ -239,14 +239,14 @@ def test_scaling_is_the_level_of_a_plan(tmp_path: Path) -> None:
     ("call", "sentence"),
     [
         (lambda: FoveatedPooling(statistics="energies", ppd=16), "did you mean 'energy'"),
-        (lambda: FoveatedPooling(ppd=16, spatial_corr_width=4), "an odd spatial_corr_width"),
-        (lambda: FoveatedPooling(ppd=16, n_scales=0), "n_scales >= 1"),
+        (lambda: FoveatedPooling(ppd=16, spatial_corr_width=4), "spatial_corr_width must be odd"),
+        (lambda: FoveatedPooling(ppd=16, n_scales=0), "n_scales must be a whole number of 1"),
         (
             lambda: FoveatedPooling((32, 32), "energy", ppd=16, n_scales=4),
             "n_scales must be at most 3",
         ),
         (lambda: FoveatedPooling((32, 32), ppd=16, min_ecc=2.0), "covers the whole image"),
-        (lambda: FoveatedPooling((32, 0), ppd=16), r"image_shape must be \(height, width\)"),
+        (lambda: FoveatedPooling((32, 0), ppd=16), r"image_shape, \(height, width\), must be 2"),
         (lambda: FoveatedPooling(ppd=16, fixation=(1.0,)), r"fixation must be \(row, column\)"),
         (lambda: FoveatedPooling((32, 32), ppd=16)(torch.zeros(1, 1, 64, 64)), "was made for"),
         (lambda: FoveatedPooling(ppd=16)(torch.zeros(64, 64)), "takes a real floating-point"),

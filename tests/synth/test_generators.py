@@ -299,7 +299,7 @@ def test_the_eleven_come_in_any_size(size: int) -> None:
     ("call", "sentence"),
     [
         (lambda: polar_angle(0), "size must be a whole number of 1"),
-        (lambda: polar_radius((3, 4, 5)), r"size must be one whole number or \(height"),  # type: ignore[arg-type]
+        (lambda: polar_radius((3, 4, 5)), "size, if not one number, must be 2 whole numbers"),  # type: ignore[arg-type]
         (lambda: polar_angle(3, direction="left"), "clockwise"),  # type: ignore[arg-type]
         (lambda: grating(8), "either cycles_per_image or cycles_per_pixel"),
         (lambda: grating(8, cycles_per_image=1, cycles_per_pixel=0.1), "either"),

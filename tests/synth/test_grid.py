@@ -106,7 +106,7 @@ def test_eight_bits_cost_a_metamer_little(model: torch.nn.Module) -> None:
 
 def test_a_screen_has_whole_bits() -> None:
     metamer = Metamer(images.load("camera", size=16), remove_grad(Gaussian(5)))
-    with pytest.raises(InputError, match="bits is a whole number"):
+    with pytest.raises(InputError, match="bits must be a whole number"):
         metamer.on_grid(bits=0)
 
 

@@ -426,3 +426,16 @@ def test_nothing_is_looked_up_by_the_name_of_a_class(model: type[nn.Module], ima
 def test_an_activation_in_the_place_of_pretrained_is_refused(model: type[nn.Module]) -> None:
     with pytest.raises(InputError, match="pretrained must be True or False"):
         model(31, pretrained=F.relu)  # type: ignore[call-arg]
+
+
+def test_a_surround_narrower_than_its_center_is_said() -> None:
+    with pytest.warns(UserWarning, match=r"surround_std is \[1.0\] and center_std \[4.0\]; swap"):
+        CenterSurround(31, center_std=4.0, surround_std=1.0)
+    with pytest.warns(UserWarning, match="narrower than the center"):
+        CenterSurround(31, center_std=torch.tensor([1.0, 5.0]), out_channels=2)
+    for front_end in (OnOff(31), LuminanceGainControl(31)):
+        swapped = {name: value.clone() for name, value in front_end.state_dict().items()}
+        center, surround = "center_surround.center_std", "center_surround.surround_std"
+        swapped[center], swapped[surround] = swapped[surround], swapped[center]
+        with pytest.warns(UserWarning, match="narrower than the center"):
+            front_end.load_state_dict(swapped)

@@ -319,7 +319,7 @@ def test_storage_can_be_set_until_synthesis_begins() -> None:
     assert len(run.saved_metamer) == 3
     with pytest.raises(InputError, match="store_progress was 2"):
         run.store_progress = 3
-    with pytest.raises(InputError, match="True, False, or a number"):
+    with pytest.raises(InputError, match="if not True or False, must be a whole number of 0"):
         metamer().store_progress = -1
 
 

@@ -242,7 +242,7 @@ def test_tables_follow_the_image_and_the_module() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: SteerablePyramidFreq((32,)), r"image_shape is \(height, width\)"),  # type: ignore[arg-type]
+        (lambda: SteerablePyramidFreq((32,)), r"image_shape, \(height, width\), must be 2 whole"),  # type: ignore[arg-type]
         (lambda: SteerablePyramidFreq((32.5, 32)), "whole numbers"),  # type: ignore[arg-type]
         (lambda: SteerablePyramidFreq((32, 32), 4), "from 0 to 3 for images of 32x32; not 4"),
         (lambda: SteerablePyramidFreq((32, 32), order=16), "from 0 to 15"),

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.engine.quantized.descent import LevelGrid
-from stimsynth.validate.inputs import is_whole
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,10 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
     InputError
         If bits is not a whole number from 1 to 16.
     """
-    if not is_whole(bits, 1) or bits > 16:
-        raise InputError(f"bits is a whole number from 1 to 16; not {bits!r}")
-    return LevelGrid(low=allowed_range[0], high=allowed_range[1], levels=2 ** int(bits))
+    depth = whole(bits, "bits", 1)
+    if depth > 16:
+        raise InputError(f"bits must be a whole number from 1 to 16; not {bits!r}")
+    return LevelGrid(low=allowed_range[0], high=allowed_range[1], levels=2**depth)
 
 
 def on_grid(

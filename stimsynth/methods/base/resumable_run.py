@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,18 @@ from stimsynth.methods.base.state_tree import map_tensors
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError, StimsynthError
+from stimuli_store.tools.whole import whole
 
 
-def check_steps(max_iter: int, stop_iters_to_check: int) -> None:
-    """Refuse numbers of steps that make no sense.
+def check_steps(max_iter: int, stop_iters_to_check: int) -> tuple[int, int]:
+    """Return both numbers of steps as plain ints.
 
     Raises
     ------
     InputError
         Unless ``max_iter`` is a whole number of 0 or more and ``stop_iters_to_check`` of 1 or more.
     """
-    whole = isinstance(max_iter, Integral) and isinstance(stop_iters_to_check, Integral)
-    if not whole or max_iter < 0 or stop_iters_to_check < 1:
-        raise InputError(
-            "synthesize takes whole numbers max_iter >= 0 and stop_iters_to_check >= 1; not "
-            f"{max_iter} and {stop_iters_to_check}"
-        )
+    return whole(max_iter, "max_iter", 0), whole(stop_iters_to_check, "stop_iters_to_check", 1)
 
 
 LOSS_CONVERGED = "Loss has converged, stopping synthesis"
@@ -390,11 +385,9 @@ def _why_not_finite(run: Run) -> str:
 
 def _every(store_progress: Any) -> int:
     """Return every how many steps an iterate is to be kept, 0 for never."""
-    if not isinstance(store_progress, Integral) or store_progress < 0:
-        raise InputError(
-            f"store_progress is True, False, or a number of steps of 1 or more; not {store_progress!r}"
-        )
-    return int(store_progress)
+    if isinstance(store_progress, bool):
+        return int(store_progress)
+    return whole(store_progress, "store_progress, if not True or False,", 0)
 
 
 def _file_of(

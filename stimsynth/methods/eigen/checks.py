@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from numbers import Integral
+from dataclasses import replace
 
 import torch
 
@@ -10,15 +10,18 @@ from stimsynth.engine.eigen.lanczos import Search
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.quality import FAULTLESS, Quality, judge
 from stimsynth.methods.eigen.solvers import EigenSolution
-from stimsynth.validate.inputs import is_number, is_whole
+from stimsynth.validate.inputs import is_number
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.whole import whole
 
 METHODS = ("lanczos", "exact", "power", "randomized_svd")
 _MANY_ELEMENTS = 1e6
 
 
-def check_request(method: str, n: int, k: int, max_iter: int, p: int, q: int) -> None:
-    """Refuse what cannot be computed of an image with `n` values.
+def check_request(
+    method: str, n: int, k: int, max_iter: int, p: int, q: int
+) -> tuple[int, int, int, int]:
+    """Return k, max_iter, p and q as plain ints, if they can be computed of an image with `n` values.
 
     Raises
     ------
@@ -27,22 +30,14 @@ def check_request(method: str, n: int, k: int, max_iter: int, p: int, q: int) ->
     """
     if method not in METHODS:
         raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
-    if not all(isinstance(number, Integral) for number in (k, max_iter, p, q)):
-        raise InputError(
-            f"k, max_iter, p and q are whole numbers; not {k}, {max_iter}, {p} and {q}"
-        )
-    if k < 1 or (method in ("lanczos", "power") and 2 * k > n) or k > n:
-        raise InputError(
-            f"k is 1 or more, and {n} pixels hold the first k and the last k; not k={k}"
-        )
-    if max_iter < 1 or p < 0 or q < 0:
-        raise InputError(
-            f"max_iter is 1 or more, p and q are 0 or more; not {max_iter}, {p} and {q}"
-        )
+    k = whole(k, "k", 1)
+    if k * (2 if method in ("lanczos", "power") else 1) > n:
+        raise InputError(f"{n} pixels must hold the first k and the last k; not k={k}")
+    return k, whole(max_iter, "max_iter", 1), whole(p, "p", 0), whole(q, "q", 0)
 
 
-def check_search(search: Search) -> None:
-    """Refuse tolerances and sizes that make no sense.
+def check_search(search: Search) -> Search:
+    """Return a search with a plain int as basis size, if its numbers make sense.
 
     Raises
     ------
@@ -54,10 +49,9 @@ def check_search(search: Search) -> None:
             raise InputError(
                 f"stop_criterion and residual_tolerance are numbers of 0 or more; not {criterion!r}"
             )
-    if search.basis_size is not None and not is_whole(search.basis_size, 1):
-        raise InputError(
-            f"basis_size is None, or a whole number of 1 or more; not {search.basis_size!r}"
-        )
+    if search.basis_size is None:
+        return search
+    return replace(search, basis_size=whole(search.basis_size, "basis_size, if not None,", 1))
 
 
 def warn_of_size(n: int, m: int) -> None:

@@ -115,7 +115,7 @@ class ColorPortillaSimoncelli(nn.Module):
                 f"basis must be an orthonormal matrix (3, 3) with directions as rows; not {basis!r}"
             )
         self.register_buffer("basis", exact.clone())  # kept in float64 for all types of images
-        self.layout = _shared_layout(n_scales, n_orientations)
+        self.layout = _shared_layout(self.texture.n_scales, self.texture.n_orientations)
 
     basis: Tensor
 

@@ -32,6 +32,7 @@ from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.validate.images import image_size, kept_image, real_images, unbatched_too
 from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 
 class PortillaSimoncelli(ExactTables, ShowsStatistics):
@@ -102,7 +103,9 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         target: Tensor | None = None,
         mixture: Sequence[float] | None = None,
     ) -> None:
-        shape = _checked(image_shape, n_scales, n_orientations, spatial_corr_width)
+        shape, n_scales, n_orientations, spatial_corr_width = _checked(
+            image_shape, n_scales, n_orientations, spatial_corr_width
+        )
         super().__init__(texture_tables(shape, n_scales, n_orientations, spatial_corr_width))
         self.image_shape = shape
         self.n_scales = n_scales
@@ -333,8 +336,13 @@ def _add_parents(pieces: Pieces, part: ScaleImages, band: Band, parent: Band) ->
     pieces.add_norms("doubled", scale, torch.cat([map_norms(m) for m in doubled], dim=-1), least)
 
 
-def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Size:
-    size = image_size(shape, 8)
+def _checked(
+    shape: Size, n_scales: int, n_orientations: int, width: int
+) -> tuple[Size, int, int, int]:
+    """Return the shape of images and the numbers of the pyramid as plain ints, if they fit together."""
+    size, n_scales = image_size(shape, 8), whole(n_scales, "n_scales")
+    n_orientations = whole(n_orientations, "n_orientations")
+    width = whole(width, "spatial_corr_width")
     most = int(math.log2(min(size))) - 2
     if n_scales not in range(1, most + 1):
         raise InputError(
@@ -353,7 +361,7 @@ def _checked(shape: Size, n_scales: int, n_orientations: int, width: int) -> Siz
             f"spatial_corr_width must be an odd number, at most {smallest}, the side of the coarsest scale "
             f"of {size[0]}x{size[1]} images; not {width!r}"
         )
-    return size
+    return size, n_scales, n_orientations, width
 
 
 def _kept_mask(
