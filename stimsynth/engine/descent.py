@@ -71,10 +71,7 @@ class Descent:
         at = evaluate(problem, leaf, torch.arange(count, device=leaf.device))
         return DescentState(
             points=leaf.detach().clone(),
-            objective=at.objective,
-            terms=at.terms,
-            gradient=at.gradient,
-            gradient_norm=norms(at.gradient),
+            **_measured(at),
             exhausted=torch.zeros(count, dtype=torch.bool, device=leaf.device),
             leaf=leaf,
             optimizer=optimizer,
@@ -111,24 +108,14 @@ class Descent:
         return replace(
             state,
             points=leaf.detach().clone(),
-            objective=at.objective,
-            terms=at.terms,
-            gradient=at.gradient,
-            gradient_norm=norms(at.gradient),
+            **_measured(at),
             before={},
         )
 
     def restart(self, problem: Problem, state: DescentState, which: Tensor) -> DescentState:
         """Return the state measured anew; the optimizer keeps what it has learned of the slopes."""
         items = torch.arange(len(state.leaf), device=state.leaf.device)
-        at = evaluate(problem, state.leaf, items)
-        return replace(
-            state,
-            objective=at.objective,
-            terms=at.terms,
-            gradient=at.gradient,
-            gradient_norm=norms(at.gradient),
-        )
+        return replace(state, **_measured(evaluate(problem, state.leaf, items)))
 
     def undone(self, state: DescentState) -> DescentState:
         """Return `state` with leaf, optimizer and scheduler put back to where they were."""

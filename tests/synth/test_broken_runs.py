@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from stimsynth import Gaussian, Metamer, remove_grad
+from stimsynth.engine.loop import State
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.saving import LoadWarning
 from stimsynth.methods.base.snapshots import SnapshotFile
@@ -93,6 +94,14 @@ def test_a_step_that_was_broken_off_is_forgotten_whole(case: str, optimizer: str
     torch.testing.assert_close(points(broken), points(whole), rtol=1e-6, atol=1e-9)
     rate = [found.optimizer.param_groups[0]["lr"] for found in (broken, whole) if given]
     assert len(set(rate)) <= 1
+
+
+@pytest.mark.parametrize(("case", "optimizer"), ROWS, ids=[": ".join(row) for row in ROWS])
+def test_every_state_shows_all_that_is_looked_at(case: str, optimizer: str) -> None:
+    found, _ = CASES[case].begin()
+    found.synthesize(1, **OPTIMIZERS[optimizer], **CASES[case].options)
+    for name in State.__annotations__:
+        assert hasattr(found.run.state, name), name
 
 
 @pytest.mark.parametrize("calls", [1, 2, 7, 12])
