@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from stimsynth.engine.problem import Problem, Terms, column, evaluate
+from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluate
 from stimsynth.numerics.sums import norms
 from stimuli_store.errors import InputError, WrongType
 
@@ -180,6 +180,10 @@ def _maker(made: Any) -> str:
     name = f"torch.optim.{kind.__name__}" if theirs else kind.__qualname__
     inside = [_maker(one) for one in getattr(made, "_schedulers", ())]  # of a sequence or a chain
     return f"{name}({', '.join(inside)})" if inside else name
+
+
+def _measured(at: Evaluation) -> dict[str, Any]:
+    return {**vars(at), "gradient_norm": norms(at.gradient)}
 
 
 def _learned(state: DescentState) -> dict[str, Any]:
