@@ -1,1 +1,1 @@
-"""Arithmetic that knows only torch: reductions, caching, custom gradients, linearized products."""
+"""Building blocks that need only torch: reductions, caching, custom gradients, Jacobian products."""

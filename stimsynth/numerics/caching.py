@@ -1,4 +1,4 @@
-"""Constants that are made once and used until what they depend on changes: functions, tables, kernels."""
+"""Caches of tensors that are constant until their arguments change: functions, tables, kernels."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +12,8 @@ T = TypeVar("T")
 
 
 def made_outside_transforms(make: Callable[[], T]) -> T:
-    """Return ``make()``, made outside all modes and transforms of the caller.
+    """Return ``make()``, called outside the caller's torch modes and function transforms.
 
-    While `torch.compile` traces, there are none, and what it traces stays in one piece.
 
     Examples
     --------
@@ -22,23 +21,24 @@ def made_outside_transforms(make: Callable[[], T]) -> T:
     ...     made_outside_transforms(lambda: torch.ones(3)).is_inference()
     False
     """
+    # While `torch.compile` traces there are none, and a thread would break its graph.
     if torch.compiler.is_compiling() or not (torch.is_inference_mode_enabled() or _transforming()):
         return make()
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(make).result()
 
 
-# Torch has no public way to ask; where this one is gone, the thread makes everything.
+# Torch has no public function for this; if the private one is gone, the thread is always used.
 _transforming = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
 def cached_tensors(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Return a decorator like `functools.lru_cache` for functions that make tensors.
+    """Return a decorator like `functools.lru_cache`, for functions that return tensors.
 
     Parameters
     ----------
     maxsize
-        How many results to keep.
+        Number of results to keep.
 
     Examples
     --------
@@ -66,25 +66,25 @@ Tables = Mapping[str, Tensor]
 
 
 class ExactTables(nn.Module):
-    """A module with tables of constants: kept in float64, at hand in the module's own type and device.
+    """Module with tables of constants: stored in float64, available in the module's type and device.
 
-    Tables of integers, places say, keep their type.
+    Tables of integers, such as indices, keep their type.
 
-    ``module.double()`` makes tables from the exact ones, so nothing that was rounded to float32 is left;
-    an image of another type than the module's gets tables of its type, at the cost of a conversion.
+    ``module.double()`` converts the exact tables again, so no rounding to float32 remains; an image of a
+    different type gets tables of its own type, at the cost of a conversion.
     """
 
     def __init__(self, exact: Tables) -> None:
         super().__init__()
         self._exact = dict(exact)
-        # Holds no values: its type and device are those that the module was moved to.
+        # An empty tensor that follows the module's type and device.
         self.register_buffer("_kind", torch.empty(0), persistent=False)
         self._tables = _like(self._exact, self._kind)
 
     _kind: Tensor
 
     def tables_for(self, x: Tensor) -> Tables:
-        """Return the tables in the precision and on the device of a real or complex `x`."""
+        """Return the tables in the precision and on the device of `x` (real or complex)."""
         same = x.real.dtype == self._kind.dtype and x.device == self._kind.device
         return self._tables if same else _like(self._exact, x.real)
 
@@ -102,11 +102,11 @@ def _like(exact: Tables, like: Tensor) -> Tables:
 
 
 class LastValue:
-    """The last value of a function of some tensors and a key.
+    """Cache of the last value of a function of some tensors and a key.
 
-    A value is used again only for an equal key and the very same tensors, neither written to, cast nor
-    moved since; so that loading parameters or moving a model makes it anew. (What is written through
-    ``tensor.data`` torch does not tell of.) Copies of a model start with nothing kept.
+    A value is used again only for an equal key and the same tensor objects, if they were not written to, cast
+    or moved since. So loading parameters or moving a model gives a new value. (Writes through ``tensor.data``
+    are not noticed.) Copies of a model start with an empty cache.
 
     Examples
     --------
@@ -123,11 +123,11 @@ class LastValue:
 
     @property
     def value(self) -> Tensor | None:
-        """What was made last, whether or not it still holds."""
+        """The cached value, even if it is out of date; None if there is none."""
         return self._held[3] if self._held else None
 
     def get(self, key: Hashable, tensors: Sequence[Tensor], make: Callable[[], Tensor]) -> Tensor:
-        """Return ``make()``, or what it returned last time if nothing changed."""
+        """Return ``make()``, or its last value if key and tensors have not changed."""
         if torch.is_inference_mode_enabled() or any(t.is_inference() for t in tensors):
             return make()  # such tensors cannot be used in a backward pass later
         held, states = self._held, [(t._version, t.dtype, t.device) for t in tensors]
@@ -152,10 +152,8 @@ class LastValue:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    """Return whether a tensor outlives the function transform (jvp, grad) it was made in, if any.
-
-    Inside one, tensors are wrappers that end with it, and have no storage.
-    """
+    """Return whether a tensor stays valid after the function transform (jvp, grad) in which it was made."""
+    # Inside a transform, tensors are wrappers without storage, which end with it.
     try:
         tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):

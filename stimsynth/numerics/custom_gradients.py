@@ -1,4 +1,4 @@
-"""Functions whose derivatives are written out, for automatic differentiation in every mode."""
+"""Functions with hand-written derivatives, for automatic differentiation in every mode."""
 
 import inspect
 from collections.abc import Callable
@@ -11,11 +11,10 @@ from torch.autograd import Function
 
 
 class CustomGradient(Function):
-    """A `torch.autograd.Function` that is vectorized by torch, and takes arguments by position alone.
+    """Base of `torch.autograd.Function`s that torch vectorizes and that take positional arguments only."""
 
-    torch looks up the signature of ``forward`` at every call, to fill in what was left out, which takes
-    longer than the arithmetic of a small image. Here nothing may be left out.
-    """
+    # torch inspects the signature of ``forward`` at every call to fill in defaults, which takes longer than
+    # the arithmetic of a small image. So no argument may be left out here.
 
     generate_vmap_rule = True
 
@@ -25,16 +24,15 @@ class CustomGradient(Function):
 
 
 def applied(function: type[Function]) -> Callable[..., Any]:
-    """Return how to call a function that is not linear: as written out, or for torch to differentiate.
-
-    Inside forward mode inside forward mode torch takes what a written-out derivative computes for constant,
-    without a word, and second derivatives come out wrong; what ``forward`` does it differentiates rightly.
-    """
+    """Return the callable of a nonlinear function: with its own derivatives or with torch's."""
+    # In nested forward mode torch silently treats the results of a custom derivative as constants, and second
+    # derivatives are wrong; it differentiates ``forward`` itself correctly.
     return function.forward if forward_over_forward() else function.apply
 
 
 def forward_over_forward() -> bool:
-    """Return whether forward mode is at work inside forward mode, which a compiler cannot see."""
+    """Return whether forward-mode differentiation runs inside forward-mode differentiation."""
+    # A compiler cannot trace this question.
     if torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is None:
         return False
     stack = _functorch.get_interpreter_stack()

@@ -1,4 +1,4 @@
-"""Random numbers: the one place that makes generators."""
+"""Random generators from seeds."""
 
 import hashlib
 
@@ -7,18 +7,18 @@ import torch
 
 
 def generator_for(purpose: str, seed: int, *numbers: int) -> torch.Generator:
-    """Return a generator of its own for a purpose, a seed, and numbers such as that of an item in a batch.
+    """Return a random generator for a purpose, a seed, and further numbers such as an index in a batch.
 
-    No two of them share a stream, and none is a stream of ``torch.manual_seed``.
+    Different arguments give different streams, and none is a stream of ``torch.manual_seed``.
 
     Parameters
     ----------
     purpose
-        What is drawn, in a word or two.
+        Name of the random quantity.
     seed
         Any whole number.
     numbers
-        Whole numbers that tell the streams of one seed apart.
+        Whole numbers that distinguish the streams of one seed.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def generator_for(purpose: str, seed: int, *numbers: int) -> torch.Generator:
     told = " ".join([purpose, *(str(int(number)) for number in (seed, *numbers))])
     entropy = int.from_bytes(hashlib.sha256(told.encode()).digest(), "big")
     words = np.random.MT19937(np.random.SeedSequence(entropy)).state["state"]["key"]
-    # manual_seed would use 32 bits only; the words of its state, which begin at the fourth, hold all.
+    # manual_seed uses only 32 bits; the words of the state, which begin at the fourth, hold all bits.
     generator = torch.Generator().manual_seed(0)
     state = generator.get_state()
     state.view(torch.int64)[3 : 3 + len(words)] = torch.from_numpy(words.astype(np.int64))

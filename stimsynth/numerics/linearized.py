@@ -1,10 +1,9 @@
-"""Products with the Jacobian J of a function at given points, without forming it.
+"""Products with the Jacobian J of a function at given points, without forming J.
 
-One forward pass is kept, and every product goes through its graph: Jᵀu by reverse mode, and Jv by
-differentiating u -> Jᵀu, which is linear, once more (Townsend 2017, "A new trick for calculating Jacobian
-vector products"). That saves the forward pass in every product, and J is the same in both directions
-whatever a custom gradient says, so JᵀJ is symmetric. Where a function cannot be differentiated twice,
-Jv comes from forward mode.
+One forward pass is kept, and all products use its graph: Jᵀu by reverse mode, and Jv by differentiating
+u -> Jᵀu, which is linear, once more (Townsend 2017, "A new trick for calculating Jacobian vector
+products"). This saves a forward pass per product, and both products use the same J even with custom
+gradients, so JᵀJ is symmetric. If a function cannot be differentiated twice, Jv comes from forward mode.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +19,12 @@ from stimuli_store.errors import InputError
 
 Way = Callable[[Tensor, "_Graph"], Tensor]
 
-_AT_ONCE = 16  # vectors that go through one pass; each takes the memory of a forward pass
+_AT_ONCE = 16  # vectors per pass; each needs the memory of a forward pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Graph:
-    """A forward pass (points to outputs) and the one that leads back (any `dual` to Jᵀ `dual`)."""
+    """Graph of a forward pass (points to outputs) and of its transpose (any `dual` to Jᵀ `dual`)."""
 
     items: tuple[int, ...]
     points: Tensor
@@ -35,26 +34,26 @@ class _Graph:
 
 
 class Linearized:
-    """A function of N independent points, as its Jacobian at each.
+    """Jacobian products of a function of N independent points.
 
     Parameters
     ----------
     function
-        From points (a, …) to outputs (a, …), real or complex, treating points independently.
+        Function from points (a, …) to outputs (a, …), real or complex, that treats points independently.
     points
         Shape (N, …), real.
 
     Attributes
     ----------
     size_in, size_out
-        Numbers of values in a point and in its output; a complex output counts twice.
+        Numbers of values in a point and in its output; a complex value counts twice.
     forward_mode
         Whether Jv comes from forward mode, because the function cannot be differentiated twice.
 
     Raises
     ------
     InputError
-        If the function can be differentiated in neither way.
+        If the function can be differentiated neither twice nor in forward mode.
 
     Examples
     --------
@@ -72,22 +71,22 @@ class Linearized:
         self.forward_mode = self._needs_forward_mode()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the graph, for copies and pickles: it is made again when it is needed."""
+        """Return the state without the graph, for copies and pickles."""
         return {**self.__dict__, "_graph": None}
 
     def push(self, vectors: Tensor, items: Sequence[int]) -> Tensor:
-        """Return Jv, shape (a, m), for v (a, n), each at the point that `items` names."""
+        """Return Jv, shape (a, m), for vectors v (a, n), each at the point given in `items`."""
         return torch.cat([self._push(v, self._at(i)) for v, i in _split(vectors, items)])
 
     def pull(self, covectors: Tensor, items: Sequence[int]) -> Tensor:
-        """Return Jᵀu, shape (a, n), for u (a, m), each at the point that `items` names."""
+        """Return Jᵀu, shape (a, n), for covectors u (a, m), each at the point given in `items`."""
         return torch.cat([self._pull(u, self._at(i)) for u, i in _split(covectors, items)])
 
     def gram(self, vectors: Tensor, items: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return JᵀJv, shape (a, n), and vᵀJᵀJv = ‖Jv‖², shape (a,) in float64.
+        """Return JᵀJv, shape (a, n), and vᵀJᵀJv = ‖Jv‖², shape (a,) in float64, for vectors v (a, n).
 
-        The norm is never negative and loses nothing by cancellation: it is exact to (ε ‖J‖)², where
-        vᵀ(JᵀJv) is exact to ε ‖J‖².
+        The norm is never negative and free of cancellation: its error is about (ε ‖J‖)², and the error of
+        vᵀ(JᵀJv) is about ε ‖J‖².
         """
         products, energies = [], []
         for chunk, at in _split(vectors, items):
@@ -98,7 +97,7 @@ class Linearized:
         return torch.cat(products), torch.cat(energies)
 
     def _at(self, items: tuple[int, ...]) -> _Graph:
-        """Return the graph for these items; only the last one is kept."""
+        """Return the graph for some points; only the last graph is kept."""
         if self._graph is None or self._graph.items != items:
             self._graph = None  # its memory is free before the next one is made
             self._graph = self._trace(items)
@@ -127,11 +126,9 @@ class Linearized:
         return pushed.detach().flatten(1)
 
     def _needs_forward_mode(self) -> bool:
-        """Say which way gives a Jv that fits Jᵀu: <u, Jv> = <Jᵀu, v> for a random u and v.
-
-        A custom gradient that detaches on its way raises no error when differentiated again, and gives
-        a wrong Jv; only this comparison tells.
-        """
+        """Return whether Jv needs forward mode, by a test of <u, Jv> = <Jᵀu, v> for a random u and v."""
+        # A custom gradient that detaches raises no error when differentiated again, but gives a wrong Jv;
+        # only this comparison detects it.
         graph = self._at((0,))
         generator = generator_for("derivatives", 0)
         v, u = (
@@ -148,16 +145,14 @@ class Linearized:
                 failures.append(str(error))
                 continue
             gap = ((u * pushed).double().sum() - (pulled * v).double().sum()).abs()
-            chance = (
-                pushed.double().norm()
-            )  # how large <u, Jv> is for a random u: the size of a lie
+            chance = pushed.double().norm()  # typical size of <u, Jv> for a random u
             if not bool(gap > 0.01 * chance):
                 return bool(forward)
             failures.append("its result does not fit the gradient")
         raise InputError(
-            f"the model's derivative along a direction cannot be had: twice in reverse mode, {failures[0]}; "
-            f"in forward mode, {failures[1]}. Compute with torch's own functions, or give custom ones a "
-            "differentiable backward or a jvp"
+            "the model's derivative along a direction cannot be computed: twice in reverse mode, "
+            f"{failures[0]}; in forward mode, {failures[1]}. Use torch's own functions, or give custom ones "
+            "a differentiable backward or a jvp"
         )
 
     def _pull(self, covectors: Tensor, graph: _Graph) -> Tensor:

@@ -31,7 +31,7 @@ def plane_means(maps: Tensor, *, keepdim: bool = False) -> Tensor:
 
 
 def centred(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Return maps (…, h, w) less their means, and the means (…, 1, 1).
+    """Return maps (…, h, w) minus their means, and the means (…, 1, 1).
 
     Examples
     --------

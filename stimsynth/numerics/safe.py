@@ -1,13 +1,13 @@
-"""Operations that keep value and slope finite where the plain ones do not."""
+"""Operations with finite values and gradients where the plain ones have none."""
 
 import torch
 from torch import Tensor
 
 
 def safe_root(square: Tensor) -> Tensor:
-    """Return the square root of real values, with slope 0 where they are 0.
+    """Return the square root of real values, with gradient 0 where they are 0.
 
-    Values below 0, which only rounding can bring about, count as 0; NaN stays NaN.
+    Values below 0, which only rounding can cause, count as 0; NaN stays NaN.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def safe_root(square: Tensor) -> Tensor:
 
 
 def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the modulus of complex values and the values divided by it, both 0 with slope 0 at 0.
+    """Return the modulus of complex values and the values divided by it, both 0 with gradient 0 at 0.
 
     A modulus below the smallest normal number of its type counts as 0: its reciprocal is not finite. NaN
     stays NaN.
@@ -40,7 +40,7 @@ def modulus_and_direction(z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def anywhere(condition: Tensor) -> bool:
-    """Return whether a condition holds for any value; False where values cannot be looked at (vmap).
+    """Return whether a condition holds for any value; False inside vmap, where values are not known.
 
     Examples
     --------

@@ -48,7 +48,7 @@ class _Softplus(CustomGradient):
 
 
 class _Logistic(CustomGradient):
-    """1 / (1 + exp(-x)), the slope of the softplus."""
+    """Logistic function 1 / (1 + exp(-x)), the derivative of the softplus."""
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from stimsynth.validate.probing import (
 )
 from stimuli_store.errors import InputError, WrongType
 
-#: What a metric of two identical images stays below: 1 - SSIM is some 5e-8 in single precision.
+#: Upper limit of a metric for two identical images: 1 - SSIM is about 5e-8 in single precision.
 ZERO = 5e-7
 
 
@@ -36,11 +36,11 @@ def validate_metric(
     metric
         Function or module of two images.
     image_shape
-        ImageShape of the test images; None for (1, 1, 16, 16).
+        Shape of the test images; None for (1, 1, 16, 16).
     image_dtype
-        Their type.
+        Type of the test images.
     device
-        Where to put them.
+        Device of the test images.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def validate_metric(
     _check_scalar(name, same)
     if not float(same.detach().abs()) < ZERO:
         raise InputError(
-            f"{name} is {float(same.detach().real):g} for two identical images, and a metric is 0 there; "
+            f"{name} is {float(same.detach().real):g} for two identical images, but a metric must be 0; "
             "turn a similarity into a distance, for example 1 - similarity"
         )
 
@@ -82,7 +82,7 @@ def validate_penalty(
     penalty_function
         Function or module of one image.
     image_shape, image_dtype, device
-        Of the test image, as for `validate_metric`.
+        Shape, type and device of the test image, as for `validate_metric`.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def validate_penalty(
 
 
 def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> None:
-    """Check that a metric can be optimized and held between images such as those of `image`.
+    """Check that a metric can be optimized and held constant between images like `image`.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
     name = _name(metric)
     first = probe_image(shape, image.dtype, image.device)
     refuse_inference_mode()
-    # A difference without a sign of its own is caught by a brighter and a darker image.
+    # A brighter and a darker image detect a difference that is not squared.
     for other in (first.roll(1, -1), first / 2, (first + 1) / 2):
         with torch.enable_grad(), advice(name):
             value = metric(first, other.requires_grad_(True))
@@ -129,13 +129,13 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
             raise strips_gradient(name)
         if float(value.detach().real) <= -ZERO:
             raise InputError(
-                f"{name} is {float(value.detach().real):g} for two different images, and a metric is above 0 "
-                "there; take its square or its absolute value"
+                f"{name} is {float(value.detach().real):g} for two different images, but a metric must be "
+                "above 0; use its square or its absolute value"
             )
 
 
 def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
-    """Return a tuple of two as it is; anything else is refused with a sentence that names both.
+    """Return a pair of values; raise an error that names both if there are not two.
 
     Raises
     ------
@@ -143,17 +143,17 @@ def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
         (also a TypeError) if there are more or fewer than two.
     """
     if len(given) != 2:
-        raise WrongType(f"a pair is ({order[0]}, {order[1]}); not {given!r}")
+        raise WrongType(f"a pair must be ({order[0]}, {order[1]}); not {given!r}")
     return given[0], given[1]
 
 
 def weighted(penalty: Any) -> tuple[float, Any]:
-    """Return weight and function of a penalty, which may be a function or a pair of both.
+    """Return (weight, function) of a penalty, which is a function or a pair of both.
 
     Raises
     ------
     InputError
-        (a ValueError) if the weight is not a finite number, or this is no pair.
+        (a ValueError) if the weight is not a finite number, or the tuple is no pair.
 
     Examples
     --------
@@ -163,9 +163,7 @@ def weighted(penalty: Any) -> tuple[float, Any]:
     if not isinstance(penalty, tuple):
         return 1.0, penalty
     weight, function = named_pair(penalty, ("weight", "function"))
-    return finite_number(
-        weight, "the weight of a penalty, which comes before its function,"
-    ), function
+    return finite_number(weight, "the weight of a penalty (given before its function)"), function
 
 
 def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor) -> None:
@@ -176,7 +174,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
     loss_function
         Function of two outputs.
     output
-        Of the model for one image, with a batch of 1.
+        Output of the model for one image, with a batch of 1.
 
     Raises
     ------
@@ -194,8 +192,8 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
         value = loss_function(fixed.clone().requires_grad_(True), given)
     if not torch.allclose(given, fixed, rtol=0, atol=0, equal_nan=True):
         raise InputError(
-            f"{name} changes the target it is given; take operations that make new tensors, such as "
-            "x - y in place of x -= y"
+            f"{name} changes the target in place; use operations that make new tensors, such as "
+            "x - y instead of x -= y"
         )
     _check_scalar(name, value)
     if not value.requires_grad:
@@ -203,7 +201,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
     if value.dtype != fixed.real.dtype:
         raise WrongType(
             f"{name} returns {value.dtype} for outputs of {fixed.dtype}; return {fixed.real.dtype}, with "
-            "constants in the type of the outputs and abs() of what is complex"
+            "constants in the type of the outputs and abs() of complex values"
         )
 
 
@@ -212,7 +210,7 @@ def _name(function: object) -> str:
 
 
 def _check_callable(name: str, function: Any, images: int, of: str = "image") -> None:
-    """Refuse what cannot be called with so many images, without calling it."""
+    """Check that a function can be called with a number of images, without calling it."""
     if isinstance(function, type):
         raise WrongType(f"{name} is a class; give an object of it, {name}()")
     shape = " (batch, channel, height, width)" if of == "image" else ""
@@ -222,7 +220,7 @@ def _check_callable(name: str, function: Any, images: int, of: str = "image") ->
     target = function.forward if isinstance(function, torch.nn.Module) else function
     try:
         signature = inspect.signature(target)
-    except ValueError:  # a function of C does not always say what it takes; calling it will
+    except ValueError:  # some functions written in C have no signature; the call will show
         return
     try:
         signature.bind(*range(images))

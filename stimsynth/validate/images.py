@@ -1,4 +1,4 @@
-"""The one gate for images: what comes in as one is checked here, and kept as a copy."""
+"""Checks of images: of those that objects keep as copies, and of arguments of forward passes."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,7 +27,7 @@ _KINDS: dict[Kind, tuple[str, Callable[[Tensor], bool]]] = {
 }
 
 
-# -- what is kept ----------------------------------------------------------------------------------
+# -- images that objects keep ----------------------------------------------------------------------
 
 
 def validate_input(
@@ -38,25 +38,25 @@ def validate_input(
     any_dims: bool = False,
     what: str = "an image",
 ) -> None:
-    """Check that an image is a tensor (batch, channel, height, width), real or complex, finite, not empty.
+    """Check that an image is a tensor (batch, channel, height, width), finite, not empty, float or complex.
 
     Parameters
     ----------
     input_tensor
-        What to check.
+        The image.
     no_batch
         Whether the batch must be of size 1.
     allowed_range
         (low, high), inclusive, for its values; None for any.
     any_dims
-        Accept any number of dimensions, for models of something else than images.
+        Accept any number of dimensions, for models of other data than images.
     what
-        What to call it in an error.
+        Name of the image in errors.
 
     Raises
     ------
     InputError
-        A ValueError with one sentence on what is wrong and what would do.
+        (a ValueError) if the image fails a check.
 
     Examples
     --------
@@ -64,26 +64,26 @@ def validate_input(
     """
     if not isinstance(input_tensor, Tensor):
         raise InputError(
-            f"{what} is a torch tensor; this is a {type(input_tensor).__name__}: "
+            f"{what} must be a torch tensor; this is a {type(input_tensor).__name__}: "
             "convert it with torch.as_tensor"
         )
     if not (input_tensor.is_floating_point() or input_tensor.is_complex()):
         raise InputError(
-            f"{what} is of a floating-point or complex type; this one is {input_tensor.dtype}: "
+            f"{what} must have a floating-point or complex type; this one has {input_tensor.dtype}: "
             "convert it with image.float(), and divide by its largest possible value"
         )
     if input_tensor.layout != torch.strided or input_tensor.is_meta:
         raise InputError(
-            f"{what} is a dense tensor with values; this one is sparse or of device meta"
+            f"{what} must be a dense tensor with values; this one is sparse or on the device meta"
         )
     if input_tensor.dim() != 4 and not any_dims:
         raise InputError(
-            f"{what} has shape {IMAGES}; this one has {tuple(input_tensor.shape)}: add dimensions with "
+            f"{what} must have shape {IMAGES}; this one has {tuple(input_tensor.shape)}: add dimensions with "
             "image[None, None]"
         )
     if input_tensor.numel() == 0:
         raise InputError(
-            f"{what} is empty: its shape is {tuple(input_tensor.shape)}, and every dimension is at least 1"
+            f"{what} is empty: its shape is {tuple(input_tensor.shape)}; every dimension must be at least 1"
         )
     if no_batch and (input_tensor.dim() == 0 or len(input_tensor) != 1):
         raise InputError(
@@ -106,18 +106,18 @@ def kept_image(
     any_dims: bool = False,
     complex_too: bool = False,
 ) -> Tensor:
-    """Return a copy of images that were handed in, checked as `validate_input` does.
+    """Return a copy of given images, checked as by `validate_input`.
 
     Parameters
     ----------
     given
-        A tensor, or what `torch.as_tensor` makes one of.
+        A tensor, or a value that `torch.as_tensor` converts.
     what
-        What to call it in an error.
+        Name of the images in errors.
     bounds
-        (low, high), inclusive, for its values.
+        (low, high), inclusive, for the values.
     like
-        A tensor of the precision and device that the copy gets.
+        A tensor with the precision and device of the copy.
     one
         Whether the batch must be of size 1.
     any_dims
@@ -128,7 +128,7 @@ def kept_image(
     Raises
     ------
     InputError
-        A ValueError with one sentence on what is wrong and what would do.
+        (a ValueError) if the image fails a check.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def kept_image(
     image = as_tensor(given, what).detach()
     validate_input(image, one, any_dims=any_dims, what=what)
     if image.is_complex() and not complex_too:
-        raise InputError(f"{what} is real here, and this one is complex; give its real part")
+        raise InputError(f"{what} must be real, and this one is complex; give its real part")
     image = image.clone() if like is None else image.to(like, copy=True)
     if bounds is not None:  # in the precision in which it is kept
         _check_range(image, bounds, what)
@@ -153,7 +153,7 @@ def _check_range(image: Tensor, allowed_range: tuple[float, float], what: str) -
         raise InputError(
             "complex values have no order; leave allowed_range out for a complex image"
         )
-    # As tensors compare with numbers: in single precision, 0.3 is inside of a range up to 0.3.
+    # Compared as tensor with number: in single precision, 0.3 lies inside a range up to 0.3.
     if bool(((image < low) | (image > high)).any()):
         raise InputError(
             f"the values of {what} lie in [{float(image.min()):g}, {float(image.max()):g}], outside the "
@@ -161,10 +161,10 @@ def _check_range(image: Tensor, allowed_range: tuple[float, float], what: str) -
         )
 
 
-# -- what is only looked at ------------------------------------------------------------------------
+# -- arguments of forward passes -------------------------------------------------------------------
 #
-# These checks run in every forward pass, also inside vmap, jvp and compilers, so they look at types and
-# shapes alone: whether values are finite would cost a pass over them, and on a GPU a wait for it.
+# These checks run in every forward pass, also inside vmap, jvp and compilers, so they look only at types and
+# shapes: a check of the values would cost a pass over them, and on a GPU a wait.
 
 
 def checked_tensor(
@@ -175,26 +175,26 @@ def checked_tensor(
     kind: Kind = "real",
     fourier: bool = False,
 ) -> Tensor:
-    """Return a tensor if its type and number of dimensions are those that a function takes.
+    """Return a tensor after checking its type and its number of dimensions.
 
     Parameters
     ----------
     x
-        What was handed in.
+        The argument to check.
     taker
-        Who takes it, for the sentence.
+        Name of the function that takes it, for the error.
     shape
-        Names of the dimensions it takes, … for any number of them.
+        Names of the dimensions, with … for any number of them.
     kind
         ``"real"``: floating-point; ``"complex"``; ``"any"`` of both; ``"ordered"``: all but complex; or
         ``"all"``.
     fourier
-        Whether Fourier transforms are taken, which torch has in single and double precision only.
+        Whether the function uses Fourier transforms, which torch has in single and double precision only.
 
     Raises
     ------
     InputError
-        With one sentence on what was given and what would do.
+        If the argument fails a check; the sentence says what was given and what is accepted.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def checked_tensor(
         )
     if fourier and x.dtype.itemsize // (1 + x.is_complex()) < 4:
         raise WrongType(
-            f"{taker} takes Fourier transforms, which torch has not in {x.dtype}; take float32"
+            f"{taker} uses Fourier transforms, which torch does not have for {x.dtype}; use float32"
         )
     return x
 
@@ -226,14 +226,14 @@ def real_images(
     size: tuple[int, int] | None = None,
     fourier: bool = True,
 ) -> Tensor:
-    """Return images if they are real (b, c, h, w), with the channels and of the size that are asked for.
+    """Return real images (b, c, h, w) after checking their type, number of channels and size.
 
     Parameters
     ----------
     image
-        What was handed in.
+        The argument to check.
     taker
-        Who takes it, for the sentence.
+        Name of the function that takes it, for the error.
     channels
         Number of channels; None for any.
     size
@@ -244,7 +244,7 @@ def real_images(
     Raises
     ------
     InputError
-        With one sentence on what was given and what would do.
+        If the argument fails a check; the sentence says what was given and what is accepted.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def real_images(
 
 
 def unbatched_too(forward: Forward) -> Forward:
-    """Return a model's forward that takes one image (c, h, w) too, as torch's own layers do.
+    """Return a model's forward that also takes one image (c, h, w), as torch's own layers do.
 
     The image becomes a batch of 1, and the output loses that dimension.
 
@@ -289,7 +289,7 @@ def unbatched_too(forward: Forward) -> Forward:
 
 
 def image_size(image_shape: Any, least: int) -> tuple[int, int]:
-    """Return (height, width) if both are whole numbers from `least` up.
+    """Return (height, width) after checking that both are whole numbers of at least `least`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Checks of numbers, seeds and ranges, and of what torch can make a tensor of."""
+"""Checks of numbers and ranges, and conversion to tensors."""
 
 import math
 from numbers import Real
@@ -11,46 +11,46 @@ from stimuli_store.errors import InputError, WrongType
 
 
 def as_tensor(values: Any, what: str = "an image") -> Tensor:
-    """Return `values` as a tensor.
+    """Return `values` as a tensor; raise WrongType if torch cannot convert them.
 
     Raises
     ------
     WrongType
-        (also a TypeError) if torch can make none of them.
+        (also a TypeError) if torch cannot convert them.
     """
     try:
         return values if isinstance(values, Tensor) else torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise WrongType(
-            f"{what} is a torch tensor, or what torch.as_tensor makes one of; not a "
+            f"{what} must be a torch tensor, or a value that torch.as_tensor converts; not a "
             f"{type(values).__name__}"
         ) from error
 
 
 def is_number(value: object) -> bool:
-    """Say whether this is a real number, numpy's included."""
+    """Return whether a value is a real number, including numpy's."""
     return isinstance(value, Real)
 
 
 def finite_number(value: Any, what: str) -> float:
-    """Return a real, finite number as a plain one.
+    """Return a real, finite number as a float; raise InputError if it is none.
 
     Raises
     ------
     InputError
-        If it is none; `what` begins the sentence.
+        If the value is none; the sentence begins with `what`.
     """
     try:
         number = math.nan if isinstance(value, str | bytes) else float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{what} is a finite number; not {value!r}")
+        raise InputError(f"{what} must be a finite number; not {value!r}")
     return number
 
 
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
-    """Return a range of pixel values, checked, as two floats.
+    """Return a range of pixel values as two floats, after checking it.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
     Raises
     ------
     InputError
-        If low is not below high; a reversed range is named as such.
+        If low is not below high; the error says if the range is reversed.
 
     Examples
     --------
@@ -71,10 +71,12 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
         low, high = (float(v) for v in allowed_range)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"allowed_range is two numbers, (low, high) with low < high; not {allowed_range!r}"
+            f"allowed_range must be two numbers, (low, high) with low < high; not {allowed_range!r}"
         ) from error
     if low > high:
         raise InputError(f"allowed_range {allowed_range!r} is reversed; give ({high:g}, {low:g})")
     if not low < high:
-        raise InputError(f"allowed_range is (low, high) with low < high; not {allowed_range!r}")
+        raise InputError(
+            f"allowed_range must be (low, high) with low < high; not {allowed_range!r}"
+        )
     return low, high

@@ -28,9 +28,9 @@ TRAINING = (
 
 
 def remove_grad(model: nn.Module) -> nn.Module:
-    """Detach all parameters and buffers of `model`, in place, and return it.
+    """Detach all parameters and buffers of a model in place, and return the model.
 
-    Synthesis changes the image, never the model; a model that could learn is refused.
+    Synthesis changes the image, never the model; it refuses a model with learnable parameters.
 
     Parameters
     ----------
@@ -63,18 +63,18 @@ def validate_model(
     model
         Anything that is called with an image.
     image_shape
-        ImageShape of the test image; None for (1, 1, 16, 16).
+        Shape of the test image; None for (1, 1, 16, 16).
     image_dtype
-        Its type, real or complex.
+        Type of the test image, real or complex.
     device
-        Where to put it.
+        Device of the test image.
 
     Raises
     ------
     InputError
         (a ValueError) if the model adds a gradient (it has learnable parameters), returns something
-        else than a tensor, strips the gradient or has none but zeros, casts to numpy and back, changes
-        its input in place, or returns a tensor that is not of 3 or 4 dimensions.
+        other than a tensor, strips the gradient or has only zero gradients, casts to numpy and back,
+        changes its input in place, or returns a tensor that has not 3 or 4 dimensions.
     WrongType
         (also a TypeError) if it changes precision.
     WrongDevice
@@ -110,19 +110,19 @@ def validate_coarse_to_fine(
     image_shape: ImageShape | None = None,
     device: str | torch.device = "cpu",
 ) -> None:
-    """Check that `model` can be synthesized from coarse to fine.
+    """Check that `model` can be used for coarse-to-fine synthesis, on a test image.
 
-    The output's shape is compared with that for all scales, for every single scale and for all scales
-    but one: 2n calls for n scales, where all subsets would be 2ⁿ.
+    The shape of the output for all scales is compared with the shapes for every single scale and for all
+    scales but one: 2n calls for n scales.
 
     Parameters
     ----------
     model
-        With an attribute `scales`, and called with an image and a list of some of them.
+        A model with an attribute `scales`, which takes an image and a list of some of them.
     image_shape
-        ImageShape of the test image; None for (1, 1, 16, 16). Small ones make this fast.
+        Shape of the test image; None for (1, 1, 16, 16). A small image makes the check fast.
     device
-        Where to put it.
+        Device of the test image.
 
     Raises
     ------
@@ -149,13 +149,13 @@ def validate_coarse_to_fine(
         for subset in _strict_subsets(scales):
             if called(name, model, image, scales=subset).shape == full:
                 raise InputError(
-                    f"{name} returns shape {tuple(full)} for scales={subset} as for all of them; "
-                    "leave out what belongs to the other scales"
+                    f"{name} returns the same shape {tuple(full)} for scales={subset} as for all scales; "
+                    "leave out the outputs of the other scales"
                 )
 
 
 def check_scales(model: nn.Module) -> list[Any]:
-    """Return the scales of a model, from coarse to fine, without calling it.
+    """Return the scales of a model from coarse to fine, checked without calling the model.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def check_scales(model: nn.Module) -> list[Any]:
     WrongType
         (also a TypeError) if the model takes no keyword `scales`.
     InputError
-        (a ValueError) if there are none.
+        (a ValueError) if there are no scales.
     """
     name = _name(model)
     if not hasattr(model, "scales"):
@@ -180,7 +180,7 @@ def check_scales(model: nn.Module) -> list[Any]:
 
 
 def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> Tensor:
-    """Return the model's output for the real image, once the two have proved to fit together.
+    """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
     keep precision and device, and be differentiable. This is `validate_model` without a test image: it
@@ -221,11 +221,11 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
     name = _name(model)
     if not isinstance(model, nn.Module):
         raise WrongType(
-            f"a model is a torch.nn.Module; {name} is a {type(model).__name__}: make it the forward of one"
+            f"a model must be a torch.nn.Module; {name} is a {type(model).__name__}: make it a forward method"
         )
     if any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError(
-            f"{name} has parameters that could learn; call stimsynth.remove_grad(model) first"
+            f"{name} has learnable parameters; call stimsynth.remove_grad(model) first"
         )
     if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
         warnings.warn(TRAINING, stacklevel=3)
@@ -246,7 +246,7 @@ def _name(model: object) -> str:
 
 
 def _has_gradient(model: Callable[[Tensor], Tensor], image: Tensor) -> bool:
-    """Say whether a random sum of the outputs changes with any pixel; that of round(x) does not."""
+    """Return whether the gradient of a random sum of the outputs is nonzero for any pixel."""
     asking = image.clone().requires_grad_(True)
     output = model(asking)
     generator = generator_for("weights", 0)
@@ -264,7 +264,7 @@ def _takes_scales(model: Callable[..., Any]) -> bool:
 
 
 def _strict_subsets(scales: Sequence[Any]) -> Iterator[list[Any]]:
-    """Yield every single scale and all scales but one, none twice and none that holds all."""
+    """Yield each single scale and all scales but one, without repeats and without the full list."""
     if len(scales) > 1:
         yield from ([scale] for scale in scales)
     if len(scales) > 2:

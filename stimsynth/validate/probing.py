@@ -1,4 +1,4 @@
-"""What models and penalties are asked alike: call them on a test image and look at what comes back."""
+"""Checks that models and penalties have in common: calls with a test image, and properties of the output."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,18 +13,18 @@ from stimuli_store.tools.whole import wholes
 
 ImageShape = tuple[int, int, int, int]
 
-#: What torch says of some models, in part, and what to say of them instead.
+#: Parts of some of torch's error messages, and our sentences for them.
 _ADVICE = {
     "numpy()": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
     "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
-    "Unsupported dtype": "takes Fourier transforms, which torch has not in this precision; take float32",
+    "Unsupported dtype": "uses Fourier transforms, which torch does not have in this precision; use float32",
 }
 
 
 def probe_image(
     shape: ImageShape | None, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
 ) -> Tensor:
-    """Return noise in [0, 1), the same every time; it leaves torch's global random state alone."""
+    """Return a test image of noise in [0, 1), always the same, independent of torch's global random state."""
     size = (1, 1, 16, 16) if shape is None else _checked_shape(shape)
     generator = generator_for("probe", 0)
     noise = torch.rand(size, generator=generator, dtype=torch.float64)
@@ -32,7 +32,7 @@ def probe_image(
 
 
 def refuse_inference_mode() -> None:
-    """Say at once that there are no gradients here; `torch.no_grad` is no hindrance.
+    """Raise InputError inside of `torch.inference_mode`, where there are no gradients.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def refuse_inference_mode() -> None:
 
 
 def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords: Any) -> Any:
-    """Return ``function(*images, **keywords)``; an error of its own says what it was called with."""
+    """Return ``function(*images, **keywords)``; errors get a note on the test image."""
     try:
         return function(*images, **keywords)
     except Exception as error:
@@ -57,7 +57,7 @@ def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords:
 
 
 def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
-    """Return the output for `image`, once it has proved to be fixed and differentiable.
+    """Return the output of a function for `image`, after checking that it is fixed and differentiable.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor
         )
     if plain.requires_grad:
         raise InputError(
-            f"{what} adds a gradient to its input, so some of it could learn; "
+            f"{what} adds a gradient to its input, so it has learnable parameters; "
             "call stimsynth.remove_grad on it first"
         )
     output = _with_gradient(what, function, image)
@@ -104,7 +104,7 @@ def _with_gradient(what: str, function: Callable[[Tensor], Any], image: Tensor) 
 
 
 def strips_gradient(what: str) -> InputError:
-    """Return the error for a function through which no gradient comes."""
+    """Return the error for a function whose output has no gradient."""
     return InputError(
         f"{what} strips the gradient of its input; "
         "leave out detach, torch.no_grad, rounding and conversions to other types"
@@ -113,7 +113,7 @@ def strips_gradient(what: str) -> InputError:
 
 @contextmanager
 def advice(what: str) -> Iterator[None]:
-    """Turn some of torch's own errors into what to do about them."""
+    """Replace some of torch's own errors by errors that say what to do."""
     try:
         yield
     except RuntimeError as error:

@@ -94,11 +94,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "half": (lambda: Metamer(IMAGE.half(), blur()), "Fourier transforms"),
     "infinite weight": (lambda: Metamer(IMAGE, blur(), range_penalty_lambda=INF), "finite"),
-    "single": (lambda: Metamer(IMAGE, blur(), penalties=[(torch.mean,)]), "a pair is"),
+    "single": (lambda: Metamer(IMAGE, blur(), penalties=[(torch.mean,)]), "a pair must be"),
     "weight": (lambda: Metamer(IMAGE, blur(), penalties=[("a", torch.mean)]), "the weight of"),
     "order": (lambda: best(penalties={"a": (torch.mean, 0.5)}), "the weight of"),
-    "triple": (lambda: best(held={"a": (torch.mean, 0.5, 1)}), "a pair is"),
-    "text": (lambda: best(held={"a": (torch.mean, "a")}), "the value of a is a finite"),
+    "triple": (lambda: best(held={"a": (torch.mean, 0.5, 1)}), "a pair must be"),
+    "text": (lambda: best(held={"a": (torch.mean, "a")}), "the value of a must be a finite"),
     "NaN value": (lambda: best(held={"a": (torch.mean, float("nan"))}), "the value of a"),
     "three axes": (lambda: OptimizedImage(IMAGE[0], torch.std), r"image\[None, None\]"),
     "class": (
@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "basis": (lambda: distortions().synthesize(basis_size="a"), "basis_size, if not None, must be"),  # type: ignore[arg-type]
     "tolerance": (lambda: distortions().synthesize(residual_tolerance=-1), "of 0 or more"),
     "alpha": (lambda: distortions().on_grid(10**400), "alpha"),
-    "complex ends": (lambda: Geodesic(IMAGE + 0j, OTHER, blur()), "image_a is real here"),
+    "complex ends": (lambda: Geodesic(IMAGE + 0j, OTHER, blur()), "image_a must be real"),
 }
 
 

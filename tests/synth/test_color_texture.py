@@ -103,5 +103,5 @@ def test_bad_input_gets_a_sentence(model: ColorPortillaSimoncelli) -> None:
         ColorPortillaSimoncelli((64, 64), 3, basis=torch.ones(3, 3))
     with pytest.raises(InputError, match=r"shape \(batch, 3, height, width\)"):
         decorrelating_basis(torch.zeros(3, 8, 8))
-    with pytest.raises(InputError, match="a whole representation"):
+    with pytest.raises(InputError, match="a representation of all scales"):
         model.convert_to_dict(torch.zeros(1, 1, 7))

@@ -449,7 +449,7 @@ def test_custom_gradients_of_every_kind(cube: Any, forward: bool) -> None:
 
 
 def test_a_model_without_second_derivatives_is_refused() -> None:
-    with pytest.raises(InputError, match="derivative along a direction cannot be had"):
+    with pytest.raises(InputError, match="derivative along a direction cannot be computed"):
         Eigendistortion(line(6), Applied(Neither))
 
 

@@ -383,9 +383,11 @@ def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
 )
 def test_metrics_with_a_sign_are_refused(picture: Tensor, signed: Metric) -> None:
     for metrics in ((signed, mse), (mse, signed)):
-        with pytest.raises(InputError, match="for two different images, and a metric is above 0"):
+        with pytest.raises(
+            InputError, match="for two different images, but a metric must be above 0"
+        ):
             MADCompetition(picture, *metrics, "min")
-    with pytest.raises(InputError, match="above 0 there"):
+    with pytest.raises(InputError, match="must be above 0"):
         mad_set(picture, mse, signed, [0.1])
 
 

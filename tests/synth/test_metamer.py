@@ -369,7 +369,7 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
         (lambda p: Metamer(p * 255, blur()), r"outside the allowed range \[0, 1\]"),
         (
             lambda p: Metamer(p, lambda x: 2 * x),
-            "<lambda> is a function: make it the forward of one",
+            "<lambda> is a function: make it a forward method",
         ),
         (lambda p: Metamer(p, blur(), lambda a, b: (a - b) ** 2), "return one number"),
         (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).item()), "<lambda> returns float"),

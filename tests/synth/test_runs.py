@@ -389,13 +389,13 @@ def test_inference_mode_is_refused_in_one_sentence() -> None:
 
 @pytest.mark.parametrize("wrong", [None, 1, (0,), (0, 1, 2), "ab"])
 def test_a_range_of_pixels_is_two_numbers(wrong: Any) -> None:
-    with pytest.raises(InputError, match="allowed_range is two numbers"):
+    with pytest.raises(InputError, match="allowed_range must be two numbers"):
         validate.validate_allowed_range(wrong)
 
 
 @pytest.mark.parametrize("wrong", [1.5, "1", True, 2**64])
 def test_a_seed_is_a_whole_number(wrong: Any) -> None:
-    with pytest.raises(InputError, match="a seed is a whole number"):
+    with pytest.raises(InputError, match="seed must be a whole number"):
         Metamer(images.load("camera", size=16), BreaksOff(), seed=wrong)
 
 

@@ -188,7 +188,7 @@ class ColorPortillaSimoncelli(nn.Module):
         whole = own + len(self.layout.scales())
         if representation.dim() != 3 or representation.shape[-1] != whole:
             raise InputError(
-                f"a whole representation has shape (batch, 1, {whole}); not "
+                f"a representation of all scales must have shape (batch, 1, {whole}); not "
                 f"{tuple(representation.shape)}"
             )
         return representation[:, 0, :own].unflatten(-1, (3, -1)), representation[..., own:]
