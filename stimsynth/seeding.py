@@ -1,4 +1,4 @@
-"""Seeds: the one check of them, and the global random state of torch and numpy."""
+"""Seeds: their check, and the global random state of torch and numpy."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ import torch
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
-#: Seeds that are drawn lie below this: a float64, and so any reader of JSON, holds them exactly.
+#: Upper limit of drawn seeds: a float64, and so any JSON reader, holds them exactly.
 _LARGEST = 2**53
 
 
@@ -25,7 +25,7 @@ def set_seed(seed: int) -> None:
     Raises
     ------
     InputError
-        If it is no such number.
+        If `seed` is no such number.
 
     Examples
     --------
@@ -43,14 +43,14 @@ def set_seed(seed: int) -> None:
 
 
 def checked_seed(seed: int | None) -> int:
-    """Return a seed as a plain whole number; for None, one from torch's global generator.
+    """Return a seed as a checked int; for None, draw one from torch's global generator.
 
     That generator is set by ``stimsynth.set_seed``.
 
     Raises
     ------
     InputError
-        If it is neither None nor a whole number of 64 bits.
+        If `seed` is neither None nor a whole number of 64 bits.
 
     Examples
     --------
