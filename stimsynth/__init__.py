@@ -9,7 +9,7 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stimsynth import convergence, images, losses, metrics, models, transforms, validate
-    from stimsynth.methods.base.saving import examine_saved_synthesis
+    from stimsynth.methods.base.saving import LoadWarning, examine_saved_synthesis
     from stimsynth.methods.base.synthesis import OptimizedSynthesis
     from stimsynth.methods.coarse_to_fine import MetamerCTF
     from stimsynth.methods.eigen.fisher import (

@@ -16,10 +16,9 @@ CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear 
 LuminanceContrastGainControl LuminanceGainControl OnOff PortillaSimoncelli UniformPooling features"""
 CHECKS = """remove_grad validate_allowed_range validate_coarse_to_fine validate_input validate_metric
 validate_model validate_penalty"""
-METHODS = """Eigendistortion Geodesic MADCompetition Metamer MetamerCTF MetamerObjective OptimizedImage
-OptimizedSynthesis Profile SimpleMetamer
-environment examine_saved_synthesis fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product
-linear_metamer mad_set profile"""
+METHODS = """Eigendistortion Geodesic LoadWarning MADCompetition Metamer MetamerCTF MetamerObjective
+OptimizedImage OptimizedSynthesis Profile SimpleMetamer environment examine_saved_synthesis
+fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product linear_metamer mad_set profile"""
 NAMES = {
     "stimsynth": f"""MODELS checked_output convergence images losses metrics models set_seed
         transforms validate

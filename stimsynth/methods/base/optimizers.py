@@ -87,14 +87,10 @@ def choose_method(
 
 def describe_method(method: Method) -> dict[str, Any]:
     """Return what a file says of a method, so that `method_from` can make it again."""
-    if isinstance(
-        method, Descent
-    ):  # its factories are code; its state's record says what they made
-        return {"name": _told(Descent), "settings": {}}
-    return {
-        "name": _told(type(method)),
-        "settings": asdict(method) if is_dataclass(method) else {},
-    }
+    # The factories of a Descent are code; the record of its state says what they made.
+    plain = is_dataclass(method) and not isinstance(method, Descent)
+    settings = asdict(method) if plain else {}  # type: ignore[call-overload]
+    return {"name": _told(type(method)), "settings": settings}
 
 
 def method_from(
