@@ -54,6 +54,11 @@ JOBS = {
 
 def main() -> int:
     """Parse the command line, set up, and run the job."""
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a path may hold what the console's encoding cannot show
+        stream.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

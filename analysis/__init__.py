@@ -10,7 +10,8 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from analysis.curves.psychometric import PsychometricFunction
-    from analysis.data.tables import find_journals, read_sessions, tidy
+    from analysis.data.journals import find_journals, read_sessions
+    from analysis.data.tables import tidy
     from analysis.fits.bootstrap import bootstrap_threshold
     from analysis.fits.fit import Fit, FitStatus, fit_psychometric
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling

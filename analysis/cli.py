@@ -42,7 +42,7 @@ def run_analyse(args: argparse.Namespace) -> int:
     """Run ``analyse`` on the parsed arguments and return the exit code."""
     from pathlib import Path
 
-    from analysis.data.tables import read_sessions
+    from analysis.data.journals import read_sessions
     from analysis.report.write import REPORT, write_report
     from stimuli_store.bank.reading import open_bank
     from stimuli_store.errors import InputError
@@ -50,7 +50,9 @@ def run_analyse(args: argparse.Namespace) -> int:
     if args.seed < 0:
         raise InputError(f"--seed must be 0 or more; not {args.seed}")
     bank = open_bank(args.bank)
-    sessions = read_sessions(args.data)
+    sessions = read_sessions(
+        args.data, tell=lambda sentence: sys.stderr.write(f"stimsynth: {sentence}\n")
+    )
     results = write_report(bank, sessions, args.out, p=args.p, seed=args.seed)
     lines = [*summary_lines(results), f"report      {Path(args.out) / REPORT}"]
     sys.stdout.write("\n".join(lines) + "\n")

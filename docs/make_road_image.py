@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.data.tables import read_sessions
+from analysis.data.journals import read_sessions
 from analysis.observers.sdt import wilson
 from analysis.plots import style
 from analysis.report.results import analyse

@@ -6,15 +6,14 @@ The identity of a design (`design_sha256`) covers everything in the file except 
 import math
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from experiments.tasks.abx import ANSWERS, CELLS, AbxTask, phases
 from stimuli_store.bank.format import parse_pin
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.canonical import canonical_json, key_of, sha256
-from stimuli_store.records.convert import from_json, to_json
+from stimuli_store.records.convert import to_json
+from stimuli_store.records.toml_file import read_toml
 
 KEY_NAMES = (
     *("left", "right", "up", "down", "space", "return", "escape", "tab", "backspace"),
@@ -154,17 +153,7 @@ def load_design(path: str | os.PathLike[str]) -> Design:
         If the file cannot be read or parsed, or holds an unknown key or a value that is not valid;
         the message begins with the file's name.
     """
-    path = Path(path)
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the design {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # a TOML or UTF-8 error
-        raise InputError(f"{path} is not a TOML file: {error}") from error
-    try:
-        return from_json(Design, value, "the design")
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return read_toml(path, Design, "the design")
 
 
 def check_participant(participant: str) -> str:

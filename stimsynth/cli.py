@@ -4,6 +4,7 @@ Parsing a command line imports no large package; a command imports what it needs
 """
 
 import argparse
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `stimsynth bank ls | head` ends quietly
+    _show_what_can_be_shown()
     arguments = make_parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
@@ -80,3 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             "stimsynth: interrupted; finished work is kept, and the same command continues\n"
         )
         return _INTERRUPTED
+
+
+def _show_what_can_be_shown() -> None:
+    """Write characters that a terminal or a file's encoding lacks (∞ in cp1252, say) as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

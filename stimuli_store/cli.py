@@ -39,7 +39,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
     if not arguments.folder.is_dir():
         raise InputError(f"there is no folder {arguments.folder}")
-    paths = sorted(arguments.folder.glob("*.h5"))
+    # Hidden files are other programs': macOS puts one beside each bank on other systems' disks.
+    paths = [p for p in sorted(arguments.folder.glob("*.h5")) if not p.name.startswith(".")]
     for path in paths:
         try:
             bank = open_bank(path, verify=False)

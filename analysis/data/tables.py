@@ -1,16 +1,14 @@
 """Tidy tables from journals and a bank: a row per trial, with every model's distance."""
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.data.cells import Cells
 from stimuli_store.bank.reading import Bank
-from stimuli_store.errors import InputError, JournalError, PinMismatch
-from stimuli_store.journal import Session, read_session
+from stimuli_store.errors import InputError, PinMismatch
+from stimuli_store.journal import Session
 from stimuli_store.records.predictions import Distances
 from stimuli_store.records.trials import PhaseTiming, TrialRecord
 
@@ -18,60 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DISTANCE = "distance_"
-_PathLike = str | os.PathLike[str]
-
-
-def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
-    """Return the paths of all journals in a folder (``*.jsonl``, searched recursively) or of named files.
-
-    Raises
-    ------
-    JournalError
-        If a path does not exist, or no journal is found.
-    """
-    named = [Path(data)] if isinstance(data, str | os.PathLike) else [Path(d) for d in data]
-    found: list[Path] = []
-    for path in named:
-        if not path.exists():
-            raise JournalError(
-                f"{path} does not exist; give a folder of session journals, or journal files"
-            )
-        found += sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
-    if not found:
-        where = ", ".join(str(path) for path in named) or "an empty list of paths"
-        raise JournalError(
-            f"{where} holds no session journal (*.jsonl); a session writes one for each participant"
-        )
-    return tuple(dict.fromkeys(path.resolve() for path in found))
-
-
-def read_sessions(data: _PathLike | Iterable[_PathLike]) -> tuple[Session, ...]:
-    """Return the sessions of all journals in a folder, or of the named journals.
-
-    A journal without a complete line is ignored if there are others: its process ended before the
-    session began.
-
-    Raises
-    ------
-    JournalError
-        If there is none, one is damaged, or two journals claim the same participant and session.
-    """
-    by_name: dict[tuple[str, int], Path] = {}
-    sessions = []
-    journals = find_journals(data)
-    for path in journals:
-        if len(journals) > 1 and b"\n" not in path.read_bytes():
-            continue
-        session = read_session(path)
-        name = (session.header.participant, session.header.session)
-        if name in by_name:
-            raise JournalError(
-                f"{path} and {by_name[name]} both hold session {name[1]} of participant {name[0]}; "
-                "keep one of them, or give one another session number"
-            )
-        by_name[name] = path
-        sessions.append(session)
-    return tuple(sessions)
 
 
 def is_simulated(session: Session) -> bool:

@@ -123,7 +123,7 @@ def analyse(
     Parameters
     ----------
     bank, sessions
-        From `stimuli_store.open_bank` and `analysis.data.tables.read_sessions`.
+        From `stimuli_store.open_bank` and `analysis.data.journals.read_sessions`.
     p
         Proportion correct that defines the thresholds.
     seed

@@ -1,12 +1,20 @@
 """Import PsychoPy on first use, without its output and its changes to the environment."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 import warnings
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from stimuli_store.errors import DisplayError, MissingExtra
+
+#: Variable that names the folder in which PsychoPy keeps its preferences.
+_HOME = "APPDATA" if sys.platform == "win32" else "HOME"
 
 
 class PsychoPy(NamedTuple):
@@ -34,6 +42,7 @@ def load_psychopy() -> PsychoPy:
     """
     _need_display()
     environment = dict(os.environ)
+    os.environ[_HOME] = _home()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -74,6 +83,22 @@ def _connect() -> None:
             f"the display {os.environ.get('DISPLAY', '')!r} cannot be opened; check DISPLAY, or "
             "add --virtual-display to try the session on an invisible screen"
         ) from error
+
+
+def _home() -> str:
+    """Return a folder that can be written to, in which PsychoPy looks for preferences.
+
+    PsychoPy does not load without one, and the account of a kiosk or a service may have none.
+    """
+    known = [os.environ.get(_HOME, "")]
+    with suppress(RuntimeError):  # an account that no table of the system knows
+        known.append(str(Path.home()))
+    for folder in known:
+        if folder and Path(folder).is_dir() and os.access(folder, os.W_OK):
+            return folder
+    made = tempfile.mkdtemp(prefix="stimsynth-psychopy-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def _restore(environment: dict[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,8 +16,9 @@ from stimsynth.images import Picture, load_picture
 from stimuli_store.bank.format import check_name, check_version
 from stimuli_store.errors import InputError
 from stimuli_store.records.canonical import key_of, pixel_id
-from stimuli_store.records.convert import from_json, to_json
+from stimuli_store.records.convert import to_json
 from stimuli_store.records.spec import Level, SetSpec, Start, StimulusSpec
+from stimuli_store.records.toml_file import read_toml
 from stimuli_store.tools.environment import environment
 
 # Code that cannot change a pixel.
@@ -163,17 +163,7 @@ def read_plan(path: str | Path) -> BuildPlan:
     InputError
         If the file is missing or is not TOML, or a key is unknown, missing or of the wrong type.
     """
-    path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the plan {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from error
-    try:
-        return from_json(BuildPlan, table, "the plan")
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return read_toml(path, BuildPlan, "the plan")
 
 
 def prepare(plan: BuildPlan, beside: Path | None = None) -> Work:

@@ -60,7 +60,7 @@ def bundled() -> Mapping[str, Mapping[str, str]]:
     >>> bundled()["camera"]["license"]
     'CC0-1.0'
     """
-    return json.loads((_DATA / "images.json").read_text())
+    return json.loads((_DATA / "images.json").read_text(encoding="utf-8"))
 
 
 def get(*item_names: str, as_gray: bool | None = None) -> Tensor:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from analysis.cli import register
-from analysis.data.tables import level_counts, read_sessions, tidy
+from analysis.data.journals import read_sessions
+from analysis.data.tables import level_counts, tidy
 from analysis.fits.fit import fit_psychometric
 from analysis.observers.model_observer import calibrated_observer, true_threshold
 from analysis.report.results import Results

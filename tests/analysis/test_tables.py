@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.data.tables import cells_of, level_counts, read_sessions, tidy, timing_ok
+from analysis.data.journals import read_sessions
+from analysis.data.tables import cells_of, level_counts, tidy, timing_ok
 from analysis.observers.model_observer import calibrated_observer
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch

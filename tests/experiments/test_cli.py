@@ -201,3 +201,21 @@ def test_a_signal_ends_a_windowed_session_and_its_server(display, folder):
     assert session.returncode == 128 + signal.SIGTERM
     assert "was ended by SIGTERM; the same command continues it" in out
     assert read_session(path).ended == "SIGTERM"
+
+
+@pytest.mark.parametrize("home", ["none", "empty", "not there", "a file"])
+def test_an_account_without_a_home_is_given_a_folder(monkeypatch, tmp_path, home):
+    from experiments.booth import load
+
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    (tmp_path / "file").touch()
+    values = {"empty": "", "not there": str(tmp_path / "no"), "a file": str(tmp_path / "file")}
+    monkeypatch.delenv(load._HOME, raising=False)
+    if home in values:
+        monkeypatch.setenv(load._HOME, values[home])
+    monkeypatch.setattr(load.Path, "home", unknown)
+    folder = Path(load._home())
+    assert folder.is_dir()
+    (folder / "preferences").touch()

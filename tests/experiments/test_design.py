@@ -47,7 +47,7 @@ REFUSED = {
     "background": ({"extra": "[screen]\nbackground = 128"}, "between 0 .black. and 1"),
     "same keys": ({"extra": "[keys]\nA = 'right'"}, "keys for A, B and quit must differ"),
     "too short": ({"extra": "[task]\na_ms = 5"}, "'A' should last 5 ms"),
-    "not TOML": ({"extra": "[task"}, "is not a TOML file"),
+    "not TOML": ({"extra": "[task"}, "is not valid TOML"),
 }
 
 

@@ -1,6 +1,8 @@
 """A real PsychoPy window on a virtual display: exact pixels, exact frames, exact times."""
 
 import os
+import subprocess
+import sys
 import time
 from itertools import accumulate
 
@@ -16,7 +18,7 @@ from stimuli_store.errors import DisplayError, StimsynthError
 from stimuli_store.journal import read_session
 from tests.experiments import virtual_display
 from tests.experiments.conftest import ROOT_SIZE
-from tests.experiments.helpers import SMALL, Script, design_for
+from tests.experiments.helpers import SMALL, Script, design_for, write_design
 from tests.helpers import tiny_bank
 
 pytestmark = pytest.mark.window
@@ -459,3 +461,20 @@ def test_no_display_is_one_clear_sentence(display, monkeypatch):
     with pytest.raises(DisplayError, match="add --virtual-display"):
         load_psychopy()
     assert issubclass(DisplayError, StimsynthError)
+
+
+def test_a_session_in_a_window_needs_no_home(display, tmp_path):
+    design = write_design(tmp_path / "d.toml", tiny_bank(tmp_path), "[screen]\nsize = [200, 160]")
+    words = ["run", design, "--participant", "S01", "--simulate", "right", "--booth", "psychopy"]
+    words += ["--allow-unsynced", "--max-trials", 1]
+    homeless = {k: v for k, v in os.environ.items() if k not in ("HOME", "USERPROFILE")}
+    done = subprocess.run(
+        [sys.executable, "-m", "stimsynth", *map(str, words)],
+        env=homeless,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 of" in done.stdout

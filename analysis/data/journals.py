@@ -1,0 +1,114 @@
+"""Session journals found in a folder and read."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from stimuli_store.errors import JournalError
+from stimuli_store.journal import Session, read_session
+
+_PathLike = str | os.PathLike[str]
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=3)
+
+
+def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
+    """Return the paths of all journals in a folder (``*.jsonl``, searched recursively) or of named files.
+
+    Files of a folder that are hidden, or are no session journals, are left out.
+
+    Raises
+    ------
+    JournalError
+        If a path does not exist, or no journal is found.
+    """
+    return _sorted_out(data)[0]
+
+
+def read_sessions(
+    data: _PathLike | Iterable[_PathLike], *, tell: Callable[[str], object] = _warn
+) -> tuple[Session, ...]:
+    """Return the sessions of all journals in a folder, or of the named journals.
+
+    Parameters
+    ----------
+    data
+        A folder, or journals.
+    tell
+        Called with a sentence for each file that is passed over: in a folder, hidden files and files of
+        other programs, and beside others a journal whose session had not begun; a warning by default.
+
+    Raises
+    ------
+    JournalError
+        If there is none, one is damaged, or two journals claim the same participant and session.
+    """
+    by_name: dict[tuple[str, int], Path] = {}
+    sessions = []
+    journals, remarks = _sorted_out(data)
+    for remark in remarks:
+        tell(remark)
+    for path in journals:
+        session = read_session(path)
+        name = (session.header.participant, session.header.session)
+        if name in by_name:
+            raise JournalError(
+                f"{path} and {by_name[name]} both hold session {name[1]} of participant {name[0]}; "
+                "keep one of them, or give one another session number"
+            )
+        by_name[name] = path
+        sessions.append(session)
+    return tuple(sessions)
+
+
+def _sorted_out(
+    data: _PathLike | Iterable[_PathLike],
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Return the journals among the files meant, and a sentence for each file that is left out."""
+    named = [Path(data)] if isinstance(data, str | os.PathLike) else [Path(d) for d in data]
+    reasons: dict[Path, str | None] = {}
+    for path in named:
+        if not path.exists():
+            raise JournalError(
+                f"{path} does not exist; give a folder of session journals, or journal files"
+            )
+        if path.is_dir():
+            for file in sorted(path.rglob("*.jsonl")):
+                reasons.setdefault(file.resolve(), _why_no_journal(file.relative_to(path), file))
+        else:
+            reasons[path.resolve()] = None
+    journals = [path for path, reason in reasons.items() if reason is None]
+    begun = [path for path in journals if _first_line(path).endswith(b"\n")]
+    if begun:  # else the one that is there says itself what is wrong with it
+        reasons |= dict.fromkeys(set(journals) - set(begun), "its session had not begun")
+        journals = begun
+    if not journals:
+        where = ", ".join(str(path) for path in named) or "an empty list of paths"
+        raise JournalError(
+            f"{where} holds no session journal (*.jsonl); a session writes one for each participant"
+        )
+    return tuple(journals), tuple(
+        f"{path} is passed over: {reason}" for path, reason in reasons.items() if reason
+    )
+
+
+def _why_no_journal(inside: Path, file: Path) -> str | None:
+    """Return why a file that was found in a folder is no journal, or None if it is one, sound or damaged."""
+    if any(part.startswith(".") for part in inside.parts):
+        return "it is hidden, like the files that macOS and synchronised folders put beside others"
+    if file.name.startswith("sub-"):  # the name that a session gives its journal
+        return None
+    first = _first_line(file)
+    ours = not first.endswith(b"\n") or b'"sum":' in first or b'"event":' in first
+    return None if ours else "it is not a session journal, but a file of another program"
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        with path.open("rb") as handle:
+            return handle.readline()
+    except OSError as error:
+        raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error

@@ -1,0 +1,61 @@
+"""TOML files as editors write them, read into records."""
+
+import codecs
+import os
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from stimuli_store.errors import InputError
+from stimuli_store.records.convert import from_json
+
+T = TypeVar("T")
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read_toml(path: str | os.PathLike[str], kind: type[T], what: str) -> T:
+    """Return the record of a class that a TOML file holds.
+
+    Files may begin with a byte order mark, be in UTF-16 and have the line ends of any system, as
+    editors on Windows write them.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        Class of the record.
+    what
+        What errors call it, as in ``"the plan"``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no TOML, or holds an unknown key or a value that makes no sense.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from stimuli_store.bank.format import Colour
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "colour.toml"
+    ...     _ = file.write_text('space = "gray"', encoding="utf-16")
+    ...     read_toml(file, Colour, "the colour").space
+    'gray'
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {what} {path}: {error.strerror}") from error
+    try:
+        text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
+        table = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not valid TOML: it is not UTF-8; save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = "; in double quotes write \\\\ or / for a backslash" if "\\" in text else ""
+        raise InputError(f"{path} is not valid TOML: {error}{hint}") from error
+    try:
+        return from_json(kind, table, what)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
