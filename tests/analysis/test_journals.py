@@ -101,3 +101,10 @@ def test_the_command_says_what_it_passed_over(
     args = parser.parse_args(words)
     assert args.run(args) == 0
     assert "._x.jsonl is passed over: it is hidden" in capsys.readouterr().err
+
+
+def test_a_conflicted_copy_is_refused_by_name(journal: Path) -> None:
+    copy = journal.with_name(journal.stem + " (conflicted copy).jsonl")
+    copy.write_bytes(whole(journal))
+    with pytest.raises(JournalError, match=r"conflicted copy\).jsonl.* both hold session 1"):
+        read_sessions(journal.parent)

@@ -166,6 +166,13 @@ def test_another_bank_under_the_right_name_is_refused(tmp_path: Path) -> None:
         open_bank(other.path, one.pin)
 
 
+def test_a_bank_is_read_while_a_viewer_has_it_open_and_under_any_name(bank_file: Path) -> None:
+    pin = open_bank(bank_file).pin
+    with h5py.File(bank_file, "r"):
+        assert open_bank(bank_file, pin).pin == pin
+    assert open_bank(bank_file.rename(bank_file.with_name("my bank (copy).h5")), pin).pin == pin
+
+
 def test_a_frame_that_is_not_the_certified_one_is_refused(tmp_path: Path) -> None:
     good = stimulus(np.full((8, 8), 0.5), "grey")
     wrong = quantize(np.zeros((8, 8), np.float32)).sha256

@@ -73,9 +73,27 @@ class Nothing(nn.Module):
         return image[:, :0]
 
 
+class Says(nn.Module):
+    """A model that is one function."""
+
+    def __init__(self, function: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, image: Tensor) -> Any:
+        return self.function(image)
+
+
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no image": (lambda: Metamer(None, blur()), "a metamer needs an image"),
     "no output": (lambda: Metamer(IMAGE, Nothing()), "it returns nothing"),
+    "learns": (lambda: Metamer(IMAGE, nn.Conv2d(1, 2, 3)), "remove_grad"),
+    "uint8": (lambda: Metamer((255 * IMAGE).byte(), blur()), "floating-point or complex type"),
+    "in place": (lambda: Metamer(IMAGE, Says(lambda x: x.mul_(2))), "changes its input in place"),
+    "tuple": (lambda: Metamer(IMAGE, Says(lambda x: (x, x))), "it returns tuple"),
+    "NaN": (lambda: Metamer(IMAGE, Says(lambda x: (x - 2).log())), "NaN or infinite"),
+    "detached": (lambda: Metamer(IMAGE, Says(lambda x: x.detach())), "differentiably"),
+    "one number": (lambda: Metamer(IMAGE, Says(torch.std)), r"it returns shape \(\)"),
     "whole start": (
         lambda: Metamer(IMAGE, blur(), initial_image=(IMAGE * 255).int()),
         "floating-point",
