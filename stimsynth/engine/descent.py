@@ -63,9 +63,10 @@ class Descent:
         optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
         for what, made in (("optimizer", optimizer), ("scheduler", scheduler)):
-            if not hasattr(made, "step") and not (made is None and what == "scheduler"):
+            lacks = [name for name in ("step", "state_dict") if not hasattr(made, name)]
+            if lacks and not (made is None and what == "scheduler"):
                 raise WrongType(
-                    f"the {what} that was made is a {type(made).__name__} without step()"
+                    f"the {what} that was made is a {type(made).__name__} without {lacks[0]}()"
                 )
         count = len(leaf)
         at = evaluate(problem, leaf, torch.arange(count, device=leaf.device))

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -47,6 +48,13 @@ def metamer() -> Metamer:
                 "scheduler": torch.optim.lr_scheduler.StepLR,
             },
             "StepLR cannot be made",
+        ),
+        (
+            {
+                "optimizer": torch.optim.Adam,
+                "scheduler": lambda _: SimpleNamespace(step=lambda: None),
+            },
+            r"without state_dict\(\)",
         ),
     ],
 )
