@@ -14,6 +14,7 @@ from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.canonical import canonical_json, key_of, sha256
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.toml_file import read_toml
+from stimuli_store.tools.whole import whole
 
 KEY_NAMES = (
     *("left", "right", "up", "down", "space", "return", "escape", "tab", "backspace"),
@@ -174,9 +175,10 @@ def check_participant(participant: str) -> str:
 
 def check_session(session: int) -> int:
     """Return `session` if it is a number from 1 to 99; raise InputError if not."""
-    if not 1 <= session <= 99:
-        raise InputError(f"sessions are numbered from 1 to 99; {session} was given")
-    return session
+    number = whole(session, "session")
+    if not 1 <= number <= 99:
+        raise InputError(f"sessions are numbered from 1 to 99; {number} was given")
+    return number
 
 
 def seed_of(design: Design, participant: str, session: int) -> int:

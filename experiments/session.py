@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from experiments.design import Design
+from experiments.design import Design, check_session
 from experiments.interrupts import Interrupts
 from experiments.ports import Booth, Interrupted, Quit
 from experiments.session_plan import COMPLETED, check_same, header_of, plan_session
@@ -15,6 +15,7 @@ from stimuli_store.journal import Journal, Session, session_of
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial, TrialRecord
 from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.whole import whole
 
 ESCAPE = "escape"
 PAUSED = "paused"
@@ -60,6 +61,7 @@ def run_session(
         If the frames do not fit the screen (then nothing is written), or a frame on the screen was not
         the certified one (the journal says which).
     """
+    session = check_session(session)
     plan = plan_session(design, bank, participant, session, data_dir, observer=observer)
     if plan.found is not None and plan.completed:
         return plan.found
@@ -77,7 +79,9 @@ def run_session(
     total = len(plan.trials)
     with Journal(plan.journal) as journal:
         done = _open(journal, header, plan.trials)
-        stop = total if max_trials is None else min(done + max_trials, total)
+        stop = (
+            total if max_trials is None else min(done + whole(max_trials, "max_trials", 0), total)
+        )
         with (
             Interrupts() as interrupts,
             progress_bar(total, "trial", done=done, delay_s=0, shown=progress) as bar,

@@ -17,6 +17,7 @@ from analysis.curves.psychometric import from_axis, to_axis
 from analysis.data.counts import counts_of
 from analysis.fits.fit import Fit
 from analysis.infer.likelihood import climb, lapse_start
+from stimuli_store.tools.whole import whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ def bootstrap_threshold(
     counts = counts_of(levels, np.zeros_like(total), total)
     curve = fit.function
     setting = parametrization_of(counts, curve.sigmoid, curve.guess, fit.p, curve.axis)
-    rng = np.random.default_rng(seed)
+    n_draws = whole(n_draws, "n_draws", 1)
+    rng = np.random.default_rng(whole(seed, "seed", 0))
     drawn = rng.binomial(
         counts.n_trials.astype(int), curve(counts.levels), size=(n_draws, len(counts.levels))
     ).astype(np.float64)

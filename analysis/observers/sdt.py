@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.special import erf, ndtri
 
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.whole import whole
 
 _BISECTIONS = 64
 _HIGHEST_DPRIME = 64.0
@@ -211,10 +212,11 @@ def dprime_from_counts(
     >>> round(result.estimate, 2), round(result.low, 2), round(result.high, 2)
     (1.79, 1.31, 2.22)
     """
-    if n_trials < 1 or not 0 <= n_correct <= n_trials:
+    n_correct, n_trials = whole(n_correct, "n_correct", 0), whole(n_trials, "n_trials", 1)
+    if n_correct > n_trials:
         raise InputError(
             f"{n_correct} right answers of {n_trials} trials are not valid counts; "
-            "give 0 <= n_correct <= n_trials and at least one trial"
+            "give 0 <= n_correct <= n_trials"
         )
     nearest = min(max(float(n_correct), 0.5), n_trials - 0.5)
     low, high = wilson(n_correct, n_trials)
@@ -225,6 +227,6 @@ def dprime_from_counts(
         estimate=float(estimate),
         low=float(lower),
         high=float(upper),
-        n_correct=int(n_correct),
-        n_trials=int(n_trials),
+        n_correct=n_correct,
+        n_trials=n_trials,
     )

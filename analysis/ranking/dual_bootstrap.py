@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from stimuli_store.tools.whole import whole
+
 _FEW = 4
 
 
@@ -46,7 +48,8 @@ def spread_of(
     top, bottom = (_table(v, participant, image) for v in (values, weights))
     mean = float(top.sum() / bottom.sum())
     n_people, n_images = top.shape
-    rng = np.random.default_rng(seed)
+    n_draws = whole(n_draws, "n_draws", 1)
+    rng = np.random.default_rng(whole(seed, "seed", 0))
     people = _resampled(rng, n_people, n_draws)
     images = _resampled(rng, n_images, n_draws)
     by_people = _variance(top, bottom, people, np.ones_like(images)) * _small(n_people)

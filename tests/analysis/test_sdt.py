@@ -104,7 +104,7 @@ def test_wilson_interval_covers() -> None:
         (lambda: dprime(float("nan")), "between 0 and 1"),
         (lambda: guess_rate("9afc"), "2afc"),
         (lambda: dprime_from_counts(5, 4), "not valid counts"),
-        (lambda: dprime_from_counts(0, 0), "at least one trial"),
+        (lambda: dprime_from_counts(0, 0), "n_trials must be a whole number of 1"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(call, said: str) -> None:  # type: ignore[no-untyped-def]
