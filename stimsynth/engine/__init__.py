@@ -1,1 +1,3 @@
-"""Problems, methods, one loop. Knows no image, no model, no metric."""
+"""Optimization of batches of independent problems: problems, methods, the loop. Independent of images and
+models.
+"""

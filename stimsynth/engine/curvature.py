@@ -1,4 +1,4 @@
-"""What the last steps of N independent items said about curvature: the memory of limited-memory BFGS.
+"""Curvature of N independent problems from their last steps: the memory of limited-memory BFGS.
 
 The two-loop recursion runs on coefficients: every vector it meets is a combination of the stored
 steps, the stored gradient changes and the vector it is applied to, so their inner products are all it
@@ -20,7 +20,7 @@ _CURVED = 1e-10
 
 @dataclass(frozen=True, kw_only=True)
 class Curvature:
-    """The last m pairs of steps and gradient changes of N items, and the inverse Hessian they imply.
+    """Last m pairs of steps and gradient changes of N problems, and the inverse Hessian they imply.
 
     `basis` (N, 2m, n) holds m steps, then m gradient changes; `gram` (N, 2m, 2m) their inner products;
     `age` counts the pairs written so far, the next one going to slot ``age % m``. Both tensors are
@@ -33,7 +33,7 @@ class Curvature:
 
     @classmethod
     def unknown(cls, like: Tensor, memory: int) -> "Curvature":
-        """Return a memory for `memory` pairs that knows nothing yet, for items shaped (N, …)."""
+        """Return an empty memory for `memory` pairs, for problems with points like `like` (N, …)."""
         count, size = len(like), like[0].numel()
         return cls(
             basis=like.new_zeros(count, 2 * memory, size),
@@ -45,12 +45,12 @@ class Curvature:
 
     @property
     def fresh(self) -> Tensor:
-        """Which items have no curvature to go by, shape (N,)."""
+        """Mask (N,) of the problems without any pair."""
         m = self.gram.shape[1] // 2
         return (self.gram[:, :m, m:].diagonal(dim1=1, dim2=2) <= 0).all(dim=1)
 
     def times(self, vectors: Tensor) -> Tensor:
-        """Return the inverse-Hessian estimate times K vectors for every item, shape (N, K, n).
+        """Return the inverse-Hessian estimate times K vectors for every problem, shape (N, K, n).
 
         The estimate is positive definite; for fresh items it is the identity.
         """
@@ -61,7 +61,7 @@ class Curvature:
         return scaled + combined(on_basis.transpose(1, 2), self.basis)
 
     def updated(self, step: Tensor, change: Tensor, known: Tensor, forget: Tensor) -> "Curvature":
-        """Return the memory with one more pair for every item.
+        """Return the memory with one more pair for every problem.
 
         Parameters
         ----------
@@ -83,22 +83,22 @@ class Curvature:
         return Curvature(basis=basis, gram=gram, age=self.age + 1)
 
     def forgotten(self, which: Tensor) -> "Curvature":
-        """Return the memory without the pairs of the items in `which`, shape (N,)."""
+        """Return the memory without the pairs of the problems in `which`, bool (N,)."""
         if which.any():
             self.basis[which], self.gram[which] = 0, 0
         return self
 
     def record(self) -> dict[str, Any]:
-        """Return it as tensors and numbers."""
+        """Return the memory as tensors and numbers."""
         return {"basis": self.basis, "gram": self.gram, "age": self.age}
 
     @classmethod
     def revived(cls, record: Mapping[str, Any]) -> "Curvature":
-        """Return the memory that `record` was made of; products stay in double precision."""
+        """Return the memory from its `record`; inner products stay in double precision."""
         return cls(**{**record, "gram": record["gram"].double()})
 
     def _recursion(self, products: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the two loops on `products` (N, 2m, K) of basis and vectors.
+        """Run the two-loop recursion on `products` (N, 2m, K) of basis and vectors.
 
         Returns the coefficient of the vectors themselves (N,) and of the basis (N, 2m, K).
         """
@@ -120,7 +120,7 @@ class Curvature:
         return newest, on_basis
 
     def _newest_scale(self, slots: list[int]) -> Tensor:
-        """Return s·y / y·y of each item's newest valid pair: the scale of its inverse Hessian."""
+        """Return s·y / y·y of each problem's newest valid pair, the scale of its inverse Hessian."""
         m, gram = self.gram.shape[1] // 2, self.gram
         scale = gram.new_ones(len(gram))
         for k in reversed(slots):
@@ -130,10 +130,10 @@ class Curvature:
 
 
 def curved(step: Tensor, change: Tensor) -> Tensor:
-    """Return which pairs (N, n) show positive curvature, shape (N,)."""
+    """Return which pairs of a step and a gradient change (N, n) show positive curvature, bool (N,)."""
     return dots(step, change) > _CURVED * norms(step) * norms(change)
 
 
 def _reciprocal(value: Tensor) -> Tensor:
-    """Return 1/value, and 0 where a pair was left out (its products are 0)."""
+    """Return 1/value, and 0 where the value is 0 because a pair was left out."""
     return torch.where(value > 0, 1 / value.clamp_min(torch.finfo(value.dtype).tiny), 0)

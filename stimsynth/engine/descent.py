@@ -1,4 +1,4 @@
-"""Any torch optimizer as a method of the loop, with an optional learning-rate scheduler."""
+"""Gradient descent by any torch optimizer, with an optional learning-rate scheduler."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -19,7 +19,7 @@ SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class DescentState:
-    """The points, what was measured there, the leaf that the optimizer moves, and the optimizer.
+    """State of a torch optimizer: points, evaluation there, the leaf tensor that it moves, and the optimizer.
 
     `before` is empty until a step from here begins; then it holds what optimizer and scheduler knew here.
     """
@@ -39,7 +39,7 @@ class DescentState:
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """Gradient descent by a torch optimizer.
+    """Gradient descent of a batch by a torch optimizer.
 
     Items stay independent because the objective handed to the optimizer is their sum; that holds for
     optimizers that treat every value by itself (SGD, Adam, …), while `torch.optim.LBFGS` sees one
@@ -58,7 +58,7 @@ class Descent:
     scheduler: SchedulerFactory | None = None
 
     def init(self, problem: Problem, start: Tensor) -> DescentState:
-        """Return the state at `start`; `start` itself is moved if it is a leaf that needs a gradient."""
+        """Return the state at `start`; a `start` that is a leaf with gradient is itself optimized."""
         leaf = start if start.requires_grad else start.detach().clone().requires_grad_(True)
         optimizer = self.optimizer([leaf])
         scheduler = self.scheduler(optimizer) if self.scheduler else None
@@ -80,7 +80,7 @@ class Descent:
         )
 
     def step(self, problem: Problem, state: DescentState, active: Tensor) -> DescentState:
-        """Return the state after one optimizer step; the gradient of the last measurement is reused."""
+        """Return the state after one optimizer step; the gradient of the last evaluation is reused."""
         leaf, items = state.leaf, torch.arange(len(state.leaf), device=state.leaf.device)
         known = [(state.objective, state.gradient)]
         state.before.update(_copied(_learned(state)))
@@ -114,12 +114,12 @@ class Descent:
         )
 
     def restart(self, problem: Problem, state: DescentState, which: Tensor) -> DescentState:
-        """Return the state measured anew; the optimizer keeps what it has learned of the slopes."""
+        """Return the state evaluated anew; the optimizer keeps its own state."""
         items = torch.arange(len(state.leaf), device=state.leaf.device)
         return replace(state, **_measured(evaluate(problem, state.leaf, items)))
 
     def undone(self, state: DescentState) -> DescentState:
-        """Return `state` with leaf, optimizer and scheduler put back to where they were."""
+        """Return `state` with leaf, optimizer and scheduler restored to it, after an interrupted step."""
         with torch.no_grad():
             state.leaf.copy_(state.points)
         for owner, learned in ((state.optimizer, "optimizer"), (state.scheduler, "scheduler")):
@@ -135,7 +135,7 @@ class Descent:
         return {**known, "optimizer": None, "scheduler": None, **_learned(state), **made}
 
     def revive(self, record: Mapping[str, Any]) -> DescentState:
-        """Return the state that `record` was made of, with an optimizer that holds its points.
+        """Return the state from its `record`, with an optimizer that holds its points.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class Descent:
 
 
 def makers(optimizer: Any, scheduler: Any) -> dict[str, str | None]:
-    """Return the classes of an optimizer and a scheduler, by names that tell torch's own from others.
+    """Return the class names of an optimizer and a scheduler; torch's own begin with ``torch.optim``.
 
     Examples
     --------
@@ -188,13 +188,13 @@ def _measured(at: Evaluation) -> dict[str, Any]:
 
 
 def _learned(state: DescentState) -> dict[str, Any]:
-    """Return what optimizer and scheduler have learned on their way, by name."""
+    """Return the state dicts of optimizer and scheduler by name."""
     owners = {"optimizer": state.optimizer, "scheduler": state.scheduler}
     return {name: owner.state_dict() for name, owner in owners.items() if owner is not None}
 
 
 def _copied(tree: Any) -> Any:
-    """Return a deep copy; of tensors in dicts and lists in a fifth of the time that `deepcopy` takes."""
+    """Return a deep copy of a tree of dicts, lists and tensors."""
     if isinstance(tree, Tensor):
         return tree.detach().clone()
     if type(tree) is dict:
@@ -203,7 +203,7 @@ def _copied(tree: Any) -> Any:
 
 
 def _restore(points: Tensor, kept: Tensor, which: Tensor) -> None:
-    """Put back the points (N, …) of the items in `which` (bool, (N,)), in place."""
+    """Restore the points (N, …) of the problems in `which` (bool, (N,)) from `kept`, in place."""
     if True in which.tolist():
         with torch.no_grad():
             points.copy_(torch.where(column(which, points), kept, points))

@@ -1,4 +1,4 @@
-"""What was measured at every iterate, in one array of numbers that grows."""
+"""History of measurements: named values of every problem at every iterate, in one growing array."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ from torch import Tensor
 
 
 class Rows(Protocol):
-    """Named numbers of every iterate, as a stop rule reads them."""
+    """Interface of a history as read by stop rules: named values of every problem at every iterate."""
 
     @property
     def rows(self) -> int:
-        """How many iterates there are."""
+        """Number of iterates."""
 
     @property
     def items(self) -> int:
-        """How many items have a value in each."""
+        """Number of problems."""
 
     def value(self, name: str, index: int, item: int) -> float:
-        """Return what one item had at one iterate; -1 is the last iterate."""
+        """Return the value of one problem at one iterate; index -1 is the last iterate."""
 
 
 class History:
-    """Named columns with a row for every iterate and a value for every item.
+    """Named columns with a row for every iterate and a value for every problem.
 
     Rows become plain numbers at once. Small tensors that were kept would lie between the large ones of the
     next steps, whose memory could not be used again, and numpy takes many times as long to look at one.
@@ -65,20 +65,20 @@ class History:
         self.rows += 1
 
     def value(self, name: str, index: int, item: int) -> float:
-        """Return what one item had at one iterate; -1 is the last iterate."""
+        """Return the value of one problem at one iterate; index -1 is the last iterate."""
         if index < 0:
             index += self.rows
         return self._numbers[index * self._width + self._places[name] + item]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all columns as tensors (rows, N) on the CPU, which later rows leave as they are."""
+        """Return all columns as tensors (rows, N) on the CPU, independent of later rows."""
         shape = (self.rows, len(self._places), self.items)
         whole = np.array(self._numbers)[: self.rows * self._width]  # a row may have been broken off
         numbers = torch.from_numpy(whole.reshape(shape)).to(self._dtype)
         return dict(zip(self._places, numbers.unbind(dim=1), strict=True))
 
     def _begin(self, names: tuple[str, ...], values: Tensor) -> None:
-        """Take names and precision from the first values, shape (names, N)."""
+        """Set names and precision from the first values, shape (names, N)."""
         self.items, self._width = values.shape[1], values.numel()
         self._places = {name: place * self.items for place, name in enumerate(names)}
         self._at_hand = values.device.type == "cpu"
@@ -90,5 +90,5 @@ def _bytes(values: Tensor) -> bytes:
 
 
 def _fetched(row: Mapping[str, Tensor]) -> Sequence[Tensor]:
-    """Return the values on the CPU, with one transfer for all."""
+    """Return the values of a row on the CPU, with one transfer for all."""
     return torch.stack(list(row.values())).cpu().unbind()

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps: loops end there with all that was done, and then it goes on to the caller."""
+"""Handle Ctrl-C between two steps: a loop ends with its results, then Ctrl-C is passed to the caller."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Interrupt:
-    """Turn the first Ctrl-C into a request that a loop honours between two steps.
+    """Context manager that turns the first Ctrl-C into a request `asked`, which a loop checks between steps.
 
     The second ends at once. Where Ctrl-C is ignored or not handled by Python, all stays as it is.
 
@@ -45,14 +45,14 @@ class Interrupt:
             signal.signal(signal.SIGINT, self._previous)
 
     def pass_on(self) -> None:
-        """Hand Ctrl-C, if it was pressed, to the handler of before: Python's raises KeyboardInterrupt."""
+        """Call the previous handler if Ctrl-C was pressed: Python's raises KeyboardInterrupt."""
         if self.asked and self._previous is not None:
             self._previous(signal.SIGINT, None)
 
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Let loops inside end at Ctrl-C and the block keep what they return, then pass Ctrl-C on.
+    """Context manager in which loops end at Ctrl-C and return; Ctrl-C is passed on when the block ends.
 
     Examples
     --------

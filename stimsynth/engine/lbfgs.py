@@ -1,4 +1,4 @@
-"""Batched limited-memory BFGS with box bounds: N independent problems, one evaluation for all.
+"""Batched limited-memory BFGS with box bounds: N independent problems, evaluated together.
 
 Bounds are kept exactly, by two-metric projection (Bertsekas 1982): a variable that sits on a bound and
 is pushed outward is left out of the step; what remains is clipped to the box. As the inverse-Hessian
@@ -21,7 +21,7 @@ _ARMIJO = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGSState:
-    """Where each item stands, and what its last steps said about curvature.
+    """State of L-BFGS: points, objective, gradient, terms and curvature of N problems.
 
     The memory is written in place, so a state can be continued once.
     """
@@ -40,7 +40,7 @@ class LBFGSState:
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGS:
-    """Batched L-BFGS with a line search of its own for every item.
+    """Batched L-BFGS with box bounds and a separate line search for every problem.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class LBFGS:
     max_trials: int = 12
 
     def init(self, problem: Problem, start: Tensor) -> LBFGSState:
-        """Return the state at `start`, moved into the bounds."""
+        """Return the state at `start`, clipped to the bounds."""
         points = self._clip(start.detach().clone())
         count = len(points)
         at = evaluate(problem, points, torch.arange(count, device=points.device))
@@ -75,7 +75,7 @@ class LBFGS:
         )
 
     def step(self, problem: Problem, state: LBFGSState, active: Tensor) -> LBFGSState:
-        """Return the state after one accepted step of every active item."""
+        """Return the state after one accepted step of every active problem."""
         free = self._free(state.points, state.gradient).flatten(1)
         fresh = state.curvature.fresh
         direction = self._direction(state, state.gradient.flatten(1) * free, fresh) * free
@@ -96,7 +96,7 @@ class LBFGS:
         )
 
     def restart(self, problem: Problem, state: LBFGSState, which: Tensor) -> LBFGSState:
-        """Return the state at the same points with the items in `which` measured anew, and no curvature."""
+        """Return the state with the problems in `which` (N,) evaluated anew, without their curvature."""
         items = which.nonzero().squeeze(1)
         at = _copy(state)
         found = evaluate(problem, state.points[items], items)
@@ -112,7 +112,7 @@ class LBFGS:
         )
 
     def undone(self, state: LBFGSState) -> LBFGSState:
-        """Return `state`: a step writes to it only once all is known of the next one."""
+        """Return `state` unchanged: an interrupted step has not written to it."""
         return state
 
     def record(self, state: LBFGSState) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class LBFGS:
         return {**vars(state), "curvature": state.curvature.record()}
 
     def revive(self, record: Mapping[str, Any]) -> LBFGSState:
-        """Return the state that `record` was made of."""
+        """Return the state from its `record`."""
         return LBFGSState(**{**record, "curvature": Curvature.revived(record["curvature"])})
 
     # -- direction ---------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class LBFGS:
     def _search(
         self, problem: Problem, state: LBFGSState, direction: Tensor, active: Tensor
     ) -> tuple[Tensor, Evaluation, Tensor]:
-        """Shorten each item's step until it lowers the objective enough (Armijo, on the clipped path)."""
+        """Return points, evaluation and success of a line search (Armijo rule, on the clipped path)."""
         points, at = state.points.clone(), _copy(state)
         length = torch.ones_like(state.objective)
         slack = 4 * torch.finfo(state.objective.dtype).eps * state.objective.abs()
@@ -165,7 +165,7 @@ class LBFGS:
         return points if self.bounds is None else points.clamp(*self.bounds)
 
     def _free(self, points: Tensor, gradient: Tensor) -> Tensor:
-        """Return 1 where a value may move downhill, 0 where a bound is in its way."""
+        """Return 1 where a value can move downhill and 0 where a bound prevents it."""
         if self.bounds is None:
             return torch.ones_like(points)
         low, high = self.bounds
@@ -177,7 +177,7 @@ class LBFGS:
 
 
 def shortened(slope: Tensor, rise: Tensor) -> Tensor:
-    """Return the factor to the minimum of the parabola through a failed trial, kept in [0.1, 0.5].
+    """Return the factor of the next step length after a failed trial, by a parabola, kept in [0.1, 0.5].
 
     `slope` is what the objective should have changed by, `rise` what it did change by; shape (n,).
     """

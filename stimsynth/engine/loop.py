@@ -1,4 +1,4 @@
-"""The only loop: it steps a method, keeps the history, and knows when and how to stop."""
+"""The optimization loop: it steps a method, records the history, and applies stop rules."""
 
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -16,7 +16,7 @@ from stimsynth.numerics.sums import norms
 
 
 class State(Protocol):
-    """What loop, progress bar and run look at in a method's state: tensors with a row for every item.
+    """Interface of a method's state for loop, progress bar and run: tensors with a row for every problem.
 
     Attributes
     ----------
@@ -47,25 +47,27 @@ class State(Protocol):
 
 
 class Method(Protocol):
-    """An update rule. It knows nothing of images; `active` says which items are still to be moved."""
+    """Interface of an optimization method: an update rule for batches; `active` (N,) marks problems to
+    move.
+    """
 
     def init(self, problem: Any, start: Tensor) -> Any:
-        """Return the state at the start."""
+        """Return the state of a problem at the points `start`."""
 
     def step(self, problem: Any, state: Any, active: Tensor) -> Any:
-        """Return the state one step on, inactive items unchanged."""
+        """Return the state after one step of the problems in `active`; the others do not change."""
 
     def restart(self, problem: Any, state: Any, which: Tensor) -> Any:
-        """Return the state at the same points, measured anew for the items whose problem has changed."""
+        """Return the state with the changed problems in `which` evaluated anew at the same points."""
 
     def undone(self, state: Any) -> Any:
-        """Return `state` as it was before a step from it that was broken off."""
+        """Return `state` restored after a step from it that was interrupted."""
 
     def record(self, state: Any) -> dict[str, Any]:
         """Return the state as tensors, numbers, and lists and dicts of them."""
 
     def revive(self, record: Mapping[str, Any]) -> Any:
-        """Return the state that `record` was made of."""
+        """Return the state from its `record`."""
 
 
 def iterate(
@@ -81,7 +83,7 @@ def iterate(
     on_step: Callable[[History, Any], None] | None = None,
     on_error: Callable[[Run], None] | None = None,
 ) -> Run:
-    """Run a method on N independent problems until each has stopped or `max_steps` are taken.
+    """Run a method on N independent problems until each has stopped, or for `max_steps` steps.
 
     Parameters
     ----------
@@ -157,7 +159,7 @@ def iterate(
 
 
 def _statuses(resume: Run | None, count: int) -> list[Status]:
-    """Return what a leg begins with: stop rules judge anew, but what was lost stays so.
+    """Return the statuses at the start of a leg: RUNNING, but NOT_FINITE stays.
 
     An item that is kept at its last finite point no longer changes, which would pass for converged.
     """
@@ -166,7 +168,7 @@ def _statuses(resume: Run | None, count: int) -> list[Status]:
 
 
 def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:
-    """Return each item's status, one that had finished as it ended; `statuses` itself if nothing changed."""
+    """Return the status of each problem after a step; `statuses` itself if nothing changed."""
     stopped, exhausted = stop(history, state), state.exhausted.tolist()
     unreached = () if state.unreached is None else state.unreached.tolist()
     # Without a slope there is no way to go on, though the objective may stand still.
@@ -186,12 +188,12 @@ def _judge(statuses: list[Status], state: State, history: History, stop: StopRul
 
 
 def _finite(history: History, item: int) -> bool:
-    """Return whether an item's last objective and the norm of its slope are finite."""
+    """Return whether the last objective and gradient norm of a problem are finite."""
     return all(isfinite(history.value(name, -1, item)) for name in ("objective", "gradient_norm"))
 
 
 def _unfinished(statuses: list[Status], state: State) -> Tensor | None:
-    """Return which items are still to be moved, bool (N,), or None if there are none."""
+    """Return a mask (N,) of the problems that are not finished, or None if all are."""
     active = [not status.finished for status in statuses]
     return torch.tensor(active, device=state.points.device) if any(active) else None
 
@@ -210,6 +212,6 @@ def _measure(history: History, state: State, moved: Tensor) -> None:
 def _keep(
     kept: Snapshots | dict[int, Tensor], number: int, state: State, snapshot_every: int
 ) -> None:
-    """Keep a copy of an iterate if it is its turn and there is none."""
+    """Store a copy of an iterate if its number is due and none is stored."""
     if snapshot_every and number % snapshot_every == 0 and number not in list(kept):
         kept[number] = state.points.detach().to("cpu", copy=True)

@@ -1,4 +1,4 @@
-"""What is minimized: named scalars of an image, one value per batch item, their weights, and what is held."""
+"""Problems to minimize: named terms of points, their weights, and held terms with targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TermsFunction = Callable[[Tensor, Tensor], Terms]
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Terms that stay where they are asked to be while the objective falls.
+    """Terms that must keep target values while the objective is minimized.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Problem:
 
 
 def of_items(values: Tensor, items: Tensor) -> Tensor:
-    """Return each item's own of `values` (N, …), shape (n, …).
+    """Return the row of `values` (N, …) for each of `items` (n,), shape (n, …).
 
     Where one serves all there is nothing to pick, and no copy is made.
 
@@ -73,7 +73,7 @@ def of_items(values: Tensor, items: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Objective (n,), gradient (n, …) and terms (each (n,)) at n points, cut from the graph."""
+    """Objective (n,), gradient (n, …) and terms (each (n,)) at n points, detached."""
 
     objective: Tensor
     gradient: Tensor
@@ -82,7 +82,7 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldEvaluation:
-    """What is known at n points of a problem with m held terms.
+    """Objective, gradient and held terms with their gradients at n points, detached.
 
     `objective` (n,), its `gradient` (n, …), all `terms` (n,) each; the `held` ones once more (n, m), in the
     order of their targets, and the `slopes` of each (n, m, …). All are cut from the graph.
@@ -96,7 +96,7 @@ class HeldEvaluation:
 
 
 def evaluate(problem: Problem, points: Tensor, items: Tensor) -> Evaluation:
-    """Return objective and gradient at `points`, with one forward and one backward pass."""
+    """Return objective, gradient and terms at `points` (n, …), by one forward and one backward pass."""
     with torch.enable_grad():
         points = points.detach().requires_grad_(True)
         terms = problem.terms(points, items)
@@ -110,7 +110,7 @@ def evaluate(problem: Problem, points: Tensor, items: Tensor) -> Evaluation:
 
 
 def held_values(held: Held, points: Tensor, items: Tensor) -> Tensor:
-    """Return the held terms at `points`, shape (n, m), without slopes."""
+    """Return the held terms at `points`, shape (n, m), without gradients."""
     with torch.no_grad():
         terms = held.terms(points, items)
     return torch.stack([terms[name] for name in held.targets], dim=1)
@@ -139,7 +139,7 @@ def evaluate_held(problem: Problem, held: Held, points: Tensor, items: Tensor) -
 
 
 def column(values: Tensor, like: Tensor) -> Tensor:
-    """Return `values` (N,) with as many dimensions as `like` (N, …), for broadcasting.
+    """Return `values` (N,) reshaped to as many dimensions as `like` (N, …), for broadcasting.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a finished loop hands back."""
+"""Results of a finished loop: status, history, snapshots and the method's state."""
 
 import enum
 from abc import abstractmethod
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Status(enum.Enum):
-    """How one item of a synthesis ended; the value is the sentence people read."""
+    """Outcome of one problem of a run; the value is the sentence shown to people."""
 
     RUNNING = "not finished yet"
     CONVERGED = "converged: the stop criterion is met"
@@ -25,7 +25,7 @@ class Status(enum.Enum):
 
     @property
     def finished(self) -> bool:
-        """Whether more steps would change nothing."""
+        """True if further steps would change nothing."""
         return self in (
             Status.CONVERGED,
             Status.EXACT,
@@ -36,16 +36,16 @@ class Status(enum.Enum):
 
 
 class Snapshots(Mapping[int, Tensor]):
-    """Iterates under their numbers, kept elsewhere than in memory."""
+    """Iterates by number, stored outside of memory."""
 
     @abstractmethod
     def __setitem__(self, number: int, points: Tensor) -> None:
-        """Keep an iterate, shape (N, …)."""
+        """Store an iterate, shape (N, …)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The outcome of `iterate`.
+    """Result of `iterate`.
 
     Attributes
     ----------
@@ -71,5 +71,5 @@ class Run:
 
     @property
     def n_steps(self) -> int:
-        """Steps taken so far, over all legs."""
+        """Number of steps so far, over all legs."""
         return len(self.history["objective"]) - 1

@@ -1,4 +1,4 @@
-"""Several problems one after another, each item at its own pace: a wrapper around any method."""
+"""Stages: several problems one after another, each batch entry at its own pace, with any method."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from stimsynth.engine.stop import StopRule
 
 @dataclass(frozen=True, kw_only=True)
 class Stages(Problem):
-    """Problems that are solved in order, from start to end of the list.
+    """A list of problems that are solved in order.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Stages(Problem):
     parts: Sequence[Problem]
 
     def at(self, stage: Tensor) -> Problem:
-        """Return the problem in which item i is at ``stage[i]``."""
+        """Return the problem in which entry i is at stage ``stage[i]``."""
 
         def terms(points: Tensor, items: Tensor) -> Terms:
             of_each = stage[items]
@@ -47,7 +47,7 @@ class Stages(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class StagedState:
-    """Where each item stands in the list.
+    """State of a staged method: the inner state, and the stage of each batch entry.
 
     Attributes
     ----------
@@ -77,53 +77,53 @@ class StagedState:
 
     @property
     def points(self) -> Tensor:
-        """As the inner state has it."""
+        """Points of the inner state, shape (N, …)."""
         return self.inner.points
 
     @property
     def objective(self) -> Tensor:
-        """That of the problem each item works on."""
+        """Objective of the stage of each entry, shape (N,)."""
         return self.inner.objective
 
     @property
     def terms(self) -> Terms:
-        """Those of the problem each item works on."""
+        """Terms of the stage of each entry, each (N,)."""
         return self.inner.terms
 
     @property
     def gradient_norm(self) -> Tensor:
-        """That of the problem each item works on."""
+        """Gradient norm of the stage of each entry, shape (N,)."""
         return self.inner.gradient_norm
 
     @property
     def exhausted(self) -> Tensor:
-        """Whether the last problem can get no lower."""
+        """Mask (N,) of entries at the last stage that the inner method cannot improve."""
         return self.inner.exhausted & self.last
 
     @property
     def last(self) -> Tensor:
-        """Which items are at the last problem, shape (N,)."""
+        """Mask (N,) of entries at the last stage."""
         return (self.stage == self.began.shape[1] - 1) & ~self.due
 
     @property
     def unreached(self) -> Tensor | None:
-        """As the inner state has it."""
+        """The inner state's mask of unreached held terms; None if there is none."""
         return self.inner.unreached
 
     @property
     def optimizer(self) -> Any:
-        """As the inner state has it."""
+        """Torch optimizer of the inner state, or None."""
         return self.inner.optimizer
 
     @property
     def scheduler(self) -> Any:
-        """As the inner state has it."""
+        """Learning-rate scheduler of the inner state, or None."""
         return self.inner.scheduler
 
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """Solve `Stages` with another method.
+    """Method that solves `Stages` with an inner method.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Staged:
     window: int
 
     def init(self, problem: Stages, start: Tensor) -> StagedState:
-        """Return the state at the start of the first problem."""
+        """Return the state at the start, with all entries at the first stage."""
         count, stages = len(start), len(problem.parts)
         stage = torch.zeros(count, dtype=torch.int64, device=start.device)
         inner = self.inner.init(problem.at(stage), start)
@@ -158,7 +158,7 @@ class Staged:
         )
 
     def step(self, problem: Stages, state: StagedState, active: Tensor) -> StagedState:
-        """Move items that are due to their next problem, then take a step on everyone's problem."""
+        """Return the state after one step, after moving due entries to their next stage."""
         inner, stage, began = state.inner, state.stage + state.due, state.began
         opening = state.opening
         if state.due.any():
@@ -180,11 +180,11 @@ class Staged:
         return replace(moved, due=self._due(moved) & active)
 
     def restart(self, problem: Stages, state: StagedState, which: Tensor) -> StagedState:
-        """Return the state measured anew, each item at its problem."""
+        """Return the state with the entries in `which` evaluated anew at their stages."""
         return replace(state, inner=self.inner.restart(problem.at(state.stage), state.inner, which))
 
     def undone(self, state: StagedState) -> StagedState:
-        """Return `state` with that of the method inside as it was."""
+        """Return `state` with its inner state restored after an interrupted step."""
         return replace(state, inner=self.inner.undone(state.inner))
 
     def record(self, state: StagedState) -> dict[str, Any]:
@@ -194,13 +194,13 @@ class Staged:
         return {**own, **{f"inner.{name}": value for name, value in inside.items()}}
 
     def revive(self, record: Mapping[str, Any]) -> StagedState:
-        """Return the state that `record` was made of."""
+        """Return the state from its `record`."""
         inside = {k.removeprefix("inner."): v for k, v in record.items() if k.startswith("inner.")}
         own = {k: v for k, v in record.items() if not k.startswith("inner.")}
         return StagedState(inner=self.inner.revive(inside), **own)
 
     def _due(self, state: StagedState) -> Tensor:
-        """Return which items are done with a problem that is not the last."""
+        """Return a mask (N,) of entries that have finished a stage before the last one."""
         spent = state.taken - state.began.gather(1, state.stage[:, None]).squeeze(1) >= self.window
         if self.criterion is not None and len(state.recent) > self.window:
             change = (state.recent[-1 - self.window] - state.recent[-1]).abs()
@@ -210,7 +210,7 @@ class Staged:
 
 @dataclass(frozen=True, kw_only=True)
 class OnLastStage:
-    """Apply a stop rule to the steps of the last problem only.
+    """Stop rule that applies another rule to the steps of the last stage only.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class OnLastStage:
     at_least: int
 
     def __call__(self, history: Rows, state: StagedState) -> list[bool]:
-        """Return which items have converged."""
+        """Return which entries have converged."""
         stopped = [False] * len(state.due)
         for item in state.last.nonzero().squeeze(1).tolist():
             # The row where the last problem began was measured on the one before.
@@ -237,7 +237,7 @@ class OnLastStage:
 
 @dataclass(frozen=True, kw_only=True)
 class _Since:
-    """The rows of one item, the only one here, from the `first`-th on."""
+    """History of one entry from row `first` on."""
 
     history: Rows
     first: int
@@ -246,10 +246,10 @@ class _Since:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of rows."""
         return self.history.rows - self.first
 
     def value(self, name: str, index: int, item: int) -> float:
-        """Return what it had in one of them."""
+        """Return the value of the entry in one row."""
         index = index if index < 0 else self.first + index
         return self.history.value(name, index, self.item + item)

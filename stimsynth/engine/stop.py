@@ -1,4 +1,4 @@
-"""When to stop: pure functions of the history and of the method's state, with nothing to reset."""
+"""Stop rules: pure functions of the history and of the method's state."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ StopRule = Callable[[Rows, Any], Sequence[bool]]
 
 @dataclass(frozen=True, kw_only=True)
 class LossConvergence:
-    """Stop an item when its objective changed too little over the last `window` steps.
+    """Stop rule: the objective changed too little over the last `window` steps.
 
     Too little means at most ``criterion * (|objective now| + 1e-4 * |objective at the start|)``: the
     tolerance is relative, so it means the same for a loss of 1 and a loss of 1e-6, and a loss that has
@@ -39,7 +39,7 @@ class LossConvergence:
         _check(self.criterion)
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
-        """Return which items have converged."""
+        """Return which problems have converged, one bool for each."""
         if history.rows <= self.window:
             return [False] * history.items
         stopped, value = [], history.value
@@ -52,7 +52,7 @@ class LossConvergence:
 
 @dataclass(frozen=True, kw_only=True)
 class PixelChangeConvergence:
-    """Stop an item when every one of its last `window` steps moved it by less than `criterion` (L2 norm).
+    """Stop rule: each of the last `window` steps had a norm (L2) below `criterion`.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class PixelChangeConvergence:
         _check(self.criterion)
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
-        """Return which items have converged."""
+        """Return which problems have converged, one bool for each."""
         if history.rows <= self.window:
             return [False] * history.items
         # The last step comes first: in most of a run it alone says no.
@@ -85,7 +85,7 @@ class PixelChangeConvergence:
 
 @dataclass(frozen=True, kw_only=True)
 class LossReached:
-    """Stop an item when its objective is at `level` or below.
+    """Stop rule: the objective is at most `level`.
 
     Examples
     --------
@@ -102,30 +102,30 @@ class LossReached:
             raise InputError(f"stop_loss is None, or a number; not {self.level!r}")
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
-        """Return which items have converged."""
+        """Return which problems have reached the level, one bool for each."""
         return [history.value("objective", -1, i) <= self.level for i in range(history.items)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnyOf:
-    """Stop an item when one of several rules says so."""
+    """Stop rule: one of several rules is met."""
 
     rules: Sequence[StopRule]
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
-        """Return which items have converged."""
+        """Return which problems meet one of the rules, one bool for each."""
         return [
             any(said) for said in zip(*(rule(history, state) for rule in self.rules), strict=True)
         ]
 
 
 def or_loss_reached(rule: StopRule, stop_loss: float | None) -> StopRule:
-    """Return a rule that also stops an item at a loss of `stop_loss` or below, if there is such a number."""
+    """Return a rule that also stops a problem at a loss of at most `stop_loss`, if this is not None."""
     return rule if stop_loss is None else AnyOf(rules=(rule, LossReached(level=stop_loss)))
 
 
 def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRule:
-    """Return a rule for a later leg that does not see the steps in which an item only waited for others.
+    """Return a rule for a later leg that ignores the steps in which a problem only waited for others.
 
     Parameters
     ----------
@@ -163,23 +163,23 @@ def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRu
 
 @dataclass(frozen=True, kw_only=True)
 class _Without:
-    """A history without some rows, from the first of `gap` up to the second."""
+    """A history without the rows from `gap[0]` up to `gap[1]`."""
 
     history: Rows
     gap: tuple[int, int]
 
     @property
     def rows(self) -> int:
-        """How many are left."""
+        """Number of remaining rows."""
         return self.history.rows - (self.gap[1] - self.gap[0])
 
     @property
     def items(self) -> int:
-        """As many as ever."""
+        """Number of problems."""
         return self.history.items
 
     def value(self, name: str, index: int, item: int) -> float:
-        """Return what one item had in one of them."""
+        """Return the value of one problem in one remaining row."""
         index = index if index >= 0 else self.rows + index
         first, end = self.gap
         return self.history.value(name, index if index < first else index + end - first, item)

@@ -1,1 +1,1 @@
-"""Descent with terms that are held at their values."""
+"""Constrained descent: minimize an objective while other terms keep their values."""

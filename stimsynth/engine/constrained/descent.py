@@ -1,4 +1,4 @@
-"""Descent along a constraint: the objective falls while other terms stay exactly where they are asked to be.
+"""Constrained descent: a quasi-Newton method along the constraint that held terms keep their targets.
 
 Every iterate satisfies the constraint, so that there is no weight to tune and an interrupted run is as
 good as it looks. A step is the quasi-Newton step in the tangent space of the held terms, among the values
@@ -39,7 +39,7 @@ _ROUNDED = (
 
 @dataclass(frozen=True, kw_only=True)
 class ConstrainedState:
-    """Where each of N items stands on its constraint, and what is known there.
+    """State of constrained descent: points, objective, residuals, tangent cone and curvature of N problems.
 
     `scale` and `tolerance` (N, m) say what the held terms are measured in and how near they must stay;
     `unreached` (N,) marks items whose targets could not be reached: they stay at their nearest point.
@@ -69,7 +69,7 @@ class ConstrainedState:
 
 @dataclass(frozen=True, kw_only=True)
 class Constrained:
-    """Quasi-Newton descent of every item along its own constraint.
+    """Quasi-Newton descent of each problem of a batch along its own constraint.
 
     The problem must have `held` terms. A start that is off the constraint is first moved onto it.
 
@@ -95,7 +95,7 @@ class Constrained:
     max_trials: int = 12
 
     def init(self, problem: Problem, start: Tensor) -> ConstrainedState:
-        """Return the state at `start`, moved into the bounds and onto the constraint."""
+        """Return the state at `start`, after moving it into the bounds and onto the constraint."""
         task, box = scaled_problem(problem, start), self._box(start)
         everything = torch.arange(len(start), device=start.device)
         flat = torch.clamp(start.detach().flatten(1), *box)
@@ -130,7 +130,7 @@ class Constrained:
         )
 
     def step(self, problem: Problem, state: ConstrainedState, active: Tensor) -> ConstrainedState:
-        """Return the state after one accepted step of every active item."""
+        """Return the state after one accepted step of every active problem."""
         shape = state.points.shape[1:]
         task = ScaledProblem(problem=problem, held=held_of(problem), shape=shape, scale=state.scale)
         before, fresh = state.points.flatten(1), state.curvature.fresh
@@ -168,7 +168,7 @@ class Constrained:
         )
 
     def restart(self, problem: Problem, state: ConstrainedState, which: Tensor) -> ConstrainedState:
-        """Return the state with the items in `which` measured anew, back on their constraint."""
+        """Return the state with the problems in `which` (N,) evaluated anew, back on their constraint."""
         anew = self.init(problem, state.points)
         curvature = state.curvature.forgotten(which)
         old = {**self.record(state), "curvature": None}
@@ -176,16 +176,16 @@ class Constrained:
         return self.revive({**merged, "curvature": curvature.record()})
 
     def undone(self, state: ConstrainedState) -> ConstrainedState:
-        """Return `state`: a step writes to it only once all is known of the next one."""
+        """Return `state` unchanged: an interrupted step has not written to it."""
         return state
 
     def record(self, state: ConstrainedState) -> dict[str, Any]:
-        """Return the state as tensors and numbers, for a file."""
+        """Return the state as nested dicts of tensors and numbers, for a file."""
         eps = torch.finfo(state.points.dtype).eps
         return {**_tree(state), "curvature": state.curvature.record(), "eps": eps}
 
     def revive(self, record: Mapping[str, Any]) -> ConstrainedState:
-        """Return the state that `record` was made of, in whatever precision it comes."""
+        """Return the state from its `record`, in the precision of the recorded points."""
         record = dict(record)
         at, way, tolerance = record["at"], record["tangent"], record["tolerance"]
         eps = torch.finfo(record["points"].dtype).eps
@@ -223,7 +223,7 @@ class Constrained:
     def _search(
         self, task: ScaledProblem, state: ConstrainedState, fresh: Tensor, active: Tensor
     ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor]:
-        """Shorten each item's step until, back on the constraint, it lowers the objective enough.
+        """Return points that lower the objective on the constraint, by shortening each step.
 
         Returns points, what was found there, the lengths of the steps, and which items were moved.
         """
@@ -260,7 +260,7 @@ class Constrained:
     def _restored(
         self, task: ScaledProblem, state: ConstrainedState, aim: Tensor, items: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the points nearest to `aim` on the constraint, and which items got there."""
+        """Return the points on the constraint nearest to `aim`, and which problems (bool) reached it."""
         way, space = state.tangent, state.room
         return restore(
             lambda x, which: task.residual(x, items[which]),
@@ -280,7 +280,7 @@ class Constrained:
     def _tangent(
         self, task: ScaledProblem, flat: Tensor, at: ScaledEvaluation, nonsmooth: Tensor
     ) -> tuple[Room, Tangent]:
-        """Return where the values can go, and which way is down."""
+        """Return the ranges in which values can move, and the tangent cone with its descent direction."""
         nonsmooth_at = (
             None if task.problem.nonsmooth_at is None else task.problem.nonsmooth_at.flatten(1)
         )
@@ -299,14 +299,14 @@ class Constrained:
         return replace(space, low=low, high=high), _where_defined(way, at.undefined & ~rest)
 
     def _near(self, flat: Tensor) -> Tensor:
-        """Return what is near a kink, shape (N, 1): little, but more than the rounding of the points."""
+        """Return the distance from a kink that counts as near, shape (N, 1)."""
         eps = torch.finfo(flat.dtype).eps
         rounding = 512 * eps * flat.abs().amax(dim=1, keepdim=True)
         return rounding.clamp_min(eps**0.5 * self.first_step)
 
 
 def _where_defined(way: Tangent, undefined: Tensor) -> Tangent:
-    """Return a tangent cone in which items with a value (N, n) without slope have no way down: NaN.
+    """Return a tangent cone with descent NaN for problems with undefined gradients (`undefined`, (N, n)).
 
     The norm of it is the gradient norm by which the loop ends an item.
     """
@@ -315,14 +315,14 @@ def _where_defined(way: Tangent, undefined: Tensor) -> Tangent:
 
 
 def _tree(record: Any) -> Any:
-    """Return nested records as nested dicts, without copies."""
+    """Return nested dataclasses as nested dicts, without copies."""
     if not is_dataclass(record):
         return record
     return {field.name: _tree(getattr(record, field.name)) for field in fields(record)}
 
 
 def _merged(which: Tensor, chosen: Any, other: Any) -> Any:
-    """Return a tree whose tensors (N, …) have the rows in `which` from one tree, the rest from another."""
+    """Return a tree with the rows `which` of the tensors (N, …) from `chosen`, the others from `other`."""
     if isinstance(chosen, Mapping):
         return {key: _merged(which, chosen[key], other[key]) for key in chosen}
     if not isinstance(chosen, Tensor):

@@ -1,4 +1,4 @@
-"""Kinks: values at which slopes jump, as that of |x - r| does at r.
+"""Kinks: values at which a gradient jumps, as the gradient of |x - r| does at r.
 
 A step that crosses a kink finds a slope on the far side that sends it back. Where there are kinks a value
 may therefore reach one in a step, exactly, but not cross it, and rests there until one of its two slopes
@@ -24,7 +24,7 @@ _JUMP = 0.01  # of the mean slope: what counts
 def nonsmooth_items(
     slopes_at: SlopesAt, nonsmooth_at: Tensor, points: Tensor, bounds: Bounds | None, near: Tensor
 ) -> Tensor:
-    """Return which items have slopes that jump at `nonsmooth_at`, shape (N,).
+    """Return which problems have gradients that jump at `nonsmooth_at`, bool (N,).
 
     Some values are put a little above their kink and a little below it, and then nearer. The slopes of a
     smooth term come together in proportion; those of a term with kinks do not.
@@ -59,7 +59,9 @@ def nonsmooth_items(
 def room(
     points: Tensor, nonsmooth_at: Tensor | None, nonsmooth: Tensor, bounds: Bounds | None
 ) -> Room:
-    """Return where values can go: inside the bounds, and not across a kink where an item is `nonsmooth`."""
+    """Return the range of each value in a step: inside the bounds, in `nonsmooth` problems not across a
+    kink.
+    """
     flat = points.flatten(1)
     lowest, highest = bounds or (-torch.inf, torch.inf)
     low, high = torch.full_like(flat, lowest), torch.full_like(flat, highest)
@@ -80,7 +82,7 @@ def one_sided(
     bounds: Bounds | None,
     near: Tensor,
 ) -> tuple[Slopes, Slopes]:
-    """Return the slopes to the upper and to the lower side of every value.
+    """Return the one-sided gradients of every value, upward and downward.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def one_sided(
 def _beside(
     points: Tensor, nonsmooth_at: Tensor, which: Tensor, bounds: Bounds | None, offset: Tensor
 ) -> Tensor:
-    """Return points with the values in `which` at `offset` from their kinks, or on a bound."""
+    """Return points with the values in `which` moved to `offset` from their kinks, inside the bounds."""
     put = nonsmooth_at + offset
     if bounds is not None:
         put = put.clamp(*bounds)

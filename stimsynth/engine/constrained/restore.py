@@ -1,4 +1,4 @@
-"""Back onto the constraint: move along given directions, inside a box, until the residuals are zero."""
+"""Restoration: move points back onto the constraint, along given directions and inside a box."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def restore(
     tolerance: Tensor,
     max_trials: int = 8,
 ) -> tuple[Tensor, Tensor]:
-    """Return points with residuals within `tolerance`, and which items got there.
+    """Return points moved along directions until residuals are within `tolerance`, and which succeeded.
 
     The m shifts are found by Broyden's method from the slopes at hand (for m = 1, the secant method), so
     that no further slopes are evaluated.
@@ -79,7 +79,7 @@ def restore(
 
 
 def _secant(jacobian: Tensor, shift: Tensor, change: Tensor) -> Tensor:
-    """Return the least change of `jacobian` (n, m, m) that explains a change of residuals (n, m)."""
+    """Return the smallest change of `jacobian` (n, m, m) that explains a change of residuals (n, m)."""
     missed = change - torch.bmm(jacobian, shift.unsqueeze(2)).squeeze(2)
     square = (shift * shift).sum(dim=1).clamp_min(torch.finfo(shift.dtype).tiny)
     return missed.unsqueeze(2) * shift.unsqueeze(1) / square.view(-1, 1, 1)
@@ -92,7 +92,7 @@ def approach(
     tolerance: Tensor,
     max_steps: int = 60,
 ) -> tuple[Tensor, Tensor]:
-    """Return points (N, n) on the constraint from far away, and which items got there.
+    """Return points (N, n) moved onto the constraint from far away, and which of them reached it.
 
     Gauss-Newton steps with fresh slopes, each as long as makes the residuals smaller. An item that cannot
     get there ends where nothing brings it nearer.
@@ -117,7 +117,7 @@ def approach(
 
 
 def _newton(residual: Tensor, slopes: Tensor, points: Tensor, box: tuple[Tensor, Tensor]) -> Tensor:
-    """Return the least step that makes residuals zero to first order, of the values that can take it."""
+    """Return the smallest step, of free values only, that makes the residuals zero to first order."""
     free = torch.ones_like(points, dtype=torch.bool)
     for _ in range(_FIXING):
         moving = slopes * free.unsqueeze(1)
@@ -136,7 +136,7 @@ def _shortened(
     box: tuple[Tensor, Tensor],
     items: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Return which items come nearer within the first halvings of their step, and where to."""
+    """Return which points come nearer to the constraint by a halved step, and the moved points."""
     before, moved = norms(residual), points.clone()
     nearer = torch.zeros_like(items, dtype=torch.bool)
     for halving in range(_HALVINGS):
@@ -155,7 +155,7 @@ def _shortened(
 def noise(
     posed: ScaledProblem, points: Tensor, at: ScaledEvaluation, box: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """Return what rounding alone makes of the residuals (N, m): their scatter at points next to these.
+    """Return the rounding noise of the residuals (N, m): their scatter at neighbouring points.
 
     Every value is moved by about one unit in its last place, at random, and what the slopes explain is
     taken off.

@@ -1,4 +1,4 @@
-"""A problem with held terms in numbers of one size: residuals relative to a scale, points as flat rows."""
+"""Problems with held terms in relative numbers: residuals divided by a scale, points as flat rows."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from stimuli_store.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledProblem:
-    """A problem whose held terms are measured from their targets, relative to `scale` (N, m).
+    """A problem whose held terms are given as residuals to their targets, divided by `scale` (N, m).
 
     `shape` is that of one item's points; the functions take and give rows of its values.
     """
@@ -23,7 +23,7 @@ class ScaledProblem:
     scale: Tensor
 
     def at(self, flat: Tensor, items: Tensor) -> "ScaledEvaluation":
-        """Return all there is to know at points (n, size) of the problems numbered `items` (n,)."""
+        """Return objective, residuals and gradients at points (n, size) of problems `items` (n,)."""
         found = evaluate_held(self.problem, self.held, flat.view(-1, *self.shape), items)
         gradient = found.gradient.flatten(1)
         held = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
@@ -43,11 +43,11 @@ class ScaledProblem:
         )
 
     def residual(self, flat: Tensor, items: Tensor) -> Tensor:
-        """Return how far the held terms are from their targets, shape (n, m); no slopes."""
+        """Return the scaled residuals of the held terms at points, shape (n, m), without gradients."""
         return self._residual(held_values(self.held, flat.view(-1, *self.shape), items), items)
 
     def slopes(self, flat: Tensor, items: Tensor) -> Slopes:
-        """Return all slopes."""
+        """Return the gradients of the objective and of the held terms at points."""
         return self.at(flat, items).slopes
 
     def _residual(self, values: Tensor, items: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class ScaledProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledEvaluation:
-    """Objective (n,), terms (n,) each, residuals (n, m) and all slopes at n points.
+    """Objective (n,), terms (n,) each, residuals (n, m) and gradients at n points.
 
     `undefined` (n, size) marks values at which a slope is NaN or infinite; it stands as 0 in `slopes`.
     """
@@ -78,7 +78,7 @@ class ScaledEvaluation:
         )
 
     def put(self, rows: Tensor, other: "ScaledEvaluation", chosen: Tensor) -> None:
-        """Write the `chosen` entries (a mask) of another one into `rows` of this one."""
+        """Write the entries `chosen` (a mask) of another evaluation into `rows` of this one."""
         self.objective[rows] = other.objective[chosen]
         self.residual[rows] = other.residual[chosen]
         self.slopes.gradient[rows] = other.slopes.gradient[chosen]
@@ -89,7 +89,7 @@ class ScaledEvaluation:
 
 
 def held_of(problem: Problem) -> Held:
-    """Return the held terms of a problem that has some."""
+    """Return the held terms of a problem; raise InputError if it has none."""
     if problem.held is None or not problem.held.targets:
         raise InputError(
             "constrained descent needs held terms with targets; without any, use LBFGS"
@@ -98,7 +98,7 @@ def held_of(problem: Problem) -> Held:
 
 
 def scaled_problem(problem: Problem, start: Tensor) -> ScaledProblem:
-    """Return the problem in relative numbers: the unit is the target, or what it is at the start.
+    """Return a problem in relative numbers: the unit of a held term is its target, or its value at the start.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which way is down while m terms are held and some values cannot move: the tangent cone and its slope.
+"""Tangent cone of a constraint, and the direction of steepest descent in it.
 
 At a bound a value can move to one side only, and at a kink the slope upward is not the slope downward.
 The direction of steepest descent that keeps the held terms to first order is the negative gradient of
@@ -19,7 +19,7 @@ _RIDGE = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """Where each of n values of N items can go in one step, and to which sides; all (N, n)."""
+    """Range of each of n values of N problems in one step, and whether it can rise or fall; all (N, n)."""
 
     low: Tensor
     high: Tensor
@@ -35,13 +35,13 @@ class Slopes:
     held: Tensor
 
     def lagrangian(self, multipliers: Tensor) -> Tensor:
-        """Return the gradient less the held ones times `multipliers` (N, m): shape (N, n)."""
+        """Return the gradient of the Lagrangian with `multipliers` (N, m), shape (N, n)."""
         return self.gradient - combined(multipliers.unsqueeze(1), self.held).squeeze(1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tangent:
-    """The tangent cone at a point of the constraint.
+    """Tangent cone at points of the constraint, with multipliers and the descent direction.
 
     `slopes` are those of the side to which each value would go; `free` (bool, (N, n)) marks the values
     that may move; `descent` (N, n) is the steepest way down among them, zero at a stationary point and NaN
@@ -55,7 +55,7 @@ class Tangent:
 
 
 def tangent(up: Slopes, down: Slopes, room: Room) -> Tangent:
-    """Return the tangent cone where slopes to both sides are `up` and `down` (the same if smooth)."""
+    """Return the tangent cone for one-sided gradients `up` and `down` (the same object if smooth)."""
     always = room.rise & room.fall & _agree(up, down)
     free, upward = always, torch.ones_like(always)
     for number in range(_ROUNDS):
@@ -77,7 +77,7 @@ def tangent(up: Slopes, down: Slopes, room: Room) -> Tangent:
 
 
 def solved(matrices: Tensor, right: Tensor) -> Tensor:
-    """Return the solutions (N, m) of small systems (N, m, m), zero for what does not matter in them."""
+    """Return the solutions (N, m) of small linear systems (N, m, m), 0 for components of zero rows."""
     size = matrices.diagonal(dim1=1, dim2=2).abs().sqrt()
     scale = torch.where(size > 0, 1 / size.clamp_min(torch.finfo(size.dtype).tiny), 0)
     eye = torch.eye(matrices.shape[1], dtype=matrices.dtype, device=matrices.device)
@@ -87,7 +87,7 @@ def solved(matrices: Tensor, right: Tensor) -> Tensor:
 
 
 def _multipliers(slopes: Slopes, free: Tensor) -> Tensor:
-    """Return the multipliers (N, m) for which the Lagrangian's gradient is least on the free values."""
+    """Return the multipliers (N, m) that minimize the Lagrangian's gradient on the free values."""
     held = slopes.held * free.unsqueeze(1)
     right = products(held, slopes.gradient.unsqueeze(1)).squeeze(2).double()
     return solved(products(held, slopes.held).double(), right)

@@ -1,1 +1,1 @@
-"""Extreme eigenvectors of products with a matrix."""
+"""Extreme eigenvectors of symmetric matrices that are given by products."""

@@ -1,4 +1,4 @@
-"""Eigenpairs with their certificates: what a solver found, and how far from the truth it can be."""
+"""Eigenpairs with residuals and error bounds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Operator = Callable[[Tensor, Sequence[int]], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True, kw_only=True)
 class Eigenpairs:
-    """Eigenpairs of one symmetric matrix F without negative eigenvalues, by decreasing eigenvalue.
+    """Eigenpairs of one positive semidefinite matrix F, by decreasing eigenvalue, with error bounds.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class Eigenpairs:
     error_bounds: Tensor
 
     def worst(self) -> float:
-        """Return the largest residual."""
+        """Return the largest of the residuals."""
         return float(self.residuals.max())
 
 
 def certified_eigenpairs(
     operator: Operator, vectors: Tensor, item: int, *, n_bottom: int
 ) -> Eigenpairs:
-    """Return the eigenpairs with their residuals, by products that nothing else is taken from.
+    """Return eigenpairs with residuals and error bounds, from separate products with the vectors.
 
     Any vector's residual bounds the distance of its value to an eigenvalue (Weinstein). The value of the
     i-th last of several orthonormal vectors lies above the i-th last eigenvalue (Cauchy), which is not

@@ -1,4 +1,4 @@
-"""Repeated eigenvalues and null spaces: what is known of the eigenspaces at the ends of a spectrum."""
+"""Eigenspaces at the ends of a spectrum: repeated eigenvalues and null spaces."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _UNSEEN = 1e-8  # of λmax: ‖Jv‖ is below 1e-4 ‖J‖
 
 @dataclass(frozen=True, kw_only=True)
 class Eigenspace:
-    """What is known of the eigenspace at one end of a spectrum.
+    """Dimension and eigenvalue of the eigenspace at one end of a spectrum, as far as they are known.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Eigenspace:
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralMeasure:
-    """Where the eigenvalues of an n × n matrix lie, as a random vector sees it.
+    """Spectral measure of an n × n matrix for a random vector: eigenvalue estimates and weights.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class SpectralMeasure:
     n: int
 
     def near(self, value: float, largest: float) -> float:
-        """Return about how many eigenvalues are the same as `value`."""
+        """Return the estimated number of eigenvalues equal to `value`."""
         close = (self.nodes - value).abs() <= _SAME * largest
         return float(self.n * self.weights[close].sum())
 
@@ -82,7 +82,7 @@ def describe(
     surplus: int = 0,
     measure: SpectralMeasure | None = None,
 ) -> Eigenspace:
-    """Return what is known of the eigenspace of an extreme eigenvalue.
+    """Return the eigenspace of an extreme eigenvalue, given the eigenvalues found at its end.
 
     Parameters
     ----------

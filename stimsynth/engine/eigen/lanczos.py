@@ -1,4 +1,4 @@
-"""Thick-restart Lanczos: both ends of the spectra of N symmetric matrices from one Krylov space each.
+"""Thick-restart Lanczos: both ends of the spectra of N symmetric matrices, one Krylov space for each.
 
 Every basis is kept fully orthogonal, so the projected matrix is VᵀFV itself, restarts need no formulas
 of their own, and no spurious copies of eigenvalues appear. A full basis is cut down to its best Ritz
@@ -28,7 +28,7 @@ _BASIS_BYTES = 2**28
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What is looked for, and when it counts as found.
+    """Settings of an eigenvalue search: number of eigenpairs, tolerances, and size of the basis.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Search:
     basis_size: int | None = None
 
     def basis_rows(self, n: int, itemsize: int) -> int:
-        """Return how many vectors of n values are kept."""
+        """Return the number of vectors of n values to keep."""
         fit = min(max(_BASIS_BYTES // (n * itemsize), 40), 200)
         wanted = max(self.basis_size or fit, 4 * self.k + 20)
         return min(n, wanted)
@@ -56,7 +56,7 @@ class Search:
 
 @dataclass(kw_only=True)
 class Krylov:
-    """The search in one item. Tensors and numbers only: saved and read back, it goes on the same.
+    """State of the eigenvalue search of one matrix: tensors and numbers, which can be saved and continued.
 
     Attributes
     ----------
@@ -107,17 +107,17 @@ class Krylov:
 
     @property
     def next_vector(self) -> Tensor:
-        """The vector to multiply, shape (n,)."""
+        """Next vector to multiply, shape (n,)."""
         return self.basis[self.size]
 
     @property
     def exhausted(self) -> bool:
-        """Whether the basis spans the whole space."""
+        """True if the basis spans the whole space."""
         return self.size == self.n
 
 
 def begin(like: Tensor, search: Search, seed: int, item: int = 0) -> Krylov:
-    """Return a search that has not begun, in the space, precision and device of `like` (n,)."""
+    """Return a new search state, in the space, precision and device of `like` (n,)."""
     n = len(like)
     rows = search.basis_rows(n, like.element_size())
     empty = torch.zeros(0, dtype=torch.float64)
@@ -142,7 +142,7 @@ def lanczos(
     max_products: int,
     on_step: Callable[[int, float], None] | None = None,
 ) -> None:
-    """Go on with N searches, in place, until each has ended or `max_products` are spent on each.
+    """Continue N searches in place, until each has ended or has used `max_products`.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def lanczos(
 
 
 def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eigenpairs:
-    """Return the k best pairs at each end, certified by products of their own, and settle the outcome.
+    """Return the k best eigenpairs at each end, with certified residuals, and update the outcome.
 
     Residuals follow from the projected matrix, until rounding is what is left of them; an outcome that
     the certificates do not bear out becomes PRECISE.
@@ -195,14 +195,14 @@ def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eig
 
 
 def ritz_vectors(state: Krylov) -> Tensor:
-    """Return orthonormal rows that are nearest to eigenvectors, shape (size, n), largest value first."""
+    """Return orthonormal Ritz vectors, shape (size, n), by decreasing Ritz value."""
     _, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])
     vectors = rotation.flip(1).T.to(state.basis) @ state.basis[: state.size]
     return vectors / vectors.norm(dim=1, keepdim=True)
 
 
 def reopened(state: Krylov) -> Krylov:
-    """Return a search for the same k that goes on although it had ended, for another tolerance."""
+    """Return a search state that continues although it had ended, for another tolerance."""
     outcome = state.outcome if state.exhausted else Status.RUNNING
     whole = state.exhausted
     return replace(
@@ -216,7 +216,7 @@ def reopened(state: Krylov) -> Krylov:
 def _advance(
     operator: Operator, states: Sequence[Krylov], items: Sequence[int], search: Search
 ) -> float | None:
-    """Multiply once in every search; return the largest residual where one was looked at."""
+    """Take one product in every search; return the largest residual that was computed, or None."""
     for state in states:
         if state.size == len(state.projected):
             _restart(state, search)
@@ -231,7 +231,7 @@ def _advance(
 
 
 def _absorb(state: Krylov, product: Tensor) -> None:
-    """Add the next vector to the basis, and make what is left of its product the one after it."""
+    """Add the next vector to the basis, and make the orthogonal rest of its product the following one."""
     j = state.size
     rows = state.basis[: j + 1]
     column = torch.zeros(j + 1, dtype=torch.float64)
@@ -263,7 +263,7 @@ def _absorb(state: Krylov, product: Tensor) -> None:
 
 
 def _begin_afresh(state: Krylov) -> None:
-    """Make the next vector a random one, orthogonal to the basis."""
+    """Set the next vector to a random one, orthogonal to the basis."""
     state.coupling = 0.0
     if state.exhausted:
         return
@@ -316,12 +316,12 @@ def _look(state: Krylov, search: Search) -> float:
 
 
 def _at_zero(state: Krylov, search: Search) -> bool:
-    """Say whether the claimed values at the bottom are 0 within the tolerance: none can be lower."""
+    """Return whether the claimed values at the bottom are 0 within the tolerance."""
     return state.claimed is not None and state.claimed[1] <= search.tolerance * state.claimed[2]
 
 
 def _finish_pass(state: Krylov, search: Search, values: Tensor, rotation: Tensor) -> None:
-    """End the search, or go through the complement of what was found once more."""
+    """End the search, or start another pass in the complement of the vectors found."""
     k, count = search.k, len(values)
     now = (float(values[-k]), float(values[k - 1]), float(values[-1]))
     if k == 1:
@@ -340,7 +340,7 @@ def _finish_pass(state: Krylov, search: Search, values: Tensor, rotation: Tensor
 
 
 def _restart(state: Krylov, search: Search) -> None:
-    """Cut a full basis down to half, its best Ritz vectors at both ends, and keep the next vector."""
+    """Reduce a full basis to half, its best Ritz vectors at both ends, and keep the next vector."""
     values, rotation = torch.linalg.eigh(state.projected)
     half = len(values) // 2
     top = min(search.k + 8, half // 2)  # the top end converges first, the bottom end needs more
@@ -350,7 +350,7 @@ def _restart(state: Krylov, search: Search) -> None:
 
 
 def _cut(state: Krylov, values: Tensor, rotation: Tensor, which: list[int]) -> None:
-    """Make these Ritz vectors the basis."""
+    """Replace the basis by the Ritz vectors with the indices `which`."""
     vectors = rotation[:, which].T.to(state.basis) @ state.basis[: state.size]
     state.size = state.kept = len(which)
     state.basis[: state.size] = vectors
@@ -359,7 +359,7 @@ def _cut(state: Krylov, values: Tensor, rotation: Tensor, which: list[int]) -> N
 
 
 def _measure(state: Krylov) -> None:
-    """Take the spectral measure of the start, once, while the basis still begins with it."""
+    """Compute the spectral measure of the start vector, once, while the basis still begins with it."""
     if len(state.nodes) or state.kept:
         return
     nodes, rotation = torch.linalg.eigh(state.projected[: state.size, : state.size])

@@ -1,4 +1,4 @@
-"""The power method for several vectors, and randomized SVD: slower than Lanczos, and simple."""
+"""Orthogonal iteration (the power method for several vectors) and randomized SVD."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stimsynth.engine.interrupt import Interrupt
 
 @dataclass(frozen=True, kw_only=True)
 class Iterated:
-    """Orthonormal rows (k, n), the products spent on them, and why the iteration ended."""
+    """Result of an iteration: orthonormal rows (k, n), the number of products, and why it ended."""
 
     vectors: Tensor
     n_products: int
@@ -30,7 +30,7 @@ def orthogonal_iteration(
     max_iter: int,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Iterated:
-    """Multiply k vectors by F − shift · I and orthonormalize them, again and again.
+    """Return orthonormal rows after repeated multiplication by F − shift · I and orthonormalization.
 
     Parameters
     ----------
@@ -106,12 +106,12 @@ def randomized_range(operator: Operator, start: Tensor, *, q: int) -> Iterated:
 
 
 def _orthonormal(rows: Tensor) -> Tensor:
-    """Return orthonormal rows that span the same space; rows of zeros become some other directions."""
+    """Return orthonormal rows that span the same space; zero rows become arbitrary directions."""
     return torch.linalg.qr(rows.T)[0].T
 
 
 def _ritz(vectors: Tensor, products: Tensor) -> Tensor:
-    """Rotate rows within their span to be eigenvectors, as far as they can, by decreasing eigenvalue."""
+    """Return rows rotated within their span to Ritz vectors, by decreasing Ritz value."""
     projected = (vectors @ products.T).double()
     _, rotation = torch.linalg.eigh((projected + projected.T) / 2)
     return rotation.flip(1).T.to(vectors) @ vectors

@@ -1,1 +1,1 @@
-"""Descent on the levels that a screen can show."""
+"""Optimization on a grid of levels, such as the 8-bit levels of a screen."""

@@ -1,4 +1,4 @@
-"""Points whose every value is one of a few: descent that ends on a grid instead of being rounded to it.
+"""Descent to a grid: points whose values are all levels of a grid, with a low objective.
 
 Rounding all values at once adds an error that nothing can answer. Here a part of the values is rounded,
 those that lie closest to the grid, and the rest is optimized on, so that it makes up for them; then
@@ -21,7 +21,7 @@ from stimsynth.numerics.generators import generator_for
 
 @dataclass(frozen=True, kw_only=True)
 class LevelGrid:
-    """Levels that are equally spaced from `low` to `high`, both included."""
+    """Grid of levels with equal spacing from `low` to `high`, both included."""
 
     low: float
     high: float
@@ -33,12 +33,12 @@ class LevelGrid:
         return (self.high - self.low) / (self.levels - 1)
 
     def numbers(self, points: Tensor) -> Tensor:
-        """Return the number of the level nearest to each value, 0 to ``levels - 1``, in float64."""
+        """Return the number of the level nearest to each value, from 0 to ``levels - 1``, in float64."""
         scaled = (points.detach().double() - self.low) / self.step
         return scaled.round().clamp(0, self.levels - 1)
 
     def values(self, numbers: Tensor) -> Tensor:
-        """Return the values of levels, in float64.
+        """Return the values of levels given by their numbers, in float64.
 
         Examples
         --------
@@ -48,7 +48,7 @@ class LevelGrid:
         return self.low + numbers.double() * (self.high - self.low) / (self.levels - 1)
 
     def nearest(self, points: Tensor) -> Tensor:
-        """Return the level nearest to each value, in the points' own precision."""
+        """Return the level nearest to each value, in the precision of the points."""
         return self.values(self.numbers(points)).to(points.dtype)
 
 
@@ -62,7 +62,7 @@ def descend_to_grid(
     steps: int = 20,
     trials: int = 100,
 ) -> Tensor:
-    """Return points on the grid with an objective that is as low as was found.
+    """Return points on the grid with a low objective, found by alternate rounding and optimization.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def descend_to_grid(
 
 
 def _closest(points: Tensor, grid: LevelGrid, share: float) -> Tensor:
-    """Return which values of each item are among the given share that lies closest to the grid."""
+    """Return a mask of the given share of each problem's values that lie closest to the grid."""
     gap = (points.double() - grid.nearest(points)).abs().flatten(1)
     count = max(1, round(share * gap.shape[1]))
     order = gap.argsort(dim=1)[:, :count]
@@ -115,7 +115,7 @@ def _closest(points: Tensor, grid: LevelGrid, share: float) -> Tensor:
 
 
 def _with_fixed(problem: Problem, frozen: Tensor, fixed: Tensor) -> Problem:
-    """Return the problem in which the frozen values are constants."""
+    """Return the problem with the frozen values replaced by constants."""
 
     def terms(points: Tensor, items: Tensor) -> Terms:
         return problem.terms(torch.where(frozen[items], fixed[items], points), items)
@@ -132,7 +132,7 @@ def _objective(problem: Problem, points: Tensor) -> Tensor:
 def _polish(
     problem: Problem, points: Tensor, grid: LevelGrid, generator: torch.Generator, trials: int
 ) -> Tensor:
-    """Move values to a neighbouring level, many at once at first, while the objective falls."""
+    """Return points with values moved to neighbouring levels as long as the objective falls."""
     items = torch.arange(len(points), device=points.device)
     at = evaluate(problem, points, items)
     count = torch.full((len(points),), points[0].numel() / 8, device=points.device)

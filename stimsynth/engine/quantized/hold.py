@@ -1,4 +1,4 @@
-"""Rounding to a grid that leaves a quantity where it was."""
+"""Rounding to a grid that keeps a quantity at its value."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def hold_on_grid(
     halvings: int = 30,
     moves: int = 100,
 ) -> Tensor:
-    """Return points on the grid, next to `points`, whose quantity is as near to `target` as was found.
+    """Return points on the grid near `points` whose quantity is as close to `target` as was found.
 
     Points are moved a little along the slope of the quantity before they are rounded, by how much is found
     by bisection; then values move by a level, those that together are worth just what is missing.
@@ -76,7 +76,7 @@ def hold_on_grid(
 def _bracket(
     quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: LevelGrid, side: int
 ) -> Tensor:
-    """Return how far to go to one side until the quantity is past its target, at most through all levels."""
+    """Return the distance to one side at which the quantity passes its target, limited to all levels."""
     reach = torch.full_like(target, _REACH)
     while True:
         _, off = _nearer(
@@ -89,7 +89,7 @@ def _bracket(
 
 
 def _nearer(points: Tensor, quantity: Quantity, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the points and how far their quantity is above its target."""
+    """Return the points unchanged, and the difference of their quantity from its target."""
     with torch.no_grad():
         return points, quantity(points) - target
 
@@ -107,7 +107,7 @@ def _moved(
     grid: LevelGrid,
     room: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return points with values of each item moved by a level that together make up for `miss`.
+    """Return points with some values of each problem moved by a level, to compensate `miss` together.
 
     A move is worth its slope times the step, and `bend` (N,): what the last moves were worth beyond that,
     each. Where one value is worth more than what is missing, the one that is worth just that is moved, up
