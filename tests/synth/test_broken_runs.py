@@ -38,7 +38,7 @@ def metamer() -> Metamer:
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"store_progress": -1}, "True, False"),
+        ({"store_progress": -1}, "True or False"),
         ({"store_progress": 1, "progress_file": "no/such/folder/f"}, "there is no folder"),
         ({"stop_criterion": "a"}, "stop_criterion"),
         ({"optimizer": torch.optim.Adam, "optimizer_kwargs": {"no": 1}}, "Adam cannot be made"),
