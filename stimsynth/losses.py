@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from stimsynth.validate.images import checked_tensor
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
 
@@ -31,7 +32,7 @@ def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     >>> float(mse(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0])))
     2.0
     """
-    return _square(synth_rep - ref_rep).mean()
+    return _square(_difference(synth_rep, ref_rep)).mean()
 
 
 def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -50,7 +51,7 @@ def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     >>> float(l2_norm(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])))
     5.0
     """
-    return torch.linalg.vector_norm(synth_rep - ref_rep)
+    return torch.linalg.vector_norm(_difference(synth_rep, ref_rep))
 
 
 def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -69,7 +70,7 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
     >>> float(relative_sse(torch.tensor([1.0, 1.0]), torch.tensor([2.0, 2.0])))
     0.25
     """
-    return _square(synth_rep - ref_rep).sum() / _square(ref_rep).sum()
+    return _square(_difference(synth_rep, ref_rep)).sum() / _square(ref_rep).sum()
 
 
 def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
@@ -99,7 +100,7 @@ def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
         raise InputError(f"sharpness must be positive; not {sharpness}")
 
     def channel_distance(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
-        difference = (synth_rep - ref_rep).transpose(0, 1).flatten(1)
+        difference = _difference(synth_rep, ref_rep).transpose(0, 1).flatten(1)
         distances = torch.linalg.vector_norm(difference, dim=1)
         mean = torch.logsumexp(sharpness * distances, dim=0) - math.log(len(distances))
         return mean / sharpness
@@ -129,8 +130,16 @@ def penalize_range(
     >>> float(penalize_range(torch.tensor([-0.5, 0.5, 2.0])))
     1.25
     """
+    checked_tensor(synth_img, "penalize_range", "(…)")
     low, high = validate_allowed_range(allowed_range)
     return ((low - synth_img).clamp_min(0) ** 2 + (synth_img - high).clamp_min(0) ** 2).sum()
+
+
+def _difference(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
+    """Return the difference of two outputs, after checking that both are tensors of numbers."""
+    for output in (synth_rep, ref_rep):
+        checked_tensor(output, "a loss", "(…)", kind="any")
+    return synth_rep - ref_rep
 
 
 def _square(x: Tensor) -> Tensor:

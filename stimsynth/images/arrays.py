@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from stimuli_store.errors import InputError
@@ -10,6 +11,8 @@ from stimuli_store.errors import InputError
 
 def to_numpy(x: Tensor | np.ndarray, squeeze: bool = False) -> np.ndarray:
     """Return a tensor (or array) as a numpy array of the same type, detached and on the CPU.
+
+    Numpy has no bfloat16: such a tensor becomes float32.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def to_numpy(x: Tensor | np.ndarray, squeeze: bool = False) -> np.ndarray:
     >>> to_numpy(torch.ones(1, 1, 2, 3, requires_grad=True), squeeze=True).shape
     (2, 3)
     """
+    if isinstance(x, Tensor) and x.dtype == torch.bfloat16:
+        x = x.float()
     array = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, Tensor) else x
     array = np.asarray(array)
     return array.squeeze() if squeeze else array

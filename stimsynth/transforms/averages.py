@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.validate.images import checked_tensor
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 Entries = tuple[Tensor, Tensor, Tensor]
 _LEAST_AREA = 0.1  # samples: windows with a smaller sum of weights are left out
@@ -87,6 +87,11 @@ class Averages:
 
     def _flat(self, maps: Tensor) -> Tensor:
         checked_tensor(maps, "an average over windows", "(…, height, width)")
+        if maps.dtype != self.areas.dtype:
+            raise WrongType(
+                f"these windows take maps of {self.areas.dtype}; not of {maps.dtype}: convert the maps, "
+                "or make the windows with another dtype"
+            )
         if maps.shape[-2:] != self.shape:
             raise InputError(
                 f"these windows are for maps of {self.shape[0]}x{self.shape[1]} samples; "

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere, modulus_and_direction
 from stimsynth.validate.images import checked_tensor
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
 
 
 def rectangular_to_polar(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,7 +58,10 @@ def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
     (2+0j)
     """
     for part in (amplitude, phase):
-        checked_tensor(part, "polar_to_rectangular", "(…)")
+        if checked_tensor(part, "polar_to_rectangular", "(…)").dtype == torch.bfloat16:
+            raise WrongType(
+                "torch has no complex numbers of bfloat16 parts for polar_to_rectangular; use float32"
+            )
     if anywhere(amplitude < 0):
         raise InputError(
             f"amplitudes must be 0 or more; the smallest given is {float(amplitude.min()):g}"

@@ -27,7 +27,9 @@ def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     >>> rescale(torch.tensor([2.0, 4.0, 6.0]), -1, 1).tolist()
     [-1.0, 0.0, 1.0]
     """
-    low = checked_tensor(x, "rescale", "(…)", kind="ordered").amin()
+    if checked_tensor(x, "rescale", "(…)", kind="ordered").dtype == torch.bool:
+        x = x.to(torch.get_default_dtype())
+    low = x.amin()
     spread = x.amax() - low
     share = (x - low) / torch.where(spread > 0, spread, 1.0)
     return a * (1 - share) + b * share  # both ends exact, which a + (b - a) · share is not

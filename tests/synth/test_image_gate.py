@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from stimsynth import (
     SimpleMetamer,
     images,
     linear_metamer,
+    losses,
     mad_set,
     metrics,
     remove_grad,
@@ -357,7 +359,7 @@ def test_the_number_of_channels_is_said(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Gaussian", "UniformPooling", "FoveatedPooling", "OnOff"])
 def test_half_precision_is_refused_where_it_has_no_fourier_transforms(name: str) -> None:
-    with pytest.raises(InputError, match=r"Fourier transforms, .* torch.float16; take float32"):
+    with pytest.raises(InputError, match=r"Fourier transforms, .* torch.float16; use float32"):
         MODELS[name]().half()(IMAGE.half())
 
 
@@ -398,7 +400,23 @@ TRANSFORMS: dict[str, tuple[Callable[[Any], Any], Tensor, set[str]]] = {
     "recon_pyr": (
         lambda x: PYRAMID.recon_pyr({**PYRAMID(IMAGE), "residual_lowpass": x}),
         PYRAMID(IMAGE)["residual_lowpass"],
-        {"complex", "five dimensions", "whole numbers"},
+        {"complex"},
+    ),
+    "recon_pyr, bands": (
+        lambda x: PYRAMID.recon_pyr({**PYRAMID(IMAGE), 0: x}),
+        PYRAMID(IMAGE)[0],
+        {"complex"},
+    ),
+    "steer_coeffs": (lambda x: PYRAMID.steer_coeffs({0: x}, [0.3]), PYRAMID(IMAGE)[0], REALS),
+    "split_orientations": (
+        lambda x: transforms.split_orientations({0: x}),
+        PYRAMID(IMAGE)[0],
+        {"complex", "five dimensions"},
+    ),
+    "convert_tensor_to_pyr": (
+        lambda x: PYRAMID.convert_tensor_to_pyr(x, 1, False, ["residual_highpass"]),
+        IMAGE,
+        REALS,
     ),
     "LaplacianPyramid": (LAPLACE, IMAGE, set()),
     "LaplacianPyramid of one scale": (transforms.LaplacianPyramid(1), IMAGE, set()),
@@ -466,6 +484,11 @@ TRANSFORMS: dict[str, tuple[Callable[[Any], Any], Tensor, set[str]]] = {
         PLANES,
     ),
     "decorrelating_basis": (decorrelating_basis, COLOUR, set()),
+    **{
+        f"losses.{loss.__name__}": (lambda x, loss=loss: loss(x, OTHER), IMAGE, PLANES | REALS)
+        for loss in (losses.mse, losses.l2_norm, losses.relative_sse, losses.channel_logsumexp())
+    },
+    "penalize_range": (losses.penalize_range, IMAGE, PLANES),
 }
 
 
@@ -488,6 +511,26 @@ def test_transforms_by_fourier_refuse_half_precision(name: str) -> None:
     transform, good, _ = TRANSFORMS[name]
     with pytest.raises(InputError, match="Fourier transforms"):
         transform(good.half())
+
+
+@pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, good, _) in TRANSFORMS.items() if not good.is_complex()]
+)
+def test_half_precision_works_or_gets_one_sentence(name: str, dtype: torch.dtype) -> None:
+    transform, good, _ = TRANSFORMS[name]
+    with suppress(InputError):
+        transform(good.to(dtype))
+
+
+def test_bands_that_do_not_fit_a_pyramid_are_refused() -> None:
+    good = PYRAMID(IMAGE)
+    for wrong in (good[1], good[0][:, :, :2], good[0][..., 1:]):
+        for call in (PYRAMID.recon_pyr, lambda x: PYRAMID.steer_coeffs(x, [0.1])):
+            with pytest.raises(InputError, match=r"takes coefficients of 0 of shape .*4, 32, 32"):
+                call({**good, 0: wrong})
+    with pytest.raises(InputError, match=r"takes images of shape \(batch, channel, 16, 16\)"):
+        LAPLACE.recon_pyr([IMAGE, IMAGE, IMAGE])
 
 
 def test_numbers_of_steps_are_whole() -> None:

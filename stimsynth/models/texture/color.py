@@ -48,12 +48,12 @@ def decorrelating_basis(image: Tensor) -> Tensor:
     True
     """
     real_images(image, "a basis of colours", channels=3, fourier=False)
-    pixels = image.detach().movedim(1, 0).flatten(1)
+    pixels = image.detach().double().movedim(1, 0).flatten(1)
     _, directions = torch.linalg.eigh(torch.cov(pixels))
     basis = directions.flip(1).T
     total = basis.sum(dim=1, keepdim=True)
     sign = torch.where(total.abs() > 1e-6, total, basis[:, :1]).sign()
-    return basis * torch.where(sign == 0, 1.0, sign)
+    return (basis * torch.where(sign == 0, 1.0, sign)).to(image.dtype)
 
 
 class ColorPortillaSimoncelli(nn.Module):

@@ -55,11 +55,13 @@ class LaplacianPyramid(nn.Module):
         return [*scales, x]
 
     def recon_pyr(self, y: Sequence[Tensor]) -> Tensor:
-        """Return the image (b, c, h, w) reconstructed from the scales `y`."""
+        """Return the image (b, c, h, w) reconstructed from the scales `y`, each half as large as the last."""
         if len(y) != self.n_scales:
             raise InputError(f"this pyramid has {self.n_scales} scales; {len(y)} were given")
+        size = None
         for scale in y:
-            real_images(scale, "a Laplacian pyramid", fourier=False)
+            real_images(scale, "a Laplacian pyramid", size=size, fourier=False)
+            size = (-(-scale.shape[-2] // 2), -(-scale.shape[-1] // 2))
         x = y[-1]
         for band in reversed(y[:-1]):
             x = band + self._expanded(x, band)

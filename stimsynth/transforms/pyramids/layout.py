@@ -32,6 +32,7 @@ def split_orientations(pyr_coeffs: Mapping[PyramidLevel, Tensor]) -> dict[Key, T
     """
     apart: dict[Key, Tensor] = {}
     for level, values in pyr_coeffs.items():
+        checked_tensor(values, "a pyramid", "(batch, channel, …, height, width)", kind="any")
         if isinstance(level, int):
             apart.update({(level, b): band for b, band in enumerate(values.unbind(dim=2))})
         else:
@@ -141,6 +142,7 @@ def unpack_coefficients(
     InputError
         If the number of channels does not agree with `pyr_info`.
     """
+    checked_tensor(pyr_tensor, "a pyramid", kind="any")
     num_channels = whole(num_channels, "num_channels", 0)
     n_bands = sum(isinstance(key, tuple) for key in pyr_keys)
     n_planes = len(pyr_keys)

@@ -20,7 +20,7 @@ from stimsynth.transforms.pyramids.masks import PyramidMasks, pyramid_masks
 from stimsynth.transforms.pyramids.split import Splitting, splitting_tables
 from stimsynth.transforms.pyramids.steering import steering_weights
 from stimsynth.transforms.spectra import Size, pad_spectrum, paired, weigh
-from stimsynth.validate.images import image_size, real_images
+from stimsynth.validate.images import checked_tensor, image_size, real_images
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole, wholes
 
@@ -189,9 +189,10 @@ class SteerablePyramidFreq(ExactTables):
         Raises
         ------
         InputError
-            If a level or a band is unknown, or a level to use has no coefficients.
+            If a level or a band is unknown, a level to use has no coefficients, or coefficients have
+            another shape than this pyramid's.
         """
-        coefficients = stack_orientations(pyr_coeffs)
+        coefficients = self._stacked(pyr_coeffs)
         wanted = self._levels(None if levels == "all" else levels)
         missing = [level for level in self.scales if level in wanted and level not in coefficients]
         if missing:
@@ -250,11 +251,11 @@ class SteerablePyramidFreq(ExactTables):
         Raises
         ------
         InputError
-            If the pyramid is complex.
+            If the pyramid is complex, or the coefficients have another shape than this pyramid's.
         """
         if self.is_complex:
             raise InputError("only a real pyramid can be steered; make one with is_complex=False")
-        coefficients = stack_orientations(pyr_coeffs)
+        coefficients = self._stacked(pyr_coeffs)
         steered: Coefficients = {}
         weights = {}
         for scale in (key for key in coefficients if isinstance(key, int)):
@@ -269,6 +270,20 @@ class SteerablePyramidFreq(ExactTables):
 
     convert_pyr_to_tensor = staticmethod(pack_coefficients)
     convert_tensor_to_pyr = staticmethod(unpack_coefficients)
+
+    def _stacked(self, pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
+        """Return coefficients by scale, if this pyramid can have made them."""
+        coefficients = stack_orientations(pyr_coeffs)
+        for level, values in coefficients.items():
+            checked_tensor(values, "this pyramid", "(batch, channel, …)", kind="any", fourier=True)
+            size = self.pyr_size.get(level)
+            each = (self.num_orientations,) if isinstance(level, int) else ()
+            if size and tuple(values.shape[2:]) != (*each, *size):
+                raise InputError(
+                    f"this pyramid takes coefficients of {level} of shape (batch, channel, "
+                    f"{', '.join(map(str, (*each, *size)))}); not {tuple(values.shape)}"
+                )
+        return coefficients
 
     def _levels(
         self, levels: Sequence[PyramidLevel] | PyramidLevel | None
