@@ -19,29 +19,32 @@ from experiments import (
     seed_of,
 )
 from stimsynth.banks.build import build
-from stimsynth.banks.plan import BankPlan, BuildPlan, MetamerPlan, ModelPlan, TargetsPlan, prepare
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 folder.mkdir(exist_ok=True)
 
 # 1. Synthesize: metamers of a pooling model, two photographs, six window sizes, two seeds each. The
 #    bank also stores what three models say about every pair of images that can be compared.
-plan = BuildPlan(
-    bank=BankPlan(name="road", version="1.0.0", license="CC0-1.0"),
-    targets=TargetsPlan(images=("camera", "grass"), size=64),
-    metamer=MetamerPlan(
-        model="UniformPooling",
-        level="window_px",
-        levels=(4.0, 6.0, 8.0, 12.0, 16.0, 24.0),
-        seeds=(0, 1),
-        max_iter=60,
-    ),
-    models=(
-        ModelPlan(label="pooling7", model="UniformPooling", params={"window_px": 7}),
-        ModelPlan(label="pooling20", model="UniformPooling", params={"window_px": 20}),
-    ),
-)
-bank = build(prepare(plan), folder)
+plan = {
+    "bank": {"name": "road", "version": "1.0.0", "license": "CC0-1.0"},
+    "targets": {"images": ["camera", "grass"], "size": 64},
+    "models": {
+        "pool": {"use": "UniformPooling"},
+        "pooling7": {"use": "UniformPooling", "params": {"window_px": 7}},
+        "pooling20": {"use": "UniformPooling", "params": {"window_px": 20}},
+    },
+    "sets": [
+        {
+            "kind": "metamer",
+            "model": "pool",
+            "level": {"window_px": [4, 6, 8, 12, 16, 24]},
+            "seeds": [0, 1],
+            "max_iter": 60,
+        }
+    ],
+    "predict": {"models": ["mse", "pooling7", "pooling20"]},
+}
+bank = build(plan, folder)
 print(f"bank {bank.pin}: {len(bank.records)} stimuli, models {', '.join(bank.model_labels)}")
 
 # 2. Design: ABX, every metamer against its photograph. The pin names exactly this bank.

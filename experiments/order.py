@@ -124,7 +124,7 @@ def _pairs_of_set(
     members: Sequence[StimulusRecord], comparison: str, target: str
 ) -> Iterator[Pair]:
     if comparison == "reference-metamer":
-        ids = [(member.target_sha256, member.sha256) for member in members]
+        ids = [(member.target, member.sha256) for member in members]
     else:
         ids = list(combinations([member.sha256 for member in members], 2))
     for two in ids:
@@ -145,6 +145,6 @@ def _level(record: StimulusRecord) -> Level:
 
 def _target(record: StimulusRecord, bank: Bank) -> str:
     try:
-        return bank.by_id[record.target_sha256].name
+        return bank.by_id[record.target].name
     except KeyError:
         raise BankError(f"{bank.pin} does not hold the target of {record.name}") from None

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from stimuli_store.errors import BankError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stimuli_store.bank.reading import Bank
+    from stimuli_store.records.stimulus import StimulusRecord
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,21 +80,33 @@ def _description(bank: "Bank") -> list[str]:
         f"targets   {', '.join(r.name for r in bank.references.values())}",
         f"models    {', '.join(bank.model_labels)} ({len(bank.predictions)} predictions)",
         "",
-        f"{'set':36} {'members':>7}  certified distance of the 8-bit frame, relative to the target's output",
+        f"{'set':36} {'kind':16} {'members':>7}  certified on the 8-bit frames",
     ]
     for label, members in bank.sets.items():
-        distances = ", ".join(f"{m.certificate.relative_distance:.3%}" for m in members)
-        lines.append(f"{label:36} {len(members):7}  {distances}")
+        lines.append(f"{label:36} {members[0].kind:16} {len(members):7}  {_figures(members)}")
     return lines
 
 
+def _figures(members: "Sequence[StimulusRecord]") -> str:
+    """Return the range over a set of each figure of its certificates, as text."""
+    values: dict[str, list[float]] = {}
+    for member in members:
+        for name, value in member.certificate.figures.items():
+            values.setdefault(name.replace("_", " "), []).append(value)
+    shown = []
+    for name, numbers in values.items():
+        low, high = f"{min(numbers):.3g}", f"{max(numbers):.3g}"
+        shown.append(f"{name} {low}" if low == high else f"{name} {low} to {high}")
+    return ", ".join(shown)
+
+
 def _check(arguments: argparse.Namespace) -> int:
-    """Check banks: structure, manifest, and the hash of every image and of every certified frame."""
+    """Check banks: structure, manifest, every image, and all that records state about pixels."""
+    from stimuli_store.bank.pixel_checks import check_pixels
     from stimuli_store.bank.reading import open_bank
 
     for path in arguments.banks:
         bank = open_bank(path, arguments.pin)
-        for record in bank.records:
-            bank.frame(record.sha256)
+        check_pixels(bank.records, bank.pixels)
         sys.stdout.write(f"{path}: {bank.pin} is sound ({len(bank.records)} stimuli)\n")
     return 0

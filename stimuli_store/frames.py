@@ -4,14 +4,17 @@ All three machines use these functions: the cluster certifies the frame, the boo
 notebook recomputes its distance.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from stimuli_store.errors import InputError
 from stimuli_store.records.canonical import frame_id
 
 BITS = 8
 _TOP = 2**BITS - 1
+DITHERS = ("none", "uniform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +58,62 @@ def dequantize(frame: np.ndarray, dtype: type[np.floating] = np.float32) -> np.n
     [[0.0, 1.0]]
     """
     return (frame.astype(np.float64) / _TOP).astype(dtype)
+
+
+def perturb(
+    target: np.ndarray, distortion: np.ndarray, amplitude: float, dither: str, seed: int
+) -> Frame:
+    """Return the 8-bit frame of a target with a distortion added at some amplitude.
+
+    The sum is rounded with dither (Roberts 1962, "Picture coding using pseudo-random noise"): a shift of up
+    to half a level, drawn for every pixel, that keeps a distortion smaller than half a level on average.
+    Pixels where the distortion is 0 stay as they are, and at amplitude 0 the frame is the target's. The same
+    arguments give the same frame on every machine.
+
+    Parameters
+    ----------
+    target
+        Frame of the target, uint8, (H, W) or (H, W, C).
+    distortion
+        Float array of the same shape; of Euclidean norm 1 for `amplitude` to be a norm.
+    amplitude
+        Factor of the distortion, in units of pixel values from 0 to 1.
+    dither
+        ``"uniform"``, or ``"none"`` for plain rounding.
+    seed
+        Of the dither, 0 or more.
+
+    Raises
+    ------
+    InputError
+        If shapes differ, the amplitude is not finite, or there is no such dither.
+
+    Examples
+    --------
+    >>> grey = np.full((2, 2), 100, np.uint8)
+    >>> e = np.array([[0.5, 0.5], [0.5, -0.5]])
+    >>> perturb(grey, e, 10 / 255, "none", 0).pixels.tolist()
+    [[105, 105], [105, 95]]
+    """
+    if target.shape != distortion.shape or target.dtype != np.uint8:
+        raise InputError(
+            f"perturb takes a uint8 frame and a distortion of its shape; not {target.shape} of "
+            f"{target.dtype} and {distortion.shape}"
+        )
+    if not math.isfinite(amplitude) or dither not in DITHERS or seed < 0:
+        raise InputError(
+            f"perturb takes a finite amplitude, a dither of {', '.join(DITHERS)} and a seed of 0 or more; "
+            f"not {amplitude!r}, {dither!r} and {seed!r}"
+        )
+    change = distortion.astype(np.float64) * amplitude * _TOP
+    values = target.astype(np.float64) + change
+    if dither == "uniform":
+        shift = np.random.default_rng(seed).random(target.shape) - 0.5
+        values = values + np.where(change == 0, 0.0, shift)
+    wanted = np.rint(values)
+    pixels = np.clip(wanted, 0, _TOP).astype(np.uint8)
+    return Frame(
+        pixels=pixels,
+        sha256=frame_id(pixels),
+        clipped_fraction=float(np.mean(pixels != wanted)),
+    )

@@ -11,11 +11,27 @@ from stimuli_store.bank.publish import publish_bank
 from stimuli_store.bank.reading import Bank
 from stimuli_store.frames import quantize
 from stimuli_store.records.canonical import as_master, pixel_id
-from stimuli_store.records.predictions import Prediction
-from stimuli_store.records.spec import Level, ModelRef, Start
-from stimuli_store.records.stimulus import Certificate, Stimulus, StimulusRecord
+from stimuli_store.records.predictions import predictions_from
+from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
+from stimuli_store.records.stimulus import Batch, Certificate, Stimulus, StimulusRecord
 
 LEVELS = (4.0, 8.0, 16.0, 32.0)
+FIGURES = {"metamer": {"distance": 0.1, "relative_distance": 0.2, "start_distance": 1.0}}
+CODE = {"package": "stimsynth", "version": "0", "source_sha256": "0" * 64}
+
+
+def metamer_spec(target: str, model: ModelRef, level: Level | None, seed: int = 0) -> StimulusSpec:
+    """The spec of a metamer of one target."""
+    return StimulusSpec(
+        kind="metamer",
+        role="metamer",
+        targets=(target,),
+        models={"model": model},
+        level=level,
+        start=Start(type="uniform_noise", seed=seed),
+        recipe={"max_iter": 10},
+        code=CODE,
+    )
 
 
 def stimulus(
@@ -28,11 +44,9 @@ def stimulus(
     certificate = Certificate(
         bits=8,
         frame_sha256=frame.sha256,
-        distance=0.0,
-        relative_distance=0.0,
-        start_distance=1.0,
         clipped_fraction=frame.clipped_fraction,
         status="converged",
+        figures=FIGURES.get(kind, {}),
     )
     values: dict[str, object] = {
         "sha256": sha,
@@ -41,7 +55,7 @@ def stimulus(
         "member": 0,
         "role": kind,
         "name": name,
-        "target_sha256": sha,
+        "targets": (sha,),
         "shape": master.shape,
         "certificate": certificate,
         "license": "CC0-1.0",
@@ -65,6 +79,7 @@ def tiny_bank(
     rng = np.random.default_rng(7)
     model = ModelRef(label="maker", name="UniformPooling", params={"window_px": 8})
     stimuli, predictions = [], []
+    batch = Batch(members=("a" * 64,), threads=1, device="cpu", environment={"python": "3"})
     for target in targets:
         reference = stimulus(rng.random(size), target)
         stimuli.append(reference)
@@ -76,11 +91,14 @@ def tiny_bank(
                     kind="metamer",
                     set=f"{target}/window_px={level:g}",
                     member=number,
-                    target_sha256=reference.record.sha256,
-                    model=model,
-                    level=Level(value=level, unit="window_px"),
-                    start=Start(type="uniform_noise", seed=seed),
-                    seed=seed,
+                    targets=(reference.record.sha256,),
+                    spec=metamer_spec(
+                        reference.record.sha256,
+                        model,
+                        Level(value=level, unit="window_px"),
+                        seed,
+                    ),
+                    batch=batch,
                 )
                 for number, seed in enumerate(seeds)
             ]
@@ -89,16 +107,16 @@ def tiny_bank(
             for i, a in enumerate(ids):
                 for b in ids[i + 1 :]:
                     right = 0.1 * level * rng.uniform(0.7, 1.4)
-                    predictions.append(Prediction(model="right", a=a, b=b, distance=right))
+                    predictions.append(("right", a, b, right))
                     wrong = float(rng.uniform(0.1, 3.0))
-                    predictions.append(Prediction(model="wrong", a=a, b=b, distance=wrong))
+                    predictions.append(("wrong", a, b, wrong))
     header = BankHeader(
         name="tiny",
         version=version,
         license="CC0-1.0",
         models=(ModelRef(label="right", name="Gaussian"), ModelRef(label="wrong", name="Gaussian")),
     )
-    return publish_bank(directory, header, stimuli, predictions)
+    return publish_bank(directory, header, stimuli, predictions_from(predictions))
 
 
 def left_by_a_killed_writer(path: Path) -> Path:

@@ -243,7 +243,7 @@ def pooled_true_threshold(
     by_level: dict[float, list[float]] = defaultdict(list)
     for observer, trials in sessions:
         for trial in trials:
-            by_level[trial.level.value].append(observer.p_correct(trial))
+            by_level[float(trial.level.value)].append(observer.p_correct(trial))
     if not by_level or min(by_level) <= 0:
         raise InputError("a true threshold needs trials, at levels above zero")
     levels = np.array(sorted(by_level))

@@ -50,24 +50,31 @@ def stimuli_section(bank: Bank) -> str:
 def _by_target(bank: Bank) -> list[tuple[StimulusRecord, list[StimulusRecord]]]:
     found = []
     for sha, target in list(bank.references.items())[:_MOST_TARGETS]:
-        firsts = [m[0] for m in bank.sets.values() if m[0].target_sha256 == sha]
-        firsts.sort(key=lambda r: r.level.value if r.level else math.inf)
+        firsts = [m[0] for m in bank.sets.values() if m[0].target == sha]
+        firsts.sort(key=_place)
         step = max(1, math.ceil(len(firsts) / _MOST_COLUMNS))
         found.append((target, firsts[::step]))
     return found
 
 
+def _place(record: StimulusRecord) -> tuple[float, str]:
+    value = record.level.value if record.level else ""
+    return (math.inf, value) if isinstance(value, str) else (value, "")
+
+
 def _tile(bank: Bank, record: StimulusRecord, heading: str) -> Tile:
-    note = "target"
-    if record.kind != "reference":
-        note = f"distance {record.certificate.relative_distance:.2g}"
+    figures = record.certificate.figures
+    name, value = next(iter(sorted(figures.items())), ("", 0.0))
+    note = f"{name.replace('_', ' ')} {value:.2g}" if name else record.role
     return Tile(pixels=bank.frame(record.sha256).pixels, heading=heading, note=note)
 
 
 def _at(record: StimulusRecord) -> str:
     if record.level is None:
         return record.name
-    return f"{record.level.value:g} {formatting.short_unit(record.level.unit)}"
+    value = record.level.value
+    shown = value if isinstance(value, str) else f"{value:g}"
+    return f"{shown} {formatting.short_unit(record.level.unit)}"
 
 
 def _frames_note(bank: Bank) -> str:
@@ -91,9 +98,7 @@ def _certificates(bank: Bank) -> str:
     head = [
         "stimulus",
         "kind",
-        "relative distance",
-        "distance",
-        "start's distance",
+        "measured on the frame",
         "clipped",
         "status",
     ]
@@ -101,9 +106,10 @@ def _certificates(bank: Bank) -> str:
         [
             record.name,
             record.kind,
-            f"{record.certificate.relative_distance:.3g}",
-            f"{record.certificate.distance:.3g}",
-            f"{record.certificate.start_distance:.3g}",
+            ", ".join(
+                f"{name.replace('_', ' ')} {value:.3g}"
+                for name, value in record.certificate.figures.items()
+            ),
             f"{record.certificate.clipped_fraction:.2%}",
             record.certificate.status,
         ]
@@ -295,7 +301,10 @@ def bank_section(bank: Bank, sessions: Sequence[Session]) -> str:
         ["parent bank", _pairs(header.parent) if header.parent else "–"],
         ["designs (SHA-256)", ", ".join(sorted({s.header.design_sha256 for s in sessions}))],
     ]
-    rows += [["made with", _pairs(environment)] for environment in header.environments]
+    environments = {
+        _pairs(r.batch.environment): r.batch.environment for r in bank.records if r.batch
+    }
+    rows += [["made with", _pairs(environment)] for environment in environments.values()]
     software = {_pairs(s.header.software) for s in sessions}
     rows += [["shown with", entry] for entry in sorted(software)]
     return html.section("Bank and software", html.table([], rows))

@@ -1,29 +1,87 @@
-"""Models by class name, as in plans and banks."""
+"""Models and metrics of a plan: found by name, by file or by package, made once, and identified."""
 
-import hashlib
+import copy
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from stimsynth.models import MODELS
+from stimsynth.banks.model_identity import (
+    Factory,
+    load_factory,
+    load_weights,
+    model_probe,
+    params_as_json,
+    sources_of,
+    weights_sha256,
+)
+from stimsynth.banks.recipe import Metric
+from stimsynth.metrics import model_distance, ms_ssim, mse, nlpd, ssim
+from stimsynth.models import MODELS, features
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.spec import ModelRef
 
+#: Metrics by name: 0 for equal images and more for others, one value for each image and channel.
+METRICS: Mapping[str, Metric] = {
+    "mse": mse,
+    "ssim": lambda x, y: 1 - ssim(x, y),
+    "ms_ssim": lambda x, y: 1 - ms_ssim(x, y),
+    "nlpd": nlpd,
+}
+_LAYER = ("layer", "size", "channels", "mean", "std")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """``[models.LABEL]``: where a model comes from, its arguments, and which layer of it is used.
+
+    Attributes
+    ----------
+    use
+        Name of a bundled model, ``"file.py:factory"`` beside the plan, or ``"package.module:factory"``.
+    params
+        Arguments of the model or factory.
+    weights
+        File beside the plan with a state dictionary of tensors.
+    layer, size, channels, mean, std
+        For one layer of a network, as in `stimsynth.features`.
+    """
+
+    use: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+    layer: str | None = None
+    size: int | None = None
+    channels: int | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        prepared = [n for n in ("size", "channels", "mean", "std") if getattr(self, n) is not None]
+        if prepared and self.layer is None:
+            raise InputError(
+                f"{', '.join(prepared)} prepare images for a layer of a network; name the layer too"
+            )
+
+    @property
+    def features(self) -> dict[str, Any] | None:
+        """Arguments of `stimsynth.features` as JSON values; None for a whole model."""
+        found = {name: getattr(self, name) for name in _LAYER if getattr(self, name) is not None}
+        return params_as_json(found) or None
+
 
 def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
-    """Return a model made from its class name and its constructor's arguments, ready for synthesis.
-
-    Its parameters do not change, so it caches its filters (``cache_filt=True``) unless `params` says
-    otherwise. That changes no result, and a bank does not record it.
+    """Return a bundled model by class name with its constructor's arguments, ready for synthesis.
 
     Raises
     ------
     InputError
-        If the name or an argument is unknown (the error names the nearest), or a value is refused.
+        If the name or an argument is unknown (the nearest known one is named), or a value is refused.
 
     Examples
     --------
@@ -32,32 +90,208 @@ def make_model(name: str, params: Mapping[str, Any]) -> nn.Module:
     """
     if name not in MODELS:
         raise unknown_name("model", name, sorted(MODELS))
-    known = list(inspect.signature(MODELS[name]).parameters)
+    return remove_grad(made_by(MODELS[name], name, params)).eval()
+
+
+def made_by(factory: Factory, name: str, params: Mapping[str, Any]) -> nn.Module:
+    """Return the module that a factory makes.
+
+    Parameters of a bundled model stay as they are, so it keeps its filters (``cache_filt=True``) unless
+    `params` says otherwise. That changes no result, and a bank does not record it.
+
+    Raises
+    ------
+    InputError
+        If an argument is unknown, the factory fails, or it returns no module.
+    """
+    known = _parameters(factory)
     for key in params:
-        if key not in known:
+        if known is not None and key not in known:
             raise unknown_name(f"argument of {name}", key, known)
-    kept = {"cache_filt": True} if "cache_filt" in known else {}
+    kept = {"cache_filt": True} if name in MODELS and "cache_filt" in (known or ()) else {}
     try:
-        model = MODELS[name](**{**kept, **params})
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # for factories that draw weights: the same every time
+            module = factory(**{**kept, **params})
     except InputError:
         raise
-    except (TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:
         raise InputError(f"{name} cannot be made from {dict(params)}: {error}") from error
-    return remove_grad(model).eval()
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            f"{name} returns a {type(module).__name__}; a factory returns a torch.nn.Module"
+        )
+    return module
 
 
-def reference_to(label: str, name: str, params: Mapping[str, Any], model: nn.Module) -> ModelRef:
-    """Return the reference to a model for a bank: label, class name, arguments, hash of its weights."""
-    return ModelRef(
-        label=label, name=name, params=dict(params), weights_sha256=weights_sha256(model)
-    )
+class Models:
+    """The models and metrics of a plan, each made when it is first needed.
+
+    Parameters
+    ----------
+    plans
+        Label to where it comes from.
+    folder
+        Folder of the plan.
+    factories
+        Label to a function or class that makes the model, in place of what its plan names.
+    shapes
+        Shapes (c, h, w) of the pictures; models are probed on those that they take.
+    device
+        Where models run.
+    """
+
+    def __init__(
+        self,
+        plans: Mapping[str, ModelPlan],
+        folder: Path,
+        factories: Mapping[str, Factory] | None = None,
+        shapes: tuple[tuple[int, int, int], ...] = (),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._plans, self._folder, self._shapes = dict(plans), folder, shapes
+        self._factories = dict(factories or {})
+        self.device = torch.device(device)
+        self._made: dict[str, nn.Module] = {}
+        self._refs: dict[str, ModelRef] = {}
+        self._loaded: dict[str, Factory] = {}
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the models, and names of metrics."""
+        return [*dict.fromkeys((*self._plans, *self._factories)), *METRICS]
+
+    def ref(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
+        """Return what a bank keeps of a model or metric.
+
+        Raises
+        ------
+        InputError
+            If the label is unknown, the model cannot be made, or it fails on the pictures.
+        """
+        key = f"{label} {sorted((params or {}).items())}"
+        if key not in self._refs:
+            self._refs[key] = self._described(label, dict(params or {}))
+        return self._refs[key]
+
+    def module(self, ref: ModelRef) -> nn.Module:
+        """Return the model of a reference, on the device and ready for synthesis."""
+        key = _key(ref)
+        if key not in self._made:
+            self._made[key] = self._make(ref.label, ref.name, ref.params, ref.layer)
+        return self._made[key]
+
+    def metric(self, ref: ModelRef) -> Metric:
+        """Return a metric, or the distance of a model's outputs; one value for each image."""
+        if ref.name in METRICS:
+            metric = METRICS[ref.name]
+            return lambda x, y: metric(x, y).flatten(1).mean(dim=1)
+        module = self.module(ref)
+        return model_distance(_InPrecision(module))
+
+    def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
+        if label in METRICS and label not in self._plans:
+            if params:
+                raise InputError(f"the metric {label} takes no params; not {params}")
+            return ModelRef(label=label, name=label)
+        if label not in self._plans and label not in self._factories:
+            raise unknown_name("model or metric", label, self.labels)
+        plan = self._plans.get(label, ModelPlan(use=""))
+        twice = sorted(set(params) & set(plan.params))
+        if twice:
+            raise InputError(f"params of {label} set {twice[0]!r}, which is the level axis already")
+        name = plan.use or _name_of(self._factories[label])
+        ref = ModelRef(
+            label=label,
+            name=name,
+            params=params_as_json({**plan.params, **params}),
+            layer=plan.features,
+        )
+        module = self.module(ref)
+        factory = self._factory(label, name)
+        own = name not in MODELS or label in self._factories
+        return ModelRef(
+            label=label,
+            name=name,
+            params=ref.params,
+            layer=ref.layer,
+            weights_sha256=weights_sha256(module),
+            probe=self._probe(label, module),
+            sources=sources_of(factory, self._folder) if own else {},
+        )
+
+    def _make(
+        self, label: str, name: str, params: Mapping[str, Any], layer: Mapping[str, Any] | None
+    ) -> nn.Module:
+        module = made_by(self._factory(label, name), name, params)
+        plan = self._plans.get(label)
+        if plan is not None and plan.weights is not None:
+            load_weights(module, self._folder / plan.weights)
+        if layer is not None:
+            module = features(module, **layer)
+        return remove_grad(module).eval().to(self.device)
+
+    def _factory(self, label: str, name: str) -> Factory:
+        if label in self._factories:
+            return self._factories[label]
+        if name in MODELS:
+            return MODELS[name]
+        if ":" not in name:
+            raise unknown_name("model", name, sorted(MODELS))
+        if name not in self._loaded:
+            self._loaded[name] = load_factory(name, self._folder)
+        return self._loaded[name]
+
+    def _probe(self, label: str, module: nn.Module) -> tuple[float, ...]:
+        """Return the model_probe of a model on pictures of the first shape that it takes."""
+        fault: InputError | None = None
+        for shape in self._shapes:
+            try:
+                found = model_probe(module.cpu(), shape)
+            except InputError as error:
+                fault = error
+            except Exception as error:  # noqa: BLE001  (any code may stand in a model)
+                fault = InputError(f"{label} fails on images of shape {shape}: {error}")
+            else:
+                module.to(self.device)
+                if not all(map(_finite, found)):
+                    raise InputError(f"{label} is not finite on images of shape {shape}")
+                return found
+        if fault is not None:
+            raise fault
+        return ()
 
 
-def weights_sha256(model: nn.Module) -> str:
-    """Return the SHA-256 of a model's parameters and buffers: names, types, shapes and values."""
-    digest = hashlib.sha256()
-    for key, value in sorted(model.state_dict().items()):
-        array = value.detach().cpu().contiguous()
-        digest.update(f"{key} {array.dtype} {tuple(array.shape)}\n".encode())
-        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+class _InPrecision(nn.Module):
+    """A model that runs in the precision of its image, float32 or float64."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.exact = copy.deepcopy(model).double()
+
+    def forward(self, image: Tensor) -> Tensor:
+        return (self.exact if image.dtype == torch.float64 else self.model)(image)
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
+
+
+def _key(ref: ModelRef) -> str:
+    return f"{ref.label} {ref.name} {sorted(ref.params.items())} {ref.layer}"
+
+
+def _name_of(factory: Factory) -> str:
+    return f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', 'factory')}"
+
+
+def _parameters(factory: Factory) -> list[str] | None:
+    """Return the names of a factory's arguments; None where any will do."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return None
+    return [p.name for p in parameters]

@@ -1,34 +1,27 @@
-"""Plans: read PLAN.toml strictly, and list the stimuli to synthesize."""
+"""PLAN.toml: what to synthesize, read strictly, with all of its faults reported together."""
 
-import hashlib
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-from stimsynth.banks.models import make_model, reference_to
-from stimsynth.images import Picture, load_picture
+from stimsynth.banks.models import ModelPlan
+from stimsynth.banks.recipe import Recipe, recipe_class
 from stimuli_store.bank.format import check_name, check_version
-from stimuli_store.errors import InputError
-from stimuli_store.records.canonical import key_of, pixel_id
-from stimuli_store.records.convert import to_json
-from stimuli_store.records.spec import Level, SetSpec, Start, StimulusSpec
-from stimuli_store.records.toml_file import read_toml
-from stimuli_store.tools.environment import environment
+from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.records.convert import from_json
+from stimuli_store.records.toml_file import read_toml_table
 
-# Code that cannot change a pixel.
-_NOT_MAKING = {"commands", "plots", "cli.py", "__main__.py", "progress.py"}
 TRANSFERS = ("srgb", "linear")
+COLOURS = ("gray", "rgb")
+ON_MISS = ("flag", "retry", "fail")
+_TABLES = ("bank", "targets", "models", "sets", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BankPlan:
-    """Table ``[bank]`` of a plan: name, version, licence, and transfer function of the pixel values."""
+    """``[bank]``: name, version and licence of the bank, and the transfer function of pixel values."""
 
     name: str
     version: str
@@ -41,118 +34,94 @@ class BankPlan:
         check_version(self.version)
         if not self.license.strip():
             raise InputError(
-                "bank.license is empty; give the licence of the bank, for instance CC0-1.0"
+                "bank.license says under which licence the bank may be used, as in CC0-1.0"
             )
         if self.transfer not in TRANSFERS:
             raise InputError(
-                f"bank.transfer must be one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
+                f"bank.transfer is one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetsPlan:
-    """Table ``[targets]`` of a plan: bundled names or files, and the side they are resized to, in pixels."""
+    """``[targets]``: which pictures, brought to which size and colour, under which licence.
+
+    Attributes
+    ----------
+    images
+        Names of bundled photographs, files, folders, or patterns such as ``"photos/*.jpg"``.
+    size
+        Side of the square that they are brought to, in pixels; None to keep them as they are.
+    colour
+        ``"gray"`` or ``"rgb"``.
+    license
+        Licence of all files that `licenses` does not name.
+    licenses
+        File name to licence.
+    """
 
     images: tuple[str, ...]
     size: int | None = None
-    license: str = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetamerPlan:
-    """Table ``[metamer]`` of a plan: model, the argument that varies, its levels, seeds, and stop rules."""
-
-    model: str
-    level: str
-    levels: tuple[float, ...]
-    seeds: tuple[int, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
-    max_iter: int = 200
-    stop_criterion: float = 1e-3
-    stop_iters_to_check: int = 20
-    batch: int = 4
+    colour: str = "gray"
+    license: str = ""
+    licenses: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("levels", "seeds"):
-            values = getattr(self, name)
-            if not values or len(set(values)) != len(values):
-                raise InputError(
-                    f"metamer.{name} must be a list of one or more different numbers; not {values}"
-                )
-        self._check_numbers()
-        if self.level in self.params:
-            raise InputError(
-                f"metamer.params sets {self.level!r}, but metamer.level already names it"
-            )
-        if self.max_iter < 1 or self.batch < 1 or self.stop_iters_to_check < 1:
-            raise InputError("metamer.max_iter, batch and stop_iters_to_check must be 1 or more")
-
-    def _check_numbers(self) -> None:
-        if not all(math.isfinite(level) for level in self.levels):
-            raise InputError(f"metamer.levels must be finite numbers; not {list(self.levels)}")
-        if len({f"{level:g}" for level in self.levels}) != len(self.levels):
-            raise InputError(
-                f"metamer.levels must differ in their first six digits; not {list(self.levels)}"
-            )
-        if not all(0 <= seed < 2**63 for seed in self.seeds):
-            raise InputError(f"metamer.seeds must be from 0 to 2**63 - 1; not {list(self.seeds)}")
-        if not 0 <= self.stop_criterion < math.inf:
-            raise InputError(f"metamer.stop_criterion must be 0 or more; not {self.stop_criterion}")
+        if self.colour not in COLOURS:
+            raise InputError(f"targets.colour is one of {', '.join(COLOURS)}; not {self.colour!r}")
+        if not self.images:
+            raise InputError("targets.images is a list of one image or more")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelPlan:
-    """Table ``[[models]]`` of a plan: a model whose distances are stored, under a label of your choice."""
+class PredictPlan:
+    """``[predict]``: labels of models and names of metrics whose predictions are stored."""
 
-    label: str
-    model: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.models)) != len(self.models):
+            raise InputError(f"predict.models differ from each other; not {list(self.models)}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
-    """Content of a plan file."""
+    """A plan: the bank, its targets, models, sets and predictions."""
 
     bank: BankPlan
     targets: TargetsPlan
-    metamer: MetamerPlan
-    models: tuple[ModelPlan, ...] = ()
+    sets: tuple[Recipe, ...]
+    models: Mapping[str, ModelPlan] = field(default_factory=dict)
+    predict: PredictPlan = field(default_factory=PredictPlan)
 
     def __post_init__(self) -> None:
-        labels = [m.label for m in self.models]
-        for label in labels:
+        for label in self.models:
             if not label.strip() or not label.isprintable():
-                raise InputError(f"a model's label must be one line of text; not {label!r}")
-        if len(set(labels)) != len(labels) or "mse" in labels:
-            raise InputError(
-                f"labels of models must differ from each other and from 'mse'; not {labels}"
-            )
+                raise InputError(f"a model's label is one line of text; not {label!r}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """A plan with its targets loaded and the specs of all its stimuli."""
+class Faults:
+    """Faults that are found one by one and reported together."""
 
-    plan: BuildPlan
-    targets: tuple[Picture, ...]
-    sets: tuple[SetSpec, ...]
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
 
-    @cached_property
-    def target(self) -> Mapping[str, Picture]:
-        """Targets by pixel id."""
-        return {pixel_id(picture.pixels): picture for picture in self.targets}
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep the sentence of an `InputError` that is raised in the block."""
+        try:
+            yield
+        except InputError as error:
+            self.sentences += [line for line in str(error).splitlines() if line]
 
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """A line for each target that is not as its file holds it: in grey, cropped, or on another curve."""
-        return tuple(f"{t.name}: {', '.join(t.changes)}" for t in self.targets if t.changes)
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the plan and the specs, which cover target pixels and code."""
-        return key_of(
-            {"plan": to_json(self.plan), "specs": [m.key for s in self.sets for m in s.members]}
-        )
+    def report(self, where: str) -> None:
+        """Raise one `InputError` with all sentences, if there are any."""
+        found = list(dict.fromkeys(self.sentences))
+        if len(found) == 1:
+            raise InputError(f"{where}{found[0]}")
+        if found:
+            lines = "".join(f"\n- {sentence}" for sentence in found)
+            raise InputError(f"{where}{len(found)} faults:{lines}")
 
 
 def read_plan(path: str | Path) -> BuildPlan:
@@ -161,104 +130,66 @@ def read_plan(path: str | Path) -> BuildPlan:
     Raises
     ------
     InputError
-        If the file is missing or is not TOML, or a key is unknown, missing or of the wrong type.
+        If the file is missing or no TOML; or with all its faults: unknown, missing or mistyped keys, kinds
+        that do not exist, …
     """
-    return read_toml(path, BuildPlan, "the plan")
+    return plan_from(read_toml_table(path, "the plan"), f"{path}: ")
 
 
-def prepare(plan: BuildPlan, beside: Path | None = None) -> Work:
-    """Return the work of a plan: load its targets, check its models, and list its stimuli.
+def plan_from(table: Mapping[str, Any], where: str = "the plan: ") -> BuildPlan:
+    """Return the plan that a mapping of tables describes; the same tables as in TOML.
 
-    Parameters
-    ----------
-    plan
-        A plan, from `read_plan`.
-    beside
-        Folder to which image paths are relative.
+    Raises
+    ------
+    InputError
+        With all faults together.
     """
-    targets = tuple(_picture(name, plan.targets, beside) for name in plan.targets.images)
-    names = [t.name for t in targets]
-    if not targets or len(set(names)) != len(names):
-        raise InputError(
-            f"targets.images must be a list of images with different names; not {names}"
-        )
-    for entry in plan.models:
-        _check(make_model(entry.model, entry.params), targets)
-    sets = [
-        _set(plan.metamer, target, value) for target in targets for value in plan.metamer.levels
-    ]
-    return Work(plan=plan, targets=targets, sets=tuple(sets))
+    faults = Faults()
+    parts: dict[str, Any] = {}
+    for key in table:
+        if key not in _TABLES:
+            faults.sentences.append(str(unknown_name("table of a plan", key, list(_TABLES))))
+    for name, cls in (("bank", BankPlan), ("targets", TargetsPlan), ("predict", PredictPlan)):
+        with faults.collect():
+            if name in table:
+                parts[name] = from_json(cls, table[name], f"[{name}]")
+            elif name != "predict":
+                raise InputError(f"the plan needs a table [{name}]")
+    models = table.get("models", {})
+    if not isinstance(models, Mapping):
+        faults.sentences.append(f"models are tables [models.LABEL]; not {models!r}")
+        models = {}
+    parts["models"] = {}
+    for label, entry in models.items():
+        with faults.collect():
+            parts["models"][label] = from_json(ModelPlan, entry, f"[models.{label}]")
+    parts["sets"] = tuple(_recipes(table.get("sets", ()), faults))
+    faults.report(where)
+    return BuildPlan(**parts)
 
 
-def _check(model: nn.Module, targets: tuple[Picture, ...]) -> None:
-    """Check that a model accepts every target and gives finite outputs."""
-    name = type(model).__name__
-    with torch.no_grad():
-        for target in targets:
-            try:
-                output = model(torch.from_numpy(target.pixels)[None, None])
-            except InputError:
-                raise
-            except (TypeError, ValueError, RuntimeError) as error:
-                raise InputError(
-                    f"{name} with these params fails on {target.name}: {error}"
-                ) from error
-            if not bool(torch.isfinite(output).all()):
-                raise InputError(
-                    f"the output of {name} with these params is not finite for {target.name}"
-                )
+def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        faults.sentences.append(f"sets are tables [[sets]], each with a kind; not {entries!r}")
+        return
+    if not entries:
+        faults.sentences.append("the plan needs one table [[sets]] or more, each with a kind")
+    for number, entry in enumerate(entries, start=1):
+        where = f"[[sets]] {number}"
+        with faults.collect():
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("kind"), str):
+                raise InputError(f'{where} needs a kind, as in kind = "metamer"')
+            rest = {key: value for key, value in entry.items() if key != "kind"}
+            recipe = from_json(recipe_class(entry["kind"]), rest, where)
+            _check_common(recipe, where)
+            yield recipe
 
 
-def _picture(name: str, plan: TargetsPlan, beside: Path | None) -> Picture:
-    file = beside / name if beside else Path(name)
-    return load_picture(str(file) if file.is_file() else name, plan.size, license=plan.license)
-
-
-def _set(plan: MetamerPlan, target: Picture, value: float) -> SetSpec:
-    # Whole numbers are given as int, so that arguments that are counts can be a level too.
-    params = {**plan.params, plan.level: int(value) if value.is_integer() else value}
-    module = make_model(plan.model, params)
-    _check(module, (target,))
-    model = reference_to("target", plan.model, params, module)
-    sha, level = pixel_id(target.pixels), Level(value=value, unit=plan.level)
-    recipe = {
-        "method": "Metamer",
-        "optimizer": "LBFGS",
-        "loss": "mse",
-        "dtype": "float32",
-        "max_iter": plan.max_iter,
-        "stop_criterion": plan.stop_criterion,
-        "stop_iters_to_check": plan.stop_iters_to_check,
-    }
-    code = {
-        "package": "stimsynth",
-        "version": environment()["stimsynth"],
-        "source_sha256": source_sha256(),
-    }
-    members = tuple(
-        StimulusSpec(
-            kind="metamer",
-            target_sha256=sha,
-            model=model,
-            level=level,
-            start=Start(type="uniform_noise", seed=seed),
-            recipe=recipe,
-            code=code,
-        )
-        for seed in plan.seeds
-    )
-    return SetSpec(
-        target_sha256=sha, target_name=target.name, model=model, level=level, members=members
-    )
-
-
-@lru_cache(maxsize=1)
-def source_sha256() -> str:
-    """Return the SHA-256 of the part of this package's code that can change pixels."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root)
-        if _NOT_MAKING.isdisjoint(name.parts):
-            digest.update(name.as_posix().encode() + b"\n" + path.read_bytes())
-    return digest.hexdigest()
+def _check_common(recipe: Recipe, where: str) -> None:
+    if recipe.on_miss not in ON_MISS:
+        raise InputError(f"{where}.on_miss is one of {', '.join(ON_MISS)}; not {recipe.on_miss!r}")
+    if recipe.batch < 1 or recipe.retries < 0:
+        raise InputError(f"{where}.batch is 1 or more and retries 0 or more")
+    wrong = {name: bound for name, bound in recipe.gates.items() if not bound >= 0}
+    if wrong:
+        raise InputError(f"{where}.gates are largest values, 0 or more; not {wrong}")

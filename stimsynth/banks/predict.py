@@ -1,79 +1,127 @@
-"""Predictions: distances of every model for every pair of stimuli that a design can show."""
+"""Predictions: the distance of every model for every pair of stimuli that a design can show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-import numpy as np
 import torch
-from torch import nn
 
-from stimsynth.banks.certify import outputs
-from stimuli_store.frames import Frame, dequantize
-from stimuli_store.records.predictions import Prediction
+from stimsynth.banks.context import BankContext
+from stimsynth.banks.measures import metric_value, outputs
+from stimsynth.banks.models import METRICS
+from stimuli_store.errors import InputError
+from stimuli_store.frames import Frame, quantize
+from stimuli_store.records.predictions import Predictions
+from stimuli_store.records.spec import ModelRef
+from stimuli_store.records.stimulus import REFERENCE, Stimulus, StimulusRecord
 from stimuli_store.tools.progress import progress_bar
 
-MSE = "mse"
-
-
-def pairs_within(sets: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """Return every pair of pixel ids inside each set, each pair once.
-
-    Examples
-    --------
-    >>> pairs_within([["target", "m0", "m1"]])
-    [('target', 'm0'), ('target', 'm1'), ('m0', 'm1')]
-    """
-    found: dict[frozenset[str], tuple[str, str]] = {}
-    for members in sets:
-        for a, b in combinations(members, 2):
-            found.setdefault(frozenset((a, b)), (a, b))
-    return list(found.values())
+Distance = Callable[[str, str], float | None]
 
 
 def predict(
-    models: Mapping[str, nn.Module],
-    frames: Mapping[str, Frame],
-    pairs: Sequence[tuple[str, str]],
-) -> list[Prediction]:
-    """Return each model's distance for each pair of 8-bit frames, computed in float64.
+    models: Sequence[ModelRef], stimuli: Sequence[Stimulus], context: BankContext
+) -> Predictions:
+    """Return each model's distances and preferences, measured in float64 on 8-bit frames.
 
-    A model's distance is the root-mean-square difference of its outputs. ``mse``, the mean squared
-    difference of pixels in [0, 1], is always added as the baseline.
-
-    Parameters
-    ----------
-    models
-        Models by label.
-    frames
-        Frames by pixel id.
-    pairs
-        Pairs of pixel ids.
+    A model's distance is the root-mean-square difference of its outputs, and None for images that it does not
+    take (of another number of channels, say). Pairs are those of a target with a
+    member of a set, and of two members; triples are a target and two members of a set.
     """
-    rows = list(_pixel_rows(frames, pairs))
+    records = [s.record for s in stimuli if s.record.certificate.frame_sha256]
+    frames = {s.record.sha256: quantize(s.pixels) for s in stimuli}
+    pairs = tuple(_pairs(records))
+    triples = tuple(_triples(records))
+    distances: dict[str, tuple[float | None, ...]] = {}
+    preferences: dict[str, tuple[float | None, ...]] = {}
     with progress_bar(len(models), "model", title="predictions") as bar:
-        for label, model in models.items():
-            rows += _model_rows(label, model, frames, pairs)
+        for model in models:
+            distance = _distance_of(model, frames, context)
+            distances[model.label] = tuple(distance(a, b) for a, b in pairs)
+            preferences[model.label] = tuple(
+                _nearer(distance(target, a), distance(target, b)) for target, a, b in triples
+            )
             bar.update()
-    return rows
+    return Predictions(pairs=pairs, distances=distances, triples=triples, preferences=preferences)
 
 
-def _pixel_rows(
-    frames: Mapping[str, Frame], pairs: Sequence[tuple[str, str]]
-) -> Iterator[Prediction]:
-    images = {key: dequantize(frame.pixels, np.float64) for key, frame in frames.items()}
-    for a, b in pairs:
-        yield Prediction(model=MSE, a=a, b=b, distance=float(np.mean((images[a] - images[b]) ** 2)))
+def _nearer(to_a: float | None, to_b: float | None) -> float | None:
+    return None if to_a is None or to_b is None else to_b - to_a
 
 
-def _model_rows(
-    label: str,
-    model: nn.Module,
-    frames: Mapping[str, Frame],
-    pairs: Sequence[tuple[str, str]],
-) -> Iterator[Prediction]:
-    seen: dict[str, torch.Tensor] = {}
-    for key in dict.fromkeys(key for pair in pairs for key in pair):
-        seen[key] = outputs(model, [frames[key]])
-    for a, b in pairs:
-        distance = (seen[a] - seen[b]).abs().square().mean().sqrt()
-        yield Prediction(model=label, a=a, b=b, distance=float(distance))
+def _by_set(records: Sequence[StimulusRecord]) -> list[list[StimulusRecord]]:
+    sets: dict[str, list[StimulusRecord]] = {}
+    for record in records:
+        if record.kind != REFERENCE:
+            sets.setdefault(record.set, []).append(record)
+    return list(sets.values())
+
+
+def _pairs(records: Sequence[StimulusRecord]) -> Iterator[tuple[str, str]]:
+    """Yield every pair of pixel ids of one shape inside each set, its targets included, once."""
+    shapes = {record.sha256: record.shape for record in records}
+    seen = set()
+    for members in _by_set(records):
+        targets = dict.fromkeys(target for m in members for target in m.targets)
+        for a, b in combinations(dict.fromkeys([*targets, *(m.sha256 for m in members)]), 2):
+            if frozenset((a, b)) not in seen and shapes.get(a) == shapes.get(b):
+                seen.add(frozenset((a, b)))
+                yield a, b
+
+
+def _triples(records: Sequence[StimulusRecord]) -> Iterator[tuple[str, str, str]]:
+    seen = set()
+    for members in _by_set(records):
+        for one, two in combinations(members, 2):
+            triple = (one.target, one.sha256, two.sha256)
+            alike = one.target == two.target and one.shape == two.shape
+            if alike and triple not in seen and len(set(triple)) == 3:
+                seen.add(triple)
+                yield triple
+
+
+def _distance_of(ref: ModelRef, frames: dict[str, Frame], context: BankContext) -> Distance:
+    """Return a function of two pixel ids to the distance of a model, which keeps what it computed."""
+    measure = _of_metric(ref, context) if ref.name in METRICS else _of_model(ref, frames, context)
+    seen: dict[tuple[str, str], float] = {}
+    refused: dict[tuple[int, ...], InputError] = {}
+
+    def distance(a: str, b: str) -> float | None:
+        shape = frames[a].pixels.shape
+        if shape in refused:
+            return None
+        if (a, b) not in seen:
+            try:
+                seen[a, b] = measure((a, frames[a]), (b, frames[b]))
+            except InputError as error:
+                refused[shape] = error
+                if len(refused) == len({frame.pixels.shape for frame in frames.values()}):
+                    raise
+                return None
+        return seen[a, b]
+
+    return distance
+
+
+NamedFrame = tuple[str, Frame]
+
+
+def _of_metric(ref: ModelRef, context: BankContext) -> Callable[[NamedFrame, NamedFrame], float]:
+    metric = context.metric(ref)
+    return lambda a, b: metric_value(metric, a[1], b[1])
+
+
+def _of_model(
+    ref: ModelRef, frames: dict[str, Frame], context: BankContext
+) -> Callable[[NamedFrame, NamedFrame], float]:
+    model = context.model(ref)
+    kept: dict[str, torch.Tensor] = {}
+
+    def output(sha: str, frame: Frame) -> torch.Tensor:
+        if sha not in kept:
+            try:
+                (kept[sha],) = outputs(model, [frame])
+            except RuntimeError as error:  # torch's own word on a shape
+                raise InputError(f"{ref.label} fails on an image: {error}") from error
+        return kept[sha]
+
+    return lambda a, b: float((output(*a) - output(*b)).abs().square().mean().sqrt())

@@ -1,7 +1,8 @@
-"""The command ``stimsynth build PLAN.toml``."""
+"""``stimsynth build PLAN.toml``."""
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from stimuli_store.errors import MissingExtra
@@ -9,8 +10,8 @@ from stimuli_store.errors import MissingExtra
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
 
-Finished stimuli are kept one by one under OUT/jobs; after an interruption the same command makes only
-the rest. A published version is never overwritten: to change a plan, raise its version.
+Finished batches are kept one by one under OUT/jobs; after any interruption the same command goes on
+with the rest. A published version is never overwritten: to change a plan, raise its version.
 """
 _EXAMPLE = """\
 a plan:
@@ -23,21 +24,26 @@ a plan:
   images = ["grass", "my_photo.png"]   # bundled names, or files beside the plan
   size = 256
 
-  [metamer]
-  model = "UniformPooling"
-  level = "window_px"                  # the argument of the model that varies
-  levels = [4, 8, 16, 32]
+  [models.pool]
+  use = "UniformPooling"
+
+  [models.onoff]
+  use = "OnOff"
+  params = { kernel_size = 31, pretrained = true }
+
+  [[sets]]
+  kind = "metamer"
+  model = "pool"
+  level = { window_px = [4, 8, 16, 32] }   # an argument of the model, and its values
   seeds = [0, 1]
 
-  [[models]]                           # models whose predictions are stored, for analysis
-  label = "onoff"
-  model = "OnOff"
-  params = { kernel_size = 31, pretrained = true }
+  [predict]                            # whose distances are stored, for analysis
+  models = ["onoff", "ssim", "mse"]
 """
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command `build` to the parser."""
+    """Add the command to the parser."""
     parser = subparsers.add_parser(
         "build",
         help="synthesize the stimuli of a plan into a bank",
@@ -45,41 +51,51 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="the plan (example below)")
+    parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to make")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where the bank goes (default: beside the plan)"
+    )
+    parser.add_argument(
+        "--device", default="cpu", help="where models run, as torch names it (default: cpu)"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build the bank of a plan, print a summary, and return the exit code."""
+    """Build a bank and say where it is."""
     try:
         import torch  # noqa: F401
     except ImportError as error:
         raise MissingExtra(
-            'building needs torch, which is not installed: pip install "stimsynth[synth]"'
+            'building needs torch, which this machine lacks: pip install "stimsynth[synth]"'
         ) from error
     from stimsynth.banks.build import build
-    from stimsynth.banks.plan import prepare, read_plan
 
-    plan = read_plan(arguments.plan)
-    work = prepare(plan, beside=arguments.plan.parent)
-    sys.stdout.write("".join(f"target {line}\n" for line in work.changes))
-    sys.stdout.flush()  # before the long wait
-    bank = build(work, arguments.out or arguments.plan.parent)
-    metamers = [r for r in bank.records if r.kind != "reference"]
-    worst = max(r.certificate.relative_distance for r in metamers)
-    unfinished = sum("converged" not in r.certificate.status for r in metamers)
+    bank = build(
+        arguments.plan,
+        arguments.out or arguments.plan.parent,
+        device=arguments.device,
+        say=lambda sentence: print(sentence, flush=True),  # noqa: T201
+    )
+    made = [record for members in bank.sets.values() for record in members]
+    flagged = [record for record in made if record.flags]
+    counts = Counter(record.kind for record in made)
     sys.stdout.write(
         f"{bank.path}\n{bank.pin}\n"
-        f"{len(bank.references)} targets, {len(metamers)} metamers, "
+        f"{len(bank.references)} targets, {_counted(counts)}, "
         f"{len(bank.predictions)} predictions of {len(bank.model_labels)} models\n"
-        f"largest distance of a certified 8-bit frame to its target: {worst:.3%} of the target's output\n"
     )
-    if unfinished:
-        sys.stdout.write(
-            f"{unfinished} of {len(metamers)} syntheses stopped at max_iter before they converged; see the "
-            "distances in their certificates\n"
-        )
+    for record in flagged:
+        sys.stdout.write(f"{record.name}: {'; '.join(record.flags)}\n")
     return 0
+
+
+def _counted(counts: "Counter[str]") -> str:
+    """Return counts by kind as text.
+
+    Examples
+    --------
+    >>> _counted(Counter({"metamer": 4, "mad": 8}))
+    '4 metamer, 8 mad'
+    """
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())

@@ -18,7 +18,7 @@ PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
 WINDOW_TRIALS = 8
 
 PLAN = """\
-# What to synthesize: metamers of a pooling model from two photographs, at eight window sizes.
+# What to synthesize from two photographs: metamers, MAD competition, eigendistortions.
 [bank]
 name = "demo"
 version = "1.0.0"
@@ -29,33 +29,48 @@ creators = ["stimsynth demo"]
 images = ["camera", "grass"]
 size = {size}
 
-[metamer]
-model = "UniformPooling"
-level = "window_px"          # the argument of the model that varies: the size of its windows
-levels = [4, 6, 8, 12, 16, 24, 32, 48]
+[models.pool]
+use = "UniformPooling"
+
+# The models that will compete for the observers. One of them will be the observers.
+[models.pooling10]
+use = "UniformPooling"
+params = {{ window_px = 10 }}
+
+[models.pooling28]
+use = "UniformPooling"
+params = {{ window_px = 28 }}
+
+[models.luminance-gain]
+use = "LuminanceGainControl"
+params = {{ kernel_size = 31 }}
+
+[models.onoff]
+use = "OnOff"
+params = {{ kernel_size = 31, pretrained = true }}
+
+# Metamers: images whose pooled statistics are those of the photograph.
+[[sets]]
+kind = "metamer"
+model = "pool"
+level = {{ window_px = [4, 6, 8, 12, 16, 24, 32, 48] }}   # how large the pooling windows are
 seeds = [0, 1]
 max_iter = 150
 
-# The models to compare. The simulated observers use the distances of one of them.
-[[models]]
-label = "pooling10"
-model = "UniformPooling"
-params = {{ window_px = 10 }}
+# MAD competition: images that set two metrics against each other, from the same noise.
+[[sets]]
+kind = "mad"
+metrics = ["ssim", "mse"]
+level = {{ noise = [0.04] }}
 
-[[models]]
-label = "pooling28"
-model = "UniformPooling"
-params = {{ window_px = 28 }}
+# Eigendistortions: the changes that a model sees most and least, at three amplitudes.
+[[sets]]
+kind = "eigendistortion"
+model = "luminance-gain"
+level = {{ amplitude = [1, 2, 4] }}
 
-[[models]]
-label = "luminance-gain"
-model = "LuminanceGainControl"
-params = {{ kernel_size = 31 }}
-
-[[models]]
-label = "onoff"
-model = "OnOff"
-params = {{ kernel_size = 31, pretrained = true }}
+[predict]
+models = ["mse", "pooling10", "pooling28", "luminance-gain", "onoff"]
 """
 
 DESIGN = """\

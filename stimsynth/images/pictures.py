@@ -18,6 +18,8 @@ from stimuli_store.errors import InputError, NotOne, unknown_name
 from stimuli_store.tools.whole import whole
 
 _DATA = files("stimsynth") / "data"
+#: What is said of a picture that loses its colours.
+GREY = "colours become grey"
 _REC_601 = np.array([0.299, 0.587, 0.114])
 
 
@@ -170,7 +172,7 @@ def load_picture(
     height, width = pixels.shape
     changes = list(decoded.changes)
     if decoded.values.ndim == 3 and np.ptp(decoded.values, axis=2).any():
-        changes.append("colours become grey")
+        changes.append(GREY)
     if size is not None:
         pixels = _square(pixels, size, name_or_path)
         if height != width:

@@ -29,12 +29,14 @@ class FoveatedPooling(nn.Module):
 
     A plan names `scaling` as the level and gives the other parameters::
 
-        [metamer]
-        model = "FoveatedPooling"
-        level = "scaling"
-        levels = [0.25, 0.5, 1.0]
-        seeds = [0, 1]
+        [models.fovea]
+        use = "FoveatedPooling"
         params = { statistics = "energy", ppd = 32.0, min_ecc = 0.5 }
+        [[sets]]
+        kind = "metamer"
+        model = "fovea"
+        level = { scaling = [0.25, 0.5, 1.0] }
+        seeds = [0, 1]
 
     Parameters
     ----------

@@ -10,12 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from stimuli_store.bank.format import MANIFEST, MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES, PIXELS
+from stimuli_store.bank.format import (
+    CURVES,
+    LOG,
+    MANIFEST,
+    MAX_CHUNK_BYTES,
+    MAX_MANIFEST_BYTES,
+    PIXELS,
+)
 
 _PAGE = re.compile(PIXELS + r"/f4_\d{1,5}x\d{1,5}(x\d{1,2})?")
 _MAX_PARTS = 1000
 _MAX_DEFLATE_RATIO = 1100  # deflate cannot do better than 1032 to 1
 FILTERS = {"deflate", "fletcher32"}
+TEXTS = (MANIFEST, LOG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +78,8 @@ def _link_fault(part: Part) -> str | None:
         return f"{part.path} is reached by {part.links_to_it} links; a bank has one for each object"
     is_group = part.path == PIXELS and part.kind == "group"
     is_page = bool(_PAGE.fullmatch(part.path)) and part.kind == "dataset"
-    is_manifest = part.path == MANIFEST and part.kind == "dataset"
-    if not (is_group or is_page or is_manifest):
+    is_text = part.path in (*TEXTS, CURVES) and part.kind == "dataset"
+    if not (is_group or is_page or is_text):
         return f"{part.path} ({part.kind}) is not part of a bank"
     return None
 
@@ -81,20 +89,32 @@ def _dataset_fault(part: Part) -> str | None:
         return f"{part.path} does not store its values as chunks of this file ({part.layout})"
     if not set(part.filters) <= FILTERS:
         return f"{part.path} asks for the filters {', '.join(part.filters)}"
-    wanted = "|u1" if part.path == MANIFEST else "<f4"
+    wanted = "|u1" if part.path in TEXTS else "<f4"
     if part.dtype != wanted:
         return f"{part.path} is of type {part.dtype}, not {wanted}"
     if prod(part.chunk) * part.item_bytes > MAX_CHUNK_BYTES:
         return f"{part.path} has chunks of over {MAX_CHUNK_BYTES} bytes"
-    return _manifest_size_fault(part) if part.path == MANIFEST else _page_size_fault(part)
+    if part.path in TEXTS:
+        return _text_size_fault(part)
+    return _curves_size_fault(part) if part.path == CURVES else _page_size_fault(part)
 
 
-def _manifest_size_fault(part: Part) -> str | None:
+def _text_size_fault(part: Part) -> str | None:
     declared = prod(part.shape)
     if len(part.shape) != 1 or declared > MAX_MANIFEST_BYTES:
-        return f"the manifest declares {declared} bytes, over the limit of {MAX_MANIFEST_BYTES}"
+        return f"the {part.path} declares {declared} bytes, over the limit of {MAX_MANIFEST_BYTES}"
     if declared > _MAX_DEFLATE_RATIO * part.stored_bytes:
-        return f"the manifest declares {declared} bytes but stores {part.stored_bytes}"
+        return f"the {part.path} declares {declared} bytes but stores {part.stored_bytes}"
+    if part.filters != ("deflate", "fletcher32"):
+        return f"the {part.path} has other filters than deflate and fletcher32"
+    return None
+
+
+def _curves_size_fault(part: Part) -> str | None:
+    if len(part.shape) != 1 or part.filters != ("fletcher32",):
+        return f"{part.path} is no checksummed row of values"
+    if prod(part.shape) * part.item_bytes > part.stored_bytes:
+        return f"{part.path} declares {prod(part.shape)} values, but does not store all of them"
     return None
 
 

@@ -1,75 +1,70 @@
-"""Check that the lines of a manifest fit together: sets with targets, predictions with pairs and models."""
+"""Checks that the records of a bank fit together: sets follow their kind, predictions name its stimuli."""
 
 from collections.abc import Sequence
 
 from stimuli_store.bank.format import BankHeader
+from stimuli_store.bank.kinds import set_fault
 from stimuli_store.errors import BankError
-from stimuli_store.records.predictions import Prediction
-from stimuli_store.records.stimulus import KINDS, StimulusRecord
+from stimuli_store.records.predictions import Predictions
+from stimuli_store.records.stimulus import REFERENCE, StimulusRecord
 
 
 def check_contents(
-    header: BankHeader, records: Sequence[StimulusRecord], predictions: Sequence[Prediction]
+    header: BankHeader, records: Sequence[StimulusRecord], predictions: Predictions
 ) -> None:
-    """Check that every stimulus fits into its set and every prediction to its pair and model.
+    """Check a bank's contents against the rules of its kinds.
 
     Raises
     ------
     BankError
-        Naming the first stimulus or prediction that does not fit.
+        Naming the first stimulus, set or prediction that does not fit.
     """
-    references = {r.sha256 for r in records if r.kind == "reference"}
-    places: dict[tuple[str, int], str] = {}
-    sets: dict[str, StimulusRecord] = {}
+    references = {r.sha256 for r in records if r.kind == REFERENCE}
+    names: dict[str, StimulusRecord] = {}
+    sets: dict[str, list[StimulusRecord]] = {}
     for record in records:
-        fault = _record_fault(header, record, references)
-        first = sets.setdefault(record.set, record)
-        if fault is None and (first.target_sha256, first.level) != (
-            record.target_sha256,
-            record.level,
-        ):
-            fault = f"its set {record.set!r} has another target or level"
-        if (
-            fault is None
-            and places.setdefault((record.set, record.member), record.name) != record.name
-        ):
-            fault = f"its set {record.set!r} already has a member {record.member}"
+        alone = record.targets == (record.sha256,)  # a picture from elsewhere may stand for itself
+        if not alone and not references.issuperset(record.targets):
+            raise _misfit(record, "its target is not in the bank")
+        if names.setdefault(record.name, record) is not record:
+            raise _misfit(record, "another stimulus has this name")
+        members = sets.setdefault(record.set, [])
+        if record.member != len(members):
+            raise _misfit(record, f"it is member {record.member} of its set, after {len(members)}")
+        if members and members[0].kind != record.kind:
+            raise _misfit(record, f"its set {record.set!r} is of kind {members[0].kind!r}")
+        members.append(record)
+    for label, members in sets.items():
+        fault = set_fault(members)
         if fault:
-            raise BankError(f"the stimulus {record.name!r} does not fit into the bank: {fault}")
+            raise BankError(f"the set {label!r} does not fit into the bank: {fault}")
     _check_predictions(header, {r.sha256 for r in records}, predictions)
 
 
-def _record_fault(header: BankHeader, record: StimulusRecord, references: set[str]) -> str | None:
-    if record.kind not in KINDS:
-        return f"its kind is {record.kind!r}, not one of {', '.join(KINDS)}"
-    if record.target_sha256 not in references:
-        return "its target is not in the bank"
-    if record.kind == "metamer" and (record.level is None or record.model is None):
-        return "a metamer needs a level and a model"
-    if record.env is not None and not 0 <= record.env < len(header.environments):
-        return "its environment is not in the header"
-    return None
+def _misfit(record: StimulusRecord, fault: str) -> BankError:
+    return BankError(f"the stimulus {record.name!r} does not fit into the bank: {fault}")
 
 
-def _check_predictions(
-    header: BankHeader, ids: set[str], predictions: Sequence[Prediction]
-) -> None:
+def _check_predictions(header: BankHeader, ids: set[str], predictions: Predictions) -> None:
     labels = {model.label for model in header.models}
-    seen = set()
-    for row in predictions:
-        if row.model not in labels:
-            raise BankError(
-                f"the bank has a prediction of the model {row.model!r}, which is not in its header"
-            )
-        if row.a not in ids or row.b not in ids:
-            raise BankError(
-                f"the bank has a prediction of {row.model!r} for a stimulus that it does not hold"
-            )
-        if not row.distance >= 0:
-            raise BankError(
-                f"a prediction of {row.model!r} is {row.distance}; a distance must be >= 0"
-            )
-        pair = (row.model, frozenset((row.a, row.b)))
-        if pair in seen:
-            raise BankError(f"the bank has two predictions of {row.model!r} for the same pair")
-        seen.add(pair)
+    for label in (*predictions.distances, *predictions.preferences):
+        if label not in labels:
+            raise BankError(f"a prediction of the model {label!r}, which the header lacks")
+    if len({frozenset(pair) for pair in predictions.pairs}) != len(predictions.pairs):
+        raise BankError("two predictions for the same pair")
+    if len(set(predictions.triples)) != len(predictions.triples):
+        raise BankError("two predictions for the same triple")
+    if not {sha for row in (*predictions.pairs, *predictions.triples) for sha in row} <= ids:
+        raise BankError("a prediction for a stimulus that is not in the bank")
+    for label, values in predictions.distances.items():
+        _check_length(label, values, len(predictions.pairs))
+        least = min((value for value in values if value is not None), default=0.0)
+        if not least >= 0:
+            raise BankError(f"a prediction of {label!r} is {least}, and a distance is 0 or more")
+    for label, values in predictions.preferences.items():
+        _check_length(label, values, len(predictions.triples))
+
+
+def _check_length(label: str, values: Sequence[float | None], wanted: int) -> None:
+    if len(values) != wanted:
+        raise BankError(f"the model {label!r} has {len(values)} predictions for {wanted} rows")

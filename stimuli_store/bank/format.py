@@ -10,8 +10,12 @@ from stimuli_store.records.spec import ModelRef
 FORMAT = "stimbank/1"
 MANIFEST = "manifest"
 PIXELS = "pixels"
+CURVES = "curves"
+LOG = "log"
 MAX_CHUNK_BYTES = 64 * 2**20
-MAX_MANIFEST_BYTES = 512 * 2**20
+MAX_MANIFEST_BYTES = 64 * 2**20
+MAX_STIMULI = 1_000_000
+MAX_PREDICTIONS = 2_000_000
 MAX_PIXEL_BYTES = 1_500_000_000  # above this a bank needs packs, which this release does not write
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -29,7 +33,25 @@ class Colour:
 
 @dataclass(frozen=True, kw_only=True)
 class BankHeader:
-    """Header of a bank, line 0 of its manifest. `models` are the models that have predictions in it."""
+    """Header of a bank, line 0 of its manifest, without the tables that records refer to.
+
+    Attributes
+    ----------
+    name, version, license, creators
+        As a plan gives them.
+    colour
+        Colour space and transfer function of pixel values.
+    models
+        Models and metrics that have predictions in the bank.
+    parent
+        Name, version and version id of the bank that this version was made from, or None.
+    changes
+        Changes since the parent, one sentence each, with their reasons.
+    plan_sha256
+        Identity of the plan that a build published, or None.
+    curves_sha256
+        SHA-256 of all loss curves, or None where there are none.
+    """
 
     name: str
     version: str
@@ -37,10 +59,10 @@ class BankHeader:
     creators: tuple[str, ...] = ()
     colour: Colour = field(default_factory=Colour)
     models: tuple[ModelRef, ...] = ()
-    environments: tuple[Mapping[str, str], ...] = ()
     parent: Mapping[str, str] | None = None
-    packs: tuple[Mapping[str, str], ...] = ()
+    changes: tuple[str, ...] = ()
     plan_sha256: str | None = None
+    curves_sha256: str | None = None
     format: str = FORMAT
 
     def __post_init__(self) -> None:

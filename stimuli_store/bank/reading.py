@@ -1,20 +1,22 @@
 """Open banks: verify them, and read pixels on request."""
 
+import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from stimuli_store.bank import hdf5
 from stimuli_store.bank.contents import check_contents
 from stimuli_store.bank.format import FORMAT, BankHeader, Pin, parse_pin
-from stimuli_store.bank.manifest import parse_manifest
+from stimuli_store.bank.hdf5 import BankFile
+from stimuli_store.bank.manifest_reading import parse_manifest
 from stimuli_store.errors import BankError, PinMismatch, unknown_name
 from stimuli_store.frames import Frame, quantize
-from stimuli_store.records.canonical import pixel_id, sha256
-from stimuli_store.records.predictions import Distances, Prediction, distances_of
+from stimuli_store.records.canonical import curves_id, pixel_id, sha256
+from stimuli_store.records.predictions import Distances, Predictions, Preferences
 from stimuli_store.records.stimulus import StimulusRecord
 
 
@@ -32,16 +34,20 @@ class Bank:
     records
         All stimuli, in the manifest's order.
     predictions
-        Distances of every stored model for every pair that a design can show.
+        Distances and preferences of every stored model.
     """
 
-    def __init__(self, path: Path, manifest: bytes) -> None:
-        self.path = path
+    def __init__(self, file: BankFile, manifest: bytes) -> None:
+        self.path, self._file = file.path, file
         self.version_id = sha256(manifest)
         self.header: BankHeader
         self.records: tuple[StimulusRecord, ...]
-        self.predictions: tuple[Prediction, ...]
+        self.predictions: Predictions
         self.header, self.records, self.predictions = parse_manifest(manifest)
+
+    def close(self) -> None:
+        """Close the file; it is opened again when pixels are next read."""
+        self._file.close()
 
     @property
     def pin(self) -> str:
@@ -49,6 +55,11 @@ class Bank:
         return str(
             Pin(name=self.header.name, version=self.header.version, hash=self.version_id[:16])
         )
+
+    @cached_property
+    def log(self) -> tuple[Mapping[str, Any], ...]:
+        """Facts of the build that are no part of the bank's identity, such as times."""
+        return tuple(json.loads(line) for line in self._file.log().splitlines())
 
     @cached_property
     def by_id(self) -> Mapping[str, StimulusRecord]:
@@ -76,42 +87,61 @@ class Bank:
 
     def distances(self, model: str) -> Distances:
         """Return one model's distances by unordered pair of pixel ids."""
+        self._check_model(model)
+        return self.predictions.distances_of(model)
+
+    def preferences(self, model: str) -> Preferences:
+        """Return one model's preferences by (reference, a, b): positive where `a` is nearer."""
+        self._check_model(model)
+        return self.predictions.preferences_of(model)
+
+    def _check_model(self, model: str) -> None:
         if model not in self.model_labels:
             raise unknown_name(f"model in {self.pin}", model, list(self.model_labels))
-        return distances_of(self.predictions, model)
 
     def pixels(self, sha: str) -> np.ndarray:
-        """Return the master pixels (float32) of a pixel id, checked against that id."""
+        """Return master pixels (float32), checked against their identity."""
         record = self._record(sha)
-        pixels = hdf5.read_row(self.path, record.page, record.row)
+        pixels = self._file.image(record.page, record.row)
         if pixel_id(pixels) != sha:
             raise BankError(f"{self.path}: the pixels of {record.name} do not match their hash")
         return pixels
 
     def frame(self, sha: str) -> Frame:
-        """Return the 8-bit frame of a pixel id, checked against its certificate."""
+        """Return the 8-bit frame of a stimulus, checked against its certificate."""
+        record = self._record(sha)
+        if not record.certificate.frame_sha256:
+            raise BankError(f"{record.name} is no picture to be shown: it has no certified frame")
         frame = quantize(self.pixels(sha))
-        if frame.sha256 != self._record(sha).certificate.frame_sha256:
-            raise BankError(
-                f"{self.path}: the frame of {self._record(sha).name} is not the one certified"
-            )
+        if frame.sha256 != record.certificate.frame_sha256:
+            raise BankError(f"{self.path}: the frame of {record.name} is not the one certified")
         return frame
 
+    def losses(self, sha: str) -> np.ndarray:
+        """Return the loss at every step of a synthesis, float32; empty where nothing was synthesized."""
+        start, count = self._record(sha).curve
+        return self._file.curves(start, start + count)
+
     def verify(self) -> None:
-        """Check that every image of the file matches its pixel id.
+        """Read every image and all loss curves and compare them with their identities.
 
         Raises
         ------
         BankError
             At the first image that differs.
         """
-        for record, pixels in zip(
-            self.records,
-            hdf5.iter_rows(self.path, [(r.page, r.row) for r in self.records]),
-            strict=True,
-        ):
-            if pixel_id(pixels) != record.sha256:
-                raise BankError(f"{self.path}: the pixels of {record.name} do not match their hash")
+        seen: dict[tuple[str, int], str] = {}
+        for record in self.records:
+            place = (record.page, record.row)
+            if seen.setdefault(place, record.sha256) != record.sha256:
+                raise BankError(f"{self.path}: {record.name} shares its pixels with another image")
+        for (page, row), sha in seen.items():
+            if pixel_id(self._file.image(page, row)) != sha:
+                name = self.by_id[sha].name
+                raise BankError(f"{self.path}: the pixels of {name} do not match their hash")
+        stated = self.header.curves_sha256
+        if stated != curves_id(self._file.curves()):
+            raise BankError(f"{self.path}: the loss curves do not match their hash")
 
     def _record(self, sha: str) -> StimulusRecord:
         try:
@@ -121,14 +151,18 @@ class Bank:
 
 
 def read_unchecked(path: str | os.PathLike[str]) -> Bank:
-    """Return a bank after checking only the file's structure and its manifest's hash."""
-    path = Path(path)
-    manifest, stated = hdf5.read_manifest(path)
-    if stated != sha256(manifest):
-        raise BankError(
-            f"{path}: the manifest does not match its recorded hash; the file was altered"
-        )
-    return Bank(path, manifest)
+    """Load a bank file after checking its structure and its manifest's hash only."""
+    file = BankFile(Path(path))
+    try:
+        manifest, stated = file.manifest()
+        if stated != sha256(manifest):
+            raise BankError(
+                f"{path}: the manifest does not match its recorded hash; the file was altered"
+            )
+        return Bank(file, manifest)
+    except BaseException:
+        file.close()
+        raise
 
 
 def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: bool = True) -> Bank:
@@ -150,19 +184,19 @@ def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: b
     PinMismatch
         If it is a good bank, but another one than `pin` names.
     """
-    path = Path(path)
     wanted = parse_pin(pin) if pin is not None else None
-    manifest, stated = hdf5.read_manifest(path)
-    if stated != sha256(manifest):
-        raise BankError(
-            f"{path}: the manifest does not match its recorded hash; the file was altered"
-        )
-    bank = Bank(path, manifest)
-    if bank.header.format != FORMAT:
-        raise BankError(f"{path} is in format {bank.header.format}; this release reads {FORMAT}")
-    check_contents(bank.header, bank.records, bank.predictions)
-    if wanted is not None and str(wanted) != bank.pin:
-        raise PinMismatch(f"{path} is {bank.pin}, but the pin asks for {wanted}")
-    if verify:
-        bank.verify()
+    bank = read_unchecked(path)
+    try:
+        if bank.header.format != FORMAT:
+            raise BankError(
+                f"{path} is in format {bank.header.format}; this release reads {FORMAT}"
+            )
+        check_contents(bank.header, bank.records, bank.predictions)
+        if wanted is not None and str(wanted) != bank.pin:
+            raise PinMismatch(f"{path} is {bank.pin}, but the pin asks for {wanted}")
+        if verify:
+            bank.verify()
+    except BaseException:
+        bank.close()
+        raise
     return bank

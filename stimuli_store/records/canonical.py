@@ -91,5 +91,11 @@ def frame_id(frame: np.ndarray) -> str:
 
 
 def _array_id(array: np.ndarray, dtype: str) -> str:
-    head = canonical_json({"dtype": dtype, "shape": list(array.shape)})
-    return sha256(head + b"\n" + array.tobytes(order="C"))
+    digest = hashlib.sha256(canonical_json({"dtype": dtype, "shape": list(array.shape)}) + b"\n")
+    digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+    return digest.hexdigest()
+
+
+def curves_id(curves: np.ndarray) -> str | None:
+    """Return the identity of loss curves (float32, one after another), None if there are none."""
+    return _array_id(curves.astype("<f4"), "<f4") if len(curves) else None

@@ -63,8 +63,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None
-        (hint,) = (a for a in args if a is not types.NoneType)
-        return _convert(hint, value, where)
+        hints = [a for a in args if a is not types.NoneType]
+        given = [h for h in hints if h in (str, bool) and isinstance(value, h)]
+        return _convert((given or hints)[0], value, where)
     if dataclasses.is_dataclass(hint):
         return from_json(typing.cast(type, hint), value, where)
     if origin is tuple:

@@ -1,4 +1,4 @@
-"""Specifications from which a stimulus can be made again: plain values only, no tensors, no paths."""
+"""The specification of a stimulus: all that is needed to make it again, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,24 +10,53 @@ from stimuli_store.records.convert import to_json
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRef:
-    """Reference to a model: its label in the bank, its class name and its constructor's arguments.
+    """A model or metric as a bank knows it: where it comes from, its arguments, and what identifies it.
 
-    `weights_sha256` identifies the values of its parameters and buffers, so that a retrained network
-    with the old name counts as another model.
+    Attributes
+    ----------
+    label
+        Name that the bank uses for it.
+    name
+        A bundled model or metric (``"UniformPooling"``), or the factory of a model of one's own
+        (``"models.py:retina"``, ``"mylab.models:retina"``).
+    params
+        Arguments of the constructor or factory.
+    layer
+        For one layer of a network: its name and how images are prepared, as for `stimsynth.features`.
+    weights_sha256
+        Identity of its parameters and buffers.
+    sources
+        File name to SHA-256 of its code, for models of one's own.
+    probe
+        A few numbers of its output on three fixed images. They are compared with rtol 1e-4 and are no part
+        of the identity, since they differ in the last digits between machines.
     """
 
     label: str
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    layer: Mapping[str, Any] | None = None
     weights_sha256: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    probe: tuple[float, ...] = ()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All of it but the label and the probe, as JSON values."""
+        whole = to_json(self)
+        return {name: value for name, value in whole.items() if name not in ("label", "probe")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Value and unit of the variable that the experiment varies, such as a window's scaling."""
+    """Where a stimulus stands on the axis that the experiment varies: a number or a word, and its unit."""
 
-    value: float
+    value: float | str
     unit: str
+
+    def __str__(self) -> str:
+        shown = self.value if isinstance(self.value, str) else f"{self.value:g}"
+        return f"{self.unit}={shown}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,33 +69,45 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class StimulusSpec:
-    """Everything needed to make one stimulus again. Its `key` names the finished stimulus on disk."""
+    """Everything needed to make one stimulus again, but for the pixels of its targets.
+
+    Attributes
+    ----------
+    kind
+        Name of the recipe, as ``"metamer"``.
+    role
+        Part that it plays in its set, as ``"metamer"`` or ``"ssim_max"``.
+    targets
+        Pixel ids of the images it is made from; one, or the two ends of a geodesic.
+    models
+        Models and metrics by the part that they play, as ``{"model": …}``.
+    level, start
+        None where there is none.
+    recipe
+        Settings of the recipe, as JSON values.
+    code
+        Package, version and SHA-256 of the code that makes it.
+    """
 
     kind: str
-    target_sha256: str
-    model: ModelRef
-    level: Level
-    start: Start
+    role: str
+    targets: tuple[str, ...]
+    models: Mapping[str, ModelRef]
     recipe: Mapping[str, Any]
     code: Mapping[str, str]
+    level: Level | None = None
+    start: Start | None = None
 
     @property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON of this spec (64 hexadecimal digits)."""
-        return key_of(to_json(self))
+        """SHA-256 of its canonical JSON, without labels and probes of models (64 hexadecimal digits)."""
+        models = {part: model.identity for part, model in self.models.items()}
+        return key_of({**to_json(self), "models": models})
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetSpec:
-    """A metamer set: one target at one level of one model, a member for every seed."""
+    """Stimuli that are compared with each other, under a name that is unique within a bank."""
 
-    target_sha256: str
-    target_name: str
-    model: ModelRef
-    level: Level
+    label: str
     members: tuple[StimulusSpec, ...]
-
-    @property
-    def label(self) -> str:
-        """Readable name of the set, unique within a bank: target, then level."""
-        return f"{self.target_name}/{self.level.unit}={self.level.value:g}"

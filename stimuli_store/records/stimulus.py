@@ -1,19 +1,18 @@
-"""Stimuli: master pixels with their provenance and the measurements on them."""
+"""A stimulus: master pixels, where they came from, and what was measured on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from stimuli_store.records.spec import Level, ModelRef, Start
+from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
 
-KINDS = ("reference", "metamer", "mad", "eigendistortion", "geodesic", "noise", "external")
+REFERENCE = "reference"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """Measurements on exactly the pixels a screen will show, after clipping and quantization.
+    """Measurements on exactly the pixels that a screen will show, after clipping and quantization.
 
     Attributes
     ----------
@@ -21,30 +20,65 @@ class Certificate:
         Depth of the frame (8).
     frame_sha256
         Identity of that frame; the booth compares it with the frame it showed.
-    distance
-        Root-mean-square difference of the model's outputs, frame against the target's frame.
-    relative_distance
-        `distance` over the root mean square of the target's own output.
-    start_distance
-        `distance` of the start image, for comparison.
     clipped_fraction
-        Fraction of pixels that quantization clipped.
+        Share of pixels that quantization had to clip.
     status
         How the synthesis ended, as a sentence.
+    figures
+        What its kind is measured by, in float64 on the frame: the distances of a metamer, the metric values
+        and drift of a MAD image, … The names of each kind are in ``docs/formats/stimbank-1.md``.
     """
 
     bits: int
     frame_sha256: str
-    distance: float
-    relative_distance: float
-    start_distance: float
     clipped_fraction: float
     status: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A batch as it was synthesized: the keys of its members in order, the threads and the device."""
+
+    members: tuple[str, ...]
+    threads: int
+    device: str
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class StimulusRecord:
-    """Metadata of one stimulus of a bank, without its pixels. References have no spec, start or level."""
+    """One stimulus of a bank, all but its pixels.
+
+    Attributes
+    ----------
+    sha256
+        Pixel id of the master pixels.
+    kind
+        ``"reference"``, or the kind of its recipe.
+    set, member, role, name
+        Set it belongs to, place in it from 0, part it plays, and a name that is unique within the bank.
+    targets
+        Pixel ids of the images it was made from; a reference names itself.
+    shape
+        (H, W) or (H, W, C).
+    certificate
+        Measurements on its frame.
+    license
+        Licence under which it may be used.
+    spec
+        How to make it again; None for references.
+    batch
+        The company in which it was synthesized, which changes its last digits; None where nothing was.
+    range
+        Smallest and largest value of the master, and the shares of values below 0 and above 1.
+    flags
+        Quality gates that it misses, and other remarks.
+    page, row
+        Where its pixels lie in the file.
+    curve
+        Where its loss curve lies in the file: first value and number of values.
+    """
 
     sha256: str
     kind: str
@@ -52,30 +86,43 @@ class StimulusRecord:
     member: int
     role: str
     name: str
-    target_sha256: str
+    targets: tuple[str, ...]
     shape: tuple[int, ...]
     certificate: Certificate
     license: str
-    model: ModelRef | None = None
-    level: Level | None = None
-    start: Start | None = None
-    seed: int | None = None
-    spec_key: str | None = None
-    recipe: Mapping[str, Any] | None = None
-    code: Mapping[str, str] | None = None
-    metrics: tuple[Mapping[str, Any], ...] = ()
-    losses: Mapping[str, Any] | None = None
-    range: Mapping[str, float] | None = None
-    env: int | None = None
-    wall_s: float | None = None
-    ppd: float | None = None
+    spec: StimulusSpec | None = None
+    batch: Batch | None = None
+    range: Mapping[str, float] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
     page: str = ""
     row: int = 0
+    curve: tuple[int, int] = (0, 0)
+
+    @property
+    def target(self) -> str:
+        """Pixel id of its first target."""
+        return self.targets[0]
+
+    @property
+    def level(self) -> Level | None:
+        """Where it stands on the axis that the experiment varies."""
+        return self.spec.level if self.spec else None
+
+    @property
+    def start(self) -> Start | None:
+        """The image that its synthesis began from."""
+        return self.spec.start if self.spec else None
+
+    @property
+    def models(self) -> Mapping[str, ModelRef]:
+        """Models and metrics it was made with, by the part that they play."""
+        return self.spec.models if self.spec else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stimulus:
-    """Master pixels (float32, (H, W) or (H, W, C)) with their record."""
+    """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step."""
 
     pixels: np.ndarray = field(repr=False)
     record: StimulusRecord
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32), repr=False)

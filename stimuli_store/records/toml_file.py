@@ -4,13 +4,36 @@ import codecs
 import os
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
 
 T = TypeVar("T")
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read_toml_table(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
+    """Return the table that a TOML file holds.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is no TOML.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {what} {path}: {error.strerror}") from error
+    try:
+        text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
+        table = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not valid TOML: it is not UTF-8; save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = "; in double quotes write \\\\ or / for a backslash" if "\\" in text else ""
+        raise InputError(f"{path} is not valid TOML: {error}{hint}") from error
+    return table
 
 
 def read_toml(path: str | os.PathLike[str], kind: type[T], what: str) -> T:
@@ -43,18 +66,7 @@ def read_toml(path: str | os.PathLike[str], kind: type[T], what: str) -> T:
     ...     read_toml(file, Colour, "the colour").space
     'gray'
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {what} {path}: {error.strerror}") from error
-    try:
-        text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
-        table = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: it is not UTF-8; save it as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        hint = "; in double quotes write \\\\ or / for a backslash" if "\\" in text else ""
-        raise InputError(f"{path} is not valid TOML: {error}{hint}") from error
+    table = read_toml_table(path, what)
     try:
         return from_json(kind, table, what)
     except InputError as error:

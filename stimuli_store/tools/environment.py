@@ -41,5 +41,5 @@ def environment() -> dict[str, str]:
     }
     torch = sys.modules.get("torch")
     if torch is not None:
-        found |= {"torch": torch.__version__, "threads": str(torch.get_num_threads())}
+        found |= {"torch": str(torch.__version__), "threads": str(torch.get_num_threads())}
     return found

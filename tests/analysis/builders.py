@@ -37,7 +37,7 @@ def trial(pair: tuple[str, str], **fields: Any) -> Trial:
 def bank_pairs(bank: Bank) -> Iterable[dict[str, Any]]:
     """Every reference-metamer and metamer-metamer pair of a bank."""
     for label, members in bank.sets.items():
-        target = members[0].target_sha256
+        target = members[0].target
         common = {
             "set": label,
             "target": bank.references[target].name,

@@ -380,6 +380,7 @@ def test_a_bank_altered_after_opening_is_noticed(tmp_path):
     import h5py
 
     bank = tiny_bank(tmp_path / "bank")
+    bank.close()  # HDF5 opens no file twice in one process
     bank.path.chmod(0o644)
     with h5py.File(bank.path, "r+") as handle:
         page = handle["pixels"][bank.records[0].page]

@@ -34,7 +34,7 @@ def cut(path: Path) -> None:
 WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "bytes": ("a.txt", lambda path: write_atomically(path, b"whole")),
     "archive": ("a.h5", lambda path: write_archive(path, {}, {"x": np.zeros(2)})),
-    "job": ("j.h5", lambda path: write_job(path, GREY, environment())),
+    "job": ("j.h5", lambda path: write_job(path, [], [GREY], 1.0)),
     "cut stack": ("s.h5", cut),
     "bank": ("b-1.0.0.h5", lambda path: publish_bank(path.parent, HEADER, [GREY])),
 }

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,13 +13,13 @@ from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.publish import publish_bank
 from stimuli_store.bank.reading import open_bank
 from stimuli_store.disk.atomic import temporary_beside
-from stimuli_store.errors import BankError, BankExists, InputError, PinMismatch
+from stimuli_store.errors import BankError, BankExists, PinMismatch
 from stimuli_store.frames import quantize
 from stimuli_store.records.canonical import pixel_id, sha256
-from stimuli_store.records.predictions import Prediction
+from stimuli_store.records.predictions import predictions_from
 from stimuli_store.records.spec import Level, ModelRef
 from stimuli_store.records.stimulus import Stimulus
-from tests.helpers import left_by_a_killed_writer, stimulus, tiny_bank
+from tests.helpers import left_by_a_killed_writer, metamer_spec, stimulus, tiny_bank
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_a_race_for_one_name_has_one_winner(
 def test_pixels_that_differ_from_their_record_are_not_published(tmp_path: Path) -> None:
     good = stimulus(np.zeros((8, 8)), "zero")
     bad = type(good)(pixels=good.pixels + 1, record=good.record)
-    with pytest.raises(InputError, match="do not match"):
+    with pytest.raises(BankError, match="do not match"):
         publish_bank(tmp_path, BankHeader(name="x", version="1.0.0", license="CC0-1.0"), [bad])
     assert not list(tmp_path.iterdir())
 
@@ -173,33 +174,37 @@ def test_a_bank_is_read_while_a_viewer_has_it_open_and_under_any_name(bank_file:
     assert open_bank(bank_file.rename(bank_file.with_name("my bank (copy).h5")), pin).pin == pin
 
 
-def test_a_frame_that_is_not_the_certified_one_is_refused(tmp_path: Path) -> None:
+def altered(good: Stimulus, **fields: object) -> Stimulus:
+    """The same pixels with another certificate."""
+    certificate = replace(good.record.certificate, **fields)  # type: ignore[arg-type]
+    return Stimulus(pixels=good.pixels, record=replace(good.record, certificate=certificate))
+
+
+def test_a_frame_that_is_not_the_certified_one_is_not_published(tmp_path: Path) -> None:
     good = stimulus(np.full((8, 8), 0.5), "grey")
     wrong = quantize(np.zeros((8, 8), np.float32)).sha256
-    certificate = type(good.record.certificate)(
-        **{**vars(good.record.certificate), "frame_sha256": wrong}
-    )
-    record = type(good.record)(**{**vars(good.record), "certificate": certificate})
     header = BankHeader(name="x", version="1.0.0", license="CC0-1.0")
-    bank = publish_bank(tmp_path, header, [type(good)(pixels=good.pixels, record=record)])
-    with pytest.raises(BankError, match="not the one certified"):
-        bank.frame(record.sha256)
-
-
-def prediction(a: str, b: str, model: str = "m", distance: float = 1.0) -> Prediction:
-    return Prediction(model=model, a=a, b=b, distance=distance)
+    with pytest.raises(BankError, match="hash of its frame"):
+        publish_bank(tmp_path, header, [altered(good, frame_sha256=wrong)])
+    with pytest.raises(BankError, match="clipped"):
+        publish_bank(tmp_path, header, [altered(good, clipped_fraction=0.5)])
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [
         ("orphan", "its target is not in the bank"),
-        ("mixed set", "another target or level"),
-        ("member twice", "already has a member 0"),
-        ("unknown kind", "its kind is 'picture'"),
-        ("unknown model", "which is not in its header"),
-        ("unknown pair", "for a stimulus that it does not hold"),
-        ("negative", "a distance must be >= 0"),
+        ("mixed levels", "has another level"),
+        ("member twice", "it is member 0 of its set, after 1"),
+        ("name twice", "another stimulus has this name"),
+        ("kinds mixed", "is of kind 'metamer'"),
+        ("no figures", "lacks distance"),
+        ("negative figure", "distance of 'm0.1' is -1"),
+        ("no spec", "has no spec"),
+        ("unknown model", "which the header lacks"),
+        ("unknown pair", "for a stimulus that is not in the bank"),
+        ("negative", "a distance is 0 or more"),
         ("twice", "two predictions"),
     ],
 )
@@ -209,33 +214,40 @@ def test_contents_that_do_not_fit_together_are_not_published(
     target = stimulus(np.zeros((8, 8)), "target")
     ids = target.record.sha256
 
-    def metamer(value: float, **fields: object) -> Stimulus:
+    def metamer(value: float, level: Level = LEVEL, **fields: object) -> Stimulus:
         given: dict[str, object] = {
+            "kind": "metamer",
             "set": "s",
-            "target_sha256": ids,
-            "level": LEVEL,
-            "model": MODEL,
+            "targets": (ids,),
+            "spec": metamer_spec(ids, MODEL, level),
         }
         pixels = np.full((8, 8), value)
-        return stimulus(pixels, f"m{value}", kind="metamer", **{**given, **fields})
+        return stimulus(pixels, str(fields.pop("name", f"m{value}")), **{**given, **fields})  # type: ignore[arg-type]
 
     a, b = metamer(0.1), metamer(0.2, member=1)
     one, two = a.record.sha256, b.record.sha256
     stimuli = {
-        "orphan": [target, metamer(0.1, target_sha256=one)],
-        "mixed set": [target, a, metamer(0.2, member=1, level=Level(value=2.0, unit="px"))],
+        "orphan": [target, metamer(0.1, targets=("0" * 64,))],
+        "mixed levels": [target, a, metamer(0.2, Level(value=2.0, unit="px"), member=1)],
         "member twice": [target, a, metamer(0.2)],
-        "unknown kind": [target, stimulus(np.ones((8, 8)), "x", kind="picture", target_sha256=ids)],
+        "name twice": [target, a, metamer(0.2, member=1, name="m0.1")],
+        "kinds mixed": [target, a, metamer(0.2, member=1, kind="noise")],
+        "no figures": [target, altered(a, figures={})],
+        "negative figure": [
+            target,
+            altered(a, figures={**a.record.certificate.figures, "distance": -1.0}),
+        ],
+        "no spec": [target, metamer(0.1, spec=None)],
     }.get(case, [target, a, b])
     predictions = {
-        "unknown model": [prediction(one, two, model="n")],
-        "unknown pair": [prediction(one, "0" * 64)],
-        "negative": [prediction(one, two, distance=-1.0)],
-        "twice": [prediction(one, two), prediction(two, one)],
+        "unknown model": [("n", one, two, 1.0)],
+        "unknown pair": [("m", one, "0" * 64, 1.0)],
+        "negative": [("m", one, two, -1.0)],
+        "twice": [("m", one, two, 1.0), ("m", two, one, 1.0)],
     }.get(case, [])
     header = BankHeader(name="x", version="1.0.0", license="CC0-1.0", models=(MODEL,))
     with pytest.raises(BankError, match=sentence):
-        publish_bank(tmp_path, header, stimuli, predictions)
+        publish_bank(tmp_path, header, stimuli, predictions_from(predictions))
     assert not list(tmp_path.iterdir())
 
 

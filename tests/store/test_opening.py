@@ -44,7 +44,7 @@ def bank(path: Path) -> Path:
 
 
 def job(path: Path) -> Path:
-    write_job(path, stimulus(np.zeros((64, 64)), "grey"), {})
+    write_job(path, [], [stimulus(np.zeros((64, 64)), "grey")], 1.0)
     return path
 
 

@@ -11,7 +11,8 @@ from scipy import stats
 from torch import Tensor
 
 from stimsynth.banks.models import make_model
-from stimsynth.banks.plan import prepare, read_plan
+from stimsynth.banks.plan import read_plan
+from stimsynth.banks.work import prepare
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.foveated import FoveatedPooling
@@ -216,20 +217,22 @@ def test_scaling_is_the_level_of_a_plan(tmp_path: Path) -> None:
         """
         bank = { name = "fovea", version = "1.0.0", license = "CC0-1.0" }
         targets = { images = ["camera"], size = 32 }
-        [metamer]
-        model = "FoveatedPooling"
-        level = "scaling"
-        levels = [0.4, 0.8]
-        seeds = [0]
+        [[sets]]
+        kind = "metamer"
+        model = "fovea"
+        level = { scaling = [0.4, 0.8] }
+        [models.fovea]
+        use = "FoveatedPooling"
         params = { statistics = "energy", ppd = 16.0, min_ecc = 0.25, fixation = [16, 12.5], n_scales = 2 }
         """
     )
     work = prepare(read_plan(path))
-    assert [s.level.unit for s in work.sets] == ["scaling", "scaling"]
+    specs = [group.members[0] for group in work.sets]
+    assert [str(spec.level) for spec in specs] == ["scaling=0.4", "scaling=0.8"]
     sizes = []
-    for group in work.sets:
-        model = make_model(group.model.name, group.model.params)
-        assert model.scaling == group.level.value
+    for spec in specs:
+        model = make_model(spec.models["model"].name, spec.models["model"].params)
+        assert model.scaling == spec.level.value
         assert model.fixation == (16.0, 12.5)
         sizes.append(model(torch.zeros(1, 1, 32, 32)).shape[-1])
     assert sizes[0] > sizes[1]

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stimsynth.banks.models import make_model, weights_sha256
+from stimsynth.banks.model_identity import weights_sha256
+from stimsynth.banks.models import make_model
 from stimsynth.images import load
 from stimsynth.models import (
     MODELS,

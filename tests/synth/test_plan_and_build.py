@@ -13,8 +13,10 @@ import torch
 from PIL import Image
 
 from stimsynth.banks.build import build
+from stimsynth.banks.code_identity import code_of_this_package
 from stimsynth.banks.models import make_model
-from stimsynth.banks.plan import prepare, read_plan
+from stimsynth.banks.plan import read_plan
+from stimsynth.banks.work import prepare
 from stimsynth.cli import main
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankExists
@@ -31,22 +33,27 @@ license = "CC0-1.0"
 images = ["camera", "grass"]
 size = 32
 
-[metamer]
-model = "UniformPooling"
-level = "window_px"
-levels = [4, 16]
-seeds = [0, 7]
-max_iter = 30
+[models.pool]
+use = "UniformPooling"
 
-[[models]]
-label = "pool6"
-model = "UniformPooling"
+[models.pool6]
+use = "UniformPooling"
 params = { window_px = 6 }
 
-[[models]]
-label = "blur"
-model = "Gaussian"
+[models.blur]
+use = "Gaussian"
 params = { kernel_size = 7, std = 2.0 }
+
+[[sets]]
+kind = "metamer"
+model = "pool"
+level = { window_px = [4, 16] }
+seeds = [0, 7]
+max_iter = 30
+batch = 1
+
+[predict]
+models = ["mse", "pool6", "blur"]
 """
 
 
@@ -58,7 +65,7 @@ def write_plan(folder: Path, text: str = PLAN) -> Path:
 
 
 def make(folder: Path, text: str = PLAN) -> Bank:
-    return build(prepare(read_plan(write_plan(folder, text)), folder), folder)
+    return build(write_plan(folder, text))
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +76,12 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 def test_a_bank_holds_what_the_plan_asked_for(bank: Bank) -> None:
     assert [r.name for r in bank.references.values()] == ["camera", "grass"]
     assert list(bank.sets) == [f"{t}/window_px={w}" for t in ("camera", "grass") for w in (4, 16)]
-    assert all([m.seed for m in members] == [0, 7] for members in bank.sets.values())
+    seeds = [[m.start.seed for m in members if m.start] for members in bank.sets.values()]
+    assert seeds == [[0, 7]] * 4
     assert bank.model_labels == ("mse", "pool6", "blur")
-    assert len(bank.predictions) == 3 * 4 * 3  # models x sets x pairs of a target and two members
+    assert len(bank.predictions.pairs) == 4 * 3  # sets x pairs of a target and two members
+    assert len(bank.predictions.triples) == 4  # a target and two members
+    assert len(bank.predictions) == 3 * (4 * 3 + 4)
     assert {r.license for r in bank.records} == {"CC0-1.0"}
 
 
@@ -80,29 +90,31 @@ def test_certificates_are_true_of_the_frames(bank: Bank) -> None:
     for record in bank.records:
         if record.kind != "metamer":
             continue
-        assert record.model is not None
-        model = make_model(record.model.name, record.model.params).double()
-        images = [bank.frame(key).pixels / 255.0 for key in (record.sha256, record.target_sha256)]
+        model = make_model(record.models["model"].name, record.models["model"].params).double()
+        images = [bank.frame(key).pixels / 255.0 for key in (record.sha256, record.target)]
         one, goal = (model(torch.from_numpy(image)[None, None]).numpy() for image in images)
         distance = np.sqrt(np.mean((one - goal) ** 2))
-        assert record.certificate.distance == pytest.approx(distance, rel=1e-9)
-        assert record.certificate.relative_distance == pytest.approx(
+        figures = record.certificate.figures
+        assert figures["distance"] == pytest.approx(distance, rel=1e-9)
+        assert figures["relative_distance"] == pytest.approx(
             distance / np.sqrt(np.mean(goal**2)), rel=1e-9
         )
-        assert record.certificate.distance < 0.1 * record.certificate.start_distance
-        assert record.metrics[0]["value"] == pytest.approx(np.mean((images[0] - images[1]) ** 2))
+        assert figures["distance"] < 0.1 * figures["start_distance"]
+        assert figures["pixel_rms"] == pytest.approx(np.sqrt(np.mean((images[0] - images[1]) ** 2)))
 
 
 def test_predictions_are_true_of_the_frames(bank: Bank) -> None:
     frames = {r.sha256: torch.from_numpy(bank.frame(r.sha256).pixels / 255.0) for r in bank.records}
     blur = make_model("Gaussian", {"kernel_size": 7, "std": 2.0}).double()
-    for row in bank.predictions:
-        difference = frames[row.a] - frames[row.b]
-        if row.model == "mse":
-            assert row.distance == pytest.approx(float((difference**2).mean()), rel=1e-9)
-        if row.model == "blur":
-            expected = blur(difference[None, None]).square().mean().sqrt()
-            assert row.distance == pytest.approx(float(expected), rel=1e-6)
+    distances = {label: bank.distances(label) for label in bank.model_labels}
+    for a, b in bank.predictions.pairs:
+        difference, pair = frames[a] - frames[b], frozenset((a, b))
+        assert distances["mse"][pair] == pytest.approx(float((difference**2).mean()), rel=1e-9)
+        expected = blur(difference[None, None]).square().mean().sqrt()
+        assert distances["blur"][pair] == pytest.approx(float(expected), rel=1e-6)
+    for target, a, b in bank.predictions.triples:
+        to = [distances["blur"][frozenset((target, one))] for one in (a, b)]
+        assert bank.preferences("blur")[target, a, b] == pytest.approx(to[1] - to[0], rel=1e-9)
 
 
 def test_larger_windows_leave_more_free(bank: Bank) -> None:
@@ -111,7 +123,7 @@ def test_larger_windows_leave_more_free(bank: Bank) -> None:
         small, large = (
             [mse[frozenset((target, m.sha256))] for m in members]
             for members in bank.sets.values()
-            if members[0].target_sha256 == target
+            if members[0].target == target
         )
         assert max(small) < min(large)
 
@@ -153,11 +165,19 @@ def test_work_done_by_other_code_is_not_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = prepare(read_plan(write_plan(tmp_path)))
-    monkeypatch.setattr("stimsynth.banks.plan.source_sha256", lambda: "0" * 64)
+    code = {**code_of_this_package(), "source_sha256": "0" * 64}
+    monkeypatch.setattr("stimsynth.banks.work.code_of_this_package", lambda: code)
     second = prepare(read_plan(write_plan(tmp_path)))
-    assert first.sha256 != second.sha256
-    keys = [{m.key for s in work.sets for m in s.members} for work in (first, second)]
+    keys = [{batch.key for batch in work.batches} for work in (first, second)]
     assert not keys[0] & keys[1]
+    # What is published already is not called other contents for that; it is returned, with a word.
+    made, said = make(tmp_path), []
+    assert first.sha256 == second.sha256
+    assert build(write_plan(tmp_path), say=said.append).pin == made.pin
+    assert said == []
+    monkeypatch.undo()
+    assert build(write_plan(tmp_path), say=said.append).pin == made.pin
+    assert "other code" in said[0]
 
 
 def test_a_photograph_from_a_file_is_found_beside_the_plan(tmp_path: Path) -> None:
@@ -174,7 +194,7 @@ def test_a_photograph_from_a_file_is_found_beside_the_plan(tmp_path: Path) -> No
 KILLED = """
 import sys, time
 from pathlib import Path
-import stimsynth.banks.build as b
+import stimsynth.banks.jobs as b
 write = b.write_job
 def slow(path, *rest):
     write(path, *rest)
@@ -231,13 +251,47 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
 
 BAD = {
     "misspelt key": (PLAN.replace("seeds", "sedes"), "did you mean 'seeds'"),
-    "unknown table": (PLAN + "\n[metamers]\n", "did you mean 'metamer'"),
+    "unknown table": (PLAN + "\n[predictions]\n", "did you mean 'predict'"),
+    "unknown kind": (
+        PLAN.replace('kind = "metamer"', 'kind = "metamers"'),
+        "did you mean 'metamer'",
+    ),
+    "no kind": (PLAN.replace('kind = "metamer"', ""), "needs a kind"),
+    "no sets": (PLAN[: PLAN.index("[[sets]]")], "needs one table [[sets]]"),
+    "unknown label": (PLAN.replace('model = "pool"', 'model = "poool"'), "did you mean 'pool'"),
+    "unknown prediction": (
+        PLAN.replace('["mse", "pool6"', '["msee", "pool6"'),
+        "did you mean 'mse'",
+    ),
+    "two axes": (PLAN.replace("[4, 16] }", "[4, 16], x = [1] }"), "names one axis"),
+    "layer settings without a layer": (
+        PLAN.replace('use = "Gaussian"', 'use = "Gaussian"\nchannels = 3'),
+        "name the layer too",
+    ),
+    "no such file of models": (PLAN.replace('"Gaussian"', '"mine.py:blur"'), "there is no file"),
+    "no such package": (
+        PLAN.replace('"Gaussian"', '"nobody.here:blur"'),
+        "no module 'nobody.here'",
+    ),
+    "gate below 0": (
+        PLAN.replace("batch = 1", "batch = 1\ngates = { distance = -1 }"),
+        "largest values",
+    ),
+    "on_miss": (PLAN.replace("batch = 1", 'batch = 1\non_miss = "ignore"'), "flag, retry, fail"),
+    "colour": (PLAN.replace("size = 32", 'size = 32\ncolour = "cmyk"'), "gray, rgb"),
+    "colour that is not there": (
+        PLAN.replace("size = 32", 'size = 32\ncolour = "rgb"'),
+        "has no colour",
+    ),
     "unknown model": (PLAN.replace('"Gaussian"', '"Gausian"'), "did you mean 'Gaussian'"),
     "unknown argument": (PLAN.replace("std = 2.0", "sdt = 2.0"), "did you mean 'std'"),
-    "level that is no argument": (PLAN.replace('"window_px"', '"windows_px"'), "did you mean"),
+    "level that is no argument": (
+        PLAN.replace("{ window_px = [4, 16] }", "{ windows_px = [4, 16] }"),
+        "did you mean",
+    ),
     "missing key": (PLAN.replace('license = "CC0-1.0"', ""), "needs the key 'license'"),
     "wrong type": (PLAN.replace("max_iter = 30", 'max_iter = "many"'), "of type int"),
-    "no levels": (PLAN.replace("[4, 16]", "[]"), "one or more different numbers"),
+    "no levels": (PLAN.replace("[4, 16]", "[]"), "one or more values"),
     "seed twice": (PLAN.replace("[0, 7]", "[7, 7]"), "one or more different numbers"),
     "no TOML": (PLAN + "\n= 3", "not valid TOML"),
     "unknown image": (PLAN.replace('"camera"', '"camrea"'), "did you mean 'camera'"),
@@ -246,7 +300,7 @@ BAD = {
     "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
     "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name has"),
     "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
-    "level that is no number": (PLAN.replace("[4, 16]", "[4, nan]"), "finite numbers"),
+    "level that is no number": (PLAN.replace("[4, 16]", "[4, nan]"), "finite numbers or words"),
     "levels alike": (PLAN.replace("[4, 16]", "[4.00000001, 4]"), "first six digits"),
     "window larger than the image": (PLAN.replace("[4, 16]", "[4, 40]"), "larger than an image"),
     "seed too large": (PLAN.replace("[0, 7]", "[0, 99999999999999999999]"), "from 0 to"),
@@ -254,10 +308,10 @@ BAD = {
     "param of a wrong type": (PLAN.replace("std = 2.0", 'std = "wide"'), "Gaussian cannot be made"),
     "param that fails later": (
         PLAN.replace("window_px = 6", 'window_px = 6, energy_weight = "x"'),
-        "UniformPooling with these params fails on camera",
+        "pool6 fails on images of shape (1, 32, 32)",
     ),
     "param that is nan": (PLAN.replace("std = 2.0", "std = nan"), "std must be positive"),
-    "label taken": (PLAN.replace('"blur"', '"mse"'), "differ from each other"),
+    "model twice": (PLAN.replace('"pool6", "blur"', '"blur", "blur"'), "differ from each other"),
 }
 
 
@@ -301,6 +355,7 @@ def test_a_plan_says_what_becomes_of_its_targets(
 ) -> None:
     Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.png")
     text = PLAN.replace('"camera", "grass"', '"photo.png"').replace("max_iter = 30", "max_iter = 1")
+    text = text.replace("size = 32", 'size = 32\nlicense = "CC0-1.0"')
     plan = write_plan(tmp_path, text)
     work = prepare(read_plan(plan), tmp_path)
     assert work.changes == ((f"photo: {said}",) if said else ())

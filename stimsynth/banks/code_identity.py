@@ -1,0 +1,118 @@
+"""Identity of code: hashes of sources without comments and docstrings, which cannot change a pixel."""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+#: Modules that a build may load and that cannot change a pixel: they draw, tell, read plans, or only refuse.
+CANNOT_CHANGE_A_PIXEL = (
+    "stimsynth.__init__",
+    "stimsynth.__main__",
+    "stimsynth.cli",
+    "stimsynth.commands",
+    "stimsynth.plots",
+    "stimsynth.models.displays",
+    "stimsynth.profiling",
+    "stimsynth.validate",
+    "stimsynth.methods.base.progress",
+    "stimsynth.methods.base.quality",
+    "stimsynth.methods.base.saving",
+    "stimsynth.methods.base.snapshots",
+    "stimsynth.methods.base.state_tree",
+    "stimsynth.banks.build",
+    "stimsynth.banks.code_identity",
+    "stimsynth.banks.gates",
+    "stimsynth.banks.measures",
+    "stimsynth.banks.model_identity",
+    "stimsynth.banks.plan",
+    "stimsynth.banks.predict",
+    "stimsynth.banks.work",
+)
+#: What of the store takes part in making pixels.
+OF_THE_STORE = ("stimuli_store.frames", "stimuli_store.records.canonical")
+
+
+def can_change_a_pixel(module: str) -> bool:
+    """Return whether the code of a module of ours belongs to the identity of what it makes.
+
+    Examples
+    --------
+    >>> can_change_a_pixel("stimsynth.engine.lbfgs"), can_change_a_pixel("stimsynth.plots.canvas")
+    (True, False)
+    """
+    if not module.startswith("stimsynth."):
+        return module in OF_THE_STORE
+    return not any(
+        module == name or module.startswith(f"{name}.") for name in CANNOT_CHANGE_A_PIXEL
+    )
+
+
+@lru_cache(maxsize=1)
+def code_of_this_package() -> Mapping[str, str]:
+    """Return package, version and the SHA-256 of all code of ours that can change a pixel."""
+    from stimuli_store.tools.environment import package_version
+
+    sources = {name: path for name, path in _modules("stimsynth") if can_change_a_pixel(name)} | {
+        name: path for name, path in _modules("stimuli_store") if can_change_a_pixel(name)
+    }
+    digest = hashlib.sha256()
+    for name, path in sorted(sources.items()):
+        digest.update(f"{name} {source_sha256(path)}\n".encode())
+    return {
+        "package": "stimsynth",
+        "version": package_version("stimsynth") or "unknown",
+        "source_sha256": digest.hexdigest(),
+    }
+
+
+def source_sha256(path: Path) -> str:
+    """Return the SHA-256 of a Python file without comments, docstrings and blank lines."""
+    return hashlib.sha256(bare_source(path.read_text(encoding="utf-8")).encode()).hexdigest()
+
+
+def bare_source(source: str) -> str:
+    """Return Python source without comments, docstrings, blank lines and spaces at the ends of lines.
+
+    Examples
+    --------
+    >>> bare_source('def f(x):  # doubles' + chr(10) + '    "Double."' + chr(10) + '    return 2 * x')
+    'def f(x):\\n    return 2 * x'
+    """
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start[0] - 1, token.start[1]
+            lines[row] = lines[row][:column]
+    for node in _docstrings(ast.parse(source)):
+        for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _docstrings(tree: ast.Module) -> Iterable[ast.Expr]:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and node.body:
+            match node.body[0]:
+                # A body on one line with its header, `def f(): "…"`, is left as it is.
+                case ast.Expr(value=ast.Constant(value=str())) as first:
+                    if first.lineno != _header(node):
+                        yield first
+
+
+def _header(node: ast.AST) -> int:
+    return 0 if isinstance(node, ast.Module) else node.lineno  # type: ignore[attr-defined]
+
+
+def _modules(package: str) -> Iterable[tuple[str, Path]]:
+    spec = find_spec(package)
+    assert spec is not None and spec.origin is not None
+    root = Path(spec.origin).parent
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        yield ".".join((package, *parts)), path

@@ -1,0 +1,51 @@
+"""Pictures, models and metrics that recipes make stimuli from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimsynth.banks.recipe import Metric, to_tensor
+from stimsynth.banks.work import Work
+from stimuli_store.errors import InputError
+from stimuli_store.frames import Frame, quantize
+from stimuli_store.records.spec import ModelRef
+
+
+class BankContext:
+    """The context of a list of work; see `stimsynth.banks.recipe.Context`."""
+
+    def __init__(self, work: Work) -> None:
+        self._pixels = {r.record.sha256: r.pixels for r in work.references}
+        self._files = work.pictures
+        self._models = work.models
+        self.device = work.models.device
+
+    def images(self, ids: Sequence[str]) -> Tensor:
+        """Return pictures by pixel id as one batch, float32 (n, c, h, w)."""
+        return torch.cat([to_tensor(self._of(sha)) for sha in ids]).to(self.device)
+
+    def frame(self, sha: str) -> Frame:
+        """Return the 8-bit frame of a picture."""
+        return quantize(self._of(sha))
+
+    def file(self, sha256: str) -> tuple[np.ndarray, str]:
+        """Return the pixels of the picture in a file, by the hash of its bytes, and its licence."""
+        if sha256 not in self._files:
+            raise InputError(f"there is no file with the SHA-256 {sha256[:16]}…; give it by hand")
+        picture = self._files[sha256]
+        return picture.pixels, picture.license
+
+    def model(self, ref: ModelRef) -> nn.Module:
+        """Return a model, ready for synthesis."""
+        return self._models.module(ref)
+
+    def metric(self, ref: ModelRef) -> Metric:
+        """Return a metric, or a model as one."""
+        return self._models.metric(ref)
+
+    def _of(self, sha: str) -> np.ndarray:
+        if sha not in self._pixels:
+            raise InputError(f"there is no picture with the pixel id {sha[:16]}…")
+        return self._pixels[sha]

@@ -1,0 +1,51 @@
+"""Measurements on display frames, in float64."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimsynth.banks.recipe import Metric, to_tensor
+from stimuli_store.frames import Frame, dequantize
+
+
+def frame_images(frames: Sequence[Frame]) -> Tensor:
+    """Return frames of one shape as images (n, c, h, w), float64 in [0, 1]."""
+    return torch.cat([to_tensor(dequantize(frame.pixels, np.float64)) for frame in frames])
+
+
+def outputs(model: nn.Module, frames: Sequence[Frame]) -> Tensor:
+    """Return a model's outputs for frames in float64, flattened to shape (n, outputs), on the CPU.
+
+    A model that is tied to float32 runs in that, and its outputs become float64.
+    """
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    exact = copy.deepcopy(model).double()
+    images = frame_images(frames).to(device)
+    with torch.no_grad():
+        try:
+            found = [exact(image[None]).flatten(1) for image in images]
+        except RuntimeError:
+            found = [model(image[None].float()).flatten(1) for image in images]
+    joined = torch.cat(found).cpu()
+    return joined.to(torch.complex128 if joined.is_complex() else torch.float64)
+
+
+def root_mean_square(values: Tensor) -> Tensor:
+    """Return the root mean square of each row of values (n, m), shape (n,)."""
+    return (values.abs() ** 2).mean(dim=1).sqrt()
+
+
+def metric_value(metric: Metric, reference: Frame, frame: Frame) -> float:
+    """Return the value of a metric between two frames, in float64."""
+    with torch.no_grad():
+        value = metric(frame_images([reference]), frame_images([frame]))
+    return float(value.double().mean())
+
+
+def rms_pixels(reference: Frame, frame: Frame) -> float:
+    """Return the root-mean-square difference of two frames, in units of pixel values from 0 to 1."""
+    one, two = (dequantize(f.pixels, np.float64) for f in (reference, frame))
+    return float(np.sqrt(np.mean((one - two) ** 2)))

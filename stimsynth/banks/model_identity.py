@@ -1,0 +1,207 @@
+"""Models of a reader's own: loaded from a file or package, identified by sources, weights and output."""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stimsynth.banks.code_identity import source_sha256
+from stimuli_store.errors import InputError, unknown_name
+
+Factory = Callable[..., nn.Module]
+PROBE_RTOL = 1e-4
+
+
+def load_factory(use: str, folder: Path) -> Factory:
+    """Return the factory that ``"file.py:name"`` or ``"package.module:name"`` names.
+
+    Parameters
+    ----------
+    use
+        A file beside the plan, or a module that is installed; then a colon and the name in it.
+    folder
+        Folder of the plan.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, module or name, or its code fails.
+    """
+    place, _, name = use.partition(":")
+    module = _from_file(folder / place, folder) if place.endswith(".py") else _installed(place)
+    if not hasattr(module, name):
+        known = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise unknown_name(f"factory in {place}", name, known)
+    factory = getattr(module, name)
+    if not callable(factory):
+        raise InputError(f"{use} is no function or class that makes a model; it is {factory!r}")
+    return factory
+
+
+def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
+    """Return the hashes of all loaded source files that a factory may depend on, by name.
+
+    These are the files from the plan's folder, and, for an installed module, those of its package.
+    """
+    own = {
+        path.relative_to(folder.resolve()).as_posix(): source_sha256(path)
+        for path in _loaded_from(folder)
+    }
+    home = inspect.getmodule(factory)
+    package = home.__name__.partition(".")[0] if home else ""
+    root = getattr(sys.modules.get(package), "__file__", None)
+    if root is None or _inside(Path(root), folder):
+        return own
+    files = [Path(root)] if Path(root).name != "__init__.py" else _loaded_from(Path(root).parent)
+    top = Path(root).parent.parent if Path(root).name == "__init__.py" else Path(root).parent
+    return own | {path.relative_to(top).as_posix(): source_sha256(path) for path in files}
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """Return the identity of a model's parameters and buffers: names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for key, value in sorted(model.state_dict().items()):
+        array = value.detach().cpu().contiguous()
+        digest.update(f"{key} {array.dtype} {tuple(array.shape)}\n".encode())
+        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load a state dictionary into a model; a file that holds more than tensors is refused.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it holds code, or its tensors do not fit.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file of weights {path}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(state)
+    except Exception as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f"the weights {path.name} do not fit {type(model).__name__}, or are no state dictionary of "
+            f"tensors (save them with torch.save(model.state_dict(), …)): {first}"
+        ) from error
+
+
+def model_probe(model: nn.Module, shape: tuple[int, int, int]) -> tuple[float, ...]:
+    """Return nine numbers of a model's output on three fixed images of shape (c, h, w).
+
+    For each image: mean and root mean square of the output, and its product with fixed random signs.
+    """
+    images = [torch.zeros(shape), torch.ones(shape), noise_image(shape)]
+    found: list[float] = []
+    with torch.no_grad():
+        for image in images:
+            output = model(image[None]).flatten().double().abs()
+            signs = torch.randint(0, 2, output.shape, generator=torch.Generator().manual_seed(0))
+            mean, square = output.mean(), output.square().mean().sqrt()
+            found += [float(mean), float(square), float((output * (2 * signs - 1)).mean())]
+    return tuple(found)
+
+
+def noise_image(shape: tuple[int, ...]) -> Tensor:
+    """Return the noise image of `model_probe`."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1))
+
+
+def same_probe(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
+    """Return whether two probes are those of one model: equal to rtol 1e-4 of the largest number."""
+    if len(one) != len(two):
+        return False
+    scale = max((abs(x) for x in (*one, *two)), default=0.0)
+    return all(abs(a - b) <= PROBE_RTOL * scale for a, b in zip(one, two, strict=True))
+
+
+def _installed(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(f"there is no module {name!r} to take a model from: {error}") from error
+
+
+def _from_file(path: Path, folder: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"there is no file {path} to take a model from")
+    _forget(folder)  # a file that was edited meanwhile is read again, and what it imports too
+    name = f"_plan_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with _importing_from(folder):
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise InputError(
+                f"{path.name} cannot be run: {type(error).__name__}: {error}"
+            ) from error
+    return module
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Let imports find the modules beside the plan; no compiled files are left there."""
+    before, writing = sys.path[:], sys.dont_write_bytecode
+    sys.path.insert(0, str(folder.resolve()))
+    sys.dont_write_bytecode = True
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path[:], sys.dont_write_bytecode = before, writing
+
+
+def _forget(folder: Path) -> None:
+    for name in [n for n, m in sys.modules.items() if _is_from(m, folder)]:
+        del sys.modules[name]
+
+
+def _loaded_from(folder: Path) -> list[Path]:
+    found = {
+        Path(str(module.__file__)).resolve()
+        for module in list(sys.modules.values())
+        if _is_from(module, folder)
+    }
+    return sorted(path for path in found if path.suffix == ".py")
+
+
+def _is_from(module: Any, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    ours = getattr(module, "__name__", "").partition(".")[0] in _OURS
+    return isinstance(file, str) and not ours and _inside(Path(file), folder)
+
+
+#: Never taken for a reader's own, even where the plan lies in a folder that holds them.
+_OURS = {"stimsynth", "stimuli_store", "analysis", "experiments", "tests", "__main__"}
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    parts = path.resolve().parts
+    inside = path.resolve().is_relative_to(folder.resolve())
+    return (
+        inside
+        and "site-packages" not in parts
+        and "lib" not in parts[len(folder.resolve().parts) :]
+    )
+
+
+def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with tuples as lists, as they come back from a file."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in params.items()
+    }

@@ -1,0 +1,202 @@
+"""Eigendistortions: the changes of a target that a model sees most and least, shown at amplitudes."""
+
+import copy
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from stimsynth.banks.measures import frame_images, outputs, root_mean_square
+from stimsynth.banks.recipe import (
+    Catalogue,
+    Context,
+    Made,
+    check_seeds,
+    label_of,
+    levels_of,
+    number_of,
+    register_recipe,
+    settings_of,
+    to_array,
+    to_tensor,
+)
+from stimsynth.methods.eigendistortion import Eigendistortion
+from stimuli_store.bank.kinds import ENDS
+from stimuli_store.errors import InputError
+from stimuli_store.frames import DITHERS, Frame, dequantize, perturb, quantize
+from stimuli_store.records.spec import Level, ModelRef, SetSpec, Start, StimulusSpec
+
+_STEP = 1 / 255
+
+
+@register_recipe
+@dataclass(frozen=True, kw_only=True)
+class EigendistortionRecipe:
+    """``kind = "eigendistortion"``: unit distortions, and the target with them added at amplitudes.
+
+    Attributes
+    ----------
+    model
+        Label of a model of the plan.
+    ends
+        ``"most"`` and ``"least"``: which end of the spectrum.
+    signs
+        ``"+"`` and ``"-"``: added or subtracted.
+    level
+        ``{ amplitude = [0.5, 1, 2] }``: Euclidean norms of the change, in units of pixel values from 0 to 1.
+    dither
+        ``"uniform"`` or ``"none"``; see `stimuli_store.frames.perturb`.
+    seeds
+        One seed, of the dither and of the search.
+    max_iter, residual_tolerance
+        As for `stimsynth.Eigendistortion.synthesize`.
+    batch, gates, on_miss, retries, name
+        As for all kinds; a set is always made together.
+    """
+
+    kind: ClassVar[str] = "eigendistortion"
+    axes: ClassVar[frozenset[str]] = frozenset({"model", "ends", "signs", "level", "seeds"})
+    whole: ClassVar[bool] = True
+
+    model: str = ""
+    ends: tuple[str, ...] = ENDS
+    signs: tuple[str, ...] = ("+",)
+    level: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    dither: str = "uniform"
+    seeds: tuple[int, ...] = (0,)
+    max_iter: int = 1000
+    residual_tolerance: float = 1e-4
+    batch: int = 1
+    gates: Mapping[str, float] = field(default_factory=lambda: {"clipped_fraction": 0.01})
+    on_miss: str = "flag"
+    retries: int = 0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        check_seeds(self.seeds, "eigendistortion")
+        for what, given, known in (
+            ("ends", self.ends, ENDS),
+            ("signs", self.signs, ("+", "-")),
+            ("dither", (self.dither,), DITHERS),
+        ):
+            if not given or not set(given) <= set(known) or len(set(given)) != len(given):
+                raise InputError(
+                    f"eigendistortion.{what} is of {', '.join(known)}; not {list(given)}"
+                )
+        if len(self.seeds) != 1 or self.on_miss == "retry":
+            raise InputError("an eigendistortion set has one seed, and on_miss is flag or fail")
+        for level in levels_of(self.level, "eigendistortion"):
+            if level is not None and (level.unit != "amplitude" or not number_of(level) >= _STEP):
+                raise InputError(
+                    "eigendistortion.level is { amplitude = [...] } with norms of one level or more "
+                    f"(1/255 = {_STEP:.4f}); not {dict(self.level)}"
+                )
+
+    def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
+        """Return a set for every target: unit distortions first, then each amplitude and sign."""
+        model = catalogue.model(self.model)
+        return tuple(
+            SetSpec(
+                label=label_of(target.name, self.name or f"{self.model}-eigendistortions"),
+                members=tuple(self._members(target.sha256, model, catalogue)),
+            )
+            for target in catalogue.targets
+        )
+
+    def _members(
+        self, target: str, model: ModelRef, catalogue: Catalogue
+    ) -> Iterator[StimulusSpec]:
+        levels = [v for v in levels_of(self.level, "eigendistortion") if v is not None]
+        places: list[tuple[str, Level | None]] = [(end, None) for end in self.ends]
+        places += [(end + sign, v) for end in self.ends for sign in self.signs for v in levels]
+        for role, level in places:
+            yield StimulusSpec(
+                kind=self.kind,
+                role=role,
+                targets=(target,),
+                models={"model": model},
+                level=level,
+                start=Start(type="dither", seed=self.seeds[0]),
+                recipe=settings_of(self),
+                code=catalogue.code,
+            )
+
+    def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
+        """Yield the unit distortions of one target, and its frames with them added."""
+        first = batch[0]
+        assert first.start is not None
+        target = context.images([first.targets[0]])
+        model = copy.deepcopy(context.model(first.models["model"])).double()
+        with redirect_stdout(io.StringIO()):  # it greets people with its dimensions
+            search = Eigendistortion(target.double(), model, seed=first.start.seed)
+        search.synthesize(max_iter=self.max_iter, residual_tolerance=self.residual_tolerance)
+        units = dict(zip(ENDS, search.eigendistortions.flatten(0, -4), strict=True))
+        pixels = {end: to_array(unit) for end, unit in units.items()}
+        shown = quantize(to_array(target[0])).pixels
+        for spec in batch:
+            end = spec.role.rstrip("+-")
+            status = search.status[0].value
+            if spec.level is None:
+                yield Made(
+                    spec=spec,
+                    pixels=pixels[end],
+                    status=status,
+                    shown=False,
+                    figures={"largest_eigenvalue": float(search.eigenvalues.max())},
+                )
+                continue
+            amplitude = number_of(spec.level) * (-1 if spec.role.endswith("-") else 1)
+            frame = perturb(shown, pixels[end], amplitude, self.dither, first.start.seed)
+            yield Made(
+                spec=spec,
+                pixels=dequantize(frame.pixels),
+                status=status,
+                start=pixels[end],
+                clipped_fraction=frame.clipped_fraction,
+            )
+
+    def certify(
+        self, made: Made, frames: Mapping[str, Frame], context: Context
+    ) -> Mapping[str, float]:
+        """Return eigenvalue, residual and error bound of a unit distortion, or amplitude and response."""
+        spec, target = made.spec, frames[made.spec.targets[0]]
+        model = context.model(spec.models["model"])
+        if spec.level is None:
+            return _spectrum(model, target, made)
+        assert made.start is not None
+        sign = -1 if spec.role.endswith("-") else 1
+        frame = frames[spec.key]
+        moved = dequantize(frame.pixels, np.float64) - dequantize(target.pixels, np.float64)
+        plain, changed = outputs(model, [target, frame]).unbind(0)
+        return {
+            "amplitude": sign * float(np.sum(moved * made.start)),
+            "response": float(root_mean_square((changed - plain)[None])),
+        }
+
+
+def _spectrum(model: torch.nn.Module, target: Frame, made: Made) -> dict[str, float]:
+    """Return the Rayleigh quotient of a distortion, its residual, and the bound that this sets.
+
+    Some eigenvalue of the Fisher matrix lies within the norm of the residual of the quotient (Parlett 1998,
+    The Symmetric Eigenvalue Problem, theorem 4.5.1). `residual` is that norm relative to
+    the largest eigenvalue.
+    """
+    exact = copy.deepcopy(model).double().cpu()
+    image, e = frame_images([target]), to_tensor(made.pixels.astype(np.float64))
+    norm = float(e.norm())
+    e = e / norm
+    _, pushed, *_ = torch.func.jvp(exact, (image,), (e,))
+    _, pull, *_ = torch.func.vjp(exact, image)
+    (back,) = pull(pushed)
+    quotient = float((e * back).sum())
+    bound, largest = float((back - quotient * e).norm()), made.figures["largest_eigenvalue"]
+    return {
+        "eigenvalue": quotient,
+        "residual": bound / largest if largest else bound,
+        "error_bound": bound,
+        "norm": norm,
+    }

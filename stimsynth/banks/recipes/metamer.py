@@ -1,0 +1,148 @@
+"""Metamers: images that a model cannot tell from a target."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from stimsynth.banks.measures import outputs, rms_pixels, root_mean_square
+from stimsynth.banks.recipe import (
+    Catalogue,
+    Context,
+    Made,
+    argument_of,
+    check_seeds,
+    label_of,
+    levels_of,
+    register_recipe,
+    settings_of,
+    to_array,
+)
+from stimsynth.images import uniform_noise
+from stimsynth.methods.metamer import Metamer
+from stimuli_store.errors import InputError
+from stimuli_store.frames import Frame
+from stimuli_store.records.canonical import pixel_id
+from stimuli_store.records.spec import SetSpec, Start, StimulusSpec
+
+GRIDS = ("refined", "rounded")
+
+
+@register_recipe
+@dataclass(frozen=True, kw_only=True)
+class MetamerRecipe:
+    """``kind = "metamer"``: images with the model's output of a target.
+
+    Attributes
+    ----------
+    model
+        Label of a model of the plan.
+    level
+        An argument of the model and its values, as ``{ window_px = [4, 8] }``; may be left out.
+    seeds
+        One metamer for each, from noise of that seed.
+    max_iter, stop_criterion, stop_iters_to_check
+        As for `stimsynth.Metamer.synthesize`.
+    grid
+        ``"refined"`` finishes on the levels of the screen, ``"rounded"`` rounds.
+    batch, gates, on_miss, retries, name
+        As for all kinds.
+    """
+
+    kind: ClassVar[str] = "metamer"
+    axes: ClassVar[frozenset[str]] = frozenset({"model", "level", "seeds"})
+    whole: ClassVar[bool] = False
+
+    model: str = ""
+    level: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    max_iter: int = 200
+    stop_criterion: float = 1e-3
+    stop_iters_to_check: int = 20
+    grid: str = "refined"
+    batch: int = 4
+    gates: Mapping[str, float] = field(default_factory=dict)
+    on_miss: str = "flag"
+    retries: int = 2
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        levels_of(self.level, "metamer")
+        check_seeds(self.seeds, "metamer")
+        if self.grid not in GRIDS:
+            raise InputError(f"metamer.grid is one of {', '.join(GRIDS)}; not {self.grid!r}")
+        if self.max_iter < 1 or self.stop_iters_to_check < 1 or not self.stop_criterion >= 0:
+            raise InputError(
+                "metamer.max_iter and stop_iters_to_check are 1 or more and stop_criterion 0 or more"
+            )
+
+    def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
+        """Return a set for every target and level, with a metamer for every seed."""
+        sets = []
+        for target in catalogue.targets:
+            for level in levels_of(self.level, "metamer"):
+                model = catalogue.model(self.model, argument_of(level))
+                members = tuple(
+                    StimulusSpec(
+                        kind=self.kind,
+                        role=self.kind,
+                        targets=(target.sha256,),
+                        models={"model": model},
+                        level=level,
+                        start=Start(type="uniform_noise", seed=seed),
+                        recipe=settings_of(self),
+                        code=catalogue.code,
+                    )
+                    for seed in self.seeds
+                )
+                label = label_of(target.name, self.name, str(level) if level else "") or self.kind
+                sets.append(SetSpec(label=label, members=members))
+        return tuple(sets)
+
+    def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
+        """Yield metamers that are synthesized together, one for each spec."""
+        targets = context.images([spec.targets[0] for spec in batch])
+        one = (1, *targets.shape[1:])
+        starts = torch.cat([uniform_noise(one, spec.start.seed) for spec in batch if spec.start])
+        starts = starts.to(targets)
+        model = context.model(batch[0].models["model"])
+        metamer = Metamer(targets, model, initial_image=starts)
+        with warnings.catch_warnings():  # that it converged goes into its certificate
+            warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+            metamer.synthesize(
+                self.max_iter,
+                stop_criterion=self.stop_criterion,
+                stop_iters_to_check=self.stop_iters_to_check,
+            )
+        images = metamer.on_grid().images if self.grid == "refined" else metamer.metamer
+        for row, spec in enumerate(batch):
+            yield Made(
+                spec=spec,
+                pixels=to_array(images[row]),
+                start=to_array(starts[row]),
+                status=metamer.status[row].value,
+                losses=np.asarray(metamer.losses[:, row].cpu(), np.float32),
+            )
+
+    def certify(
+        self, made: Made, frames: Mapping[str, Frame], context: Context
+    ) -> Mapping[str, float]:
+        """Return the distances of the model's outputs, and of the pixels, to the target's."""
+        assert made.start is not None
+        spec = made.spec
+        target, frame = frames[spec.targets[0]], frames[spec.key]
+        start = frames[pixel_id(made.start)]
+        goal, reached, began = outputs(
+            context.model(spec.models["model"]), [target, frame, start]
+        ).unbind(0)
+        distance, first = root_mean_square(torch.stack([reached - goal, began - goal])).tolist()
+        scale = float(root_mean_square(goal[None]))
+        return {
+            "distance": distance,
+            "relative_distance": distance / scale if scale else float(distance > 0),
+            "start_distance": first,
+            "pixel_rms": rms_pixels(target, frame),
+        }

@@ -1,0 +1,270 @@
+"""From a plan to the list of work: targets loaded, models made once and identified, sets and batches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stimsynth.banks.code_identity import code_of_this_package
+from stimsynth.banks.model_identity import Factory
+from stimsynth.banks.models import Models
+from stimsynth.banks.plan import BuildPlan, Faults
+from stimsynth.banks.recipe import PictureFile, Recipe, Target
+from stimsynth.banks.targets import files_of, load_target, load_targets
+from stimsynth.images import Picture
+from stimuli_store.bank.describe import describe_reference
+from stimuli_store.errors import InputError
+from stimuli_store.records.canonical import key_of, pixel_id, sha256
+from stimuli_store.records.convert import to_json
+from stimuli_store.records.spec import ModelRef, SetSpec, StimulusSpec
+from stimuli_store.records.stimulus import Stimulus
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSpec:
+    """Stimuli that are synthesized together, and the recipe that makes them."""
+
+    recipe: Recipe
+    members: tuple[StimulusSpec, ...]
+    device: str
+
+    @cached_property
+    def key(self) -> str:
+        """Name of its job: the keys of its members in order, and the device."""
+        return key_of({"members": [spec.key for spec in self.members], "device": self.device})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """All that a plan asks for, ready to be done.
+
+    Attributes
+    ----------
+    plan
+        The plan.
+    references
+        Targets as stimuli of the bank.
+    sets
+        Sets in order.
+    batches
+        Batches in order; together they hold the members of all sets.
+    models
+        Models and metrics.
+    predicting
+        Models and metrics whose predictions are stored.
+    pictures
+        Pictures in files that recipes take, by the hash of the file.
+    changes
+        A line for each target that is not as its file holds it: in grey, cropped, or on another curve.
+    """
+
+    plan: BuildPlan
+    references: tuple[Stimulus, ...]
+    sets: tuple[SetSpec, ...]
+    batches: tuple[BatchSpec, ...]
+    models: Models = field(repr=False)
+    predicting: tuple[ModelRef, ...] = ()
+    pictures: Mapping[str, Picture] = field(default_factory=dict, repr=False)
+    changes: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of the work: bank, targets, sets and models, whatever the code that does it."""
+        specs = [
+            {**to_json(spec), "models": {p: m.identity for p, m in spec.models.items()}, "code": {}}
+            for group in self.sets
+            for spec in group.members
+        ]
+        return key_of(
+            {
+                "bank": to_json(self.plan.bank),
+                "references": [r.record.sha256 for r in self.references],
+                "labels": [group.label for group in self.sets],
+                "gates": [to_json(recipe.gates) for recipe in self.plan.sets],
+                "specs": specs,
+                "predicting": [{"label": m.label, **m.identity} for m in self.predicting],
+            }
+        )
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """Place of every set by its label."""
+        return {group.label: place for place, group in enumerate(self.sets)}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[str, int, str]]:
+        """Key of a spec to the label of its set, its place in it, and the key that was planned."""
+        return {
+            spec.key: (group.label, member, spec.key)
+            for group in self.sets
+            for member, spec in enumerate(group.members)
+        }
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Key of a planned spec to the name of its stimulus."""
+        return {spec.key: _name(group, spec) for group in self.sets for spec in group.members}
+
+    @cached_property
+    def licenses(self) -> Mapping[str, str]:
+        """Licence of every target by pixel id."""
+        return {r.record.sha256: r.record.license for r in self.references}
+
+    def next_seed(self, spec: StimulusSpec, attempt: int) -> int:
+        """Return the seed of a further attempt: one that no spec of the set was planned with."""
+        assert spec.start is not None
+        label, member, _ = self.places[spec.key]
+        group = self.sets[self.order[label]].members
+        seeds = [s.start.seed for s in group if s.start is not None]
+        return max(seeds) + 1 + member + len(group) * (attempt - 1)
+
+
+def _name(group: SetSpec, spec: StimulusSpec) -> str:
+    """Return the name of a stimulus: its set, then what tells it from the other members."""
+    levels = {str(member.level) for member in group.members}
+    parts = [group.label]
+    if spec.role != spec.kind:
+        parts.append(spec.role)
+    if len(levels) > 1 and spec.level is not None:
+        parts.append(str(spec.level))
+    if spec.role == spec.kind and spec.start is not None and str(spec.start.seed):
+        parts.append(f"seed={spec.start.seed}")
+    return "/".join(parts)
+
+
+class _Offered:
+    """The catalogue of a plan; see `stimsynth.banks.recipe.Catalogue`."""
+
+    def __init__(
+        self, plan: BuildPlan, folder: Path, targets: tuple[Target, ...], models: Models
+    ) -> None:
+        self.targets, self.code = targets, code_of_this_package()
+        self._plan, self._folder, self._models = plan, folder, models
+        self.pictures: dict[str, Picture] = {}
+
+    def model(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
+        return self._models.ref(label, params)
+
+    def files(
+        self, patterns: Sequence[str], size: int | None, colour: str, license: str
+    ) -> tuple[PictureFile, ...]:
+        found = []
+        for path in files_of(patterns, self._folder):
+            file_sha256 = sha256(path.read_bytes())
+            picture = load_target(path, size, license, colour)
+            self.pictures[file_sha256] = picture
+            found.append(
+                PictureFile(
+                    name=picture.name,
+                    sha256=pixel_id(picture.pixels),
+                    shape=picture.pixels.shape,
+                    file=path.name,
+                    file_sha256=file_sha256,
+                )
+            )
+        return tuple(found)
+
+
+def prepare(
+    plan: BuildPlan,
+    beside: Path | None = None,
+    *,
+    models: Mapping[str, Factory] | None = None,
+    device: str = "cpu",
+) -> Work:
+    """Load the targets of a plan, make its models once, and list the work.
+
+    Parameters
+    ----------
+    plan
+        What `read_plan` or `plan_from` returned.
+    beside
+        Folder that relative paths start from; the working directory for None.
+    models
+        Label to a function or class that makes a model, beside those of the plan.
+    device
+        Where models run, as torch names it.
+
+    Raises
+    ------
+    InputError
+        With all faults that can be found without synthesizing anything.
+    """
+    folder = beside or Path()
+    faults = Faults()
+    pictures: tuple[Picture, ...] = ()
+    with faults.collect():
+        pictures = load_targets(plan.targets, folder)
+    faults.report("")
+    references = tuple(describe_reference(p.pixels, p.name, p.license) for p in pictures)
+    targets = tuple(_target_of(reference) for reference in references)
+    shapes = tuple(dict.fromkeys(_channels_first(target.shape) for target in targets))
+    registry = Models(plan.models, folder, models, shapes, device)
+    offered = _Offered(plan, folder, targets, registry)
+    sets: list[SetSpec] = []
+    batches: list[BatchSpec] = []
+    for recipe in plan.sets:
+        with faults.collect():
+            made = recipe.specs(offered)
+            sets += made
+            batches += _batches(recipe, made, device, {t.sha256: t.shape for t in targets})
+    predicting = []
+    for label in plan.predict.models:
+        with faults.collect():
+            predicting.append(registry.ref(label))
+    with faults.collect():
+        _check_labels(sets, references)
+    faults.report("")
+    return Work(
+        plan=plan,
+        references=references,
+        sets=tuple(sets),
+        batches=tuple(batches),
+        models=registry,
+        predicting=tuple(predicting),
+        pictures=offered.pictures,
+        changes=tuple(f"{p.name}: {', '.join(p.changes)}" for p in pictures if p.changes),
+    )
+
+
+def _target_of(reference: Stimulus) -> Target:
+    record = reference.record
+    return Target(name=record.name, sha256=record.sha256, shape=record.shape)
+
+
+def _channels_first(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    return (shape[2] if len(shape) == 3 else 1, shape[0], shape[1])
+
+
+def _batches(
+    recipe: Recipe,
+    sets: Sequence[SetSpec],
+    device: str,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Iterator[BatchSpec]:
+    """Yield the batches of a recipe: whole sets, or members of sets in order that go together."""
+    if recipe.whole:
+        for group in sets:
+            yield BatchSpec(recipe=recipe, members=group.members, device=device)
+        return
+    together: dict[str, list[StimulusSpec]] = {}
+    for group in sets:
+        for spec in group.members:
+            models = {part: model.identity for part, model in spec.models.items()}
+            alike = [models, [shapes.get(target) for target in spec.targets]]
+            together.setdefault(key_of(alike), []).append(spec)
+    for specs in together.values():
+        for first in range(0, len(specs), recipe.batch):
+            members = tuple(specs[first : first + recipe.batch])
+            yield BatchSpec(recipe=recipe, members=members, device=device)
+
+
+def _check_labels(sets: Sequence[SetSpec], references: Sequence[Stimulus]) -> None:
+    labels = [group.label for group in sets] + [r.record.set for r in references]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise InputError(
+            f"two sets are called {twice[0]}; give the sets of one table a name of their own, as in "
+            'name = "long"'
+        )

@@ -1,0 +1,112 @@
+"""Whether what records state about pixels is what the pixels say."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from stimuli_store.errors import BankError
+from stimuli_store.frames import dequantize, perturb, quantize
+from stimuli_store.records.canonical import pixel_id
+from stimuli_store.records.stimulus import StimulusRecord
+
+Pixels = Callable[[str], np.ndarray]
+_CLOSE = 1e-5
+
+
+def pixel_range(pixels: np.ndarray) -> dict[str, float]:
+    """Return the smallest and largest value of an image, and the shares of values below 0 and above 1.
+
+    Examples
+    --------
+    >>> pixel_range(np.array([[0.0, 0.5], [1.0, 1.5]]))["frac_above_1"]
+    0.25
+    """
+    return {
+        "min": float(pixels.min()),
+        "max": float(pixels.max()),
+        "frac_below_0": float(np.mean(pixels < 0)),
+        "frac_above_1": float(np.mean(pixels > 1)),
+    }
+
+
+def check_pixels(records: Sequence[StimulusRecord], pixels: Pixels) -> None:
+    """Check what the records of a bank state about pixels against the pixels themselves.
+
+    Parameters
+    ----------
+    records
+        All records of a bank.
+    pixels
+        Function of a pixel id to master pixels.
+
+    Raises
+    ------
+    BankError
+        At the first statement that is not true.
+    """
+    units = {(r.set, r.role): r.sha256 for r in records if _is_unit(r)}
+    for record in records:
+        image = pixels(record.sha256)
+        for fault in _faults(record, image, units, pixels):
+            raise BankError(f"the record of {record.name!r} is not true: {fault}")
+
+
+def _faults(
+    record: StimulusRecord,
+    image: np.ndarray,
+    units: dict[tuple[str, str], str],
+    pixels: Pixels,
+) -> Iterator[str]:
+    if pixel_id(image) != record.sha256:
+        yield "its pixels do not match its hash"
+    if image.shape != record.shape:
+        yield f"it states the shape {record.shape}, and its pixels have {image.shape}"
+    if record.range and any(
+        not _near(record.range.get(name, math.nan), value)
+        for name, value in pixel_range(image).items()
+    ):
+        yield f"it states the range {dict(record.range)}, and its pixels have {pixel_range(image)}"
+    if _is_unit(record):
+        norm = float(np.linalg.norm(image.astype(np.float64)))
+        if not _near(record.certificate.figures["norm"], norm):
+            yield f"it states the norm {record.certificate.figures['norm']:g}, and its pixels have {norm:g}"
+        return
+    frame, certificate = quantize(image), record.certificate
+    if frame.sha256 != certificate.frame_sha256:
+        yield "the hash of its frame is not that of its pixels"
+    if record.kind == "eigendistortion":
+        yield from _perturbed(record, pixels(units[record.set, record.role.rstrip("+-")]), pixels)
+    elif not _near(frame.clipped_fraction, certificate.clipped_fraction):
+        stated = certificate.clipped_fraction
+        yield f"it states {stated:.3%} clipped pixels, and there are {frame.clipped_fraction:.3%}"
+
+
+def _perturbed(record: StimulusRecord, unit: np.ndarray, pixels: Pixels) -> Iterator[str]:
+    """Yield in what a distorted picture is not what `perturb` makes of its record."""
+    assert record.spec is not None and record.level is not None
+    target = quantize(pixels(record.target)).pixels
+    sign = -1 if record.role.endswith("-") else 1
+    made = perturb(
+        target,
+        unit,
+        sign * float(record.level.value),
+        str(record.spec.recipe.get("dither", "none")),
+        record.spec.start.seed if record.spec.start else 0,
+    )
+    if made.sha256 != record.certificate.frame_sha256:
+        yield "its frame is not its target with its distortion added"
+    if not _near(made.clipped_fraction, record.certificate.clipped_fraction):
+        yield "the share of pixels that are clipped is another"
+    moved = dequantize(made.pixels, np.float64) - dequantize(target, np.float64)
+    amplitude = float(np.sum(moved * unit)) * sign
+    if not _near(record.certificate.figures["amplitude"], amplitude):
+        yield f"its amplitude is {amplitude:g}, and it states {record.certificate.figures['amplitude']:g}"
+
+
+def _is_unit(record: StimulusRecord) -> bool:
+    return record.kind == "eigendistortion" and record.level is None
+
+
+def _near(stated: float, found: float) -> bool:
+    return math.isclose(stated, found, rel_tol=_CLOSE, abs_tol=1e-7)

@@ -1,0 +1,210 @@
+"""Lines of a manifest as typed structures, encoded and decoded by a compiled library.
+
+A row names what many rows share (models, recipes, batches, …) by its place in a table of the header, and
+stimuli by their place among the stimuli.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+#: Values of one line at most; longer columns go on in further lines.
+BLOCK = 100_000
+MAX_LINE_BYTES = 4 * 2**20
+
+Sha = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Text = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f]+$")]
+RowPlace = Annotated[int, Meta(ge=0, lt=2**31)]
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+RowPlaces = Annotated[list[RowPlace], Meta(max_length=BLOCK)]
+Values = Annotated[list[float | None], Meta(max_length=BLOCK)]
+
+
+class ModelRow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A model or metric; see `stimuli_store.records.spec.ModelRef`."""
+
+    label: Name
+    name: Name
+    params: dict[str, Any] = {}
+    layer: dict[str, Any] | None = None
+    weights_sha256: str = ""
+    sources: dict[Name, Sha] = {}
+    probe: tuple[float, ...] = ()
+
+
+class LevelRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A level: a number or a word, and its unit."""
+
+    value: float | Text
+    unit: Name
+
+
+class StartRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """The image a synthesis began from."""
+
+    type: Name
+    seed: int
+
+
+class SetRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A set: its name and the kind of its members."""
+
+    label: Name
+    kind: Name
+
+
+class BatchRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch: keys of the specs of its members, threads, device, and place of its environment."""
+
+    members: list[Sha]
+    threads: RowPlace
+    device: Name
+    environment: RowPlace
+
+
+class SpecRow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A spec; models, recipe and code are places in the header's tables."""
+
+    models: dict[Name, RowPlace]
+    recipe: RowPlace
+    code: RowPlace
+    level: LevelRow | None = None
+    start: StartRow | None = None
+
+
+class ColourRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """Colour space and transfer of pixel values."""
+
+    space: Name
+    transfer: Name
+
+
+class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="header"):
+    """Line 0. `predicting` are places in `models`: those that the predictions speak for."""
+
+    format: Name
+    name: Name
+    version: Name
+    license: Text
+    colour: ColourRow
+    creators: list[Text] = []
+    models: list[ModelRow] = []
+    predicting: list[RowPlace] = []
+    recipes: list[dict[str, Any]] = []
+    codes: list[dict[Name, Text]] = []
+    environments: list[dict[Name, Text]] = []
+    batches: list[BatchRow] = []
+    sets: list[SetRow] = []
+    licenses: list[Text] = []
+    parent: dict[Name, Text] | None = None
+    changes: list[Text] = []
+    plan_sha256: Sha | None = None
+    curves_sha256: Sha | None = None
+    x: dict[str, Any] = {}
+
+
+class StimulusRow(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="stimulus"
+):
+    """One stimulus; `set` and `license` are places in the header, `targets` among the stimuli."""
+
+    sha256: Sha
+    frame_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
+    page: Annotated[str, Meta(pattern=r"^f4_\d{1,5}x\d{1,5}(x\d{1,2})?$")]
+    row: RowPlace
+    set: RowPlace
+    member: RowPlace
+    role: Name
+    name: Name
+    targets: Annotated[list[RowPlace], Meta(min_length=1, max_length=2)]
+    license: RowPlace
+    bits: Annotated[int, Meta(ge=0, le=16)]
+    status: Text
+    clipped: Share = 0.0
+    figures: dict[Name, float] = {}
+    range: dict[Name, float] = {}
+    spec: SpecRow | None = None
+    batch: RowPlace | None = None
+    curve: tuple[Count, Count] = (0, 0)
+    flags: list[Text] = []
+    x: dict[str, Any] = {}
+
+
+class PairsRow(Struct, frozen=True, forbid_unknown_fields=True, tag="pairs"):
+    """PairsRow of stimuli, by their places; several lines are one column."""
+
+    a: RowPlaces
+    b: RowPlaces
+
+
+class DistancesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="distances"):
+    """The distance of one model, by its place in the header's models, for every pair."""
+
+    model: RowPlace
+    values: Values
+
+
+class TriplesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="triples"):
+    """TriplesRow (reference, a, b) of stimuli, by their places."""
+
+    reference: RowPlaces
+    a: RowPlaces
+    b: RowPlaces
+
+
+class PreferencesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="preferences"):
+    """How much nearer to the reference `a` is than `b` for one model, for every triple."""
+
+    model: RowPlace
+    values: Values
+
+
+Row = Header | StimulusRow | PairsRow | DistancesRow | TriplesRow | PreferencesRow
+#: Types of lines in the order in which they may come.
+ORDER: tuple[type, ...] = (Header, StimulusRow, PairsRow, DistancesRow, TriplesRow, PreferencesRow)
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_DECODER = msgspec.json.Decoder(Row)
+
+
+def encode(row: Row) -> bytes:
+    """Return a row as canonical JSON: sorted keys, no spaces, defaults left out."""
+    return _ENCODER.encode(row)
+
+
+def decode(line: bytes) -> Row:
+    """Return the row that a line spells.
+
+    Raises
+    ------
+    ValueError
+        If it is no such row: of another type, not finite, with unknown keys, or a key twice.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        raise ValueError(f"it is longer than {MAX_LINE_BYTES} bytes")
+    row = _DECODER.decode(line)
+    # The decoder takes the last of two equal keys. What is written again byte for byte has none.
+    if encode(row) != line and _has_key_twice(line):
+        raise ValueError("it has a key twice")
+    return row
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a line."""
+    return msgspec.json.schema(Row)
+
+
+def _has_key_twice(line: bytes) -> bool:
+    import json
+
+    found = False
+
+    def pairs(items: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({key for key, _ in items}) != len(items)
+
+    json.loads(line, object_pairs_hook=pairs)
+    return found
