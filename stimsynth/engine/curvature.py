@@ -1,9 +1,9 @@
 """Curvature of N independent problems from their last steps: the memory of limited-memory BFGS.
 
-The two-loop recursion runs on coefficients: every vector it meets is a combination of the stored
-steps, the stored gradient changes and the vector it is applied to, so their inner products are all it
-needs (Chen, Wang & Zhou 2014, "Large-scale L-BFGS using MapReduce"). The long vectors are touched by
-three matrix products a step, however many pairs are remembered.
+The two-loop recursion runs on coefficients: every vector in it is a combination of the stored steps, the
+stored gradient changes and the vector it is applied to, so it needs only their inner products (Chen, Wang
+& Zhou 2014, "Large-scale L-BFGS using MapReduce"). A step takes three products with the long vectors,
+however many pairs are stored.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ class Curvature:
     """Last m pairs of steps and gradient changes of N problems, and the inverse Hessian they imply.
 
     `basis` (N, 2m, n) holds m steps, then m gradient changes; `gram` (N, 2m, 2m) their inner products;
-    `age` counts the pairs written so far, the next one going to slot ``age % m``. Both tensors are
-    written in place by `updated` and `forgotten`, so a memory can be continued once.
+    `age` is the number of pairs written so far; the next one goes to slot ``age % m``. `updated` and
+    `forgotten` write both tensors in place, so a memory can be continued once.
     """
 
     basis: Tensor
@@ -52,7 +52,7 @@ class Curvature:
     def times(self, vectors: Tensor) -> Tensor:
         """Return the inverse-Hessian estimate times K vectors for every problem, shape (N, K, n).
 
-        The estimate is positive definite; for fresh items it is the identity.
+        The estimate is positive definite; for problems without pairs it is the identity.
         """
         if self.age == 0:
             return vectors
@@ -68,9 +68,9 @@ class Curvature:
         step, change
             Step and change of the gradient along it, shape (N, n).
         known
-            Which items have such a pair, shape (N,). Pairs of no positive curvature are left out too.
+            Mask (N,) of problems with such a pair. Pairs without positive curvature are left out too.
         forget
-            Which items lose all pairs, shape (N,).
+            Mask (N,) of problems that lose all pairs.
         """
         m, slot = self.gram.shape[1] // 2, self.age % (self.gram.shape[1] // 2)
         basis, gram = self.forgotten(forget).basis, self.gram

@@ -21,7 +21,8 @@ SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 class DescentState:
     """State of a torch optimizer: points, evaluation there, the leaf tensor that it moves, and the optimizer.
 
-    `before` is empty until a step from here begins; then it holds what optimizer and scheduler knew here.
+    `before` is empty until a step from this state begins; then it holds the state dicts of optimizer and
+    scheduler before the step.
     """
 
     points: Tensor
@@ -41,17 +42,16 @@ class DescentState:
 class Descent:
     """Gradient descent of a batch by a torch optimizer.
 
-    Items stay independent because the objective handed to the optimizer is their sum; that holds for
-    optimizers that treat every value by itself (SGD, Adam, …), while `torch.optim.LBFGS` sees one
-    problem with N parts.
+    The optimizer minimizes the sum of the objectives. The problems stay independent for optimizers that
+    treat every value separately (SGD, Adam, …); for `torch.optim.LBFGS` they are one problem with N parts.
 
     Parameters
     ----------
     optimizer
         Function of a list with one tensor that returns a torch optimizer, e.g. `torch.optim.Adam`.
     scheduler
-        Function of the optimizer that returns a scheduler; its ``step()`` is called after every step. One
-        that waits for a plateau is given the mean objective.
+        Function of the optimizer that returns a scheduler; its ``step()`` is called after every step, for
+        `ReduceLROnPlateau` with the mean objective.
     """
 
     optimizer: OptimizerFactory
@@ -66,7 +66,7 @@ class Descent:
             lacks = [name for name in ("step", "state_dict") if not hasattr(made, name)]
             if lacks and not (made is None and what == "scheduler"):
                 raise WrongType(
-                    f"the {what} that was made is a {type(made).__name__} without {lacks[0]}()"
+                    f"the function for the {what} returned a {type(made).__name__}, which has no {lacks[0]}()"
                 )
         count = len(leaf)
         at = evaluate(problem, leaf, torch.arange(count, device=leaf.device))
@@ -86,13 +86,13 @@ class Descent:
         state.before.update(_copied(_learned(state)))
 
         def closure() -> Tensor:
-            # Optimizers such as LBFGS evaluate several times a step; the first time we know already.
+            # Optimizers such as LBFGS evaluate several times per step; the first result is known.
             if known:
                 objective, gradient = known.pop()
             else:
                 at = evaluate(problem, leaf, items)
                 objective, gradient = at.objective, at.gradient
-            # An item without slope must not spoil the sums of an optimizer that looks at all of them.
+            # A problem without gradient must not spoil sums over all problems in the optimizer.
             lost = ~torch.isfinite(norms(gradient))
             leaf.grad = torch.where(column(lost, gradient), 0, gradient)
             return torch.where(lost & ~active, 0, objective).sum()
@@ -104,7 +104,7 @@ class Descent:
             state.scheduler.step(at.objective.mean())
         elif state.scheduler is not None:
             state.scheduler.step()
-        # The last point with a finite objective stays; the objective tells what happened.
+        # The last point with a finite objective stays; the objective itself stays non-finite.
         _restore(leaf, state.points, ~torch.isfinite(at.objective))
         return replace(
             state,
@@ -140,8 +140,7 @@ class Descent:
         Raises
         ------
         InputError
-            If this method makes another optimizer or scheduler than the one that was recorded: it would take
-            their numbers for its own.
+            If this method makes another optimizer or scheduler than the recorded ones.
         """
         leaf = record["points"].detach().clone().requires_grad_(True)
         optimizer = self.optimizer([leaf])
@@ -150,9 +149,9 @@ class Descent:
         if made != wanted:
             raise InputError(
                 f"this run began with optimizer {wanted['optimizer']} and scheduler {wanted['scheduler']}; "
-                f"it does not go on with {made['optimizer']} and {made['scheduler']}"
+                f"it cannot continue with {made['optimizer']} and {made['scheduler']}"
             )
-        # An optimizer that was built before holds the points of before, and moments beside them.
+        # A reused optimizer object still holds its old points and moments.
         optimizer.param_groups[0]["params"] = [leaf]
         optimizer.state.clear()
         optimizer.load_state_dict(record["optimizer"])
@@ -179,7 +178,9 @@ def _maker(made: Any) -> str:
     kind = type(made)
     theirs = kind.__module__.startswith("torch.optim.")
     name = f"torch.optim.{kind.__name__}" if theirs else kind.__qualname__
-    inside = [_maker(one) for one in getattr(made, "_schedulers", ())]  # of a sequence or a chain
+    inside = [
+        _maker(one) for one in getattr(made, "_schedulers", ())
+    ]  # in SequentialLR, ChainedScheduler
     return f"{name}({', '.join(inside)})" if inside else name
 
 

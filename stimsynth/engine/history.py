@@ -27,13 +27,10 @@ class Rows(Protocol):
 class History:
     """Named columns with a row for every iterate and a value for every problem.
 
-    Rows become plain numbers at once. Small tensors that were kept would lie between the large ones of the
-    next steps, whose memory could not be used again, and numpy takes many times as long to look at one.
-
     Parameters
     ----------
     columns
-        Rows to begin with, each of shape (rows, N); they are copied.
+        First rows of each column, shape (rows, N); they are copied.
 
     Examples
     --------
@@ -43,6 +40,9 @@ class History:
     >>> history.value("objective", -1, 0), history.tensors()["objective"].tolist()
     (1.0, [[2.0], [1.0]])
     """
+
+    # Rows are converted to plain numbers at once. Small tensors that are kept would fragment the memory of
+    # the large ones, and reading a single value of a numpy array takes many times as long.
 
     def __init__(self, columns: Mapping[str, Tensor] | None = None) -> None:
         self.rows = self.items = 0
@@ -73,7 +73,7 @@ class History:
     def tensors(self) -> dict[str, Tensor]:
         """Return all columns as tensors (rows, N) on the CPU, independent of later rows."""
         shape = (self.rows, len(self._places), self.items)
-        whole = np.array(self._numbers)[: self.rows * self._width]  # a row may have been broken off
+        whole = np.array(self._numbers)[: self.rows * self._width]  # the last row may be incomplete
         numbers = torch.from_numpy(whole.reshape(shape)).to(self._dtype)
         return dict(zip(self._places, numbers.unbind(dim=1), strict=True))
 

@@ -9,7 +9,7 @@ from typing import Any
 class Interrupt:
     """Context manager that turns the first Ctrl-C into a request `asked`, which a loop checks between steps.
 
-    The second ends at once. Where Ctrl-C is ignored or not handled by Python, all stays as it is.
+    The second Ctrl-C ends the loop at once. If Ctrl-C is ignored or not handled by Python, nothing changes.
 
     Attributes
     ----------
@@ -29,14 +29,14 @@ class Interrupt:
         self.asked = around is not None and around.asked
         try:
             signal.signal(signal.SIGINT, self._ask)
-        except ValueError:  # not the main thread: signals are not ours to handle
+        except ValueError:  # only the main thread can handle signals
             return self
         self._previous = previous
         return self
 
     def _ask(self, number: int, frame: Any) -> None:
         again, self.asked = self.asked, True
-        # A loop within a loop: both have to end.
+        # A loop within a loop: both must end.
         if again or _interrupt_of(self._previous) is not None:
             self._previous(number, frame)
 

@@ -1,8 +1,8 @@
 """Batched limited-memory BFGS with box bounds: N independent problems, evaluated together.
 
-Bounds are kept exactly, by two-metric projection (Bertsekas 1982): a variable that sits on a bound and
-is pushed outward is left out of the step; what remains is clipped to the box. As the inverse-Hessian
-estimate is positive definite, so is its block for the free variables, and the step descends.
+Bounds are kept exactly, by two-metric projection (Bertsekas 1982): a variable on a bound whose gradient
+pushes it outward is left out of the step; the rest is clipped to the box. The inverse-Hessian estimate is
+positive definite, and so is its block for the free variables; therefore the step is a descent direction.
 """
 
 from collections.abc import Mapping
@@ -45,13 +45,13 @@ class LBFGS:
     Parameters
     ----------
     memory
-        Pairs of steps and gradient changes that are remembered.
+        Number of pairs of steps and gradient changes in the memory.
     bounds
         (low, high): every value of the points stays inside, exactly. None for no bounds.
     first_step
-        Largest change of any one value in the first step, before curvature is known.
+        Largest change of a value in the first step, before curvature is known.
     max_trials
-        Step lengths to try along one direction before giving it up.
+        Largest number of trial step lengths along one direction.
     """
 
     memory: int = 10
@@ -89,9 +89,9 @@ class LBFGS:
             gradient=at.gradient,
             terms=at.terms,
             gradient_norm=self._projected_norm(points, at.gradient),
-            # A failed search with curvature is tried again without; a failed gradient step is the end.
+            # A failed search with curvature is repeated without; after a failed gradient step it ends.
             exhausted=state.exhausted | (failed & fresh),
-            # An item whose search failed forgets all its pairs.
+            # A problem whose search failed loses all its pairs.
             curvature=state.curvature.updated(moved, change, accepted, failed),
         )
 
@@ -179,7 +179,7 @@ class LBFGS:
 def shortened(slope: Tensor, rise: Tensor) -> Tensor:
     """Return the factor of the next step length after a failed trial, by a parabola, kept in [0.1, 0.5].
 
-    `slope` is what the objective should have changed by, `rise` what it did change by; shape (n,).
+    `slope` is the predicted change of the objective, `rise` its actual change; shape (n,).
     """
     factor = -slope / (2 * (rise - slope)).clamp_min(torch.finfo(rise.dtype).tiny)
     return torch.where(torch.isfinite(factor), factor, 0.1).clamp(0.1, 0.5)

@@ -27,13 +27,12 @@ class State(Protocol):
     terms
         Name to values of shape (N,).
     exhausted
-        Bool (N,): no step of this method lowers this item's objective any more.
+        Bool (N,): no step of this method lowers the objective of this problem any more.
     unreached
-        Bool (N,): the held terms of this item could not be brought to their targets. None for methods
-        that hold none.
+        Bool (N,): the held terms of this problem could not be brought to their targets. None for methods
+        without held terms.
     optimizer, scheduler
-        The torch optimizer that moves the points, and what changes its learning rate, if anything does;
-        None for methods that move them themselves.
+        Torch optimizer that moves the points, and its learning-rate scheduler; None for methods without.
     """
 
     points: Tensor
@@ -88,29 +87,29 @@ def iterate(
     Parameters
     ----------
     problem, method
-        What to minimize, and how.
+        The problem to minimize, and the method.
     start
         Points of shape (N, …); not used when resuming.
     max_steps
-        Steps to take now, beyond those of `resume`.
+        Number of steps to take now, in addition to the steps of `resume`.
     stop
-        Rule over the history and the method's state.
+        Stop rule: a function of the history and the method's state.
     resume
-        An earlier run to continue; two legs give what one run would have given.
+        An earlier run to continue; two legs give the same result as one run.
     snapshot_every
-        Keep a copy of the points on every k-th iterate (0: never).
+        Keep a copy of the points at every k-th iterate (0: never).
     snapshots
-        Where they go: memory if None, or what puts them on a disk.
+        Store of the copies; None for memory.
     on_step
         Called with (history, state) after every step, for progress display.
     on_error
-        Called with the run up to the last whole step if one is broken off, before the error goes on.
+        Called with the run up to the last complete step if an error interrupts a step, before it is raised.
 
     Returns
     -------
     Run
-        Also after Ctrl-C: then items that had not finished have the status INTERRUPTED. Who calls this
-        passes Ctrl-C on (`stimsynth.engine.interrupt.interruptible`).
+        Also after Ctrl-C: then unfinished problems have the status INTERRUPTED. The caller must pass
+        Ctrl-C on (`stimsynth.engine.interrupt.interruptible`).
     """
     state = resume.state if resume else method.init(problem, start)
     history = History(resume.history if resume else None)
@@ -134,7 +133,7 @@ def iterate(
 
     try:
         with Interrupt() as interrupt:
-            # Also of an iterate that an earlier leg reached but could not write, for want of space.
+            # Also the last iterate of an earlier leg, if it could not be written.
             _keep(kept, rows - 1, state, snapshot_every)
             statuses = _judge(statuses, state, history, stop)
             active = _unfinished(statuses, state)
@@ -159,10 +158,8 @@ def iterate(
 
 
 def _statuses(resume: Run | None, count: int) -> list[Status]:
-    """Return the statuses at the start of a leg: RUNNING, but NOT_FINITE stays.
-
-    An item that is kept at its last finite point no longer changes, which would pass for converged.
-    """
+    """Return the statuses at the start of a leg: RUNNING, but NOT_FINITE stays."""
+    # A problem that stays at its last finite point does not change, which would count as converged.
     lost = [resume is not None and resume.status[i] is Status.NOT_FINITE for i in range(count)]
     return [Status.NOT_FINITE if one else Status.RUNNING for one in lost]
 
@@ -171,7 +168,7 @@ def _judge(statuses: list[Status], state: State, history: History, stop: StopRul
     """Return the status of each problem after a step; `statuses` itself if nothing changed."""
     stopped, exhausted = stop(history, state), state.exhausted.tolist()
     unreached = () if state.unreached is None else state.unreached.tolist()
-    # Without a slope there is no way to go on, though the objective may stand still.
+    # Without a finite gradient no step is possible, even if the objective is finite.
     lost = [not _finite(history, item) for item in range(history.items)]
     if not any(True in flags for flags in (stopped, exhausted, unreached, lost)):
         return statuses  # as in nearly every step

@@ -18,9 +18,9 @@ class Held:
     Attributes
     ----------
     terms
-        A function as that of `Problem`, of these terms alone: it is called more often.
+        Function like `Problem.terms`, of these terms only: it is called more often.
     targets
-        The value of each for each of the N problems, shape (N,).
+        Targets by name of the term, each of shape (N,).
     """
 
     terms: TermsFunction
@@ -35,15 +35,15 @@ class Problem:
     ----------
     terms
         Function of (points, items) to named values. `points` has shape (n, …); `items` (int64, shape
-        (n,)) says which of the N problems each point belongs to; every value has shape (n,). It must
-        treat points independently and be differentiable.
+        (n,)) holds the number of the problem of each point; every value has shape (n,). It must treat
+        points independently and be differentiable.
     weights
-        Weight of each term in the objective. Terms without a weight are only watched.
+        Weight of each term in the objective. Terms without a weight are only recorded.
     held
-        Further terms that must keep their values, for methods that can see to it. None for none.
+        Further terms that must keep their values, for constrained methods. None for none.
     nonsmooth_at
-        Values (N, …) at which slopes may jump, such as those of an absolute difference from them.
-        Methods that know of kinks test whether there are any. None where all is smooth.
+        Values (N, …) at which gradients may jump, such as r in |x - r|. Methods that treat kinks test
+        whether there are any. None if all terms are smooth.
     """
 
     terms: TermsFunction
@@ -60,7 +60,7 @@ class Problem:
 def of_items(values: Tensor, items: Tensor) -> Tensor:
     """Return the row of `values` (N, …) for each of `items` (n,), shape (n, …).
 
-    Where one serves all there is nothing to pick, and no copy is made.
+    If there is only one row it is used for all, without a copy.
 
     Examples
     --------
@@ -84,8 +84,8 @@ class Evaluation:
 class HeldEvaluation:
     """Objective, gradient and held terms with their gradients at n points, detached.
 
-    `objective` (n,), its `gradient` (n, …), all `terms` (n,) each; the `held` ones once more (n, m), in the
-    order of their targets, and the `slopes` of each (n, m, …). All are cut from the graph.
+    `objective` (n,), its `gradient` (n, …), and all `terms` (n,) each; the `held` terms again (n, m), in the
+    order of their targets, and their gradients `slopes` (n, m, …).
     """
 
     objective: Tensor

@@ -50,17 +50,17 @@ class Run:
     Attributes
     ----------
     points
-        Where the run stands, shape (N, …).
+        Current points, shape (N, …).
     status
-        One for each item.
+        One status for each problem.
     history
-        Name to a tensor of shape (steps + 1, N): the terms, ``objective``, ``gradient_norm`` and
+        Tensors (steps + 1, N) by name: the terms, ``objective``, ``gradient_norm`` and
         ``pixel_change_norm``. Row i was measured at iterate i; row 0 is the start, where
         ``pixel_change_norm`` is 0.
     snapshots
-        Iteration number to a copy of the points, on the CPU.
+        Copies of the points on the CPU, by iteration number.
     state
-        What the method needs to go on exactly where it stopped.
+        State from which the method continues exactly where it stopped.
     """
 
     points: Tensor

@@ -20,9 +20,9 @@ class Stages(Problem):
     Attributes
     ----------
     terms, weights
-        Those of the last problem.
+        Terms and weights of the last problem.
     parts
-        All problems; they share the names of their terms and their weights.
+        All problems; their terms have the same names and weights.
     """
 
     parts: Sequence[Problem]
@@ -52,19 +52,19 @@ class StagedState:
     Attributes
     ----------
     inner
-        State of the method inside.
+        State of the inner method.
     stage
-        The problem each item works on, shape (N,).
+        Stage of each entry, shape (N,).
     began
-        Steps that it had taken when each of its problems began, shape (N, stages); -1 for those to come.
+        Number of steps at the start of each stage of each entry, shape (N, stages); -1 for later stages.
     opening
-        Objective that its problem began with, shape (N,).
+        Objective of each entry at the start of its stage, shape (N,).
     due
-        Which go on to the next problem with the next step, shape (N,).
+        Mask (N,) of entries that begin their next stage with the next step.
     recent
         Objective of the last steps, newest last, shape (rows, N).
     taken
-        Steps.
+        Number of steps so far.
     """
 
     inner: State
@@ -128,12 +128,12 @@ class Staged:
     Parameters
     ----------
     inner
-        The method.
+        The inner method.
     criterion
-        An item goes on to the next problem when its objective changed over the last `window` steps by less
-        than this share of what it was when the problem began; None for always after `window` steps.
+        An entry begins its next stage when its objective changed over the last `window` steps by less than
+        this fraction of its value at the start of the stage; None for always after `window` steps.
     window
-        Steps.
+        Number of steps.
     """
 
     inner: Method
@@ -215,9 +215,9 @@ class OnLastStage:
     Attributes
     ----------
     rule
-        The rule; it sees the history since then.
+        The rule; it sees the history of the last stage.
     at_least
-        Steps of the last problem that have to be taken before.
+        Smallest number of steps in the last stage.
     """
 
     rule: StopRule
@@ -227,7 +227,7 @@ class OnLastStage:
         """Return which entries have converged."""
         stopped = [False] * len(state.due)
         for item in state.last.nonzero().squeeze(1).tolist():
-            # The row where the last problem began was measured on the one before.
+            # The first row of the last stage was measured on the stage before.
             since = int(state.began[item, -1]) + 1 if state.began.shape[1] > 1 else 0
             if state.taken + 1 - since >= self.at_least:
                 own = _Since(history=history, first=since, item=item)

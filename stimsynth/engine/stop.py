@@ -11,7 +11,7 @@ from torch import Tensor
 from stimsynth.engine.history import Rows
 from stimuli_store.errors import InputError
 
-#: From the history and the method's state to which items are to stop, one bool for each.
+#: Function of the history and the method's state that returns which problems stop, one bool for each.
 StopRule = Callable[[Rows, Any], Sequence[bool]]
 
 
@@ -19,9 +19,8 @@ StopRule = Callable[[Rows, Any], Sequence[bool]]
 class LossConvergence:
     """Stop rule: the objective changed too little over the last `window` steps.
 
-    Too little means at most ``criterion * (|objective now| + 1e-4 * |objective at the start|)``: the
-    tolerance is relative, so it means the same for a loss of 1 and a loss of 1e-6, and a loss that has
-    fallen a thousandfold further than anyone can use does not have to fall on.
+    Too little means at most ``criterion * (|objective now| + 1e-4 * |objective at the start|)``. The
+    tolerance is relative to the current loss, and a loss far below 1e-4 of its start need not fall further.
 
     Examples
     --------
@@ -73,7 +72,7 @@ class PixelChangeConvergence:
         """Return which problems have converged, one bool for each."""
         if history.rows <= self.window:
             return [False] * history.items
-        # The last step comes first: in most of a run it alone says no.
+        # The last step is checked first: usually it alone decides.
         return [
             all(
                 history.value("pixel_change_norm", -back, item) < self.criterion
@@ -99,7 +98,7 @@ class LossReached:
 
     def __post_init__(self) -> None:
         if not isinstance(self.level, Real) or math.isnan(self.level):
-            raise InputError(f"stop_loss is None, or a number; not {self.level!r}")
+            raise InputError(f"stop_loss must be None or a number; not {self.level!r}")
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which problems have reached the level, one bool for each."""
@@ -132,9 +131,9 @@ def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRu
     rule
         The rule.
     moved
-        Norms of all steps of the legs before, shape (rows, N).
+        Norms of all steps of earlier legs, shape (rows, N).
     waited
-        Items that had ended before the others.
+        Problems that had ended before the others.
 
     Examples
     --------
@@ -187,4 +186,4 @@ class _Without:
 
 def _check(criterion: Any) -> None:
     if not isinstance(criterion, Real) or not float(criterion) >= 0:
-        raise InputError(f"stop_criterion is a number of 0 or more; not {criterion!r}")
+        raise InputError(f"stop_criterion must be a number of 0 or more; not {criterion!r}")

@@ -217,5 +217,5 @@ def test_what_cannot_be_held_is_refused() -> None:
     with pytest.raises(InputError, match="needs held terms"):
         Constrained().init(bare, start)
     for target in (torch.ones(3), torch.tensor([1.0, torch.nan])):
-        with pytest.raises(InputError, match="finite target for each of 2 items"):
+        with pytest.raises(InputError, match="finite target for each of 2 problems"):
             Constrained().init(disc(target), start)

@@ -363,7 +363,7 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
         ),
         (
             lambda p: Metamer(p, blur()).synthesize(stop_criterion=-1.0),
-            "stop_criterion is a number",
+            "stop_criterion must be a number",
         ),
         (lambda p: Metamer(p, blur()).synthesize(stop_criterion=None), "0 or more; not None"),
         (lambda p: Metamer(p * 255, blur()), r"outside the allowed range \[0, 1\]"),

@@ -1,10 +1,10 @@
 """Constrained descent: a quasi-Newton method along the constraint that held terms keep their targets.
 
-Every iterate satisfies the constraint, so that there is no weight to tune and an interrupted run is as
-good as it looks. A step is the quasi-Newton step in the tangent space of the held terms, among the values
-that no bound holds back; what the constraint bends away from it is put right along the slopes of the held
-terms before the objective is compared (Rosen 1961, "The gradient projection method for nonlinear
-programming II"; Absil, Mahony & Sepulchre 2008, "Optimization algorithms on matrix manifolds").
+Every iterate satisfies the constraint, so there is no weight to tune, and the result of an interrupted run
+satisfies it too. A step is the quasi-Newton step in the tangent space of the held terms, over the values
+that no bound stops. Before the objective is compared, the point is moved back onto the constraint along the
+gradients of the held terms (Rosen 1961, "The gradient projection method for nonlinear programming II";
+Absil, Mahony & Sepulchre 2008, "Optimization algorithms on matrix manifolds").
 """
 
 from collections.abc import Mapping
@@ -30,22 +30,20 @@ from stimsynth.numerics.sums import combined, dots, norms, products
 
 _ARMIJO = 1e-4
 _GROWTH = 2.0
-_CLOSER = 0.25  # after a step from which there was no way back to the constraint
-_NOISE = 4.0  # times the scatter that was seen: what rounding may make of a held term
-_ROUNDED = (
-    8  # units in the last place: the scatter where none was seen, after a change of precision
-)
+_CLOSER = 0.25  # factor of the step length if restoration failed
+_NOISE = 4.0  # tolerance of a held term, in units of its measured rounding noise
+_ROUNDED = 8  # rounding noise after a change of precision, in units in the last place
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstrainedState:
     """State of constrained descent: points, objective, residuals, tangent cone and curvature of N problems.
 
-    `scale` and `tolerance` (N, m) say what the held terms are measured in and how near they must stay;
-    `unreached` (N,) marks items whose targets could not be reached: they stay at their nearest point.
-    `nonsmooth` (N,) marks items with kinks; `reach` (N,) is the largest change of a value in a step without
-    curvature to go by, and `stretch` (N,) the first length to try of one with. `curvature` is written in
-    place, so a state can be continued once.
+    `scale` and `tolerance` (N, m) are the units and tolerances of the held terms; `unreached` (N,) marks
+    problems whose targets could not be reached: they stay at their nearest point. `nonsmooth` (N,) marks
+    problems with kinks; `reach` (N,) is the largest change of a value in a step without curvature, and
+    `stretch` (N,) the first trial length of a step with curvature. `curvature` is written in place, so a
+    state can be continued once.
     """
 
     points: Tensor
@@ -76,16 +74,16 @@ class Constrained:
     Parameters
     ----------
     memory
-        Pairs of steps and gradient changes that are remembered.
+        Number of pairs of steps and gradient changes in the memory.
     bounds
         (low, high): every value of the points stays inside, exactly. None for no bounds.
     rtol
         Largest difference of a held term from its target, relative to the target (to the value at the
-        start, where the target is 0). Where rounding alone makes more, that.
+        start if the target is 0); the rounding noise if that is larger.
     first_step
-        Largest change of any one value in the first step, before curvature is known.
+        Largest change of a value in the first step, before curvature is known.
     max_trials
-        Step lengths to try along one direction before giving it up.
+        Largest number of trial step lengths along one direction.
     """
 
     memory: int = 10
@@ -99,9 +97,7 @@ class Constrained:
         task, box = scaled_problem(problem, start), self._box(start)
         everything = torch.arange(len(start), device=start.device)
         flat = torch.clamp(start.detach().flatten(1), *box)
-        for _ in range(
-            2
-        ):  # what rounding makes is known where the constraint is, and there is nearer
+        for _ in range(2):  # the noise is measured again at the constraint
             scatter = noise(task, flat, task.at(flat, everything), box)
             tolerance = (_NOISE * scatter).clamp_min(self.rtol)
             flat, reached = approach(task, flat, box, tolerance)
@@ -141,7 +137,7 @@ class Constrained:
         change = at.slopes.lagrangian(way.multipliers)
         change = change - state.at.slopes.lagrangian(way.multipliers)
         largest = moved.abs().amax(dim=1)
-        if problem.nonsmooth_at is not None:  # a jump of slope says nothing of curvature
+        if problem.nonsmooth_at is not None:  # a jump of the gradient is no curvature
             nonsmooth_at = problem.nonsmooth_at.flatten(1)
             smooth = (
                 (flat != nonsmooth_at) & (before != nonsmooth_at)
@@ -153,7 +149,7 @@ class Constrained:
             objective=at.objective,
             terms=at.terms,
             gradient_norm=norms(way.descent),
-            # A failed search with curvature is tried again without; a failed gradient step is the end.
+            # A failed search with curvature is repeated without; after a failed gradient step it ends.
             exhausted=state.exhausted | (failed & fresh),
             unreached=state.unreached,
             scale=state.scale,
@@ -189,7 +185,7 @@ class Constrained:
         record = dict(record)
         at, way, tolerance = record["at"], record["tangent"], record["tolerance"]
         eps = torch.finfo(record["points"].dtype).eps
-        if eps > record.pop("eps"):  # in the precision it had, it goes on as if nothing had been
+        if eps > record.pop("eps"):  # in the recorded precision nothing changes
             tolerance = tolerance.clamp_min(_NOISE * _ROUNDED * eps)
         parts = {
             "tolerance": tolerance,
@@ -244,11 +240,11 @@ class Constrained:
                 continue
             found = task.at(trial, items)
             slope = -dots(state.tangent.descent[items], trial - before[items])
-            # Both points are on the constraint up to the tolerance; to first order, the multipliers say
-            # what objective the rest of it is worth.
+            # Both points are on the constraint up to the tolerance; the multipliers correct the objective
+            # for the remaining residual, to first order.
             off = state.tangent.multipliers[items] * (found.residual - state.at.residual[items])
             rise = found.objective - state.objective[items] - off.sum(dim=1).to(slope.dtype)
-            # What the slope promises must be more than rounding, or one could creep on forever.
+            # The predicted decrease must exceed rounding, or the search could continue forever.
             promising = slope < -rounding[items] / 4
             good = promising & (rise <= _ARMIJO * slope + 4 * rounding[items])
             flat[items[good]] = trial[good]
@@ -291,11 +287,11 @@ class Constrained:
         near = self._near(flat)
         up, down = one_sided(task.slopes, at.slopes, nonsmooth_at, flat, rest, self.bounds, near)
         way = tangent(up, down, space)
-        # A value that leaves its kink goes to one side only.
+        # A value that leaves its kink can move to one side only.
         rising = way.descent > 0
         low = torch.where(rest & rising, flat, space.low)
         high = torch.where(rest & ~rising, flat, space.high)
-        # On a kink the slopes to its two sides count, whatever is at the point itself.
+        # On a kink the one-sided gradients count, not the gradient at the point itself.
         return replace(space, low=low, high=high), _where_defined(way, at.undefined & ~rest)
 
     def _near(self, flat: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Kinks: values at which a gradient jumps, as the gradient of |x - r| does at r.
 
-A step that crosses a kink finds a slope on the far side that sends it back. Where there are kinks a value
-may therefore reach one in a step, exactly, but not cross it, and rests there until one of its two slopes
-points away (the orthants of Andrew & Gao 2007, "Scalable training of L1-regularized log-linear models").
+Beyond a kink the gradient can point back, so steps across it may not converge. A value may therefore reach a
+kink exactly in one step, but not cross it, and it stays there until a one-sided gradient points away (the
+orthants of Andrew & Gao 2007, "Scalable training of L1-regularized log-linear models").
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from stimsynth.engine.constrained.tangent import Room, Slopes
 
 Bounds = tuple[float, float]
 SlopesAt = Callable[[Tensor, Tensor], Slopes]
-"""Function of points (N, n) and the numbers of their items (n,) to all slopes."""
+"""Function of points (N, n) and the numbers of their problems (n,) to all gradients."""
 
-_EVERY = 8  # one value in so many is moved to find out
-_CLOSER = 8  # and then so many times nearer to its kink
-_JUMP = 0.01  # of the mean slope: what counts
+_EVERY = 8  # every eighth value is moved for the test
+_CLOSER = 8  # ratio of the two distances from the kink
+_JUMP = 0.01  # smallest jump that counts, relative to the mean slope
 
 
 def nonsmooth_items(
@@ -26,19 +26,19 @@ def nonsmooth_items(
 ) -> Tensor:
     """Return which problems have gradients that jump at `nonsmooth_at`, bool (N,).
 
-    Some values are put a little above their kink and a little below it, and then nearer. The slopes of a
-    smooth term come together in proportion; those of a term with kinks do not.
+    Some values are moved a little above and below their kink, at two distances. For a smooth term the
+    difference of the gradients shrinks in proportion to the distance; for a term with kinks it does not.
 
     Parameters
     ----------
     slopes_at
-        The slopes at other points.
+        Function that returns the gradients at points.
     nonsmooth_at, points
         Shape (N, n).
     bounds
-        What points must lie in.
+        Bounds of the points.
     near
-        What is little, for each item; shape (N, 1).
+        The larger distance for each problem, shape (N, 1).
     """
     everything = torch.arange(len(points), device=points.device)
     moved = torch.zeros_like(points.flatten(1), dtype=torch.bool)
@@ -89,9 +89,9 @@ def one_sided(
     slopes_at, nonsmooth_at, points, bounds, near
         As for `nonsmooth_items`.
     slopes
-        Those at `points`.
+        Gradients at `points`.
     resting
-        Which values are on a kink, shape (N, n). Where none is, the result is `slopes` twice.
+        Mask (N, n) of values on a kink. If there are none, the result is `slopes` twice.
     """
     items = resting.any(dim=1).nonzero().squeeze(1)
     if len(items) == 0:

@@ -10,13 +10,13 @@ from stimsynth.engine.constrained.tangent import solved
 from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.sums import combined, norms, products
 
-_FIXING = 3  # rounds to find out which values bounds hold back
+_FIXING = 3  # rounds to find the values that bounds stop
 _HALVINGS = 20
 _DECREASE = 1e-4
 _PROBES = 4
 
 ResidualFunction = Callable[[Tensor, Tensor], Tensor]
-"""Function of points (n, size) and the numbers of their items (n,) to residuals (n, m)."""
+"""Function of points (n, size) and the numbers of their problems (n,) to residuals (n, m)."""
 
 
 def restore(
@@ -29,23 +29,23 @@ def restore(
 ) -> tuple[Tensor, Tensor]:
     """Return points moved along directions until residuals are within `tolerance`, and which succeeded.
 
-    The m shifts are found by Broyden's method from the slopes at hand (for m = 1, the secant method), so
-    that no further slopes are evaluated.
+    The m shifts are found by Broyden's method (for m = 1, the secant method), starting from `along`, so no
+    further gradients are evaluated.
 
     Parameters
     ----------
     residual
-        What has to become zero.
+        Function of the residuals that must become zero.
     base
-        Where to begin, shape (N, n); it is first moved into the box.
+        Start, shape (N, n); it is first moved into the box.
     along
-        The m directions of every item, its slopes of the residuals nearby; shape (N, m, n).
+        The m directions of every problem, gradients of its residuals nearby; shape (N, m, n).
     box
         Lowest and highest values, shape (N, n) each.
     tolerance
-        Shape (N, m).
+        Tolerances of the residuals, shape (N, m).
     max_trials
-        Points to try.
+        Largest number of trial points.
 
     References
     ----------
@@ -94,8 +94,8 @@ def approach(
 ) -> tuple[Tensor, Tensor]:
     """Return points (N, n) moved onto the constraint from far away, and which of them reached it.
 
-    Gauss-Newton steps with fresh slopes, each as long as makes the residuals smaller. An item that cannot
-    get there ends where nothing brings it nearer.
+    It takes Gauss-Newton steps with new gradients, each shortened until the residuals decrease. A problem
+    that cannot reach the constraint ends where no step brings it nearer.
     """
     points = torch.clamp(base, *box)
     waiting = torch.ones(len(points), dtype=torch.bool, device=points.device)
@@ -157,8 +157,8 @@ def noise(
 ) -> Tensor:
     """Return the rounding noise of the residuals (N, m): their scatter at neighbouring points.
 
-    Every value is moved by about one unit in its last place, at random, and what the slopes explain is
-    taken off.
+    Every value is moved at random by about one unit in the last place, and the change that the gradients
+    predict is subtracted.
     """
     items = torch.arange(len(points), device=points.device)
     generator = generator_for("scatter", 0)

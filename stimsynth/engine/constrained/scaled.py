@@ -14,7 +14,7 @@ from stimuli_store.errors import InputError
 class ScaledProblem:
     """A problem whose held terms are given as residuals to their targets, divided by `scale` (N, m).
 
-    `shape` is that of one item's points; the functions take and give rows of its values.
+    `shape` is the shape of one problem's points; the functions take and return flat rows.
     """
 
     problem: Problem
@@ -28,9 +28,8 @@ class ScaledProblem:
         gradient = found.gradient.flatten(1)
         held = found.slopes.flatten(2) / self.scale[items].unsqueeze(2)
         undefined = ~(torch.isfinite(gradient) & torch.isfinite(held).all(dim=1))
-        # On the way to the constraint, where only smaller residuals count, a value without slope may stay
-        # where it is: 0 is right there, and keeps sums finite. As a direction to descend in it would be a
-        # lie, so `undefined` says which values these are.
+        # In restoration a value without gradient may stay where it is: 0 is correct there and keeps sums
+        # finite. As a descent direction it would be wrong, so `undefined` marks these values.
         return ScaledEvaluation(
             objective=found.objective,
             terms=found.terms,
@@ -58,7 +57,7 @@ class ScaledProblem:
 class ScaledEvaluation:
     """Objective (n,), terms (n,) each, residuals (n, m) and gradients at n points.
 
-    `undefined` (n, size) marks values at which a slope is NaN or infinite; it stands as 0 in `slopes`.
+    `undefined` (n, size) marks values whose gradient is NaN or infinite; `slopes` holds 0 there.
     """
 
     objective: Tensor
@@ -103,13 +102,13 @@ def scaled_problem(problem: Problem, start: Tensor) -> ScaledProblem:
     Raises
     ------
     InputError
-        If the problem has no held terms, or a target is not finite or not one per item.
+        If the problem has no held terms, or there is not one finite target per problem.
     """
     held = held_of(problem)
     for name, target in held.targets.items():
         if target.shape != (len(start),) or not bool(torch.isfinite(target).all()):
             raise InputError(
-                f"the held term {name} takes a finite target for each of {len(start)} items; not {target}"
+                f"the held term {name} needs a finite target for each of {len(start)} problems; not {target}"
             )
     values = held_values(held, start, torch.arange(len(start), device=start.device))
     targets = _targets(held, values)

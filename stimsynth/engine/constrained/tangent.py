@@ -1,9 +1,9 @@
 """Tangent cone of a constraint, and the direction of steepest descent in it.
 
-At a bound a value can move to one side only, and at a kink the slope upward is not the slope downward.
+At a bound a value can move to one side only, and at a kink the upward and the downward gradient differ.
 The direction of steepest descent that keeps the held terms to first order is the negative gradient of
-the Lagrangian on the values that are free; which are free depends on the multipliers, and these on which
-are free. Solving for one after the other ends after a few rounds (a semismooth Newton method on the dual).
+the Lagrangian on the free values. Free values and multipliers depend on each other; solving for them in
+turn ends after a few rounds (a semismooth Newton method on the dual).
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ class Slopes:
 class Tangent:
     """Tangent cone at points of the constraint, with multipliers and the descent direction.
 
-    `slopes` are those of the side to which each value would go; `free` (bool, (N, n)) marks the values
-    that may move; `descent` (N, n) is the steepest way down among them, zero at a stationary point and NaN
-    where slopes are not defined.
+    `slopes` are the one-sided gradients of the side to which each value would move; `free` (bool, (N, n))
+    marks the values that may move; `descent` (N, n) is the direction of steepest descent over them, zero at
+    a stationary point and NaN where gradients are not defined.
     """
 
     slopes: Slopes
@@ -64,7 +64,7 @@ def tangent(up: Slopes, down: Slopes, room: Room) -> Tangent:
         rising = torch.where(room.rise, -up.lagrangian(multipliers), 0).clamp_min(0)
         falling = torch.where(room.fall, down.lagrangian(multipliers), 0).clamp_min(0)
         found = always | (rising > 0) | (falling > 0)
-        if number >= _RELEASING:  # rounds that go in circles end: values are now only ever fixed
+        if number >= _RELEASING:  # ends cycles: from here on values can only become fixed
             found &= free
         settled = (found == free).all()
         free, upward = found, rising >= falling

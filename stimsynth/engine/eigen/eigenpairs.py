@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-#: From vectors (a, n) and the item that each belongs to, to products Fv (a, n) and vᵀFv (a,), all finite.
+#: Function of vectors (a, n) and the number of each vector's matrix to products Fv (a, n) and vᵀFv (a,).
 Operator = Callable[[Tensor, Sequence[int]], tuple[Tensor, Tensor]]
 
 
@@ -21,10 +21,10 @@ class Eigenpairs:
     vectors
         Orthonormal rows, shape (r, n).
     residuals
-        ‖Fv − λv‖ / λmax, shape (r,), float64, from a product of its own with each vector.
+        ‖Fv − λv‖ / λmax, shape (r,), float64, from a separate product with each vector.
     error_bounds
-        Shape (r,), float64: an eigenvalue of F lies no further from each value, as far as products are
-        exact to 10 ε λmax. For the last values, counted from the end, it is the eigenvalue of that rank.
+        Largest distance of each value from an eigenvalue of F, shape (r,), float64, if products are exact to
+        10 ε λmax. For the values at the bottom it is the eigenvalue of the same rank.
     """
 
     values: Tensor
@@ -42,20 +42,20 @@ def certified_eigenpairs(
 ) -> Eigenpairs:
     """Return eigenpairs with residuals and error bounds, from separate products with the vectors.
 
-    Any vector's residual bounds the distance of its value to an eigenvalue (Weinstein). The value of the
-    i-th last of several orthonormal vectors lies above the i-th last eigenvalue (Cauchy), which is not
-    negative; so the value itself bounds its error too, and much closer when it is nearly 0.
+    The residual of a vector bounds the distance of its value from an eigenvalue (Weinstein). The i-th last
+    value of orthonormal vectors is at least the i-th last eigenvalue (Cauchy), which is not negative; so the
+    value itself bounds its error too, and this bound is much smaller if the value is nearly 0.
 
     Parameters
     ----------
     operator
-        The matrix F.
+        Products with the matrices.
     vectors
-        Orthonormal rows that nearly are eigenvectors, shape (r, n).
+        Orthonormal rows that approximate eigenvectors, shape (r, n).
     item
-        Which of the operator's matrices.
+        Number of the matrix F.
     n_bottom
-        How many of the smallest values belong to the bottom end of the spectrum.
+        Number of values that belong to the bottom end of the spectrum.
     """
     products, values = operator(vectors, [item] * len(vectors))
     order = values.argsort(descending=True)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-_SAME = 1e-6  # of λmax: eigenvalues nearer than this are one; they are more exact than residuals
-_UNSEEN = 1e-8  # of λmax: ‖Jv‖ is below 1e-4 ‖J‖
+_SAME = (
+    1e-6  # in units of λmax: closer eigenvalues count as equal; they are more exact than residuals
+)
+_UNSEEN = 1e-8  # in units of λmax: smaller eigenvalues count as 0; ‖Jv‖ is below 1e-4 ‖J‖
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,16 +19,16 @@ class Eigenspace:
     value
         The eigenvalue.
     at_least
-        Dimensions that are certain: orthonormal vectors found with this value to 1e-6 λmax, or, where it
-        is 0, the number of inputs less that of outputs.
+        Number of dimensions that are certain: orthonormal vectors found with this value to 1e-6 λmax, or,
+        if it is 0, the number of inputs minus the number of outputs.
     complete
-        Whether there are no more: the next eigenvalue was found, and differs.
+        Whether there are no more dimensions: the next eigenvalue was found, and differs.
     estimate
-        About how many there are, by the spectral measure of a random vector: for d dimensions it
-        scatters around d by about sqrt(2 d). None where none was taken, or the number is known.
+        Estimated number of dimensions, from the spectral measure of a random vector: for d dimensions its
+        standard deviation is about sqrt(2 d). None if there is no estimate, or the number is known.
     is_null
-        Whether the eigenvalue is 0 to 1e-8 λmax, or certainly 0 because inputs outnumber outputs: the
-        model does not see these directions.
+        Whether the eigenvalue is 0 to 1e-8 λmax, or certainly 0 because there are more inputs than outputs:
+        the model is insensitive to these directions.
     """
 
     value: float
@@ -40,7 +42,7 @@ class Eigenspace:
         dimensions = f"{self.at_least} dimension{'s' * (self.at_least != 1)}"
         if self.complete:
             return f"{name} has {dimensions}"
-        if self.estimate is None or self.estimate <= self.at_least + 2:  # no more than its scatter
+        if self.estimate is None or self.estimate <= self.at_least + 2:  # within its uncertainty
             return f"{name} has at least {dimensions}"
         return f"{name} has at least {dimensions}, about {self.estimate:.3g} by estimate"
 
@@ -52,7 +54,7 @@ class SpectralMeasure:
     Attributes
     ----------
     nodes, weights
-        Eigenvalue estimates, and the part of the vector's squared norm near each; shape (r,).
+        Eigenvalue estimates, and the fraction of the vector's squared norm near each; shape (r,).
     n
         Number of eigenvalues.
 
@@ -93,11 +95,11 @@ def describe(
     whole
         Whether these are all eigenvalues of the matrix.
     confirmed
-        Whether a search of its own found none missing among them.
+        Whether a second search found no missing eigenvalue among them.
     surplus
-        For the smallest eigenvalue, inputs less outputs: so many eigenvalues are certainly 0.
+        For the smallest eigenvalue, inputs minus outputs: so many eigenvalues are certainly 0.
     measure
-        Of a random vector, if there is one.
+        Spectral measure of a random vector, if there is one.
 
     Examples
     --------

@@ -1,14 +1,14 @@
 """Thick-restart Lanczos: both ends of the spectra of N symmetric matrices, one Krylov space for each.
 
-Every basis is kept fully orthogonal, so the projected matrix is VᵀFV itself, restarts need no formulas
-of their own, and no spurious copies of eigenvalues appear. A full basis is cut down to its best Ritz
-vectors at both ends (Wu & Simon 2000).
+Every basis is kept fully orthogonal, so the projected matrix is VᵀFV itself, restarts need no special
+formulas, and no spurious copies of eigenvalues appear. A full basis is reduced to its best Ritz vectors at
+both ends (Wu & Simon 2000).
 
-One starting vector sees one vector of every eigenspace. So for k > 1 the search, once it has converged,
-is repeated from a fresh random vector orthogonal to what was found, until that changes none of the k
-values at either end; repeated eigenvalues then come out as often as they are there. No eigenvalue is
-negative, so at the bottom nothing has to be repeated once all k values are 0 within the tolerance. A
-space that fits into the basis is searched to its end, and all about it is known.
+From one start vector only one vector of every eigenspace can be found. So for k > 1 a converged search is
+repeated from a new random vector, orthogonal to the vectors found, until none of the k values at either end
+changes; repeated eigenvalues are then found with their multiplicity. Eigenvalues are not negative, so the
+bottom needs no repetition once all k values are 0 within the tolerance. If the whole space fits into the
+basis it is searched completely.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.run import Status
 from stimsynth.numerics.generators import generator_for
 
-_CHECK_EVERY = 10  # products between two looks at the projected matrix
+_CHECK_EVERY = 10  # products between two eigendecompositions of the projected matrix
 _BASIS_BYTES = 2**28
 
 
@@ -33,13 +33,13 @@ class Search:
     Attributes
     ----------
     k
-        Eigenpairs at each end.
+        Number of eigenpairs at each end.
     tolerance
-        Largest ‖Fv − λv‖ / λmax.
+        Largest residual ‖Fv − λv‖ / λmax.
     change
-        Largest change of the wanted eigenvalues over ten products, as a part of λmax.
+        Largest change of the wanted eigenvalues over ten products, relative to λmax.
     basis_size
-        Vectors to keep, at most; None for as many as 256 MiB hold, from 40 to 200.
+        Largest number of vectors to keep; None for as many as fit into 256 MiB, from 40 to 200.
     """
 
     k: int = 1
@@ -65,21 +65,21 @@ class Krylov:
     projected
         VᵀFV in its first `size` rows and columns, float64, on the CPU.
     nodes, weights
-        Gauss quadrature of the start's spectral measure: eigenvalue estimates, and the part of the
-        random start that lies near each; empty until the first look at the whole of it.
+        Gauss quadrature of the start vector's spectral measure: eigenvalue estimates, and the fraction of
+        the random start near each; empty until it is computed.
     size, kept
-        Rows of the basis in use, and how many of them the last restart carried over.
+        Number of rows of the basis in use, and of those kept by the last restart.
     coupling
-        Norm of what the last product had outside the basis; 0 before a fresh random vector.
+        Norm of the last product's part outside the basis; 0 before a new random vector.
     scale
         Largest norm of a product so far.
     seed, item, draws
-        Where fresh random vectors come from, and how many were drawn.
+        Seed and number of the random vectors' generator, and how many vectors were drawn.
     claimed
         The k-th value at the top and at the bottom, and the largest, when the last pass converged; None
         in the first pass.
     confirmed_top, confirmed_bottom
-        Whether a pass of its own found no missing copy of an eigenvalue at that end.
+        Whether a further pass found no missing copy of an eigenvalue at that end.
     """
 
     basis: Tensor
@@ -147,15 +147,15 @@ def lanczos(
     Parameters
     ----------
     operator
-        The N matrices.
+        Products with the N matrices.
     states
-        One for each.
+        One search state for each matrix.
     search
-        What is looked for.
+        Settings of the search.
     max_products
-        Products with each matrix to spend now, at least 2k.
+        Largest number of products with each matrix, at least 2k.
     on_step
-        Called with (products spent, largest residual) after every look at the projected matrices.
+        Called with (products used, largest residual) after every eigendecomposition.
 
     Notes
     -----
@@ -184,8 +184,8 @@ def lanczos(
 def extract(operator: Operator, state: Krylov, item: int, search: Search) -> Eigenpairs:
     """Return the k best eigenpairs at each end, with certified residuals, and update the outcome.
 
-    Residuals follow from the projected matrix, until rounding is what is left of them; an outcome that
-    the certificates do not bear out becomes PRECISE.
+    The search estimates residuals from the projected matrix, which ignores rounding; if the certified
+    residuals are above the tolerance, CONVERGED becomes PRECISE.
     """
     k, vectors = search.k, ritz_vectors(state)
     pairs = certified_eigenpairs(operator, torch.cat([vectors[:k], vectors[-k:]]), item, n_bottom=k)
@@ -239,7 +239,7 @@ def _absorb(state: Krylov, product: Tensor) -> None:
     state.scale = max(state.scale, float(product.norm()))
     rest = product
     if j > state.kept and state.coupling:
-        # By theory all overlap is with the last two; what rounding leaves takes one full pass.
+        # In theory only the last two rows overlap; one full pass removes the rounding errors.
         overlap = torch.stack([state.coupling * product.new_ones(()), rows[j] @ product])
         rest = rest - overlap @ rows[j - 1 :]
         column[j - 1 :] = overlap.double().cpu()
@@ -293,7 +293,7 @@ def _look(state: Krylov, search: Search) -> float:
         state.outcome = Status.EXACT
         state.confirmed_top = state.confirmed_bottom = True
         return 0.0
-    # In a later pass, one value more at each end shows that nothing was missed.
+    # In a later pass, one further value at each end shows that none was missed.
     again = state.claimed is not None
     bottom, top = search.k + (again and not _at_zero(state, search)), search.k + again
     if state.size < bottom + top:
@@ -307,9 +307,11 @@ def _look(state: Krylov, search: Search) -> float:
         and float((values[ends] - state.previous).norm()) <= search.change * largest
     )
     state.previous = values[ends]
-    # Half the tolerance leaves room for what rounding adds to the residual that is certified.
+    # Half the tolerance leaves a margin for rounding in the certified residual.
     good = worst <= search.tolerance / 2 and (settled or not state.coupling)
-    if good and len(state.projected) < state.n:  # what the basis can hold whole is searched whole
+    if (
+        good and len(state.projected) < state.n
+    ):  # a space that fits into the basis is searched completely
         _measure(state)
         _finish_pass(state, search, values, rotation)
     return worst

@@ -35,18 +35,18 @@ def orthogonal_iteration(
     Parameters
     ----------
     operator
-        The matrix F is its item 0.
+        Products with the matrix F, its number 0.
     start
         Random rows, shape (k, n).
     shift
         0 for the largest eigenvalues; λmax for the smallest.
     scale
-        λmax, if it is known: changes are relative to it. None for the largest value so far.
+        λmax, if known: changes are relative to it. None for the largest value so far.
     criterion
-        The iteration ends when the eigenvalues changed by less than this part of `scale` (L2 norm) from
-        one step to the next.
+        The iteration ends when the eigenvalues change by less than this fraction of `scale` (L2 norm) in
+        one step.
     max_iter
-        Most steps.
+        Largest number of steps.
     on_step
         Called with (steps, relative change) after every step.
 
@@ -82,11 +82,11 @@ def randomized_range(operator: Operator, start: Tensor, *, q: int) -> Iterated:
     Parameters
     ----------
     operator
-        The matrix F is its item 0.
+        Products with the matrix F, its number 0.
     start
         Gaussian rows, shape (k + p, n).
     q
-        How often the random range is multiplied by F once more.
+        Number of further multiplications of the random range by F.
 
     References
     ----------

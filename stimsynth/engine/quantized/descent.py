@@ -1,9 +1,9 @@
 """Descent to a grid: points whose values are all levels of a grid, with a low objective.
 
-Rounding all values at once adds an error that nothing can answer. Here a part of the values is rounded,
-those that lie closest to the grid, and the rest is optimized on, so that it makes up for them; then
-half of what is left, and so on (incremental quantization: Zhou et al. 2017, "Incremental network
-quantization"). At last single values move to a neighbouring level while that helps.
+Rounding all values at once adds an error that cannot be compensated. Here a part of the values is rounded,
+the values closest to the grid, and the rest is optimized further, so that it compensates; then half of the
+rest is rounded, and so on (incremental quantization: Zhou et al. 2017, "Incremental network quantization").
+Finally values are moved to neighbouring levels as long as that lowers the objective.
 """
 
 from dataclasses import dataclass, replace
@@ -69,28 +69,28 @@ def descend_to_grid(
     problem
         N independent problems, with a differentiable objective.
     points
-        Where to start, shape (N, …): a good solution off the grid.
+        Start, shape (N, …): a good solution off the grid.
     grid
-        Levels.
+        The grid.
     seed
-        Of the drawing of values that are moved at last.
+        Seed of the random moves at the end.
     rounds
-        Times that half of the values that are still free are put on the grid.
+        Number of rounds; in each, half of the free values are rounded.
     steps
-        Steps of L-BFGS with the free ones after each.
+        Number of L-BFGS steps of the free values after each round.
     trials
-        Moves of values to a neighbouring level, at most.
+        Largest number of moves to neighbouring levels.
 
     Returns
     -------
     Tensor
-        Shape (N, …); never worse than rounding.
+        Shape (N, …); the objective is never higher than after plain rounding.
     """
     generator = generator_for("moves on the grid", seed)
     method = LBFGS(bounds=(grid.low, grid.high))
     stop = LossConvergence(criterion=1e-3, window=5)
     settled = points.detach().clone()
-    with interruptible() as interrupt:  # what is half on the grid is of no use
+    with interruptible() as interrupt:  # values must be on the grid at the end
         for k in range(1, rounds + 1):
             frozen = _closest(settled, grid, share=1 - 0.5**k)
             fixed = torch.where(frozen, grid.nearest(settled), settled)
@@ -158,8 +158,8 @@ def _moved(
 ) -> Tensor:
     """Return points with `count` (N,) values moved one level downhill, drawn in proportion to the slope.
 
-    Drawing without replacement: the smallest of exponential variables over weights (Efraimidis & Spirakis
-    2006, "Weighted random sampling with a reservoir").
+    They are drawn without replacement, as the smallest of exponential variables divided by weights
+    (Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir").
     """
     numbers = grid.numbers(points) - gradient.sign()
     inside = (numbers >= 0) & (numbers < grid.levels)

@@ -10,11 +10,11 @@ from stimsynth.engine.quantized.descent import LevelGrid
 
 Quantity = Callable[[Tensor], Tensor]
 
-#: How far along its slope a quantity is looked for at first, in levels of the value with the steepest slope.
+#: First search distance along the gradient of the quantity, in levels of the value with the steepest slope.
 _REACH = 4.0
-#: Levels that a value is moved by at last, at most: what is held is not bought with another image.
+#: Largest number of levels that a value is moved at the end, so that the image hardly changes.
 _NEAR = 2
-#: How many moves in a row may bring nothing.
+#: Largest number of consecutive moves without improvement.
 _PATIENCE = 8
 
 
@@ -29,13 +29,13 @@ def hold_on_grid(
 ) -> Tensor:
     """Return points on the grid near `points` whose quantity is as close to `target` as was found.
 
-    Points are moved a little along the slope of the quantity before they are rounded, by how much is found
-    by bisection; then values move by a level, those that together are worth just what is missing.
+    Points are moved along the gradient of the quantity before rounding, by a distance found by bisection;
+    then values are moved by a level, chosen so that together they compensate the remaining difference.
 
     Parameters
     ----------
     quantity
-        From points (N, …) to one differentiable value for each, shape (N,).
+        Function from points (N, …) to one differentiable value for each, shape (N,).
     points
         Shape (N, …).
     target
@@ -43,7 +43,7 @@ def hold_on_grid(
     grid
         Levels.
     halvings, moves
-        Steps of the bisection, and times that values are moved, at most.
+        Number of bisection steps, and largest number of moves.
     """
     slope = _slope(quantity, points)
     largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
@@ -109,30 +109,30 @@ def _moved(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return points with some values of each problem moved by a level, to compensate `miss` together.
 
-    A move is worth its slope times the step, and `bend` (N,): what the last moves were worth beyond that,
-    each. Where one value is worth more than what is missing, the one that is worth just that is moved, up
-    or down; else those that are worth most, until nothing is missing. No number of a level leaves `room`.
+    The predicted effect of a move is its slope times the step plus `bend` (N,), the mean error of the last
+    predictions. If a single value can compensate `miss`, the best one is moved, up or down; else the values
+    with the largest effect, until `miss` is compensated. Level numbers stay inside `room`.
 
     Returns
     -------
     points : Tensor
         Shape (N, …).
     promised : Tensor
-        What the slopes say that the moves change, shape (N,).
+        Change of the quantity predicted by the slopes, shape (N,).
     count : Tensor
-        How many values were moved, at least 1, shape (N,).
+        Number of moved values, at least 1, shape (N,).
     """
     slope, numbers = _slope(quantity, points).flatten(1), grid.numbers(points).flatten(1)
     missing, towards = miss.abs().unsqueeze(1), -miss.sign().unsqueeze(1)
     ways = torch.tensor([-1.0, 1.0]).to(slope).view(2, 1, 1)
     worth = towards * (ways * slope * grid.step + bend.unsqueeze(1))
     possible = (numbers + ways >= room[0]) & (numbers + ways <= room[1])
-    # Many values of no slope may not count at all; a single one shows whether it does.
+    # Values without slope are moved only one at a time, which shows whether they have an effect.
     better, way = torch.where(possible & (slope != 0), worth, -torch.inf).max(dim=0)
     ordered, order = better.sort(dim=1, descending=True)
     enough = (ordered > 0) & (ordered.clamp_min(0).cumsum(dim=1) <= missing)
     many = torch.zeros_like(enough).scatter_(1, order, enough)
-    # Both ways of every value side by side, to find the one that comes nearest.
+    # Both directions of every value in one row, to find the best single move.
     nearest = torch.where(possible, (worth - missing).abs(), torch.inf).transpose(0, 1).flatten(1)
     one = torch.zeros_like(nearest).scatter_(1, nearest.argmin(dim=1)[:, None], 1.0)
     down, up = one.chunk(2, dim=1)
