@@ -54,7 +54,7 @@ def metamer() -> Metamer:
                 "optimizer": torch.optim.Adam,
                 "scheduler": lambda _: SimpleNamespace(step=lambda: None),
             },
-            r"without state_dict\(\)",
+            r"has no state_dict\(\)",
         ),
     ],
 )
