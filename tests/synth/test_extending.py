@@ -43,6 +43,26 @@ def test_a_synthesis_of_ones_own_has_all_the_rest(made: dict[str, Any], tmp_path
     again.synthesize(1)
 
 
+def test_a_competition_starts_from_another_image(made: dict[str, Any]) -> None:
+    contest = made["contest"]
+    assert torch.equal(contest.initial_image, made["gravel"])
+    assert contest.optimized_metric_loss[-1] < contest.optimized_metric_loss[0]
+    kind, metrics = made["FromAnotherImage"], made["metrics"]
+    without = kind(made["grass"], metrics.mse, lambda x, y: (x - y).abs().mean(), "min")
+    assert not torch.equal(without.initial_image, contest.initial_image)
+
+
+@pytest.mark.parametrize("name", ["by_sign", "by_lbfgs"])
+def test_optimizers_of_any_kind_lower_the_loss(made: dict[str, Any], name: str) -> None:
+    assert made[name].losses[-1] < made[name].losses[0]
+
+
+def test_a_stop_rule_of_ones_own_ends_the_run(made: dict[str, Any]) -> None:
+    exact = made["exact"]
+    assert bool((exact.losses[-1] < 1e-9).all())
+    assert len(exact.losses) < 100
+
+
 def test_what_the_guide_names_is_there() -> None:
     """Files and dotted names in backquotes."""
     text = GUIDE.read_text()
