@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.sums import combined, dots, norms, products
+from stimsynth.numerics.reductions import combined, dots, norms, products
 
 _CURVED = 1e-10
 

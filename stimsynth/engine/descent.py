@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluate
-from stimsynth.numerics.sums import norms
+from stimsynth.numerics.reductions import norms
 from stimuli_store.errors import InputError, WrongType
 
 OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]

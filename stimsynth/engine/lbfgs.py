@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stimsynth.engine.curvature import Curvature
 from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluate
-from stimsynth.numerics.sums import dots, norms
+from stimsynth.numerics.reductions import dots, norms
 
 _ARMIJO = 1e-4
 

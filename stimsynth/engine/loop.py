@@ -12,7 +12,7 @@ from stimsynth.engine.interrupt import Interrupt
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Run, Snapshots, Status
 from stimsynth.engine.stop import StopRule, of_own_steps
-from stimsynth.numerics.sums import norms
+from stimsynth.numerics.reductions import norms
 
 
 class State(Protocol):

@@ -52,15 +52,10 @@ def model_distance(
         difference = one - two
         if difference.is_complex():
             difference = torch.view_as_real(difference)
-            return safe_root(2 * _means(difference.square()))
-        return safe_root(_means(difference.square()))
+            return safe_root(2 * difference.square().flatten(1).mean(dim=1))
+        return safe_root(difference.square().flatten(1).mean(dim=1))
 
     return distance
-
-
-def _means(squares: Tensor) -> Tensor:
-    """Return the mean of each item of a batch, shape (b,)."""
-    return torch.stack([item.mean() for item in squares])
 
 
 def _see_comparable(one: Tensor, two: Tensor, batches: tuple[int, int]) -> None:

@@ -5,14 +5,11 @@ a normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6. Each coeffi
 constant plus a weighted sum of its neighbours' amplitudes, with the parameters of this paper.
 """
 
-from functools import reduce
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.metrics.structural_similarity import comparable
-from stimsynth.numerics.reductions import plane_means
 from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.pyramids.laplacian import LaplacianPyramid
 from stimsynth.validate.images import real_images, unbatched_too
@@ -107,10 +104,8 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     """
     one, two = comparable(img1, img2)
     pairs = zip(normalized_laplacian_pyramid(one), normalized_laplacian_pyramid(two), strict=True)
-    distances = [safe_root(plane_means((x - y).square())) for x, y in pairs]
-    return reduce(torch.add, distances) / len(
-        distances
-    )  # in this order, however many images there are
+    distances = [safe_root((x - y).square().mean(dim=(-2, -1))) for x, y in pairs]
+    return torch.stack(distances).mean(dim=0)
 
 
 def _pooled(amplitude: Tensor, neighbours: dict[tuple[int, int], float]) -> Tensor:

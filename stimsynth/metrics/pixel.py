@@ -3,7 +3,6 @@
 from torch import Tensor
 
 from stimsynth.metrics.structural_similarity import matched
-from stimsynth.numerics.reductions import plane_means
 
 
 def mse(img1: Tensor, img2: Tensor) -> Tensor:
@@ -36,4 +35,4 @@ def mse(img1: Tensor, img2: Tensor) -> Tensor:
     [[0.25], [0.25]]
     """
     one, two = matched(img1, img2)
-    return plane_means((one - two).square())
+    return (one - two).square().mean(dim=(-2, -1))

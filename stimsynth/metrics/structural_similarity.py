@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.numerics.reductions import plane_means, plane_sums
 from stimsynth.numerics.safe import anywhere
 from stimsynth.transforms.filters import gaussian_1d
 from stimsynth.transforms.separable import filter_valid
@@ -75,14 +74,14 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     """
     maps = _maps(*comparable(img1, img2), pad, variances=weighted)
     if not weighted:
-        return plane_means(maps.ssim)
+        return maps.ssim.mean(dim=(-2, -1))
     # Rounding can make a variance slightly negative; it then counts as 0.
     var_x, var_y = (variance.clamp_min(0) for variance in maps.variances)
     weight = torch.log1p(var_x / _C2) + torch.log1p(var_y / _C2)
-    total = plane_sums(weight)
-    mean = plane_sums(maps.ssim * weight) / total.clamp_min(_tiny(total))
+    total = weight.sum(dim=(-2, -1))
+    mean = (maps.ssim * weight).sum(dim=(-2, -1)) / total.clamp_min(_tiny(total))
     # For two images without any contrast all weights are 0: then all positions have the same weight.
-    return torch.where(total > 0, mean, plane_means(maps.ssim))
+    return torch.where(total > 0, mean, maps.ssim.mean(dim=(-2, -1)))
 
 
 def ssim_map(img1: Tensor, img2: Tensor) -> Tensor:
@@ -136,13 +135,11 @@ def ms_ssim(
     for scale in range(len(powers)):
         maps = _maps(x, y, False)
         coarsest = scale == len(powers) - 1
-        means.append(plane_means(maps.ssim if coarsest else maps.contrast_structure))
+        means.append((maps.ssim if coarsest else maps.contrast_structure).mean(dim=(-2, -1)))
         if not coarsest:
             x, y = _halved(x), _halved(y)
-    # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative. How torch itself
-    # raises a value to a power depends on where in a tensor it stands.
-    logarithms = [torch.log(_floored(mean)) for mean in means]
-    raised = [torch.exp(power * log) for log, power in zip(logarithms, powers, strict=True)]
+    # The floor keeps the slope of a power below 1 finite where a mean is 0 or negative.
+    raised = [_floored(mean) ** power for mean, power in zip(means, powers, strict=True)]
     product = torch.stack(raised).prod(dim=0)
     return torch.where((torch.stack(means) <= 0).any(dim=0), 0.0, product)
 
@@ -161,7 +158,7 @@ def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> 
         x, y = (F.pad(image, sides, mode=str(pad)) for image in (x, y))
     # With the sum u and the difference d of both images, 2 cov = (var u - var d) / 2 and so on: both factors
     # become (p - q + c) / (p + q + c) with squares p and q, which stays in [-1, 1] under rounding.
-    middle = plane_means((x + y).detach(), keepdim=True)
+    middle = (x + y).detach().mean(dim=(-2, -1), keepdim=True)
     u, d = (
         x + y - middle,
         x - y,

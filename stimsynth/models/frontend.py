@@ -18,7 +18,6 @@ from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one
 from stimsynth.models.published import load_published
 from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.generators import generator_for
-from stimsynth.numerics.softplus import softplus
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimsynth.transforms.masks import make_disk
@@ -110,7 +109,7 @@ class LinearNonlinear(ShowsFilters):
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        return activated(self.activation, self.center_surround(x))
+        return self.activation(self.center_surround(x))
 
 
 class LuminanceGainControl(_LuminanceNormalized):
@@ -166,7 +165,7 @@ class LuminanceGainControl(_LuminanceNormalized):
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the response, shape (batch, 1, height, width)."""
-        return activated(self.activation, self.normalized(x, self.grid(x)))
+        return self.activation(self.normalized(x, self.grid(x)))
 
 
 class LuminanceContrastGainControl(_LuminanceNormalized):
@@ -206,7 +205,7 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
         normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
-        return activated(self.activation, normalized)
+        return self.activation(normalized)
 
 
 class OnOff(_LuminanceNormalized):
@@ -262,15 +261,10 @@ class OnOff(_LuminanceNormalized):
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
         normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
-        output = activated(self.activation, normalized)
+        output = self.activation(normalized)
         if not self.apply_mask:
             return output
         return output * make_disk(grid.size, dtype=output.dtype, device=output.device)
-
-
-def activated(activation: Activation, values: Tensor) -> Tensor:
-    """Return an activation applied to values, with our softplus in place of torch's."""
-    return softplus(values) if activation is F.softplus else activation(values)
 
 
 def contrast_normalized(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.generators import generator_for
-from stimsynth.numerics.sliding import slide
+from stimsynth.numerics.reductions import slide
 from stimsynth.seeding import checked_seed
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair

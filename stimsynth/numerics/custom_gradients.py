@@ -27,10 +27,10 @@ def applied(function: type[Function]) -> Callable[..., Any]:
     """Return the callable of a nonlinear function: with its own derivatives or with torch's."""
     # In nested forward mode torch silently treats the results of a custom derivative as constants, and second
     # derivatives are wrong; it differentiates ``forward`` itself correctly.
-    return function.forward if forward_over_forward() else function.apply
+    return function.forward if _forward_over_forward() else function.apply
 
 
-def forward_over_forward() -> bool:
+def _forward_over_forward() -> bool:
     """Return whether forward-mode differentiation runs inside forward-mode differentiation."""
     # A compiler cannot trace this question.
     if torch.compiler.is_compiling() or _functorch.peek_interpreter_stack() is None:

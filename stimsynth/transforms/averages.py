@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
@@ -75,7 +74,7 @@ class Averages:
         away = self._flat(maps)[..., sample] - mean[..., window]
         zero = torch.zeros_like(mean)
         where = window.expand(away.shape)
-        return [zero.scatter_add(-1, where, weight * _power(away, order)) for order in orders]
+        return [zero.scatter_add(-1, where, weight * away**order) for order in orders]
 
     def uncovered(self, maps: Tensor) -> Tensor:
         """Return the samples of maps that no window covers, shape (…, m)."""
@@ -100,17 +99,12 @@ class Averages:
         return maps.flatten(-2)
 
 
-def _power(values: Tensor, order: int) -> Tensor:
-    """Return `values` to a whole power, by repeated multiplication."""
-    return reduce(torch.mul, [values] * order)
-
-
 class _SparseProduct(torch.autograd.Function):
     """Differentiable product of a sparse matrix (n, m) and the last dimension of values (…, m)."""
 
     @staticmethod
     def forward(values: Tensor, product: Product) -> Tensor:
-        # Image by image: how the library rounds depends on how many vectors it is given at once.
+        # Image by image: a product with the vectors of many takes up to a quarter longer.
         count = values.shape[:-1][:1].numel()
         images = values.reshape(count, -1, values.shape[-1])
         found = torch.stack([(product.matrix @ rows.T).T for rows in images])

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.numerics.fourier import irfft2
 from stimsynth.transforms.filters import gaussian_1d
 from stimuli_store.errors import InputError
 
@@ -53,7 +52,7 @@ class PaddedGrid:
 
     def backward(self, spectrum: Tensor) -> Tensor:
         """Return the image (…, h, w) of a spectrum, without the padding."""
-        full = irfft2(spectrum, self.shape)
+        full = torch.fft.irfft2(spectrum, s=self.shape)
         if self.pad_mode == "circular":
             return full
         top, left = self.before

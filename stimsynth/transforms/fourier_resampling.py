@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.fourier import irfft2
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
@@ -112,7 +111,7 @@ def autocorrelation(x: Tensor) -> Tensor:
         products = torch.fft.ifft2(power)
     else:
         spectrum = torch.fft.rfft2(x)
-        products = irfft2(spectrum.real.square() + spectrum.imag.square(), size)
+        products = torch.fft.irfft2(spectrum.real.square() + spectrum.imag.square(), s=size)
     return torch.fft.fftshift(products, dim=(-2, -1)) / (size[0] * size[1])
 
 

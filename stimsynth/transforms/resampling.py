@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stimsynth.numerics.sliding import slide
+from stimsynth.numerics.reductions import slide
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.whole import whole

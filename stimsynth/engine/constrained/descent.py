@@ -26,7 +26,7 @@ from stimsynth.engine.constrained.tangent import Room, Slopes, Tangent, solved, 
 from stimsynth.engine.curvature import Curvature, curved
 from stimsynth.engine.lbfgs import shortened
 from stimsynth.engine.problem import Problem, Terms, column
-from stimsynth.numerics.sums import combined, dots, norms, products
+from stimsynth.numerics.reductions import combined, dots, norms, products
 
 _ARMIJO = 1e-4
 _GROWTH = 2.0

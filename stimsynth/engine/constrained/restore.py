@@ -8,7 +8,7 @@ from torch import Tensor
 from stimsynth.engine.constrained.scaled import ScaledEvaluation, ScaledProblem
 from stimsynth.engine.constrained.tangent import solved
 from stimsynth.numerics.generators import generator_for
-from stimsynth.numerics.sums import combined, norms, products
+from stimsynth.numerics.reductions import combined, norms, products
 
 _FIXING = 3  # rounds to find the values that bounds stop
 _HALVINGS = 20

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stimsynth.numerics.sums import combined, products
+from stimsynth.numerics.reductions import combined, products
 
 _ROUNDS, _RELEASING = 30, 10
 _RIDGE = 1e-13

@@ -12,9 +12,9 @@ Scalar = Callable[..., Tensor]
 def per_item(function: Scalar, *batches: Tensor) -> Tensor:
     """Return a scalar function's value for every item of one or more batches, shape (batch,).
 
-    The function sees each item with a batch dimension of 1. On a CPU it is called once for each item, because
-    what is vectorized rounds otherwise, and every item is to be what it would be alone. Elsewhere it is
-    vectorized where torch can; a function that branches on its values is called once for each item too.
+    The function sees each item with a batch dimension of 1. On a CPU it is called once for each item,
+    which for large images is faster than vectorizing. Elsewhere it is vectorized where torch can; a function
+    that branches on its values is called once for each item too.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.linalg import vecdot
 
 from stimsynth.models.displays import ShowsStatistics
 from stimsynth.models.texture.bands import (
@@ -25,8 +26,6 @@ from stimsynth.models.texture.statistics import (
     pixel_statistics,
 )
 from stimsynth.numerics.caching import ExactTables, made_outside_transforms
-from stimsynth.numerics.fourier import irfft2
-from stimsynth.numerics.reductions import inner, plane_sums
 from stimsynth.transforms.modulus import double_phase
 from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.validate.images import image_size, kept_image, real_images, unbatched_too
@@ -189,7 +188,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
             parent = None if masks is None else split_bands(derivative, masks)
             # Amplitudes grow by 4 with every downsampling by 2.
             least = 4.0**place * (size[0] * size[1] * noise).sqrt().unsqueeze(-1)
-            pixels = irfft2(low, size)
+            pixels = torch.fft.irfft2(low, s=size)
             yield ScaleImages(
                 place=place,
                 scale=name,
@@ -276,8 +275,8 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
             pieces.sums["pixels", "pixel_statistics"] = found
         if "residual_highpass" in wanted:
             half = torch.view_as_real(spectrum[..., : self.image_shape[1] // 2 + 1])
-            power = (half.square() * self.tables_for(images)["high power"]).sum(dim=-1)
-            pieces.sums["high", "residual_highpass"] = plane_sums(power).unsqueeze(-1)
+            power = (half.square() * self.tables_for(images)["high power"]).sum((-1, -2, -3))
+            pieces.sums["high", "residual_highpass"] = power.unsqueeze(-1)
         for part in parts:
             self._add_low_pass(pieces, part)
             if part.band is not None:
@@ -290,8 +289,8 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         scale = part.scale
         pixels = part.pixels.flatten(1)
         square = pixels * pixels
-        pieces.sums["third", scale] = inner(square, pixels).unsqueeze(-1)
-        pieces.sums["fourth", scale] = inner(square, square).unsqueeze(-1)
+        pieces.sums["third", scale] = vecdot(square, pixels).unsqueeze(-1)
+        pieces.sums["fourth", scale] = vecdot(square, square).unsqueeze(-1)
         pieces.sums["low lags", scale] = self._lags(part.low, part.place)
         pieces.add_norms("low", scale, map_norms(part.pixels.unsqueeze(1)), part.least)
 

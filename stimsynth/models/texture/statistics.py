@@ -8,8 +8,9 @@ import math
 
 import torch
 from torch import Tensor
+from torch.linalg import vecdot
 
-from stimsynth.numerics.reductions import centred, inner
+from stimsynth.numerics.reductions import centred
 from stimsynth.transforms.spectra import Size, columns_counted
 
 _NOISE = (
@@ -21,7 +22,7 @@ def noise_power(image: Tensor) -> Tensor:
     """Return the power (m,) that rounding errors may have in the bands of images (m, h, w)."""
     tolerance = _NOISE * torch.finfo(image.dtype).eps
     pixels = image.flatten(1)
-    return tolerance**2 / pixels.shape[1] * inner(pixels, pixels)
+    return tolerance**2 / pixels.shape[1] * vecdot(pixels, pixels)
 
 
 def map_norms(maps: Tensor) -> Tensor:
@@ -52,8 +53,8 @@ def pixel_statistics(image: Tensor, floor: Tensor) -> Tensor:
     norm = torch.linalg.vector_norm(away, dim=-1)
     norm, inverse = varying(norm, (count * floor).sqrt())
     scale = inverse * math.sqrt(count - 1)  # of the unbiased standard deviation
-    skew = inner(square, away) / count * scale**3
-    kurtosis = torch.where(inverse == 0, 3.0, inner(square, square) / count * scale**4)
+    skew = vecdot(square, away) / count * scale**3
+    kurtosis = torch.where(inverse == 0, 3.0, vecdot(square, square) / count * scale**4)
     variance = norm**2 / (count - 1)
     pixels = image.flatten(1)
     ends = pixels.amin(-1), pixels.amax(-1)
@@ -84,6 +85,6 @@ def central_autocorrelation(spectrum: Tensor, left: Tensor, right: Tensor) -> Te
     """
     count, size = len(spectrum), spectrum.shape[-2]
     squares = torch.view_as_real(spectrum).square().view(count, size, -1)
-    # Image by image: a product of all rows at once rounds those of small images as their number makes it.
+    # Image by image, which is faster than one product of all rows.
     rows = torch.bmm(squares, right.expand(count, -1, -1)).view(count, left.shape[1], -1)
     return torch.bmm(left.expand(count, -1, -1), rows)

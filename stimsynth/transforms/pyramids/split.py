@@ -12,7 +12,6 @@ from torch import Tensor
 
 from stimsynth.numerics.caching import Tables
 from stimsynth.numerics.custom_gradients import CustomGradient
-from stimsynth.numerics.fourier import irfft2
 from stimsynth.transforms.pyramids.layout import PyramidLevel, ResidualLevel
 from stimsynth.transforms.spectra import Size, columns_counted, crop_spectrum, paired, weigh
 
@@ -160,7 +159,7 @@ def _joined(
     if splitting.is_complex:
         image = torch.fft.ifft2(spectrum, norm=splitting.norm_back).real
     else:
-        image = irfft2(spectrum, size, norm=splitting.norm_back)
+        image = torch.fft.irfft2(spectrum, s=size, norm=splitting.norm_back)
     return image.neg() if splitting.order % 2 else image
 
 
@@ -168,12 +167,12 @@ def _bands(splitting: Splitting, level: int, spectrum: Tensor) -> Tensor:
     bands = spectrum.unsqueeze(2) * torch.view_as_complex(splitting.tables[f"bands {level}"])
     if splitting.is_complex:
         return torch.fft.ifft2(bands, norm=splitting.norm)
-    return irfft2(bands, splitting.sizes[level], norm=splitting.norm)
+    return torch.fft.irfft2(bands, s=splitting.sizes[level], norm=splitting.norm)
 
 
 def _residual(splitting: Splitting, level: ResidualLevel, spectrum: Tensor) -> Tensor:
     weighed = weigh(spectrum, splitting.tables[_TABLES[level]])
-    return irfft2(weighed, splitting.sizes[level], norm=splitting.norm)
+    return torch.fft.irfft2(weighed, s=splitting.sizes[level], norm=splitting.norm)
 
 
 def _back(splitting: Splitting, level: PyramidLevel, values: Tensor) -> Tensor:

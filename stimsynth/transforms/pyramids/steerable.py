@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.caching import ExactTables, Tables
-from stimsynth.numerics.fourier import irfft2
 from stimsynth.transforms.pyramids.layout import (
     Coefficients,
     PyramidLevel,
@@ -222,7 +221,7 @@ class SteerablePyramidFreq(ExactTables):
         if "residual_highpass" in wanted:
             high = spectrum_of(coefficients["residual_highpass"])
             total = total + weigh(high, tables["high"])
-        return irfft2(total, self.image_shape, norm=self.fft_norm)
+        return torch.fft.irfft2(total, s=self.image_shape, norm=self.fft_norm)
 
     def steer_coeffs(
         self,
