@@ -54,16 +54,16 @@ def test_the_objective_never_rises() -> None:
 
 def test_a_batch_equals_single_runs() -> None:
     known = quadratic()
-    together = solve(known)
+    together = solve(known, steps=20).history["objective"]
     for item in range(3):
         alone = iterate(
             Problem(terms=lambda x, i, n=item: {"f": known.value(x, i + n)}, weights={"f": 1.0}),
             LBFGS(),
             known.start[item : item + 1],
-            max_steps=500,
+            max_steps=20,
             stop=STOP,
-        )
-        torch.testing.assert_close(alone.points[0], together.points[item], rtol=1e-9, atol=1e-12)
+        ).history["objective"]
+        torch.testing.assert_close(alone[:, 0], together[:, item], rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize(
