@@ -14,6 +14,7 @@ from stimsynth.plots.canvas import image_pixels, own_axes, show_image, split_axe
 from stimsynth.plots.checks import check_axes, check_kind, check_size
 from stimsynth.plots.panels import Panel, empty_figure, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
+from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -460,10 +461,6 @@ def _names(
             "the four competitions must have the same reference image; these have different ones"
         )
     return (
-        _name(four[0].optimized_metric) if metric1_name is None else metric1_name,
-        _name(four[2].optimized_metric) if metric2_name is None else metric2_name,
+        function_name(four[0].optimized_metric) if metric1_name is None else metric1_name,
+        function_name(four[2].optimized_metric) if metric2_name is None else metric2_name,
     )
-
-
-def _name(metric: Any) -> str:
-    return getattr(metric, "__name__", type(metric).__name__)

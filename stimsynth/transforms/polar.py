@@ -108,11 +108,3 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
         return doubled
     turn = (phase_factor - 2) * torch.angle(direction)
     return doubled * torch.complex(torch.cos(turn), torch.sin(turn))
-
-
-def _see_complex(x: Tensor) -> None:
-    if not x.is_complex():
-        raise InputError(
-            f"amplitude and phase need complex values; not {x.dtype} (for real values see "
-            "local_gain_control)"
-        )

@@ -55,7 +55,7 @@ def validate_metric(
     >>> from stimsynth.metrics import mse
     >>> validate_metric(mse)
     """
-    name = _name(metric)
+    name = function_name(metric)
     _check_callable(name, metric, 2)
     image = probe_image(image_shape, image_dtype, device)
     value = called(name, metric, image, image.roll(1, -1))
@@ -99,7 +99,7 @@ def validate_penalty(
     --------
     >>> validate_penalty(lambda image: image.clamp_min(1).sum())
     """
-    name = _name(penalty_function)
+    name = function_name(penalty_function)
     _check_callable(name, penalty_function, 1)
     value = probe(name, penalty_function, probe_image(image_shape, image_dtype, device))
     _check_scalar(name, value)
@@ -118,7 +118,7 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
     """
     shape = (1, *image.shape[1:])
     validate_metric(metric, shape, image.dtype, image.device)
-    name = _name(metric)
+    name = function_name(metric)
     first = probe_image(shape, image.dtype, image.device)
     refuse_inference_mode()
     # A brighter and a darker image detect a difference that is not squared.
@@ -185,7 +185,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
         (a ValueError) if it does not return a tensor with one element, strips the gradient, or changes
         the output that it is to compare with.
     """
-    name = _name(loss_function)
+    name = function_name(loss_function)
     _check_callable(name, loss_function, 2, "model output")
     fixed, given = output.detach(), output.detach().clone()
     with torch.enable_grad(), advice(name):
@@ -205,7 +205,8 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
         )
 
 
-def _name(function: object) -> str:
+def function_name(function: object) -> str:
+    """Return the name by which a function or module is called in errors and files."""
     return getattr(function, "__name__", type(function).__name__)
 
 

@@ -8,15 +8,11 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.generators import generator_for
+from stimsynth.validate.functions import function_name
 
 #: Two sets of images: one inside the range, and one that reaches beyond it by its width on either side,
 #: since penalties are often 0 inside.
 _MARGINS = (0.0, 1.0)
-
-
-def function_name(function: Any) -> str:
-    """Return how a function or module is called."""
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def fingerprint(

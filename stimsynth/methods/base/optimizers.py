@@ -12,6 +12,7 @@ from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.descent import Descent
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import Method
+from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
 
 #: The Adam of the field's synthesis scripts, for `torch.optim.Adam` without arguments of its own.
@@ -135,10 +136,9 @@ def _made(factory: Callable[[Any], Any], of: Any) -> Any:
         return factory(of)
     except (TypeError, ValueError) as error:
         whole = factory.func if isinstance(factory, partial) else factory
-        name = getattr(whole, "__name__", type(whole).__name__)
         raise InputError(
-            f"{name} cannot be made: {error}; give optimizer_kwargs for an optimizer class, and a function "
-            "of the optimizer for a scheduler"
+            f"{function_name(whole)} cannot be made: {error}; give optimizer_kwargs for an optimizer "
+            "class, and a function of the optimizer for a scheduler"
         ) from error
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from stimsynth.methods.base.fingerprints import function_name
 from stimsynth.validate import validate_penalty
-from stimsynth.validate.functions import weighted
+from stimsynth.validate.functions import function_name, weighted
 from stimuli_store.errors import InputError, WrongType
 
 Penalty = Callable[[Tensor], Tensor]
