@@ -14,7 +14,7 @@ from stimsynth.engine.stop import AnyOf, LossConvergence, LossReached, StopRule
 from stimsynth.losses import mse
 from stimsynth.methods.base.penalties import GivenPenalties
 from stimsynth.methods.base.resumable_run import check_steps
-from stimsynth.methods.base.synthesis import Cast
+from stimsynth.methods.base.synthesis import Cast, Move
 from stimsynth.methods.metamer import Loss, MetamerObjective
 from stimsynth.validate.inputs import is_number
 from stimsynth.validate.models import check_scales
@@ -289,7 +289,7 @@ class MetamerCTF(MetamerObjective):
     def _derive(self) -> None:
         self._goals = [self._goal_of(subset) for subset in self._subsets()]
 
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+    def _move(self, cast: Cast, move: Move) -> None:
         super()._move(cast, move)
         self._goals = [cast(goal) for goal in self._goals]
 

@@ -13,7 +13,7 @@ from stimsynth.engine.eigen import lanczos
 from stimsynth.engine.eigen.eigenspaces import Eigenspace
 from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.run import Status
-from stimsynth.methods.base.device_move import goal_of_move
+from stimsynth.methods.base.device_move import goal_of_move, moved_copy
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.base.progress import product_bar
 from stimsynth.methods.base.quality import Quality, judge
@@ -31,6 +31,7 @@ from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs,
 from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.seeding import checked_seed
+from stimsynth.transforms.sequences import as_vectors
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.inputs import finite_number
@@ -109,11 +110,11 @@ class Eigendistortion(SavableSynthesis):
 
     def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
         self._image = kept_image(image)
-        checked_output(model, self._image)
+        output = checked_output(model, self._image)
         self._model = model
         self._seed = checked_seed(seed)
         self._linear = Linearized(model, self._image)
-        n, m = self._linear.size_in, self._linear.size_out
+        n, m = self._sizes = self._image[0].numel(), as_vectors(output).shape[1]
         print(f"Initializing Eigendistortion -- Input dim: {n} | Output dim: {m}")  # noqa: T201
         self._surplus = max(n - m, 0)  # dimensions that the outputs are too few to see
         self._jacobian: Tensor | None = None
@@ -177,7 +178,7 @@ class Eigendistortion(SavableSynthesis):
             If the Jacobian that ``"exact"`` has to hold has more than a million elements.
         """
         refuse_inference_mode()
-        k, max_iter, p, q = check_request(method, self._linear.size_in, k, max_iter, p, q)
+        k, max_iter, p, q = check_request(method, self._sizes[0], k, max_iter, p, q)
         if method != "lanczos":
             self._refuse_batch(f"method={method!r}")
         search = lanczos.Search(
@@ -281,7 +282,7 @@ class Eigendistortion(SavableSynthesis):
         """
         self._refuse_batch("the Jacobian")
         if self._jacobian is None:
-            n, m = self._linear.size_in, self._linear.size_out
+            n, m = self._sizes
             if n > _MANY_PIXELS:
                 warnings.warn(
                     f"the Jacobian of {n} inputs takes long; method='lanczos' does without it",
@@ -355,7 +356,7 @@ class Eigendistortion(SavableSynthesis):
         return tuple(found.n_products for found in self._found) or (0,) * len(self._image)
 
     def __repr__(self) -> str:
-        n, m = self._linear.size_in, self._linear.size_out
+        n, m = self._sizes
         lines = [f"Eigendistortion -- Input dim: {n} | Output dim: {m}"]
         for number, found in enumerate(self._found):
             spaces = "; ".join(str(space) for space in found.spaces.values())
@@ -363,7 +364,7 @@ class Eigendistortion(SavableSynthesis):
         return "\n".join(lines)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change precision or device of image, model and results, in place.
+        """Change precision or device of image, model and results, in place; the model as a copy.
 
         Parameters
         ----------
@@ -376,7 +377,7 @@ class Eigendistortion(SavableSynthesis):
             If there is no such device or dtype, or the dtype is not a real floating-point one.
         """
         goal = goal_of_move(self._image, *args, **kwargs)
-        self._model.to(device=goal.device, dtype=goal.dtype)
+        self._model = moved_copy(self._model, goal)
         self._image = self._image.to(goal)
         self._linear = Linearized(self._model, self._image)
         self._jacobian = None if self._jacobian is None else self._jacobian.to(goal)
@@ -411,7 +412,7 @@ class Eigendistortion(SavableSynthesis):
         """Return what a method without memory finds."""
         like, k, tolerance = self._image[0].flatten(), search.k, search.tolerance
         if method == "exact":
-            warn_of_size(self._linear.size_in, self._linear.size_out)
+            warn_of_size(*self._sizes)
             return solvers.exact(self.compute_jacobian())
         if method == "randomized_svd":
             return solvers.randomized_svd(

@@ -1,7 +1,7 @@
 """Geodesics: the sequences between two images that are shortest for a model."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from stimsynth.losses import penalize_range
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
 from stimsynth.numerics.generators import generator_for
 from stimsynth.seeding import checked_seed
@@ -127,7 +127,8 @@ class Geodesic(OptimizedSynthesis):
         self._model, self._seed = model, checked_seed(seed)
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
-        self._seen = as_vectors(checked_output(model, self._ends))
+        between = starts[0, 1:-1]
+        self._seen = as_vectors(checked_output(model, self._ends, otherwise=between))
         resumable = ResumableRun(
             starts[:, 1:-1].contiguous(), default=Descent(optimizer=SEEDS_ADAM)
         )
@@ -408,7 +409,7 @@ class Geodesic(OptimizedSynthesis):
             )
         return frames
 
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
+    def _move(self, cast: Cast, move: Move) -> None:
         self._model = move(self._model)
         self._ends, self._seen = cast(self._ends), cast(self._seen)
 

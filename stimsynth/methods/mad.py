@@ -25,7 +25,7 @@ from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import validate_allowed_range
@@ -420,10 +420,8 @@ class MADCompetition(OptimizedSynthesis):
     def _default_method(self) -> Method:
         return _default(self._tradeoff, self._range)
 
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
-        for metric in (self._optimized, self._reference):
-            if isinstance(metric, nn.Module):
-                move(metric)
+    def _move(self, cast: Cast, move: Move) -> None:
+        self._optimized, self._reference = move(self._optimized), move(self._reference)
         self._image = cast(self._image)
 
 

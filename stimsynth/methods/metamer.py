@@ -19,12 +19,13 @@ from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import OUTSIDE, Quality, pixel_distances, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
+from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.verdicts import judged_metamer, metamer_figures
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import check_loss
 from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.models import target_output
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -81,7 +82,7 @@ class MetamerObjective(OptimizedSynthesis):
             given = kept_image(
                 target_representation, "a target_representation", any_dims=True, complex_too=True
             )
-        target = self._goal(start, given, joins=initial_image is not None)
+        target = self._goal(start, given, drawn=initial_image is None)
         check_loss(loss_function, target[:1])
         self._target = target.expand(len(start), *target.shape[1:])
         resumable = ResumableRun(start, default=LBFGS(bounds=bounds))
@@ -224,32 +225,16 @@ class MetamerObjective(OptimizedSynthesis):
 
         return Problem(terms=terms, weights={"loss": 1.0, **self._weights()})
 
-    def _goal(self, start: Tensor, given: Tensor | None, joins: bool) -> Tensor:
-        """Return the target's representation, seen to fit the start."""
-        goal = given
-        if goal is None:
-            if self._image is None:
-                raise InputError(
-                    "a metamer needs a target: give an image or a target_representation"
-                )
-            goal = checked_output(self._model, self._image, joins=joins)
-            if len(goal) != len(self._image) and len(start) != 1:
-                raise InputError(
-                    f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
-                    f"image at a time, so give one initial_image, not {len(start)}"
-                )
-        if self._image is None or given is not None or self._unlike(start, goal):
-            goal = self._fitted(goal, start)
-        if len(goal) not in (1, len(start)):
-            raise InputError(
-                f"there are {len(goal)} targets and {len(start)} images to start from; give one target, or "
-                "as many as images"
-            )
-        return goal
-
-    def _fitted(self, goal: Tensor, start: Tensor) -> Tensor:
-        """Return the target's representation in the precision of the start's, if they can be compared."""
-        output = checked_output(self._model, start[:1])
+    def _goal(self, start: Tensor, given: Tensor | None, drawn: bool) -> Tensor:
+        """Return the target's representation, checked; a start that was handed in must fit it."""
+        if self._image is None and given is None:
+            raise InputError("a metamer needs a target: give an image or a target_representation")
+        if drawn and given is None:
+            assert self._image is not None
+            # Where the target has no slope, as a plain one has none for a variance, the noise has one.
+            return checked_output(self._model, self._image, otherwise=start[:1])
+        output = checked_output(self._model, start[:1], otherwise=start if len(start) > 1 else None)
+        goal = self._joined_target(len(start)) if given is None else given
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(
                 f"for an initial_image of shape {tuple(start.shape)} the model's output has shape "
@@ -260,7 +245,23 @@ class MetamerObjective(OptimizedSynthesis):
                 f"the model's output is of {output.dtype} and the target's representation of {goal.dtype}; "
                 "both are real, or both complex"
             )
+        if len(goal) not in (1, len(start)):
+            raise InputError(
+                f"there are {len(goal)} targets and {len(start)} images to start from; give one target, or "
+                "as many as images"
+            )
         return goal.to(output)
+
+    def _joined_target(self, n_starts: int) -> Tensor:
+        """Return the output for the target image, or the one that a mixture makes of several."""
+        assert self._image is not None
+        goal = target_output(self._model, self._image)
+        if len(goal) != len(self._image) and n_starts != 1:
+            raise InputError(
+                f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
+                f"image at a time, so give one initial_image, not {n_starts}"
+            )
+        return goal
 
     def _as_output(self, given: Tensor) -> Tensor:
         """Return a representation that was handed in, if it is one of this model."""
@@ -271,11 +272,6 @@ class MetamerObjective(OptimizedSynthesis):
                 f"{tuple(given.shape)}"
             )
         return given
-
-    def _unlike(self, start: Tensor, goal: Tensor) -> bool:
-        """Say whether what the model does to the target tells nothing of what it does to the start."""
-        assert self._image is not None
-        return start.shape[1:] != self._image.shape[1:] or len(goal) != len(self._image)
 
     def _first(self, initial_image: Tensor | None, bounds: tuple[float, float]) -> Tensor:
         if initial_image is None:
@@ -305,8 +301,8 @@ class MetamerObjective(OptimizedSynthesis):
     def _default_method(self) -> LBFGS:
         return LBFGS(bounds=self._range)
 
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
-        self._model = move(self._model)
+    def _move(self, cast: Cast, move: Move) -> None:
+        self._model, self._loss = move(self._model), move(self._loss)
         self._image = None if self._image is None else cast(self._image)
         self._target = cast(self._target)
 

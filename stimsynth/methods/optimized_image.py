@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.lbfgs import LBFGS
@@ -18,9 +18,9 @@ from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import DRIFT, OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
-from stimsynth.methods.base.synthesis import Cast, OptimizedSynthesis
-from stimsynth.validate import validate_allowed_range, validate_penalty
-from stimsynth.validate.functions import named_pair
+from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
+from stimsynth.validate import validate_allowed_range
+from stimsynth.validate.functions import check_score, named_pair
 from stimsynth.validate.images import checked_tensor, kept_image
 from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
@@ -116,8 +116,9 @@ class OptimizedImage(OptimizedSynthesis):
             else (given, None)
             for name, given in (held or {}).items()
         }
-        for function in (objective, *(f for f, _ in self._held.values())):
-            validate_penalty(function, (1, *start.shape[1:]), start.dtype, start.device)
+        check_score(objective, start, moves=not self._held and not penalties)
+        for function, _ in self._held.values():
+            check_score(function, start)
         # Columns of one history: what is held cannot have the name of another one.
         as_penalties(dict.fromkeys(self._held, torch.sum), start, ["objective_term"])
         added = as_penalties(penalties, start, ["objective_term", *self._held])
@@ -279,11 +280,9 @@ class OptimizedImage(OptimizedSynthesis):
     def _default_method(self) -> Constrained | LBFGS:
         return _default(bool(self._held), self._range)
 
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
-        functions = [self._score, *(f for f, _ in self._held.values())]
-        for function in (*functions, *self._penalties):
-            if isinstance(function, nn.Module):
-                move(function)
+    def _move(self, cast: Cast, move: Move) -> None:
+        self._score = move(self._score)
+        self._held = {name: (move(f), value) for name, (f, value) in self._held.items()}
         self._targets = {name: cast(value) for name, value in self._targets.items()}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.attention import differentiable_attention
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 
 #: A path that turns by no more than this angle at a frame (in radians; √ε where that is more) is straight.
@@ -107,7 +108,7 @@ def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
     >>> jerkiness(lambda x: 3 * x, corner).round(decimals=3).tolist()
     [9.0]
     """
-    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    path, pull = _pullback(model, sequence)
     return _at_frames(pull, bends(path)).flatten(1).square().sum(dim=1)
 
 
@@ -138,13 +139,22 @@ def residual(
     >>> residual(torch.nn.Identity(), path, (-9, 9)).tolist()
     [0.5]
     """
-    path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    path, pull = _pullback(model, sequence)
     steps = path.diff(dim=0)
     inner = sequence[1:-1]
     free = (inner > allowed_range[0]) & (inner < allowed_range[1])
     back, on = ((_at_frames(pull, part) * free).flatten(1) for part in (steps[:-1], steps[1:]))
     scale = back.norm(dim=1) + on.norm(dim=1)
     return (on - back).norm(dim=1) / scale.clamp_min(torch.finfo(scale.dtype).tiny)
+
+
+def _pullback(
+    model: Callable[[Tensor], Tensor], sequence: Tensor
+) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]:
+    """Return the path of a sequence, and what pulls vectors at its frames back to pixels."""
+    with differentiable_attention():
+        path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
+    return path, pull
 
 
 def _at_frames(pull: Callable[[Tensor], tuple[Tensor]], vectors: Tensor) -> Tensor:

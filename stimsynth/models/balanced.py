@@ -12,6 +12,7 @@ from stimsynth.numerics.linearized import Linearized
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output
 from stimsynth.validate.images import kept_image
+from stimsynth.validate.models import target_output
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -109,7 +110,8 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
         raise InputError(
             f"a z-score needs two images or more, not {len(images)}; for one image use balanced_by_target"
         )
-    outputs = [checked_output(model, image[None]) for image in images]
+    first = checked_output(model, images[:1])
+    outputs = [first, *(target_output(model, image[None]) for image in images[1:])]
     mean = sum(output.to(_wide(output)) for output in outputs) / len(outputs)
     square = sum((output.to(_wide(output)) - mean).abs() ** 2 for output in outputs)
     spread = (torch.as_tensor(square) / (len(outputs) - 1)).sqrt()

@@ -81,9 +81,9 @@ def features(
     A wrapper class that counts through the children of one family of networks
     (``NthLayer(vgg16, layer=3)``) is ``features(vgg16, "features.3")`` here, and works for any network.
 
-    Torch's fast attention has no forward-mode derivative (for instance `torch.func.jvp` of an
-    `nn.TransformerEncoder`): call ``torch.backends.mha.set_fastpath_enabled(False)``, and run the model
-    inside ``torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)``.
+    Torch's fast attention has no second and no forward-mode derivative. All synthesis here does without it
+    where it needs these; for `torch.func.jvp` of your own, say, run the model inside
+    `stimsynth.numerics.attention.differentiable_attention`.
 
     Examples
     --------

@@ -8,12 +8,14 @@ gradients, so JᵀJ is symmetric. If a function cannot be differentiated twice, 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 import torch.autograd.forward_ad as forward_mode
 from torch import Tensor
 
+from stimsynth.numerics.attention import differentiable_attention
 from stimsynth.numerics.generators import generator_for
 from stimuli_store.errors import InputError
 
@@ -53,7 +55,7 @@ class Linearized:
     Raises
     ------
     InputError
-        If the function can be differentiated neither twice nor in forward mode.
+        When it is first used, if the function can be differentiated neither twice nor in forward mode.
 
     Examples
     --------
@@ -67,8 +69,6 @@ class Linearized:
         self._points = points.detach()
         self._graph: _Graph | None = None
         self.size_in = points[0].numel()
-        self.size_out = self._at((0,)).outputs[0].numel()
-        self.forward_mode = self._needs_forward_mode()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the graph, for copies and pickles."""
@@ -76,7 +76,8 @@ class Linearized:
 
     def push(self, vectors: Tensor, items: Sequence[int]) -> Tensor:
         """Return Jv, shape (a, m), for vectors v (a, n), each at the point given in `items`."""
-        return torch.cat([self._push(v, self._at(i)) for v, i in _split(vectors, items)])
+        forward = self.forward_mode  # found on a graph of its own, before that of the items is made
+        return torch.cat([self._push(v, self._at(i), forward) for v, i in _split(vectors, items)])
 
     def pull(self, covectors: Tensor, items: Sequence[int]) -> Tensor:
         """Return Jᵀu, shape (a, n), for covectors u (a, m), each at the point given in `items`."""
@@ -88,10 +89,10 @@ class Linearized:
         The norm is never negative and free of cancellation: its error is about (ε ‖J‖)², and the error of
         vᵀ(JᵀJv) is about ε ‖J‖².
         """
-        products, energies = [], []
+        products, energies, forward = [], [], self.forward_mode
         for chunk, at in _split(vectors, items):
             graph = self._at(at)
-            pushed = self._push(chunk, graph)
+            pushed = self._push(chunk, graph, forward)
             energies.append(pushed.double().square().sum(dim=1))
             products.append(self._pull(pushed, graph))
         return torch.cat(products), torch.cat(energies)
@@ -112,11 +113,12 @@ class Linearized:
         return _Graph(items=items, points=points, outputs=outputs, dual=dual, back=back)
 
     def _real(self, points: Tensor) -> Tensor:
-        outputs = self._function(points)
+        with differentiable_attention():
+            outputs = self._function(points)
         return torch.view_as_real(outputs) if outputs.is_complex() else outputs
 
-    def _push(self, vectors: Tensor, graph: _Graph) -> Tensor:
-        return self._forward(vectors, graph) if self.forward_mode else _twice(vectors, graph)
+    def _push(self, vectors: Tensor, graph: _Graph, forward: bool) -> Tensor:
+        return self._forward(vectors, graph) if forward else _twice(vectors, graph)
 
     def _forward(self, vectors: Tensor, graph: _Graph) -> Tensor:
         with forward_mode.dual_level():
@@ -125,8 +127,14 @@ class Linearized:
         pushed = torch.zeros_like(graph.outputs) if tangent is None else tangent
         return pushed.detach().flatten(1)
 
-    def _needs_forward_mode(self) -> bool:
-        """Return whether Jv needs forward mode, by a test of <u, Jv> = <Jᵀu, v> for a random u and v."""
+    @cached_property
+    def size_out(self) -> int:
+        """Number of values in the output for a point."""
+        return self._at((0,)).outputs[0].numel()
+
+    @cached_property
+    def forward_mode(self) -> bool:
+        """Whether Jv needs forward mode, by a test of <u, Jv> = <Jᵀu, v> for a random u and v."""
         # A custom gradient that detaches raises no error when differentiated again, but gives a wrong Jv;
         # only this comparison detects it.
         graph = self._at((0,))

@@ -2,6 +2,8 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
@@ -10,13 +12,18 @@ from torch import Tensor
 from stimsynth.validate.inputs import finite_number
 from stimsynth.validate.probing import (
     ImageShape,
-    advice,
     called,
+    check_equal,
+    graded,
+    has_slope,
     probe,
     probe_image,
     refuse_inference_mode,
     strips_gradient,
+    two_passes,
+    unchanged,
 )
+from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, WrongType
 
 #: Upper limit of a metric for two identical images: 1 - SSIM is about 5e-8 in single precision.
@@ -55,18 +62,7 @@ def validate_metric(
     >>> from stimsynth.metrics import mse
     >>> validate_metric(mse)
     """
-    name = function_name(metric)
-    _check_callable(name, metric, 2)
-    image = probe_image(image_shape, image_dtype, device)
-    value = called(name, metric, image, image.roll(1, -1))
-    _check_scalar(name, value)
-    same = called(name, metric, image, image.clone())
-    _check_scalar(name, same)
-    if not float(same.detach().abs()) < ZERO:
-        raise InputError(
-            f"{name} is {float(same.detach().real):g} for two identical images, but a metric must be 0; "
-            "turn a similarity into a distance, for example 1 - similarity"
-        )
+    _measured(metric, probe_image(image_shape, image_dtype, device))
 
 
 def validate_penalty(
@@ -101,10 +97,39 @@ def validate_penalty(
     """
     name = function_name(penalty_function)
     _check_callable(name, penalty_function, 1)
-    value = probe(name, penalty_function, probe_image(image_shape, image_dtype, device))
-    _check_scalar(name, value)
-    if value.is_complex():
-        raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
+    passes = probe(name, penalty_function, probe_image(image_shape, image_dtype, device))
+    _check_real_scalar(name, passes.output)
+
+
+def check_score(
+    function: Callable[[Tensor], Tensor], starts: Tensor, *, moves: bool = False
+) -> None:
+    """Check that a function of one image is a number that can be optimized, where synthesis begins.
+
+    Parameters
+    ----------
+    function
+        Function or module of one image, with a batch of 1.
+    starts
+        Shape (batch, …). Two passes are made on the first.
+    moves
+        Whether its slope alone is to move the images, and so must not be 0 everywhere.
+
+    Raises
+    ------
+    InputError
+        (a ValueError), as `validate_penalty` does, or if there is no slope at any start.
+    """
+    name = function_name(function)
+    _check_callable(name, function, 1)
+    first = two_passes(name, function, starts[:1])
+    _check_real_scalar(name, first.output)
+    points = chain([first], (graded(function, start[None]) for start in starts[1:]))
+    if moves and not any(has_slope(point) for point in points):
+        raise InputError(
+            f"{name} does not change with any pixel of the initial_image: its slope is 0 everywhere there; "
+            "begin with another image"
+        )
 
 
 def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> None:
@@ -113,25 +138,45 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
     Raises
     ------
     InputError
-        (a ValueError) if `validate_metric` refuses it, it strips the gradient, or it is negative for two
-        different images.
+        (a ValueError) if `validate_metric` refuses it, it strips the gradient or has none but zeros, is
+        random, or is negative for two different images.
     """
-    shape = (1, *image.shape[1:])
-    validate_metric(metric, shape, image.dtype, image.device)
     name = function_name(metric)
-    first = probe_image(shape, image.dtype, image.device)
+    first = probe_image((1, *image.shape[1:]), image.dtype, image.device)
+    value = _measured(metric, first)
     refuse_inference_mode()
-    # A brighter and a darker image detect a difference that is not squared.
-    for other in (first.roll(1, -1), first / 2, (first + 1) / 2):
-        with torch.enable_grad(), advice(name):
-            value = metric(first, other.requires_grad_(True))
-        if not value.requires_grad:
-            raise strips_gradient(name)
-        if float(value.detach().real) <= -ZERO:
+    with torch.enable_grad(), explained(name, metric, first, first):
+        passes = graded(partial(metric, first), first.roll(1, -1))
+    if not passes.output.requires_grad or not has_slope(passes):
+        raise strips_gradient(name)
+    check_equal(name, "metric", value, passes.output.detach())
+    with torch.no_grad():
+        # A brighter and a darker image detect a difference that is not squared.
+        values = (value, metric(first, first / 2), metric(first, (first + 1) / 2))
+    for number in (float(found.real) for found in values):
+        if number <= -ZERO:
             raise InputError(
-                f"{name} is {float(value.detach().real):g} for two different images, but a metric must be "
-                "above 0; use its square or its absolute value"
+                f"{name} is {number:g} for two different images, but a metric must be above 0; use its "
+                "square or its absolute value"
             )
+
+
+def _measured(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> Tensor:
+    """Return a metric between a test image and another one, once it is a number and 0 for equal images."""
+    name = function_name(metric)
+    _check_callable(name, metric, 2)
+    other = image.roll(1, -1)
+    with unchanged(name, metric), explained(name, metric, image, other):
+        found = [called(name, metric, image, x) for x in (other, image.clone())]
+    for value in found:
+        _check_scalar(name, value)
+    value, same = (value.detach() for value in found)
+    if not float(same.abs()) < ZERO:
+        raise InputError(
+            f"{name} is {float(same.real):g} for two identical images, but a metric must be 0; "
+            "turn a similarity into a distance, for example 1 - similarity"
+        )
+    return value
 
 
 def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
@@ -188,7 +233,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
     name = function_name(loss_function)
     _check_callable(name, loss_function, 2, "model output")
     fixed, given = output.detach(), output.detach().clone()
-    with torch.enable_grad(), advice(name):
+    with torch.enable_grad(), explained(name, loss_function, fixed):
         value = loss_function(fixed.clone().requires_grad_(True), given)
     if not torch.allclose(given, fixed, rtol=0, atol=0, equal_nan=True):
         raise InputError(
@@ -229,6 +274,12 @@ def _check_callable(name: str, function: Any, images: int, of: str = "image") ->
         raise WrongType(
             f"{name} cannot be called with {images} arguments; give {wanted}"
         ) from error
+
+
+def _check_real_scalar(name: str, value: Tensor) -> None:
+    _check_scalar(name, value)
+    if value.is_complex():
+        raise WrongType(f"{name} returns a complex number; return a real one, such as its abs()")
 
 
 def _check_scalar(name: str, value: object) -> None:

@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.probing import (
     ImageShape,
-    advice,
     called,
+    graded,
+    has_slope,
     probe,
     probe_image,
-    refuse_inference_mode,
     strips_gradient,
+    two_passes,
 )
+from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, LacksAttribute, WrongType
 
 TRAINING = (
@@ -92,14 +93,15 @@ def validate_model(
     """
     name = _name(model)
     image = probe_image(image_shape, image_dtype, device)
-    output = probe(name, model, image)
+    passes = probe(name, model, image)
+    output = passes.output
     if output.dim() not in (3, 4):
         raise InputError(
             f"{name} returns a tensor of shape {tuple(output.shape)} for an image; return 3 or 4 "
             "dimensions (batch, channel, then values or height and width), for example with "
             "output.flatten(1)[:, None]"
         )
-    if not _has_gradient(model, image):
+    if not has_slope(passes):
         raise strips_gradient(name)
     if getattr(model, "training", False):
         warnings.warn(TRAINING, stacklevel=2)
@@ -179,12 +181,13 @@ def check_scales(model: nn.Module) -> list[Any]:
     return scales
 
 
-def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> Tensor:
+def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None = None) -> Tensor:
     """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
-    keep precision and device, and be differentiable. This is `validate_model` without a test image: it
-    takes outputs of two dimensions or more.
+    keep precision, device and its own buffers, be differentiable with a slope that is not 0 everywhere, and
+    give the same in two passes (up to 256 ε of its largest output). This is `validate_model` without a test
+    image: it takes outputs of two dimensions or more. It costs two passes forward and one back.
 
     Parameters
     ----------
@@ -192,8 +195,8 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
         Any module.
     image
         What it will be run on, shape (b, c, h, w) and real.
-    joins
-        Whether it may make a smaller batch of the image's, as mixtures of two textures do.
+    otherwise
+        Further images, of which one may have a slope if the image has none.
 
     Returns
     -------
@@ -219,6 +222,42 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
     torch.Size([1, 2, 6, 6])
     """
     name = _name(model)
+    _check_module(name, model)
+    passes = two_passes(name, model, image)
+    _check_output(name, passes.output, image)
+    _warn_of_training(model)
+    if not has_slope(passes) and (otherwise is None or not has_slope(graded(model, otherwise))):
+        raise InputError(
+            f"the output of {name} does not change with any pixel of the image: its slope is 0 everywhere "
+            "there; leave out rounding and thresholds, or begin with another image"
+        )
+    return passes.output.detach()
+
+
+def target_output(model: nn.Module, image: Tensor) -> Tensor:
+    """Return the output for a target, of a model that `checked_output` knows already: one pass.
+
+    Parameters
+    ----------
+    model
+        Any module.
+    image
+        Shape (b, c, h, w). The model may make a smaller batch of it, as mixtures of two textures do.
+
+    Raises
+    ------
+    InputError
+        If the output is not finite, or the batch does not come first.
+    """
+    name = _name(model)
+    # With gradients, as in every step of synthesis: without, torch takes faster ways that round otherwise.
+    with torch.enable_grad(), explained(name, model, image):
+        output = graded(model, image).output
+    _check_output(name, output, image, joins=True)
+    return output.detach()
+
+
+def _check_module(name: str, model: nn.Module) -> None:
     if not isinstance(model, nn.Module):
         raise WrongType(
             f"a model must be a torch.nn.Module; {name} is a {type(model).__name__}: make it a forward method"
@@ -227,32 +266,17 @@ def checked_output(model: nn.Module, image: Tensor, *, joins: bool = False) -> T
         raise InputError(
             f"{name} has learnable parameters; call stimsynth.remove_grad(model) first"
         )
+
+
+def _warn_of_training(model: nn.Module) -> None:
     if any(m.training and isinstance(m, _DropoutNd | _NormBase) for m in model.modules()):
-        warnings.warn(TRAINING, stacklevel=3)
-    refuse_inference_mode()
-    asking = image.detach().clone().requires_grad_(True)
-    with torch.enable_grad(), advice(name):
-        output = model(asking)
-    fault = _output_fault(output, image, joins)
-    if fault:
-        raise InputError(f"{name} cannot be used for synthesis: {fault}")
-    return output.detach()
+        warnings.warn(TRAINING, stacklevel=4)
 
 
 def _name(model: object) -> str:
     return (
         type(model).__name__ if isinstance(model, nn.Module) else getattr(model, "__name__", "it")
     )
-
-
-def _has_gradient(model: Callable[[Tensor], Tensor], image: Tensor) -> bool:
-    """Return whether the gradient of a random sum of the outputs is nonzero for any pixel."""
-    asking = image.clone().requires_grad_(True)
-    output = model(asking)
-    generator = generator_for("weights", 0)
-    weights = torch.randn(output.shape, generator=generator, dtype=torch.float64).to(output)
-    (gradient,) = torch.autograd.grad(output, asking, weights)
-    return bool((gradient != 0).any())
 
 
 def _takes_scales(model: Callable[..., Any]) -> bool:
@@ -271,23 +295,20 @@ def _strict_subsets(scales: Sequence[Any]) -> Iterator[list[Any]]:
         yield from ([*scales[:i], *scales[i + 1 :]] for i in range(len(scales)))
 
 
-def _output_fault(output: object, image: Tensor, joins: bool) -> str | None:
-    if not isinstance(output, Tensor):
-        return f"it returns {type(output).__name__}, and a model returns a tensor"
-    if not output.requires_grad:
-        return "its output does not depend on the image differentiably (is something detached?)"
+def _check_output(name: str, output: Tensor, image: Tensor, *, joins: bool = False) -> None:
+    """Refuse what cannot be compared image by image."""
     fits = output.dim() >= 2 and (
         len(output) == len(image) or (joins and 0 < len(output) < len(image))
     )
+    fault = None
     if not fits:
-        return (
+        fault = (
             f"it returns shape {tuple(output.shape)} for images {tuple(image.shape)}; "
             "the batch comes first"
         )
-    if output.numel() == 0:
-        return f"it returns nothing: its output has shape {tuple(output.shape)}"
-    if output.device != image.device or output.real.dtype != image.real.dtype:
-        return f"it turns {image.dtype} on {image.device} into {output.dtype} on {output.device}"
-    if not bool(torch.isfinite(output.detach().abs()).all()):
-        return "its output holds NaN or infinite values for this image"
-    return None
+    elif output.numel() == 0:
+        fault = f"it returns nothing: its output has shape {tuple(output.shape)}"
+    elif not bool(torch.isfinite(output.detach().abs()).all()):
+        fault = "its output holds NaN or infinite values for this image"
+    if fault:
+        raise InputError(f"{name} cannot be used for synthesis: {fault}")

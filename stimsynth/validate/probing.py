@@ -1,24 +1,23 @@
-"""Checks that models and penalties have in common: calls with a test image, and properties of the output."""
+"""Checks that models and penalties have in common: two calls, and properties of the output."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimsynth.numerics.generators import generator_for
+from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, WrongDevice, WrongType
 from stimuli_store.tools.whole import wholes
 
 ImageShape = tuple[int, int, int, int]
 
-#: Parts of some of torch's error messages, and our sentences for them.
-_ADVICE = {
-    "numpy()": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
-    "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
-    "Unsupported dtype": "uses Fourier transforms, which torch does not have in this precision; use float32",
-}
+#: How far two outputs for one image may be apart, in units of rounding (ε times the largest value of both):
+#: sums that several threads share, and torch's faster ways without gradients, add in another order.
+SAME = 256
 
 
 def probe_image(
@@ -56,31 +55,136 @@ def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords:
         raise
 
 
-def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
-    """Return the output of a function for `image`, after checking that it is fixed and differentiable.
+class Passes(NamedTuple):
+    """The second of two equal passes: the image, with gradient, and the output, with the graph to it."""
+
+    image: Tensor
+    output: Tensor
+
+
+def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Passes:
+    """Return what a function makes of a test image, after checking that it is fixed and differentiable.
 
     Raises
     ------
     InputError
-        (a ValueError) if the function adds a gradient, strips it, or leaves torch.
+        (a ValueError) if the function adds a gradient, strips it, leaves torch, is random, or is a module
+        that changes its buffers.
     WrongType
         (also a TypeError) if precision changes.
     WrongDevice
         (also a RuntimeError) if the device changes.
     """
+    return two_passes(what, function, image, partial(called, what, function))
+
+
+def two_passes(
+    what: str,
+    function: Callable[[Tensor], Any],
+    image: Tensor,
+    call: Callable[[Tensor], Any] | None = None,
+) -> Passes:
+    """Return what a function makes of an image, after two passes that have to agree.
+
+    Parameters
+    ----------
+    what
+        Name of the function, for errors.
+    function
+        A model, or any function of an image.
+    image
+        What it is called with; each pass gets a copy of its own.
+    call
+        How it is called; None for as it is.
+
+    Raises
+    ------
+    InputError, WrongType, WrongDevice
+        As for `probe`.
+    """
     refuse_inference_mode()
-    plain = called(what, function, image)
-    if not isinstance(plain, Tensor):
+    call = function if call is None else call
+    with torch.enable_grad(), unchanged(what, function), explained(what, function, image):
+        plain = call(image.detach().clone())
+        if not isinstance(plain, Tensor):
+            raise InputError(
+                f"{what} returns {type(plain).__name__} for a tensor; "
+                "return a torch.Tensor, computed by torch throughout"
+            )
+        if plain.requires_grad:
+            raise InputError(
+                f"{what} adds a gradient to its input, so it has learnable parameters; "
+                "call stimsynth.remove_grad on it first"
+            )
+        passes = graded(call, image)
+    if not passes.output.requires_grad:
+        raise strips_gradient(what)
+    _check_kind(what, passes.output, image)
+    noun = "model" if isinstance(function, nn.Module) else "function"
+    check_equal(what, noun, plain, passes.output.detach())
+    return passes
+
+
+def graded(call: Callable[[Tensor], Any], image: Tensor) -> Passes:
+    """Return an output with the graph that leads to the image."""
+    asking = image.detach().clone().requires_grad_(True)
+    return Passes(asking, call(asking))
+
+
+def has_slope(passes: Passes) -> bool:
+    """Return whether a random sum of the outputs changes with any pixel; that of round(x) does not."""
+    image, output = passes
+    weights = torch.randn(
+        output.shape, generator=generator_for("weights", 0), dtype=torch.float64
+    ).to(output)
+    (slope,) = torch.autograd.grad(output, image, weights, allow_unused=True)
+    return slope is not None and bool((slope != 0).any())
+
+
+@contextmanager
+def unchanged(what: str, function: Callable[..., Any]) -> Iterator[None]:
+    """See that calling a module leaves its buffers as they are; put them back if it does not.
+
+    Raises
+    ------
+    InputError
+        If a buffer has changed, as those of batch normalization do in training mode.
+    """
+    module = function if isinstance(function, nn.Module) else nn.Module()
+    # Shared buffers have one name here, and a buffer that was not made yet has none.
+    before = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
+    changed: list[str] = []
+    try:
+        yield
+    finally:
+        for name, buffer in module.named_buffers():
+            if name in before and not _same_values(buffer, before[name]):
+                changed.append(name)
+                _put_back(module, name, buffer, before[name])
+    if changed:
         raise InputError(
-            f"{what} returns {type(plain).__name__} for a tensor; "
-            "return a torch.Tensor, computed by torch throughout"
+            f"{what} changes its buffers {', '.join(changed)} when it is called, and synthesis changes the "
+            "image, never the model; call model.eval() first (they are as they were)"
         )
-    if plain.requires_grad:
-        raise InputError(
-            f"{what} adds a gradient to its input, so it has learnable parameters; "
-            "call stimsynth.remove_grad on it first"
-        )
-    output = _with_gradient(what, function, image)
+
+
+def _same_values(buffer: Tensor, before: Tensor) -> bool:
+    if buffer.is_meta or buffer.layout != torch.strided or torch.equal(buffer, before):
+        return True
+    same = buffer.shape == before.shape
+    return same and torch.allclose(buffer, before, rtol=0, atol=0, equal_nan=True)
+
+
+def _put_back(module: nn.Module, name: str, buffer: Tensor, before: Tensor) -> None:
+    if buffer.shape == before.shape:
+        with torch.no_grad():
+            buffer.copy_(before)
+    else:
+        owner, _, own = name.rpartition(".")
+        setattr(module.get_submodule(owner), own, before)
+
+
+def _check_kind(what: str, output: Tensor, image: Tensor) -> None:
     if output.real.dtype != image.real.dtype:
         raise WrongType(
             f"{what} changes precision from {image.dtype} to {output.dtype}; "
@@ -91,16 +195,31 @@ def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor
             f"{what} takes a tensor on {image.device} and returns one on {output.device}; "
             "make its own tensors on the device of the input"
         )
-    return output.detach()
 
 
-def _with_gradient(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Tensor:
-    asking = image.clone().requires_grad_(True)
-    with advice(what):
-        output = called(what, function, asking)
-    if not output.requires_grad:
-        raise strips_gradient(what)
-    return output
+def check_equal(what: str, noun: str, first: Tensor, second: Tensor) -> None:
+    """Refuse a function that gives two outputs, further apart than rounding explains, for one image.
+
+    Raises
+    ------
+    InputError
+        That says by how much they differ.
+    """
+    if torch.equal(first, second):
+        return
+    if first.shape != second.shape:
+        raise InputError(
+            f"the {noun} is random: two calls of {what} with one image return shapes "
+            f"{tuple(first.shape)} and {tuple(second.shape)}"
+        )
+    sizes = torch.stack([x.abs().nan_to_num(posinf=0).max() for x in (first, second)])
+    rounding = SAME * torch.finfo(sizes.dtype).eps * float(sizes.max())
+    if not torch.allclose(first, second, rtol=0, atol=rounding, equal_nan=True):
+        gap = float((first - second).abs().nan_to_num().max())
+        raise InputError(
+            f"the {noun} is random: two calls of {what} with one image differ by up to {gap:.3g}; call "
+            "eval() to end dropout, or draw its random numbers once and keep them"
+        )
 
 
 def strips_gradient(what: str) -> InputError:
@@ -109,18 +228,6 @@ def strips_gradient(what: str) -> InputError:
         f"{what} strips the gradient of its input; "
         "leave out detach, torch.no_grad, rounding and conversions to other types"
     )
-
-
-@contextmanager
-def advice(what: str) -> Iterator[None]:
-    """Replace some of torch's own errors by errors that say what to do."""
-    try:
-        yield
-    except RuntimeError as error:
-        for sign, sentence in _ADVICE.items():
-            if sign in str(error):
-                raise InputError(f"{what} {sentence}") from error
-        raise
 
 
 def _checked_shape(shape: object) -> ImageShape:

@@ -90,9 +90,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "learns": (lambda: Metamer(IMAGE, nn.Conv2d(1, 2, 3)), "remove_grad"),
     "uint8": (lambda: Metamer((255 * IMAGE).byte(), blur()), "floating-point or complex type"),
     "in place": (lambda: Metamer(IMAGE, Says(lambda x: x.mul_(2))), "changes its input in place"),
-    "tuple": (lambda: Metamer(IMAGE, Says(lambda x: (x, x))), "it returns tuple"),
+    "tuple": (lambda: Metamer(IMAGE, Says(lambda x: (x, x))), "Says returns tuple"),
     "NaN": (lambda: Metamer(IMAGE, Says(lambda x: (x - 2).log())), "NaN or infinite"),
-    "detached": (lambda: Metamer(IMAGE, Says(lambda x: x.detach())), "differentiably"),
+    "detached": (lambda: Metamer(IMAGE, Says(lambda x: x.detach())), "strips the gradient"),
     "one number": (lambda: Metamer(IMAGE, Says(torch.std)), r"it returns shape \(\)"),
     "whole start": (
         lambda: Metamer(IMAGE, blur(), initial_image=(IMAGE * 255).int()),

@@ -242,15 +242,23 @@ def test_what_was_not_searched_for_is_not_called_complete() -> None:
     assert not bottom.complete
 
 
-def test_a_model_that_is_flat_here() -> None:
-    class Flat(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.relu(x - 10)
+class FlatBelow(nn.Module):
+    """A model that sees nothing below 10."""
 
-    eig = Eigendistortion(picture(), Flat())
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x - 10)
+
+
+def test_a_model_that_is_flat_at_one_of_the_images() -> None:
+    eig = Eigendistortion(torch.cat([picture(), picture() + 10]), FlatBelow())
     eig.synthesize()
-    assert eig.eigenvalues.tolist() == [0, 0]
+    assert eig.eigenvalues[0].tolist() == [0, 0]
     assert eig.eigenspaces[0]["bottom"].estimate == pytest.approx(1024)
+    dark, bright = eig.quality()
+    assert "nothing to see" in dark.verdict
+    assert "nothing to see" not in bright.verdict
+    with pytest.raises(InputError, match="slope is 0 everywhere"):
+        Eigendistortion(picture(), FlatBelow())
 
 
 # -- certificates ----------------------------------------------------------------------------------
@@ -450,7 +458,7 @@ def test_custom_gradients_of_every_kind(cube: Any, forward: bool) -> None:
 
 def test_a_model_without_second_derivatives_is_refused() -> None:
     with pytest.raises(InputError, match="derivative along a direction cannot be computed"):
-        Eigendistortion(line(6), Applied(Neither))
+        Eigendistortion(line(6), Applied(Neither)).synthesize()
 
 
 def test_complex_outputs_count_as_two() -> None:
@@ -797,6 +805,3 @@ def test_quality_says_what_a_run_is_worth() -> None:
     assert not quality.good
     assert "lanczos" in quality.verdict
     assert np.isnan(quality.figures["bottom, error"])
-    blind = Eigendistortion(torch.cat([image, image]), Matrix(0 * values.diag()))
-    blind.synthesize()
-    assert all("nothing to see" in quality.verdict for quality in blind.quality())

@@ -10,12 +10,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from stimsynth.banks.models import weights_sha256
 from stimsynth.images import load
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.network_layers import features
+from stimsynth.numerics.attention import differentiable_attention
 from stimuli_store.errors import InputError
 
 
@@ -390,14 +390,11 @@ def test_forward_mode_goes_through_attention_as_the_notes_say() -> None:
     x, tangent = images(1)[..., :8], images(1)[..., 8:]
     with pytest.raises(NotImplementedError, match="forward AD"):
         torch.func.jvp(model, (x,), (tangent,))
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            _, forward = torch.func.jvp(model, (x,), (tangent,))
+    with differentiable_attention():
+        _, forward = torch.func.jvp(model, (x,), (tangent,))
         step = 1e-6
         difference = (model(x + step * tangent) - model(x - step * tangent)) / (2 * step)
-    finally:
-        torch.backends.mha.set_fastpath_enabled(True)
+    assert torch.backends.mha.get_fastpath_enabled()
     torch.testing.assert_close(forward, difference, atol=1e-6, rtol=1e-5)
 
 

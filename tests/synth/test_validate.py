@@ -287,10 +287,10 @@ def test_the_cost_of_the_check_grows_with_the_number_of_scales(n: int, calls: in
     ("function", "sentence"),
     [
         (lambda x: x.mean((2, 3)) / 0, "NaN or infinite"),
-        (lambda x: x.double(), "into torch.float64"),
+        (lambda x: x.double(), "from torch.float32 to torch.float64"),
         (lambda x: x.sum(0), "the batch comes first"),
-        (lambda x: x.detach(), "differentiably"),
-        (lambda x: x.tolist(), "a model returns a tensor"),
+        (lambda x: x.detach(), "strips the gradient"),
+        (lambda x: x.tolist(), "returns list for a tensor"),
         (lambda x: x.mul_(2), "changes its input in place; use out-of-place"),
         (lambda x: torch.from_numpy(x.numpy()), "casts its input to numpy"),
     ],
@@ -309,9 +309,12 @@ def test_the_output_for_the_real_image_is_returned_detached() -> None:
 
 
 def test_training_mode_is_warned_of_where_it_makes_a_difference() -> None:
-    dropping = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Dropout())
+    dropping = remove_grad(nn.Sequential(nn.Conv2d(1, 1, 3), nn.Dropout()))
+    by_batch = remove_grad(nn.BatchNorm2d(1, track_running_stats=False))
     with pytest.warns(UserWarning, match="training mode"):
-        checked_output(remove_grad(dropping), IMAGE)
+        checked_output(by_batch, IMAGE)
+    with pytest.raises(InputError, match=r"the model is random: .*eval"):
+        checked_output(dropping, IMAGE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         checked_output(dropping.eval(), IMAGE)

@@ -1,9 +1,10 @@
 """Where a synthesis can be moved: devices that are here, and floating-point types."""
 
+import copy
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimuli_store.errors import InputError
 
@@ -38,3 +39,29 @@ def goal_of_move(like: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if goal.is_meta:
         raise InputError("the device meta holds no values, and so no images")
     return goal
+
+
+def moved_copy(module: nn.Module, goal: Tensor) -> nn.Module:
+    """Return a copy of a module in the precision and on the device of `goal`.
+
+    A copy, because other syntheses may share the module, and would no longer fit it if it were moved.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be copied.
+
+    Examples
+    --------
+    >>> shared = nn.Linear(1, 1)
+    >>> moved_copy(shared, torch.empty(0).double()).weight.dtype, shared.weight.dtype
+    (torch.float64, torch.float32)
+    """
+    try:
+        own = copy.deepcopy(module)
+    except (RuntimeError, TypeError) as why:
+        raise InputError(
+            f"{type(module).__name__} cannot be copied, and is not moved itself because others may share it; "
+            f"move it, and make the synthesis anew: {why}"
+        ) from why
+    return own.to(device=goal.device, dtype=goal.dtype)

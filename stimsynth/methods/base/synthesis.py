@@ -12,7 +12,7 @@ from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.losses import penalize_range
-from stimsynth.methods.base.device_move import goal_of_move
+from stimsynth.methods.base.device_move import goal_of_move, moved_copy
 from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.penalties import Penalties, Penalty
 from stimsynth.methods.base.per_item import per_item
@@ -24,6 +24,7 @@ from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Cast = Callable[[Tensor], Tensor]
+Move = Callable[[Any], Any]
 
 
 class OptimizedSynthesis(SavableSynthesis):
@@ -86,8 +87,12 @@ class OptimizedSynthesis(SavableSynthesis):
         """Return for every item whether it came out well, in numbers and in a sentence."""
 
     @abstractmethod
-    def _move(self, cast: Cast, move: Callable[[nn.Module], nn.Module]) -> None:
-        """Change precision or device of the object's own tensors and models."""
+    def _move(self, cast: Cast, move: Move) -> None:
+        """Change precision or device of the object's own tensors, models and other functions.
+
+        `cast` returns a tensor, and `move` a function, as it is to be; only modules have anything to move.
+        Penalties are moved by the base.
+        """
 
     def _default_method(self) -> Method:
         """Return the method for `synthesize` without an optimizer; it may go by the settings."""
@@ -180,7 +185,9 @@ class OptimizedSynthesis(SavableSynthesis):
         self._resumable.store_progress = every
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change precision or device of everything, models included, in place; also in mid-run.
+        """Change precision or device of everything, in place; also in mid-run.
+
+        Models and metrics are moved as copies, so that other objects that share them stay as they are.
 
         Parameters
         ----------
@@ -191,7 +198,8 @@ class OptimizedSynthesis(SavableSynthesis):
         Raises
         ------
         InputError
-            If there is no such device or dtype, or the dtype is not a floating-point one.
+            If there is no such device or dtype, the dtype is not a floating-point one, or a model cannot be
+            copied.
         """
         start = self._resumable.start
         goal = goal_of_move(start, *args, **kwargs)
@@ -201,7 +209,12 @@ class OptimizedSynthesis(SavableSynthesis):
                 goal.device, goal.dtype if tensor.is_floating_point() else tensor.dtype
             )
 
-        self._move(cast, lambda model: model.to(device=goal.device, dtype=goal.dtype))
+        def move(function: Any) -> Any:
+            return moved_copy(function, goal) if isinstance(function, nn.Module) else function
+
+        penalties = tuple(map(move, self._penalties))
+        self._move(cast, move)
+        self._penalties = penalties
         self._resumable.to(goal.dtype, goal.device)
 
 

@@ -80,7 +80,15 @@ def jacobian_vector_product(
     back = vector_jacobian_product(y, x, dummy.reshape(-1, 1))
     if not back.requires_grad:  # the slope is 0 everywhere, whatever the direction
         return y.new_zeros(y.numel(), V.shape[1])
-    return vector_jacobian_product(back, dummy, V, create_graph=False, detach=True)
+    try:
+        return vector_jacobian_product(back, dummy, V, create_graph=False, detach=True)
+    except RuntimeError as why:
+        if "not implemented" not in str(why):
+            raise
+        raise InputError(
+            f"y cannot be differentiated twice: {why}; if attention is a part of it, compute y inside "
+            "stimsynth.numerics.attention.differentiable_attention()"
+        ) from why
 
 
 def vector_jacobian_product(

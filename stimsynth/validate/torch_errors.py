@@ -1,0 +1,134 @@
+"""What torch says when a function and an image do not fit together, as a sentence with a remedy."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from torch import Tensor, nn
+
+from stimuli_store.errors import InputError, StimsynthError, WrongDevice, WrongType
+
+#: What torch says in part, and what to say instead.
+_ADVICE: Mapping[str, str] = {
+    r"numpy\(\)": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
+    "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
+    "Unsupported dtype": "takes Fourier transforms, which torch has not in this precision; take float32",
+    "not implemented for '(Half|BFloat16)'": (
+        "has an operation that torch has not in half precision here; take float32"
+    ),
+}
+#: Words of torch about channels, of which a layer has a fixed number.
+_CHANNELS = (
+    r"to have (?P<wanted>\d+) channels, but got (?P<given>\d+)",
+    r"running_mean should contain (?P<given>\d+) elements not (?P<wanted>\d+)",
+    r"[Nn]umber of channels",
+)
+#: Words of torch about heights, widths and numbers of values.
+_SIZES = (
+    "shapes cannot be multiplied",
+    "size mismatch",
+    "must match",
+    "[Kk]ernel size",
+    "[Oo]utput size is too small",
+    "[Pp]adding size should be less",
+    "invalid for input of size",
+    "normalized_shape",
+    r"[Ee]xpected .*\dD",
+)
+_TYPES = r"(?i)\b(d?types?|double|half|bfloat16|float|scalar)\b"
+_DEVICES = r"(?i)\b(devices?|cuda|cpu|mps)\b"
+
+
+@contextmanager
+def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Iterator[None]:
+    """Turn torch's errors about types, devices, channels and sizes into what to do about them.
+
+    Parameters
+    ----------
+    what
+        Name of the function, for the sentence.
+    function
+        What is called inside: the parameters of a module tell what it was made for.
+    images
+        What it is called with.
+
+    Raises
+    ------
+    InputError
+        In the place of torch's error; an error that is none of these goes on as it is.
+
+    Examples
+    --------
+    >>> layer, image = nn.Conv2d(3, 4, 3), torch.zeros(1, 1, 8, 8)
+    >>> with explained("layer", layer, image):
+    ...     layer(image)
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: layer takes 3 channels where it gets 1; repeat the grey image ...
+    """
+    try:
+        yield
+    except StimsynthError:
+        raise
+    except (RuntimeError, ValueError, TypeError) as error:
+        found = _explanation(function, images, str(error))
+        if found is None:
+            raise
+        kind, sentence = found
+        raise kind(f"{what} {sentence}") from error
+
+
+def _explanation(
+    function: Callable[..., Any], images: tuple[Tensor, ...], said: str
+) -> tuple[type[InputError], str] | None:
+    for sign, sentence in _ADVICE.items():
+        if re.search(sign, said):
+            return InputError, sentence
+    own = list(_tensors(function))
+    words = said.strip().splitlines()[0]
+    for image in images:
+        types = {t.dtype for t in own}
+        if types and image.dtype not in types and re.search(_TYPES, said):
+            return WrongType, (
+                f"is of {_listed(types)} and the image of {image.dtype}; convert one of both, with "
+                f"image.to({_listed(types)}) or model.to({image.dtype})"
+            )
+        places = {t.device for t in own}
+        if places and image.device not in places and re.search(_DEVICES, said):
+            return WrongDevice, (
+                f"is on {_listed(places)} and the image on {image.device}; move one of both with .to()"
+            )
+    for sign in _CHANNELS:
+        if match := re.search(sign, said):
+            return InputError, _of_channels(match.groupdict(), words)
+    if any(re.search(sign, said) for sign in _SIZES):
+        shapes = " and ".join(str(tuple(image.shape)) for image in images)
+        return InputError, (
+            f"does not take images of shape {shapes} ({words}); crop or resize them to what it was made for"
+        )
+    return None
+
+
+def _of_channels(numbers: Mapping[str, str], words: str) -> str:
+    if not numbers:
+        return f"takes another number of channels ({words}); give an image with as many as it was made for"
+    wanted, given = numbers["wanted"], numbers["given"]
+    remedy = (
+        f"repeat the grey image in them, with image.expand(-1, {wanted}, -1, -1)"
+        if given == "1"
+        else "give an image with as many as it was made for"
+    )
+    return f"takes {wanted} channels where it gets {given}; {remedy}"
+
+
+def _tensors(function: Callable[..., Any]) -> Iterator[Tensor]:
+    """Yield the floating-point parameters and buffers of a module."""
+    if isinstance(function, nn.Module):
+        for tensor in chain(function.parameters(), function.buffers()):
+            if tensor.is_floating_point() or tensor.is_complex():
+                yield tensor
+
+
+def _listed(things: set[Any]) -> str:
+    return " and ".join(sorted(map(str, things)))
