@@ -1,5 +1,8 @@
 """Seeds: their check, and the global random state of torch and numpy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -40,6 +43,14 @@ def set_seed(seed: int) -> None:
         raise InputError(f"seed must be a whole number below 2**32; not {seed}")
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (this is what the function is for)
+
+
+@contextmanager
+def fixed_random_state() -> Iterator[None]:
+    """Run a block with torch's global generator at a fixed seed, and put it back afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def checked_seed(seed: int | None) -> int:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.banks.code_identity import source_sha256
+from stimsynth.numerics.generators import generator_for
 from stimuli_store.errors import InputError, unknown_name
 
 Factory = Callable[..., nn.Module]
@@ -107,7 +108,7 @@ def model_probe(model: nn.Module, shape: tuple[int, int, int]) -> tuple[float, .
     with torch.no_grad():
         for image in images:
             output = model(image[None]).flatten().double().abs()
-            signs = torch.randint(0, 2, output.shape, generator=torch.Generator().manual_seed(0))
+            signs = torch.randint(0, 2, output.shape, generator=generator_for("probe signs", 0))
             mean, square = output.mean(), output.square().mean().sqrt()
             found += [float(mean), float(square), float((output * (2 * signs - 1)).mean())]
     return tuple(found)
@@ -115,7 +116,7 @@ def model_probe(model: nn.Module, shape: tuple[int, int, int]) -> tuple[float, .
 
 def noise_image(shape: tuple[int, ...]) -> Tensor:
     """Return the noise image of `model_probe`."""
-    return torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    return torch.rand(shape, generator=generator_for("probe image", 0))
 
 
 def same_probe(one: tuple[float, ...], two: tuple[float, ...]) -> bool:

@@ -22,6 +22,7 @@ from stimsynth.banks.model_identity import (
 from stimsynth.banks.recipe import Metric
 from stimsynth.metrics import model_distance, ms_ssim, mse, nlpd, ssim
 from stimsynth.models import MODELS, features
+from stimsynth.seeding import fixed_random_state
 from stimsynth.validate import remove_grad
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.spec import ModelRef
@@ -110,8 +111,7 @@ def made_by(factory: Factory, name: str, params: Mapping[str, Any]) -> nn.Module
             raise unknown_name(f"argument of {name}", key, known)
     kept = {"cache_filt": True} if name in MODELS and "cache_filt" in (known or ()) else {}
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # for factories that draw weights: the same every time
+        with fixed_random_state():  # for factories that draw weights: the same every time
             module = factory(**{**kept, **params})
     except InputError:
         raise

@@ -160,7 +160,7 @@ class BankFile:
             if self._file is None or self._process != os.getpid():
                 self._file, self._process = self._open(), os.getpid()
             yield self._file
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, zlib.error) as error:
             raise BankError(f"{self.path} {why_unreadable(self.path, error)}") from error
 
     def _open(self) -> h5py.File:

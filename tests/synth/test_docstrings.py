@@ -29,7 +29,8 @@ def public() -> dict[str, Any]:
         module = importlib.import_module(home)
         for name in module.__all__:
             thing = getattr(module, name)
-            if callable(thing) and thing not in found.values():
+            warning = isinstance(thing, type) and issubclass(thing, Warning)
+            if callable(thing) and not warning and thing not in found.values():
                 found[f"{home}.{name}"] = thing
     return found
 

@@ -207,9 +207,8 @@ def test_what_a_screen_cannot_show_gets_a_sentence() -> None:
         eig.on_grid(1.0)
     with pytest.raises(InputError, match="a finite number"):
         eig.on_grid(float("nan"), allowed_range=(0, 255))
-    mad = MADCompetition(255 * image, metrics.mse, lambda x, y: (x - y).abs().mean(), "max")
     with pytest.raises(InputError, match="outside the allowed range"):
-        mad.on_grid()
+        MADCompetition(255 * image, metrics.mse, lambda x, y: (x - y).abs().mean(), "max")
     with pytest.raises(InputError, match="is complex"):
         Metamer(image + 0j, torch.nn.Identity()).on_grid()
 
