@@ -1,4 +1,4 @@
-"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis``."""
+"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu``."""
 
 import argparse
 import os
@@ -6,12 +6,13 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import frontend, synthesis, vision
+from benchmarks import frontend, gpu, synthesis, vision
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
     "vision": lambda _: vision.main(),
     "synthesis": synthesis.main,
+    "gpu": gpu.main,
 }
 
 

@@ -186,8 +186,8 @@ class Models:
         if ref.name in METRICS:
             metric = METRICS[ref.name]
             return lambda x, y: metric(x, y).flatten(1).mean(dim=1)
-        module = self.module(ref)
-        return model_distance(_InPrecision(module))
+        distance = model_distance(_InPrecision(self.module(ref)))
+        return lambda x, y: distance(x.to(self.device), y.to(self.device))
 
     def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
         if label in METRICS and label not in self._plans:
