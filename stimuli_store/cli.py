@@ -1,11 +1,13 @@
-"""The commands ``stimsynth bank ls | info | check``."""
+"""The command ``stimsynth bank`` with the actions that look at a bank: ls, info, check and diff."""
 
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stimuli_store.commands.changes import register_changes
 from stimuli_store.errors import BankError, InputError
 
 if TYPE_CHECKING:
@@ -14,13 +16,15 @@ if TYPE_CHECKING:
     from stimuli_store.bank.reading import Bank
     from stimuli_store.records.stimulus import StimulusRecord
 
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command `bank` to the parser."""
+
+def register(subparsers: "Subparsers") -> "Subparsers":
+    """Add the command `bank` to the parser; return its actions, to which other packages add theirs."""
     parser = subparsers.add_parser(
         "bank",
-        help="list, describe and verify banks",
-        description="List, describe and verify stimulus banks.",
+        help="list, verify, compare, change and export banks",
+        description="List, verify, compare, change and export stimulus banks.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     ls = actions.add_parser("ls", help="list the banks in a folder", description=_list.__doc__)
@@ -34,6 +38,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument("banks", type=Path, nargs="+", metavar="BANK.h5")
     check.add_argument("--pin", help="name@version#hash that the bank must be")
     check.set_defaults(run=_check)
+    diff = actions.add_parser("diff", help="compare two banks", description=_diff.__doc__)
+    diff.add_argument("old", type=Path, metavar="OLD.h5")
+    diff.add_argument("new", type=Path, metavar="NEW.h5")
+    diff.set_defaults(run=_diff)
+    register_changes(actions)
+    return actions
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -109,4 +119,15 @@ def _check(arguments: argparse.Namespace) -> int:
         bank = open_bank(path, arguments.pin)
         check_pixels(bank.records, bank.pixels)
         sys.stdout.write(f"{path}: {bank.pin} is sound ({len(bank.records)} stimuli)\n")
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    """Compare two banks by stimulus and field: what was added (+), removed (-) and changed (~)."""
+    from stimuli_store.bank.diff import diff_banks
+    from stimuli_store.bank.reading import open_bank
+
+    with closing(open_bank(arguments.old)) as old, closing(open_bank(arguments.new)) as new:
+        lines = [f"{old.pin} -> {new.pin}", *diff_banks(old, new).lines()]
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0

@@ -93,6 +93,9 @@ class MissingExtra(StimsynthError, ImportError):
     exit_code = 6
 
 
+_SHOWN = 40  # known names in a message; a bank has thousands
+
+
 def unknown_name(what: str, given: str, known: list[str]) -> InputError:
     """Return the error for a name that is not in a list of known names; it suggests the nearest one.
 
@@ -105,4 +108,5 @@ def unknown_name(what: str, given: str, known: list[str]) -> InputError:
 
     near = difflib.get_close_matches(given, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
-    return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known)})")
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known[:_SHOWN])}{more})")

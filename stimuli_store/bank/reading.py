@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +20,11 @@ from stimuli_store.frames import Frame, quantize
 from stimuli_store.records.canonical import curves_id, pixel_id, sha256
 from stimuli_store.records.predictions import Distances, Predictions, Preferences
 from stimuli_store.records.stimulus import StimulusRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHA = re.compile("[0-9a-f]{64}")
 
 
 class Bank:
@@ -45,6 +52,36 @@ class Bank:
         self.predictions: Predictions
         self.header, self.records, self.predictions = parse_manifest(manifest)
 
+    def __repr__(self) -> str:
+        counts = Counter(record.kind for record in self.records)
+        return f"<Bank {self.pin}: {', '.join(f'{n} {kind}' for kind, n in counts.items())}>"
+
+    def __getitem__(self, name: str) -> "tuple[StimulusRecord, ...] | StimulusRecord":
+        """Return the records of a set by its label, or the record of a stimulus by its name.
+
+        Raises
+        ------
+        InputError
+            If there is neither; the nearest name is given.
+        """
+        found = self.select(name)
+        return found if name in self.sets else found[0]
+
+    def select(self, name: str) -> tuple[StimulusRecord, ...]:
+        """Return the records of a set, or the one record of a stimulus or reference, by name.
+
+        Raises
+        ------
+        InputError
+            If there is neither; the nearest name is given.
+        """
+        if name in self.sets:
+            return self.sets[name]
+        if name in self.by_name:
+            return (self.by_name[name],)
+        known = dict.fromkeys([*self.sets, *self.by_name])
+        raise unknown_name(f"set or stimulus in {self.pin}", name, list(known))
+
     def close(self) -> None:
         """Close the file; it is opened again when pixels are next read."""
         self._file.close()
@@ -67,8 +104,13 @@ class Bank:
         return {record.sha256: record for record in self.records}
 
     @cached_property
+    def by_name(self) -> Mapping[str, StimulusRecord]:
+        """Stimulus records by name."""
+        return {record.name: record for record in self.records}
+
+    @cached_property
     def sets(self) -> Mapping[str, tuple[StimulusRecord, ...]]:
-        """Metamer sets: records by set label, members in order, without the target (see `references`)."""
+        """Records by set label, members in order, without the target (see `references`)."""
         sets: dict[str, list[StimulusRecord]] = {}
         for record in self.records:
             if record.kind != "reference":
@@ -99,27 +141,39 @@ class Bank:
         if model not in self.model_labels:
             raise unknown_name(f"model in {self.pin}", model, list(self.model_labels))
 
-    def pixels(self, sha: str) -> np.ndarray:
-        """Return master pixels (float32), checked against their identity."""
-        record = self._record(sha)
+    def table(self) -> "pd.DataFrame":
+        """Return a data frame with a row for every stimulus; figures are columns.
+
+        Raises
+        ------
+        MissingExtra
+            If pandas is not installed.
+        """
+        from stimuli_store.bank.table import stimuli_table
+
+        return stimuli_table(self.records)
+
+    def pixels(self, stimulus: str) -> np.ndarray:
+        """Return the master pixels (float32) of a stimulus by name or pixel id, checked against it."""
+        record = self._record(stimulus)
         pixels = self._file.image(record.page, record.row)
-        if pixel_id(pixels) != sha:
+        if pixel_id(pixels) != record.sha256:
             raise BankError(f"{self.path}: the pixels of {record.name} do not match their hash")
         return pixels
 
-    def frame(self, sha: str) -> Frame:
-        """Return the 8-bit frame of a stimulus, checked against its certificate."""
-        record = self._record(sha)
+    def frame(self, stimulus: str) -> Frame:
+        """Return the 8-bit frame of a stimulus by name or pixel id, checked against its certificate."""
+        record = self._record(stimulus)
         if not record.certificate.frame_sha256:
             raise BankError(f"{record.name} is no picture to be shown: it has no certified frame")
-        frame = quantize(self.pixels(sha))
+        frame = quantize(self.pixels(stimulus))
         if frame.sha256 != record.certificate.frame_sha256:
             raise BankError(f"{self.path}: the frame of {record.name} is not the one certified")
         return frame
 
-    def losses(self, sha: str) -> np.ndarray:
+    def losses(self, stimulus: str) -> np.ndarray:
         """Return the loss at every step of a synthesis, float32; empty where nothing was synthesized."""
-        start, count = self._record(sha).curve
+        start, count = self._record(stimulus).curve
         return self._file.curves(start, start + count)
 
     def verify(self) -> None:
@@ -143,11 +197,14 @@ class Bank:
         if stated != curves_id(self._file.curves()):
             raise BankError(f"{self.path}: the loss curves do not match their hash")
 
-    def _record(self, sha: str) -> StimulusRecord:
-        try:
-            return self.by_id[sha]
-        except KeyError:
-            raise BankError(f"{self.pin} holds no stimulus with the pixel id {sha[:16]}…") from None
+    def _record(self, stimulus: str) -> StimulusRecord:
+        found = self.by_id.get(stimulus) or self.by_name.get(stimulus)
+        if found is None:
+            shown = (
+                f"pixel id {stimulus[:16]}…" if _SHA.fullmatch(stimulus) else f"name {stimulus!r}"
+            )
+            raise BankError(f"{self.pin} holds no stimulus with the {shown}")
+        return found
 
 
 def read_unchecked(path: str | os.PathLike[str]) -> Bank:
