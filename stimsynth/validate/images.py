@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, cast
 import torch
 from torch import Tensor
 
-from stimsynth.validate.inputs import as_tensor
+from stimsynth.validate.inputs import as_tensor, validate_allowed_range
 from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.whole import wholes
 
@@ -93,7 +93,7 @@ def validate_input(
     if not bool(torch.isfinite(input_tensor).all()):
         raise InputError(f"{what} holds NaN or infinite values")
     if allowed_range is not None:
-        _check_range(input_tensor, allowed_range, what)
+        _check_range(input_tensor, validate_allowed_range(allowed_range), what)
 
 
 def kept_image(

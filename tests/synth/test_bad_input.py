@@ -24,6 +24,7 @@ from stimsynth import (
     plots,
     remove_grad,
     validate_allowed_range,
+    validate_input,
 )
 from stimsynth.plots import competition as competition_plots
 from stimsynth.plots import geodesic as geodesic_plots
@@ -174,6 +175,7 @@ TAKES_A_RANGE: dict[str, Callable[[Any], object]] = {
     "penalize_range": lambda pair: losses.penalize_range(IMAGE, pair),
     "uniform_noise": lambda pair: images.uniform_noise((4, 4), 0, pair),
     "validate_allowed_range": validate_allowed_range,
+    "validate_input": lambda pair: validate_input(IMAGE, allowed_range=pair),
 }
 
 
