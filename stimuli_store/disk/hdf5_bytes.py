@@ -18,8 +18,8 @@ def hdf5_bytes(fill: Callable[[h5py.File], None]) -> memoryview:
     >>> bytes(content[1:4])
     b'HDF'
     """
-    # Not HDF5's own driver for memory: until HDF5 1.14.4 its image of a file in the newer format has a
-    # wrong checksum, and cannot be opened again.
+    # Not HDF5's own driver for memory: in HDF5 1.14 (h5py up to 3.15) its image of a file in this format
+    # has a wrong checksum, and cannot be opened again.
     content = io.BytesIO()
     with h5py.File(content, "w", libver=HDF5_VERSIONS) as file:
         fill(file)
