@@ -46,19 +46,15 @@ def by_profile(image: Any, profile: bytes) -> tuple[Any, list[str]]:
     if _is_srgb(transform, space):
         return (image.convert("L") if grey else image), []
     converted: Any = ImageCms.applyTransform(image, transform)
-    return (converted.getchannel("G") if grey else converted), [
-        f"values of the colour profile {name!r} become sRGB"
-    ]
+    said = f"values of the colour profile {name!r} become sRGB"
+    return (converted.getchannel("G") if grey else converted), [said]
 
 
 def check_deep_profile(profile: bytes) -> None:
     """Refuse a profile other than sRGB of an image with more than 8 bits, to which none is applied here."""
     name, space, transform = _transform(profile)
     if not _is_srgb(transform, space):
-        raise Refused(
-            f"has more than 8 bits and the colour profile {name!r}; convert it to sRGB, or remove the "
-            "profile if its values are meant as they are"
-        )
+        raise Refused(f"has more than 8 bits and the colour profile {name!r}; convert it to sRGB")
 
 
 def by_statements(values: np.ndarray, image: Any, content: bytes) -> tuple[np.ndarray, list[str]]:
@@ -79,9 +75,7 @@ def by_statements(values: np.ndarray, image: Any, content: bytes) -> tuple[np.nd
         If the file states primaries or a transfer function that are not those of sRGB.
     """
     if _states_other_primaries(image, content, values.ndim == 3):
-        raise Refused(
-            "states other colours than those of sRGB without a profile; convert it to sRGB"
-        )
+        raise Refused("states colours other than sRGB without a profile; convert it to sRGB")
     gamma = image.info.get("gamma")
     if not gamma or "srgb" in image.info or abs(gamma / _SRGB_GAMMA - 1) < 0.05:
         return values, []

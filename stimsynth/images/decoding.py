@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,13 @@ from stimuli_store.errors import InputError
 
 #: Value behind transparent pixels: the grey of a screen between stimuli.
 BACKDROP = 0.5
-_FORMATS = ("PNG", "TIFF", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000")
+_FORMATS = ("PNG", "TIFF", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "PPM")
 _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 _GREY = ("1", "L", "LA", "La")
 _COLOR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _ORIENTATION = 0x0112  # of EXIF
 _SUBFILE, _BITS, _PHOTOMETRIC, _PLANES, _SAMPLES = 254, 258, 262, 284, 339  # tags of TIFF
-_UPRIGHT = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda a: np.rot90(a),
-}
 # A damaged file leads decoders astray: there is no telling which error it ends in.
 _ASTRAY = (OSError, ValueError, TypeError, LookupError, AttributeError, SyntaxError, EOFError)
 _BROKEN = (*_ASTRAY, struct.error, OverflowError, ZeroDivisionError)
@@ -78,7 +70,8 @@ def decode_image(content: bytes, shown: object) -> Decoded:
 
     try:
         with Image.open(io.BytesIO(content)) as image:
-            _check(image, content)
+            for fault in _faults(image, content):
+                raise Refused(fault)
             decoded = _decoded(image, content)
     except Refused as error:
         raise InputError(f"{shown} {error}") from error
@@ -104,67 +97,42 @@ def begins_as_image(file: Path) -> bool:
         return False
 
 
-def _check(image: Any, content: bytes) -> None:
-    """Refuse formats, modes, depths and frames that would not be read as the file means them."""
+def _faults(image: Any, content: bytes) -> Iterator[str]:
+    """Yield why an image would not be read as the file means it: format, colours, depth, frames."""
     if image.format not in _FORMATS:
-        raise Refused(
-            f"is in the format {image.format}, which is not read here; save it as PNG or TIFF"
-        )
+        yield f"is in the format {image.format}, which is not read here; save it as PNG or TIFF"
     if image.mode not in (*_DEEP_GREY, *_GREY, *_COLOR):
-        raise Refused(f"stores colours as {image.mode}; save it with red, green and blue")
+        yield f"stores colours as {image.mode}; save it with red, green and blue"
     if image.format == "TIFF":
-        _check_tiff(image)
+        yield from _tiff_faults(image)
     # The second image in an MPO file, which cameras make, is another view that no viewer shows.
     elif image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise Refused(
-            f"holds {image.n_frames} frames, and a stimulus is one; save the frame you mean by itself"
-        )
-    if image.format == "PPM" and image.mode not in _DEEP_GREY:
-        _check_bits(_ppm_bits(content), image.format)
-    if image.format == "JPEG2000" and (
-        image.mode not in _DEEP_GREY or _jpeg2000_bits(content) < 16
-    ):
-        _check_bits(_jpeg2000_bits(content), image.format)
+        yield f"holds {image.n_frames} frames, and a stimulus is one; save the one you mean by itself"
+    if image.format == "PPM" and image.mode == "RGB" and _ppm_bits(content) > 8:
+        yield f"has {_ppm_bits(content)}-bit colours, of which 8 bits are read; save it as PNG"
 
 
-def _check_bits(bits: int, format: str) -> None:
-    if bits > 8:
-        raise Refused(f"has {bits}-bit values, of which {format} gives 8 bits here; save it as PNG")
-
-
-def _check_tiff(image: Any) -> None:
+def _tiff_faults(image: Any) -> Iterator[str]:
     tags = image.tag_v2
     if tags.get(_SUBFILE, 0) & 1:
-        raise Refused("begins with a preview, as raw files of cameras do; export it as PNG or TIFF")
+        yield "begins with a preview, as raw files of cameras do; export it as PNG or TIFF"
     if image.mode == "I" or (image.mode != "F" and set(tags.get(_SAMPLES, (1,))) - {1, 4}):
-        raise Refused(
-            "holds integers of 32 bits or with a sign, for which no white is stated; save it as 16-bit image"
-        )
+        yield "holds integers of 32 bits or with a sign, whose white is not stated; save it with 16 bits"
     if tags.get(_PLANES, 1) == 2 and max(tags.get(_BITS, (1,))) > 8:
-        raise Refused("holds 16-bit colours in separate planes; save it with interleaved colours")
+        yield "holds 16-bit colours in separate planes; save it with interleaved colours"
     pages = 1
     for page in range(1, image.n_frames):
         image.seek(page)
         pages += not image.tag_v2.get(_SUBFILE, 0) & 1  # a smaller copy of the first does not count
     image.seek(0)
     if pages > 1:
-        raise Refused(
-            f"holds {pages} pages, and a stimulus is one; save the page you mean by itself"
-        )
+        yield f"holds {pages} pages, and a stimulus is one; save the one you mean by itself"
 
 
 def _ppm_bits(content: bytes) -> int:
-    """Return the bits of a value in a portable bitmap: from its fourth word, the number for white."""
+    """Return the bits of a value in a portable pixel map: from its fourth word, the number for white."""
     lines = content[:4096].split(b"\n")
-    words = b" ".join(line.split(b"#")[0] for line in lines).split()
-    return 8 if words[0] in (b"P1", b"P4") else int(words[3]).bit_length()
-
-
-def _jpeg2000_bits(content: bytes) -> int:
-    """Return the most bits of a component, from the marker segment that states sizes."""
-    segment = content[content.index(b"\xff\x4f\xff\x51") + 4 :]
-    components = int.from_bytes(segment[36:38], "big")
-    return max((size & 0x7F) + 1 for size in segment[38 : 38 + 3 * components : 3])
+    return int(b" ".join(line.split(b"#")[0] for line in lines).split()[3]).bit_length()
 
 
 def _decoded(image: Any, content: bytes) -> Decoded:
@@ -173,9 +141,7 @@ def _decoded(image: Any, content: bytes) -> Decoded:
     deep_grey = image.mode in _DEEP_GREY
     if deep_grey or any(";16" in _raw_mode(tile) for tile in image.tile):
         if "transparency" in image.info:
-            raise Refused(
-                "makes one of its 16-bit colours transparent; save it with an alpha channel"
-            )
+            raise Refused("makes a 16-bit colour transparent; save it with an alpha channel")
         if profile:
             check_deep_profile(profile)
         bits, changes = 32 if image.mode == "F" else 16, list[str]()
@@ -189,8 +155,15 @@ def _decoded(image: Any, content: bytes) -> Decoded:
         weight = alpha if values.ndim == 2 else alpha[..., None]
         values = weight * values + (1 - weight) * BACKDROP
         changes.append("transparent parts become mid-grey")
-    upright = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1), lambda a: a)
-    return Decoded(values=np.ascontiguousarray(upright(values)), bits=bits, changes=tuple(changes))
+    upright = _turned(values, image.getexif().get(_ORIENTATION, 1))
+    return Decoded(values=np.ascontiguousarray(upright), bits=bits, changes=tuple(changes))
+
+
+def _turned(array: np.ndarray, orientation: int) -> np.ndarray:
+    """Return an array (h, w, …) upright; `orientation` is EXIF's, 1 to 8, and others count as 1."""
+    turned = array.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else array
+    up, side = (-1 if orientation in flips else 1 for flips in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return turned[::up, ::side]
 
 
 def _eight_bits(
@@ -231,7 +204,7 @@ def _deep_color(image: Any, content: bytes) -> tuple[np.ndarray, np.ndarray | No
     raw = _raw_mode(image.tile[0])
     if image.mode not in ("RGB", "RGBA") or raw[:-1] not in ("RGB;16", "RGBX;16", "RGBA;16"):
         raise Refused(
-            "has 16-bit values that are not read here (CMYK, or grey with alpha); save it as RGB"
+            "has 16 bits for CMYK, or for grey with alpha, of which 8 are read; save it as RGB"
         )
     image.load()
     with Image.open(io.BytesIO(content)) as other:

@@ -51,7 +51,7 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     Statements of a file about its pixels are applied: images are upright, 16-bit colours keep their 16 bits,
     transparent parts show mid-grey (0.5), and values of a colour profile or gamma other than sRGB become
     sRGB. Statements that cannot be applied are refused: several frames or pages, colours other than grey
-    and RGB, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP, PPM and JPEG 2000.
+    and RGB, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP and PPM.
 
     Examples
     --------
