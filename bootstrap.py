@@ -74,7 +74,7 @@ def main() -> int:
         if arguments.job == "lowest":
             return run_lowest(rest)
         system_packages()
-        environment()
+        full_environment()
         return run_job(arguments.job, rest)
     except subprocess.CalledProcessError as error:
         words = " ".join(map(str, error.cmd)) if isinstance(error.cmd, list) else error.cmd
@@ -155,7 +155,7 @@ def lowest_environment() -> None:
         make_environment(VENV_LOWEST, [["--constraint", str(constraints), *packages]])
 
 
-def environment() -> None:
+def full_environment() -> None:
     """Make ``.venv`` with everything in it."""
     extras = "all,dev" if sys.version_info < (3, 13) else "synth,analysis,dev"
     if extras != "all,dev":

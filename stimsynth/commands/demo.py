@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError, StimsynthError
 
 OBSERVER = "pooling10"
@@ -131,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     plan = out / "plan.toml"
-    plan.write_text(PLAN.format(size=arguments.size), encoding="utf-8")
+    write_atomically(plan, PLAN.format(size=arguments.size).encode())
     _step("1. synthesize", "build", plan)
     bank = out / "demo-1.0.0.h5"
     _step("2. verify", "bank", "check", bank)
@@ -149,7 +150,8 @@ def _write_design(bank: Path, folder: Path, seed: int) -> Path:
     folder.mkdir(exist_ok=True)
     design = folder / "abx.toml"
     pin = open_bank(bank, verify=False).pin
-    design.write_text(DESIGN.format(bank=f"../{bank.name}", pin=pin, seed=seed), encoding="utf-8")
+    text = DESIGN.format(bank=f"../{bank.name}", pin=pin, seed=seed)
+    write_atomically(design, text.encode())
     return design
 
 

@@ -60,7 +60,12 @@ def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOA
     if dataset_name not in downloads:
         raise unknown_name("data set", dataset_name, sorted(downloads))
     pooch = _pooch()
-    folder = Path(os.environ.get(DATA_DIR) or pooch.os_cache("stimsynth")).expanduser()
+    try:
+        folder = Path(os.environ.get(DATA_DIR) or pooch.os_cache("stimsynth")).expanduser()
+    except RuntimeError as error:  # an account without a home
+        raise DownloadError(
+            f"there is no home folder to keep {dataset_name} in; name a folder in {DATA_DIR}"
+        ) from error
     wanted = downloads[dataset_name]
     file = _download(pooch, folder, dataset_name, wanted)
     if not dataset_name.endswith(_ARCHIVE):

@@ -122,6 +122,19 @@ def test_a_file_that_changed_on_disk_is_fetched_again(server: Server) -> None:
     assert len(server.asked) == 2
 
 
+def test_an_account_without_a_home_is_asked_for_a_folder(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = server.offer("grey.bin", b"grey")
+    for name in (DATA_DIR, "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(
+        "os.path.expanduser", lambda path: path
+    )  # as where no table has the account
+    with pytest.raises(DownloadError, match=f"no home folder to keep grey.bin in.*{DATA_DIR}"):
+        fetch_data("grey.bin", downloads=table)
+
+
 def test_a_file_with_another_hash_is_refused_and_leaves_nothing(server: Server, kept: Path) -> None:
     table = server.offer("grey.bin", b"not what was pinned", sha256="0" * 64)
     with pytest.raises(DownloadError, match=r"grey.bin from http.*has the wrong sha256"):
