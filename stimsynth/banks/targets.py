@@ -7,10 +7,9 @@ from pathlib import Path
 from stimsynth.banks.plan import TargetsPlan
 from stimsynth.banks.recipe import to_array
 from stimsynth.images import Picture, bundled, load, load_picture
+from stimsynth.images.files import looks_like_an_image
 from stimsynth.images.pictures import GREY
 from stimuli_store.errors import InputError
-
-ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm"}
 
 
 def load_targets(plan: TargetsPlan, folder: Path) -> tuple[Picture, ...]:
@@ -74,11 +73,11 @@ def files_of(patterns: Iterable[str], folder: Path) -> list[Path]:
     for pattern in patterns:
         path = folder / pattern
         if path.is_dir():
-            files = sorted(p for p in path.iterdir() if _is_image(p))
+            files = sorted(p for p in path.iterdir() if looks_like_an_image(p))
         elif path.is_file():
             files = [path]
         else:
-            files = sorted(p for p in folder.glob(pattern) if _is_image(p))
+            files = sorted(p for p in folder.glob(pattern) if looks_like_an_image(p))
         if not files:
             raise InputError(f"there is no image file {pattern} beside the plan")
         found += files
@@ -101,7 +100,3 @@ def _sources(
                     "targets.licenses"
                 )
             yield path, own
-
-
-def _is_image(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in ENDINGS and not path.name.startswith(".")

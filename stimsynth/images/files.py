@@ -247,13 +247,13 @@ def _files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     path = Path(paths)
     if not path.is_dir():
         return [path]
-    return [
-        file for file in sorted(path.iterdir()) if file.is_file() and _looks_like_an_image(file)
-    ]
+    return [file for file in sorted(path.iterdir()) if looks_like_an_image(file)]
 
 
-def _looks_like_an_image(file: Path) -> bool:
+def looks_like_an_image(file: Path) -> bool:
     """Return whether a file is an image by its name or by its first bytes, whole or damaged."""
-    if file.name.startswith("."):  # also what macOS puts beside each file on other disks
+    if (
+        file.name.startswith(".") or not file.is_file()
+    ):  # macOS hides one beside each file on other disks
         return False
     return bool(_ENDING.fullmatch(file.suffix)) or begins_as_image(file)

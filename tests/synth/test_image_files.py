@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from stimsynth.banks.plan import TargetsPlan
+from stimsynth.banks.targets import load_targets
 from stimsynth.images import load, load_images
 from stimuli_store.errors import InputError
 from tests.synth.image_files import png, profile, tiff, with_chunk
@@ -320,3 +322,16 @@ def test_a_file_that_may_not_be_read_is_named(
     monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(InputError, match=r"x\.png cannot be read: Permission denied"):
         load_images(path)
+
+
+def test_targets_of_a_folder_follow_the_same_rule(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in ("a.png", "b.png", "._a.png", "notes.txt"):
+        (tmp_path / "photos" / name).write_bytes(b"\0\5\x16\7 something else")
+    for name in ("a.png", "b.png"):
+        Image.fromarray(U8).save(tmp_path / "photos" / name)
+    plan = TargetsPlan(images=("photos",), license="CC0-1.0")
+    assert [target.name for target in load_targets(plan, tmp_path)] == ["a", "b"]
+    (tmp_path / "photos" / "c.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(InputError, match=r"c\.heic cannot be read as an image"):
+        load_targets(plan, tmp_path)
