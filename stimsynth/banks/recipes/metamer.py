@@ -98,7 +98,7 @@ class MetamerRecipe:
                     )
                     for seed in self.seeds
                 )
-                label = label_of(target.name, self.name, str(level) if level else "") or self.kind
+                label = label_of(target.name, self.name, str(level) if level else self.model)
                 sets.append(SetSpec(label=label, members=members))
         return tuple(sets)
 
