@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from stimuli_store.records.stimulus import StimulusRecord
 
@@ -58,7 +59,10 @@ def _mad(members: Members) -> Iterator[str]:
         yield f"a MAD set has the members {', '.join(MAD_ROLES)}; not {', '.join(roles)}"
     for what, of in _MAD_SHARED.items():
         yield from _same(members, what, of)
+    if members[0].models["metric_1"].identity == members[0].models["metric_2"].identity:
+        yield "its two metrics are the same"
     for record in members:
+        yield from _not_negative(record, "metric_1", "metric_2")
         yield from _drift(record)
 
 
@@ -86,37 +90,63 @@ def _eigendistortion(members: Members) -> Iterator[str]:
     yield from _specified(members, "model")
     yield from _same(members, "targets", lambda r: r.targets)
     yield from _same(members, "model", lambda r: r.models["model"])
-    unit = {record.role for record in members if record.level is None}
+    yield from _same(members, "start", lambda r: r.start)
+    units = {record.role: record for record in members if record.level is None}
     for record in members:
-        if record.level is None:
-            yield from _figures(record, "eigenvalue", "residual", "error_bound", "norm")
-            yield from _not_negative(record, "eigenvalue", "residual", "error_bound")
-            norm = record.certificate.figures["norm"]
-            if not abs(norm - 1) <= 1e-4:
-                yield f"the distortion {record.name!r} is of norm {norm:g}, not 1"
-            continue
-        yield from _figures(record, "amplitude", "response")
-        if record.role.rstrip("+-") not in unit:
-            yield f"the set has no unit distortion for {record.name!r}"
-        if isinstance(record.level.value, str) or record.level.value <= 0:
-            yield f"the amplitude of {record.name!r} is no positive number"
+        yield from _distortion(record) if record.level is None else _distorted(record, units)
+    yield from _different(members, "role and amplitude", lambda r: (r.role, r.level))
+    values = {role: unit.certificate.figures["eigenvalue"] for role, unit in units.items()}
+    if len(values) == 2 and values["most"] < values["least"]:
+        yield f"the eigenvalue of its most visible distortion is below that of the least: {values}"
+
+
+def _distortion(record: StimulusRecord) -> Iterator[str]:
+    names = ("eigenvalue", "largest_eigenvalue", "residual", "error_bound")
+    yield from _figures(record, "norm", *names)
+    yield from _not_negative(record, *names)
+    if record.role not in ENDS:
+        yield f"the distortion {record.name!r} is of the role {' or '.join(ENDS)}; not {record.role!r}"
+    figures = record.certificate.figures
+    if not abs(figures["norm"] - 1) <= 1e-4:
+        yield f"the distortion {record.name!r} is of norm {figures['norm']:g}, not 1"
+    bound, wanted = figures["error_bound"], figures["residual"] * figures["largest_eigenvalue"]
+    if figures["largest_eigenvalue"] and not math.isclose(wanted, bound, rel_tol=AGREES):
+        yield f"the error bound of {record.name!r} is {bound:g}, and its residual says {wanted:g}"
+
+
+def _distorted(record: StimulusRecord, units: Mapping[str, StimulusRecord]) -> Iterator[str]:
+    yield from _figures(record, "amplitude", "response")
+    yield from _not_negative(record, "response")
+    if record.role[-1:] not in ("+", "-") or record.role[:-1] not in units:
+        yield f"the set has no unit distortion for {record.name!r}, of role {record.role!r}"
+    if record.level is None or isinstance(record.level.value, str) or record.level.value <= 0:
+        yield f"the amplitude of {record.name!r} is no positive number"
 
 
 def _geodesic(members: Members) -> Iterator[str]:
     yield from _specified(members, "model")
     yield from _same(members, "targets", lambda r: r.targets)
     yield from _same(members, "model", lambda r: r.models["model"])
+    yield from _same(members, "start", lambda r: r.start)
     positions = [record.level.value if record.level else None for record in members]
-    if any(isinstance(p, str) or p is None or not 0 < p < 1 for p in positions):
-        yield f"the frames of a geodesic have positions between 0 and 1; not {positions}"
-    elif positions != sorted(set(positions)):  # type: ignore[type-var]
-        yield f"the frames of a geodesic are in the order of their positions; not {positions}"
+    n_steps = len(members) + 1
+    wanted = [step / n_steps for step in range(1, n_steps)]
+    if any(isinstance(p, str) or p is None for p in positions) or not all(
+        math.isclose(p, w, rel_tol=AGREES)  # type: ignore[arg-type]
+        for p, w in zip(positions, wanted, strict=True)
+    ):
+        yield f"the frames of a geodesic have the positions {wanted} in order; not {positions}"
     for record in members:
-        if len(record.targets) != 2:
+        if len(set(record.targets)) != 2:
             yield "a geodesic has two targets, its ends"
-        yield from _figures(record, "step", "bound_ratio")
-        yield from _not_negative(record, "step")
+        yield from _figures(record, "step", "next_step", "bound_ratio")
+        yield from _not_negative(record, "step", "next_step", "bound_ratio")
     yield from _same(members, "bound_ratio", lambda r: r.certificate.figures["bound_ratio"])
+    for one, two in pairwise(record.certificate.figures for record in members):
+        if not math.isclose(one["next_step"], two["step"], rel_tol=AGREES):
+            yield f"a step is stated as {one['next_step']:g} and as {two['step']:g}"
+    if not members[0].certificate.figures["bound_ratio"] >= 1 - AGREES:
+        yield "the bound ratio of a geodesic is 1 or more: no path is shorter than the straight one"
 
 
 def _optimized(members: Members) -> Iterator[str]:
@@ -171,6 +201,16 @@ def _same(members: Members, what: str, of: Callable[[StimulusRecord], object]) -
     for record in members[1:]:
         if of(record) != first:
             yield f"{record.name!r} has another {what} than {members[0].name!r}"
+
+
+def _different(
+    members: Members, what: str, of: Callable[[StimulusRecord], object]
+) -> Iterator[str]:
+    seen: dict[object, str] = {}
+    for record in members:
+        other = seen.setdefault(of(record), record.name)
+        if other != record.name:
+            yield f"{record.name!r} has the {what} of {other!r}"
 
 
 def _figures(record: StimulusRecord, *names: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from stimuli_store.errors import BankError
-from stimuli_store.frames import dequantize, perturb, quantize
+from stimuli_store.frames import BITS, dequantize, perturb, quantize
 from stimuli_store.records.canonical import pixel_id
 from stimuli_store.records.stimulus import StimulusRecord
 
@@ -68,18 +68,32 @@ def _faults(
     ):
         yield f"it states the range {dict(record.range)}, and its pixels have {pixel_range(image)}"
     if _is_unit(record):
-        norm = float(np.linalg.norm(image.astype(np.float64)))
-        if not _near(record.certificate.figures["norm"], norm):
-            yield f"it states the norm {record.certificate.figures['norm']:g}, and its pixels have {norm:g}"
-        return
+        yield from _unit(record, image)
+    else:
+        yield from _framed(record, image)
+    if record.kind == "eigendistortion" and not _is_unit(record):
+        yield from _perturbed(record, pixels(units[record.set, record.role.rstrip("+-")]), pixels)
+
+
+def _unit(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
+    """Yield what is not true of a unit distortion."""
+    stated, norm = record.certificate.figures["norm"], float(np.linalg.norm(image.astype(float)))
+    if not _near(stated, norm):
+        yield f"it states the norm {stated:g}, and its pixels have {norm:g}"
+    if record.certificate.frame_sha256 or record.certificate.bits:
+        yield "it states a frame, and a unit distortion is no picture to be shown"
+
+
+def _framed(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
+    """Yield what is not true of the frame of a picture."""
     frame, certificate = quantize(image), record.certificate
+    if certificate.bits != BITS:
+        yield f"it states a frame of {certificate.bits} bits, and frames have {BITS}"
     if frame.sha256 != certificate.frame_sha256:
         yield "the hash of its frame is not that of its pixels"
-    if record.kind == "eigendistortion":
-        yield from _perturbed(record, pixels(units[record.set, record.role.rstrip("+-")]), pixels)
-    elif not _near(frame.clipped_fraction, certificate.clipped_fraction):
-        stated = certificate.clipped_fraction
-        yield f"it states {stated:.3%} clipped pixels, and there are {frame.clipped_fraction:.3%}"
+    stated, found = certificate.clipped_fraction, frame.clipped_fraction
+    if record.kind != "eigendistortion" and not _near(stated, found):
+        yield f"it states {stated:.3%} clipped pixels, and there are {found:.3%}"
 
 
 def _perturbed(record: StimulusRecord, unit: np.ndarray, pixels: Pixels) -> Iterator[str]:

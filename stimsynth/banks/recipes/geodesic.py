@@ -148,7 +148,7 @@ class GeodesicRecipe:
         return {
             "step": float(steps[place]),
             "next_step": float(steps[place + 1]),
-            "bound_ratio": energy / bound if bound else float(energy > 0),
+            "bound_ratio": energy / bound if bound else 1.0,
         }
 
     def _positions(self, made: Made, frames: Mapping[str, Frame]) -> list[tuple[str, float]]:
