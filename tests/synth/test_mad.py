@@ -248,6 +248,26 @@ def test_two_calls_equal_one(picture: Tensor) -> None:
     assert torch.equal(whole.reference_metric_loss, legs.reference_metric_loss)
 
 
+# -- penalties -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minmax", ["min", "max"])
+def test_a_penalty_is_made_small_while_the_reference_is_held(minmax: str) -> None:
+    """At |d|₂ = b the first of two pixels is darkest where it alone changed: d = (-b, 0)."""
+    image = torch.full((1, 1, 1, 2), 0.5).double()
+    first_pixel = (100.0, lambda x: x[..., 0].sum())
+    mad = MADCompetition(image, l1_norm, l2_norm, minmax, seed=10, penalties=[first_pixel])
+    until_it_converges(mad, stop_criterion=1e-10)
+    b = l2_norm(image, mad.initial_image).item()
+    answer = torch.tensor([0.5 - b, 0.5]).double()
+    torch.testing.assert_close(mad.mad_image.flatten(), answer, atol=2e-2 * b, rtol=0)
+    assert mad.reference_metric_loss[-1].item() == pytest.approx(b, rel=1e-6)
+    torch.testing.assert_close(mad.objective_function(), mad.losses[-1])
+    by_hand = 100 * mad.mad_image[..., 0].sum()
+    by_hand = by_hand + (1 if minmax == "min" else -1) * l1_norm(image, mad.mad_image)
+    assert mad.losses[-1].item() == pytest.approx(by_hand.item())
+
+
 # -- files and moves -------------------------------------------------------------------------------
 
 
