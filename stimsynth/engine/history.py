@@ -70,6 +70,17 @@ class History:
             index += self.rows
         return self._numbers[index * self._width + self._places[name] + item]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._places)
+
+    def numbers(self, first: int, last: int) -> np.ndarray:
+        """Return the rows from `first` to before `last`, shape (rows, names x items), in their order."""
+        return np.array(self._numbers[first * self._width : last * self._width]).reshape(
+            -1, self._width
+        )
+
     def tensors(self) -> dict[str, Tensor]:
         """Return all columns as tensors (rows, N) on the CPU, independent of later rows."""
         shape = (self.rows, len(self._places), self.items)

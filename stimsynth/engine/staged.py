@@ -134,11 +134,14 @@ class Staged:
         this fraction of its value at the start of the stage; None for always after `window` steps.
     window
         Number of steps.
+    before
+        Number of steps in the history that were taken before this method began.
     """
 
     inner: Method
     criterion: float | None
     window: int
+    before: int = 0
 
     def init(self, problem: Stages, start: Tensor) -> StagedState:
         """Return the state at the start, with all entries at the first stage."""
@@ -146,7 +149,7 @@ class Staged:
         stage = torch.zeros(count, dtype=torch.int64, device=start.device)
         inner = self.inner.init(problem.at(stage), start)
         began = torch.full((count, stages), -1, device=start.device)
-        began[:, 0] = 0
+        began[:, 0] = self.before
         return StagedState(
             inner=inner,
             stage=stage,
@@ -154,7 +157,7 @@ class Staged:
             opening=inner.objective,
             due=torch.zeros_like(stage, dtype=torch.bool),
             recent=inner.objective[None],
-            taken=0,
+            taken=self.before,
         )
 
     def step(self, problem: Stages, state: StagedState, active: Tensor) -> StagedState:

@@ -123,7 +123,7 @@ class MetamerCTF(MetamerObjective):
             penalties=penalties,
             seed=seed,
         )
-        self._resumable.wrap = _staged(1e-2, 50)
+        self._resumable.wrap = partial(_in_stages, 1e-2, 50)
         self._coarse_to_fine = coarse_to_fine
         self._derive()
 
@@ -225,7 +225,12 @@ class MetamerCTF(MetamerObjective):
                 f"{change_scale_criterion!r}"
             )
         ctf_iters_to_check = whole(ctf_iters_to_check, "ctf_iters_to_check", 1)
-        self._resumable.wrap = _staged(change_scale_criterion, ctf_iters_to_check)
+        self._resumable.wrap = partial(
+            _in_stages,
+            change_scale_criterion,
+            ctf_iters_to_check,
+            before=self._resumable.steps_before,
+        )
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
@@ -298,9 +303,5 @@ def _on(model: nn.Module, subset: list[Scale] | None) -> Callable[[Tensor], Tens
     return model if subset is None else partial(model, scales=subset)
 
 
-def _staged(criterion: float | None, window: int) -> Callable[[Method], Method]:
-    return partial(_in_stages, criterion, window)  # which can be pickled
-
-
-def _in_stages(criterion: float | None, window: int, inner: Method) -> Method:
-    return Staged(inner=inner, criterion=criterion, window=window)
+def _in_stages(criterion: float | None, window: int, inner: Method, before: int = 0) -> Method:
+    return Staged(inner=inner, criterion=criterion, window=window, before=before)

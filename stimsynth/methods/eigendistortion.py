@@ -399,7 +399,7 @@ class Eigendistortion(SavableSynthesis):
         tensors, plain = pack_eigenpairs(self._found, self._krylov)
         return {"tensors": {**tensors, "jacobian": self._jacobian}, "plain": plain}
 
-    def _restore(self, content: dict[str, Any], folder: Path) -> None:
+    def _restore(self, content: dict[str, Any], path: Path) -> None:
         self._jacobian = content["tensors"].pop("jacobian")
         self._found, self._krylov = unpack_eigenpairs(content["tensors"], content["plain"])
 

@@ -292,9 +292,10 @@ class MetamerObjective(OptimizedSynthesis):
         return start
 
     def _functions(self) -> dict[str, Any]:
+        one, total = self._resumable.origin[:1], summed(self._model)
         return {
             **super()._functions(),
-            "model": fingerprint(summed(self._model), self._resumable.origin[:1], self._range),
+            "model": fingerprint(total, one, self._range, beyond=False),
             "loss_function": fingerprint(self._loss, self._target[:1], n_images=2),
         }
 

@@ -65,7 +65,7 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     Files that dead processes left under such names are removed first.
     """
     sweep(path.parent, path.name)
-    own = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    own = f"{process()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f"{path.name}.{own}.tmp")
     try:
         yield temporary
@@ -81,6 +81,19 @@ def sweep(directory: Path, name: str | None = None) -> None:
         if match and name in (None, match[1]) and match[2] == _host() and not _alive(int(match[3])):
             with suppress(OSError):
                 _remove(stale)
+
+
+def process() -> str:
+    """Return the name of this process: no other that runs now has it."""
+    return f"{_host()}-{os.getpid()}"
+
+
+def is_running(name: str) -> bool:
+    """Return whether this is the name of another process that runs on this machine now."""
+    host, _, pid = name.partition("-")
+    # Windows replaces no file that is open elsewhere, and tells nothing of processes by signal.
+    known = sys.platform != "win32" and name != process() and host == _host()
+    return known and _alive(int(pid))
 
 
 def make_durable(path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.publish import publish_bank, write_job
-from stimuli_store.disk.archive import Stack, write_archive
+from stimuli_store.disk.archive import write_archive
 from stimuli_store.disk.atomic import replacing, sweep, temporary_beside, write_atomically
+from stimuli_store.disk.stack import Stack
 from stimuli_store.tools.environment import environment, package_version
 from stimuli_store.tools.progress import progress_bar
 from tests.helpers import left_by_a_killed_writer, stimulus

@@ -12,8 +12,9 @@ import pytest
 
 from stimuli_store.bank.publish import read_job, write_job
 from stimuli_store.bank.reading import open_bank
-from stimuli_store.disk.archive import Stack, read_archive, write_archive
+from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.disk.opening import why_unreadable
+from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import ArchiveError, StimsynthError
 from tests.helpers import stimulus, tiny_bank
 

@@ -16,7 +16,7 @@ from stimsynth.engine.loop import State
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.saving import LoadWarning
 from stimsynth.methods.base.snapshots import SnapshotFile
-from stimuli_store.disk.archive import Stack
+from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import InputError
 from tests.helpers import left_by_a_killed_writer
 from tests.synth.every_synthesis import (

@@ -32,7 +32,7 @@ from stimsynth.methods.base.saving import LoadWarning, examine_saved_synthesis
 from stimsynth.methods.base.synthesis import OptimizedSynthesis
 from stimsynth.methods.eigen import solvers
 from stimsynth.metrics import ssim
-from stimuli_store.disk.archive import Stack
+from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import ArchiveError, InputError
 from tests.synth.every_synthesis import press_ctrl_c, python_handles_ctrl_c
 

@@ -10,10 +10,6 @@ from torch import Tensor
 from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.functions import function_name
 
-#: Two sets of images: one inside the range, and one that reaches beyond it by its width on either side,
-#: since penalties are often 0 inside.
-_MARGINS = (0.0, 1.0)
-
 
 def fingerprint(
     function: Callable[..., Tensor],
@@ -21,6 +17,7 @@ def fingerprint(
     bounds: tuple[float, float] = (0.0, 1.0),
     *,
     n_images: int = 1,
+    beyond: bool = True,
 ) -> dict[str, Any]:
     """Return the name of a function and the numbers it returns for fixed images.
 
@@ -34,11 +31,14 @@ def fingerprint(
         (low, high), the range of their values.
     n_images
         How many images it takes.
+    beyond
+        Whether to call it on images that reach beyond the range, too; penalties are often 0 inside.
 
     Returns
     -------
     dict
-        ``"name"``, and ``"values"``: plain numbers; the name of the error where the function raises one.
+        ``"name"``, and ``"values"``: plain numbers; beyond the range, the name of the error that the function
+        raises.
 
     Examples
     --------
@@ -49,10 +49,16 @@ def fingerprint(
     >>> inside, beyond > 0
     (0.0, True)
     """
-    values = [
-        _value(function, [_image(like, bounds, margin, number) for number in range(n_images)])
-        for margin in _MARGINS
-    ]
+    inside, wider = (
+        [_image(like, bounds, margin, number) for number in range(n_images)] for margin in (0, 1)
+    )
+    values: list[float | str] = [_value(function, inside)]
+    if beyond:
+        try:
+            values.append(_value(function, wider))
+        # A function may refuse what lies out of range; that must not keep anybody from saving a run.
+        except Exception as error:  # noqa: BLE001
+            values.append(type(error).__name__)
     return {"name": function_name(function), "values": values}
 
 
@@ -79,11 +85,7 @@ def _image(like: Tensor, bounds: tuple[float, float], margin: float, number: int
     return (low + (high - low) * ((1 + 2 * margin) * noise - margin)).to(like)
 
 
-def _value(function: Callable[..., Tensor], images: list[Tensor]) -> float | str:
-    try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of values out of range
-            return float(function(*images).real)
-    # A function may refuse what lies out of range; that must not keep anybody from saving a run.
-    except Exception as error:  # noqa: BLE001
-        return type(error).__name__
+def _value(function: Callable[..., Tensor], images: list[Tensor]) -> float:
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values out of range
+        return float(function(*images).real)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stimsynth.engine.history import History
 from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.loop import Method, iterate
 from stimsynth.engine.problem import Problem
@@ -19,10 +20,11 @@ from stimsynth.engine.stop import StopRule
 from stimsynth.methods.base.optimizers import choose_method, describe_method, method_from
 from stimsynth.methods.base.progress import Fields, synthesis_bar
 from stimsynth.methods.base.saving import LoadWarning
-from stimsynth.methods.base.snapshots import SnapshotFile
+from stimsynth.methods.base.snapshots import SnapshotFile, left_run
 from stimsynth.methods.base.state_tree import map_tensors
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.probing import refuse_inference_mode
+from stimuli_store.disk.stack import About
 from stimuli_store.errors import InputError, StimsynthError
 from stimuli_store.tools.whole import whole
 
@@ -38,6 +40,8 @@ def check_steps(max_iter: int, stop_iters_to_check: int) -> tuple[int, int]:
     return whole(max_iter, "max_iter", 0), whole(stop_iters_to_check, "stop_iters_to_check", 1)
 
 
+#: In the record of a run: its iterates are in the very file that the record is read from.
+HERE = "here"
 LOSS_CONVERGED = "Loss has converged, stopping synthesis"
 
 
@@ -61,6 +65,8 @@ class ResumableRun:
         How it moves and where it stands; None before it began.
     wrap
         What makes of the chosen method the one that runs, for methods with problems in stages.
+    about
+        Returns what a file of iterates says of the run: document and arrays of an archive.
     """
 
     def __init__(self, start: Tensor, default: Method) -> None:
@@ -69,11 +75,12 @@ class ResumableRun:
         self.start = self.origin.clone().requires_grad_(True)
         self.default = default
         self.wrap: Callable[[Method], Method] = _as_it_is
+        self.about: About | None = None
         self.method: Method | None = None
         self.run: Run | None = None
         self._store_progress = self._preset = 0  # the second was set before any call
         self._file: SnapshotFile | None = None
-        self._waiting: Mapping[str, Any] | None = None  # a loaded run whose optimizer is to come
+        self._waiting: Mapping[str, Any] | None = None  # what a method that is to come begins from
 
     # -- going on ----------------------------------------------------------------------------------
 
@@ -92,21 +99,8 @@ class ResumableRun:
         InputError
             If an argument makes no sense, or is not what it was at the first call.
         """
-        if self._waiting is not None:
-            if optimizer is None:
-                raise InputError(
-                    "a file cannot make the optimizer and scheduler of this run again; hand in the optimizer "
-                    "and the scheduler that it began with, and they go on where they were"
-                )
-            method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
-            if describe_method(method) != self._waiting["method"]:
-                raise InputError(
-                    f"this run began with the method {self._waiting['method']}; it does not go on with "
-                    f"{describe_method(method)}"
-                )
-            state = self.wrap(method).revive(self._waiting["state"])
-            self.run = self._run_of(self._waiting, state, self._file)
-            self.method, self._waiting = method, None
+        if self.run is not None and self.run.state is None:
+            self._rejoin(optimizer, scheduler, optimizer_kwargs)
             optimizer = scheduler = optimizer_kwargs = None
         if self.run is None:  # a call that failed before it took a step does not count
             every = _every(store_progress) or self._preset
@@ -116,7 +110,7 @@ class ResumableRun:
                     "store_progress=1, or leave progress_file out"
                 )
             method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
-            file = None if progress_file is None else SnapshotFile(progress_file)
+            file = None if progress_file is None else SnapshotFile(progress_file, None, self.about)
             self.method, self._store_progress, self._file = method, every, file
             return
         if any(given is not None for given in (optimizer, scheduler, optimizer_kwargs)):
@@ -125,6 +119,32 @@ class ResumableRun:
             self.store_progress = store_progress
         if progress_file is not None:
             self._settle_file(progress_file)
+
+    def _rejoin(self, optimizer: Any, scheduler: Any, optimizer_kwargs: Any) -> None:
+        """Take the method of a loaded run that no file could make again."""
+        assert self._waiting is not None
+        wanted = self._waiting["method"]
+        if wanted is not None and optimizer is None:
+            raise InputError(
+                "a file cannot make the optimizer and scheduler of this run again; hand in the optimizer "
+                "and the scheduler that it began with, and they go on where they were"
+            )
+        method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
+        if wanted is None:  # only iterates were left: the method begins anew at the last of them
+            self.method = method
+            return
+        if describe_method(method) != wanted:
+            raise InputError(
+                f"this run began with the method {wanted}; it does not go on with {describe_method(method)}"
+            )
+        state = self.wrap(method).revive(self._waiting["state"])
+        self.run = self._run_of(self._waiting, state, self._file)
+        self.method, self._waiting = method, None
+
+    @property
+    def steps_before(self) -> int:
+        """Steps of a run that a killed process left; its method begins anew after them."""
+        return 0 if self.run is None or self.run.state is not None else self.run.n_steps
 
     def advance(
         self,
@@ -164,20 +184,31 @@ class ResumableRun:
         with (
             interruptible(),
             self._open_file(),
-            synthesis_bar(max_iter, extra) as on_step,
+            synthesis_bar(max_iter, extra) as draw,
         ):
+            method, resume = self.wrap(self.method), self.run
+            if resume is not None and resume.state is None:
+                resume = replace(resume, state=method.init(problem, self.start))
+
+            def on_step(history: History, state: Any) -> None:
+                if draw:
+                    draw(history, state)
+                if self._file is not None:
+                    self._file.note(history)
+
             self.run = iterate(
                 problem,
-                self.wrap(self.method),
+                method,
                 self.start,
                 max_steps=max_iter,
                 stop=stop,
-                resume=self.run,
+                resume=resume,
                 snapshot_every=self._store_progress,
                 snapshots=kept,
                 on_step=on_step,
                 on_error=self._broken_off,
             )
+            self._waiting = None
         if Status.NOT_FINITE in self.run.status:
             raise InputError(_why_not_finite(self.run))
         if all(status.finished for status in self.run.status):
@@ -186,7 +217,7 @@ class ResumableRun:
     def _broken_off(self, run: Run) -> None:
         """Keep a run that an error ended; one without a step did not begin."""
         if self.run is not None or run.n_steps:
-            self.run = run
+            self.run, self._waiting = run, None
 
     def _settle_file(self, progress_file: str | os.PathLike[str]) -> None:
         """Go on with the file of the earlier calls, be it in another place."""
@@ -219,7 +250,7 @@ class ResumableRun:
     @property
     def points(self) -> Tensor:
         """Where the run stands; before it began, the start."""
-        return self.start if self.run is None else self.run.points
+        return self.start if self.run is None or self.run.state is None else self.run.points
 
     @property
     def status(self) -> tuple[Status, ...]:
@@ -299,30 +330,32 @@ class ResumableRun:
             "progress_file": in_file,
         }
 
-    def restore(
-        self, record: Mapping[str, Any], folder: str | os.PathLike[str] | None = None
-    ) -> None:
+    def restore(self, record: Mapping[str, Any], path: Path) -> None:
         """Become what `record` was made of, whole or not at all.
 
-        A run whose optimizer a file cannot name (a class of the user's own, or any with a scheduler)
-        waits until `settle` gets it.
+        A run whose optimizer a file cannot make again (a class of the user's own, or any with a scheduler)
+        waits until `settle` gets it; so does one of which a killed process left the iterates only.
 
         Parameters
         ----------
         record
             What the method of that name returned.
-        folder
-            Where to look for the file with the iterates too, if it is not where it was.
+        path
+            The file that it comes from. A file with the iterates is looked for beside it too.
         """
-        run, method, waiting = None, None, None
-        file = _file_of(record, folder)
+        if record.get("progress_file") == HERE:
+            record = _with_left(record, path)
+        run, method, waiting, start = None, None, None, record["origin"]
+        file = _file_of(record, path.parent)
         if record["run"] is not None:
-            method = method_from(record["method"], record["state"], self.default)
-            waiting = record if method is None else None
+            if record["method"] is not None:
+                method = method_from(record["method"], record["state"], self.default)
             state = None if method is None else self.wrap(method).revive(record["state"])
             run = self._run_of(record, state, file)
+            if method is None:
+                waiting, start = record, run.points
         self.origin = record["origin"]
-        self.start = self.origin.clone().requires_grad_(True)
+        self.start = start.clone().requires_grad_(True)
         self._store_progress = self._preset = record["store_progress"]
         self.run, self.method, self._waiting, self._file = run, method, waiting, file
 
@@ -341,7 +374,7 @@ class ResumableRun:
         run = record["run"] = {**record["run"], "points": cast(record["run"]["points"])}
         if not dtype.is_complex:
             run["history"] = map_tensors(run["history"], lambda x: x.to(dtype))
-        record["state"] = {
+        record["state"] = record["state"] and {
             # A torch optimizer moves its memory itself, to where it finds its points.
             name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)
             for name, value in record["state"].items()
@@ -390,15 +423,29 @@ def _every(store_progress: Any) -> int:
     return whole(store_progress, "store_progress, if not True or False,", 0)
 
 
-def _file_of(
-    record: Mapping[str, Any], folder: str | os.PathLike[str] | None
-) -> SnapshotFile | None:
+def _with_left(record: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """Return the record of a run from what it was at its start, and from the iterates in its own file."""
+    left = left_run(path, record["origin"])
+    if left is None:
+        return {**record, "progress_file": None}
+    file, run = left
+    kept = {
+        "points": run.points,
+        "status": [status.name for status in run.status],
+        "history": run.history,
+        "snapshots": {},
+    }
+    place = {"path": file.path, "of": list(file)}
+    return {**record, "method": None, "state": None, "run": kept, "progress_file": place}
+
+
+def _file_of(record: Mapping[str, Any], folder: Path) -> SnapshotFile | None:
     """Return the file with the iterates of a record: where it was, or else in a folder."""
     told = record.get("progress_file")
     if told is None:
         return None
     path = Path(told["path"])
-    beside = Path(folder or "") / path.name
+    beside = folder / path.name
     moved = not path.exists() and beside.exists()
     file = SnapshotFile(beside if moved else path, told["of"])
     try:

@@ -33,8 +33,8 @@ class SavableSynthesis(ABC):
         """Return what was found so far: nested tensors, numbers and text."""
 
     @abstractmethod
-    def _restore(self, content: Any, folder: Path) -> None:
-        """Become what `content` was made of; files that it names may have moved to `folder`."""
+    def _restore(self, content: Any, path: Path) -> None:
+        """Become what `content` of the file `path` was made of; files that it names may lie beside it."""
 
     @abstractmethod
     def _begun(self) -> bool:
@@ -86,6 +86,9 @@ class SavableSynthesis(ABC):
     ) -> None:
         """Become what was saved, to look at it or to go on: images, start, seed and all settings.
 
+        A progress file of `synthesize` can be loaded too, also one that a killed process left: the run then
+        stands at its last iterate, and the method begins anew there.
+
         Iterates in a progress file are looked for where it was, and beside this file. If they are in neither
         place, all else is loaded, with a `LoadWarning`.
 
@@ -96,7 +99,7 @@ class SavableSynthesis(ABC):
         Parameters
         ----------
         file_path
-            What `save` wrote.
+            What `save` wrote, or a progress file.
         map_location
             Device for all tensors; None for the one that they were saved from.
         raise_on_checks
@@ -127,7 +130,7 @@ class SavableSynthesis(ABC):
         try:
             for part, places in (("settings", self._shared), ("origins", self._origins)):
                 vars(self).update({place: tree[part][name] for name, place in places.items()})
-            self._restore(tree["content"], Path(file_path).parent)
+            self._restore(tree["content"], Path(file_path))
             self._derive()
         except BaseException:
             vars(self).clear()

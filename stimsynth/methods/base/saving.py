@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stimsynth.methods.base.state_tree import pack, unpack
 from stimuli_store.disk.archive import read_archive, write_archive
+from stimuli_store.disk.stack import iterates_in
 from stimuli_store.errors import ArchiveError, InputError
 from stimuli_store.tools.environment import environment
 
@@ -58,14 +60,15 @@ def save_synthesis(path: str | os.PathLike[str], kind: str, tree: Mapping[str, A
     InputError
         If the folder is not there, or something cannot be put in a file.
     """
+    write_archive(path, *as_archive(kind, tree))
+
+
+def as_archive(kind: str, tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return document and arrays of an archive that holds a synthesis, as `save_synthesis` writes it."""
     document, arrays = pack(tree)
-    header = {
-        "format": SYNTHESIS_FORMAT,
-        "class": kind,
-        "made_with": environment(),
-        "tree": document,
-    }
-    write_archive(path, header, arrays)
+    made_with = environment()
+    header = {"format": SYNTHESIS_FORMAT, "class": kind, "made_with": made_with, "tree": document}
+    return header, arrays
 
 
 def load_synthesis(
@@ -117,12 +120,12 @@ def load_synthesis(
 
 
 def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = None) -> None:
-    """Print what a file of a synthesis holds: class, versions, and the shape of every tensor.
+    """Print what a file of a synthesis holds: class, versions, seed, and the shape of every tensor.
 
     Parameters
     ----------
     path
-        A file written by ``save``.
+        A file written by ``save``, or a progress file of ``synthesize``, also one that a killed process left.
     map_location
         Not needed: nothing is put on a device. Kept for scripts that give it.
 
@@ -147,6 +150,8 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     print(f"{header['class']}, made with {made}")  # noqa: T201  (printing is what it is for)
     for line in _lines("", unpack(header["tree"], arrays, "cpu")):
         print(f"  {line}")  # noqa: T201
+    if kept := iterates_in(path):
+        print(f"  iterates: {len(kept)}, from {kept[0]} to {kept[-1]}")  # noqa: T201
 
 
 def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:

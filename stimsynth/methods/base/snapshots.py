@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from stimsynth.engine.run import Snapshots
-from stimuli_store.disk.archive import Stack
+from stimsynth.engine.history import History
+from stimsynth.engine.run import Run, Snapshots, Status
+from stimuli_store.disk.stack import About, Stack
 from stimuli_store.errors import InputError
 
 
@@ -21,6 +22,8 @@ class SnapshotFile(Snapshots):
     numbers
         Iterates that are there, when a run is continued. Whatever lies after them stays until the first
         entry of this run is written, and is dropped then. None for a new run, which takes a new file.
+    about
+        Returns what a new file is to say of the run: document and arrays of an archive.
 
     Raises
     ------
@@ -28,10 +31,16 @@ class SnapshotFile(Snapshots):
         If `numbers` is None and the file is there already, or its folder is not.
     """
 
-    def __init__(self, path: str | os.PathLike[str], numbers: list[int] | None = None) -> None:
-        self._stack = Stack(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        numbers: list[int] | None = None,
+        about: About | None = None,
+    ) -> None:
+        self._stack = Stack(path, about)
         self._row = {number: row for row, number in enumerate(numbers or [])}
         self._ready = False
+        self._noted = 0  # rows of the history that are in the file
         if numbers is None:
             self.check()
 
@@ -59,6 +68,13 @@ class SnapshotFile(Snapshots):
                 "give the place where it lies now as progress_file"
             )
 
+    def note(self, history: History) -> None:
+        """Write what was measured up to the last iterate that was written."""
+        last = next(reversed(self._row), -1)
+        if self._ready and last >= self._noted:
+            self._stack.add_rows(history.names, history.numbers(self._noted, last + 1))
+            self._noted = last + 1
+
     def close(self) -> None:
         """Close the file, so that other programs can open it."""
         self._stack.close()
@@ -73,10 +89,11 @@ class SnapshotFile(Snapshots):
         """Write an iterate, shape (N, …); one of this number or a later one is dropped."""
         if not self._ready or number in self._row:
             self._row = {n: row for n, row in self._row.items() if n < number}
-            self._stack.close()
+            self.close()
             self._stack.cut(len(self._row))
-            self._ready = True
         self._stack.append(number, points.detach().cpu().numpy())
+        if not self._ready:
+            self._noted, self._ready = len(self._stack.table()[1]), True
         self._row[number] = len(self._row)
 
     def __getitem__(self, number: int) -> Tensor:
@@ -90,6 +107,37 @@ class SnapshotFile(Snapshots):
     def __len__(self) -> int:
         """Return how many iterates there are."""
         return len(self._row)
+
+
+def left_run(path: str | os.PathLike[str], like: Tensor) -> tuple[SnapshotFile, Run] | None:
+    """Return a run up to the last iterate that a killed process left in a file; None if there is none.
+
+    Parameters
+    ----------
+    path
+        What a `SnapshotFile` wrote.
+    like
+        Images of the run's precision and device.
+
+    Returns
+    -------
+    SnapshotFile
+        The file, to go on with.
+    Run
+        Without the state of a method: a file of iterates does not hold it.
+    """
+    stack = Stack(path)
+    names, rows = stack.table()
+    numbers = [number for number in stack.numbers() if number < len(rows)]
+    if not numbers:
+        return None
+    file, last = SnapshotFile(path, numbers), numbers[-1]
+    points = file[last].to(like)
+    columns = torch.from_numpy(rows[: last + 1]).to(like.real.dtype)
+    shaped = columns.reshape(last + 1, len(names), len(points))
+    history = dict(zip(names, shaped.unbind(dim=1), strict=True))
+    status = (Status.INTERRUPTED,) * len(points)
+    return file, Run(points=points, status=status, history=history, snapshots=file, state=None)
 
 
 def _few(numbers: list[int]) -> str:

@@ -2,10 +2,11 @@
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from torch import Tensor, nn
 
 from stimsynth.engine.loop import Method
@@ -17,9 +18,9 @@ from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.penalties import Penalties, Penalty
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality
-from stimsynth.methods.base.resumable_run import ResumableRun
+from stimsynth.methods.base.resumable_run import HERE, ResumableRun
 from stimsynth.methods.base.savable import SavableSynthesis
-from stimsynth.methods.base.saving import LoadChecks, difference
+from stimsynth.methods.base.saving import LoadChecks, as_archive, difference
 from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
 
@@ -75,6 +76,7 @@ class OptimizedSynthesis(SavableSynthesis):
             raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
         self._resumable, self._lambda = resumable, weight
         self._range = allowed_range
+        resumable.about = self._about
         self._penalty_weights: dict[str, float] = penalties.weights if penalties else {}
         self._penalties: tuple[Penalty, ...] = penalties.functions if penalties else ()
 
@@ -115,10 +117,16 @@ class OptimizedSynthesis(SavableSynthesis):
     def _content(self) -> dict[str, Any]:
         return self._resumable.record()
 
+    def _about(self) -> tuple[Mapping[str, Any], Mapping[str, np.ndarray]]:
+        """Return what a file of iterates says of this synthesis: all but them."""
+        tree = self._tree()
+        here = {**tree["content"], "progress_file": HERE}
+        return as_archive(type(self).__name__, {**tree, "content": here})
+
     def _begun(self) -> bool:
         return self._resumable.run is not None
 
-    def _restore(self, content: dict[str, Any], folder: Path) -> None:
+    def _restore(self, content: dict[str, Any], path: Path) -> None:
         start, own = content["origin"], self._resumable.origin
         difference(start[:1], own[:1], LoadChecks())  # refuses another precision or device
         if len(self._penalty_weights) != len(self._penalties):
@@ -127,8 +135,8 @@ class OptimizedSynthesis(SavableSynthesis):
                 f"{len(self._penalties)}; their functions are not in the file, so give as many"
             )
         resumable = ResumableRun(start, self._default_method())
-        resumable.wrap = self._resumable.wrap
-        resumable.restore(content, folder)
+        resumable.wrap, resumable.about = self._resumable.wrap, self._about
+        resumable.restore(content, path)
         self._resumable = resumable
 
     def save(self, file_path: str | os.PathLike[str]) -> None:  # noqa: D102  (as in the base)
