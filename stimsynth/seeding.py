@@ -78,3 +78,14 @@ def checked_seed(seed: int | None) -> int:
     if not -(2**63) <= number < 2**63:
         raise InputError(f"a seed must be a whole number of 64 bits, or None for any; not {seed!r}")
     return number
+
+
+def seed_of_start(seed: int | None, given: bool) -> int | None:
+    """Return the checked seed of a start; None if the start itself was given, and no seed.
+
+    Examples
+    --------
+    >>> seed_of_start(None, given=True) is None, seed_of_start(3, given=True)
+    (True, 3)
+    """
+    return None if given and seed is None else checked_seed(seed)

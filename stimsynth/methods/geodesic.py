@@ -19,7 +19,7 @@ from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.paths import deviations, jerkiness, residual, step_energies
 from stimsynth.numerics.generators import generator_for
-from stimsynth.seeding import checked_seed
+from stimsynth.seeding import seed_of_start
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.images import checked_tensor, kept_image
@@ -124,7 +124,8 @@ class Geodesic(OptimizedSynthesis):
         self._ends = _as_ends(image_a, image_b, bounds)
         # With one step there is no frame between the ends.
         self.n_steps = whole(n_steps, "n_steps", 2)
-        self._model, self._seed = model, checked_seed(seed)
+        self._model = model
+        self._seed = seed_of_start(seed, given=initial_sequence != "bridge")
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         between = starts[0, 1:-1]

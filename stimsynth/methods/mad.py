@@ -27,7 +27,7 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
-from stimsynth.seeding import checked_seed
+from stimsynth.seeding import seed_of_start
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
 from stimsynth.validate.images import checked_tensor, kept_image
@@ -140,7 +140,8 @@ class MADCompetition(OptimizedSynthesis):
         if minmax not in ("min", "max"):
             raise InputError(f"minmax is 'min' or 'max'; not {minmax!r}")
         self._optimized, self._reference = optimized_metric, reference_metric
-        self._minmax, self._seed = minmax, checked_seed(seed)
+        self._minmax = minmax
+        self._seed = seed_of_start(seed, given=initial_image is not None)
         if initial_image is None:
             start = noisy(self._image, initial_noise, self._seed, bounds)
         else:

@@ -21,7 +21,7 @@ from stimsynth.methods.base.quality import OUTSIDE, Quality, pixel_distances, sh
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.verdicts import judged_metamer, metamer_figures
-from stimsynth.seeding import checked_seed
+from stimsynth.seeding import checked_seed, seed_of_start
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import check_loss
 from stimsynth.validate.images import checked_tensor, kept_image
@@ -75,7 +75,8 @@ class MetamerObjective(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         self._image = None if image is None else kept_image(image, bounds=bounds)
-        self._model, self._loss, self._seed = model, loss_function, checked_seed(seed)
+        self._model, self._loss = model, loss_function
+        self._seed = seed_of_start(seed, given=initial_image is not None)
         start, given = self._first(initial_image, bounds), None
         self._target_is_given = target_representation is not None
         if self._target_is_given:

@@ -18,6 +18,7 @@ from stimsynth import (
     MADCompetition,
     Metamer,
     MetamerCTF,
+    OptimizedImage,
     PortillaSimoncelli,
     SimpleMetamer,
     images,
@@ -111,6 +112,22 @@ def test_without_a_seed_objects_differ_and_set_seed_makes_them_again(name: str) 
 def test_with_a_seed_nothing_is_drawn_from_the_global_state(name: str) -> None:
     before = torch.get_rng_state()
     start(name, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Metamer(PICTURES, blur(), initial_image=PICTURES.flip(-1)),
+        lambda: MADCompetition(PICTURES, mse, l1, "min", initial_image=PICTURES.flip(-1)),
+        lambda: Geodesic(PICTURES[:1], PICTURES[1:2], blur(), 3),
+        lambda: OptimizedImage(PICTURES, torch.mean),
+    ],
+    ids=["Metamer", "MADCompetition", "Geodesic", "OptimizedImage"],
+)
+def test_a_start_that_was_given_has_no_seed(make: Callable[[], Any]) -> None:
+    before = torch.get_rng_state()
+    assert make().seed is None
     assert torch.equal(torch.get_rng_state(), before)
 
 
