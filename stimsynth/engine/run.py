@@ -20,7 +20,7 @@ class Status(enum.Enum):
     STALLED = "stopped: the eigenvalues no longer change, but residuals are above the tolerance"
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
     UNREACHED = "stopped: the held terms could not be brought to their values within the bounds"
-    NOT_FINITE = "stopped: the objective or its slope became NaN or infinite"
+    NOT_FINITE = "stopped: the objective or its gradient became NaN or infinite"
     INTERRUPTED = "interrupted by the user; everything up to then is kept"
 
     @property

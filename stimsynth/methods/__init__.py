@@ -1,1 +1,1 @@
-"""Synthesis methods: the classes that vision scientists type."""
+"""Synthesis methods: metamers, eigendistortions, geodesics, MAD competitions and optimized images."""

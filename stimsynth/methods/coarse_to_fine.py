@@ -1,4 +1,4 @@
-"""Metamers from coarse to fine: scale by scale, each on the ground of those before."""
+"""Metamers from coarse to fine: the statistics of one scale after the other are matched."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ ALL = "all"
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleProgress:
-    """Which scales an item of a batch has behind it, and which are to come.
+    """Progress of one image of the batch through the scales: finished ones and those to come.
 
     Attributes
     ----------
@@ -129,31 +129,31 @@ class MetamerCTF(MetamerObjective):
 
     @property
     def coarse_to_fine(self) -> str:
-        """How scales follow each other."""
+        """Order of scales: ``"together"`` adds each to the coarser ones, ``"separate"`` takes each alone."""
         return self._coarse_to_fine
 
     @property
     def scales(self) -> tuple[Scale, ...]:
-        """The scale that is worked on, then those to come; the last entry is ``"all"``."""
+        """The current scale, then those to come; the last entry is ``"all"``."""
         return self._single().scales
 
     @property
     def scales_finished(self) -> tuple[Scale, ...]:
-        """Scales that are done, in order."""
+        """Scales that are finished, in order."""
         return self._single().finished
 
     @property
     def scales_timing(self) -> Mapping[Scale, list[int]]:
-        """Scale to its first step and the step after its last."""
+        """First step of each scale, and the step after its last, as lists by scale."""
         return self._single().timing
 
     @property
     def scales_loss(self) -> Tensor:
-        """Loss of the scales that were worked on at every iterate, shape (steps + 1, batch)."""
+        """Loss of the scales matched at every iterate, shape (steps + 1, batch)."""
         return self._resumable.history("loss")
 
     def progress_of(self, item: int) -> ScaleProgress:
-        """Return how far an item of the batch has come.
+        """Return the progress through the scales of image number `item` of the batch.
 
         Examples
         --------
@@ -192,7 +192,7 @@ class MetamerCTF(MetamerObjective):
         progress_file: str | os.PathLike[str] | None = None,
         stop_loss: float | None = None,
     ) -> None:
-        """Synthesize, or go on where the last call stopped, also in the middle of a scale.
+        """Synthesize, or continue where the last call stopped, also in the middle of a scale.
 
         Parameters
         ----------

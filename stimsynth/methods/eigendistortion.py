@@ -1,4 +1,4 @@
-"""Eigendistortions: the changes of an image that a model sees most and least."""
+"""Eigendistortions: the unit changes of an image to which a model is most and least sensitive."""
 
 import warnings
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ _MANY_PIXELS = 1e4
 
 
 class Eigendistortion(SavableSynthesis):
-    r"""Synthesize eigendistortions: the changes of an image that a model sees most and least.
+    r"""Synthesize eigendistortions: unit changes of an image that a model detects most and least.
 
     With white Gaussian noise at the model's output, small changes v of the image x are told apart as
     well as :math:`v^T F v` is large, where :math:`F = J^T J` is the Fisher information matrix and
@@ -193,7 +193,7 @@ class Eigendistortion(SavableSynthesis):
                 self._settings, self._krylov = {"method": method}, ()
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item whether its eigendistortions can be used, in numbers and in a sentence.
+        """Return a verdict on the eigendistortions of each image: numbers, and a sentence.
 
         The numbers are the largest of `residuals`, how far the first and the last eigenvalue can be from
         the truth as a part of λmax, and the least dimensions of their eigenspaces: with more than one, the
@@ -212,7 +212,7 @@ class Eigendistortion(SavableSynthesis):
         allowed_range: tuple[float, float] = (0, 1),
         seed: int = 0,
     ) -> OnGrid:
-        """Return the image plus `alpha` times each eigendistortion, as a screen can show it.
+        """Return the image plus `alpha` times each eigendistortion, quantized to a screen's levels.
 
         Rounding shrinks a distortion, and wipes out what is smaller than half a level. Here pixels are
         chosen such that the difference to the image, which is rounded too, has the amplitude `alpha` along
@@ -268,7 +268,7 @@ class Eigendistortion(SavableSynthesis):
         return on_grid(shown.to(self._image.dtype), grid, seed, columns(**measured))
 
     def compute_jacobian(self) -> Tensor:
-        """Return the Jacobian at the image, shape (outputs, pixels), and keep it for the next call.
+        """Return the Jacobian at the image, shape (outputs, pixels), and store it for later calls.
 
         Raises
         ------
@@ -309,12 +309,12 @@ class Eigendistortion(SavableSynthesis):
 
     @property
     def jacobian(self) -> Tensor | None:
-        """The Jacobian, shape (outputs, pixels), if it was computed."""
+        """The Jacobian, shape (outputs, pixels); None until it is computed."""
         return self._jacobian
 
     @property
     def eigendistortions(self) -> Tensor:
-        """Unit vectors, by decreasing eigenvalue."""
+        """Unit vectors by decreasing eigenvalue, shape (n, …) or (batch, n, …)."""
         shape = self._image.shape[1:]
         if not self._found:
             return self._image.new_empty(0, *shape)
@@ -322,37 +322,37 @@ class Eigendistortion(SavableSynthesis):
 
     @property
     def eigenvalues(self) -> Tensor:
-        """Eigenvalue of each eigendistortion, decreasing."""
+        """Eigenvalue of each eigendistortion, decreasing, shape (n,) or (batch, n)."""
         return self._stacked("values")
 
     @property
     def residuals(self) -> Tensor:
-        """‖Fv − λv‖ / λmax of each."""
+        """Residual ‖Fv − λv‖ / λmax of each eigenpair, shape (n,) or (batch, n)."""
         return self._stacked("residuals")
 
     @property
     def error_bounds(self) -> Tensor:
-        """How far a true eigenvalue can be from each of `eigenvalues`."""
+        """Upper bounds on the error of each of `eigenvalues`, shape (n,) or (batch, n)."""
         return self._stacked("error_bounds")
 
     @property
     def eigenindex(self) -> Tensor:
-        """Rank of each among all eigenvalues."""
+        """Rank of each eigenvalue among all, 0 for the largest, shape (n,)."""
         return self._found[0].index if self._found else torch.empty(0, dtype=torch.int64)
 
     @property
     def eigenspaces(self) -> tuple[dict[str, Eigenspace], ...]:
-        """What is known of the eigenspaces at both ends, for every item."""
+        """Eigenspaces of the largest and smallest eigenvalue of each image, by ``"top"`` and ``"bottom"``."""
         return tuple(found.spaces for found in self._found)
 
     @property
     def status(self) -> tuple[Status, ...]:
-        """How each item ended."""
+        """Status of the search for each image of the batch."""
         return tuple(found.outcome for found in self._found) or (Status.RUNNING,) * len(self._image)
 
     @property
     def n_products(self) -> tuple[int, ...]:
-        """Products with F spent on each item."""
+        """Number of products with F spent on each image."""
         return tuple(found.n_products for found in self._found) or (0,) * len(self._image)
 
     def __repr__(self) -> str:
@@ -409,7 +409,7 @@ class Eigendistortion(SavableSynthesis):
     def _anew(
         self, method: str, search: lanczos.Search, max_iter: int, p: int, q: int
     ) -> EigenSolution:
-        """Return what a method without memory finds."""
+        """Return the solution of a method that does not continue an earlier search."""
         like, k, tolerance = self._image[0].flatten(), search.k, search.tolerance
         if method == "exact":
             warn_of_size(*self._sizes)
@@ -454,7 +454,7 @@ class Eigendistortion(SavableSynthesis):
         )
 
     def _goes_on(self, settings: dict[str, Any]) -> bool:
-        """Say whether the last search was for the same vectors, be it with other tolerances."""
+        """Return whether `settings` continue the last search: only tolerances may differ."""
         return bool(self._krylov) and all(
             settings[name] == self._settings[name] for name in ("method", "k", "basis_size")
         )

@@ -1,4 +1,4 @@
-"""Geodesics: the sequences between two images that are shortest for a model."""
+"""Geodesics: the shortest sequences of images between two images, as measured by a model."""
 
 import os
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ LARGEST_RESIDUAL = 0.05
 
 
 class Geodesic(OptimizedSynthesis):
-    r"""Synthesize geodesics: sequences from one image to another with as little change for a model as can be.
+    r"""Synthesize geodesics: sequences between two images along which a model's output changes least.
 
     Minimizes the path energy :math:`\frac{1}{n} \sum_t \lVert f(x_{t+1}) - f(x_t) \rVert_2^2` plus the range
     penalty over the frames between the ends. By the inequality of Cauchy and Schwarz the energy is at least
@@ -137,12 +137,12 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def image_a(self) -> Tensor:
-        """Where the sequence begins."""
+        """First image of the sequence, shape (1, channel, height, width)."""
         return self._ends[:1]
 
     @property
     def image_b(self) -> Tensor:
-        """Where it ends."""
+        """Last image of the sequence, shape (1, channel, height, width)."""
         return self._ends[1:]
 
     @property
@@ -157,7 +157,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def interior(self) -> Tensor:
-        """The frames that are moved, shape (n_starts, n_steps - 1, channel, height, width).
+        """The frames between the ends, shape (n_starts, n_steps - 1, channel, height, width).
 
         Before the first call it is the start, and a leaf an optimizer can take.
         """
@@ -170,7 +170,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def best(self) -> int:
-        """Which start has the lowest objective so far."""
+        """Index of the start with the lowest objective so far."""
         if self.run is None:
             return 0
         return int(self.losses[-1].nan_to_num(nan=torch.inf).argmin())
@@ -182,7 +182,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def saved_geodesic(self) -> Tensor:
-        """The best sequence at the iterates that were kept, shape (kept, n_steps + 1, …), on the CPU."""
+        """The best sequence at the stored iterates, shape (kept, n_steps + 1, …), on the CPU."""
         return self._with_ends(self._resumable.saved()[:, self.best])
 
     @property
@@ -196,7 +196,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def dev_from_line(self) -> Tensor:
-        """How the outputs of the best sequence stray from the line between its ends, (kept, n_steps + 1, 2).
+        """Deviation of the best sequence's outputs from a straight line, (kept, n_steps + 1, 2).
 
         The distance along the line and the distance from it, for the iterates of `step_energy`; in units of
         the distance between the ends, and NaN where the model's outputs for the ends are equal.
@@ -206,7 +206,7 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def energy_bound(self) -> Tensor:
-        """The lowest path energy that any sequence between these ends can have, a scalar."""
+        """Lower bound of the path energy of any sequence between the two images, a scalar."""
         return (self._seen[1] - self._seen[0]).square().sum() / self.n_steps**2
 
     @property
@@ -272,7 +272,7 @@ class Geodesic(OptimizedSynthesis):
         progress_file: str | os.PathLike[str] | None = None,
         stop_loss: float | None = None,
     ) -> None:
-        """Synthesize, or go on where the last call stopped.
+        """Synthesize, or continue where the last call stopped.
 
         Warns "Pixel change norm has converged, stopping synthesis" when all starts have.
 
@@ -321,7 +321,7 @@ class Geodesic(OptimizedSynthesis):
         self._resumable.advance(problem, max_iter, stop, converged=CHANGE_CONVERGED)
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every start whether it can be taken for a geodesic, in numbers and in a sentence.
+        """Return a verdict for each start, whether its sequence is a geodesic: numbers and a sentence.
 
         The numbers are the path energy relative to its bound and to that of the pixelfade, the spread of the
         step energies relative to their mean, the largest distance from the line between the ends, how far
@@ -357,7 +357,7 @@ class Geodesic(OptimizedSynthesis):
         return judge(findings, figures, status)
 
     def _terms(self, points: Tensor, items: Tensor) -> Terms:
-        """Return energy and penalty of sequences, and what there is to see of their steps, by number."""
+        """Return energy and penalty of sequences (n, …), and the measurements of each step by number."""
         paths = self._paths(points)
         energies = step_energies(paths)
         along, away = deviations(paths.detach()).unbind(-1)
@@ -383,7 +383,7 @@ class Geodesic(OptimizedSynthesis):
         return torch.stack(columns, dim=1)[:: self.store_progress or 1]
 
     def _starts(self, n_starts: int) -> Tensor:
-        """Return sequences to start from, shape (n_starts, n_steps + 1, …)."""
+        """Return the start sequences, shape (n_starts, n_steps + 1, …)."""
         n_starts = whole(n_starts, "n_starts", 1)
         if self.initial_sequence == "bridge":
             return torch.stack([self._bridge(i) for i in range(n_starts)])
@@ -430,7 +430,7 @@ def _as_ends(image_a: Tensor, image_b: Tensor, bounds: tuple[float, float]) -> T
 
 
 def _enclosed(interiors: Tensor, ends: Tensor) -> Tensor:
-    """Return sequences (n, t, …) with the first of `ends` (2, …) before and the second after each."""
+    """Return sequences (n, t, …) with the first of `ends` (2, …) put before each and the second after it."""
     first, last = (end.expand(len(interiors), 1, *end.shape) for end in ends)
     return torch.cat([first, interiors, last], dim=1)
 

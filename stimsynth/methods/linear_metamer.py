@@ -1,4 +1,4 @@
-"""Metamers of linear measurements, exactly: what linear algebra does without an optimizer."""
+"""Metamers of linear measurements by linear algebra, without an optimizer."""
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ def linear_metamer(
     *,
     primaries: Tensor | None = None,
 ) -> Tensor:
-    r"""Return a signal that linear measurements cannot tell from the target.
+    r"""Return a signal with the same linear measurements as the target.
 
     Without primaries it is the signal nearest to the start, :math:`s + M^{+} M (x - s)`: the start's part
     in the null space of M, which nothing measures, and the target's part in all the rest. With primaries

@@ -1,4 +1,4 @@
-"""Maximum differentiation: images that one metric tells apart and another does not."""
+"""Maximum differentiation: images that differ strongly by one metric and not by another."""
 
 import copy
 import math
@@ -38,7 +38,7 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 
 
 class MADCompetition(OptimizedSynthesis):
-    r"""Synthesize an image that changes one metric as much as possible and another not at all.
+    r"""Synthesize an image that changes one metric as much as possible and keeps another constant.
 
     From the image with noise added, `optimized_metric` is made as small or as large as it can be, while
     `reference_metric` keeps the value that it has there. A competition between two metrics needs four
@@ -166,7 +166,7 @@ class MADCompetition(OptimizedSynthesis):
         progress_file: str | os.PathLike[str] | None = None,
         stop_loss: float | None = None,
     ) -> None:
-        """Synthesize, or go on where the last call stopped.
+        """Synthesize, or continue where the last call stopped.
 
         Warns "Loss has converged, stopping synthesis" when all items have.
 
@@ -219,7 +219,7 @@ class MADCompetition(OptimizedSynthesis):
     def objective_function(
         self, mad_image: Tensor | None = None, image: Tensor | None = None
     ) -> Tensor:
-        """Return the objective for every item, shape (batch,).
+        """Return the objective of each image of the batch, shape (batch,).
 
         Where the reference metric is held exactly, the objective has no term of it.
 
@@ -247,7 +247,7 @@ class MADCompetition(OptimizedSynthesis):
         return total + self._tradeoff * off**2
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item whether it can be used, in numbers and in a sentence.
+        """Return a verdict for each image of the batch: numbers, and a sentence.
 
         The numbers are how far the reference metric is from where it was, relative to it; the optimized
         metric relative to its start; the share of pixels outside the allowed range; and how far the pixels
@@ -265,7 +265,7 @@ class MADCompetition(OptimizedSynthesis):
         )
 
     def on_grid(self, bits: int = 8) -> OnGrid:
-        """Return the result as a screen can show it, with the reference metric held there.
+        """Return the result quantized to a screen's levels, with the reference metric kept.
 
         The reference is rounded, as the screen shows that too. The image is rounded such that the
         reference metric between the two is what it was between the images off the grid.
@@ -305,42 +305,45 @@ class MADCompetition(OptimizedSynthesis):
 
     @property
     def image(self) -> Tensor:
-        """The reference."""
+        """The reference image, shape (batch, channel, height, width)."""
         return self._image
 
     @property
     def optimized_metric(self) -> Metric:
-        """The metric that is made small or large."""
+        """The metric that is minimized or maximized."""
         return self._optimized
 
     @property
     def reference_metric(self) -> Metric:
-        """The metric that is held."""
+        """The metric that keeps its value."""
         return self._reference
 
     @property
     def minmax(self) -> str:
-        """What is made of the optimized metric: ``"min"`` or ``"max"``."""
+        """Direction of the optimized metric: ``"min"`` or ``"max"``."""
         return self._minmax
 
     @property
     def metric_tradeoff_lambda(self) -> float | None:
-        """Weight of the held metric's squared change; None where it is held exactly."""
+        """Weight of the reference metric's squared change; None where it is held exactly."""
         return self._tradeoff
 
     @property
     def initial_image(self) -> Tensor:
-        """Where synthesis started."""
+        """Start image, shape (batch, channel, height, width)."""
         return self._resumable.origin
 
     @property
     def mad_image(self) -> Tensor:
-        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        """The result so far, shape (batch, channel, height, width).
+
+        Before the first call it is the start image, a leaf tensor on which an optimizer can be built.
+        """
         return self._resumable.points
 
     @property
     def saved_mad_image(self) -> Tensor:
-        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        """Stored iterates, shape (kept, batch, channel, height, width), on the CPU."""
         return self._resumable.saved()
 
     @property
@@ -350,7 +353,7 @@ class MADCompetition(OptimizedSynthesis):
 
     @property
     def reference_metric_loss(self) -> Tensor:
-        """The held metric at every iterate, shape (steps + 1, batch)."""
+        """The reference metric at every iterate, shape (steps + 1, batch)."""
         return self._resumable.history("reference_metric")
 
     @property
@@ -427,7 +430,7 @@ class MADCompetition(OptimizedSynthesis):
 
 
 def _in_double(metric: Metric, image: Tensor) -> Metric:
-    """Return a metric for images in float64; one that is tied to another precision gets that."""
+    """Return a metric that computes in float64, or else in the precision of `image`."""
     exact = copy.deepcopy(metric).double() if isinstance(metric, nn.Module) else metric
     one = image[:1].double()
     try:
@@ -438,7 +441,7 @@ def _in_double(metric: Metric, image: Tensor) -> Metric:
 
 
 def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -> Tensor:
-    """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, moved into the bounds.
+    """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, clipped to the bounds.
 
     It has the same pattern at every level.
     """
@@ -450,7 +453,7 @@ def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -
 
 
 def check_start(values: Tensor, name: str) -> None:
-    """See that a metric has values above 0 at the start, shape (N,)."""
+    """Check that a metric is above 0 and finite at the start of each image, shape (N,)."""
     if not bool(((values > 0) & torch.isfinite(values)).all()):
         raise InputError(
             f"{name} is {values.tolist()} between the images and where synthesis starts; it must be above 0. "
@@ -459,7 +462,7 @@ def check_start(values: Tensor, name: str) -> None:
 
 
 def constrained(bounds: tuple[float, float]) -> Constrained:
-    """Return the method for images in `bounds`."""
+    """Return the constrained-descent method for images within `bounds`."""
     return Constrained(bounds=bounds, first_step=0.1 * (bounds[1] - bounds[0]))
 
 

@@ -1,4 +1,4 @@
-"""All images of a competition between two metrics, made at once."""
+"""Sets of all images of a competition between two metrics, synthesized in one batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from stimuli_store.errors import InputError
 
 
 class _Role(NamedTuple):
-    """Which of both metrics is pushed (the other is held), and to where: 1 is down, -1 is up."""
+    """Number of the metric that is optimized, and its direction: 1 minimizes it, -1 maximizes it."""
 
     pushed: int
     sign: int
@@ -51,7 +51,7 @@ MEMBERS = tuple(_ROLES)
 
 @dataclass(frozen=True, kw_only=True)
 class MADMember:
-    """One image of a set, for every image of the batch.
+    """One kind of image of a set (one metric optimized in one direction), for every image of the batch.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class MADMember:
 
 @dataclass(frozen=True, kw_only=True)
 class MADLevel:
-    """The images that compete at one level of noise.
+    """The four competing images at one noise level, with their start.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ def mad_set(
     stop_criterion: float = 1e-4,
     stop_iters_to_check: int = 50,
 ) -> tuple[MADLevel, ...]:
-    """Return the images on which two metrics disagree most, for every level of noise.
+    """Return the images on which two metrics disagree most, for each noise level.
 
     From image and noise, each metric is made as small and as large as can be while the other one keeps its
     value there. All of it is one batch, in which every image stops by itself. Each result is what
@@ -196,7 +196,7 @@ def mad_set(
 def _problem(
     image: Tensor, metrics: tuple[Metric, Metric], starts: Tensor, values: Tensor
 ) -> tuple[Problem, Tensor]:
-    """Return the problem of levels × members × batch items, and where they start.
+    """Return the problem of levels × members × images of the batch, and its start points.
 
     `starts` has shape (levels, batch, …), `values` (levels, 2, batch).
     """
@@ -213,7 +213,7 @@ def _problem(
     held_at = values[:, [1 - r.pushed for r in roles]].flatten()
 
     def measured(which: Tensor, points: Tensor, items: Tensor) -> Tensor:
-        """Return for each point the metric that `which` says of its item."""
+        """Return at each of `points` the metric whose number `which` gives for its problem, shape (n,)."""
         rows = [(which[items] == k).nonzero().squeeze(1) for k in range(len(metrics))]
         found = [
             per_item(metric, references[items[row]], points[row])

@@ -1,4 +1,4 @@
-"""Metamers: images a model cannot tell from a target."""
+"""Metamers: images with the same model output as a target image."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class MetamerObjective(OptimizedSynthesis):
-    """Target, model, loss and start: what all searches for metamers share.
+    """Base class of searches for metamers: target, model, loss and start.
 
     Parameters
     ----------
@@ -102,17 +102,20 @@ class MetamerObjective(OptimizedSynthesis):
 
     @property
     def target_representation(self) -> Tensor:
-        """The model's output for the target: what synthesis has to match."""
+        """The model's output for the target, which the metamer's output should match."""
         return self._target
 
     @property
     def metamer(self) -> Tensor:
-        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        """The result so far, shape (batch, channel, height, width).
+
+        Before the first call it is the start image, a leaf tensor on which an optimizer can be built.
+        """
         return self._resumable.points
 
     @property
     def saved_metamer(self) -> Tensor:
-        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        """Stored iterates, shape (kept, batch, channel, height, width), on the CPU."""
         return self._resumable.saved()
 
     def objective_function(
@@ -120,7 +123,7 @@ class MetamerObjective(OptimizedSynthesis):
         metamer_representation: Tensor | None = None,
         target_representation: Tensor | None = None,
     ) -> Tensor:
-        """Return loss plus weighted penalties for every item, shape (batch,).
+        """Return loss plus weighted penalties of each image of the batch, shape (batch,).
 
         Parameters
         ----------
@@ -147,7 +150,7 @@ class MetamerObjective(OptimizedSynthesis):
         return total
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item whether it is a metamer, in numbers and in a sentence.
+        """Return a verdict for each image, whether it is a metamer: numbers, and a sentence.
 
         The numbers are the distance of the model's outputs (metamer's to target's) relative to the target's
         own norm and to the start's distance; the share of pixels outside the allowed range; and how far the
@@ -165,11 +168,11 @@ class MetamerObjective(OptimizedSynthesis):
         return tuple(map(judged_metamer, columns(**figures), self.status))
 
     def _target_image(self) -> Tensor | None:
-        """Return the image whose output is the target; None if the target is no image's."""
+        """Return the target image; None if the target was given as a representation."""
         return None if self._target_is_given else self._image
 
     def on_grid(self, bits: int = 8, *, seed: int = 0, rounds: int = 12, steps: int = 20) -> OnGrid:
-        """Return the metamer as a screen can show it: on the grid, and a metamer there.
+        """Return the metamer quantized to a screen's levels, and optimized there to remain a metamer.
 
         Rounding at the end adds an error that nobody answers. Here pixels are rounded in turns, and those
         that are still free make up for them, against the same objective (see
@@ -227,7 +230,7 @@ class MetamerObjective(OptimizedSynthesis):
         return Problem(terms=terms, weights={"loss": 1.0, **self._weights()})
 
     def _goal(self, start: Tensor, given: Tensor | None, drawn: bool) -> Tensor:
-        """Return the target's representation, checked; a start that was handed in must fit it."""
+        """Return the target's representation, after checking that it fits the start."""
         if self._image is None and given is None:
             raise InputError("a metamer needs a target: give an image or a target_representation")
         if drawn and given is None:
@@ -265,7 +268,7 @@ class MetamerObjective(OptimizedSynthesis):
         return goal
 
     def _as_output(self, given: Tensor) -> Tensor:
-        """Return a representation that was handed in, if it is one of this model."""
+        """Return a given representation, after checking that it has the shape of this model's output."""
         checked_tensor(given, "objective_function", "(batch, …)", kind="any")
         if given.shape != self._target.shape:
             raise InputError(
@@ -414,7 +417,7 @@ class Metamer(MetamerObjective):
         progress_file: str | os.PathLike[str] | None = None,
         stop_loss: float | None = None,
     ) -> None:
-        """Synthesize, or go on where the last call stopped.
+        """Synthesize, or continue where the last call stopped.
 
         Warns "Loss has converged, stopping synthesis" when all items have.
 

@@ -1,4 +1,4 @@
-"""Images for any objective: the best image for a unit of a network, under constraints if need be."""
+"""Images that maximize or minimize any objective, such as the response of a unit of a network."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ Score = Callable[[Tensor], Tensor]
 
 
 class OptimizedImage(OptimizedSynthesis):
-    """Change an image until a number is as large or as small as it gets, while others stay as they are.
+    """Synthesize an image that maximizes or minimizes an objective, while other functions keep their values.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class OptimizedImage(OptimizedSynthesis):
         progress_file: str | os.PathLike[str] | None = None,
         stop_loss: float | None = None,
     ) -> None:
-        """Synthesize, or go on where the last call stopped.
+        """Synthesize, or continue where the last call stopped.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class OptimizedImage(OptimizedSynthesis):
         self._resumable.advance(self._problem(), max_iter, or_loss_reached(rule, stop_loss))
 
     def objective_function(self, image: Tensor | None = None) -> Tensor:
-        """Return what is minimized for every item, shape (batch,).
+        """Return the minimized objective, with penalties, of each image of the batch, shape (batch,).
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class OptimizedImage(OptimizedSynthesis):
         )
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item how far it came, whether what is held was held, and whether it is done."""
+        """Return a verdict for each image: objective, drift of the held functions, and a sentence."""
         origin, points = self._resumable.origin, self.image.detach()
         with torch.no_grad():
             before, after = (per_item(self._score, x) for x in (origin, points))
@@ -222,12 +222,15 @@ class OptimizedImage(OptimizedSynthesis):
 
     @property
     def image(self) -> Tensor:
-        """The result so far. Before the first call it is the start, and a leaf an optimizer can take."""
+        """The result so far, shape (batch, channel, height, width).
+
+        Before the first call it is the start image, a leaf tensor on which an optimizer can be built.
+        """
         return self._resumable.points
 
     @property
     def initial_image(self) -> Tensor:
-        """Where synthesis started."""
+        """Start image, shape (batch, channel, height, width)."""
         return self._resumable.origin
 
     @property
@@ -237,12 +240,12 @@ class OptimizedImage(OptimizedSynthesis):
 
     @property
     def held_values(self) -> Mapping[str, Tensor]:
-        """What each held function is kept at, shape (batch,)."""
+        """Target value of each held function by name, shape (batch,)."""
         return self._targets
 
     @property
     def saved_image(self) -> Tensor:
-        """Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU."""
+        """Stored iterates, shape (kept, batch, channel, height, width), on the CPU."""
         return self._resumable.saved()
 
     def _problem(self) -> Problem:
@@ -287,7 +290,7 @@ class OptimizedImage(OptimizedSynthesis):
 
 
 def _drift(target: Tensor, before: Tensor, now: Tensor) -> Tensor:
-    """Return how far a held value is from its target, relative to that, or to the start if it is 0."""
+    """Return the error of a held value relative to its target, or to the start if the target is 0."""
     scale = torch.where(target == 0, before, target)
     return (now - target) / torch.where(scale == 0, 1, scale)
 

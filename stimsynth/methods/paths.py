@@ -1,4 +1,4 @@
-"""Paths through a model's outputs: their steps, how they bend, and how far they stray from a line."""
+"""Paths of a model's outputs for sequences of images: step energies, bends, deviation from a line."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ STRAIGHT = 1e-4
 
 
 def step_energies(paths: Tensor) -> Tensor:
-    """Return the squared length of every step.
+    """Return the squared length of each step of paths.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def step_energies(paths: Tensor) -> Tensor:
 
 
 def deviations(paths: Tensor) -> Tensor:
-    """Return where every frame is along the line between its path's ends, and how far off it.
+    """Return the position of each frame along the line between its path's ends, and the distance from it.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def deviations(paths: Tensor) -> Tensor:
 
 
 def bends(path: Tensor) -> Tensor:
-    """Return the direction in which a path bends at every frame between its ends.
+    """Return the unit direction of curvature of a path at every frame between its ends.
 
     That is its second difference, divided by its own norm. Where a path turns by no more than `STRAIGHT`,
     or by what rounding makes of it, it counts as straight and the direction is 0; divided by its norm, what
@@ -88,7 +88,7 @@ def bends(path: Tensor) -> Tensor:
 
 
 def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
-    """Return how far the directions in which outputs bend are ones in which pixels can move them.
+    """Return how strongly pixel changes could straighten a path of outputs, at every inner frame.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
 def residual(
     model: Callable[[Tensor], Tensor], sequence: Tensor, allowed_range: tuple[float, float]
 ) -> Tensor:
-    """Return how far the pulls of the two steps at every frame are from holding each other.
+    """Return how far a sequence is from a geodesic at each inner frame, from 0 (it is one) to 1.
 
     A step of the outputs pulls at the pixels of the frames at its ends, as the gradient of its energy. On a
     geodesic the two pulls at a frame are opposite and equal. Pixels at the bounds are left out: there, a
@@ -158,7 +158,7 @@ def _pullback(
 
 
 def _at_frames(pull: Callable[[Tensor], tuple[Tensor]], vectors: Tensor) -> Tensor:
-    """Pull vectors at the frames between the ends back to their pixels."""
+    """Return the gradients in the pixels of the inner frames, from vectors at their outputs."""
     none = torch.zeros_like(vectors[:1])
     (pulled,) = pull(torch.cat([none, vectors, none]))
     return pulled[1:-1]

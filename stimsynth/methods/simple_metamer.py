@@ -1,4 +1,4 @@
-"""Metamers in five lines, for a first look and for teaching."""
+"""Metamers with the default settings, for teaching and first trials."""
 
 import os
 from typing import Any
@@ -10,7 +10,7 @@ from stimsynth.methods.metamer import Metamer
 
 
 class SimpleMetamer:
-    """A `Metamer` with all settings at their defaults, whose `synthesize` returns the image.
+    """Metamer synthesis with default settings, whose `synthesize` returns the image.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class SimpleMetamer:
 
     @property
     def image(self) -> Tensor | None:
-        """The target."""
+        """The target image."""
         return self._full.image
 
     @property
@@ -57,12 +57,12 @@ class SimpleMetamer:
 
     @property
     def seed(self) -> int | None:
-        """Seed of the noise that it starts from."""
+        """Seed of the noise in the start image."""
         return self._full.seed
 
     @property
     def metamer(self) -> Tensor:
-        """The result so far."""
+        """The result so far, shape (batch, channel, height, width)."""
         return self._full.metamer
 
     @property
@@ -76,17 +76,17 @@ class SimpleMetamer:
         return self._full.losses
 
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item whether it is a metamer; see `Metamer.quality`."""
+        """Return a verdict for each image, whether it is a metamer; see `Metamer.quality`."""
         return self._full.quality()
 
     def save(self, file_path: str | os.PathLike[str]) -> None:
-        """Write all but the model to a file; a `Metamer` can load it too."""
+        """Write everything except the model to a file, which a `Metamer` can load too."""
         self._full.save(file_path)
 
     def load(self, file_path: str | os.PathLike[str], map_location: Any = None) -> None:
-        """Become what was saved; see `Metamer.load`."""
+        """Load settings and results from a file; see `Metamer.load`."""
         self._full.load(file_path, map_location)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change precision or device, model included, in place; see `Metamer.to`."""
+        """Change precision or device, also of the model, in place; see `Metamer.to`."""
         self._full.to(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Whether metamers and the images of competitions can be used."""
+"""Verdicts on metamers and on the images of MAD competitions."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ CLOSE = 1e-4
 
 
 def metamer_figures(now: Tensor, began: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """Return the distance of a model's outputs to the target's, shape (N,) each.
+    """Return the distance of a model's outputs to the target's, relative to two scales, shape (N,) each.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def metamer_figures(now: Tensor, began: Tensor, target: Tensor) -> dict[str, Ten
 
 
 def judged_metamer(figures: Mapping[str, float], status: Status) -> Quality:
-    """Return whether a metamer can be used."""
+    """Return the verdict on a metamer, from its figures and the status of its run."""
     error, of_start = figures["relative error"], figures["share of start"]
     advice = (
         "lower stop_criterion or stop_loss, try another start, or a wider allowed_range"
@@ -62,7 +62,7 @@ def judged_metamer(figures: Mapping[str, float], status: Status) -> Quality:
 def competition_figures(
     drift: Tensor, moved: Tensor, images: Tensor, reference: Tensor, bounds: tuple[float, float]
 ) -> list[dict[str, float]]:
-    """Return what there is to say of every image of a competition.
+    """Return the figures, name to number, of each image of a competition.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def competition_figures(
 
 
 def judged_competitor(figures: Mapping[str, float], minmax: str, status: Status) -> Quality:
-    """Return whether an image of a competition can be used."""
+    """Return the verdict on an image of a competition, from its figures and the status of its run."""
     drift, moved = figures["drift"], figures["optimized, of start"]
     gained = moved < 1 if minmax == "min" else moved > 1
     findings = {

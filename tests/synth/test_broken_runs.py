@@ -200,7 +200,7 @@ def test_looking_at_an_earlier_file_loses_no_iterates(tmp_path: Path) -> None:
     late.load(tmp_path / "late.h5")
     assert torch.equal(late.saved_metamer, first.saved_metamer)
     early.synthesize(1)  # which writes over what came after it
-    with pytest.raises(InputError, match="no longer holds the iterates"):
+    with pytest.raises(InputError, match="does not hold the iterates"):
         late.synthesize(1)
 
 
@@ -216,17 +216,17 @@ def test_files_that_moved_together_are_found(
     monkeypatch.chdir(elsewhere)
     assert len(first.saved_metamer) == 5
     (tmp_path / "way.h5").rename(elsewhere / "way.h5")
-    with pytest.warns(LoadWarning, match="all is loaded but the iterates"):
+    with pytest.warns(LoadWarning, match="everything is loaded except the iterates"):
         lost.load(tmp_path / "m.h5")
     assert torch.equal(lost.metamer, first.metamer)
-    with pytest.raises(InputError, match="give the place where it lies now"):
+    with pytest.raises(InputError, match="give its new path"):
         lost.synthesize(1)
     lost.synthesize(1, progress_file="way.h5")
     assert len(lost.saved_metamer) == 6
     (tmp_path / "m.h5").rename(elsewhere / "m.h5")
     second.load("m.h5")
     assert len(second.saved_metamer) == 5
-    with pytest.raises(InputError, match="would be lost"):
+    with pytest.raises(InputError, match="would be overwritten"):
         second.save("way.h5")
 
 

@@ -377,7 +377,7 @@ def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
         ({"minmax": "min", "initial_image": picture[..., 1:]}, "initial_image has shape"),
         ({"minmax": "min", "metric_tradeoff_lambda": "best"}, "None, 'auto', or a number"),
         ({"minmax": "min", "metric_tradeoff_lambda": -1.0}, "None, 'auto', or a number"),
-        ({"minmax": "min", "range_penalty_lambda": -1.0}, "range_penalty_lambda is 0 or more"),
+        ({"minmax": "min", "range_penalty_lambda": -1.0}, "range_penalty_lambda must be 0 or more"),
     ):
         with pytest.raises(InputError, match=message):
             make(**kwargs)

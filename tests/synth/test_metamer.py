@@ -306,7 +306,7 @@ def test_two_calls_equal_one(picture: Tensor, optimizer: object) -> None:
 def test_continuing_refuses_another_optimizer_or_storage(picture: Tensor) -> None:
     metamer = Metamer(picture, blur())
     metamer.synthesize(2, store_progress=1)
-    with pytest.raises(InputError, match="leave them None"):
+    with pytest.raises(InputError, match="keeps its optimizer and scheduler"):
         metamer.synthesize(2, optimizer=ADAM, store_progress=1)
     with pytest.raises(InputError, match="store_progress was 1"):
         metamer.synthesize(2, store_progress=3)
@@ -533,7 +533,7 @@ def test_signals_of_one_dimension_have_metamers() -> None:
 def test_quality_knows_a_near_start_and_a_target_out_of_reach(picture: Tensor) -> None:
     near = Metamer(picture, blur(), initial_image=(picture + 1e-6).clamp(0, 1))
     near.synthesize(5)
-    assert "it is the target" in near.quality()[0].verdict
+    assert "it equals the target" in near.quality()[0].verdict
     beyond = Metamer(
         None, nn.Identity(), target_representation=picture + 1, initial_image=picture, seed=1
     )

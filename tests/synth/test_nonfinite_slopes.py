@@ -94,7 +94,7 @@ def run_of(name: str, edge: float) -> Run:
 def test_an_item_without_slope_ends_alone(name: str, edge: float) -> None:
     run, whole = run_of(name, edge), run_of(name, 99.0)
     assert run.status[0] is Status.NOT_FINITE
-    assert "slope" in run.status[0].value
+    assert "gradient" in run.status[0].value
     assert run.status[1] in (Status.CONVERGED, Status.PRECISE)
     torch.testing.assert_close(run.points[1], whole.points[1], atol=1e-3, rtol=0)
     assert bool(torch.isfinite(run.points).all())
@@ -189,14 +189,14 @@ RUNS = [(name, None) for name in CLASSES] + [
 def test_a_class_says_which_item_has_no_slope(name: str, optimizer: Any) -> None:
     synthesis = CLASSES[name]()
     with pytest.raises(
-        InputError, match=r"slope of the objective is NaN or infinite for items \[0\]"
+        InputError, match=r"gradient of the objective is NaN or infinite for images \[0\]"
     ):
         synthesis.synthesize(6, optimizer)
     assert synthesis.status[0] is Status.NOT_FINITE
     assert synthesis.status[1] is not Status.NOT_FINITE
     assert len(synthesis.losses) > 1  # the other item went on
     assert synthesis.losses[-1, 1] < synthesis.losses[0, 1]
-    with pytest.raises(InputError, match=r"items \[0\]"):
+    with pytest.raises(InputError, match=r"images \[0\]"):
         synthesis.synthesize(2)
 
 
@@ -208,7 +208,7 @@ def test_a_run_that_meets_an_infinite_slope_has_not_converged(make: Any, optimiz
     synthesis = make(dark + 1e-4, Root())
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # "Loss has converged", before
-        with pytest.raises(InputError, match=r"slope|NaN"):
+        with pytest.raises(InputError, match=r"gradient|NaN"):
             synthesis.synthesize(400, optimizer)
 
 
@@ -221,7 +221,7 @@ def test_a_flat_start_has_no_slope_of_its_contrast() -> None:
 
     for optimizer in (None, torch.optim.Adam):
         metamer = Metamer(IMAGE, Contrast(), initial_image=torch.full_like(IMAGE, 0.5))
-        with pytest.raises(InputError, match="slope of the objective is NaN or infinite"):
+        with pytest.raises(InputError, match="gradient of the objective is NaN or infinite"):
             metamer.synthesize(50, optimizer)
         assert metamer.losses.shape == (1, 1)
         assert metamer.status == (Status.NOT_FINITE,)
@@ -249,7 +249,7 @@ def test_of_several_paths_those_with_a_slope_go_on() -> None:
     geo = Geodesic(LIKE, OTHER, Edged(), 5, "bridge", n_starts=2)
     tops = geo.geodesics[:, 1:-1].amax((1, 2, 3, 4))
     edge = float(tops.mean())
-    with pytest.raises(InputError, match="slope of the objective is NaN or infinite for items"):
+    with pytest.raises(InputError, match="gradient of the objective is NaN or infinite for images"):
         geo.synthesize(5)
     lost = int(tops.argmax())
     assert geo.status[lost] is Status.NOT_FINITE

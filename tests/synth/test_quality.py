@@ -87,7 +87,7 @@ def test_what_ran_to_its_end_is_good(name: str) -> None:
     found.synthesize(800, **{**CASES[name].options, **(ENDS.get(name) or {})})
     (quality,) = found.quality()
     assert quality.good, quality
-    assert quality.verdict == "nothing stands against it"
+    assert quality.verdict == "no fault found"
     assert quality.status.finished
 
 
@@ -141,7 +141,7 @@ def test_the_target_is_no_metamer_of_itself(make: Callable[[], Metamer]) -> None
     found.synthesize(60)
     (quality,) = found.quality()
     assert not quality.good
-    assert "it is the target" in quality.verdict
+    assert "it equals the target" in quality.verdict
     assert quality.figures[LEVELS] == 0
 
 
@@ -149,7 +149,7 @@ def test_a_competitor_that_is_the_reference_is_none() -> None:
     found = MADCompetition(picture(), contrast, mse, "max", initial_noise=1e-5)
     found.synthesize(60)
     (quality,) = found.quality()
-    assert "it is the reference" in quality.verdict
+    assert "it equals the reference" in quality.verdict
 
 
 def test_distances_of_pixels_are_those_of_images_and_of_frames() -> None:
@@ -183,7 +183,7 @@ def test_items_of_a_batch_are_judged_alone() -> None:
     found.synthesize(100)
     good, same = found.quality()
     assert good.good, good
-    assert "it is the target" in same.verdict
+    assert "it equals the target" in same.verdict
 
 
 def test_members_of_a_set_are_judged_as_competitions_are() -> None:

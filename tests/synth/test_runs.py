@@ -78,7 +78,7 @@ def test_a_scheduler_is_handed_in_again_and_continues(tmp_path: Path) -> None:
     first.save(tmp_path / "m.h5")
     second.load(tmp_path / "m.h5")
     assert torch.equal(second.losses, first.losses)
-    with pytest.raises(InputError, match="hand in the optimizer"):
+    with pytest.raises(InputError, match="give optimizer and scheduler as on the first call"):
         second.synthesize(5)
     second.synthesize(5, optimizer=ADAM, scheduler=HALVE)
     assert torch.equal(second.metamer, whole.metamer)
@@ -169,7 +169,7 @@ class OwnImage(OptimizedImage):
     ],
 )
 def test_an_objective_function_that_would_change_nothing_is_refused(make: Any) -> None:
-    with pytest.raises(TypeError, match="does not decide it; change the model"):
+    with pytest.raises(TypeError, match="does not set it; change the model"):
         make()
 
 
@@ -196,7 +196,7 @@ def test_only_a_new_object_loads(tmp_path: Path) -> None:
     first = metamer()
     first.synthesize(1)
     first.save(tmp_path / "m.h5")
-    with pytest.raises(InputError, match="just made"):
+    with pytest.raises(InputError, match="load needs a new object"):
         first.load(tmp_path / "m.h5")
 
 
@@ -263,7 +263,7 @@ def test_an_optimizer_built_before_a_move_still_moves_the_image() -> None:
 def test_only_floating_types_are_taken() -> None:
     with pytest.raises(InputError, match="floating-point"):
         metamer().to(torch.int64)
-    with pytest.raises(InputError, match="a device that is here"):
+    with pytest.raises(InputError, match="a device of this machine"):
         metamer().to("elsewhere")
 
 

@@ -1,1 +1,1 @@
-"""What all synthesis classes share: the resumable run, files, snapshots, moves, verdicts."""
+"""Code shared by the synthesis classes: the resumable run, files, snapshots, device moves, verdicts."""

@@ -1,4 +1,4 @@
-"""Where a synthesis can be moved: devices that are here, and floating-point types."""
+"""Checks of the device and dtype that a synthesis is moved to."""
 
 import copy
 from typing import Any
@@ -10,34 +10,33 @@ from stimuli_store.errors import InputError
 
 
 def goal_of_move(like: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """Return an empty tensor of the precision and device that ``like.to(...)`` would have.
+    """Return an empty tensor with the dtype and device of ``like.to(...)``; refuse unusable ones.
 
     Parameters
     ----------
     like
-        What is to be moved.
+        The tensor to move.
     args, kwargs
         As for `torch.Tensor.to`.
 
     Raises
     ------
     InputError
-        If there is no such device or dtype, a synthesis cannot live there, or real images would become
-        complex ones.
+        If the device or dtype does not exist, cannot hold images, or would make real images complex.
     """
     try:
         goal = torch.empty(0, dtype=like.dtype, device=like.device).to(*args, **kwargs)
     except (AssertionError, RuntimeError, TypeError) as why:
         raise InputError(
-            "to() takes a device that is here, a floating-point dtype, both, or a tensor to be like: "
+            "to() needs a device of this machine, a floating-point dtype, both, or a tensor that has them: "
             f"{why}"
         ) from why
     if not (goal.is_floating_point() or goal.is_complex()):
-        raise InputError(f"images are of a floating-point type; they cannot be of {goal.dtype}")
+        raise InputError(f"images must have a floating-point dtype; not {goal.dtype}")
     if goal.is_complex() and not like.is_complex():
-        raise InputError(f"the images are real; they cannot be moved to {goal.dtype}")
+        raise InputError(f"the images are real and cannot become {goal.dtype}; give a real dtype")
     if goal.is_meta:
-        raise InputError("the device meta holds no values, and so no images")
+        raise InputError("the device meta holds no values; give a device that does, such as 'cpu'")
     return goal
 
 

@@ -1,4 +1,4 @@
-"""What functions return on fixed images: enough to tell them apart in files, which hold no code."""
+"""Fingerprints of functions: values on fixed images, which identify a function in a file without its code."""
 
 import warnings
 from collections.abc import Callable
@@ -19,26 +19,26 @@ def fingerprint(
     n_images: int = 1,
     beyond: bool = True,
 ) -> dict[str, Any]:
-    """Return the name of a function and the numbers it returns for fixed images.
+    """Return the name of a function and its values on two fixed sets of noise images.
 
     Parameters
     ----------
     function
-        Function of images to a scalar, of any shape with one element.
+        Function of images that returns one number, as a tensor of any shape with one element.
     like
         A tensor of the shape, precision and device of the images.
     bounds
         (low, high), the range of their values.
     n_images
-        How many images it takes.
+        Number of images that the function takes.
     beyond
-        Whether to call it on images that reach beyond the range, too; penalties are often 0 inside.
+        Whether to call it also on images that extend beyond the range, since penalties are often 0 inside.
 
     Returns
     -------
     dict
-        ``"name"``, and ``"values"``: plain numbers; beyond the range, the name of the error that the function
-        raises.
+        ``"name"``, and ``"values"``: one number for each set of images; for images beyond the range, the name
+        of the error if the function raises one.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def fingerprint(
 
 
 def summed(model: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return a model's output for an image as one number: a sum with random weights, of a fixed seed."""
+    """Return a function of an image: the model's output summed with fixed random weights."""
 
     def total(image: Tensor) -> Tensor:
         output = model(image)
@@ -77,7 +77,7 @@ def summed(model: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
 
 def _image(like: Tensor, bounds: tuple[float, float], margin: float, number: int) -> Tensor:
-    """Return noise from `margin` widths of the range below it to as much above."""
+    """Return uniform noise shaped like `like`, over a range widened by `margin` widths on each side."""
     low, high = bounds
     generator = generator_for("fingerprint", number)
     dtype = torch.complex128 if like.is_complex() else torch.float64

@@ -1,4 +1,4 @@
-"""Images whose every pixel is a level of a screen, with what was measured before and after."""
+"""Results quantized to the gray levels of a screen, with measurements before and after."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -15,21 +15,21 @@ from stimuli_store.tools.whole import whole
 
 @dataclass(frozen=True, kw_only=True)
 class OnGrid:
-    """The outcome of finishing a synthesis on the grid of a screen.
+    """Quantized result of a synthesis, with measurements before and after quantization.
 
     Attributes
     ----------
     images
-        Shape (batch, channel, height, width), every value exactly a level of the grid.
+        Shape (batch, channel, height, width); every value is exactly a level of the grid.
     bits
         Depth: there are ``2 ** bits`` levels over the allowed range.
     seed
-        Of every random choice that was made.
+        Seed of all random choices.
     figures
-        One mapping for each item, name to value: what was measured in float64 on the image before
-        (``"float"``), on the image that was rounded (``"rounded"``), and on this one (``"refined"``).
+        One mapping, name to value, for each image: measurements in float64 of the image before
+        (``"float"``), of the plainly rounded image (``"rounded"``), and of this one (``"refined"``).
     levels
-        Number of the level of each pixel, as numpy integers: what the screen gets.
+        Level number of each pixel as numpy integers, ready for the screen.
     """
 
     images: Tensor = field(repr=False)
@@ -40,7 +40,7 @@ class OnGrid:
 
 
 def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
-    """Return the grid of a screen of some depth.
+    """Return the ``2 ** bits`` gray levels of a screen over the allowed range.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
 def on_grid(
     images: Tensor, grid: LevelGrid, seed: int, figures: Sequence[Mapping[str, float]]
 ) -> OnGrid:
-    """Return the record of images that lie on `grid`."""
+    """Return the record of images whose values lie on `grid`, with their level numbers as integers."""
     levels = (
         grid.numbers(images).cpu().numpy().astype(np.uint8 if grid.levels <= 256 else np.uint16)
     )
@@ -70,7 +70,7 @@ def on_grid(
 
 
 def columns(**measured: Tensor) -> list[dict[str, float]]:
-    """Return one mapping for each item from named tensors of shape (batch,)."""
+    """Return one mapping, name to number, for each image from named tensors of shape (batch,)."""
     rows = zip(*(value.tolist() for value in measured.values()), strict=True)
     return [dict(zip(measured, row, strict=True)) for row in rows]
 
@@ -78,7 +78,7 @@ def columns(**measured: Tensor) -> list[dict[str, float]]:
 def exactly(model: nn.Module, image: Tensor) -> Callable[[Tensor], Tensor]:
     """Return a function that runs a copy of `model` in float64, without gradients.
 
-    A model that is tied to the precision of `image` runs in that, and its outputs become float64.
+    A model that only works in the precision of `image` runs in that, and its outputs become float64.
     """
     exact, tied = copy.deepcopy(model).double(), image.dtype
 
@@ -99,5 +99,5 @@ def exactly(model: nn.Module, image: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def rms(outputs: Tensor) -> Tensor:
-    """Return the root mean square of every item of a model's outputs, shape (batch,)."""
+    """Return the root mean square of a model's output for each image of the batch, shape (batch,)."""
     return outputs.flatten(1).abs().square().mean(dim=1).sqrt()

@@ -1,4 +1,4 @@
-"""What users may hand in as an optimizer, turned into a method of the engine."""
+"""Conversion of the `optimizer` and `scheduler` arguments of ``synthesize`` to a method of the engine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -26,59 +26,61 @@ def choose_method(
     start: Tensor,
     default: Method,
 ) -> Method:
-    """Return the method for what a user handed to ``synthesize``.
+    """Return the engine's method for the optimizer and scheduler arguments of ``synthesize``.
 
     Parameters
     ----------
     optimizer
-        None for `default`; a method of the engine; a torch optimizer class, or another function of a list
-        with one tensor; or a torch optimizer that was built on ``[start]``.
+        None for `default`; a method of the engine; a torch optimizer class, or another function that makes
+        an optimizer from a list with one tensor; or a torch optimizer built on ``[start]``.
     scheduler
-        Function of the optimizer, or a scheduler that was built on it; None for none.
+        Function that makes a scheduler from the optimizer, or a scheduler built on it; None for none.
     optimizer_kwargs
         Arguments for an optimizer class. `torch.optim.Adam` gets ``lr=0.01, amsgrad=True`` if None.
     start
-        What the optimizer will move.
+        The tensor that the optimizer will change.
     default
-        The method for `optimizer` None.
+        The method if `optimizer` is None.
 
     Raises
     ------
     InputError
-        If these do not go together.
+        If the arguments do not fit together.
     """
     if not (scheduler is None or callable(scheduler) or _built(scheduler)):
         raise InputError(
-            f"scheduler is None, or a function of the optimizer that makes one; not {scheduler!r}"
+            "scheduler must be None, a scheduler, or a function that makes one from the optimizer; not "
+            f"{scheduler!r}"
         )
     if _built(scheduler) and getattr(scheduler, "optimizer", None) is not optimizer:
         raise InputError(
-            "this scheduler was built on another optimizer and would change nothing; build it on the one "
-            "that you give, or give a function of the optimizer, such as "
+            "this scheduler was built on another optimizer and would have no effect; build it on the "
+            "optimizer that you give, or give a function of the optimizer, such as "
             "functools.partial(torch.optim.lr_scheduler.StepLR, step_size=100)"
         )
     if optimizer is None or hasattr(optimizer, "init"):
         if scheduler is not None or optimizer_kwargs is not None:
             raise InputError(
-                "scheduler and optimizer_kwargs are for torch optimizers; give one, or neither of them"
+                "scheduler and optimizer_kwargs need a torch optimizer; give an optimizer too, or leave both "
+                "out"
             )
         return default if optimizer is None else optimizer
     if isinstance(optimizer, torch.optim.Optimizer):
         if optimizer_kwargs is not None:
             raise InputError(
-                "optimizer_kwargs are for an optimizer class; this one is built already"
+                "optimizer_kwargs need an optimizer class, and this optimizer is an instance; leave them out"
             )
         held = [p for group in optimizer.param_groups for p in group["params"]]
         if len(held) != 1 or held[0] is not start:
             raise InputError(
-                "build the optimizer on what the synthesis moves, [metamer.metamer] or [geodesic.interior], "
-                "and on nothing else"
+                "the optimizer must have exactly one parameter, the tensor that synthesis changes; build it "
+                "on [metamer.metamer] or [geodesic.interior]"
             )
         return Descent(optimizer=lambda _: optimizer, scheduler=_as_factory(scheduler))
     if not callable(optimizer):
         raise InputError(
-            "optimizer is None, a torch optimizer class such as torch.optim.Adam, or one that was built; "
-            f"not {optimizer!r}"
+            "optimizer must be None, a torch optimizer class such as torch.optim.Adam, or an instance of "
+            f"one; not {optimizer!r}"
         )
     if optimizer_kwargs is None and optimizer is torch.optim.Adam:
         optimizer_kwargs = ADAM
@@ -87,28 +89,28 @@ def choose_method(
 
 
 def describe_method(method: Method) -> dict[str, Any]:
-    """Return what a file says of a method, so that `method_from` can make it again."""
-    # The factories of a Descent are code; the record of its state says what they made.
+    """Return the class name and settings of a method, from which `method_from` makes it again."""
+    # The factories of a Descent are code; the record of its state names the classes they made.
     plain = is_dataclass(method) and not isinstance(method, Descent)
     settings = asdict(method) if plain else {}  # type: ignore[call-overload]
-    return {"name": _told(type(method)), "settings": settings}
+    return {"name": _class_name(type(method)), "settings": settings}
 
 
 def method_from(
     description: Mapping[str, Any], state: Mapping[str, Any], default: Method
 ) -> Method | None:
-    """Return the method that a file tells of, or None if the user has to hand it in again.
+    """Return the method that a file describes, or None if the user must pass it again.
 
     Parameters
     ----------
     description
-        What `describe_method` returned.
+        The description that `describe_method` returned.
     state
-        The record of the method's state, be it inside of another one's.
+        The record of the method's state, which may be nested in the record of another method's state.
     default
-        The method of the object that loads.
+        The method of the object that loads the file.
     """
-    if description["name"] == _told(Descent):
+    if description["name"] == _class_name(Descent):
         made = next(value for name, value in state.items() if name.rpartition(".")[2] == "made")
         home, _, name = made["optimizer"].rpartition(".")
         if home != "torch.optim" or made["scheduler"] is not None:
@@ -116,11 +118,11 @@ def method_from(
         return Descent(optimizer=getattr(torch.optim, name))
     kinds: tuple[Any, ...] = (LBFGS, Constrained, type(default))
     return next(
-        (k(**description["settings"]) for k in kinds if _told(k) == description["name"]), None
+        (k(**description["settings"]) for k in kinds if _class_name(k) == description["name"]), None
     )
 
 
-def _told(kind: type) -> str:
+def _class_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
@@ -131,7 +133,7 @@ def _as_factory(scheduler: Any) -> Any:
 
 
 def _made(factory: Callable[[Any], Any], of: Any) -> Any:
-    """Return an optimizer or a scheduler, with one sentence if it takes other arguments."""
+    """Return the optimizer or scheduler made by a factory; a failure becomes an `InputError`."""
     try:
         return factory(of)
     except (TypeError, ValueError) as error:
@@ -143,5 +145,5 @@ def _made(factory: Callable[[Any], Any], of: Any) -> Any:
 
 
 def _built(scheduler: Any) -> bool:
-    """Say whether this is a scheduler, and not a class or another function that makes one."""
+    """Return whether `scheduler` is a scheduler instance, not a class or function that makes one."""
     return hasattr(scheduler, "step") and not isinstance(scheduler, type)

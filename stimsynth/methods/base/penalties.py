@@ -22,28 +22,28 @@ COLUMNS = ("penalty", "objective", "gradient_norm", "pixel_change_norm")
 
 @dataclass(frozen=True, kw_only=True)
 class Penalties:
-    """Weights by name, and the functions in the same order."""
+    """Weights by name, and the penalty functions in the same order."""
 
     weights: dict[str, float]
     functions: tuple[Penalty, ...]
 
 
 def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str]) -> Penalties:
-    """Return penalties as they were handed in: by name, or in a list that is named after its functions.
+    """Return the user's list or dict of penalties, checked, with a name and a weight for each.
 
     Parameters
     ----------
     given
-        Functions of one image (batch of 1) to a scalar, or pairs of weight and function.
+        Functions of one image (batch of 1) that return a scalar, or pairs of weight and function.
     like
-        Images such as those that they will see.
+        Images of the shape, dtype and device of those to be penalized.
     taken
         Names of other columns of the history, besides `COLUMNS`.
 
     Raises
     ------
     WrongType
-        (also a TypeError) if this is no list or dict of them.
+        (also a TypeError) if `given` is neither a list nor a dict.
     InputError
         (a ValueError) if a penalty cannot be used, or two columns would have one name.
 
@@ -56,15 +56,16 @@ def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str
     given, taken = {} if given is None else given, {*COLUMNS, *taken}
     if isinstance(given, str) or not isinstance(given, Sequence | Mapping):
         raise WrongType(
-            "penalties is a list of functions, or of pairs of weight and function, or a dict of names and "
-            f"these; not {given!r}"
+            "penalties must be a list of functions or of pairs of weight and function, or a dict of them by "
+            f"name; not {given!r}"
         )
     pairs: Any = given.values() if isinstance(given, Mapping) else given
     checked = [_checked(penalty, like) for penalty in pairs]
     names = list(given) if isinstance(given, Mapping) else _named(checked, set(taken))
     if twice := sorted(taken.intersection(names)):
         raise InputError(
-            f"what is held and what is added has a name of its own; {', '.join(twice)} is taken"
+            f"the name {', '.join(twice)} is used twice in the history; give every penalty and every held "
+            "function a name of its own"
         )
     weights = {name: weight for name, (weight, _) in zip(names, checked, strict=True)}
     return Penalties(weights=weights, functions=tuple(function for _, function in checked))
@@ -77,7 +78,7 @@ def _checked(penalty: Any, like: Tensor) -> tuple[float, Penalty]:
 
 
 def _named(penalties: list[tuple[float, Penalty]], taken: set[str]) -> list[str]:
-    """Return names of their own, since they are columns of one history: "size", "size 2"."""
+    """Return a unique column name for each penalty, after its function: "size", "size 2"."""
     names = []
     for _, function in penalties:
         name = function_name(function)

@@ -1,4 +1,4 @@
-"""Functions of one image or pair of images, for every item of a batch."""
+"""Evaluation of functions of one image or one pair of images on each image of a batch."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,11 +10,11 @@ Scalar = Callable[..., Tensor]
 
 
 def per_item(function: Scalar, *batches: Tensor) -> Tensor:
-    """Return a scalar function's value for every item of one or more batches, shape (batch,).
+    """Return a scalar function's value for each image of one or more batches, shape (batch,).
 
-    The function sees each item with a batch dimension of 1. On a CPU it is called once for each item,
-    which for large images is faster than vectorizing. Elsewhere it is vectorized where torch can; a function
-    that branches on its values is called once for each item too.
+    The function gets each image with a batch dimension of 1. On a CPU it is called once for each image, which
+    for large images is faster than vectorizing. On other devices it is vectorized if torch can do that; if
+    not (a function that branches on its values), it is called once for each image too.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the progress bars of synthesis say."""
+"""Progress bars of synthesis and their fields."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ Fields = Callable[[Any], Mapping[str, Any]]
 def synthesis_bar(
     total: int, extra: Fields | None = None
 ) -> Iterator[Callable[[History, Any], None] | None]:
-    """Yield an `on_step` for the loop that draws a bar, or None where nobody would see one.
+    """Yield an `on_step` for the loop that updates a progress bar; None if no terminal shows it.
 
     Parameters
     ----------
     total
-        Steps.
+        Number of steps.
     extra
-        Function of the method's state to fields beyond loss, learning_rate, gradient_norm and
+        Function of the method's state that returns fields besides loss, learning_rate, gradient_norm and
         pixel_change_norm.
     """
     if not watched():
@@ -33,7 +33,7 @@ def synthesis_bar(
 
         def on_step(history: History, state: Any) -> None:
             bar.update()
-            if bar.n == 1 or bar.n % 10 == 0:  # reading numbers off a GPU makes it wait
+            if bar.n == 1 or bar.n % 10 == 0:  # reading numbers from a GPU makes it wait
                 fields = postfix(history, state, extra)
                 bar.set_postfix(fields, refresh=False)
                 # 80 columns have room for the title and the first field only.
@@ -43,7 +43,7 @@ def synthesis_bar(
 
 
 def postfix(history: Rows, state: State, extra: Fields | None) -> dict[str, Any]:
-    """Return what a bar says of the last step: means over the batch, and the fields of `extra`."""
+    """Return the fields of the progress bar after the last step: means over the batch, and `extra`."""
     shown = {
         "loss": "objective",
         "gradient_norm": "gradient_norm",
@@ -60,7 +60,7 @@ def postfix(history: Rows, state: State, extra: Fields | None) -> dict[str, Any]
 
 @contextmanager
 def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
-    """Yield an `on_step` for a search of eigenvectors that draws a bar, or None where nobody looks."""
+    """Yield an `on_step` for an eigenvector search that updates a bar; None if no terminal shows it."""
     if not watched():
         yield None
         return

@@ -1,4 +1,4 @@
-"""Whether a synthesis came out well: what a person would check by eye, as numbers and a verdict."""
+"""Verdicts on synthesis results: whether they can be used, with the numbers that decide it."""
 
 import math
 from collections.abc import Mapping
@@ -10,30 +10,30 @@ from torch import Tensor
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.on_grid import rms, screen_grid
 
-#: A held quantity that is further from its target than this, relative to it, is not held.
+#: Largest relative error of a held quantity that still counts as held.
 DRIFT = 1e-3
-#: Images whose frames of 8 bits differ by less than so many levels (root mean square) are one image.
+#: Two images count as the same if their 8-bit versions differ by less than this (root mean square, levels).
 SAME = 0.5
 
-FAULTLESS = "nothing stands against it"
+FAULTLESS = "no fault found"
 OUTSIDE = "outside range"
 DISTANCE, LEVELS = "pixel distance", "pixel distance, 8-bit levels"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """What can be said of one item of a synthesis.
+    """Verdict on the result for one image of a batch.
 
     Attributes
     ----------
     good
-        Whether it can be used as it is.
+        Whether the result can be used as it is.
     verdict
-        The sentence on it: what is right, or all that is not and what would help.
+        A sentence: the faults that were found and what would mend them, or that there are none.
     figures
-        Name to number; NaN for what there is not.
+        Numbers by name; NaN for those that do not apply.
     status
-        How the run ended.
+        Status of the run.
     """
 
     good: bool
@@ -55,41 +55,41 @@ def judge(
     target: str = "the target",
     praise: str = FAULTLESS,
 ) -> Quality:
-    """Return the quality of an item from what was found, and from what counts for every synthesis.
+    """Return the verdict on one result, from findings of its method and checks common to all methods.
 
-    That is a run that did not begin, was interrupted or got lost; pixels out of range (`OUTSIDE`); and a
-    result that is the image it was to differ from (`LEVELS`).
+    The common checks are: a run that did not begin, was interrupted or failed; pixels out of range
+    (`OUTSIDE`); and a result equal to the image that it should differ from (`LEVELS`).
 
     Parameters
     ----------
     findings
-        Sentence to whether it applies; those that do make the verdict, and there is no praise.
+        Sentences about faults, and for each whether it applies. Those that apply make up the verdict.
     figures, status
         As in `Quality`.
     to_the_end
-        Whether only a run that came to its end is worth anything, since nothing else tells how far it is.
+        Whether a run that stopped at ``max_iter`` counts as a fault.
     target
-        What the image of `LEVELS` is called.
+        Name of the image that the result should differ from.
     praise
-        The verdict where nothing applies.
+        The verdict if there is no fault.
 
     Examples
     --------
     >>> from stimsynth.engine.run import Status
     >>> print(judge({"it drifts; run longer": False}, {"drift": 1e-7}, Status.CONVERGED))
-    good: nothing stands against it (drift 1e-07; converged: the stop criterion is met)
+    good: no fault found (drift 1e-07; converged: the stop criterion is met)
     >>> print(judge({}, {OUTSIDE: 0.5}, Status.OUT_OF_STEPS).verdict)
     50.00% of the pixels lie outside the allowed range and would be clipped
     """
     outside, levels = figures.get(OUTSIDE, 0.0), figures.get(LEVELS, math.inf)
     every = {
         "there is no result yet; call synthesize": status is Status.RUNNING,
-        f"{status.value}; call synthesize again to go on": (
+        f"{status.value}; call synthesize again to continue": (
             status is Status.INTERRUPTED or (to_the_end and status is Status.OUT_OF_STEPS)
         ),
         status.value: status in (Status.UNREACHED, Status.NOT_FINITE),
         **findings,
-        f"it is {target}: on a screen of 8 bits the two differ by {levels:.2g} levels": levels
+        f"it equals {target}: on an 8-bit screen the two differ by {levels:.2g} levels": levels
         < SAME,
         f"{outside:.2%} of the pixels lie outside the allowed range and would be clipped": outside
         > 0,
@@ -104,7 +104,7 @@ def judge(
 
 
 def share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:
-    """Return the share of values outside of a range for every item, float64 (N,); NaN for complex images.
+    """Return the share of each image's values that lie outside a range, float64 (N,); NaN if complex.
 
     Examples
     --------
@@ -120,22 +120,22 @@ def share_outside(images: Tensor, bounds: tuple[float, float]) -> Tensor:
 def pixel_distances(
     images: Tensor, target: Tensor | None, bounds: tuple[float, float]
 ) -> dict[str, Tensor]:
-    """Return how far images are from the image that they are to differ from.
+    """Return the root-mean-square pixel distances of images to a target, by name, float64 (N,).
 
     Parameters
     ----------
     images
         Shape (N, …).
     target
-        Shape (N, …), or (1, …) for one that serves all; None if there is none.
+        Shape (N, …), or (1, …) for one target of all images; None for no target.
     bounds
-        Range of the pixels of a screen.
+        (low, high), the range of the screen's levels.
 
     Returns
     -------
     dict
-        Two root mean squares for every item, float64 (N,): `DISTANCE`, of the images as they are; and
-        `LEVELS`, of their frames of 8 bits, in levels. NaN where there is nothing to compare.
+        `DISTANCE` between the images as they are, and `LEVELS` between their 8-bit versions, in levels. NaN
+        without a target of the same shape; `LEVELS` also for complex images.
 
     Examples
     --------

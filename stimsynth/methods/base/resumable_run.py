@@ -1,4 +1,4 @@
-"""A run that can be continued, saved and moved: state, method and kept iterates of every synthesis class."""
+"""Resumable runs: state, method and stored iterates of a synthesis, to continue, save and move."""
 
 import os
 import warnings
@@ -30,7 +30,7 @@ from stimuli_store.tools.whole import whole
 
 
 def check_steps(max_iter: int, stop_iters_to_check: int) -> tuple[int, int]:
-    """Return both numbers of steps as plain ints.
+    """Return ``max_iter`` and ``stop_iters_to_check`` as plain ints.
 
     Raises
     ------
@@ -46,27 +46,27 @@ LOSS_CONVERGED = "Loss has converged, stopping synthesis"
 
 
 class ResumableRun:
-    """A run that can be continued, saved, and moved.
+    """A run of a method that can be continued, saved, and moved to another device.
 
     Parameters
     ----------
     start
         Points to start from, shape (N, …).
     default
-        The method, unless the user hands in another.
+        The method if the user gives no optimizer.
 
     Attributes
     ----------
     start
-        A leaf with these points, for an optimizer to take; a torch optimizer moves it.
+        Leaf tensor with these points, for the user to build an optimizer on; a torch optimizer changes it.
     origin
-        The points at the start, which stay.
+        The points at the start; they never change.
     method, run
-        How it moves and where it stands; None before it began.
+        The chosen method, and its run so far; None before the first call.
     wrap
-        What makes of the chosen method the one that runs, for methods with problems in stages.
+        Function of the chosen method that returns the method to run, for problems in stages.
     about
-        Returns what a file of iterates says of the run: document and arrays of an archive.
+        Function that returns the archive document and arrays that describe the run in a file of iterates.
     """
 
     def __init__(self, start: Tensor, default: Method) -> None:
@@ -82,7 +82,7 @@ class ResumableRun:
         self._file: SnapshotFile | None = None
         self._waiting: Mapping[str, Any] | None = None  # what a method that is to come begins from
 
-    # -- going on ----------------------------------------------------------------------------------
+    # -- running -----------------------------------------------------------------------------------
 
     def settle(
         self,
@@ -92,21 +92,21 @@ class ResumableRun:
         store_progress: bool | int = False,
         progress_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Choose method and storage on the first call; on later ones see that nothing is changed.
+        """Choose method and storage on the first call; check on later calls that both are unchanged.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or is not what it was at the first call.
+            If an argument is invalid, or differs from the first call.
         """
         if self.run is not None and self.run.state is None:
             self._rejoin(optimizer, scheduler, optimizer_kwargs)
             optimizer = scheduler = optimizer_kwargs = None
-        if self.run is None:  # a call that failed before it took a step does not count
+        if self.run is None:  # a call that failed before its first step does not count
             every = _every(store_progress) or self._preset
             if progress_file is not None and not every:
                 raise InputError(
-                    "progress_file is where iterates go that store_progress keeps; say how many with "
+                    "progress_file needs store_progress, the interval between stored iterates; give "
                     "store_progress=1, or leave progress_file out"
                 )
             method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
@@ -114,28 +114,32 @@ class ResumableRun:
             self.method, self._store_progress, self._file = method, every, file
             return
         if any(given is not None for given in (optimizer, scheduler, optimizer_kwargs)):
-            raise InputError("synthesis goes on with its optimizer and scheduler; leave them None")
+            raise InputError(
+                "a continued synthesis keeps its optimizer and scheduler; leave optimizer, scheduler and "
+                "optimizer_kwargs None"
+            )
         if store_progress is not False:
             self.store_progress = store_progress
         if progress_file is not None:
             self._settle_file(progress_file)
 
     def _rejoin(self, optimizer: Any, scheduler: Any, optimizer_kwargs: Any) -> None:
-        """Take the method of a loaded run that no file could make again."""
+        """Set the method of a loaded run whose file could not restore it."""
         assert self._waiting is not None
         wanted = self._waiting["method"]
         if wanted is not None and optimizer is None:
             raise InputError(
-                "a file cannot make the optimizer and scheduler of this run again; hand in the optimizer "
-                "and the scheduler that it began with, and they go on where they were"
+                "the file could not restore the optimizer and scheduler of this run; give optimizer and "
+                "scheduler as on the first call, and the run continues with their saved state"
             )
         method = choose_method(optimizer, scheduler, optimizer_kwargs, self.start, self.default)
-        if wanted is None:  # only iterates were left: the method begins anew at the last of them
+        if wanted is None:  # only iterates were left: the method starts anew at the last one
             self.method = method
             return
         if describe_method(method) != wanted:
             raise InputError(
-                f"this run began with the method {wanted}; it does not go on with {describe_method(method)}"
+                f"this run began with the method {wanted} and must continue with it; not with "
+                f"{describe_method(method)}"
             )
         state = self.wrap(method).revive(self._waiting["state"])
         self.run = self._run_of(self._waiting, state, self._file)
@@ -143,7 +147,7 @@ class ResumableRun:
 
     @property
     def steps_before(self) -> int:
-        """Steps of a run that a killed process left; its method begins anew after them."""
+        """Number of steps of a run that a killed process left; 0 for other runs."""
         return 0 if self.run is None or self.run.state is not None else self.run.n_steps
 
     def advance(
@@ -154,27 +158,27 @@ class ResumableRun:
         extra: Fields | None = None,
         converged: str = LOSS_CONVERGED,
     ) -> None:
-        """Take up to `max_iter` steps on `problem`.
+        """Take up to `max_iter` steps on `problem`, and store the new run.
 
         Parameters
         ----------
         problem, stop
             As for `iterate`.
         max_iter
-            Steps to take now, at most.
+            Largest number of steps to take now.
         extra
-            Function of the method's state to further fields of the progress bar.
+            Function of the method's state that returns further fields of the progress bar.
         converged
-            What to warn of when no item has anything left to do.
+            Text of the warning once every problem has finished.
 
         Raises
         ------
         InputError
-            If the objective or its slope became NaN or infinite for an item of the batch, once the others
-            are done; what was done until then is kept, as it is when the model raises an error of its own.
+            If the objective or its gradient became NaN or infinite for a problem of the batch. It is raised
+            after the others have finished. The run so far is kept, also when the model raises an error.
         KeyboardInterrupt
-            After Ctrl-C, which ends the run between two steps; what was done is kept, and the next call
-            goes on.
+            After Ctrl-C, which ends the run between two steps. The run so far is kept, and the next call
+            continues it.
         """
         assert self.method is not None
         refuse_inference_mode()
@@ -215,15 +219,16 @@ class ResumableRun:
             warnings.warn(converged, stacklevel=3)
 
     def _broken_off(self, run: Run) -> None:
-        """Keep a run that an error ended; one without a step did not begin."""
+        """Keep the part of a run before an error; drop a first run without a step."""
         if self.run is not None or run.n_steps:
             self.run, self._waiting = run, None
 
     def _settle_file(self, progress_file: str | os.PathLike[str]) -> None:
-        """Go on with the file of the earlier calls, be it in another place."""
+        """Continue with the progress file of the earlier calls, perhaps moved to a new path."""
         if self._file is None:
             raise InputError(
-                "synthesis keeps its iterates in memory, as it began; leave progress_file None"
+                "this synthesis began with its iterates in memory and must continue so; leave progress_file "
+                "None"
             )
         moved = SnapshotFile(progress_file, list(self._file))
         if moved.path == self._file.path:
@@ -245,28 +250,28 @@ class ResumableRun:
             if self.run is None:
                 self._file.remove()
 
-    # -- looking at it -----------------------------------------------------------------------------
+    # -- results -----------------------------------------------------------------------------------
 
     @property
     def points(self) -> Tensor:
-        """Where the run stands; before it began, the start."""
+        """Current points, shape (N, …); without a state of the method, the leaf `start`."""
         return self.start if self.run is None or self.run.state is None else self.run.points
 
     @property
     def status(self) -> tuple[Status, ...]:
-        """How each item ended."""
+        """Status of each problem; RUNNING before the first call."""
         return self.run.status if self.run else (Status.RUNNING,) * len(self.start)
 
     @property
     def optimizer(self) -> Any:
-        """The torch optimizer once synthesis began with one, else the method of the engine."""
+        """The torch optimizer in use, or else the method of the engine; None before the first call."""
         if self.run is None or self.run.state is None:
             return None
         return self.run.state.optimizer or self.method
 
     @property
     def store_progress(self) -> int:
-        """Every how many steps an iterate is kept; 0 for never."""
+        """Interval in steps between stored iterates; 0 stores none."""
         return self._store_progress
 
     @store_progress.setter
@@ -274,7 +279,7 @@ class ResumableRun:
         number = _every(every)
         if self.run is not None and number != self._store_progress:
             raise InputError(
-                f"store_progress was {self._store_progress} when synthesis began and must stay so; "
+                f"store_progress was {self._store_progress} when synthesis began and must remain so; "
                 f"not {every}"
             )
         self._store_progress = self._preset = number
@@ -286,27 +291,29 @@ class ResumableRun:
         return self.run.history[name]
 
     def saved(self) -> Tensor:
-        """Return the iterates that were kept, shape (kept, N, …), on the CPU."""
+        """Return the stored iterates, shape (kept, N, …), on the CPU."""
         kept = self.run.snapshots if self.run else {}
         shape = self.start.shape
         return torch.stack(list(kept.values())) if kept else torch.empty(0, *shape)
 
     def spare(self, path: Any) -> None:
-        """Refuse to write something else over the file with the iterates.
+        """Raise an error if `path` is the progress file, which a save would overwrite.
 
         Raises
         ------
         InputError
-            If this is that file.
+            If `path` is the progress file.
         """
         named = isinstance(path, str | os.PathLike)
         if self._file is not None and named and str(Path(path).resolve()) == self._file.path:
-            raise InputError(f"{path} is the progress file and would be lost; save to another file")
+            raise InputError(
+                f"{path} is the progress file and would be overwritten; save to another file"
+            )
 
     # -- saving and moving -------------------------------------------------------------------------
 
     def record(self) -> dict[str, Any]:
-        """Return all of it as tensors, numbers and text."""
+        """Return the whole run as nested tensors, numbers and text."""
         record: dict[str, Any] = {
             "origin": self.origin,
             "store_progress": self._store_progress,
@@ -331,17 +338,18 @@ class ResumableRun:
         }
 
     def restore(self, record: Mapping[str, Any], path: Path) -> None:
-        """Become what `record` was made of, whole or not at all.
+        """Replace this run by the one in `record`, completely or not at all.
 
-        A run whose optimizer a file cannot make again (a class of the user's own, or any with a scheduler)
-        waits until `settle` gets it; so does one of which a killed process left the iterates only.
+        If a file cannot restore the optimizer (a user's own class, or any optimizer with a scheduler), the
+        run is kept aside until `settle` gets the optimizer; so is a run of which a killed process left only
+        the iterates.
 
         Parameters
         ----------
         record
-            What the method of that name returned.
+            A record that the method `record` returned.
         path
-            The file that it comes from. A file with the iterates is looked for beside it too.
+            The file that it comes from; the progress file is looked for in the same folder too.
         """
         if record.get("progress_file") == HERE:
             record = _with_left(record, path)
@@ -360,12 +368,12 @@ class ResumableRun:
         self.run, self.method, self._waiting, self._file = run, method, waiting, file
 
     def to(self, dtype: torch.dtype, device: torch.device) -> None:
-        """Move everything, the optimizer's memory too; what was kept of the way stays on the CPU."""
+        """Move points, history and optimizer state to another dtype and device; stored iterates stay."""
 
         def cast(tensor: Tensor) -> Tensor:
             return tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
 
-        # In place, as modules do it: an optimizer may have been built on this very tensor.
+        # In place, as modules do it: an optimizer may have been built on this tensor.
         self.start.data, self.origin = cast(self.start.data), cast(self.origin)
         if self.run is None:
             return
@@ -375,7 +383,7 @@ class ResumableRun:
         if not dtype.is_complex:
             run["history"] = map_tensors(run["history"], lambda x: x.to(dtype))
         record["state"] = record["state"] and {
-            # A torch optimizer moves its memory itself, to where it finds its points.
+            # A torch optimizer moves its own state to the device of its points.
             name: value if name.endswith(("optimizer", "scheduler")) else map_tensors(value, cast)
             for name, value in record["state"].items()
         }
@@ -401,30 +409,30 @@ class ResumableRun:
 
 
 def _why_not_finite(run: Run) -> str:
-    """Return the sentence for a run with items that ended as NOT_FINITE."""
+    """Return the error sentence for a run with problems of status NOT_FINITE."""
     lost = [item for item, status in enumerate(run.status) if status is Status.NOT_FINITE]
-    where = f" for items {lost} of the batch" if len(run.status) > 1 else ""
+    where = f" for images {lost} of the batch" if len(run.status) > 1 else ""
     if bool(torch.isfinite(run.history["objective"][-1, lost]).all()):
         return (
-            f"the slope of the objective is NaN or infinite{where} (square roots and logarithms of 0 are the "
-            "usual cause), so nothing says where to go; the image is kept. Start elsewhere, or add a small "
-            "constant under the root"
+            f"the gradient of the objective is NaN or infinite{where}, and the image is kept; square roots "
+            "and logarithms of 0 are the usual cause: use another start, or add a small constant under the "
+            "root"
         )
     return (
-        f"the loss became NaN or infinite{where}; the last finite image is kept. Check the model's gradient "
-        "at this image, or take a smaller learning rate"
+        f"the loss became NaN or infinite{where}, and the last finite image is kept; check the model's "
+        "gradient at this image, or use a smaller learning rate"
     )
 
 
 def _every(store_progress: Any) -> int:
-    """Return every how many steps an iterate is to be kept, 0 for never."""
+    """Return the interval in steps between stored iterates; 0 for none."""
     if isinstance(store_progress, bool):
         return int(store_progress)
     return whole(store_progress, "store_progress, if not True or False,", 0)
 
 
 def _with_left(record: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """Return the record of a run from what it was at its start, and from the iterates in its own file."""
+    """Return the record of a run from its start, and from the iterates in its own progress file."""
     left = left_run(path, record["origin"])
     if left is None:
         return {**record, "progress_file": None}
@@ -440,7 +448,7 @@ def _with_left(record: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 
 
 def _file_of(record: Mapping[str, Any], folder: Path) -> SnapshotFile | None:
-    """Return the file with the iterates of a record: where it was, or else in a folder."""
+    """Return the progress file of a record, at its old path or else in `folder`; None without one."""
     told = record.get("progress_file")
     if told is None:
         return None
@@ -451,7 +459,9 @@ def _file_of(record: Mapping[str, Any], folder: Path) -> SnapshotFile | None:
     try:
         file.check()
     except StimsynthError as missing:
-        warnings.warn(f"all is loaded but the iterates: {missing}", LoadWarning, stacklevel=4)
+        warnings.warn(
+            f"everything is loaded except the iterates: {missing}", LoadWarning, stacklevel=4
+        )
     return file
 
 

@@ -1,4 +1,4 @@
-"""What every synthesis class does to be saved and loaded."""
+"""Base class with saving and loading for all synthesis classes."""
 
 import os
 from abc import ABC, abstractmethod
@@ -10,57 +10,58 @@ from stimuli_store.errors import InputError
 
 
 class SavableSynthesis(ABC):
-    """A synthesis that can be written to a file and become what was written.
+    """Base class of syntheses that can be saved to a file and loaded from it.
 
-    A file has four parts. *Settings* and *functions* must agree with the object that loads it; functions are
-    told apart by what they return, since a file holds no code. *Origins*, such as the seed, and *content*,
-    what was found so far, belong to the file alone. The object takes over all but the functions.
+    A file has four parts: settings, functions, origins and content. *Settings* and *functions* must agree
+    with the object that loads the file. A file holds no code, so functions are compared by the values that
+    they return. *Origins* (such as the seed) and *content* (the results so far) need not agree. The object
+    takes over everything from the file except the functions.
     """
 
-    #: Name in the file to attribute, of what a file and the object that loads it share.
+    #: Settings: name in the file to attribute. A file and the object that loads it must agree on them.
     _shared: ClassVar[dict[str, str]] = {}
-    #: The same, of what may differ: with another seed or start it is still the same synthesis.
+    #: Origins: name in the file to attribute. They may differ, such as the seed or the start.
     _origins: ClassVar[dict[str, str]] = {"seed": "_seed"}
     _seed: Any = None
 
     @property
     def seed(self) -> int | None:
-        """Seed of all that was drawn at random; None where nothing is."""
+        """Seed of all random draws; None if there are none."""
         return self._seed
 
     @abstractmethod
     def _content(self) -> Any:
-        """Return what was found so far: nested tensors, numbers and text."""
+        """Return the results so far as nested tensors, numbers and text."""
 
     @abstractmethod
     def _restore(self, content: Any, path: Path) -> None:
-        """Become what `content` of the file `path` was made of; files that it names may lie beside it."""
+        """Replace the results by `content` of the file `path`; files that it names may lie in its folder."""
 
     @abstractmethod
     def _begun(self) -> bool:
-        """Return whether there is something already that a file would overwrite."""
+        """Return whether there are results that loading would overwrite."""
 
     def _functions(self) -> dict[str, Any]:
-        """Return what tells the functions apart (see `stimsynth.methods.base.fingerprints`)."""
+        """Return fingerprints of the functions by name, to compare with those in a file."""
         return {}
 
     def _derive(self) -> None:  # noqa: B027  (most have nothing to do)
-        """Make anew what follows from settings and functions, once settings come from a file."""
+        """Recompute what depends on settings and functions, after settings came from a file."""
 
     def save(self, file_path: str | os.PathLike[str]) -> None:
-        """Write everything but models, metrics, losses and penalties to a file, as tensors and JSON.
+        """Write everything except models, metrics, losses and penalties to a file, as tensors and JSON.
 
         Parameters
         ----------
         file_path
-            Where; an earlier file of this name is replaced in one step, once this one was read back.
+            Path of the file. An existing file is replaced in one step, after the new one was read back.
 
         Raises
         ------
         InputError
-            If the folder is not there, or this is the progress file.
+            If the folder does not exist, or the path is the progress file.
         ArchiveError
-            If the file cannot be written, or is not on the disk what it should be.
+            If the file cannot be written, or reads back differently.
         """
         save_synthesis(file_path, type(self).__name__, self._tree())
 
@@ -84,42 +85,43 @@ class SavableSynthesis(ABC):
         tensor_equality_atol: float = 1e-8,
         tensor_equality_rtol: float = 1e-5,
     ) -> None:
-        """Become what was saved, to look at it or to go on: images, start, seed and all settings.
+        """Load images, start, seed, settings and results from a file, to continue or inspect them.
 
-        A progress file of `synthesize` can be loaded too, also one that a killed process left: the run then
-        stands at its last iterate, and the method begins anew there.
+        A progress file of `synthesize` can be loaded too, also one that a killed process left. The run then
+        continues from its last iterate, with a new start of the method.
 
-        Iterates in a progress file are looked for where it was, and beside this file. If they are in neither
-        place, all else is loaded, with a `LoadWarning`.
+        A progress file is looked for at its old path, and in the folder of this file. If it is in neither
+        place, everything else is loaded, with a `LoadWarning`.
 
-        A run with a torch optimizer goes on with it, unless the file cannot make it again (a class that is
-        not in `torch.optim`, or any with a scheduler): then the next call of `synthesize` takes the optimizer
-        and the scheduler that it began with, and they continue where they were.
+        A run with a torch optimizer continues with it, if the file can make the optimizer again. It cannot
+        for a class outside `torch.optim`, or for any optimizer with a scheduler. Then give the optimizer and
+        the scheduler of the first call to the next call of `synthesize`; they keep their saved state.
 
         Parameters
         ----------
         file_path
-            What `save` wrote, or a progress file.
+            A file that `save` wrote, or a progress file.
         map_location
-            Device for all tensors; None for the one that they were saved from.
+            Device for all tensors; None for the device from which they were saved.
         raise_on_checks
-            Raise an error if the file was saved from other images, models, functions or settings. False to
-            become what was saved nevertheless, with a `LoadWarning` for each of them; only models and
-            functions stay those of this object, as a file holds none.
+            Whether to raise an error if the file was saved with other images, models, functions or settings.
+            If False, each difference gives a `LoadWarning`, and the values of the file are used. Models and
+            functions always remain this object's own, as a file holds none.
         tensor_equality_atol, tensor_equality_rtol
-            When tensors count as equal, as in `torch.allclose`.
+            Tolerances within which tensors count as equal, as in `torch.allclose`.
 
         Raises
         ------
         ArchiveError
-            (a ValueError) if there is no such file, it is damaged, or of another class.
+            (a ValueError) if the file does not exist, is damaged, or is of another class.
         InputError
             (a ValueError) if the file does not fit this object (always if a precision, a device or the
-            number of penalties differs), or this object was used already.
+            number of penalties differs), or `synthesize` was called on this object before.
         """
         if self._begun():
             raise InputError(
-                "load takes an object that was just made; synthesize was called on this one"
+                "load needs a new object, and synthesize was called on this one; make another with the same "
+                "arguments and load into that"
             )
         checks = LoadChecks(
             raise_on_checks=raise_on_checks, atol=tensor_equality_atol, rtol=tensor_equality_rtol

@@ -1,4 +1,4 @@
-"""A synthesis in a file: tensors and JSON, no code; and the checks that bring it back to the right place."""
+"""Files of syntheses: tensors and JSON without code, compared with the object that loads them."""
 
 import math
 import os
@@ -18,22 +18,22 @@ from stimuli_store.errors import ArchiveError, InputError
 from stimuli_store.tools.environment import environment
 
 SYNTHESIS_FORMAT = "stimsynth-synthesis/2"
-#: Plain numbers of this size are what rounding leaves of 0.
+#: Numbers of this size count as 0: they are rounding errors.
 _ROUNDING = 1e-12
 
 
 class LoadWarning(UserWarning):
-    """A file was loaded into an object that it does not quite fit."""
+    """Warning that a loaded file differs from the object that loads it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadChecks:
-    """How alike a file and the object that loads it must be.
+    """Tolerances for comparing a file with the object that loads it, and whether to raise errors.
 
     Attributes
     ----------
     raise_on_checks
-        Raise an error where they differ; False for a warning.
+        Whether a difference raises an error; if False, it gives a warning.
     atol, rtol
         Tolerances for tensors, as in `torch.allclose`.
     """
@@ -44,21 +44,21 @@ class LoadChecks:
 
 
 def save_synthesis(path: str | os.PathLike[str], kind: str, tree: Mapping[str, Any]) -> None:
-    """Write a synthesis.
+    """Write the parts of a synthesis to a file, with the class name and the software versions.
 
     Parameters
     ----------
     path
-        Where; an earlier file of this name is replaced in one step, once this one was read back.
+        Path of the file. An existing file is replaced in one step, after the new one was read back.
     kind
         Name of the class.
     tree
-        Its parts by name: nested tensors, numbers and text (see `stimsynth.methods.base.state_tree`).
+        The parts by name: nested tensors, numbers and text (see `stimsynth.methods.base.state_tree`).
 
     Raises
     ------
     InputError
-        If the folder is not there, or something cannot be put in a file.
+        If the folder does not exist, or a part has a value that a file cannot hold.
     """
     write_archive(path, *as_archive(kind, tree))
 
@@ -78,28 +78,28 @@ def load_synthesis(
     map_location: Any,
     checks: LoadChecks,
 ) -> dict[str, Any]:
-    """Return the parts of a file, after comparing some of them with those of an object.
+    """Return the parts of a synthesis file, after comparing those in `own` with the object's.
 
     Parameters
     ----------
     path
-        What `save_synthesis` wrote.
+        A file that `save_synthesis` wrote.
     kinds
         Names of the classes whose files the object can load, its own first.
     own
-        The parts of the object that must agree with those of the file.
+        The parts of the object that must agree with the file.
     map_location
-        Device for tensors; None for the one that they were saved from.
+        Device for tensors; None for the device from which they were saved.
     checks
-        Tolerances, and what a difference does.
+        Tolerances, and whether a difference raises an error.
 
     Raises
     ------
     ArchiveError
-        (a ValueError) if there is no such file, it is damaged, or of another class or format.
+        (a ValueError) if the file does not exist, is damaged, or is of another class or format.
     InputError
-        (a ValueError) if image, model, loss or settings are not those of the file; always if a precision
-        or device differs.
+        (a ValueError) if image, model, loss or settings differ from the file's; always if a precision or
+        device differs.
     """
     header, arrays = _opened(path)
     if header["class"] not in kinds:
@@ -108,10 +108,10 @@ def load_synthesis(
         )
     try:
         tree = unpack(header["tree"], arrays, map_location)
-    except (RuntimeError, AssertionError, TypeError) as error:  # what torch raises for a device
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch raises these for a device
         place = "the device that it was saved from" if map_location is None else map_location
         raise InputError(
-            f"{path} cannot be loaded to {place}, which this machine has not; give map_location='cpu'"
+            f"{path} cannot be loaded to {place}, which this machine does not have; give map_location='cpu'"
         ) from error
     for part, values in own.items():
         for name in {**values, **tree[part]}:
@@ -120,19 +120,19 @@ def load_synthesis(
 
 
 def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = None) -> None:
-    """Print what a file of a synthesis holds: class, versions, seed, and the shape of every tensor.
+    """Print the class, software versions, seed and tensor shapes of a synthesis file.
 
     Parameters
     ----------
     path
         A file written by ``save``, or a progress file of ``synthesize``, also one that a killed process left.
     map_location
-        Not needed: nothing is put on a device. Kept for scripts that give it.
+        Ignored, since nothing is put on a device; accepted for scripts that give it.
 
     Raises
     ------
     ArchiveError
-        If there is no such file, or it is not one.
+        If the file does not exist, or is not of a synthesis.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any
     header, arrays = read_archive(path)
     if header.get("format") != SYNTHESIS_FORMAT:
         raise ArchiveError(
-            f"{path} is of format {header.get('format')!r}; this reads {SYNTHESIS_FORMAT!r}"
+            f"{path} has format {header.get('format')!r}; this version reads {SYNTHESIS_FORMAT!r} only"
         )
     return header, arrays
 
@@ -166,21 +166,21 @@ def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any
 def _compare(
     sentence: str, name: str, saved: Mapping[str, Any], own: Mapping[str, Any], checks: LoadChecks
 ) -> None:
-    """Raise an error, or warn, if what goes by `name` differs."""
+    """Raise an error, or warn, if the saved value `name` differs from the object's own."""
     if name in saved and name in own:
         differ = difference(saved[name], own[name], checks)
     else:
         differ = "is in one of them only"
     if differ and checks.raise_on_checks:
         raise InputError(
-            f"{sentence} {differ}. Make the object with the arguments it was saved with"
+            f"{sentence} {differ}; make the object with the arguments of the one that was saved"
         )
     if differ:
         warnings.warn(f"{sentence} {differ}", LoadWarning, stacklevel=4)
 
 
 def difference(saved: Any, own: Any, checks: LoadChecks) -> str:
-    """Return in what two values differ, empty if in nothing.
+    """Return a phrase that describes how two values differ; empty if they do not.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Iterates that go to a file while a run goes on, and come back from it when they are looked at."""
+"""Storage of iterates in an HDF5 file, written during a run and read on demand."""
 
 import os
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from stimuli_store.errors import InputError
 
 
 class SnapshotFile(Snapshots):
-    """Iterates under their numbers, in an HDF5 file; memory holds none of them.
+    """Iterates by number in an HDF5 file; none are held in memory.
 
     Parameters
     ----------
     path
-        The file, made with the first entry.
+        Path of the file, which is created with the first entry.
     numbers
-        Iterates that are there, when a run is continued. Whatever lies after them stays until the first
-        entry of this run is written, and is dropped then. None for a new run, which takes a new file.
+        Numbers of the iterates in the file, to continue a run; later entries in the file are dropped when the
+        first entry of this run is written. None for a new run, which needs a new file.
     about
-        Returns what a new file is to say of the run: document and arrays of an archive.
+        Function that returns the description of the run in a new file: document and arrays of an archive.
 
     Raises
     ------
     InputError, ArchiveError
-        If `numbers` is None and the file is there already, or its folder is not.
+        If `numbers` is None and the file exists already, or its folder does not exist.
     """
 
     def __init__(
@@ -46,30 +46,30 @@ class SnapshotFile(Snapshots):
 
     @property
     def path(self) -> str:
-        """Where the file lies, from the root."""
+        """Absolute path of the file."""
         return str(self._stack.path)
 
     def check(self) -> None:
-        """See that the file holds what it should, and nothing of another run.
+        """Check that the file holds the iterates of this run, and none of another run.
 
         Raises
         ------
         InputError
-            If it does not.
+            If the file holds other iterates.
         """
         own, found = list(self._row), self._stack.numbers()
         if found and not own:
             raise InputError(
-                f"{self.path} holds the iterates {_few(found)} of another run; give a file that is not there"
+                f"{self.path} holds the iterates {_few(found)} of another run; give the name of a new file"
             )
         if found[: len(own)] != own:
             raise InputError(
-                f"{self.path} no longer holds the iterates {_few(own)} of this run; put the file back, or "
-                "give the place where it lies now as progress_file"
+                f"{self.path} does not hold the iterates {_few(own)} of this run; put the file back, or "
+                "give its new path as progress_file"
             )
 
     def note(self, history: History) -> None:
-        """Write what was measured up to the last iterate that was written."""
+        """Append the rows of `history` up to the last stored iterate to the file."""
         last = next(reversed(self._row), -1)
         if self._ready and last >= self._noted:
             self._stack.add_rows(history.names, history.numbers(self._noted, last + 1))
@@ -86,7 +86,7 @@ class SnapshotFile(Snapshots):
         self._row, self._ready = {}, False
 
     def __setitem__(self, number: int, points: Tensor) -> None:
-        """Write an iterate, shape (N, …); one of this number or a later one is dropped."""
+        """Write the iterate `number`, shape (N, …), after dropping any of this number or later."""
         if not self._ready or number in self._row:
             self._row = {n: row for n, row in self._row.items() if n < number}
             self.close()
@@ -97,34 +97,34 @@ class SnapshotFile(Snapshots):
         self._row[number] = len(self._row)
 
     def __getitem__(self, number: int) -> Tensor:
-        """Read an iterate."""
+        """Return the iterate `number` from the file, shape (N, …)."""
         return torch.from_numpy(self._stack.read(self._row[number]))
 
     def __iter__(self) -> Iterator[int]:
-        """Iterate over the numbers."""
+        """Iterate over the numbers of the stored iterates."""
         return iter(self._row)
 
     def __len__(self) -> int:
-        """Return how many iterates there are."""
+        """Return the number of stored iterates."""
         return len(self._row)
 
 
 def left_run(path: str | os.PathLike[str], like: Tensor) -> tuple[SnapshotFile, Run] | None:
-    """Return a run up to the last iterate that a killed process left in a file; None if there is none.
+    """Return the file and the run up to the last iterate that a killed process left; None if there is none.
 
     Parameters
     ----------
     path
-        What a `SnapshotFile` wrote.
+        A file that a `SnapshotFile` wrote.
     like
-        Images of the run's precision and device.
+        A tensor with the precision and device of the run.
 
     Returns
     -------
     SnapshotFile
-        The file, to go on with.
+        The file, to continue with.
     Run
-        Without the state of a method: a file of iterates does not hold it.
+        The run, without the state of a method, which a file of iterates does not hold.
     """
     stack = Stack(path)
     names, rows = stack.table()

@@ -1,4 +1,4 @@
-"""Nested records of tensors and numbers: as JSON plus arrays, and as the same with every tensor moved."""
+"""Nested records of tensors and numbers: conversion to JSON with arrays, and mapping over tensors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from torch import Tensor
 from stimuli_store.errors import InputError
 
 _PLAIN = (str, bool, int, type(None))
-# What numpy has no type for travels in one that holds it exactly.
+# A dtype that numpy does not have is stored as one that holds its values exactly.
 _VIA = {torch.bfloat16: torch.float32}
 
 
@@ -32,7 +32,7 @@ def map_tensors(tree: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 
 def pack(tree: Any) -> tuple[Any, dict[str, np.ndarray]]:
-    """Return `tree` as something that JSON can say, and the arrays that it names.
+    """Return `tree` as a JSON document, and the arrays that it refers to by name.
 
     A tensor becomes ``{"tensor": name, "dtype": …, "device": …}``; a dict becomes a list of pairs, since
     its keys may be numbers; a tuple stays one.
@@ -40,21 +40,21 @@ def pack(tree: Any) -> tuple[Any, dict[str, np.ndarray]]:
     Raises
     ------
     InputError
-        If there is anything else in it than tensors, numbers, text, and dicts, lists and tuples of them.
+        If the tree holds anything but tensors, numbers, text, and dicts, lists and tuples of them.
     """
     arrays: dict[str, np.ndarray] = {}
     return _packed(tree, arrays, "it"), arrays
 
 
 def unpack(document: Any, arrays: Mapping[str, np.ndarray], device: Any = None) -> Any:
-    """Return the tree that `pack` was given.
+    """Return the tree that `pack` converted to `document` and `arrays`.
 
     Parameters
     ----------
     document, arrays
-        As they come from `pack`.
+        As returned by `pack`.
     device
-        Where tensors go; None for where they were.
+        Device for tensors; None for the one of each tensor when it was packed.
     """
     if not isinstance(document, dict):
         return document
@@ -73,7 +73,7 @@ def unpack(document: Any, arrays: Mapping[str, np.ndarray], device: Any = None) 
 def _packed(tree: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     if isinstance(tree, _PLAIN):
         return tree
-    if isinstance(tree, float):  # repr is exact, and says what JSON cannot: nan and inf
+    if isinstance(tree, float):  # repr is exact, and can express nan and inf, which JSON cannot
         return {"float": repr(float(tree))}
     if isinstance(tree, Tensor):
         key = f"{len(arrays):05d}"
@@ -88,6 +88,6 @@ def _packed(tree: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         kind = "tuple" if isinstance(tree, tuple) else "list"
         return {kind: [_packed(v, arrays, f"{name}[{i}]") for i, v in enumerate(tree)]}
     raise InputError(
-        f"{name} is a {type(tree).__name__} and cannot be saved: a file holds tensors, numbers, text, and "
-        "dicts, lists and tuples of them, and never code"
+        f"{name} is a {type(tree).__name__} and cannot be saved; a file can hold tensors, numbers, text, and "
+        "dicts, lists and tuples of them, but no code"
     )

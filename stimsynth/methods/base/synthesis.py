@@ -1,4 +1,4 @@
-"""What every method that moves pixels step by step shows to its users."""
+"""Base class of the methods that optimize pixels: settings, history, saving and moving."""
 
 import os
 from abc import abstractmethod
@@ -29,19 +29,19 @@ Move = Callable[[Any], Any]
 
 
 class OptimizedSynthesis(SavableSynthesis):
-    """Images that are found by optimization, with the history of the search.
+    """Base class of the syntheses that find images by optimization.
 
-    A method of one's own defines the three abstract methods, and names what a file and the object that loads
-    it must share; running, continuing, saving and moving are here (see `docs/extending.md`).
+    A subclass defines the three abstract methods, and names the settings that a file and the object that
+    loads it must share. This class runs, continues, saves and moves it (see `docs/extending.md`).
 
     Parameters
     ----------
     resumable
-        The run, at its start.
+        The run, before its first step.
     range_penalty_lambda
         Weight of the penalty on pixels outside `allowed_range`, 0 or more.
     allowed_range
-        (low, high), checked.
+        (low, high), already checked.
     penalties
         Further terms of the objective; None for none.
 
@@ -73,7 +73,7 @@ class OptimizedSynthesis(SavableSynthesis):
         _refuse_override(type(self))
         weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
         if weight < 0:
-            raise InputError(f"range_penalty_lambda is 0 or more; not {range_penalty_lambda}")
+            raise InputError(f"range_penalty_lambda must be 0 or more; not {range_penalty_lambda}")
         self._resumable, self._lambda = resumable, weight
         self._range = allowed_range
         resumable.about = self._about
@@ -86,28 +86,28 @@ class OptimizedSynthesis(SavableSynthesis):
 
     @abstractmethod
     def quality(self) -> tuple[Quality, ...]:
-        """Return for every item whether it came out well, in numbers and in a sentence."""
+        """Return a verdict for each image of the batch: numbers, a sentence, and whether it is good."""
 
     @abstractmethod
     def _move(self, cast: Cast, move: Move) -> None:
-        """Change precision or device of the object's own tensors, models and other functions.
+        """Change precision or device of the tensors, models and other functions that the subclass holds.
 
-        `cast` returns a tensor, and `move` a function, as it is to be; only modules have anything to move.
-        Penalties are moved by the base.
+        `cast` returns a tensor, and `move` a function, in the new precision and on the new device. Only
+        functions that are modules change. The base class moves the penalties.
         """
 
     def _default_method(self) -> Method:
-        """Return the method for `synthesize` without an optimizer; it may go by the settings."""
+        """Return the method that ``synthesize`` uses without an optimizer."""
         return self._resumable.default
 
     def _penalty_terms(self, points: Tensor) -> Terms:
-        """Return the range penalty and all others for every item, shape (batch,) each."""
+        """Return the range penalty and the user's penalties by name, shape (batch,) each."""
         outside = per_item(lambda x: penalize_range(x, self._range), points)
         own = zip(self._penalty_weights, self._penalties, strict=True)
         return {"penalty": outside, **{name: per_item(f, points) for name, f in own}}
 
     def _weights(self) -> dict[str, float]:
-        """Return the weights of `_penalty_terms`."""
+        """Return the weights of `_penalty_terms` by name."""
         return {"penalty": self._lambda, **self._penalty_weights}
 
     def _functions(self) -> dict[str, Any]:
@@ -128,11 +128,11 @@ class OptimizedSynthesis(SavableSynthesis):
 
     def _restore(self, content: dict[str, Any], path: Path) -> None:
         start, own = content["origin"], self._resumable.origin
-        difference(start[:1], own[:1], LoadChecks())  # refuses another precision or device
+        difference(start[:1], own[:1], LoadChecks())  # raises for another precision or device
         if len(self._penalty_weights) != len(self._penalties):
             raise InputError(
                 f"the file is of a synthesis with {len(self._penalty_weights)} penalties and this object has "
-                f"{len(self._penalties)}; their functions are not in the file, so give as many"
+                f"{len(self._penalties)}; a file holds no functions, so give as many penalties as it has"
             )
         resumable = ResumableRun(start, self._default_method())
         resumable.wrap, resumable.about = self._resumable.wrap, self._about
@@ -150,42 +150,45 @@ class OptimizedSynthesis(SavableSynthesis):
 
     @property
     def gradient_norm(self) -> Tensor:
-        """Norm of the objective's gradient at every iterate (of its free part, at bounds)."""
+        """Norm of the objective's gradient at every iterate, shape (steps + 1, batch).
+
+        Components that would push a pixel across a bound of the method do not count.
+        """
         return self._resumable.history("gradient_norm")
 
     @property
     def pixel_change_norm(self) -> Tensor:
-        """Norm of the change that led to every iterate."""
+        """Norm of the pixel change of every step, shape (steps + 1, batch); 0 in row 0."""
         return self._resumable.history("pixel_change_norm")
 
     @property
     def status(self) -> tuple[Status, ...]:
-        """How each item ended."""
+        """Status of each image of the batch, or of each start."""
         return self._resumable.status
 
     @property
     def run(self) -> Run | None:
-        """The run so far, as the engine hands it back; None before the first call."""
+        """Run of the engine so far; None before the first call."""
         return self._resumable.run
 
     @property
     def optimizer(self) -> Any:
-        """The torch optimizer once synthesis began with one, else the method of the engine."""
+        """The torch optimizer in use, or else the method of the engine; None before the first call."""
         return self._resumable.optimizer
 
     @property
     def allowed_range(self) -> tuple[float, float]:
-        """Range of pixel values."""
+        """Range (low, high) of pixel values."""
         return self._range
 
     @property
     def range_penalty_lambda(self) -> float:
-        """Weight of the range penalty."""
+        """Weight of the penalty on pixels outside `allowed_range`."""
         return self._lambda
 
     @property
     def store_progress(self) -> int:
-        """Every how many steps an iterate is kept; 0 for never. It can be set until synthesis begins."""
+        """Interval in steps between stored iterates; 0 stores none. It can be set until synthesis begins."""
         return self._resumable.store_progress
 
     @store_progress.setter
@@ -193,20 +196,20 @@ class OptimizedSynthesis(SavableSynthesis):
         self._resumable.store_progress = every
 
     def to(self, *args: Any, **kwargs: Any) -> None:
-        """Change precision or device of everything, in place; also in mid-run.
+        """Change precision or device of images, models and optimizer state, in place, also during a run.
 
-        Models and metrics are moved as copies, so that other objects that share them stay as they are.
+        Models and metrics are moved as copies, so that other objects that share them do not change.
 
         Parameters
         ----------
         args, kwargs
-            As for `torch.Tensor.to`: a device, a floating-point dtype, both, or a tensor to be like.
-            Iterates that were kept stay on the CPU.
+            As for `torch.Tensor.to`: a device, a floating-point dtype, both, or a tensor that has them.
+            Stored iterates stay on the CPU.
 
         Raises
         ------
         InputError
-            If there is no such device or dtype, the dtype is not a floating-point one, or a model cannot be
+            If the device or dtype does not exist, the dtype is not a floating-point one, or a model cannot be
             copied.
         """
         start = self._resumable.start
@@ -227,11 +230,11 @@ class OptimizedSynthesis(SavableSynthesis):
 
 
 def _refuse_override(kind: type) -> None:
-    """Refuse a class that replaces an inherited `objective_function`, which synthesis only reports."""
+    """Raise an error for a class that overrides an inherited `objective_function`."""
     own = [base for base in kind.__mro__ if "objective_function" in vars(base)]
     if len(own) > 1:
         raise WrongType(
-            f"{own[0].__name__} replaces the objective_function of {own[1].__name__}, which tells what is "
-            "minimized and does not decide it; change the model, the loss or the penalties instead, or take "
-            "OptimizedImage with an objective of your own (docs/extending.md)"
+            f"{own[0].__name__} overrides the objective_function of {own[1].__name__}, which reports the "
+            "objective but does not set it; change the model, the loss or the penalties, "
+            "or use OptimizedImage with your own objective (docs/extending.md)"
         )

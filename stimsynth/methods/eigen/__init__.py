@@ -1,1 +1,1 @@
-"""What eigendistortions are made of: Fisher products, solvers, saved state."""
+"""Parts of eigendistortions: Fisher products, solvers, checks, saved state."""

@@ -1,4 +1,4 @@
-"""What can be asked of an `Eigendistortion`, and what can be said of its result."""
+"""Checks of the arguments of `Eigendistortion`, and verdicts on its results."""
 
 import math
 import warnings
@@ -21,7 +21,7 @@ _MANY_ELEMENTS = 1e6
 def check_request(
     method: str, n: int, k: int, max_iter: int, p: int, q: int
 ) -> tuple[int, int, int, int]:
-    """Return k, max_iter, p and q as plain ints, if they can be computed of an image with `n` values.
+    """Return k, max_iter, p and q as plain ints, if an image with `n` values allows them.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def check_request(
 
 
 def check_search(search: Search) -> Search:
-    """Return a search with a plain int as basis size, if its numbers make sense.
+    """Return a search with checked tolerances and its basis size as a plain int.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def check_search(search: Search) -> Search:
 
 
 def warn_of_size(n: int, m: int) -> None:
-    """Warn of a Jacobian from n to m values that may not fit into memory."""
+    """Warn that a Jacobian from n to m values may not fit into memory, if it is large."""
     if n * m > _MANY_ELEMENTS:
         size = n * (m + 2 * n) * 8 / 2**20
         warnings.warn(
@@ -66,7 +66,7 @@ def warn_of_size(n: int, m: int) -> None:
 
 
 def judged(found: EigenSolution, tolerance: float) -> Quality:
-    """Return whether the eigendistortions of one image can be used; `tolerance` is that of the residuals."""
+    """Return the verdict on the eigendistortions of one image; residuals up to `tolerance` are good."""
     pairs, spaces, status = found.pairs, found.spaces, found.outcome
     bounds = pairs.error_bounds / pairs.values[0].clamp_min(torch.finfo(torch.float64).tiny)
     both = "bottom" in spaces

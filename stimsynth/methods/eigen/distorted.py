@@ -1,4 +1,4 @@
-"""An image with a distortion added, on the grid of a screen, at the amplitude that was asked for."""
+"""Images with a distortion of a given amplitude, quantized to the levels of a screen."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def distorted_on_grid(
     grid: LevelGrid,
     seed: int,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the distorted images on the grid, and what was measured.
+    """Return quantized images with each distortion at amplitude `alpha`, and measurements of them.
 
     Both roundings are tried, to the nearest level and with dither (Roberts 1962, "Picture coding using
     pseudo-random noise"), and both are led to the amplitude; that with the model's output nearer to that

@@ -7,7 +7,7 @@ from stimuli_store.errors import InputError
 
 
 def jacobian(y: Tensor, x: Tensor) -> Tensor:
-    """Return the Jacobian ∂y/∂x, one row for each value of `y`.
+    """Return the Jacobian ∂y/∂x, with one row for each value of `y`.
 
     Parameters
     ----------

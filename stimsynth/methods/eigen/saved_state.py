@@ -1,4 +1,4 @@
-"""The state of an `Eigendistortion` as named tensors and plain values, and back."""
+"""Conversion of the state of an `Eigendistortion` to named tensors and plain values, and back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -23,7 +23,7 @@ LIKE_THE_IMAGE = ("basis", "vectors")
 def pack_eigenpairs(
     found: Sequence[EigenSolution], krylov: Sequence[Krylov]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return tensors by name, and what JSON can hold."""
+    """Return results and Krylov states as tensors by name, and values that JSON can hold."""
     tensors: dict[str, Tensor] = {}
     plain: dict[str, Any] = {"found": [], "krylov": []}
     for i, result in enumerate(found):
@@ -46,7 +46,7 @@ def pack_eigenpairs(
 def unpack_eigenpairs(
     tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
 ) -> tuple[tuple[EigenSolution, ...], tuple[Krylov, ...]]:
-    """Return what `pack_eigenpairs` was given."""
+    """Return the results and Krylov states that `pack_eigenpairs` converted."""
     found = tuple(
         EigenSolution(
             pairs=Eigenpairs(**{name: tensors[f"found/{i}/{name}"] for name in _PAIRS}),

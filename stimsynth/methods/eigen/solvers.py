@@ -1,4 +1,4 @@
-"""Solvers of `Eigendistortion`: each takes an operator and returns an `EigenSolution` for one item."""
+"""Solvers of `Eigendistortion`: each returns an `EigenSolution` for one image from an operator."""
 
 import sys
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from stimsynth.numerics.generators import generator_for
 
 @dataclass(frozen=True, kw_only=True)
 class EigenSolution:
-    """Eigenpairs of one item, the rank of each (0 the largest), how they were found, and what they tell."""
+    """Eigenpairs of one image, with their ranks (0 is the largest), status, cost and eigenspaces."""
 
     pairs: Eigenpairs
     index: Tensor
@@ -109,7 +109,7 @@ def randomized_svd(
 def from_krylov(
     operator: Operator, state: lanczos.Krylov, item: int, search: lanczos.Search, surplus: int
 ) -> EigenSolution:
-    """Return what a Lanczos search has found so far."""
+    """Return the results of a Lanczos search so far, from its Krylov state."""
     pairs = lanczos.extract(operator, state, item, search)
     measure = None
     if len(state.nodes):
@@ -147,7 +147,7 @@ def two_ends(k: int, n: int) -> Tensor:
 
 
 def random_rows(count: int, like: Tensor, seed: int) -> Tensor:
-    """Return Gaussian rows (count, n), the same on every device."""
+    """Return `count` Gaussian vectors shaped like `like`, shape (count, n), equal on every device."""
     generator = generator_for("random vectors", seed)
     rows = torch.randn(count, len(like), generator=generator, dtype=torch.float64)
     return rows.to(like)

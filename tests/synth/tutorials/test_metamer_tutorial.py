@@ -57,7 +57,7 @@ def test_a_moment_before_the_end_can_be_looked_at() -> None:
 def test_later_calls_take_no_optimizer_and_the_same_storage() -> None:
     met = ss.Metamer(img(), model())
     met.synthesize(2, store_progress=True)
-    with pytest.raises(ValueError, match="leave them None"):
+    with pytest.raises(ValueError, match="keeps its optimizer and scheduler"):
         met.synthesize(2, optimizer=torch.optim.Adam([met.metamer]), store_progress=True)
     with pytest.raises(ValueError, match="store_progress"):
         met.synthesize(2, store_progress=2)
