@@ -101,7 +101,7 @@ def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
     jobs.mkdir(parents=True, exist_ok=True)
     sweep(jobs)
     context = BankContext(work)
-    done = [finished(jobs, batch) for batch in work.batches]
+    done = [finished(jobs, batch, work) for batch in work.batches]
     with progress_bar(sum(len(b.members) for b in work.batches), "image", title="stimuli") as bar:
         for place, batch in enumerate(work.batches):
             if done[place] is None:

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,16 +18,17 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.plots",
     "stimsynth.models.displays",
     "stimsynth.profiling",
-    "stimsynth.validate",
+    "stimsynth.validate.__init__",
+    "stimsynth.validate.functions",
+    "stimsynth.validate.models",
+    "stimsynth.validate.probing",
+    "stimsynth.validate.torch_errors",
     "stimsynth.methods.base.progress",
     "stimsynth.methods.base.quality",
     "stimsynth.methods.base.saving",
     "stimsynth.methods.base.snapshots",
-    "stimsynth.methods.base.state_tree",
     "stimsynth.banks.build",
     "stimsynth.banks.code_identity",
-    "stimsynth.banks.gates",
-    "stimsynth.banks.measures",
     "stimsynth.banks.model_identity",
     "stimsynth.banks.plan",
     "stimsynth.banks.predict",
@@ -83,30 +84,35 @@ def bare_source(source: str) -> str:
     >>> bare_source('def f(x):  # doubles' + chr(10) + '    "Double."' + chr(10) + '    return 2 * x')
     'def f(x):\\n    return 2 * x'
     """
-    lines = source.splitlines()
+    lines, literal = source.split("\n"), set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        row, column = token.start[0] - 1, token.start[1]
         if token.type == tokenize.COMMENT:
-            row, column = token.start[0] - 1, token.start[1]
             lines[row] = lines[row][:column]
-    for node in _docstrings(ast.parse(source)):
-        for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+        elif "\n" in token.string.rstrip(
+            "\n"
+        ):  # of a text over several lines: spaces and blank lines count
+            literal |= set(range(row, token.end[0] - 1))
+    for node in _docstrings(ast.parse(source), lines):
+        rows = range(node.lineno - 1, node.end_lineno or node.lineno)
+        literal -= set(rows)
+        for row in rows:
             lines[row] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    kept = (line if row in literal else line.rstrip() for row, line in enumerate(lines))
+    return "\n".join(line for row, line in enumerate(kept) if line or row in literal)
 
 
-def _docstrings(tree: ast.Module) -> Iterable[ast.Expr]:
+def _docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterable[ast.Expr]:
+    """Yield the docstrings that have their lines for themselves."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, kinds) and node.body:
             match node.body[0]:
-                # A body on one line with its header, `def f(): "…"`, is left as it is.
                 case ast.Expr(value=ast.Constant(value=str())) as first:
-                    if first.lineno != _header(node):
+                    before = lines[first.lineno - 1].encode()[: first.col_offset]
+                    after = lines[(first.end_lineno or 0) - 1].encode()[first.end_col_offset :]
+                    if not before.strip() and not after.strip():
                         yield first
-
-
-def _header(node: ast.AST) -> int:
-    return 0 if isinstance(node, ast.Module) else node.lineno  # type: ignore[attr-defined]
 
 
 def _modules(package: str) -> Iterable[tuple[str, Path]]:

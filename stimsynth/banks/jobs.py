@@ -10,7 +10,7 @@ import torch
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.gates import misses
 from stimsynth.banks.model_identity import same_probe
-from stimsynth.banks.recipe import Made, Recipe
+from stimsynth.banks.recipe import Context, Made, Recipe
 from stimsynth.banks.work import BatchSpec, Work
 from stimuli_store.bank.pixel_checks import pixel_range
 from stimuli_store.bank.publish import read_job, write_job
@@ -24,8 +24,10 @@ from stimuli_store.tools.environment import environment
 Job = tuple[tuple[Stimulus, ...], float]
 
 
-def finished(folder: Path, batch: BatchSpec) -> Job | None:
+def finished(folder: Path, batch: BatchSpec, work: Work) -> Job | None:
     """Return the stimuli of a batch that an earlier run finished, and the seconds they took.
+
+    Their names and places are those of this work, whatever the sets were called when they were made.
 
     A damaged file, one of other specs, or one whose models give other outputs is set aside.
     """
@@ -38,7 +40,8 @@ def finished(folder: Path, batch: BatchSpec) -> Job | None:
         path.replace(path.with_suffix(".damaged"))
         return None
     if _answers(stimuli, batch):
-        return stimuli, seconds
+        pairs = zip(stimuli, batch.members, strict=True)
+        return tuple(_placed(stimulus, planned, work) for stimulus, planned in pairs), seconds
     path.replace(path.with_suffix(".other"))
     return None
 
@@ -69,11 +72,11 @@ def _answers(stimuli: Sequence[Stimulus], batch: BatchSpec) -> bool:
 
 def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimulus]:
     recipe = batch.recipe
-    for planned, stimulus in zip(
-        batch.members, _certified(recipe, batch.members, work, context), strict=True
-    ):
+    stimuli = _certified(recipe, batch.members, context)
+    for planned, stimulus in zip(batch.members, stimuli, strict=True):
         if stimulus.record.flags and recipe.on_miss == "retry" and planned.start is not None:
             stimulus = _retried(recipe, planned, stimulus, work, context)
+        stimulus = _placed(stimulus, planned, work)
         if stimulus.record.flags and recipe.on_miss == "fail":
             raise StimsynthError(
                 f"{stimulus.record.name} misses a gate: {stimulus.record.flags[0]}; what was finished is kept"
@@ -81,46 +84,83 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
         yield stimulus
 
 
+def _placed(stimulus: Stimulus, planned: StimulusSpec, work: Work) -> Stimulus:
+    """Return a stimulus under the set, place, name and licence that the work gives to its planned spec."""
+    label, member = work.places[planned.key]
+    record = stimulus.record
+    record = replace(
+        record,
+        set=label,
+        member=member,
+        name=work.names[planned.key],
+        # A kind whose recipe names a licence keeps it; the others have that of their target.
+        license=record.license
+        if "license" in planned.recipe
+        else work.licenses[planned.targets[0]],
+    )
+    return replace(stimulus, record=record)
+
+
 def _retried(
     recipe: Recipe, planned: StimulusSpec, first: Stimulus, work: Work, context: BankContext
 ) -> Stimulus:
     """Return the first stimulus of further seeds that passes all gates; the first of all if none does."""
     assert planned.start is not None
-    set_label, member, _ = work.places[planned.key]
     for attempt in range(1, recipe.retries + 1):
-        seed = work.next_seed(planned, attempt)
+        seed = _next_seed(planned, attempt, work)
         spec = replace(planned, start=replace(planned.start, seed=seed))
-        work.places[spec.key] = (set_label, member, planned.key)
-        (stimulus,) = _certified(recipe, (spec,), work, context)
+        (stimulus,) = _certified(recipe, (spec,), context)
         if not stimulus.record.flags:
             remark = f"seed {planned.start.seed} missed a gate: {first.record.flags[0]}"
             return replace(stimulus, record=replace(stimulus.record, flags=(remark,)))
     return first
 
 
+def _next_seed(spec: StimulusSpec, attempt: int, work: Work) -> int:
+    """Return the seed of a further attempt: one that no spec of the set was planned with."""
+    label, member = work.places[spec.key]
+    group = work.sets[work.order[label]].members
+    seeds = [s.start.seed for s in group if s.start is not None]
+    return max(seeds) + 1 + member + len(group) * (attempt - 1)
+
+
 def _certified(
-    recipe: Recipe, members: Sequence[StimulusSpec], work: Work, context: BankContext
+    recipe: Recipe, members: Sequence[StimulusSpec], context: BankContext
 ) -> Iterator[Stimulus]:
-    """Yield the stimuli of specs that are made together, measured on their frames."""
-    made = [replace(m, pixels=as_master(m.pixels)) for m in recipe.make(members, context)]
-    if len(made) != len(members):
-        raise StimsynthError(
-            f"the recipe of {recipe.kind} made {len(made)} stimuli of {len(members)}"
-        )
-    frames = _frames(made, context)
+    """Yield the stimuli of specs that are made together, as a bank keeps them."""
     batch = Batch(
-        members=tuple(m.spec.key for m in made),
+        members=tuple(spec.key for spec in members),
         threads=torch.get_num_threads(),
         device=str(context.device),
         environment=environment(),
     )
+    for one, frames, figures in measured(recipe, members, context):
+        frame = frames[one.spec.key]
+        certificate = Certificate(
+            bits=BITS if one.shown else 0,
+            frame_sha256=frame.sha256 if one.shown else "",
+            clipped_fraction=_clipped(one, frame),
+            status=one.status,
+            figures=figures,
+        )
+        yield _stimulus(one, certificate, misses(recipe, certificate), batch)
+
+
+def measured(
+    recipe: Recipe, members: Sequence[StimulusSpec], context: Context
+) -> Iterator[tuple[Made, Mapping[str, Frame], Mapping[str, float]]]:
+    """Yield stimuli that are made together, each with the frames of all and the figures of its own."""
+    made = [replace(m, pixels=as_master(m.pixels)) for m in recipe.make(members, context)]
+    if [one.spec.key for one in made] != [spec.key for spec in members]:
+        raise StimsynthError(
+            f"the recipe of {recipe.kind} made other stimuli than the {len(members)} of its batch"
+        )
+    frames = _frames(made, context)
     for one in made:
-        figures = {**one.figures, **recipe.certify(one, frames, context)}
-        flags = misses(recipe, {**figures, "clipped_fraction": _clipped(one, frames)}, one.status)
-        yield _stimulus(one, frames[one.spec.key], (figures, flags), batch, work)
+        yield one, frames, {**one.figures, **recipe.certify(one, frames, context)}
 
 
-def _frames(made: Sequence[Made], context: BankContext) -> Mapping[str, Frame]:
+def _frames(made: Sequence[Made], context: Context) -> Mapping[str, Frame]:
     own = {pixel_id(m.pixels) for m in made}
     frames = {t: context.frame(t) for m in made for t in m.spec.targets if t not in own}
     for one in made:
@@ -130,39 +170,27 @@ def _frames(made: Sequence[Made], context: BankContext) -> Mapping[str, Frame]:
     return frames
 
 
-def _clipped(made: Made, frames: Mapping[str, Frame]) -> float:
+def _clipped(made: Made, frame: Frame) -> float:
     if not made.shown:
         return 0.0
-    known = made.clipped_fraction
-    return frames[made.spec.key].clipped_fraction if known is None else known
+    return frame.clipped_fraction if made.clipped_fraction is None else made.clipped_fraction
 
 
 def _stimulus(
-    made: Made,
-    frame: Frame,
-    judged: tuple[Mapping[str, float], tuple[str, ...]],
-    batch: Batch,
-    work: Work,
+    made: Made, certificate: Certificate, flags: tuple[str, ...], batch: Batch
 ) -> Stimulus:
-    label, member, planned = work.places[made.spec.key]
-    figures, flags = judged
+    """Return a stimulus that has no place in a bank yet; see `_placed`."""
     record = StimulusRecord(
         sha256=pixel_id(made.pixels),
         kind=made.spec.kind,
-        set=label,
-        member=member,
+        set="",
+        member=0,
         role=made.spec.role,
-        name=work.names[planned],
+        name="",
         targets=made.spec.targets,
         shape=made.pixels.shape,
-        certificate=Certificate(
-            bits=BITS if made.shown else 0,
-            frame_sha256=frame.sha256 if made.shown else "",
-            clipped_fraction=_clipped(made, {made.spec.key: frame}),
-            status=made.status,
-            figures=figures,
-        ),
-        license=made.license or work.licenses[made.spec.targets[0]],
+        certificate=certificate,
+        license=made.license or "",
         spec=made.spec,
         batch=batch,
         range=pixel_range(made.pixels),

@@ -190,6 +190,10 @@ def _check_common(recipe: Recipe, where: str) -> None:
         raise InputError(f"{where}.on_miss is one of {', '.join(ON_MISS)}; not {recipe.on_miss!r}")
     if recipe.batch < 1 or recipe.retries < 0:
         raise InputError(f"{where}.batch is 1 or more and retries 0 or more")
+    known = [*recipe.figures, "clipped_fraction"]
+    for name in recipe.gates:
+        if name not in known:
+            raise unknown_name(f"figure of {where}.gates", name, known)
     wrong = {name: bound for name, bound in recipe.gates.items() if not bound >= 0}
     if wrong:
         raise InputError(f"{where}.gates are largest values, 0 or more; not {wrong}")

@@ -62,6 +62,9 @@ class Context(Protocol):
     def images(self, ids: Sequence[str]) -> Tensor:
         """Return pictures by pixel id as one batch, float32 (n, c, h, w)."""
 
+    def frame(self, sha: str) -> Frame:
+        """Return the 8-bit frame of a picture by pixel id."""
+
     def file(self, sha256: str) -> tuple[np.ndarray, str]:
         """Return the pixels of the picture in a file, by the hash of its bytes, and its licence."""
 
@@ -120,6 +123,8 @@ class Recipe(Protocol):
         Fields that say which stimuli there are, and not how one is made; they are left out of specs.
     whole
         Whether all members of a set are made together.
+    figures
+        Names of all figures that its certificates may have.
     batch
         How many stimuli are synthesized together at most.
     gates, on_miss, retries
@@ -132,6 +137,7 @@ class Recipe(Protocol):
     kind: ClassVar[str]
     axes: ClassVar[frozenset[str]]
     whole: ClassVar[bool]
+    figures: ClassVar[tuple[str, ...]]
 
     @property
     def batch(self) -> int: ...  # noqa: D102

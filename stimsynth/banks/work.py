@@ -31,8 +31,10 @@ class BatchSpec:
 
     @cached_property
     def key(self) -> str:
-        """Name of its job: the keys of its members in order, and the device."""
-        return key_of({"members": [spec.key for spec in self.members], "device": self.device})
+        """Name of its job: the keys of its members in order, the device, and what it is judged by."""
+        judged = [dict(self.recipe.gates), self.recipe.on_miss, self.recipe.retries]
+        members = [spec.key for spec in self.members]
+        return key_of({"members": members, "device": self.device, "judged": judged})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +95,10 @@ class Work:
         return {group.label: place for place, group in enumerate(self.sets)}
 
     @cached_property
-    def places(self) -> dict[str, tuple[str, int, str]]:
-        """Key of a spec to the label of its set, its place in it, and the key that was planned."""
+    def places(self) -> Mapping[str, tuple[str, int]]:
+        """Key of a planned spec to the label of its set and its place in it."""
         return {
-            spec.key: (group.label, member, spec.key)
+            spec.key: (group.label, member)
             for group in self.sets
             for member, spec in enumerate(group.members)
         }
@@ -110,14 +112,6 @@ class Work:
     def licenses(self) -> Mapping[str, str]:
         """Licence of every target by pixel id."""
         return {r.record.sha256: r.record.license for r in self.references}
-
-    def next_seed(self, spec: StimulusSpec, attempt: int) -> int:
-        """Return the seed of a further attempt: one that no spec of the set was planned with."""
-        assert spec.start is not None
-        label, member, _ = self.places[spec.key]
-        group = self.sets[self.order[label]].members
-        seeds = [s.start.seed for s in group if s.start is not None]
-        return max(seeds) + 1 + member + len(group) * (attempt - 1)
 
 
 def _name(group: SetSpec, spec: StimulusSpec) -> str:

@@ -37,7 +37,7 @@ def network() -> nn.Module:
 '''
 MEAN, STD = 0.5, 0.25
 SETS: dict[str, dict[str, Any]] = {
-    "metamer": {"model": "pool", "level": {"window_px": [4, 8]}, "seeds": [0, 1], "max_iter": 15},
+    "metamer": {"model": "pool", "level": {"window_px": [8]}, "seeds": [0, 1], "max_iter": 15},
     "mad": {"metrics": ["ssim", "deep"], "level": {"noise": [0.04]}, "max_iter": 8},
     "eigendistortion": {"model": "mine", "level": {"amplitude": [0.5, 1]}, "signs": ["+", "-"]},
     "geodesic": {"model": "mine", "ends": [["camera", "grass"]], "n_steps": 4, "max_iter": 5},

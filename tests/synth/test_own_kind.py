@@ -35,6 +35,7 @@ class ContrastRecipe:
     kind: ClassVar[str] = "contrast"
     axes: ClassVar[frozenset[str]] = frozenset({"level"})
     whole: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = ("contrast",)
 
     level: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mean: float = 0.5

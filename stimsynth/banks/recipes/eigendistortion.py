@@ -61,6 +61,15 @@ class EigendistortionRecipe:
     kind: ClassVar[str] = "eigendistortion"
     axes: ClassVar[frozenset[str]] = frozenset({"model", "ends", "signs", "level", "seeds"})
     whole: ClassVar[bool] = True
+    figures: ClassVar[tuple[str, ...]] = (
+        "eigenvalue",
+        "largest_eigenvalue",
+        "residual",
+        "error_bound",
+        "norm",
+        "amplitude",
+        "response",
+    )
 
     model: str = ""
     ends: tuple[str, ...] = ENDS

@@ -36,8 +36,9 @@ class ExternalRecipe:
     """
 
     kind: ClassVar[str] = "external"
-    axes: ClassVar[frozenset[str]] = frozenset({"files", "license", "target"})
+    axes: ClassVar[frozenset[str]] = frozenset({"files", "target"})
     whole: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = ("pixel_rms",)
 
     files: tuple[str, ...] | str = ()
     license: str = ""

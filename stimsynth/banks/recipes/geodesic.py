@@ -51,6 +51,7 @@ class GeodesicRecipe:
     kind: ClassVar[str] = "geodesic"
     axes: ClassVar[frozenset[str]] = frozenset({"model", "ends", "seeds"})
     whole: ClassVar[bool] = True
+    figures: ClassVar[tuple[str, ...]] = ("step", "next_step", "bound_ratio")
 
     model: str = ""
     ends: tuple[tuple[str, str], ...] = ()

@@ -53,6 +53,13 @@ class MADRecipe:
     kind: ClassVar[str] = "mad"
     axes: ClassVar[frozenset[str]] = frozenset({"metrics", "level", "seeds"})
     whole: ClassVar[bool] = True
+    figures: ClassVar[tuple[str, ...]] = (
+        "metric_1",
+        "metric_2",
+        "start_metric_1",
+        "start_metric_2",
+        "drift",
+    )
 
     metrics: tuple[str, ...] = ()
     level: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -55,6 +55,12 @@ class MetamerRecipe:
     kind: ClassVar[str] = "metamer"
     axes: ClassVar[frozenset[str]] = frozenset({"model", "level", "seeds"})
     whole: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = (
+        "distance",
+        "relative_distance",
+        "start_distance",
+        "pixel_rms",
+    )
 
     model: str = ""
     level: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)

@@ -46,6 +46,7 @@ class NoiseRecipe:
     kind: ClassVar[str] = "noise"
     axes: ClassVar[frozenset[str]] = frozenset({"level", "seeds"})
     whole: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = ("rms",)
 
     spectrum: str = "white"
     level: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -53,6 +53,7 @@ class OptimizedRecipe:
     kind: ClassVar[str] = "optimized"
     axes: ClassVar[frozenset[str]] = frozenset({"model"})
     whole: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = ("objective", "start_objective")
 
     model: str = ""
     unit: tuple[int, ...] = (0,)
