@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from stimsynth.plots.checks import check_axes, check_kind
 from stimsynth.plots.panels import empty_figure
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
-from stimsynth.validate.inputs import as_tensor
+from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,13 +115,13 @@ def plot_deviation_from_line(
     paths = {"pixelfade": (geodesic.pixelfade, "o-"), "geodesic": (geodesic.geodesic, "s-")}
     if natural_video is not None:
         frame = geodesic.pixelfade.shape[1:]
-        natural_video = as_tensor(natural_video, "a natural_video")
+        natural_video = kept_image(natural_video, "a natural_video", like=geodesic.pixelfade)
         if natural_video.shape[1:] != frame:
             raise InputError(
                 f"natural_video must have shape (frames, {', '.join(map(str, frame))}), as the geodesic; "
                 f"not {tuple(natural_video.shape)}"
             )
-        paths["natural video"] = (natural_video.to(geodesic.pixelfade), "^-")
+        paths["natural video"] = (natural_video, "^-")
     ax = _own_axes() if ax is None else ax
     for name, (frames, style) in paths.items():
         with torch.no_grad():

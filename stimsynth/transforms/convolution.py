@@ -71,14 +71,10 @@ def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> Pad
     Raises
     ------
     InputError
-        If the image is not 4-d or is too small to be padded in this mode, or the mode is unknown.
+        If the image is too small to be padded in this mode, or the mode is unknown.
     """
     if pad_mode not in PAD_MODES:
         raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
-    if image.dim() != 4:
-        raise InputError(
-            f"a model takes images of shape (batch, channel, height, width); not {tuple(image.shape)}"
-        )
     size = (image.shape[2], image.shape[3])
     needed = [k // 2 + 1 if pad_mode == "reflect" else 1 for k in kernel_size]
     if pad_mode == "circular":

@@ -61,6 +61,7 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
 
     Examples
     --------
+    >>> import torch
     >>> layer, image = nn.Conv2d(3, 4, 3), torch.zeros(1, 1, 8, 8)
     >>> with explained("layer", layer, image):
     ...     layer(image)

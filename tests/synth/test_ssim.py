@@ -1,6 +1,7 @@
 """SSIM and MS-SSIM: closed forms, invariances, and the same numbers as other libraries give."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -59,6 +60,22 @@ def test_an_inverted_image_is_negatively_similar(pair: tuple[Tensor, Tensor]) ->
     assert bool((ssim(one, inverted) < 0).all())
     assert bool((ssim(one, inverted) >= -1).all())
     assert ms_ssim(one, inverted).tolist() == [[0.0], [0.0]]
+
+
+def test_slopes_are_finite_where_similarity_is_at_its_ends(pair: tuple[Tensor, Tensor]) -> None:
+    """An inverted image, the image itself, a black one, and one of a single value."""
+    one = pair[0].float()
+    black = torch.zeros_like(one)
+    for other in (1 - one, one, black, black + 1):
+        for metric in (ssim, ms_ssim, partial(ssim, weighted=True)):
+            for x, y in ((one, other), (other, one), (other, other)):
+                x = x.clone().requires_grad_(True)
+                value = metric(x, y)
+                value.sum().backward()
+                assert bool(torch.isfinite(value).all())
+                assert x.grad is not None
+                assert bool(torch.isfinite(x.grad).all())
+    assert ssim(black, black).tolist() == [[1.0], [1.0]]
 
 
 def test_shapes_broadcast_and_pad(pair: tuple[Tensor, Tensor]) -> None:
