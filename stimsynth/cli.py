@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
+from stimsynth.commands.remake import register_remake
 from stimuli_store.errors import StimsynthError
 from stimuli_store.tools.environment import environment
 
@@ -48,8 +49,9 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     found = {entry.name: entry for entry in entry_points(group=_GROUP)}
     names = [n for n in _ORDER if n in found] + sorted(set(found) - set(_ORDER))
-    for name in names:
-        found[name].load()(subparsers)
+    added = {name: found[name].load()(subparsers) for name in names}
+    if "bank" in added:  # the store, which has the command, knows no torch
+        register_remake(added["bank"])
     return parser
 
 

@@ -100,7 +100,8 @@ def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
     jobs = directory / "jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     sweep(jobs)
-    context = BankContext(work)
+    pixels = {r.record.sha256: r.pixels for r in work.references}
+    context = BankContext(pixels, work.pictures, work.models)
     done = [finished(jobs, batch, work) for batch in work.batches]
     with progress_bar(sum(len(b.members) for b in work.batches), "image", title="stimuli") as bar:
         for place, batch in enumerate(work.batches):

@@ -32,6 +32,8 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.banks.model_identity",
     "stimsynth.banks.plan",
     "stimsynth.banks.predict",
+    "stimsynth.banks.recorded",
+    "stimsynth.banks.remake",
     "stimsynth.banks.work",
 )
 #: What of the store takes part in making pixels.

@@ -1,26 +1,49 @@
 """Pictures, models and metrics that recipes make stimuli from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from stimsynth.banks.recipe import Metric, to_tensor
-from stimsynth.banks.work import Work
+from stimsynth.images import Picture
 from stimuli_store.errors import InputError
 from stimuli_store.frames import Frame, quantize
 from stimuli_store.records.spec import ModelRef
 
 
-class BankContext:
-    """The context of a list of work; see `stimsynth.banks.recipe.Context`."""
+class ModelSource(Protocol):
+    """Models and metrics by what a bank keeps of them."""
 
-    def __init__(self, work: Work) -> None:
-        self._pixels = {r.record.sha256: r.pixels for r in work.references}
-        self._files = work.pictures
-        self._models = work.models
-        self.device = work.models.device
+    device: torch.device
+
+    def module(self, ref: ModelRef) -> nn.Module:
+        """Return a model, ready for synthesis."""
+
+    def metric(self, ref: ModelRef) -> Metric:
+        """Return a metric, or a model as one."""
+
+
+class BankContext:
+    """Pictures and models that are there; see `stimsynth.banks.recipe.Context`.
+
+    Parameters
+    ----------
+    pixels
+        Master pixels of targets by pixel id.
+    files
+        Pictures in files, by the hash of the file.
+    models
+        Models and metrics.
+    """
+
+    def __init__(
+        self, pixels: Mapping[str, np.ndarray], files: Mapping[str, Picture], models: ModelSource
+    ) -> None:
+        self._pixels, self._files, self._models = pixels, files, models
+        self.device = models.device
 
     def images(self, ids: Sequence[str]) -> Tensor:
         """Return pictures by pixel id as one batch, float32 (n, c, h, w)."""

@@ -112,7 +112,8 @@ def _retried(
         (stimulus,) = _certified(recipe, (spec,), context)
         if not stimulus.record.flags:
             remark = f"seed {planned.start.seed} missed a gate: {first.record.flags[0]}"
-            return replace(stimulus, record=replace(stimulus.record, flags=(remark,)))
+            record = replace(stimulus.record, flags=(remark,), planned_start=planned.start)
+            return replace(stimulus, record=record)
     return first
 
 

@@ -168,8 +168,22 @@ def _importing_from(folder: Path) -> Iterator[None]:
 
 
 def _forget(folder: Path) -> None:
-    for name in [n for n, m in sys.modules.items() if _is_from(m, folder)]:
-        del sys.modules[name]
+    beside = {path.stem for path in folder.iterdir()}
+    for name, module in list(sys.modules.items()):
+        # A module of the same name that an earlier plan brought would be taken for the one beside this plan.
+        taken = name.partition(".")[0] in beside and _is_from_a_plan(name)
+        if taken or _is_from(module, folder):
+            del sys.modules[name]
+
+
+def _is_from_a_plan(name: str) -> bool:
+    """Return whether a loaded module lies in no folder that Python searches, so that a plan brought it."""
+    top = sys.modules.get(name.partition(".")[0])
+    file = getattr(top, "__file__", None)
+    if not isinstance(file, str):
+        return False
+    home = Path(file).parent.parent if Path(file).name == "__init__.py" else Path(file).parent
+    return home.resolve() not in {Path(entry).resolve() for entry in sys.path}
 
 
 def _loaded_from(folder: Path) -> list[Path]:

@@ -77,9 +77,16 @@ _MAD_SHARED: Mapping[str, Callable[[StimulusRecord], object]] = {
 }
 
 
+def held_figure(record: StimulusRecord) -> str | None:
+    """Return the name of the figure that a stimulus shares with its start: a MAD image's held metric."""
+    if record.kind != "mad":
+        return None
+    return "metric_2" if record.role.startswith("metric_1") else "metric_1"
+
+
 def _drift(record: StimulusRecord) -> Iterator[str]:
     figures = record.certificate.figures
-    held = "metric_2" if record.role.startswith("metric_1") else "metric_1"
+    held = str(held_figure(record))
     stated, start = figures["drift"], figures[f"start_{held}"]
     found = figures[held] / start - 1 if start else math.inf
     if not abs(stated - found) <= AGREES:

@@ -16,7 +16,7 @@ from stimuli_store.bank.format import BankHeader
 from stimuli_store.errors import BankError, InputError
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.predictions import Predictions
-from stimuli_store.records.spec import ModelRef, StimulusSpec
+from stimuli_store.records.spec import ModelRef, Start, StimulusSpec
 from stimuli_store.records.stimulus import Batch, StimulusRecord
 
 _T = TypeVar("_T")
@@ -54,7 +54,7 @@ class _Tables:
             recipe=self.recipes.place(dict(spec.recipe)),
             code=self.codes.place(dict(spec.code)),
             level=rows.LevelRow(spec.level.value, spec.level.unit) if spec.level else None,
-            start=rows.StartRow(spec.start.type, spec.start.seed) if spec.start else None,
+            start=_start_row(spec.start),
         )
 
     def batch(self, batch: Batch) -> int:
@@ -149,6 +149,10 @@ def _model_row(model: ModelRef) -> rows.ModelRow:
     )
 
 
+def _start_row(start: Start | None) -> rows.StartRow | None:
+    return rows.StartRow(start.type, start.seed) if start else None
+
+
 def _stimulus_row(
     record: StimulusRecord, tables: _Tables, places: Mapping[str, int]
 ) -> rows.StimulusRow:
@@ -178,6 +182,7 @@ def _stimulus_row(
         batch=None if record.batch is None else tables.batch(record.batch),
         curve=record.curve,
         flags=list(record.flags),
+        planned_start=_start_row(record.planned_start),
     )
 
 

@@ -140,6 +140,7 @@ class _Reader:
             batch=None if row.batch is None else self._batches[row.batch],
             range=row.range,
             flags=tuple(row.flags),
+            planned_start=None if row.planned_start is None else self._start(row.planned_start),
             page=row.page,
             row=row.row,
             curve=row.curve,

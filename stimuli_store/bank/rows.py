@@ -130,6 +130,7 @@ class StimulusRow(
     batch: RowPlace | None = None
     curve: tuple[Count, Count] = (0, 0)
     flags: list[Text] = []
+    planned_start: StartRow | None = None
     x: dict[str, Any] = {}
 
 

@@ -68,6 +68,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return _convert((given or hints)[0], value, where)
     if dataclasses.is_dataclass(hint):
         return from_json(typing.cast(type, hint), value, where)
+    if origin is typing.Literal:
+        if value not in args:
+            raise InputError(f"{where} is one of {', '.join(map(str, args))}; {value!r} was given")
+        return value
     if origin is tuple:
         return _convert_tuple(args, value, where)
     if origin is not None and issubclass(origin, Mapping):

@@ -74,6 +74,9 @@ class StimulusRecord:
         Smallest and largest value of the master, and the shares of values below 0 and above 1.
     flags
         Quality gates that it misses, and other remarks.
+    planned_start
+        The start that was planned, where that stimulus missed a gate and this one began from another; it was
+        part of its companions' batch.
     page, row
         Where its pixels lie in the file.
     curve
@@ -94,6 +97,7 @@ class StimulusRecord:
     batch: Batch | None = None
     range: Mapping[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    planned_start: Start | None = None
     page: str = ""
     row: int = 0
     curve: tuple[int, int] = (0, 0)

@@ -69,10 +69,6 @@ class GeodesicRecipe:
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds, "geodesic")
-        if not self.ends or any(a == b for a, b in self.ends):
-            raise InputError(
-                f"geodesic.ends are pairs of two different targets; not {[list(e) for e in self.ends]}"
-            )
         if self.n_steps < 2 or self.initial_sequence not in ("straight", "bridge"):
             raise InputError(
                 "geodesic.n_steps is 2 or more and initial_sequence straight or bridge; not "
@@ -85,6 +81,10 @@ class GeodesicRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every pair of ends and seed, with a frame for every position between them."""
+        if not self.ends or any(a == b for a, b in self.ends):
+            raise InputError(
+                f"geodesic.ends are pairs of two different targets; not {[list(e) for e in self.ends]}"
+            )
         model = catalogue.model(self.model)
         named = {target.name: target.sha256 for target in catalogue.targets}
         sets = []
