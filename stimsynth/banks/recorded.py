@@ -10,7 +10,7 @@ from torch import nn
 from stimsynth.banks.model_identity import Factory, load_factory, same_probe
 from stimsynth.banks.models import METRICS, ModelPlan, Models
 from stimsynth.banks.recipe import Metric
-from stimsynth.banks.targets import ENDINGS, load_target
+from stimsynth.banks.targets import load_target
 from stimsynth.images import Picture
 from stimsynth.models import MODELS
 from stimuli_store.errors import InputError
@@ -130,7 +130,9 @@ def recorded_files(specs: Iterable[StimulusSpec], folder: Path | None) -> Mappin
     wanted = {str(s.recipe["sha256"]): s.recipe for s in specs if "sha256" in s.recipe}
     if not wanted:
         return {}
-    there = {} if folder is None else {sha256(path.read_bytes()): path for path in _images(folder)}
+    there = (
+        {} if folder is None else {sha256(path.read_bytes()): path for path in _files_in(folder)}
+    )
     found = {}
     for sha, recipe in wanted.items():
         if sha not in there:
@@ -146,10 +148,10 @@ def recorded_files(specs: Iterable[StimulusSpec], folder: Path | None) -> Mappin
     return found
 
 
-def _images(folder: Path) -> Iterator[Path]:
+def _files_in(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
-    yield from (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in ENDINGS and p.is_file())
+    yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _is_installed(module: str) -> bool:

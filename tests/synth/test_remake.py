@@ -172,13 +172,13 @@ def test_companions_of_a_stimulus_that_missed_its_gate_are_made_again(tmp_path: 
         ],
     }
     first = build(plan, tmp_path)
-    distances = [r.certificate.figures["pixel_rms"] for r in first.sets["camera/pool"]]
+    distances = [r.certificate.figures["pixel_rms"] for r in first.records if r.spec]
     gate = {"gates": {"pixel_rms": sum(distances) / 2}, "on_miss": "retry", "retries": 20}
     plan["sets"][0] |= gate  # type: ignore[index]
     plan["bank"]["version"] = "1.1.0"  # type: ignore[index]
     shutil.rmtree(tmp_path / "jobs")
     second = build(plan, tmp_path)
-    planned = [record.planned_start for record in second.sets["camera/pool"]]
+    planned = [record.planned_start for record in second.records if record.spec]
     assert sum(start is not None for start in planned) == 1
     assert all(one.same_pixels for one in remake(second))
     assert open_bank(second.path).records == second.records
