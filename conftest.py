@@ -3,6 +3,11 @@
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("stimsynth", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stimsynth")
 
 
 @pytest.fixture(autouse=True)

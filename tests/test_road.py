@@ -73,6 +73,16 @@ def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path
     assert answers[0] == answers[1]
 
 
+UNHURRIED = """
+import sys, time
+from experiments.simulated import SimulatedBooth
+show = SimulatedBooth.show
+SimulatedBooth.show = lambda *given: (time.sleep(0.01), show(*given))[1]
+from stimsynth.cli import main
+main(sys.argv[1:])
+"""
+
+
 def test_a_session_killed_and_continued_ends_as_one_that_was_not(
     bank_path: Path, tmp_path: Path
 ) -> None:
@@ -81,7 +91,7 @@ def test_a_session_killed_and_continued_ends_as_one_that_was_not(
     command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
     killed, whole = (["--data", str(tmp_path / name)] for name in ("killed", "whole"))
     child = subprocess.Popen(
-        [sys.executable, "-m", "stimsynth", *command, *killed], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", UNHURRIED, *command, *killed], cwd=ROOT, stdout=subprocess.DEVNULL
     )
     journal = tmp_path / "killed" / "sub-S01_ses-01_task-abx.jsonl"
     while not journal.exists() or journal.stat().st_size < 40_000:

@@ -54,7 +54,7 @@ class Eigendistortion(SavableSynthesis):
     ----------
     image
         Shape (1, channel, height, width), real. With ``method="lanczos"`` also a batch (batch, channel,
-        height, width): every item is a problem of its own, with the results it would have alone.
+        height, width): every item is a problem of its own.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     seed

@@ -218,7 +218,7 @@ def test_a_process_killed_at_random_times_loses_nothing(bank, tmp_path, whole):
     done = 0
     for more in (5, 1, 8, 6):
         wanted = done + more
-        victim = subprocess.Popen([*command, "0.01"], cwd=ROOT)
+        victim = subprocess.Popen([*command, "0.01", str(more + 4)], cwd=ROOT)
         wait_for_trials(path, wanted, victim)
         time.sleep(float(rng.uniform(0, 0.03)))
         victim.send_signal(signal.SIGKILL)
@@ -243,6 +243,7 @@ def test_a_signal_is_written_down(bank, tmp_path, name):
         str(bank.path),
         str(tmp_path),
         "0.02",
+        "6",
     ]
     victim = subprocess.Popen(command, cwd=ROOT)
     wait_for_trials(path, 5, victim)

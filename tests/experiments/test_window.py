@@ -436,12 +436,13 @@ def test_real_key_events_through_psychtoolbox(display):
     try:
         before = psychopy.core.getTime()
         press("Left", KeyPress)
+        between = psychopy.core.getTime()
         press("Left", KeyRelease)  # pressed and released between two polls
         press("Right", KeyPress)  # still down at the poll
+        after = psychopy.core.getTime()
         found = keyboard.poll()
         assert [p.key for p in found] == ["left", "right"]
-        assert before <= found[0].t_s <= before + 0.05
-        assert 0.05 <= found[1].t_s - found[0].t_s <= 0.25
+        assert before <= found[0].t_s <= between <= found[1].t_s <= after
         press("Right", KeyRelease)
         assert keyboard.poll() == []  # a release is no second press
         press("Escape", KeyPress)

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**31)
 

@@ -22,7 +22,7 @@ def bands(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).double()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from([(), (2,), (4,)]),
     st.integers(4, 11),
@@ -49,7 +49,7 @@ def test_energy_and_direction_by_their_formula() -> None:
     torch.testing.assert_close(direction * (upsample_blur(norm, (0, 1)) + 0.2), x)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.01, 100), st.integers(0, 2**31))
 def test_contrast_is_in_the_energy_alone(contrast: float, seed: int) -> None:
     x = bands(1, 1, 10, 10, seed=seed)

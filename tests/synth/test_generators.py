@@ -70,7 +70,7 @@ def test_a_seed_decides_and_a_generator_goes_on(name: str) -> None:
 # -- polar coordinates -----------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=SIZES, origin=st.none() | st.tuples(st.floats(-3, 9), st.floats(-3, 9)))
 def test_angle_and_radius_rebuild_the_grid(
     size: tuple[int, int], origin: tuple[float, float] | None
@@ -85,7 +85,7 @@ def test_angle_and_radius_rebuild_the_grid(
     assert bool((angle <= np.pi).all())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=SIZES, phase=st.floats(-20, 20))
 def test_a_phase_turns_the_angle(size: tuple[int, int], phase: float) -> None:
     plain, turned = (polar_angle(size, phase=p, dtype=torch.float64) for p in (0.0, phase))
@@ -174,7 +174,7 @@ def test_a_plaid_is_two_frequencies() -> None:
     assert found[6, 0] == pytest.approx(0.5 * 0.25 / 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=SIZES, check=st.integers(1, 5))
 def test_a_checkerboard_alternates(size: tuple[int, int], check: int) -> None:
     board = checkerboard(size, check_px=check)[0, 0]

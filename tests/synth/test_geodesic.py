@@ -153,7 +153,7 @@ def test_images_with_equal_outputs_have_a_free_way() -> None:
     assert geo.quality()[0].figures["of pixelfade"] < 1e-3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**31),
     n_steps=st.integers(2, 12),
@@ -305,7 +305,7 @@ def test_the_best_start_is_shown() -> None:
 
 def test_a_seed_gives_the_start_again() -> None:
     assert torch.equal(bridge().geodesic, bridge().geodesic)
-    assert torch.equal(bridge(n_starts=2).geodesics[:1], bridge().geodesics)
+    torch.testing.assert_close(bridge(n_starts=2).geodesics[:1], bridge().geodesics)
     assert not torch.equal(bridge().geodesic, bridge(seed=4).geodesic)
 
 

@@ -125,7 +125,7 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
         load_images(tmp_path)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     channels=st.sampled_from([1, 3]),
     size=st.tuples(st.integers(1, 6), st.integers(1, 6)),

@@ -33,7 +33,7 @@ def exact(layout: LogPolar, grid: tuple[int, int] | None = None) -> Averages:
     return window_averages(layout, torch.float64, grid=grid)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     height=st.integers(6, 12),
     width=st.integers(6, 12),

@@ -25,7 +25,7 @@ def pair(*shape: int, seed: int = 0, complex_valued: bool = False) -> tuple[Tens
     return one, two
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.booleans(), st.integers(0, 2**31))
 def test_losses_are_norms_of_the_difference(complex_valued: bool, seed: int) -> None:
     synth, ref = pair(2, 3, 4, seed=seed, complex_valued=complex_valued)
@@ -60,7 +60,7 @@ def test_losses_of_equal_tensors_are_zero_with_slope_zero() -> None:
         assert bool((gradient == 0).all())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-2, 0), st.floats(0.1, 2), st.integers(0, 2**31))
 def test_the_range_penalty_is_the_squared_way_back(low: float, high: float, seed: int) -> None:
     x, _ = pair(4, 5, seed=seed)

@@ -195,11 +195,13 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import stimsynth.banks.jobs as b
-write = b.write_job
+write, written = b.write_job, []
 def slow(path, *rest):
     write(path, *rest)
     sys.stdout.write(path.name + chr(10)); sys.stdout.flush()
-    time.sleep(0.02)
+    written.append(path)
+    if len(written) == int(sys.argv[2]):
+        time.sleep(600)
 b.write_job = slow
 from tests.synth.test_plan_and_build import make
 make(Path(sys.argv[1]))
@@ -209,7 +211,7 @@ make(Path(sys.argv[1]))
 @pytest.mark.parametrize("after", [1, 3, 5, 8])
 def test_kill_9_loses_no_finished_stimulus(tmp_path: Path, after: int, bank: Bank) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path)],
+        [sys.executable, "-c", KILLED, str(tmp_path), str(after)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
@@ -239,6 +241,7 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
             text=True,
         )
     while not (tmp_path / "jobs").exists():
+        assert child.poll() is None, "the build ended before it could be stopped"
         time.sleep(0.05)
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)

@@ -20,9 +20,11 @@ class Slow(nn.Module):
 
 
 def test_times_are_at_least_what_is_known() -> None:
+    before = time.perf_counter()
     found = profile(Slow(), torch.rand(1, 1, 8, 8), repeats=2)
-    assert 0.005 <= found.forward_s < 0.5
-    assert 0.005 <= found.gradient_s < 0.5
+    whole_s = time.perf_counter() - before
+    assert 0.005 <= found.forward_s < whole_s
+    assert 0.005 <= found.gradient_s < whole_s
 
 
 def test_the_operation_that_takes_the_time_is_found() -> None:

@@ -18,7 +18,7 @@ def direct(images: Tensor, kernel: Tensor) -> Tensor:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(11, 70),
     width=st.integers(11, 70),

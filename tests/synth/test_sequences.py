@@ -80,7 +80,7 @@ def test_a_bridge_is_half_way_at_half_time() -> None:
     assert away[1].item() == pytest.approx(math.sqrt(2) / 2, rel=0.02)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.booleans(), st.integers(2, 6), st.integers(0, 2**31))
 def test_distances_make_right_triangles(normalize: bool, n_frames: int, seed: int) -> None:
     path = image(seed, n_frames, 2, 3, 3)

@@ -84,7 +84,7 @@ def test_distributions_have_their_moments() -> None:
         assert kurtosis(x).item() == pytest.approx(wanted_kurtosis, abs=5e-2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.01, 100), st.floats(-10, 10), st.booleans(), st.integers(0, 2**31))
 def test_shape_does_not_depend_on_place_and_scale(
     scale: float, shift: float, mirrored: bool, seed: int

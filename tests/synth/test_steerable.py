@@ -43,7 +43,7 @@ def test_joining_gives_the_image_back(kind: dict[str, bool], shape: tuple, order
         assert energy(coefficients) == pytest.approx(float((image**2).sum()), rel=1e-10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(16, 70),
     width=st.integers(16, 70),
@@ -61,7 +61,7 @@ def test_a_real_tight_frame_keeps_energy(
     assert float((pyramid.recon_pyr(coefficients) - image).abs().max()) < 1e-12
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(down=st.integers(-7, 7), right=st.integers(-7, 7), is_complex=st.booleans())
 def test_bands_move_with_the_image(down: int, right: int, is_complex: bool) -> None:
     image = noise(1, 1, 33, 40)
@@ -189,7 +189,7 @@ def test_views_by_orientation_are_undone() -> None:
     torch.testing.assert_close(pyramid.recon_pyr(bands), pyramid.recon_pyr(coefficients))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(order=st.integers(0, 6), turn=st.floats(-4, 4))
 def test_steering_makes_the_band_of_the_turned_filter(order: int, turn: float) -> None:
     """The steered band is the one whose angular function is centred on the new angle, by formula."""
