@@ -123,7 +123,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    """Compare two banks by stimulus and field: what was added (+), removed (-) and changed (~)."""
+    """Compare two banks by stimulus and field: added (+), removed (-) and changed (~)."""
     from stimuli_store.bank.diff import diff_banks
     from stimuli_store.bank.reading import open_bank
 

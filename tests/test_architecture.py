@@ -49,7 +49,7 @@ TREES = {name: ast.parse(text) for name, text in FILES.items()}
 MOST_FILES = 20
 MOST_LINES = 520
 MOST_NAMES_TWICE = 8
-MOST_UNCLEAR = 80  # towards 15
+MOST_UNCLEAR = 14
 
 QUESTION = re.compile(r"(What|Whether|Where|Which|Who|When|Why|How|Say|See)\b")
 INDIRECT = re.compile(r"\b(that|those) of\b|\bwhat (is|are|was|were)\b", re.IGNORECASE)

@@ -12,7 +12,7 @@ _PAIR_GROUPS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Folds:
-    """Pairs of masks (train, test) over cells (C,), and a sentence that describes what is held out."""
+    """Pairs of masks (train, test) over cells (C,), and a sentence that describes the held-out data."""
 
     pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
     scheme: str

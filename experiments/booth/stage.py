@@ -91,7 +91,7 @@ class Stage:
         return float(self._psychopy.core.getTime())
 
     def flip(self) -> float:
-        """Show what was drawn, and return the time of the flip in seconds."""
+        """Flip the window, and return the time of the flip in seconds."""
         if self._paced:
             self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
         return float(self._window.flip())

@@ -90,7 +90,7 @@ def build(
 
 
 def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
-    """Make what is missing of a list of work, publish the bank, and return it; see `build`."""
+    """Make the missing parts of a list of work, publish the bank, and return it; see `build`."""
     published = _published(work, directory, say)
     if published is not None:
         return published

@@ -1,4 +1,4 @@
-"""Quality gates: what must hold of a stimulus, and what is done where it does not."""
+"""Quality gates: conditions on a stimulus, and the consequence where one does not hold."""
 
 from stimsynth.banks.recipe import Recipe
 from stimuli_store.records.stimulus import Certificate

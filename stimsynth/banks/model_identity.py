@@ -120,7 +120,7 @@ def noise_image(shape: tuple[int, ...]) -> Tensor:
 
 
 def same_probe(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
-    """Return whether two probes are those of one model: equal to rtol 1e-4 of the largest number."""
+    """Return whether two probes belong to one model: equal to rtol 1e-4 of the largest number."""
     if len(one) != len(two):
         return False
     scale = max((abs(x) for x in (*one, *two)), default=0.0)

@@ -40,7 +40,7 @@ class PictureFile:
 
 
 class Catalogue(Protocol):
-    """What a plan offers to its recipes."""
+    """Settings and targets that a plan offers to its recipes."""
 
     targets: tuple[Target, ...]
     code: Mapping[str, str]
@@ -55,7 +55,7 @@ class Catalogue(Protocol):
 
 
 class Context(Protocol):
-    """What recipes make stimuli from."""
+    """Materials of a recipe: all that it makes stimuli from."""
 
     device: torch.device
 

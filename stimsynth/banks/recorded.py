@@ -65,7 +65,7 @@ class RecordedModels:
         return self._found[key]
 
     def _made(self, ref: ModelRef) -> Models:
-        """Return models of which that of the record's label has the record's code and weights."""
+        """Return models, of which the one with the record's label has the record's code and weights."""
         folder, factories = self._code_of(ref)
         fault = f"the model {ref.label!r} has other weights or outputs than the record names"
         for weights in (None, *self._weights_files()):

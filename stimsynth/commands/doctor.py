@@ -1,4 +1,4 @@
-"""The command ``stimsynth doctor``: print what this machine can do and what is missing."""
+"""The command ``stimsynth doctor``: print the roles that this machine can take, and the missing packages."""
 
 import argparse
 import importlib.util

@@ -1,4 +1,4 @@
-"""Colour profiles and gammas that image files state, applied so that values are those of sRGB."""
+"""Colour profiles and gammas that image files state, applied so that values are sRGB values."""
 
 import io
 from typing import Any

@@ -134,7 +134,7 @@ class Linearized:
 
     @cached_property
     def forward_mode(self) -> bool:
-        """Whether Jv needs forward mode, by a test of <u, Jv> = <Jᵀu, v> for a random u and v."""
+        """True if Jv needs forward mode, found by testing <u, Jv> = <Jᵀu, v> for a random u and v."""
         # A custom gradient that detaches raises no error when differentiated again, but gives a wrong Jv;
         # only this comparison detects it.
         graph = self._at((0,))

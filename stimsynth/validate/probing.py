@@ -132,7 +132,7 @@ def graded(call: Callable[[Tensor], Any], image: Tensor) -> Passes:
 
 
 def has_slope(passes: Passes) -> bool:
-    """Return whether a random sum of the outputs changes with any pixel; that of round(x) does not."""
+    """Return whether a random sum of the outputs changes with any pixel; for round(x) it does not."""
     image, output = passes
     weights = torch.randn(
         output.shape, generator=generator_for("weights", 0), dtype=torch.float64
@@ -143,7 +143,7 @@ def has_slope(passes: Passes) -> bool:
 
 @contextmanager
 def unchanged(what: str, function: Callable[..., Any]) -> Iterator[None]:
-    """See that calling a module leaves its buffers as they are; put them back if it does not.
+    """Check that calling a module leaves its buffers as they are; put them back if it does not.
 
     Raises
     ------

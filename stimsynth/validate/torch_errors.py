@@ -1,4 +1,4 @@
-"""What torch says when a function and an image do not fit together, as a sentence with a remedy."""
+"""Torch's errors on a function and an image that do not fit together, as a sentence with a remedy."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -106,7 +106,7 @@ def replace_stimuli(
     reason: str,
     directory: Directory = None,
 ) -> Bank:
-    """Publish a new version that has stimuli of another bank in place of those of the same names.
+    """Publish a new version that has stimuli of another bank in place of the stimuli of the same names.
 
     Parameters
     ----------

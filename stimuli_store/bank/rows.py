@@ -157,7 +157,7 @@ class TriplesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="triples")
 
 
 class PreferencesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="preferences"):
-    """How much nearer to the reference `a` is than `b` for one model, for every triple."""
+    """Preferences of one model: for every triple, by how much `a` is nearer to the reference than `b`."""
 
     model: RowPlace
     values: Values

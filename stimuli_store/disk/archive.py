@@ -73,7 +73,7 @@ def put_archive(
 
 
 def _read_back(target: Path, written: Path) -> None:
-    """Refuse to put a file in the place of `target` whose content is not what was written."""
+    """Refuse to replace `target` by a file that does not read back as it was written."""
     try:
         read_archive(written)
     except ArchiveError as error:

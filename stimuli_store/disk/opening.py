@@ -1,4 +1,4 @@
-"""Why a file cannot be read: it is missing, in use, forbidden, of another kind, or damaged."""
+"""Reasons for which a file cannot be read: missing, in use, forbidden, of another kind, or damaged."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ IN_USE = (
 
 
 def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = None) -> str:
-    """Return what is wrong with an HDF5 file that could not be read, as the rest of a sentence.
+    """Return the fault of an HDF5 file that could not be read, as the rest of a sentence.
 
     Parameters
     ----------

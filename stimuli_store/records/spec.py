@@ -49,7 +49,7 @@ class ModelRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Where a stimulus stands on the axis that the experiment varies: a number or a word, and its unit."""
+    """Level of a stimulus on the axis that the experiment varies: a number or a word, and its unit."""
 
     value: float | str
     unit: str

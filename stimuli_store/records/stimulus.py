@@ -1,4 +1,4 @@
-"""A stimulus: master pixels, where they came from, and what was measured on them."""
+"""A stimulus: master pixels, their origin, and the measurements made on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,7 +109,7 @@ class StimulusRecord:
 
     @property
     def level(self) -> Level | None:
-        """Where it stands on the axis that the experiment varies."""
+        """Level on the axis that the experiment varies."""
         return self.spec.level if self.spec else None
 
     @property
