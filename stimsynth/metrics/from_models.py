@@ -10,9 +10,32 @@ from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
 
+class ModelDistance(nn.Module):
+    """The root-mean-square difference of a model's outputs for two images; made by `model_distance`.
+
+    It is a module, so that checks, moves and copies reach the model inside.
+    """
+
+    def __init__(self, model: nn.Module | Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, img1: Tensor, img2: Tensor) -> Tensor:
+        """Return the distance of images (b, c, h, w), shape (b,)."""
+        for image in (img1, img2):
+            checked_tensor(image, "a distance", kind="any")
+        one, two = self.model(img1), self.model(img2)
+        _see_comparable(one, two, (len(img1), len(img2)))
+        difference = one - two
+        if difference.is_complex():
+            difference = torch.view_as_real(difference)
+            return safe_root(2 * difference.square().flatten(1).mean(dim=1))
+        return safe_root(difference.square().flatten(1).mean(dim=1))
+
+
 def model_distance(
     model: nn.Module | Callable[[Tensor], Tensor],
-) -> Callable[[Tensor, Tensor], Tensor]:
+) -> ModelDistance:
     """Return a metric made from a model: the root-mean-square difference of its outputs for two images.
 
     Parameters
@@ -22,8 +45,8 @@ def model_distance(
 
     Returns
     -------
-    Callable
-        Function of two images, whose batches are equal or 1, to a tensor of shape (b,). It is 0 for
+    ModelDistance
+        Module of two images, whose batches are equal or 1, to a tensor of shape (b,). It is 0 for
         images with equal outputs, and its gradient, which is not defined there, is 0 too. It raises an
         `InputError` if the outputs cannot be compared.
 
@@ -40,22 +63,9 @@ def model_distance(
     >>> round(float(distance(camera, camera * 0.5 + 0.25)), 4) > 0, float(distance(camera, camera))
     (True, 0.0)
     """
-
     if not callable(model):
         raise InputError(f"model must be callable with images; {model!r} is not")
-
-    def distance(img1: Tensor, img2: Tensor) -> Tensor:
-        for image in (img1, img2):
-            checked_tensor(image, "a distance", kind="any")
-        one, two = model(img1), model(img2)
-        _see_comparable(one, two, (len(img1), len(img2)))
-        difference = one - two
-        if difference.is_complex():
-            difference = torch.view_as_real(difference)
-            return safe_root(2 * difference.square().flatten(1).mean(dim=1))
-        return safe_root(difference.square().flatten(1).mean(dim=1))
-
-    return distance
+    return ModelDistance(model)
 
 
 def _see_comparable(one: Tensor, two: Tensor, batches: tuple[int, int]) -> None:

@@ -37,6 +37,8 @@ _SIZES = (
     "normalized_shape",
     r"[Ee]xpected .*\dD",
 )
+_MIXED_TYPES = r"should be the same$|same dtype|[Ee]xpected scalar type|promotion"
+_MIXED_DEVICES = r"same device"
 _TYPES = r"(?i)\b(d?types?|double|half|bfloat16|float|scalar)\b"
 _DEVICES = r"(?i)\b(devices?|cuda|cpu|mps)\b"
 
@@ -73,7 +75,7 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
     except StimsynthError:
         raise
     except (RuntimeError, ValueError, TypeError) as error:
-        found = _explanation(function, images, str(error))
+        found = _explanation(function, images, (str(error).strip() or "?").splitlines()[0])
         if found is None:
             raise
         kind, sentence = found
@@ -81,29 +83,45 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
 
 
 def _explanation(
-    function: Callable[..., Any], images: tuple[Tensor, ...], said: str
+    function: Callable[..., Any], images: tuple[Tensor, ...], words: str
 ) -> tuple[type[InputError], str] | None:
     for sign, sentence in _ADVICE.items():
-        if re.search(sign, said):
+        if re.search(sign, words):
             return InputError, sentence
-    own = list(_tensors(function))
-    words = said.strip().splitlines()[0]
-    for image in images:
-        types = {t.dtype for t in own}
-        if types and image.dtype not in types and re.search(_TYPES, said):
-            return WrongType, (
-                f"is of {_listed(types)} and the image of {image.dtype}; convert one of both, with "
-                f"image.to({_listed(types)}) or model.to({image.dtype})"
-            )
-        places = {t.device for t in own}
-        if places and image.device not in places and re.search(_DEVICES, said):
-            return WrongDevice, (
-                f"is on {_listed(places)} and the image on {image.device}; move one of both with .to()"
-            )
+    return _of_kinds(function, images[0], words) or _of_shapes(images, words)
+
+
+def _of_kinds(
+    function: Callable[..., Any], image: Tensor, words: str
+) -> tuple[type[InputError], str] | None:
+    types = {tensor.dtype for tensor in _tensors(function)}
+    if types and image.dtype not in types and re.search(_TYPES, words):
+        return WrongType, (
+            f"is of {_listed(types)} and the image of {image.dtype}; convert one of both, with "
+            f"image.to({_listed(types)}) or model.to({image.dtype})"
+        )
+    places = {tensor.device for tensor in _tensors(function)}
+    if places and image.device not in places and re.search(_DEVICES, words):
+        return WrongDevice, (
+            f"is on {_listed(places)} and the image on {image.device}; move one of both with .to()"
+        )
+    # A function does not show the tensors inside it; torch's words alone tell.
+    if re.search(_MIXED_TYPES, words):
+        return WrongType, (
+            f"mixes precisions ({words}); the image is of {image.dtype}: convert it, or the model inside"
+        )
+    if re.search(_MIXED_DEVICES, words):
+        return WrongDevice, (
+            f"mixes devices ({words}); the image is on {image.device}: move it, or the model inside"
+        )
+    return None
+
+
+def _of_shapes(images: tuple[Tensor, ...], words: str) -> tuple[type[InputError], str] | None:
     for sign in _CHANNELS:
-        if match := re.search(sign, said):
+        if match := re.search(sign, words):
             return InputError, _of_channels(match.groupdict(), words)
-    if any(re.search(sign, said) for sign in _SIZES):
+    if any(re.search(sign, words) for sign in _SIZES):
         shapes = " and ".join(str(tuple(image.shape)) for image in images)
         return InputError, (
             f"does not take images of shape {shapes} ({words}); crop or resize them to what it was made for"
