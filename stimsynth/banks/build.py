@@ -26,10 +26,11 @@ from stimuli_store.records.stimulus import Stimulus
 from stimuli_store.tools.progress import progress_bar
 
 Say = Callable[[str], None]
+Plan = str | os.PathLike[str] | Mapping[str, Any] | BuildPlan
 
 
 def build(
-    plan: str | os.PathLike[str] | Mapping[str, Any] | BuildPlan,
+    plan: Plan,
     directory: str | os.PathLike[str] | None = None,
     *,
     models: Mapping[str, Factory] | None = None,
@@ -80,13 +81,20 @@ def build(
     ...     list(bank.sets)
     ['camera/window_px=4']
     """
+    work, beside = work_of(plan, models=models, device=device)
+    return build_work(work, Path(directory) if directory is not None else beside, say=say)
+
+
+def work_of(
+    plan: Plan, *, models: Mapping[str, Factory] | None = None, device: str = "cpu"
+) -> tuple[Work, Path]:
+    """Return the work that a plan asks for, and the folder beside it; see `build`."""
     beside = Path(plan).parent if isinstance(plan, str | os.PathLike) else Path()
     if isinstance(plan, str | os.PathLike):
         plan = read_plan(Path(plan))
     elif isinstance(plan, Mapping):
         plan = plan_from(plan)
-    work = prepare(plan, beside, models=models, device=device)
-    return build_work(work, Path(directory) if directory is not None else beside, say=say)
+    return prepare(plan, beside, models=models, device=device), beside
 
 
 def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:

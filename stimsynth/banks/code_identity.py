@@ -29,6 +29,7 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.methods.base.snapshots",
     "stimsynth.banks.build",
     "stimsynth.banks.code_identity",
+    "stimsynth.banks.dry_run",
     "stimsynth.banks.model_identity",
     "stimsynth.banks.plan",
     "stimsynth.banks.predict",

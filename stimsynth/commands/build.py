@@ -58,6 +58,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--device", default="cpu", help="where models run, as torch names it (default: cpu)"
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print counts, bytes and the time that it takes at most; write nothing",
+    )
     parser.set_defaults(run=run)
 
 
@@ -71,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         ) from error
     from stimsynth.banks.build import build
 
+    if arguments.dry_run:
+        return _dry_run(arguments)
     bank = build(
         arguments.plan,
         arguments.out or arguments.plan.parent,
@@ -88,6 +95,43 @@ def run(arguments: argparse.Namespace) -> int:
     for record in flagged:
         sys.stdout.write(f"{record.name}: {'; '.join(record.flags)}\n")
     return 0
+
+
+def _dry_run(arguments: argparse.Namespace) -> int:
+    from stimsynth.banks.build import work_of
+    from stimsynth.banks.dry_run import forecast
+
+    work, beside = work_of(arguments.plan, device=arguments.device)
+    pixel_bytes = sum(reference.pixels.nbytes for reference in work.references)
+    seconds, stimuli = 0.0, 0
+    for part in forecast(work, arguments.out or beside):
+        done = f", {part.finished} of them finished" if part.finished else ""
+        sys.stdout.write(
+            f"{part.kind:16} {part.stimuli:6} stimuli  {part.pixel_bytes / 1e6:9.2f} MB  "
+            f"at most {_duration(part.seconds)}{done}\n"
+        )
+        sys.stdout.flush()
+        pixel_bytes, seconds = pixel_bytes + part.pixel_bytes, seconds + part.seconds
+        stimuli += part.stimuli
+    sys.stdout.write(
+        f"{len(work.references)} targets and {stimuli} stimuli, {pixel_bytes / 1e6:.2f} MB of pixels, "
+        f"at most {_duration(seconds)} on {arguments.device}, and then the predictions; nothing was written\n"
+    )
+    return 0
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as text.
+
+    Examples
+    --------
+    >>> _duration(4.2), _duration(300), _duration(9000)
+    ('4.2 s', '5.0 min', '2.5 h')
+    """
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def _counted(counts: "Counter[str]") -> str:
