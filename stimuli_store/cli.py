@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli_store.commands.changes import register_changes
+from stimuli_store.commands.exchange import register_exchange
 from stimuli_store.errors import BankError, InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def register(subparsers: "Subparsers") -> "Subparsers":
     diff.add_argument("new", type=Path, metavar="NEW.h5")
     diff.set_defaults(run=_diff)
     register_changes(actions)
+    register_exchange(actions)
     return actions
 
 

@@ -1,0 +1,1 @@
+"""Stimuli of a bank as files that other programs read."""
