@@ -20,8 +20,6 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.profiling",
     "stimsynth.validate.__init__",
     "stimsynth.validate.functions",
-    "stimsynth.validate.models",
-    "stimsynth.validate.probing",
     "stimsynth.validate.torch_errors",
     "stimsynth.methods.base.progress",
     "stimsynth.methods.base.quality",

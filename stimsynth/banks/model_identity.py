@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,20 +50,32 @@ def load_factory(use: str, folder: Path) -> Factory:
 def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
     """Return the hashes of all loaded source files that a factory may depend on, by name.
 
-    These are the files from the plan's folder, and, for an installed module, those of its package.
+    These are the files from the plan's folder, and the module of the factory with all of its package.
+
+    Raises
+    ------
+    InputError
+        If the factory stands in no file, as one that was typed at a prompt.
     """
-    own = {
-        path.relative_to(folder.resolve()).as_posix(): source_sha256(path)
-        for path in _loaded_from(folder)
+    made = getattr(factory, "func", factory)  # of a partial
+    module = getattr(made, "__module__", None) or type(made).__module__
+    home = getattr(sys.modules.get(module), "__file__", None)
+    if home is None:
+        name = getattr(made, "__qualname__", made)
+        raise InputError(
+            f"{name} stands in no file, so that nothing tells when it changes; write it into one"
+        )
+    root = getattr(sys.modules.get(module.partition(".")[0]), "__file__", None) or home
+    whole = Path(root).name == "__init__.py"
+    package = _loaded_from(Path(root).parent) if whole else []
+    top = Path(root).resolve().parent.parent if whole else Path(home).resolve().parent
+    places = dict.fromkeys([Path(home).resolve(), *package], top)
+    # What lies beside the plan is named from there, however it was imported.
+    beside = [*_loaded_from(folder), *(path for path in places if _inside(path, folder))]
+    places |= dict.fromkeys(beside, folder.resolve())
+    return {
+        path.relative_to(start).as_posix(): source_sha256(path) for path, start in places.items()
     }
-    home = inspect.getmodule(factory)
-    package = home.__name__.partition(".")[0] if home else ""
-    root = getattr(sys.modules.get(package), "__file__", None)
-    if root is None or _inside(Path(root), folder):
-        return own
-    files = [Path(root)] if Path(root).name != "__init__.py" else _loaded_from(Path(root).parent)
-    top = Path(root).parent.parent if Path(root).name == "__init__.py" else Path(root).parent
-    return own | {path.relative_to(top).as_posix(): source_sha256(path) for path in files}
 
 
 def weights_sha256(model: nn.Module) -> str:
@@ -119,12 +130,12 @@ def noise_image(shape: tuple[int, ...]) -> Tensor:
     return torch.rand(shape, generator=generator_for("probe image", 0))
 
 
-def same_probe(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
-    """Return whether two probes belong to one model: equal to rtol 1e-4 of the largest number."""
+def same_probe(one: tuple[float, ...], two: tuple[float, ...], rtol: float = PROBE_RTOL) -> bool:
+    """Return whether two probes are those of one model: equal to a share of the largest number."""
     if len(one) != len(two):
         return False
     scale = max((abs(x) for x in (*one, *two)), default=0.0)
-    return all(abs(a - b) <= PROBE_RTOL * scale for a, b in zip(one, two, strict=True))
+    return all(abs(a - b) <= rtol * scale for a, b in zip(one, two, strict=True))
 
 
 def _installed(name: str) -> ModuleType:
@@ -137,12 +148,13 @@ def _installed(name: str) -> ModuleType:
 def _from_file(path: Path, folder: Path) -> ModuleType:
     if not path.is_file():
         raise InputError(f"there is no file {path} to take a model from")
-    _forget(folder)  # a file that was edited meanwhile is read again, and what it imports too
     name = f"_plan_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    with _importing_from(folder):
+    # Files may have been edited since they were imported.
+    beside = {name: module for name, module in sys.modules.items() if _is_from(module, folder)}
+    with _without(beside), importing_from(folder):
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
@@ -155,35 +167,38 @@ def _from_file(path: Path, folder: Path) -> ModuleType:
 
 
 @contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
+def importing_from(folder: Path) -> Iterator[None]:
     """Let imports find the modules beside the plan; no compiled files are left there."""
     before, writing = sys.path[:], sys.dont_write_bytecode
     sys.path.insert(0, str(folder.resolve()))
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
+    # A helper.py beside another plan, imported before, must not stand in for the one beside this.
+    names = {path.stem for path in folder.glob("*.py")}
+    others = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in names
+        and _is_from(module, None)
+        and not _is_from(module, folder)
+    }
     try:
-        yield
+        with _without(others):
+            yield
     finally:
         sys.path[:], sys.dont_write_bytecode = before, writing
 
 
-def _forget(folder: Path) -> None:
-    beside = {path.stem for path in folder.iterdir()}
-    for name, module in list(sys.modules.items()):
-        # A module of the same name that an earlier plan brought would be taken for the one beside this plan.
-        taken = name.partition(".")[0] in beside and _is_from_a_plan(name)
-        if taken or _is_from(module, folder):
-            del sys.modules[name]
-
-
-def _is_from_a_plan(name: str) -> bool:
-    """Return whether a loaded module lies in no folder that Python searches, so that a plan brought it."""
-    top = sys.modules.get(name.partition(".")[0])
-    file = getattr(top, "__file__", None)
-    if not isinstance(file, str):
-        return False
-    home = Path(file).parent.parent if Path(file).name == "__init__.py" else Path(file).parent
-    return home.resolve() not in {Path(entry).resolve() for entry in sys.path}
+@contextmanager
+def _without(modules: Mapping[str, ModuleType]) -> Iterator[None]:
+    """Let imports load modules again; those that nothing imports stay in place."""
+    for name in modules:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name, module in modules.items():
+            sys.modules.setdefault(name, module)
 
 
 def _loaded_from(folder: Path) -> list[Path]:
@@ -195,24 +210,25 @@ def _loaded_from(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.suffix == ".py")
 
 
-def _is_from(module: Any, folder: Path) -> bool:
+def _is_from(module: Any, folder: Path | None) -> bool:
+    """Return whether a module is a reader's own: of a folder, or of any for None."""
     file = getattr(module, "__file__", None)
     ours = getattr(module, "__name__", "").partition(".")[0] in _OURS
-    return isinstance(file, str) and not ours and _inside(Path(file), folder)
+    # A relative name, as torch gives to modules that it makes itself, is no file.
+    real = isinstance(file, str) and Path(file).is_absolute()
+    return real and not ours and _inside(Path(str(file)), folder)
 
 
 #: Never taken for a reader's own, even where the plan lies in a folder that holds them.
 _OURS = {"stimsynth", "stimuli_store", "analysis", "experiments", "tests", "__main__"}
 
 
-def _inside(path: Path, folder: Path) -> bool:
+def _inside(path: Path, folder: Path | None) -> bool:
+    """Return whether a file lies in a folder (in any for None), and not in an installation of packages."""
+    start = () if folder is None else folder.resolve().parts
     parts = path.resolve().parts
-    inside = path.resolve().is_relative_to(folder.resolve())
-    return (
-        inside
-        and "site-packages" not in parts
-        and "lib" not in parts[len(folder.resolve().parts) :]
-    )
+    installed = "site-packages" in parts or "lib" in parts[len(start) :]
+    return parts[: len(start)] == start and not installed
 
 
 def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:

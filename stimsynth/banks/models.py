@@ -2,8 +2,9 @@
 
 import copy
 import inspect
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from torch import Tensor, nn
 
 from stimsynth.banks.model_identity import (
     Factory,
+    importing_from,
     load_factory,
     load_weights,
     model_probe,
+    noise_image,
     params_as_json,
+    same_probe,
     sources_of,
     weights_sha256,
 )
@@ -23,7 +27,7 @@ from stimsynth.banks.recipe import Metric
 from stimsynth.metrics import model_distance, ms_ssim, mse, nlpd, ssim
 from stimsynth.models import MODELS, features
 from stimsynth.seeding import fixed_random_state
-from stimsynth.validate import remove_grad
+from stimsynth.validate import checked_output, remove_grad
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.spec import ModelRef
 
@@ -105,6 +109,10 @@ def made_by(factory: Factory, name: str, params: Mapping[str, Any]) -> nn.Module
     InputError
         If an argument is unknown, the factory fails, or it returns no module.
     """
+    if isinstance(factory, nn.Module):
+        raise InputError(
+            f"{name} is a module; give a function that makes it, so that it can be made again"
+        )
     known = _parameters(factory)
     for key in params:
         if known is not None and key not in known:
@@ -155,14 +163,26 @@ class Models:
         self._made: dict[str, nn.Module] = {}
         self._refs: dict[str, ModelRef] = {}
         self._loaded: dict[str, Factory] = {}
+        self._validated: set[str] = set()
 
     @property
     def labels(self) -> list[str]:
         """Labels of the models, and names of metrics."""
         return [*dict.fromkeys((*self._plans, *self._factories)), *METRICS]
 
-    def ref(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
+    def ref(
+        self, label: str, params: Mapping[str, Any] | None = None, *, synthesizes: bool = False
+    ) -> ModelRef:
         """Return what a bank keeps of a model or metric.
+
+        Parameters
+        ----------
+        label
+            Of the plan, or the name of a metric.
+        params
+            Further arguments.
+        synthesizes
+            Whether images are made with it, which takes a model that `stimsynth.validate` accepts.
 
         Raises
         ------
@@ -172,13 +192,17 @@ class Models:
         key = f"{label} {sorted((params or {}).items())}"
         if key not in self._refs:
             self._refs[key] = self._described(label, dict(params or {}))
-        return self._refs[key]
+        ref = self._refs[key]
+        if synthesizes and ref.name not in METRICS and key not in self._validated:
+            self._validated.add(key)
+            self._validate(ref)
+        return ref
 
     def module(self, ref: ModelRef) -> nn.Module:
         """Return the model of a reference, on the device and ready for synthesis."""
         key = _key(ref)
         if key not in self._made:
-            self._made[key] = self._make(ref.label, ref.name, ref.params, ref.layer)
+            self._made[key] = self._make(ref)
         return self._made[key]
 
     def metric(self, ref: ModelRef) -> Metric:
@@ -208,27 +232,28 @@ class Models:
             layer=plan.features,
         )
         module = self.module(ref)
-        factory = self._factory(label, name)
+        probe = self._probe(label, module)
         own = name not in MODELS or label in self._factories
-        return ModelRef(
-            label=label,
-            name=name,
-            params=ref.params,
-            layer=ref.layer,
+        if own and weights_sha256(self._make(ref)) != weights_sha256(module):
+            raise InputError(
+                f"{label} has other weights every time it is made; seed the generator that draws them"
+            )
+        return replace(
+            ref,
             weights_sha256=weights_sha256(module),
-            probe=self._probe(label, module),
-            sources=sources_of(factory, self._folder) if own else {},
+            probe=probe,
+            sources=sources_of(self._factory(label, name), self._folder) if own else {},
         )
 
-    def _make(
-        self, label: str, name: str, params: Mapping[str, Any], layer: Mapping[str, Any] | None
-    ) -> nn.Module:
-        module = made_by(self._factory(label, name), name, params)
-        plan = self._plans.get(label)
+    def _make(self, ref: ModelRef) -> nn.Module:
+        factory, plan = self._factory(ref.label, ref.name), self._plans.get(ref.label)
+        named = ref.label if ref.label in self._factories else ref.name
+        with importing_from(self._folder):
+            module = made_by(factory, named, ref.params)
         if plan is not None and plan.weights is not None:
             load_weights(module, self._folder / plan.weights)
-        if layer is not None:
-            module = features(module, **layer)
+        if ref.layer is not None:
+            module = features(module, **ref.layer)
         return remove_grad(module).eval().to(self.device)
 
     def _factory(self, label: str, name: str) -> Factory:
@@ -242,24 +267,52 @@ class Models:
             self._loaded[name] = load_factory(name, self._folder)
         return self._loaded[name]
 
-    def _probe(self, label: str, module: nn.Module) -> tuple[float, ...]:
-        """Return the model_probe of a model on pictures of the first shape that it takes."""
-        fault: InputError | None = None
+    def _validate(self, ref: ModelRef) -> None:
+        """Check that a model can be used for synthesis on pictures of one of the shapes."""
+        faults = []
         for shape in self._shapes:
             try:
-                found = model_probe(module.cpu(), shape)
+                checked_output(self.module(ref), noise_image(shape)[None].to(self.device))
             except InputError as error:
-                fault = error
-            except Exception as error:  # noqa: BLE001  (any code may stand in a model)
-                fault = InputError(f"{label} fails on images of shape {shape}: {error}")
+                faults.append(error)
             else:
-                module.to(self.device)
-                if not all(map(_finite, found)):
-                    raise InputError(f"{label} is not finite on images of shape {shape}")
-                return found
-        if fault is not None:
-            raise fault
+                return
+        if faults:
+            raise InputError(f"{ref.label}: {faults[0]}") from faults[0]
+
+    def _probe(self, label: str, module: nn.Module) -> tuple[float, ...]:
+        """Return the probe of a model on pictures of the first shape that it takes."""
+        faults = []
+        for shape in self._shapes:
+            try:
+                with importing_from(self._folder):
+                    return _checked_probe(label, module, shape, self.device)
+            except InputError as error:
+                faults.append(error)
+        if faults:
+            raise faults[0]
         return ()
+
+
+def _checked_probe(
+    label: str, module: nn.Module, shape: tuple[int, int, int], device: torch.device
+) -> tuple[float, ...]:
+    """Return the probe of a model whose outputs are finite and the same in every pass."""
+    try:
+        one, two = (model_probe(module.cpu(), shape) for _ in range(2))
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{label} fails on images of shape {shape}: {error}") from error
+    finally:
+        module.to(device)
+    if not all(map(math.isfinite, one)):
+        raise InputError(f"{label} is not finite on images of shape {shape}")
+    if not same_probe(one, two, rtol=1e-6):
+        raise InputError(
+            f"{label} is random: two passes on one image differ; put it into evaluation mode, or seed it"
+        )
+    return one
 
 
 class _InPrecision(nn.Module):
@@ -272,10 +325,6 @@ class _InPrecision(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return (self.exact if image.dtype == torch.float64 else self.model)(image)
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0
 
 
 def _key(ref: ModelRef) -> str:

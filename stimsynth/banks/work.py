@@ -138,7 +138,7 @@ class _Offered:
         self.pictures: dict[str, Picture] = {}
 
     def model(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
-        return self._models.ref(label, params)
+        return self._models.ref(label, params, synthesizes=True)
 
     def files(
         self, patterns: Sequence[str], size: int | None, colour: str, license: str
