@@ -32,11 +32,11 @@ class ScaleProgress:
     Attributes
     ----------
     scales
-        The scale it works on, then those to come; the last entry is ``"all"``.
+        The current scale, then those to come; the last entry is ``"all"``.
     finished
-        Scales it is done with, in order.
+        Finished scales, in order.
     timing
-        Scale to ``[first step, step after the last]``; one number while it is being worked on, none before.
+        ``[first step, step after the last]`` by scale; one number for the current scale, none before it.
     """
 
     scales: tuple[Scale, ...]
@@ -47,41 +47,41 @@ class ScaleProgress:
 class MetamerCTF(MetamerObjective):
     """Synthesize metamers from coarse to fine.
 
-    First the statistics of the coarsest scale are matched, then those of finer ones are added (or taken
-    alone), at last all. Only the scales that are worked on are computed. For texture statistics this finds
-    better solutions than matching all at once.
+    The statistics of the coarsest scale are matched first. Then finer scales are added (or matched alone),
+    and all scales together come last. Only the current scales are computed. For texture statistics this
+    finds better solutions than matching all scales at once.
 
     Parameters
     ----------
     image, model, loss_function, range_penalty_lambda, allowed_range, initial_image
-        As in `Metamer`. The model has an attribute ``scales``, from coarse to fine, and is called with
+        As in `Metamer`. The model needs an attribute ``scales``, from coarse to fine, and is called with
         ``scales=[…]``.
     coarse_to_fine
-        ``"together"``: the coarsest scale, then with each stage one finer scale besides; or
-        ``"separate"``: each scale alone. All together come last in both.
+        ``"together"``: the coarsest scale, and one finer scale more in each stage; or ``"separate"``: each
+        scale alone. In both cases all scales together come last.
     target_representation, penalties, seed
-        As in `Metamer`. A representation is cut to scales by the model's ``remove_scales``.
+        As in `Metamer`. The model's ``remove_scales`` reduces a representation to the current scales.
 
     Attributes
     ----------
     scales, scales_finished, scales_timing
-        Progress of a single image; of an item of a batch, see `progress_of`.
+        Progress of a single image; for an image of a batch, see `progress_of`.
     scales_loss
-        Loss of the scales that were worked on at every iterate, shape (steps + 1, batch).
+        Loss of the scales matched at every iterate, shape (steps + 1, batch).
     losses
         The same with penalties: the objective that was minimized at every iterate.
 
     Raises
     ------
     InputError
-        (a ValueError) if something does not fit together.
+        (a ValueError) if arguments do not fit together.
     LacksAttribute, WrongType
         If the model has no ``scales``, or cannot be called with them.
 
     References
     ----------
-    J. Portilla & E. P. Simoncelli (2000), Int. J. Computer Vision 40(1), 49–71, section 3.3, adjusts
-    statistics from coarse to fine.
+    J. Portilla & E. P. Simoncelli (2000), Int. J. Computer Vision 40(1), 49–71, section 3.3, where
+    statistics are adjusted from coarse to fine.
 
     Examples
     --------
@@ -110,7 +110,9 @@ class MetamerCTF(MetamerObjective):
         seed: int | None = None,
     ) -> None:
         if coarse_to_fine not in ("together", "separate"):
-            raise InputError(f'coarse_to_fine is "together" or "separate"; not {coarse_to_fine!r}')
+            raise InputError(
+                f'coarse_to_fine must be "together" or "separate"; not {coarse_to_fine!r}'
+            )
         check_scales(model)
         super().__init__(
             image,
@@ -197,22 +199,22 @@ class MetamerCTF(MetamerObjective):
         Parameters
         ----------
         max_iter, optimizer, scheduler, store_progress, stop_criterion, stop_iters_to_check
-            As in `Metamer.synthesize`. An item stops only at the last stage, with all scales, and when it
-            took at least `ctf_iters_to_check` steps there.
+            As in `Metamer.synthesize`. An image stops only at the last stage, with all scales, after at
+            least `ctf_iters_to_check` steps of that stage.
         change_scale_criterion
-            The next scale begins when the loss of this one changed over `ctf_iters_to_check` steps by less
-            than this share of what it was when the scale began; None: always after that many steps.
+            The next scale begins when the loss of the current one changed over `ctf_iters_to_check` steps by
+            less than this share of its loss at the start of the scale. None: always after that many steps.
         ctf_iters_to_check
-            Steps.
+            Number of steps.
         optimizer_kwargs, progress_file
             As in `Metamer.synthesize`.
         stop_loss
-            As in `Metamer.synthesize`, at the last stage, where it counts from the first step.
+            As in `Metamer.synthesize`. It applies to the last stage, from its first step.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or the loss or its slope became NaN or infinite (what was done is
+            If an argument is invalid, or the loss or its gradient became NaN or infinite (the run so far is
             kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
@@ -267,20 +269,20 @@ class MetamerCTF(MetamerObjective):
             goal = self._model.remove_scales(self._target, subset)  # type: ignore[operator]
         else:
             raise InputError(
-                "a target_representation is cut to single scales by the model's remove_scales, and this "
-                "model has none; give an image"
+                "a target_representation needs a model with remove_scales, which reduces it to single "
+                "scales, and this model has none; give an image"
             )
         if goal.shape[1:] == self._target.shape[1:]:
             raise InputError(
-                f"the model returns shape {tuple(goal.shape[1:])} for scales={subset} as for all of them; "
-                "leave out what belongs to the other scales"
+                f"the model returns shape {tuple(goal.shape[1:])} for scales={subset} as for all; with "
+                "scales=[…] it must leave out the values of the other scales"
             )
         return goal.expand(len(self._resumable.origin), *goal.shape[1:])
 
     def _single(self) -> ScaleProgress:
         if len(self._resumable.origin) != 1:
             raise InputError(
-                "the items of a batch change scales on their own; see progress_of(item)"
+                "the images of a batch change scales at different steps; use progress_of(item)"
             )
         return self.progress_of(0)
 

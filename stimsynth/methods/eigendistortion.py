@@ -45,20 +45,20 @@ _MANY_PIXELS = 1e4
 class Eigendistortion(SavableSynthesis):
     r"""Synthesize eigendistortions: unit changes of an image that a model detects most and least.
 
-    With white Gaussian noise at the model's output, small changes v of the image x are told apart as
-    well as :math:`v^T F v` is large, where :math:`F = J^T J` is the Fisher information matrix and
+    With white Gaussian noise at the model's output, a small change v of the image x is the more detectable,
+    the larger :math:`v^T F v` is. Here :math:`F = J^T J` is the Fisher information matrix and
     :math:`J = \partial f / \partial x` the model's Jacobian. The eigenvectors of F with the largest and
-    smallest eigenvalues are the unit changes that are most and least noticeable.
+    smallest eigenvalues are the most and least noticeable unit changes.
 
     Parameters
     ----------
     image
         Shape (1, channel, height, width), real. With ``method="lanczos"`` also a batch (batch, channel,
-        height, width): every item is a problem of its own.
+        height, width): each image is an independent problem.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     seed
-        Of the random vectors that the methods start from, as in `Metamer`.
+        Seed of the random start vectors, as in `Metamer`.
 
     Attributes
     ----------
@@ -66,22 +66,20 @@ class Eigendistortion(SavableSynthesis):
         Unit vectors by decreasing eigenvalue, shape (n_distortions, channel, height, width); for a
         batch of two or more (batch, n_distortions, channel, height, width). Empty before `synthesize`.
     eigenvalues, residuals, error_bounds
-        Shape (n_distortions,), or (batch, n_distortions). The eigenvalue λ; ‖Fv − λv‖ / λmax, measured by
-        a product of its own; and how far the nearest true eigenvalue can be from λ.
+        Shape (n_distortions,), or (batch, n_distortions). The eigenvalue λ; its residual ‖Fv − λv‖ / λmax,
+        measured with one more product; and an upper bound on the distance of λ to the nearest eigenvalue.
     eigenindex
         Rank of each among all eigenvalues, shape (n_distortions,): 0 for the largest, and n − 1 for the
         smallest of an image of n pixels.
     eigenspaces
-        For every item, what is known of the eigenspaces at both ends, as ``{"top": …, "bottom": …}``
-        (`stimsynth.engine.eigen.eigenspaces.Eigenspace`): repeated eigenvalues, and what the model does
-        not see.
+        For each image ``{"top": …, "bottom": …}``, the eigenspaces of its largest and smallest eigenvalue
+        (`stimsynth.engine.eigen.eigenspaces.Eigenspace`): repeated eigenvalues, and the null space.
     jacobian
-        The Jacobian, shape (outputs, pixels), once ``method="exact"`` or `compute_jacobian` made it, or
-        None.
+        The Jacobian, shape (outputs, pixels), after ``method="exact"`` or `compute_jacobian`; else None.
     status
-        How each item ended, as `stimsynth.engine.run.Status`.
+        Status of the search for each image, a `stimsynth.engine.run.Status`.
     n_products
-        Products with F spent on each item, without those that the residuals are measured by.
+        Number of products with F spent on each image, without those that measure the residuals.
 
     Raises
     ------
@@ -116,7 +114,9 @@ class Eigendistortion(SavableSynthesis):
         self._linear = Linearized(model, self._image)
         n, m = self._sizes = self._image[0].numel(), as_vectors(output).shape[1]
         print(f"Initializing Eigendistortion -- Input dim: {n} | Output dim: {m}")  # noqa: T201
-        self._surplus = max(n - m, 0)  # dimensions that the outputs are too few to see
+        self._surplus = max(
+            n - m, 0
+        )  # dimensions of the null space if outputs are fewer than pixels
         self._jacobian: Tensor | None = None
         self._settings: dict[str, Any] = {}
         self._krylov: tuple[lanczos.Krylov, ...] = ()
@@ -136,46 +136,46 @@ class Eigendistortion(SavableSynthesis):
     ) -> None:
         """Compute eigendistortions.
 
-        ``"lanczos"`` finds both ends from one Krylov space, with certified residuals; called again for the
-        same k, it goes on where it stopped, and two calls give what one would have given. The other
-        methods begin anew, and take one image.
+        ``"lanczos"`` finds the first and last eigenvectors in one Krylov space, with certified residuals.
+        Called again with the same k, it continues, and two calls give the same as one longer call. The other
+        methods start anew in each call, and work on one image.
 
         Parameters
         ----------
         method
-            ``"lanczos"`` for the first and last k, by thick-restart Lanczos. For k > 1 it also searches
-            for copies of repeated eigenvalues. ``"exact"`` for all, by the full Jacobian (small images).
-            ``"power"`` for the first and last k, by orthogonal iteration. ``"randomized_svd"`` for the
-            first k, roughly.
+            ``"lanczos"``: first and last k eigenvectors, by thick-restart Lanczos; for k > 1 it also
+            searches for repeated eigenvalues. ``"exact"``: all eigenvectors, from the full Jacobian (small
+            images). ``"power"``: first and last k, by orthogonal iteration. ``"randomized_svd"``: first k,
+            approximately.
         k
-            Vectors to find at each end.
+            Number of vectors at each end of the spectrum.
         max_iter
-            Products with F to spend now on each item (lanczos), or steps to take for each end (power).
+            Number of products with F for each image (lanczos) or of steps for each end (power) in this call.
         p
-            Random vectors beyond k, for ``"randomized_svd"``.
+            Number of random vectors beyond k, for ``"randomized_svd"``.
         q
-            How often it multiplies them by F once more.
+            Number of further multiplications of these vectors by F.
         stop_criterion
-            Lanczos and power: largest change of the eigenvalues (L2 norm, as a part of λmax), from one
-            step to the next, or over ten products of Lanczos …
+            For ``"lanczos"`` and ``"power"``. The search stops when the eigenvalues change by less than this
+            (L2 norm, relative to λmax) from one step to the next; Lanczos: over ten products.
         residual_tolerance
-            … which also has to bring all residuals below this. For other methods, what `status` goes by.
+            Largest residual that counts as converged. Lanczos stops only when all residuals are below it.
         basis_size
-            Vectors that Lanczos keeps, at most; None for as many as 256 MiB hold, from 40 to 200.
+            Largest number of vectors that Lanczos keeps; None for as many as fit in 256 MiB, from 40 to 200.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, a method other than Lanczos is to work on several images, or the
-            Jacobian is NaN or infinite at this image.
+            If an argument is invalid, a method other than Lanczos gets several images, or the Jacobian is
+            NaN or infinite at this image.
         KeyboardInterrupt
-            After Ctrl-C, which ends the search between two products; what was found is kept, and Lanczos
-            goes on with the next call.
+            After Ctrl-C, which ends the search between two products. The results so far are kept, and the
+            next call of Lanczos continues.
 
         Warns
         -----
         UserWarning
-            If the Jacobian that ``"exact"`` has to hold has more than a million elements.
+            If ``"exact"`` needs a Jacobian of more than a million elements.
         """
         refuse_inference_mode()
         k, max_iter, p, q = check_request(method, self._sizes[0], k, max_iter, p, q)
@@ -195,9 +195,9 @@ class Eigendistortion(SavableSynthesis):
     def quality(self) -> tuple[Quality, ...]:
         """Return a verdict on the eigendistortions of each image: numbers, and a sentence.
 
-        The numbers are the largest of `residuals`, how far the first and the last eigenvalue can be from
-        the truth as a part of λmax, and the least dimensions of their eigenspaces: with more than one, the
-        vector is one of many that are as good. They are NaN for what was not searched for.
+        The numbers are: the largest of `residuals`; the error bounds of the first and last eigenvalue,
+        relative to λmax; and lower bounds on the dimensions of their eigenspaces. If a dimension is above 1,
+        the vector is one of many equally good ones. A number is NaN if its end was not searched.
         """
         if not self._found:
             return (judge({}, {}, Status.RUNNING),) * len(self._image)
@@ -214,9 +214,9 @@ class Eigendistortion(SavableSynthesis):
     ) -> OnGrid:
         """Return the image plus `alpha` times each eigendistortion, quantized to a screen's levels.
 
-        Rounding shrinks a distortion, and wipes out what is smaller than half a level. Here pixels are
-        chosen such that the difference to the image, which is rounded too, has the amplitude `alpha` along
-        the distortion.
+        Rounding weakens a distortion, and removes it where it is smaller than half a level. Therefore
+        pixels are chosen such that their difference to the image, which is rounded too, has the amplitude
+        `alpha` along the distortion.
 
         Parameters
         ----------
@@ -228,14 +228,14 @@ class Eigendistortion(SavableSynthesis):
         allowed_range
             (low, high) for pixels: the darkest and the brightest level.
         seed
-            Of the dither.
+            Seed of the dither.
 
         Returns
         -------
         OnGrid
-            Its images are those of `eigendistortions`, in their order. Its figures are the amplitude along
-            the distortion and the root-mean-square change of the model's output, measured in float64 on
-            the float image, the one that was rounded, and this one; and whether dither was used.
+            One image for each of `eigendistortions`, in their order. The figures are the amplitude along
+            the distortion and the root-mean-square change of the model's output, measured in float64 for
+            the float image, the plainly rounded one, and this one; and whether dither was used.
 
         Raises
         ------
@@ -255,7 +255,7 @@ class Eigendistortion(SavableSynthesis):
         """
         alpha = finite_number(alpha, "alpha, the norm of the distortion,")
         seed = checked_seed(seed)
-        self._refuse_batch("a picture of distortions")
+        self._refuse_batch("on_grid")
         if not self._found:
             raise InputError("there are no eigendistortions yet; call synthesize first")
         bounds = validate_allowed_range(allowed_range)
@@ -273,19 +273,19 @@ class Eigendistortion(SavableSynthesis):
         Raises
         ------
         InputError
-            If there are several images, or it is NaN or infinite.
+            If there are several images, or the Jacobian is NaN or infinite.
 
         Warns
         -----
         UserWarning
-            If the image has more than 10,000 pixels and channels: there is a pass for every output.
+            If the image has more than 10,000 values, as this needs one backward pass for every output.
         """
-        self._refuse_batch("the Jacobian")
+        self._refuse_batch("the full Jacobian")
         if self._jacobian is None:
             n, m = self._sizes
             if n > _MANY_PIXELS:
                 warnings.warn(
-                    f"the Jacobian of {n} inputs takes long; method='lanczos' does without it",
+                    f"the Jacobian of {n} inputs takes long; method='lanczos' does not need it",
                     stacklevel=2,
                 )
             if n < m:
@@ -299,7 +299,7 @@ class Eigendistortion(SavableSynthesis):
 
     @property
     def image(self) -> Tensor:
-        """The image that is distorted."""
+        """The image, shape (batch, channel, height, width)."""
         return self._image
 
     @property
@@ -374,7 +374,7 @@ class Eigendistortion(SavableSynthesis):
         Raises
         ------
         InputError
-            If there is no such device or dtype, or the dtype is not a real floating-point one.
+            If the device or dtype does not exist, or the dtype is not a real floating-point one.
         """
         goal = goal_of_move(self._image, *args, **kwargs)
         self._model = moved_copy(self._model, goal)
@@ -434,8 +434,8 @@ class Eigendistortion(SavableSynthesis):
         if not self._goes_on(settings):
             if max_iter < 2 * search.k:
                 raise InputError(
-                    f"Lanczos takes 2k products at least before it has k={search.k} vectors for each "
-                    f"end; not max_iter={max_iter}"
+                    f"max_iter must be at least 2k = {2 * search.k}, the products that Lanczos needs for "
+                    f"k={search.k}; not {max_iter}"
                 )
             self._krylov = tuple(
                 lanczos.begin(image.flatten(), search, self._seed, i)
@@ -476,6 +476,6 @@ class Eigendistortion(SavableSynthesis):
     def _refuse_batch(self, what: str) -> None:
         if len(self._image) != 1:
             raise InputError(
-                f"{what} takes one image (batch of 1) and this batch has {len(self._image)}; use "
-                "method='lanczos', which takes several, or one object for each"
+                f"{what} needs one image (batch of 1) and this batch has {len(self._image)}; use "
+                "method='lanczos', or one object for each image"
             )

@@ -28,62 +28,62 @@ from stimuli_store.tools.whole import whole
 
 CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
 SEEDS_ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
-#: Where the pulls of two steps hold each other less well than this, there is a shorter way close by.
+#: Largest `residual` of a geodesic; above it, a shorter sequence is close by.
 LARGEST_RESIDUAL = 0.05
 
 
 class Geodesic(OptimizedSynthesis):
     r"""Synthesize geodesics: sequences between two images along which a model's output changes least.
 
-    Minimizes the path energy :math:`\frac{1}{n} \sum_t \lVert f(x_{t+1}) - f(x_t) \rVert_2^2` plus the range
-    penalty over the frames between the ends. By the inequality of Cauchy and Schwarz the energy is at least
-    :math:`\lVert f(x_n) - f(x_0) \rVert_2^2 / n^2`, and exactly that where the outputs move on a straight
-    line in equal steps: see `bound_ratio`.
+    The frames between the two images minimize the path energy
+    :math:`\frac{1}{n} \sum_t \lVert f(x_{t+1}) - f(x_t) \rVert_2^2` plus the range penalty. By the
+    Cauchy-Schwarz inequality the energy is at least :math:`\lVert f(x_n) - f(x_0) \rVert_2^2 / n^2`. It
+    reaches this bound if the outputs move on a straight line in equal steps: see `bound_ratio`.
 
-    This method is exploratory. Its objective is not convex, geodesics may not be unique, and only the
-    shortest is informative: start several times (`n_starts`), compare them, and look at `quality`.
+    This method is exploratory. Its objective is not convex, geodesics need not be unique, and only the
+    shortest one is informative. Use several starts (`n_starts`), compare them, and look at `quality`.
 
     Parameters
     ----------
     image_a, image_b
-        The ends, shape (1, channel, height, width), inside `allowed_range`.
+        First and last image, shape (1, channel, height, width), inside `allowed_range`.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     n_steps
-        Number of steps from one end to the other, 2 or more; the frames between them are ``n_steps - 1``.
+        Number of steps from the first to the last image, 2 or more; there are ``n_steps - 1`` frames between.
     initial_sequence
-        Where to start: ``"straight"`` for the cross-fade of pixels, ``"bridge"`` for a random walk that is
-        tied to both ends (see `stimsynth.transforms.sample_brownian_bridge`).
+        Start sequence: ``"straight"`` for a cross-fade of the pixels, ``"bridge"`` for a Brownian bridge
+        between the two images (see `stimsynth.transforms.sample_brownian_bridge`).
     range_penalty_lambda
         Weight of the penalty on pixels outside `allowed_range`.
     allowed_range
         (low, high) for pixels, inclusive.
     n_starts
-        How many sequences to synthesize at once, each from a bridge of its own.
+        Number of sequences to synthesize at once, each from its own bridge.
     seed
         Seed of the bridges, as in `Metamer`.
 
     Attributes
     ----------
     geodesic
-        The sequence so far, shape (n_steps + 1, channel, height, width); of several, the best. First and
-        last frame are the ends, exactly.
+        The sequence so far, shape (n_steps + 1, channel, height, width); the best one of several. The first
+        and last frames equal the two images exactly.
     geodesics
-        All of them, shape (n_starts, n_steps + 1, channel, height, width).
+        All sequences, shape (n_starts, n_steps + 1, channel, height, width).
     pixelfade
-        The cross-fade, for comparison, shaped like `geodesic`.
+        Cross-fade of the pixels, for comparison, shaped like `geodesic`.
     step_energy, dev_from_line
-        What the model made of the best sequence on its way, shapes (kept, n_steps) and
-        (kept, n_steps + 1, 2).
+        Step energies of the best sequence and its deviation from a straight line, for the iterates so far,
+        shapes (kept, n_steps) and (kept, n_steps + 1, 2).
     losses, gradient_norm, pixel_change_norm
         Tensors of shape (steps + 1, n_starts): row i was measured at iterate i, row 0 at the start.
     status
-        How each start ended, as `stimsynth.engine.run.Status`.
+        Status of each start, a `stimsynth.engine.run.Status`.
 
     Raises
     ------
     InputError
-        (a ValueError) if images and model do not fit together, or an argument makes no sense.
+        (a ValueError) if images and model do not fit together, or an argument is invalid.
 
     References
     ----------
@@ -159,7 +159,7 @@ class Geodesic(OptimizedSynthesis):
     def interior(self) -> Tensor:
         """The frames between the ends, shape (n_starts, n_steps - 1, channel, height, width).
 
-        Before the first call it is the start, and a leaf an optimizer can take.
+        Before the first call these are the start frames, a leaf tensor on which an optimizer can be built.
         """
         return self._resumable.points
 
@@ -189,8 +189,8 @@ class Geodesic(OptimizedSynthesis):
     def step_energy(self) -> Tensor:
         """Squared length of every step of the best sequence in the model's outputs, shape (kept, n_steps).
 
-        With ``store_progress=k`` a row for every k-th iterate, beginning with the start; without it, as
-        these are few numbers, for every iterate.
+        With ``store_progress=k`` there is a row for every k-th iterate, from the start on; without it there
+        is a row for every iterate.
         """
         return self._kept("step energy", self.n_steps)
 
@@ -198,8 +198,8 @@ class Geodesic(OptimizedSynthesis):
     def dev_from_line(self) -> Tensor:
         """Deviation of the best sequence's outputs from a straight line, (kept, n_steps + 1, 2).
 
-        The distance along the line and the distance from it, for the iterates of `step_energy`; in units of
-        the distance between the ends, and NaN where the model's outputs for the ends are equal.
+        For the iterates of `step_energy`, the position along the line between the ends and the distance from
+        it, in units of the line's length. NaN if the model's outputs for both ends are equal.
         """
         columns = [self._kept(name, self.n_steps + 1) for name in ("along line", "from line")]
         return torch.stack(columns, dim=-1)
@@ -213,8 +213,8 @@ class Geodesic(OptimizedSynthesis):
     def bound_ratio(self) -> Tensor:
         """Path energy of every sequence in units of `energy_bound`, shape (n_starts,).
 
-        It is 1 for a straight line in equal steps, and more for all else. A curved set of outputs may have
-        no straight line in it; then the ratio of a true geodesic is above 1 as well.
+        The ratio is 1 for a straight line in equal steps, and larger for all other sequences. If no straight
+        line lies in the set of possible outputs, the ratio of a true geodesic is above 1 too.
         """
         with torch.no_grad():
             return step_energies(self._paths(self.interior)).mean(dim=1) / self.energy_bound
@@ -225,13 +225,12 @@ class Geodesic(OptimizedSynthesis):
         Parameters
         ----------
         geodesic
-            A sequence of shape (frames, channel, height, width), ends included, to use in place of the
-            best one.
+            A sequence of shape (frames, channel, height, width), ends included; None for the best one.
 
         Raises
         ------
         InputError
-            If this is not a sequence of such images.
+            If the sequence has another shape.
         """
         sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 2)
         energy = step_energies(as_vectors(self._model(sequence))).mean()
@@ -240,21 +239,21 @@ class Geodesic(OptimizedSynthesis):
     def calculate_jerkiness(self, geodesic: Tensor | None = None) -> Tensor:
         r"""Return how much a sequence could still be straightened at each frame, shape (frames - 2,).
 
-        That is :math:`\lVert J(x_t)^T a_t / \lVert a_t \rVert \rVert_2^2`, where J is the model's Jacobian
-        and :math:`a_t` the second difference of its outputs: how far the direction in which the outputs
-        bend is one in which pixels can move them. It is zero for a geodesic, and where the outputs do not
-        bend (see `stimsynth.methods.paths.bends`).
+        Jerkiness is :math:`\lVert J(x_t)^T a_t / \lVert a_t \rVert \rVert_2^2`, where J is the model's
+        Jacobian and :math:`a_t` the second difference of its outputs. It measures how strongly a change of
+        pixels can move the outputs in the direction in which they bend. It is zero for a geodesic, and at
+        frames where the outputs do not bend (see `stimsynth.methods.paths.bends`).
 
         Parameters
         ----------
         geodesic
-            A sequence of shape (frames, channel, height, width) with three frames or more, ends included,
-            to use in place of the best one.
+            A sequence of shape (frames, channel, height, width) with three frames or more, ends included;
+            None for the best one.
 
         Raises
         ------
         InputError
-            If this is not a sequence of such images.
+            If the sequence has another shape.
         """
         sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 3).detach()
         return jerkiness(self._model, sequence)
@@ -274,39 +273,40 @@ class Geodesic(OptimizedSynthesis):
     ) -> None:
         """Synthesize, or continue where the last call stopped.
 
-        Warns "Pixel change norm has converged, stopping synthesis" when all starts have.
+        Warns "Pixel change norm has converged, stopping synthesis" when all starts have converged.
 
         Parameters
         ----------
         max_iter
-            Steps to take now, at most.
+            Largest number of steps to take in this call.
         optimizer
             None for Adam with ``lr=0.001, amsgrad=True``. Otherwise as for `stimsynth.Metamer`: a torch
-            optimizer class or a function that makes one, an optimizer built on ``[geo.interior]``, or a
-            method of the engine, such as ``LBFGS(bounds=(0, 1))``, which keeps pixels inside exactly. Must
-            be None when continuing.
+            optimizer class or a function that makes an optimizer, an optimizer built on ``[geo.interior]``,
+            or a method of the engine, such as ``LBFGS(bounds=(0, 1))``, which keeps pixels inside exactly.
+            Must be None when continuing.
         store_progress
-            Keep every k-th iterate in `saved_geodesic`, and only these in `step_energy` and
+            Store every k-th iterate in `saved_geodesic`, and only these in `step_energy` and
             `dev_from_line`; True is 1 and False is 0.
         stop_criterion
-            A start stops when every one of its last steps changed its frames by less than this (Euclidean
-            norm). None for 1.6e-4 of the norm of `pixelfade` (the golden ratio, over 10⁴), which is printed.
+            A start stops when each of its last steps changed the frames by less than this (Euclidean norm).
+            None for 1.6e-4 of the norm of `pixelfade` (the golden ratio, over 10⁴), which is printed.
         stop_iters_to_check
-            How many steps that are.
+            Number of these last steps.
         optimizer_kwargs
             Arguments for an optimizer class.
         scheduler
             Function of the optimizer that returns a learning-rate scheduler. Must be None when continuing.
         progress_file
-            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+            HDF5 file for the iterates of `store_progress`, written during the run; None to keep them in
+            memory.
         stop_loss
-            A start has converged once its loss (a row of `losses`) is this or less; None to go by the others.
+            A start also stops once its loss (a row of `losses`) is at most this; None for no such rule.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or the loss or its slope became NaN or infinite (all that was done
-            until then is kept).
+            If an argument is invalid, or the loss or its gradient became NaN or infinite (the run so far is
+            kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         self._resumable.settle(
@@ -323,11 +323,10 @@ class Geodesic(OptimizedSynthesis):
     def quality(self) -> tuple[Quality, ...]:
         """Return a verdict for each start, whether its sequence is a geodesic: numbers and a sentence.
 
-        The numbers are the path energy relative to its bound and to that of the pixelfade, the spread of the
-        step energies relative to their mean, the largest distance from the line between the ends, how far
-        the pulls of the steps are from holding each other (`stimsynth.methods.paths.residual`, at most), and
-        the share of pixels outside the allowed range. None of them can tell that there is no shorter way
-        elsewhere.
+        The numbers are: the path energy relative to its bound and to the path energy of the pixelfade; the
+        spread of the step energies relative to their mean; the largest distance from the line between the
+        ends; the largest `stimsynth.methods.paths.residual`; and the share of pixels outside the allowed
+        range. None of them can exclude that a shorter sequence exists elsewhere.
         """
         outside = share_outside(self.geodesics, self._range)
         return tuple(
@@ -349,9 +348,9 @@ class Geodesic(OptimizedSynthesis):
         figures = {name: float(value) for name, value in numbers.items()}
         findings = {
             "the model's output is not finite": not bool(torch.isfinite(path).all()),
-            f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; take more steps, or start "
-            "elsewhere": figures["of pixelfade"] > 1.001,
-            f"its steps pull frames apart ({figures['residual']:.0%}); take more steps, or lower "
+            f"its energy is {figures['of pixelfade']:.3g} times the pixelfade's; take more steps, or another "
+            "start": figures["of pixelfade"] > 1.001,
+            f"a shorter sequence is close by (residual {figures['residual']:.0%}); take more steps, or lower "
             "stop_criterion": figures["residual"] > LARGEST_RESIDUAL,
         }
         return judge(findings, figures, status)
@@ -389,11 +388,11 @@ class Geodesic(OptimizedSynthesis):
             return torch.stack([self._bridge(i) for i in range(n_starts)])
         if self.initial_sequence != "straight":
             raise InputError(
-                f"initial_sequence is 'straight' or 'bridge'; not {self.initial_sequence!r}"
+                f"initial_sequence must be 'straight' or 'bridge'; not {self.initial_sequence!r}"
             )
         if n_starts != 1:
             raise InputError(
-                f"{n_starts} straight starts would all be the same; give initial_sequence='bridge'"
+                f"n_starts={n_starts} needs initial_sequence='bridge', as all straight starts are equal"
             )
         return self.pixelfade[None]
 
@@ -405,8 +404,8 @@ class Geodesic(OptimizedSynthesis):
         checked_tensor(frames, "a geodesic", "(frames, channel, height, width)")
         if frames.shape[1:] != self._ends.shape[1:] or len(frames) < least:
             raise InputError(
-                f"a sequence has shape (frames, {', '.join(map(str, self._ends.shape[1:]))}) with {least} "
-                f"frames or more; not {tuple(frames.shape)}"
+                f"a sequence must have shape (frames, {', '.join(map(str, self._ends.shape[1:]))}) with "
+                f"{least} frames or more; not {tuple(frames.shape)}"
             )
         return frames
 
@@ -420,12 +419,12 @@ def _as_ends(image_a: Tensor, image_b: Tensor, bounds: tuple[float, float]) -> T
     image_b = kept_image(image_b, "image_b", bounds=bounds, one=True, like=image_a)
     if image_a.shape != image_b.shape:
         raise InputError(
-            "a geodesic goes from one image to another of its shape; not from "
-            f"{tuple(image_a.shape)} to {tuple(image_b.shape)}"
+            f"image_a and image_b must have the same shape; not {tuple(image_a.shape)} and "
+            f"{tuple(image_b.shape)}"
         )
     ends = torch.cat([image_a, image_b])
     if torch.equal(ends[0], ends[1]):
-        raise InputError("image_a and image_b are equal: there is no way between them to look for")
+        raise InputError("image_a and image_b are equal; give two different images")
     return ends
 
 

@@ -16,21 +16,22 @@ def linear_metamer(
 ) -> Tensor:
     r"""Return a signal with the same linear measurements as the target.
 
-    Without primaries it is the signal nearest to the start, :math:`s + M^{+} M (x - s)`: the start's part
-    in the null space of M, which nothing measures, and the target's part in all the rest. With primaries
-    P it is their mixture :math:`P w` with :math:`M P w = M x`, as in a colour-matching experiment.
+    Without primaries it is the signal with these measurements nearest to the start,
+    :math:`s + M^{+} M (x - s)`. It has the start's component in the null space of M, which is not measured,
+    and the target's component orthogonal to it. With primaries P it is their mixture :math:`P w` with
+    :math:`M P w = M x`, as in a colour-matching experiment.
 
     Parameters
     ----------
     measurements
-        Matrix M (m, n): a row for each measurement (the sensitivity of a cone class, a pooling window).
+        Matrix M (m, n), one row for each measurement (the sensitivity of a cone class, a pooling window).
     target
         Signals x, shape (…, n).
     start
-        Signals s to stay near, shape (…, n); zeros if None. Not with `primaries`.
+        Signals s near which the result lies, shape (…, n); None for zeros. Not allowed with `primaries`.
     primaries
-        Matrix P (n, p): a column for each primary. Weights may come out negative: such a light is
-        added to the other side of the match.
+        Matrix P (n, p), one column for each primary. Weights can be negative: then the light is added to
+        the other side of the match.
 
     Returns
     -------
@@ -74,8 +75,8 @@ def linear_metamer(
     if not torch.allclose(reached, wanted, rtol=1e-8, atol=1e-10 * float(wanted.abs().max())):
         raise InputError(
             f"no mixture of these {primaries.shape[1]} primaries gives the target's "
-            f"{len(measurements)} measurements; take as many primaries as there are measurements, all "
-            "told apart by them"
+            f"{len(measurements)} measurements; take as many primaries as there are "
+            "measurements, with linearly independent measurements"
         )
     return (weights @ primaries.double().T).to(target.dtype)
 
@@ -84,17 +85,19 @@ def _check(
     measurements: Tensor, target: Tensor, start: Tensor | None, primaries: Tensor | None
 ) -> None:
     if start is not None and primaries is not None:
-        raise InputError("a metamer starts somewhere or is mixed of primaries; give one of both")
+        raise InputError("start and primaries exclude each other; give one of them, or none")
     if measurements.dim() != 2 or target.dim() < 1 or target.shape[-1] != measurements.shape[1]:
         raise InputError(
-            f"measurements (m, n) act on signals (…, n); not {tuple(measurements.shape)} on "
+            f"measurements must have shape (m, n) and signals (…, n); not {tuple(measurements.shape)} and "
             f"{tuple(target.shape)}"
         )
     if start is not None and start.shape != target.shape:
         raise InputError(
-            f"start and target have one shape; not {tuple(start.shape)} and {tuple(target.shape)}"
+            f"start and target must have the same shape; not {tuple(start.shape)} and "
+            f"{tuple(target.shape)}"
         )
     if primaries is not None and primaries.shape[:1] != measurements.shape[1:]:
         raise InputError(
-            f"primaries are columns of {measurements.shape[1]} values; not {tuple(primaries.shape)}"
+            f"primaries must have shape ({measurements.shape[1]}, p), one column each; not "
+            f"{tuple(primaries.shape)}"
         )

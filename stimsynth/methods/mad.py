@@ -40,37 +40,38 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 class MADCompetition(OptimizedSynthesis):
     r"""Synthesize an image that changes one metric as much as possible and keeps another constant.
 
-    From the image with noise added, `optimized_metric` is made as small or as large as it can be, while
-    `reference_metric` keeps the value that it has there. A competition between two metrics needs four
-    such images: see `stimsynth.mad_set`.
+    Starting from the image with added noise, `optimized_metric` is minimized or maximized, while
+    `reference_metric` keeps its value at the start. A competition between two metrics needs four such
+    images: see `stimsynth.mad_set`.
 
     Parameters
     ----------
     image
-        The reference, shape (batch, channel, height, width), inside `allowed_range`. Every batch item is a
-        problem of its own.
+        The reference image, shape (batch, channel, height, width), inside `allowed_range`. Each image of
+        the batch is an independent problem.
     optimized_metric, reference_metric
-        Functions or modules of two images to a scalar, 0 for equal images and more for others, such as
-        ``lambda x, y: 1 - stimsynth.metrics.ssim(x, y)``. They are called on one item at a time, with a
-        batch dimension of 1, and `image` comes first.
+        Functions or modules of two images that return a scalar, 0 for equal images and larger for others,
+        such as ``lambda x, y: 1 - stimsynth.metrics.ssim(x, y)``. They are called on one pair at a time,
+        with a batch dimension of 1; `image` is the first argument.
     minmax
-        ``"min"`` or ``"max"``: what to make of `optimized_metric`.
+        ``"min"`` to minimize `optimized_metric`, ``"max"`` to maximize it.
     initial_noise
-        Standard deviation of the Gaussian noise to start from, in the image's units.
+        Standard deviation of the Gaussian noise in the start image, in the image's units.
     metric_tradeoff_lambda
-        None to hold the reference metric exactly: there is no weight to choose. A number for the objective
+        None to hold the reference metric exactly, without any weight. A number is the weight
+        :math:`\lambda_1` of the objective
         :math:`t L_1(x, \hat x) + \lambda_1 [L_2(x, x + \epsilon) - L_2(x, \hat x)]^2 +
-        \lambda_2 B(\hat x)` with it as :math:`\lambda_1`, in which the reference metric drifts. ``"auto"``
-        for the power of ten that makes both metrics about equal at the start, with a warning that says it.
+        \lambda_2 B(\hat x)`, in which the reference metric drifts. ``"auto"`` is the power of ten that makes
+        both terms about equal at the start; a warning states it.
     range_penalty_lambda
         Weight :math:`\lambda_2` of the penalty on pixels outside `allowed_range`. Without a
         `metric_tradeoff_lambda`, pixels are kept inside exactly and the penalty is zero.
     allowed_range
         (low, high) for pixels, inclusive.
     initial_image
-        Where to start in place of image and noise, shaped like `image` and inside `allowed_range`.
+        Start image used instead of image and noise, shaped like `image` and inside `allowed_range`.
     penalties
-        Further terms of the objective, as in `Metamer`; they are made small whatever `minmax` is.
+        Further terms of the objective, as in `Metamer`; they are always minimized, for either `minmax`.
     seed
         Seed of the noise, as in `Metamer`.
 
@@ -79,18 +80,18 @@ class MADCompetition(OptimizedSynthesis):
     mad_image
         The result so far.
     initial_image
-        Where it started.
+        Start image.
     losses, optimized_metric_loss, reference_metric_loss, gradient_norm, pixel_change_norm
         Tensors of shape (steps + 1, batch): row i was measured at iterate i, row 0 at the start.
     saved_mad_image
         Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU.
     status
-        How each item ended, as `stimsynth.engine.run.Status`.
+        Status of each image of the batch, a `stimsynth.engine.run.Status`.
 
     Raises
     ------
     InputError
-        (a ValueError) if an argument makes no sense, or the start is one where the reference metric is 0.
+        (a ValueError) if an argument is invalid, or the reference metric is 0 at the start.
 
     References
     ----------
@@ -138,7 +139,7 @@ class MADCompetition(OptimizedSynthesis):
         for metric in (optimized_metric, reference_metric):
             check_metric(metric, self._image)
         if minmax not in ("min", "max"):
-            raise InputError(f"minmax is 'min' or 'max'; not {minmax!r}")
+            raise InputError(f"minmax must be 'min' or 'max'; not {minmax!r}")
         self._optimized, self._reference = optimized_metric, reference_metric
         self._minmax = minmax
         self._seed = seed_of_start(seed, given=initial_image is not None)
@@ -168,45 +169,47 @@ class MADCompetition(OptimizedSynthesis):
     ) -> None:
         """Synthesize, or continue where the last call stopped.
 
-        Warns "Loss has converged, stopping synthesis" when all items have.
+        Warns "Loss has converged, stopping synthesis" when all images have converged.
 
         Parameters
         ----------
         max_iter
-            Steps to take now, at most.
+            Largest number of steps to take in this call.
         optimizer
             None for descent along the constraint, or, with a `metric_tradeoff_lambda`, for
-            ``Adam(lr=0.01, amsgrad=True)``. With one, a torch optimizer class, any function of a list with
-            one tensor that returns one, or an optimizer built on ``[mad.mad_image]``. Must be None when
-            continuing.
+            ``Adam(lr=0.01, amsgrad=True)``. With a `metric_tradeoff_lambda` also a torch optimizer class,
+            any function that makes an optimizer from a list with one tensor, or an optimizer built on
+            ``[mad.mad_image]``. Must be None when continuing.
         scheduler
             Function of the optimizer that returns a learning-rate scheduler, or one built on the
             optimizer instance. Must be None when continuing.
         store_progress
-            Keep every k-th iterate in `saved_mad_image`; True is 1 and False is 0.
+            Store every k-th iterate in `saved_mad_image`; True is 1 and False is 0.
         stop_criterion
-            An item stops when its objective changed, relative to itself, by less than this …
+            An image stops when the relative change of its objective over `stop_iters_to_check` steps is
+            less than this.
         stop_iters_to_check
-            … over this many steps.
+            Number of steps for `stop_criterion`.
         optimizer_kwargs
             Arguments for an optimizer class.
         progress_file
-            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+            HDF5 file for the iterates of `store_progress`, written during the run; None to keep them in
+            memory.
         stop_loss
-            An item has converged once its loss (a row of `losses`: the optimized metric, its negative for
-            ``"max"``) is this or less; None to go by the others.
+            An image also stops once its loss is at most this (a row of `losses`: the optimized metric, its
+            negative for ``"max"``); None for no such rule.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or the objective or its slope became NaN or infinite (all that
-            was done until then is kept).
+            If an argument is invalid, or the objective or its gradient became NaN or infinite (the run so
+            far is kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         if self._tradeoff is None and optimizer is not None:
             raise InputError(
-                "an optimizer of your own cannot hold the reference metric; give a metric_tradeoff_lambda "
-                "with it, or leave both out"
+                "a torch optimizer cannot hold the reference metric; give a metric_tradeoff_lambda with it, "
+                "or leave both out"
             )
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
@@ -221,21 +224,21 @@ class MADCompetition(OptimizedSynthesis):
     ) -> Tensor:
         """Return the objective of each image of the batch, shape (batch,).
 
-        Where the reference metric is held exactly, the objective has no term of it.
+        If the reference metric is held exactly, it is not a term of the objective.
 
         Parameters
         ----------
         mad_image
-            An image to use in place of the current one.
+            An image to use instead of the current one.
         image
-            An image to use in place of the reference.
+            An image to use instead of the reference.
         """
         mad_image = self.mad_image if mad_image is None else mad_image
         image = self._image if image is None else image
         for given in (mad_image, image):
             if checked_tensor(given, "objective_function").shape != self._image.shape:
                 raise InputError(
-                    f"images here have shape {tuple(self._image.shape)}; not {tuple(given.shape)}"
+                    f"images must have shape {tuple(self._image.shape)}; not {tuple(given.shape)}"
                 )
         pushed = per_item(self._optimized, image, mad_image)
         total, added = self._sign * pushed, self._penalty_terms(mad_image)
@@ -249,9 +252,9 @@ class MADCompetition(OptimizedSynthesis):
     def quality(self) -> tuple[Quality, ...]:
         """Return a verdict for each image of the batch: numbers, and a sentence.
 
-        The numbers are how far the reference metric is from where it was, relative to it; the optimized
-        metric relative to its start; the share of pixels outside the allowed range; and how far the pixels
-        are from those of the reference, as they are and on a screen of 8 bits.
+        The numbers are: the relative change of the reference metric since the start; the optimized metric
+        relative to its value at the start; the share of pixels outside the allowed range; and the
+        root-mean-square distance of the pixels to the reference, as they are and on an 8-bit screen.
         """
         with torch.no_grad():
             now, image = self.mad_image.detach(), self._image
@@ -267,8 +270,8 @@ class MADCompetition(OptimizedSynthesis):
     def on_grid(self, bits: int = 8) -> OnGrid:
         """Return the result quantized to a screen's levels, with the reference metric kept.
 
-        The reference is rounded, as the screen shows that too. The image is rounded such that the
-        reference metric between the two is what it was between the images off the grid.
+        The reference is rounded, as a screen shows it rounded too. The image is rounded such that the
+        reference metric between the two keeps the value that it had before quantization.
 
         Parameters
         ----------
@@ -278,8 +281,8 @@ class MADCompetition(OptimizedSynthesis):
         Returns
         -------
         OnGrid
-            Its figures are both metrics, measured in float64: between the images off the grid, between
-            those that were rounded, and between the rounded reference and this image.
+            With both metrics as figures, measured in float64: between the images before quantization,
+            between the plainly rounded images, and between the rounded reference and this image.
 
         Raises
         ------
@@ -378,7 +381,7 @@ class MADCompetition(OptimizedSynthesis):
             return found
         if isinstance(given, str) or not is_number(given) or not 0 <= given < math.inf:
             raise InputError(
-                f"metric_tradeoff_lambda is None, 'auto', or a number of 0 or more; not {given!r}"
+                f"metric_tradeoff_lambda must be None, 'auto', or a number of 0 or more; not {given!r}"
             )
         return float(given)
 
@@ -443,11 +446,11 @@ def _in_double(metric: Metric, image: Tensor) -> Metric:
 def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -> Tensor:
     """Return `image` (N, …) with Gaussian noise of standard deviation `noise`, clipped to the bounds.
 
-    It has the same pattern at every level.
+    The noise pattern is the same for every standard deviation.
     """
     noise = finite_number(noise, "initial_noise, a standard deviation of 0 or more,")
     if noise < 0:
-        raise InputError(f"initial_noise is a standard deviation of 0 or more; not {noise}")
+        raise InputError(f"initial_noise must be a standard deviation of 0 or more; not {noise}")
     pattern = gaussian_noise(tuple(image.shape), seed).to(image)
     return (image + noise * pattern).clamp(*bounds)
 
@@ -456,8 +459,8 @@ def check_start(values: Tensor, name: str) -> None:
     """Check that a metric is above 0 and finite at the start of each image, shape (N,)."""
     if not bool(((values > 0) & torch.isfinite(values)).all()):
         raise InputError(
-            f"{name} is {values.tolist()} between the images and where synthesis starts; it must be above 0. "
-            "Start further away, with more initial_noise or an initial_image"
+            f"{name} must be finite and above 0 between the images and the start images; not "
+            f"{values.tolist()}; use more initial_noise, or an initial_image that differs more"
         )
 
 
@@ -476,8 +479,8 @@ def _as_start(initial_image: Tensor, image: Tensor, bounds: tuple[float, float])
     start = kept_image(initial_image, "an initial_image", bounds=bounds, like=image)
     if start.shape != image.shape:
         raise InputError(
-            f"initial_image has shape {tuple(start.shape)} and the image {tuple(image.shape)}; they must be "
-            "the same"
+            f"initial_image must have the shape of the image, {tuple(image.shape)}; not "
+            f"{tuple(start.shape)}"
         )
     return start
 

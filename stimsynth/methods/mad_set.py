@@ -45,7 +45,7 @@ _ROLES = {
     "metric_2_max": _Role(1, -1),
 }
 
-#: The images of a set, named after the metric that is pushed; the other one is held.
+#: Names of the four images of a set, after the metric that is optimized; the other one is held.
 MEMBERS = tuple(_ROLES)
 
 
@@ -58,13 +58,13 @@ class MADMember:
     image
         Shape (batch, channel, height, width).
     metric_1, metric_2
-        Their values between the reference and this image, shape (batch,).
+        Values of the two metrics between the reference and this image, shape (batch,).
     drift
-        How far the held one is from its value at the start, relative to it, shape (batch,).
+        Relative change of the held metric since the start, shape (batch,).
     status
-        How each ended.
+        Status of each image of the batch.
     quality
-        Whether each can be used, in numbers and in a sentence, as of `MADCompetition`.
+        Verdict on each image of the batch, as by `MADCompetition.quality`.
     """
 
     image: Tensor
@@ -84,11 +84,11 @@ class MADLevel:
     noise_level, seed
         Standard deviation of the noise, and its seed.
     initial_image
-        Where all four members started, shape (batch, channel, height, width).
+        Start image of all four members, shape (batch, channel, height, width).
     metric_1, metric_2
-        Values there, shape (batch,): what is held.
+        Values of the metrics at the start, which are held, shape (batch,).
     members
-        `MEMBERS` to what became of them.
+        The four images by name (`MEMBERS`).
     """
 
     noise_level: float
@@ -113,25 +113,25 @@ def mad_set(
 ) -> tuple[MADLevel, ...]:
     """Return the images on which two metrics disagree most, for each noise level.
 
-    From image and noise, each metric is made as small and as large as can be while the other one keeps its
-    value there. All of it is one batch, in which every image stops by itself. Each result is what
-    `MADCompetition` with the same seed makes.
+    Starting from the image with added noise, each metric is minimized and maximized while the other one keeps
+    its value at the start. All images are computed as one batch, and each stops independently. Each result
+    equals that of a `MADCompetition` with the same seed.
 
     Parameters
     ----------
     image
-        The reference, shape (batch, channel, height, width), inside `allowed_range`.
+        The reference image, shape (batch, channel, height, width), inside `allowed_range`.
     metric_1, metric_2
         As the metrics of `MADCompetition`.
     noise_levels
-        Standard deviations of the noise to start from. Each image of the batch has noise of its own, and
-        the same pattern at every level.
+        Standard deviations of the noise in the start images. Each image of the batch has its own noise
+        pattern, which is the same at every level.
     allowed_range
-        (low, high) for pixels, inclusive; never left.
+        (low, high) for pixels, inclusive; pixels are kept inside exactly.
     seed
         Seed of the noise, as in `Metamer`.
     max_iter
-        Steps to take at most.
+        Largest number of steps.
     stop_criterion, stop_iters_to_check
         As for `MADCompetition.synthesize`.
 
@@ -143,9 +143,9 @@ def mad_set(
     Raises
     ------
     InputError
-        (a ValueError) if an argument makes no sense, or there is no noise to start from.
+        (a ValueError) if an argument is invalid, or a metric is 0 at the start.
     KeyboardInterrupt
-        After Ctrl-C. There is no object that could keep what was done: it is lost.
+        After Ctrl-C. The results so far are lost, as there is no object to keep them.
 
     References
     ----------
@@ -173,7 +173,7 @@ def mad_set(
         noise_levels = noise_levels.tolist()
     if not isinstance(noise_levels, Sequence) or isinstance(noise_levels, str) or not noise_levels:
         raise InputError(
-            f"noise_levels is a list of one standard deviation or more; not {noise_levels!r}"
+            f"noise_levels must be a list of one standard deviation or more; not {noise_levels!r}"
         )
     seed = checked_seed(seed)
     starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])

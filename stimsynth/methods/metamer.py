@@ -128,9 +128,9 @@ class MetamerObjective(OptimizedSynthesis):
         Parameters
         ----------
         metamer_representation
-            A model output to use in place of that of the current metamer.
+            A model output to use instead of the current metamer's.
         target_representation
-            A model output to use in place of the target's.
+            A model output to use instead of the target's.
         """
         metamer = self.metamer
         given = (
@@ -152,10 +152,10 @@ class MetamerObjective(OptimizedSynthesis):
     def quality(self) -> tuple[Quality, ...]:
         """Return a verdict for each image, whether it is a metamer: numbers, and a sentence.
 
-        The numbers are the distance of the model's outputs (metamer's to target's) relative to the target's
-        own norm and to the start's distance; the share of pixels outside the allowed range; and how far the
-        pixels are from those of the target, as they are and on a screen of 8 bits, since an image that is
-        the target is no metamer of it.
+        The numbers are: the distance of the metamer's model output to the target's, relative to the norm of
+        the target's output and to the distance at the start; the share of pixels outside the allowed range;
+        and the root-mean-square distance of the pixels to the target, as they are and on an 8-bit screen. An
+        image equal to the target is not a metamer of it.
         """
         points = self.metamer.detach()
         with torch.no_grad():
@@ -174,25 +174,24 @@ class MetamerObjective(OptimizedSynthesis):
     def on_grid(self, bits: int = 8, *, seed: int = 0, rounds: int = 12, steps: int = 20) -> OnGrid:
         """Return the metamer quantized to a screen's levels, and optimized there to remain a metamer.
 
-        Rounding at the end adds an error that nobody answers. Here pixels are rounded in turns, and those
-        that are still free make up for them, against the same objective (see
-        `stimsynth.engine.quantized.descent`).
-        The run itself stays as it is.
+        Rounding all pixels at the end adds an error. Therefore pixels are rounded in several rounds, and the
+        remaining ones are optimized after each, with the same objective (see
+        `stimsynth.engine.quantized.descent`). The run itself does not change.
 
         Parameters
         ----------
         bits
             Depth of the screen: ``2 ** bits`` levels over `allowed_range`.
         seed
-            Of the drawing of pixels that are moved by single levels at last.
+            Seed of the random choice of pixels that are moved by single levels at the end.
         rounds, steps
-            Times that half of the free pixels are rounded, and steps of L-BFGS after each.
+            Number of times that half of the remaining pixels are rounded, and of L-BFGS steps after each.
 
         Returns
         -------
         OnGrid
-            With the root-mean-square distance of the model's outputs to the target's, measured in
-            float64: of the metamer as it was, rounded, and refined.
+            With the root-mean-square distance of the model's output to the target's as figures, measured in
+            float64 for the metamer before quantization, rounded, and refined.
 
         Raises
         ------
@@ -221,7 +220,7 @@ class MetamerObjective(OptimizedSynthesis):
         return on_grid(refined, grid, seed, columns(**distances))
 
     def _terms(self, model: Callable[[Tensor], Tensor], target: Tensor) -> Problem:
-        """Return the problem of matching `model`'s output to `target`, one row for each item."""
+        """Return the problem of matching `model`'s output to `target`, one row for each image."""
 
         def terms(points: Tensor, items: Tensor) -> Terms:
             loss = per_item(self._loss, model(points), of_items(target, items))
@@ -235,35 +234,35 @@ class MetamerObjective(OptimizedSynthesis):
             raise InputError("a metamer needs a target: give an image or a target_representation")
         if drawn and given is None:
             assert self._image is not None
-            # Where the target has no slope, as a plain one has none for a variance, the noise has one.
+            # If the gradient is 0 at the target (a variance of a uniform image), it is not at the noise.
             return checked_output(self._model, self._image, otherwise=start[:1])
         output = checked_output(self._model, start[:1], otherwise=start if len(start) > 1 else None)
         goal = self._joined_target(len(start)) if given is None else given
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(
                 f"for an initial_image of shape {tuple(start.shape)} the model's output has shape "
-                f"{tuple(output.shape[1:])}, and the target's {tuple(goal.shape[1:])}; they must be the same"
+                f"{tuple(output.shape[1:])}; it must have the shape of the target's, {tuple(goal.shape[1:])}"
             )
         if goal.is_complex() != output.is_complex():
             raise InputError(
-                f"the model's output is of {output.dtype} and the target's representation of {goal.dtype}; "
-                "both are real, or both complex"
+                f"the model's output has dtype {output.dtype} and the target's representation {goal.dtype}; "
+                "both must be real, or both complex"
             )
         if len(goal) not in (1, len(start)):
             raise InputError(
-                f"there are {len(goal)} targets and {len(start)} images to start from; give one target, or "
-                "as many as images"
+                f"there are {len(goal)} targets and {len(start)} start images; give one target, or one for "
+                "each image"
             )
         return goal.to(output)
 
     def _joined_target(self, n_starts: int) -> Tensor:
-        """Return the output for the target image, or the one that a mixture makes of several."""
+        """Return the model's output for the target images; one output if the model mixes several."""
         assert self._image is not None
         goal = target_output(self._model, self._image)
         if len(goal) != len(self._image) and n_starts != 1:
             raise InputError(
-                f"the model makes {len(goal)} of {len(self._image)} images; what it joins is met by one "
-                f"image at a time, so give one initial_image, not {n_starts}"
+                f"the model makes {len(goal)} outputs from {len(self._image)} target images, which needs one "
+                f"initial_image; not {n_starts}"
             )
         return goal
 
@@ -272,8 +271,8 @@ class MetamerObjective(OptimizedSynthesis):
         checked_tensor(given, "objective_function", "(batch, …)", kind="any")
         if given.shape != self._target.shape:
             raise InputError(
-                f"a representation has the shape of this model's output, {tuple(self._target.shape)}; not "
-                f"{tuple(given.shape)}"
+                f"a representation must have the shape of this model's output, {tuple(self._target.shape)}; "
+                f"not {tuple(given.shape)}"
             )
         return given
 
@@ -281,8 +280,8 @@ class MetamerObjective(OptimizedSynthesis):
         if initial_image is None:
             if self._image is None:
                 raise InputError(
-                    "a metamer needs an image; a target_representation in its place says nothing of the "
-                    "size, so give an initial_image with it"
+                    "a metamer without an image needs an initial_image, which gives its size; give one with "
+                    "the target_representation"
                 )
             shape, dtype = tuple(self._image.shape), self._image.dtype
             return uniform_noise(shape, self._seed, bounds, dtype=dtype).to(self._image)
@@ -291,7 +290,7 @@ class MetamerObjective(OptimizedSynthesis):
         )
         if start.dim() == 0:
             raise InputError(
-                "an initial_image has the batch as its first dimension; this one has none"
+                "an initial_image needs the batch as its first dimension; this one has no dimensions"
             )
         return start
 
@@ -318,33 +317,33 @@ class Metamer(MetamerObjective):
     Parameters
     ----------
     image
-        Target, shape (batch, channel, height, width), inside `allowed_range`. Every batch item is a problem
-        of its own.
+        Target image, shape (batch, channel, height, width), inside `allowed_range`. Each image of the batch
+        is an independent problem.
     model
         Any `torch.nn.Module` without learnable parameters (see `stimsynth.remove_grad`).
     loss_function
-        Function of two outputs (metamer's, target's) to a scalar. It is called on one item at a time,
-        with a batch dimension of 1.
+        Function of two outputs (metamer's, target's) that returns a scalar. It is called on one pair at a
+        time, with a batch dimension of 1.
     range_penalty_lambda
         Weight of the penalty on pixels outside `allowed_range`, for torch optimizers. The default
         method keeps pixels inside exactly, so that the penalty is zero.
     allowed_range
         (low, high) for pixels, inclusive.
     initial_image
-        Where to start; None for uniform noise inside `allowed_range`. Its height and width may differ from
-        the target's if the model's output keeps its shape, as that of texture statistics does. With a
-        batch of N starts, one target serves all; and a model that makes one output of several targets (a
-        mixture) takes one start.
+        Start image; None for uniform noise inside `allowed_range`. Its height and width may differ from the
+        target's if the model's output has the same shape for both, as with texture statistics. A batch of N
+        start images can share one target. A model that makes one output from several targets (a mixture)
+        needs one start image.
     target_representation
-        The output to match, in place of the target image's; `image` may then be None, and an
+        The model output to match, instead of the target image's; `image` may then be None, and an
         `initial_image` is needed. Mixtures of two textures are made in this way.
     penalties
-        Further terms of the objective: functions of one image (batch of 1) to a scalar, or pairs of
+        Further terms of the objective: functions of one image (batch of 1) that return a scalar, or pairs of
         weight and function; in a list, or by name in a dict.
     seed
-        Seed of the noise to start from, ``images.uniform_noise(shape, seed, allowed_range)``. None for one
-        that is drawn from torch's global generator (see `stimsynth.set_seed`), so that every object starts
-        elsewhere; it stands in the attribute `seed` and in the file.
+        Seed of the noise in the start image, ``images.uniform_noise(shape, seed, allowed_range)``. None to
+        draw one from torch's global generator (see `stimsynth.set_seed`), so that each object has another
+        start. The attribute `seed` and the saved file hold it.
 
     Attributes
     ----------
@@ -357,7 +356,7 @@ class Metamer(MetamerObjective):
     saved_metamer
         Iterates kept by `store_progress`, shape (kept, batch, channel, height, width), on the CPU.
     status
-        How each item ended, as `stimsynth.engine.run.Status`.
+        Status of each image of the batch, a `stimsynth.engine.run.Status`.
 
     Raises
     ------
@@ -419,40 +418,42 @@ class Metamer(MetamerObjective):
     ) -> None:
         """Synthesize, or continue where the last call stopped.
 
-        Warns "Loss has converged, stopping synthesis" when all items have.
+        Warns "Loss has converged, stopping synthesis" when all images have converged.
 
         Parameters
         ----------
         max_iter
-            Steps to take now, at most.
+            Largest number of steps to take in this call.
         optimizer
             None for batched L-BFGS with pixels kept inside `allowed_range`. Otherwise a torch optimizer
-            class (`torch.optim.Adam` gets ``lr=0.01, amsgrad=True`` unless told otherwise), any function
-            of a list with one tensor that returns one, an optimizer built on ``[met.metamer]``, or a
-            method of the engine. Must be None when continuing.
+            class (`torch.optim.Adam` gets ``lr=0.01, amsgrad=True`` unless `optimizer_kwargs` are given),
+            any function that makes an optimizer from a list with one tensor, an optimizer built on
+            ``[met.metamer]``, or a method of the engine. Must be None when continuing.
         scheduler
             Function of the optimizer that returns a learning-rate scheduler, or one built on the
             optimizer instance. Must be None when continuing.
         store_progress
-            Keep every k-th iterate in `saved_metamer`; True is 1 and False is 0.
+            Store every k-th iterate in `saved_metamer`; True is 1 and False is 0.
         stop_criterion
-            An item stops when its objective changed, relative to itself, by less than this …
+            An image stops when the relative change of its objective over `stop_iters_to_check` steps is
+            less than this.
         stop_iters_to_check
-            … over this many steps.
+            Number of steps for `stop_criterion`.
         optimizer_kwargs
             Arguments for an optimizer class.
         progress_file
-            HDF5 file for what `store_progress` keeps, written as the run goes on; None for memory.
+            HDF5 file for the iterates of `store_progress`, written during the run; None to keep them in
+            memory.
         stop_loss
-            An item has converged once its loss (a row of `losses`) is this or less. What a model sees only a
-            little of, such as the high frequencies of a blur, an optimizer brings to the target's last: to
-            keep there what the start had, stop when the loss is low enough. None to go by the others.
+            An image also stops once its loss (a row of `losses`) is at most this; None for no such rule.
+            Components to which a model is hardly sensitive (such as high frequencies for a blur) approach
+            the target last. With a `stop_loss` they keep more of the start image.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or the loss or its slope became NaN or infinite (all that was done
-            until then is kept).
+            If an argument is invalid, or the loss or its gradient became NaN or infinite (the run so far is
+            kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         self._resumable.settle(

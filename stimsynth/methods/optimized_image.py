@@ -34,23 +34,23 @@ class OptimizedImage(OptimizedSynthesis):
     Parameters
     ----------
     initial_image
-        Where to start, shape (batch, channel, height, width), inside `allowed_range`. Every item is a problem
-        of its own.
+        Start image, shape (batch, channel, height, width), inside `allowed_range`. Each image of the batch
+        is an independent problem.
     objective
-        Function of one image (batch of 1) to a scalar, such as the response of one unit of a network.
+        Function of one image (batch of 1) that returns a scalar, such as the response of a network's unit.
     minmax
-        ``"max"`` or ``"min"``: what to make of it.
+        ``"max"`` to maximize the objective, ``"min"`` to minimize it.
     range_penalty_lambda
         Weight of the penalty on pixels outside `allowed_range`, for torch optimizers; the default methods
         keep pixels inside exactly.
     allowed_range
         (low, high) for pixels, inclusive.
     held
-        Name to a function of one image to a scalar, which keeps the value that it has at the start; or to a
-        pair of function and value, which is brought to that value and kept there. With any, the method is
-        descent along the constraints; without, it is L-BFGS.
+        Functions of one image that return a scalar, by name. A function keeps its value at the start; a pair
+        of function and value is first brought to that value. With held functions the method is descent along
+        the constraints; without, it is L-BFGS.
     penalties
-        Further terms of the objective, as in `Metamer`; they are made small whatever `minmax` is.
+        Further terms of the objective, as in `Metamer`; they are always minimized, for either `minmax`.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ class OptimizedImage(OptimizedSynthesis):
     objectives
         `objective` at every iterate, shape (steps + 1, batch).
     losses
-        What was minimized: the objective (its negative for ``"max"``) with penalties.
+        The minimized sum: the objective (its negative for ``"max"``) plus penalties.
 
     Raises
     ------
     InputError
-        (a ValueError) if an argument makes no sense.
+        (a ValueError) if an argument is invalid.
 
     References
     ----------
@@ -106,10 +106,10 @@ class OptimizedImage(OptimizedSynthesis):
         bounds = validate_allowed_range(allowed_range)
         start = kept_image(initial_image, "an initial_image", bounds=bounds)
         if minmax not in ("max", "min"):
-            raise InputError(f"minmax is 'max' or 'min'; not {minmax!r}")
+            raise InputError(f"minmax must be 'max' or 'min'; not {minmax!r}")
         self._score, self._minmax = objective, minmax
         if not isinstance(held, Mapping | None):
-            raise WrongType(f"held is a dict of names and functions; not {held!r}")
+            raise WrongType(f"held must be a dict of functions by name; not {held!r}")
         self._held = {
             name: named_pair(given, ("function", "value"))
             if isinstance(given, tuple)
@@ -119,7 +119,7 @@ class OptimizedImage(OptimizedSynthesis):
         check_score(objective, start, moves=not self._held and not penalties)
         for function, _ in self._held.values():
             check_score(function, start)
-        # Columns of one history: what is held cannot have the name of another one.
+        # Held functions are columns of the history, so they cannot have the names of other columns.
         as_penalties(dict.fromkeys(self._held, torch.sum), start, ["objective_term"])
         added = as_penalties(penalties, start, ["objective_term", *self._held])
         resumable = ResumableRun(start, default=_default(bool(self._held), bounds))
@@ -150,22 +150,24 @@ class OptimizedImage(OptimizedSynthesis):
         max_iter, scheduler, store_progress, stop_criterion, stop_iters_to_check
             As in `Metamer.synthesize`.
         optimizer
-            As in `Metamer.synthesize`; must be None if anything is held.
+            As in `Metamer.synthesize`; must be None with held functions.
         optimizer_kwargs, progress_file
             As in `Metamer.synthesize`.
         stop_loss
-            An item has converged once its loss (a row of `losses`: the negative of the objective for
-            ``"max"``) is this or less; None to go by the others.
+            An image also stops once its loss is at most this (a row of `losses`: for ``"max"`` the negative
+            of the objective); None for no such rule.
 
         Raises
         ------
         InputError
-            If an argument makes no sense, or the objective or its slope became NaN or infinite (what was
-            done is kept).
+            If an argument is invalid, or the objective or its gradient became NaN or infinite (the run so
+            far is kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
         if self._held and optimizer is not None:
-            raise InputError("a torch optimizer holds nothing; leave optimizer out, or held")
+            raise InputError(
+                "a torch optimizer cannot hold functions; leave out either optimizer or held"
+            )
         self._resumable.settle(
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
@@ -178,12 +180,12 @@ class OptimizedImage(OptimizedSynthesis):
         Parameters
         ----------
         image
-            An image to use in place of the current one.
+            An image to use instead of the current one.
         """
         image = self.image if image is None else image
         if checked_tensor(image, "objective_function").shape != self.image.shape:
             raise InputError(
-                f"images here have shape {tuple(self.image.shape)}; not {tuple(image.shape)}"
+                f"images must have shape {tuple(self.image.shape)}; not {tuple(image.shape)}"
             )
         problem = self._problem()
         return problem.objective(

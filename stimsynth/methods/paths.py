@@ -8,7 +8,7 @@ from torch import Tensor
 from stimsynth.numerics.attention import differentiable_attention
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 
-#: A path that turns by no more than this angle at a frame (in radians; √ε where that is more) is straight.
+#: Largest angle (radians) by which a straight path turns at a frame; √ε of the dtype if that is larger.
 STRAIGHT = 1e-4
 
 
@@ -44,8 +44,8 @@ def deviations(paths: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (paths, frames, 2): along the line and from it, in units of its length. NaN where the ends
-        are equal.
+        Shape (paths, frames, 2): position along the line and distance from it, in units of its length. NaN if
+        the ends are equal.
 
     Examples
     --------
@@ -59,9 +59,8 @@ def deviations(paths: Tensor) -> Tensor:
 def bends(path: Tensor) -> Tensor:
     """Return the unit direction of curvature of a path at every frame between its ends.
 
-    That is its second difference, divided by its own norm. Where a path turns by no more than `STRAIGHT`,
-    or by what rounding makes of it, it counts as straight and the direction is 0; divided by its norm, what
-    is left there would be noise.
+    It is the second difference of the path, divided by its norm. If a path turns by no more than `STRAIGHT`,
+    or by no more than rounding explains, it counts as straight and the direction is 0.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ def jerkiness(model: Callable[[Tensor], Tensor], sequence: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Squared norm of each of `bends`, pulled back to pixels; shape (frames - 2,).
+        Squared norm of the gradient of each of `bends` in the pixels; shape (frames - 2,).
 
     Examples
     --------
@@ -117,21 +116,21 @@ def residual(
 ) -> Tensor:
     """Return how far a sequence is from a geodesic at each inner frame, from 0 (it is one) to 1.
 
-    A step of the outputs pulls at the pixels of the frames at its ends, as the gradient of its energy. On a
-    geodesic the two pulls at a frame are opposite and equal. Pixels at the bounds are left out: there, a
-    bound may hold what the steps do not.
+    At each inner frame the energies of the two adjoining steps each have a gradient in the pixels. On a
+    geodesic the two gradients cancel. Pixels at the bounds are left out, as the gradients need not cancel
+    there.
 
     Parameters
     ----------
     model, sequence
         As for `jerkiness`.
     allowed_range
-        (low, high); only pixels between them count.
+        (low, high); only pixels strictly between them count.
 
     Returns
     -------
     Tensor
-        Norm of the sum of both pulls over the sum of their norms: from 0 to 1, shape (frames - 2,).
+        Norm of the sum of the two gradients, over the sum of their norms; from 0 to 1, shape (frames - 2,).
 
     Examples
     --------
@@ -151,7 +150,7 @@ def residual(
 def _pullback(
     model: Callable[[Tensor], Tensor], sequence: Tensor
 ) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]:
-    """Return the path of a sequence, and what pulls vectors at its frames back to pixels."""
+    """Return the path of a sequence, and the function from vectors at its frames to gradients in pixels."""
     with differentiable_attention():
         path, pull, *_ = torch.func.vjp(lambda x: as_vectors(model(x)), sequence)
     return path, pull

@@ -38,7 +38,7 @@ class SimpleMetamer:
         Parameters
         ----------
         max_iter
-            Steps to take now, at most.
+            Largest number of steps to take in this call.
         optimizer
             As in `Metamer.synthesize`.
         """

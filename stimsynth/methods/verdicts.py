@@ -16,9 +16,9 @@ from stimsynth.methods.base.quality import (
     share_outside,
 )
 
-#: A metamer whose outputs are further than this from the target's, relative to where it began, is not one.
+#: Largest distance of a metamer's output to the target's, relative to the distance at the start.
 REMAINS = 0.01
-#: … unless they are as close as this to the target's, relative to their own norm.
+#: Distance, relative to the norm of the target's output, that is accepted in any case.
 CLOSE = 1e-4
 
 
@@ -28,9 +28,15 @@ def metamer_figures(now: Tensor, began: Tensor, target: Tensor) -> dict[str, Ten
     Parameters
     ----------
     now, began
-        Differences of the outputs to the target's, for metamers and for their starts, shape (N, …).
+        Model outputs for the metamers and for their starts, minus the target's, shape (N, …).
     target
-        The output for the target, shape (N, …).
+        Model output for the target, shape (N, …).
+
+    Returns
+    -------
+    dict
+        ``"relative error"``, relative to the norm of the target's output, and ``"share of start"``, relative
+        to the distance at the start.
     """
     distance, at_first, own = (
         outputs.flatten(1).abs().double().norm(dim=1) for outputs in (now, began, target)
@@ -52,7 +58,7 @@ def judged_metamer(figures: Mapping[str, float], status: Status) -> Quality:
     )
     findings = {
         "the model's output is not finite": not error < float("inf"),
-        f"{of_start:.1%} of the start's distance remains; {advice}": (
+        f"{of_start:.1%} of the distance at the start remains; {advice}": (
             of_start > REMAINS and error > CLOSE
         ),
     }
@@ -67,13 +73,13 @@ def competition_figures(
     Parameters
     ----------
     drift
-        How far the held metric is from its target, relative to it, shape (N,).
+        Relative error of the held metric, shape (N,).
     moved
-        The optimized metric, relative to its start, shape (N,).
+        The optimized metric, relative to its value at the start, shape (N,).
     images, reference
-        What was synthesized, and what it is compared with, shape (N, …).
+        The synthesized images and the reference, shape (N, …).
     bounds
-        Range of pixels.
+        Range of pixel values.
     """
     return columns(
         **{
@@ -90,9 +96,9 @@ def judged_competitor(figures: Mapping[str, float], minmax: str, status: Status)
     drift, moved = figures["drift"], figures["optimized, of start"]
     gained = moved < 1 if minmax == "min" else moved > 1
     findings = {
-        f"the reference metric drifted by {drift:.2%}; leave metric_tradeoff_lambda out, and it does not": (
+        f"the reference metric drifted by {drift:.2%}; leave metric_tradeoff_lambda out to hold it": (
             not abs(drift) <= DRIFT
         ),
-        f"the optimized metric is {moved:.4g} times that of the start": not gained,
+        f"the optimized metric is {moved:.4g} times its value at the start": not gained,
     }
     return judge(findings, figures, status, to_the_end=True, target="the reference")

@@ -188,7 +188,11 @@ class Unmoved(Bands):
             LacksAttribute,
             "no attribute scales",
         ),
-        (lambda: MetamerCTF(picture(), Unmoved()), InputError, "leave out what belongs"),
+        (
+            lambda: MetamerCTF(picture(), Unmoved()),
+            InputError,
+            "leave out the values of the other scales",
+        ),
         (lambda: MetamerCTF(picture(), Bands(), coarse_to_fine="both"), InputError, "together"),
         (
             lambda: MetamerCTF(picture(), Bands()).synthesize(ctf_iters_to_check=0),

@@ -93,13 +93,13 @@ def test_a_flat_function_has_products_of_zero(x: Tensor) -> None:
 
 def test_bad_input_gets_a_sentence(x: Tensor) -> None:
     y = bent(x)
-    with pytest.raises(InputError, match=r"V holds directions of x as columns, shape \(3, k\)"):
+    with pytest.raises(InputError, match=r"V must hold directions of x as columns, shape \(3, k\)"):
         jacobian_vector_product(y, x, torch.ones(5, 1))
-    with pytest.raises(InputError, match=r"U holds directions of y as columns, shape \(5, k\)"):
+    with pytest.raises(InputError, match=r"U must hold directions of y as columns, shape \(5, k\)"):
         vector_jacobian_product(y, x, torch.ones(5))
     with pytest.raises(InputError, match="gradients on"):
         jacobian(y, x.detach())
     with pytest.raises(InputError, match="does not depend on x"):
         jacobian(y, torch.ones(3, 1, requires_grad=True))
-    with pytest.raises(InputError, match="dummy_vec is shaped like y"):
+    with pytest.raises(InputError, match="dummy_vec must have the shape of y"):
         jacobian_vector_product(y, x, torch.ones(3, 1).double(), dummy_vec=torch.ones(5, 1))

@@ -50,11 +50,11 @@ def test_repeated_measurements_change_nothing() -> None:
 def test_bad_input_gets_a_sentence() -> None:
     with pytest.raises(InputError, match="no mixture of these 2 primaries"):
         linear_metamer(cones(), random(61), primaries=random(61, 2))
-    with pytest.raises(InputError, match="give one of both"):
+    with pytest.raises(InputError, match="exclude each other"):
         linear_metamer(cones(), random(61), random(61), primaries=random(61, 3))
-    with pytest.raises(InputError, match=r"not \(3, 61\) on \(60,\)"):
+    with pytest.raises(InputError, match=r"not \(3, 61\) and \(60,\)"):
         linear_metamer(cones(), random(60))
-    with pytest.raises(InputError, match="columns of 61 values"):
+    with pytest.raises(InputError, match=r"shape \(61, p\)"):
         linear_metamer(cones(), random(61), primaries=random(60, 3))
-    with pytest.raises(InputError, match="one shape"):
+    with pytest.raises(InputError, match="the same shape"):
         linear_metamer(cones(), random(61), random(60))

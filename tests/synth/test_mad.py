@@ -370,10 +370,10 @@ def test_a_set_holds_what_single_competitions_make() -> None:
 def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
     make = partial(MADCompetition, picture, mse, l2_norm)
     for kwargs, message in (
-        ({"minmax": "least"}, "minmax is 'min' or 'max'; not 'least'"),
+        ({"minmax": "least"}, "minmax must be 'min' or 'max'; not 'least'"),
         ({"minmax": "min", "initial_noise": -1.0}, "standard deviation of 0 or more; not -1.0"),
-        ({"minmax": "min", "initial_noise": 0.0}, "reference_metric is .* above 0"),
-        ({"minmax": "min", "initial_image": picture}, "reference_metric is .* above 0"),
+        ({"minmax": "min", "initial_noise": 0.0}, "reference_metric must be .* above 0"),
+        ({"minmax": "min", "initial_image": picture}, "reference_metric must be .* above 0"),
         ({"minmax": "min", "initial_image": picture[..., 1:]}, "initial_image has shape"),
         ({"minmax": "min", "metric_tradeoff_lambda": "best"}, "None, 'auto', or a number"),
         ({"minmax": "min", "metric_tradeoff_lambda": -1.0}, "None, 'auto', or a number"),
@@ -387,7 +387,7 @@ def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
         make("min").synthesize(optimizer=torch.optim.Adam)
     with pytest.raises(InputError, match="one standard deviation or more"):
         mad_set(picture, mse, l2_norm, [])
-    with pytest.raises(InputError, match=r"metric_1 is .* above 0"):
+    with pytest.raises(InputError, match=r"metric_1 must be .* above 0"):
         mad_set(picture, mse, l2_norm, [0.0])
 
 

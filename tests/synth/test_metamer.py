@@ -379,7 +379,7 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
         (lambda p: Metamer(p, blur(), "mse"), "str cannot be called"),
         (
             lambda p: Metamer(None, blur(), initial_image=p, target_representation=p + 1j),
-            "both are real, or both complex",
+            "both must be real, or both complex",
         ),
     ],
 )
@@ -426,7 +426,7 @@ def test_a_model_that_joins_its_targets_is_met_by_one_image(picture: Tensor) -> 
     metamer = Metamer(two, Joined(), initial_image=picture)
     metamer.synthesize(30)
     torch.testing.assert_close(metamer.metamer, two.mean(0, keepdim=True), atol=1e-5, rtol=0)
-    with pytest.raises(InputError, match="one initial_image, not 3"):
+    with pytest.raises(InputError, match="one initial_image; not 3"):
         Metamer(two, Joined(), initial_image=picture.repeat(3, 1, 1, 1))
     with pytest.raises(InputError, match="the batch comes first"):
         Metamer(two, Joined())
@@ -454,7 +454,7 @@ def test_one_target_serves_several_starts(picture: Tensor) -> None:
     alone = Metamer(picture, blur(), initial_image=starts[1:])
     alone.synthesize(15)
     torch.testing.assert_close(both.losses[:, 1:], alone.losses, rtol=1e-5, atol=0)
-    with pytest.raises(InputError, match="2 targets and 3 images"):
+    with pytest.raises(InputError, match="2 targets and 3 start images"):
         Metamer(picture.repeat(2, 1, 1, 1), blur(), initial_image=starts[[0, 1, 1]])
 
 
@@ -517,7 +517,7 @@ def test_quality_tells_a_metamer_from_a_failure(picture: Tensor) -> None:
 def test_a_metamer_needs_a_target_and_a_size(picture: Tensor) -> None:
     with pytest.raises(InputError, match="needs a target"):
         Metamer(None, blur(), initial_image=picture)
-    with pytest.raises(InputError, match="so give an initial_image"):
+    with pytest.raises(InputError, match="without an image needs an initial_image"):
         Metamer(None, blur(), target_representation=picture)
 
 

@@ -109,7 +109,7 @@ def test_what_cannot_be_reached_is_said() -> None:
             lambda: OptimizedImage(start(), response, held={"m": torch.mean}).synthesize(
                 optimizer=torch.optim.Adam
             ),
-            "holds nothing",
+            "cannot hold functions",
         ),
     ],
 )

@@ -26,13 +26,16 @@ def check_request(
     Raises
     ------
     InputError
-        With a sentence that says what would do.
+        If an argument is invalid.
     """
     if method not in METHODS:
         raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
     k = whole(k, "k", 1)
-    if k * (2 if method in ("lanczos", "power") else 1) > n:
-        raise InputError(f"{n} pixels must hold the first k and the last k; not k={k}")
+    ends = 2 if method in ("lanczos", "power") else 1
+    if k * ends > n:
+        raise InputError(
+            f"k must be at most {n // ends} for an image of {n} pixels, which has {n} eigenvectors; not {k}"
+        )
     return k, whole(max_iter, "max_iter", 1), whole(p, "p", 0), whole(q, "q", 0)
 
 
@@ -42,12 +45,12 @@ def check_search(search: Search) -> Search:
     Raises
     ------
     InputError
-        With a sentence that says what would do.
+        If a number is invalid.
     """
     for criterion in (search.change, search.tolerance):
         if not is_number(criterion) or not criterion >= 0:
             raise InputError(
-                f"stop_criterion and residual_tolerance are numbers of 0 or more; not {criterion!r}"
+                f"stop_criterion and residual_tolerance must be numbers of 0 or more; not {criterion!r}"
             )
     if search.basis_size is None:
         return search
@@ -59,8 +62,8 @@ def warn_of_size(n: int, m: int) -> None:
     if n * m > _MANY_ELEMENTS:
         size = n * (m + 2 * n) * 8 / 2**20
         warnings.warn(
-            f"the Jacobian has {m} x {n} elements, more than a million, and may run out of memory (with "
-            f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs none of it",
+            f"the Jacobian has {m} x {n} elements, more than a million, and may not fit into memory (with "
+            f"the Fisher matrix and its vectors about {size:.0f} MiB); method='lanczos' needs much less",
             stacklevel=4,
         )
 
@@ -79,15 +82,13 @@ def judged(found: EigenSolution, tolerance: float) -> Quality:
     }
     met = status is Status.OUT_OF_STEPS and pairs.worst() <= tolerance
     findings = {
-        "the model's output does not change with the image; there is nothing to see": (
-            float(pairs.values[0]) == 0
-        ),
+        "the model's output does not change with the image": (float(pairs.values[0]) == 0),
         f"{status.value}; use float64": status is Status.PRECISE,
-        f"{status.value}; use method='lanczos', or take more products": not (
+        f"{status.value}; use method='lanczos', or a larger max_iter": not (
             met or status.finished or status is Status.INTERRUPTED
         ),
     }
-    early = "every residual is within the tolerance; more products would show that none was missed"
+    early = "every residual is within the tolerance; a larger max_iter could show that no vector was missed"
     return judge(findings, figures, status, praise=early if met else FAULTLESS)
 
 

@@ -21,32 +21,32 @@ def distorted_on_grid(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return quantized images with each distortion at amplitude `alpha`, and measurements of them.
 
-    Both roundings are tried, to the nearest level and with dither (Roberts 1962, "Picture coding using
-    pseudo-random noise"), and both are led to the amplitude; that with the model's output nearer to that
-    of the distorted image off the grid is returned. Dither keeps a distortion that is smaller than half a
-    level, at the price of noise.
+    Two ways of rounding are tried: to the nearest level, and with dither (Roberts 1962, "Picture coding
+    using pseudo-random noise"). Both results are then corrected to the amplitude. Of the two, the one is
+    returned for which the model's output is closer to its output for the distorted image before
+    quantization. Dither keeps a distortion that is smaller than half a level, at the price of noise.
 
     Parameters
     ----------
     model
-        In float64.
+        The model, in float64.
     image
-        On the grid, shape (1, channel, height, width), float64.
+        Image on the grid, shape (1, channel, height, width), float64.
     distortions
         Unit vectors, shape (n, channel, height, width), float64.
     alpha
         Amplitude along the distortions.
     grid
-        Levels.
+        Levels of the screen.
     seed
-        Of the dither.
+        Seed of the dither.
 
     Returns
     -------
     images : Tensor
-        Shape (n, channel, height, width).
+        Quantized images, shape (n, channel, height, width).
     measured : dict
-        Name to values of shape (n,).
+        Measurements by name, shape (n,) each.
     """
 
     def amplitude(images: Tensor) -> Tensor:
@@ -56,12 +56,12 @@ def distorted_on_grid(
     goal = torch.full((len(aim),), float(alpha), dtype=aim.dtype, device=aim.device)
     generator = generator_for("dither", seed)
     noise = (torch.rand(aim.shape, generator=generator, dtype=torch.float64) - 0.5) * grid.step
-    # Dither is a shift before rounding; where the distortion is 0 the image is on its level and stays.
+    # Dither is a shift before rounding; where the distortion is 0, the image is on a level and stays there.
     dithered = aim + torch.where(distortions == 0, 0.0, noise.to(aim))
     candidates = [hold_on_grid(amplitude, start, goal, grid) for start in (aim, dithered)]
     wanted = model(aim)
     gaps = [rms(model(found) - wanted) for found in candidates]
-    # Either can miss the amplitude, where pixels are at their bounds; that counts first.
+    # Either can miss the amplitude if pixels are at their bounds; the amplitude decides first.
     misses = [(amplitude(found) - goal).abs() > 0.02 * abs(alpha) for found in candidates]
     second = misses[0] & ~misses[1] | (misses[0] == misses[1]) & (gaps[1] < gaps[0])
     images = torch.where(second.view(-1, 1, 1, 1), candidates[1], candidates[0])

@@ -12,14 +12,14 @@ def jacobian(y: Tensor, x: Tensor) -> Tensor:
     Parameters
     ----------
     y
-        Output, with a graph that leads to `x`; m values in any shape.
+        Output computed from `x`, with its autograd graph; m values in any shape.
     x
-        Input, with gradient; n values in any shape.
+        Input that requires a gradient; n values in any shape.
 
     Returns
     -------
     Tensor
-        Shape (m, n), cut from the graph.
+        Shape (m, n), detached from the graph.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def jacobian_vector_product(
     V
         k directions of the input, shape (n, k).
     dummy_vec
-        A tensor shaped like `y`, with gradient, for use in place of a new one; its values do not matter.
+        A tensor shaped like `y` that requires a gradient, used instead of a new one; its values are ignored.
 
     Returns
     -------
     Tensor
-        Shape (m, k), cut from the graph.
+        Shape (m, k), detached from the graph.
 
     Raises
     ------
@@ -70,15 +70,15 @@ def jacobian_vector_product(
     >>> jacobian_vector_product(x**2, x, torch.ones(2, 1)).tolist()
     [[4.0], [6.0]]
     """
-    _see_columns(V, x, "V", "x")
+    _check_columns(V, x, "V", "x")
     dummy = torch.ones_like(y, requires_grad=True) if dummy_vec is None else dummy_vec
     if dummy.numel() != y.numel() or not dummy.requires_grad:
         raise InputError(
-            f"dummy_vec is shaped like y, {tuple(y.shape)}, and has a gradient; this one is "
-            f"{tuple(dummy.shape)}, with requires_grad={dummy.requires_grad}"
+            f"dummy_vec must have the shape of y, {tuple(y.shape)}, and requires_grad=True; not "
+            f"{tuple(dummy.shape)} and requires_grad={dummy.requires_grad}"
         )
     back = vector_jacobian_product(y, x, dummy.reshape(-1, 1))
-    if not back.requires_grad:  # the slope is 0 everywhere, whatever the direction
+    if not back.requires_grad:  # the derivative is 0 in every direction
         return y.new_zeros(y.numel(), V.shape[1])
     try:
         return vector_jacobian_product(back, dummy, V, create_graph=False, detach=True)
@@ -112,7 +112,7 @@ def vector_jacobian_product(
     create_graph
         Whether the result can be differentiated in turn.
     detach
-        Whether to cut the result from the graph.
+        Whether to detach the result from the graph.
 
     Returns
     -------
@@ -130,10 +130,10 @@ def vector_jacobian_product(
     >>> vector_jacobian_product(x.prod().reshape(1, 1), x, torch.ones(1, 1)).tolist()
     [[3.0], [2.0]]
     """
-    _see_columns(U, y, "U", "y")
+    _check_columns(U, y, "U", "y")
     if not y.requires_grad or not x.requires_grad:
         raise InputError(
-            "y is computed from x with gradients on; call x.requires_grad_() before the model"
+            "y must be computed from x with gradients; call x.requires_grad_() before the model"
         )
     products = []
     for k, direction in enumerate(U.unbind(dim=1)):
@@ -146,16 +146,16 @@ def vector_jacobian_product(
             allow_unused=True,
         )
         if product is None:
-            raise InputError("y does not depend on x: x is not among what y was computed from")
+            raise InputError("y does not depend on x; compute y from x")
         products.append(product.reshape(-1))
     stacked = torch.stack(products, dim=1)
     return stacked.detach() if detach else stacked
 
 
-def _see_columns(directions: Tensor, like: Tensor, name: str, side: str) -> None:
+def _check_columns(directions: Tensor, like: Tensor, name: str, side: str) -> None:
     if directions.dim() != 2 or directions.shape[0] != like.numel() or not directions.shape[1]:
         raise InputError(
-            f"{name} holds directions of {side} as columns, shape ({like.numel()}, k) with k of 1 or "
+            f"{name} must hold directions of {side} as columns, shape ({like.numel()}, k) with k of 1 or "
             f"more; not {tuple(directions.shape)}"
         )
 
@@ -168,18 +168,18 @@ def fisher_info_matrix_vector_product(
     Parameters
     ----------
     y
-        Output, with a graph that leads to `x`; m values in any shape.
+        Output computed from `x`, with its autograd graph; m values in any shape.
     x
-        Input, with gradient; n values in any shape.
+        Input that requires a gradient; n values in any shape.
     v
         Directions of the input as columns, shape (n, k).
     dummy_vec
-        A tensor shaped like `y`, with gradient, for use in place of a new one; its values do not matter.
+        A tensor shaped like `y` that requires a gradient, used instead of a new one; its values are ignored.
 
     Returns
     -------
     Tensor
-        Shape (n, k), cut from the graph.
+        Shape (n, k), detached from the graph.
 
     Raises
     ------
@@ -207,8 +207,8 @@ def fisher_info_matrix_eigenvalue(
 ) -> Tensor:
     r"""Return :math:`\lambda = v^T F v = \|J v\|^2` for every column of `v`.
 
-    For a unit vector it is the eigenvalue if `v` is an eigenvector of F, and the sensitivity of the
-    model to that direction, squared, in any case. As a squared norm it is never negative.
+    If the column is a unit eigenvector of F, this is its eigenvalue. For any unit vector it is the squared
+    sensitivity of the model to that direction. As a squared norm it is never negative.
 
     Parameters
     ----------

@@ -15,8 +15,8 @@ from stimsynth.methods.eigen.solvers import EigenSolution
 _KRYLOV_TENSORS = ("basis", "projected", "nodes", "weights", "previous")
 _PAIRS = tuple(field.name for field in fields(Eigenpairs))
 
-#: Ends of the names of tensors that share the image's precision and device; the others are small and
-#: stay as they are.
+#: Last parts of the names of tensors with the image's precision and device; the others are small and are
+#: not moved.
 LIKE_THE_IMAGE = ("basis", "vectors")
 
 

@@ -69,7 +69,7 @@ def power(
 ) -> EigenSolution:
     """Return the first and last k eigenpairs, by orthogonal iteration on F and on F − λmax I."""
     start = random_rows(2 * k, like, seed)
-    with Interrupt(), product_bar(2 * max_iter) as on_step:  # Ctrl-C is meant for both ends
+    with Interrupt(), product_bar(2 * max_iter) as on_step:  # Ctrl-C ends the search at both ends
         iteration = partial(
             orthogonal_iteration, operator, criterion=criterion, max_iter=max_iter, on_step=on_step
         )
@@ -115,7 +115,7 @@ def from_krylov(
     if len(state.nodes):
         measure = SpectralMeasure(nodes=state.nodes, weights=state.weights, n=state.n)
     if state.exhausted:
-        # Values of the projected matrix are exact to ε λmax, these to ε² λmax: zeros can be counted.
+        # Values of the projected matrix are exact to ε λmax, these to ε² λmax, so zeros can be counted.
         _, values = operator(lanczos.ritz_vectors(state), [item] * state.n)
         largest = float(pairs.values[0])
         spaces = {
