@@ -374,7 +374,10 @@ def test_what_makes_no_sense_is_refused(picture: Tensor) -> None:
         ({"minmax": "min", "initial_noise": -1.0}, "standard deviation of 0 or more; not -1.0"),
         ({"minmax": "min", "initial_noise": 0.0}, "reference_metric must be .* above 0"),
         ({"minmax": "min", "initial_image": picture}, "reference_metric must be .* above 0"),
-        ({"minmax": "min", "initial_image": picture[..., 1:]}, "initial_image has shape"),
+        (
+            {"minmax": "min", "initial_image": picture[..., 1:]},
+            "initial_image must have the shape of the image",
+        ),
         ({"minmax": "min", "metric_tradeoff_lambda": "best"}, "None, 'auto', or a number"),
         ({"minmax": "min", "metric_tradeoff_lambda": -1.0}, "None, 'auto', or a number"),
         ({"minmax": "min", "range_penalty_lambda": -1.0}, "range_penalty_lambda must be 0 or more"),
