@@ -6,6 +6,8 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.attention import differentiable_attention
+
 Scalar = Callable[..., Tensor]
 
 
@@ -28,6 +30,7 @@ def per_item(function: Scalar, *batches: Tensor) -> Tensor:
     if len(batches[0]) == 1:
         return function(*batches).reshape(1)
     if batches[0].device.type != "cpu":
-        with suppress(RuntimeError):
+        # Torch's fast attention goes forward inside vmap on a GPU, and fails on the way back.
+        with suppress(RuntimeError), differentiable_attention():
             return torch.func.vmap(one)(*batches)
     return torch.stack([one(*items) for items in zip(*batches, strict=True)])
