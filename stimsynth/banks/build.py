@@ -131,6 +131,7 @@ def _published(work: Work, directory: Path, say: Say | None) -> Bank | None:
     path = bank_path(directory, work.plan.bank.name, work.plan.bank.version)
     if not path.exists():
         return None
+    sweep(directory, path.name)
     bank = open_bank(path)
     if bank.header.plan_sha256 != work.sha256:
         bank.close()

@@ -27,6 +27,7 @@ from stimuli_store.disk.atomic import (
     temporary_beside,
     write_atomically,
 )
+from stimuli_store.disk.locks import lock_file
 from stimuli_store.errors import BankError, BankExists, InputError
 from stimuli_store.records.canonical import as_master, canonical_json, curves_id, sha256
 from stimuli_store.records.predictions import Predictions
@@ -131,7 +132,7 @@ def read_job(path: Path) -> tuple[tuple[Stimulus, ...], float]:
             for r in bank.records
             if r.kind != REFERENCE
         )
-        return stimuli, float(bank.log[0]["seconds"]) if bank.log else 0.0
+        return stimuli, float(bank.log[0].get("seconds", 0)) if bank.log else 0.0
     finally:
         bank.close()
 
@@ -210,20 +211,16 @@ def _link(temporary: Path, path: Path) -> None:
 
 
 def _replace_under_lock(temporary: Path, path: Path) -> None:
-    """Rename a finished file under a lock file, for file systems that have no hard links."""
-    lock = path.with_name(path.name + ".lock")
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        raise BankError(
-            f"{lock} exists, so another process is publishing {path.name}; if none is, remove this file"
-        ) from None
-    try:
+    """Rename a finished file under a lock, for file systems that have no hard links."""
+    with lock_file(path) as held:
+        if not held:
+            raise BankError(
+                f"cannot publish {path}: another process is publishing it, or its folder takes no locks; try "
+                "again, or on a local disk"
+            )
         if path.exists():
             raise _exists(path)
         temporary.replace(path)
-    finally:
-        lock.unlink(missing_ok=True)
 
 
 def _exists(path: Path) -> BankExists:

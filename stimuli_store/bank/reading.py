@@ -96,7 +96,10 @@ class Bank:
     @cached_property
     def log(self) -> tuple[Mapping[str, Any], ...]:
         """Facts of the build that are no part of the bank's identity, such as times."""
-        return tuple(json.loads(line) for line in self._file.log().splitlines())
+        try:
+            return tuple(dict(json.loads(line)) for line in self._file.log().splitlines())
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BankError(f"{self.path}: its log cannot be read: {error}") from error
 
     @cached_property
     def by_id(self) -> Mapping[str, StimulusRecord]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stimuli_store.disk.locks import lock_file
+
 # The host is part of the name, because a number of a process says nothing on another machine that writes
 # to the same folder; the random part, because threads of one process share its number.
 _TEMPORARY = re.compile(r"(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp")
@@ -75,12 +77,23 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def sweep(directory: Path, name: str | None = None) -> None:
-    """Remove the temporary files, of one name or all, that processes of this machine left when they died."""
+    """Remove what processes of this machine left when they died: temporary files and free locks.
+
+    Parameters
+    ----------
+    directory
+        Where.
+    name
+        Name of the file that they were writing; None for all temporary files, but no locks.
+    """
     for stale in directory.iterdir():
         match = _TEMPORARY.fullmatch(stale.name)
         if match and name in (None, match[1]) and match[2] == _host() and not _alive(int(match[3])):
             with suppress(OSError):
                 _remove(stale)
+        if name is not None and stale.name == f"{name}.lock":
+            with suppress(OSError), lock_file(directory / name):
+                pass  # a lock that is free goes when its block ends
 
 
 def process() -> str:
