@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
+from stimsynth.commands.import_folder import register_import
 from stimsynth.commands.remake import register_remake
 from stimuli_store.errors import StimsynthError
 from stimuli_store.tools.environment import environment
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     names = [n for n in _ORDER if n in found] + sorted(set(found) - set(_ORDER))
     added = {name: found[name].load()(subparsers) for name in names}
     if "bank" in added:  # the store, which has the command, knows no torch
+        register_import(added["bank"])
         register_remake(added["bank"])
     return parser
 

@@ -49,7 +49,8 @@ class TargetsPlan:
     Attributes
     ----------
     images
-        Names of bundled photographs, files, folders, or patterns such as ``"photos/*.jpg"``.
+        Names of bundled photographs, files, folders, or patterns such as ``"photos/*.jpg"``. May be empty if
+        all sets are of pictures from elsewhere.
     size
         Side of the square that they are brought to, in pixels; None to keep them as they are.
     colour
@@ -69,8 +70,6 @@ class TargetsPlan:
     def __post_init__(self) -> None:
         if self.colour not in COLOURS:
             raise InputError(f"targets.colour is one of {', '.join(COLOURS)}; not {self.colour!r}")
-        if not self.images:
-            raise InputError("targets.images is a list of one image or more")
 
 
 @dataclass(frozen=True, kw_only=True)

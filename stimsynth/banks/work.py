@@ -201,6 +201,10 @@ def prepare(
     for recipe in plan.sets:
         with faults.collect():
             made = recipe.specs(offered)
+            if not made:
+                raise InputError(
+                    f"a set of kind {recipe.kind} is made from targets; give one or more in targets.images"
+                )
             sets += made
             batches += _batches(recipe, made, device, {t.sha256: t.shape for t in targets})
     predicting = []
