@@ -14,7 +14,7 @@ from typing import Any
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.jobs import finished, make_job
 from stimsynth.banks.model_identity import Factory
-from stimsynth.banks.plan import BuildPlan, plan_from, read_plan
+from stimsynth.banks.plan import BuildPlan, Faults, plan_from
 from stimsynth.banks.predict import predict
 from stimsynth.banks.work import Work, prepare
 from stimuli_store.bank.format import BankHeader, Colour
@@ -23,6 +23,7 @@ from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.disk.atomic import sweep
 from stimuli_store.errors import BankExists
 from stimuli_store.records.stimulus import Stimulus
+from stimuli_store.records.toml_file import read_toml_table
 from stimuli_store.tools.progress import progress_bar
 
 Say = Callable[[str], None]
@@ -89,12 +90,13 @@ def work_of(
     plan: Plan, *, models: Mapping[str, Factory] | None = None, device: str = "cpu"
 ) -> tuple[Work, Path]:
     """Return the work that a plan asks for, and the folder beside it; see `build`."""
-    beside = Path(plan).parent if isinstance(plan, str | os.PathLike) else Path()
+    beside, faults = Path(), Faults("the plan: ")
     if isinstance(plan, str | os.PathLike):
-        plan = read_plan(Path(plan))
+        beside, faults = Path(plan).parent, Faults(f"{plan}: ")
+        plan = plan_from(read_toml_table(plan, "the plan"), faults, report=False)
     elif isinstance(plan, Mapping):
-        plan = plan_from(plan)
-    return prepare(plan, beside, models=models, device=device), beside
+        plan = plan_from(plan, faults, report=False)
+    return prepare(plan, beside, models=models, device=device, faults=faults), beside
 
 
 def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:

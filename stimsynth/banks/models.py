@@ -198,12 +198,29 @@ class Models:
             self._validate(ref)
         return ref
 
+    def find(self, label: str) -> None:
+        """Check that the model of a label comes from somewhere, without making it.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, module or factory.
+        """
+        self._factory(label, self._plans[label].use)
+
     def module(self, ref: ModelRef) -> nn.Module:
         """Return the model of a reference, on the device and ready for synthesis."""
         key = _key(ref)
         if key not in self._made:
             self._made[key] = self._make(ref)
         return self._made[key]
+
+    def output_shapes(self, ref: ModelRef) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of a model's outputs for one image, for every shape of the pictures."""
+        module = self.module(ref)
+        with torch.no_grad():
+            images = (noise_image(shape)[None].to(self.device) for shape in self._shapes)
+            return tuple(tuple(module(image)[0].shape) for image in images)
 
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or the distance of a model's outputs; one value for each image."""

@@ -99,28 +99,43 @@ class BuildPlan:
                 raise InputError(f"a model's label is one line of text; not {label!r}")
 
 
-class Faults:
-    """Faults that are found one by one and reported together."""
+#: Stands for a table [bank] with faults while others are looked for.
+_UNREAD = BankPlan(name="unread", version="0.0.0", license="unread")
 
-    def __init__(self) -> None:
+
+class Faults:
+    """Faults that are found one by one and reported together.
+
+    Parameters
+    ----------
+    where
+        Words before the sentences, such as the name of the plan's file.
+    """
+
+    def __init__(self, where: str = "") -> None:
+        self.where = where
         self.sentences: list[str] = []
+        self.follow: list[
+            str
+        ] = []  # how sentences begin that only follow from a fault that is kept
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep the sentence of an `InputError` that is raised in the block."""
+        """Keep the sentences of an `InputError` that is raised in the block."""
         try:
             yield
         except InputError as error:
-            self.sentences += [line for line in str(error).splitlines() if line]
+            found = [line for line in str(error).splitlines() if line]
+            self.sentences += [line for line in found if not line.startswith(tuple(self.follow))]
 
-    def report(self, where: str) -> None:
+    def report(self) -> None:
         """Raise one `InputError` with all sentences, if there are any."""
         found = list(dict.fromkeys(self.sentences))
         if len(found) == 1:
-            raise InputError(f"{where}{found[0]}")
+            raise InputError(f"{self.where}{found[0]}")
         if found:
             lines = "".join(f"\n- {sentence}" for sentence in found)
-            raise InputError(f"{where}{len(found)} faults:{lines}")
+            raise InputError(f"{self.where}{len(found)} faults:{lines}")
 
 
 def read_plan(path: str | Path) -> BuildPlan:
@@ -132,19 +147,30 @@ def read_plan(path: str | Path) -> BuildPlan:
         If the file is missing or no TOML; or with all its faults: unknown, missing or mistyped keys, kinds
         that do not exist, …
     """
-    return plan_from(read_toml_table(path, "the plan"), f"{path}: ")
+    return plan_from(read_toml_table(path, "the plan"), Faults(f"{path}: "))
 
 
-def plan_from(table: Mapping[str, Any], where: str = "the plan: ") -> BuildPlan:
+def plan_from(
+    table: Mapping[str, Any], faults: Faults | None = None, report: bool = True
+) -> BuildPlan:
     """Return the plan that a mapping of tables describes; the same tables as in TOML.
+
+    Parameters
+    ----------
+    table
+        Names of tables to their keys and values.
+    faults
+        Where faults are kept.
+    report
+        False to return what can be read of a plan with faults, so that further ones can be looked for.
 
     Raises
     ------
     InputError
         With all faults together.
     """
-    faults = Faults()
-    parts: dict[str, Any] = {}
+    faults = faults or Faults("the plan: ")
+    parts: dict[str, Any] = {"bank": _UNREAD}
     for key in table:
         if key not in _TABLES:
             faults.sentences.append(str(unknown_name("table of a plan", key, list(_TABLES))))
@@ -162,8 +188,11 @@ def plan_from(table: Mapping[str, Any], where: str = "the plan: ") -> BuildPlan:
     for label, entry in models.items():
         with faults.collect():
             parts["models"][label] = from_json(ModelPlan, entry, f"[models.{label}]")
+        if label not in parts["models"]:
+            faults.follow.append(f"unknown model or metric {label!r}")
     parts["sets"] = tuple(_recipes(table.get("sets", ()), faults))
-    faults.report(where)
+    if report or "targets" not in parts:
+        faults.report()
     return BuildPlan(**parts)
 
 

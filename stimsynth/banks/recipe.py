@@ -48,6 +48,9 @@ class Catalogue(Protocol):
     def model(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
         """Return a model or metric of the plan, with further arguments."""
 
+    def output_shapes(self, model: ModelRef) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of a model's outputs for one image, for every shape of the targets."""
+
     def files(
         self, patterns: Sequence[str], size: int | None, colour: str, license: str
     ) -> tuple[PictureFile, ...]:

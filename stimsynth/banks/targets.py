@@ -1,10 +1,10 @@
 """Pictures of a plan: bundled photographs and files, with their licences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stimsynth.banks.plan import TargetsPlan
+from stimsynth.banks.plan import Faults, TargetsPlan
 from stimsynth.banks.recipe import to_array
 from stimsynth.images import Picture, bundled, load, load_picture
 from stimsynth.images.files import looks_like_an_image
@@ -12,23 +12,23 @@ from stimsynth.images.pictures import GREY
 from stimuli_store.errors import InputError
 
 
-def load_targets(plan: TargetsPlan, folder: Path) -> tuple[Picture, ...]:
-    """Return the targets of a plan, in its order.
+def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Picture, ...]:
+    """Return the targets of a plan that can be loaded, in its order.
 
-    Raises
-    ------
-    InputError
-        If an image is missing, unreadable or too small, a folder or pattern holds none, a file has no
-        licence, or two targets have one name.
+    Faults are an image that is missing, unreadable or too small, a folder or pattern that holds none, a file
+    without a licence, and two targets of one name.
     """
-    found = [
-        load_target(source, plan.size, license, plan.colour)
-        for source, license in _sources(plan.images, plan.license, plan.licenses, folder)
-    ]
+    found = []
+    for name in plan.images:
+        sources: list[tuple[str | Path, str]] = []
+        with faults.collect():
+            sources += _sources(name, plan.license, plan.licenses, folder)
+        for source, license in sources:
+            with faults.collect():
+                found.append(load_target(source, plan.size, license, plan.colour))
     names = [one.name for one in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"targets have different names; {', '.join(twice)} stands there twice")
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.sentences.append(f"targets have different names; {name} stands there twice")
     return tuple(found)
 
 
@@ -85,18 +85,17 @@ def files_of(patterns: Iterable[str], folder: Path) -> list[Path]:
 
 
 def _sources(
-    images: Sequence[str], license: str, licenses: Mapping[str, str], folder: Path
-) -> Iterator[tuple[str | Path, str]]:
-    for name in images:
-        is_file = (folder / name).exists() or any(sign in name for sign in "*?[/.")
-        if name in bundled() or not is_file:
-            yield name, ""
-            continue
-        for path in files_of([name], folder):
-            own = licenses.get(path.name, license)
-            if not own.strip():
-                raise InputError(
-                    f"{path.name} has no licence; give targets.license for all files, or name it in "
-                    "targets.licenses"
-                )
-            yield path, own
+    name: str, license: str, licenses: Mapping[str, str], folder: Path
+) -> list[tuple[str | Path, str]]:
+    """Return the pictures that an entry of targets.images stands for, with their licences."""
+    is_file = (folder / name).exists() or any(sign in name for sign in "*?[/.")
+    if name in bundled() or not is_file:
+        return [(name, "")]
+    found = [(path, licenses.get(path.name, license)) for path in files_of([name], folder)]
+    without = [path.name for path, own in found if not own.strip()]
+    if without:
+        raise InputError(
+            f"{', '.join(without)} has no licence; give targets.license for all files, or name it in "
+            "targets.licenses"
+        )
+    return [*found]

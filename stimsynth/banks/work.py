@@ -140,6 +140,9 @@ class _Offered:
     def model(self, label: str, params: Mapping[str, Any] | None = None) -> ModelRef:
         return self._models.ref(label, params, synthesizes=True)
 
+    def output_shapes(self, model: ModelRef) -> tuple[tuple[int, ...], ...]:
+        return self._models.output_shapes(model)
+
     def files(
         self, patterns: Sequence[str], size: int | None, colour: str, license: str
     ) -> tuple[PictureFile, ...]:
@@ -166,6 +169,7 @@ def prepare(
     *,
     models: Mapping[str, Factory] | None = None,
     device: str = "cpu",
+    faults: Faults | None = None,
 ) -> Work:
     """Load the targets of a plan, make its models once, and list the work.
 
@@ -179,18 +183,19 @@ def prepare(
         Label to a function or class that makes a model, beside those of the plan.
     device
         Where models run, as torch names it.
+    faults
+        Those found already, which are reported together with further ones.
 
     Raises
     ------
     InputError
         With all faults that can be found without synthesizing anything.
     """
-    folder = beside or Path()
-    faults = Faults()
-    pictures: tuple[Picture, ...] = ()
-    with faults.collect():
-        pictures = load_targets(plan.targets, folder)
-    faults.report("")
+    folder, faults = beside or Path(), faults or Faults()
+    known = len(faults.sentences)
+    pictures = load_targets(plan.targets, folder, faults)
+    if len(faults.sentences) > known:
+        faults.follow += ["unknown target", "two sets are called"]
     references = tuple(describe_reference(p.pixels, p.name, p.license) for p in pictures)
     targets = tuple(_target_of(reference) for reference in references)
     shapes = tuple(dict.fromkeys(_channels_first(target.shape) for target in targets))
@@ -198,6 +203,9 @@ def prepare(
     offered = _Offered(plan, folder, targets, registry)
     sets: list[SetSpec] = []
     batches: list[BatchSpec] = []
+    for label in plan.models:
+        with faults.collect():
+            registry.find(label)
     for recipe in plan.sets:
         with faults.collect():
             made = recipe.specs(offered)
@@ -213,7 +221,7 @@ def prepare(
             predicting.append(registry.ref(label))
     with faults.collect():
         _check_labels(sets, references)
-    faults.report("")
+    faults.report()
     return Work(
         plan=plan,
         references=references,
@@ -259,7 +267,7 @@ def _batches(
 
 
 def _check_labels(sets: Sequence[SetSpec], references: Sequence[Stimulus]) -> None:
-    labels = [group.label for group in sets] + [r.record.set for r in references]
+    labels = [group.label for group in sets] + [*{r.record.set for r in references}]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise InputError(

@@ -30,25 +30,41 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
     Raises
     ------
     InputError
-        If a key is unknown (the nearest known one is named), missing, or of another type.
+        If keys are unknown (the nearest known one is named), missing, or of another type: one line for each.
         A missing optional is None. Keys that begin with ``x_`` are extensions of others and are ignored.
     """
     where = where or cls.__name__
     if not isinstance(value, Mapping):
         raise InputError(f"{where} is a table of keys and values; {value!r} was given")
     hints, fields = _shape(cls)  # type: ignore[arg-type]
-    for key in value:
-        if key not in fields and not str(key).startswith("x_"):
-            raise unknown_name(f"key in {where}", str(key), list(fields))
-    known = {}
+    faults = [
+        str(unknown_name(f"key in {where}", str(key), list(fields)))
+        for key in value
+        if key not in fields and not str(key).startswith("x_")
+    ]
+    known: dict[str, Any] = {}
+    wrong: list[str] = []
     for name, field in fields.items():
-        if name in value:
-            known[name] = _convert(hints[name], value[name], f"{where}.{name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            if types.NoneType not in typing.get_args(hints[name]):
-                raise InputError(f"{where} needs the key {name!r}")
-            known[name] = None  # `to_json` leaves absent optionals out
-    return cls(**known)
+        try:
+            if name in value:
+                known[name] = _convert(hints[name], value[name], f"{where}.{name}")
+            elif _is_needed(field):
+                if types.NoneType not in typing.get_args(hints[name]):
+                    raise InputError(f"{where} needs the key {name!r}")
+                known[name] = None  # `to_json` leaves absent optionals out
+        except InputError as error:
+            wrong.append(str(error))
+    try:
+        made = None if wrong else cls(**known)
+    except InputError as error:
+        made, wrong = None, [str(error)]
+    if faults or made is None:
+        raise InputError("\n".join([*faults, *wrong]))
+    return made
+
+
+def _is_needed(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 @lru_cache(maxsize=64)

@@ -78,6 +78,12 @@ class OptimizedRecipe:
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set of one for every target."""
         model = catalogue.model(self.model)
+        for shape in catalogue.output_shapes(model):
+            fits = len(self.unit) <= len(shape)
+            if not fits or any(not -n <= i < n for i, n in zip(self.unit, shape, strict=False)):
+                raise InputError(
+                    f"optimized.unit is an index into an output of shape {shape}; not {list(self.unit)}"
+                )
         return tuple(
             SetSpec(
                 label=label_of(target.name, self.name or f"{self.model}-{self.minmax}"),
@@ -134,13 +140,6 @@ class OptimizedRecipe:
 
     def _response(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
         def response(image: Tensor) -> Tensor:
-            output = model(image)[0]
-            try:
-                return output[self.unit].mean()
-            except IndexError as error:
-                raise InputError(
-                    f"optimized.unit is an index into an output of shape {tuple(output.shape)}; not "
-                    f"{list(self.unit)}"
-                ) from error
+            return model(image)[0][self.unit].mean()
 
         return response
