@@ -1,13 +1,12 @@
 """Quality gates: conditions on a stimulus, and the consequence where one does not hold."""
 
-from stimsynth.banks.recipe import Recipe
 from stimuli_store.records.stimulus import Certificate
 
 #: Ends of a synthesis that ran out of steps, in part.
 UNFINISHED = ("out of steps", "interrupted", "not finite")
 
 
-def misses(recipe: Recipe, certificate: Certificate) -> tuple[str, ...]:
+def misses(certificate: Certificate) -> tuple[str, ...]:
     """Return a sentence for every gate that a stimulus misses.
 
     A gate on a figure that only some members of a set have, such as the eigenvalue of a unit distortion,
@@ -16,7 +15,7 @@ def misses(recipe: Recipe, certificate: Certificate) -> tuple[str, ...]:
     figures = {**certificate.figures, "clipped_fraction": certificate.clipped_fraction}
     found = [
         f"{name} is {figures[name]:.3g}, over the gate of {bound:g}"
-        for name, bound in recipe.gates.items()
+        for name, bound in certificate.gates.items()
         if name in figures and not abs(figures[name]) <= bound
     ]
     if any(sign in certificate.status for sign in UNFINISHED):

@@ -143,8 +143,9 @@ def _certified(
             clipped_fraction=_clipped(one, frame),
             status=one.status,
             figures=figures,
+            gates=dict(recipe.gates),
         )
-        yield _stimulus(one, certificate, misses(recipe, certificate), batch)
+        yield _stimulus(one, certificate, misses(certificate), batch)
 
 
 def measured(

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from stimsynth.banks.context import BankContext
+from stimsynth.banks.gates import misses
 from stimsynth.banks.jobs import measured
 from stimsynth.banks.model_identity import Factory
-from stimsynth.banks.recipe import recipe_of
+from stimsynth.banks.recipe import Made, recipe_of
 from stimsynth.banks.recorded import RecordedModels, recorded_files
 from stimuli_store.bank.kinds import held_figure
 from stimuli_store.bank.publish import bank_path
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankError, InputError
+from stimuli_store.frames import quantize
 from stimuli_store.records.canonical import pixel_id
 from stimuli_store.records.spec import StimulusSpec
 from stimuli_store.records.stimulus import Batch, StimulusRecord
@@ -39,7 +41,8 @@ class Remade:
     figures
         Name of a figure to its value in the record and its value now.
     faults
-        Figures that differ by more than a factor of two, and a held value that differs by more than 1e-4.
+        Figures that differ by more than a factor of two, a held value that differs by more than 1e-4, and
+        gates that are missed now.
     """
 
     name: str
@@ -123,7 +126,7 @@ def _compared(
                     name: (value, figures.get(name, float("nan")))
                     for name, value in record.certificate.figures.items()
                 },
-                faults=tuple(_faults(record, figures)),
+                faults=(*_faults(record, figures), *_missed(record, made, figures)),
             )
 
 
@@ -138,6 +141,19 @@ def _faults(record: StimulusRecord, figures: Mapping[str, float]) -> Iterator[st
         near = abs(new - old) <= _SMALL or old / FACTOR <= new <= old * FACTOR
         if not near and not (old < 0 and old * FACTOR <= new <= old / FACTOR):
             yield f"{name} is {new:.3g}, and was {old:.3g}"
+
+
+def _missed(record: StimulusRecord, made: Made, figures: Mapping[str, float]) -> Iterator[str]:
+    """Yield the quality gates that the stimulus in the bank passed, and this one misses."""
+    certificate = record.certificate
+    clipped = quantize(made.pixels).clipped_fraction if made.shown else 0.0
+    if made.clipped_fraction is not None:
+        clipped = made.clipped_fraction
+    again = replace(
+        certificate, status=made.status, figures=dict(figures), clipped_fraction=clipped
+    )
+    if not misses(certificate):
+        yield from misses(again)
 
 
 def _parents(bank: Bank) -> Iterator[Bank]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Make stimuli again from the records of a bank alone, in the batches and with the threads in which they were
 made, and compare them. On the same machine they have the same pixels. Elsewhere figures should lie within a
-factor of two, and a value that a MAD image holds within 1e-4; the exit code is 1 where one does not.
+factor of two, a value that a MAD image holds within 1e-4, and gates should be passed that were passed before;
+the exit code is 1 where one is not.
 
 Models of one's own and pictures from elsewhere are given by hand, and must have the hashes that the
 records name.

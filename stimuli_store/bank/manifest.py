@@ -43,7 +43,7 @@ class _Tables:
 
     def __init__(self) -> None:
         self.models, self.recipes, self.codes, self.environments = (_Table() for _ in range(4))
-        self.batches, self.sets, self.licenses = (_Table() for _ in range(3))
+        self.batches, self.sets, self.licenses, self.gates = (_Table() for _ in range(4))
 
     def model(self, model: ModelRef) -> int:
         return self.models.place(msgspec.to_builtins(_model_row(model)))
@@ -97,6 +97,7 @@ def write_manifest(
         batches=[msgspec.convert(row, rows.BatchRow) for row in tables.batches.values],
         sets=[msgspec.convert(row, rows.SetRow) for row in tables.sets.values],
         licenses=tables.licenses.values,
+        gates=tables.gates.values,
         parent=None if header.parent is None else dict(header.parent),
         changes=list(header.changes),
         plan_sha256=header.plan_sha256,
@@ -177,6 +178,7 @@ def _stimulus_row(
         status=certificate.status,
         clipped=certificate.clipped_fraction,
         figures=dict(certificate.figures),
+        gates=tables.gates.place(dict(certificate.gates)) if certificate.gates else None,
         range=dict(record.range),
         spec=None if record.spec is None else tables.spec(record.spec),
         batch=None if record.batch is None else tables.batch(record.batch),

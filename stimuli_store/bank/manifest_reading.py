@@ -134,6 +134,7 @@ class _Reader:
                 clipped_fraction=row.clipped,
                 status=row.status,
                 figures=row.figures,
+                gates={} if row.gates is None else self._first.gates[row.gates],
             ),
             license=self._first.licenses[row.license],
             spec=None if row.spec is None else self._spec(row, row.spec, group.kind),

@@ -98,6 +98,7 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     environments: list[dict[Name, Text]] = []
     batches: list[BatchRow] = []
     sets: list[SetRow] = []
+    gates: list[dict[Name, float]] = []
     licenses: list[Text] = []
     parent: dict[Name, Text] | None = None
     changes: list[Text] = []
@@ -125,6 +126,7 @@ class StimulusRow(
     status: Text
     clipped: Share = 0.0
     figures: dict[Name, float] = {}
+    gates: RowPlace | None = None
     range: dict[Name, float] = {}
     spec: SpecRow | None = None
     batch: RowPlace | None = None

@@ -27,6 +27,9 @@ class Certificate:
     figures
         What its kind is measured by, in float64 on the frame: the distances of a metamer, the metric values
         and drift of a MAD image, … The names of each kind are in ``docs/formats/stimbank-1.md``.
+    gates
+        Largest absolute values that figures, or the clipped fraction, were to have; a stimulus that misses
+        one has a flag.
     """
 
     bits: int
@@ -34,6 +37,7 @@ class Certificate:
     clipped_fraction: float
     status: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    gates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

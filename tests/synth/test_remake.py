@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,7 +107,9 @@ def test_comments_in_the_code_of_a_model_change_nothing(
     assert one.same_pixels
 
 
-def altered(bank: Bank, folder: Path, name: str, **figures: float) -> Bank:
+def altered(
+    bank: Bank, folder: Path, name: str, gates: Mapping[str, float] | None = None, **figures: float
+) -> Bank:
     """A bank of one kind that states other figures for a stimulus."""
     kept = {r.name for r in bank.records if r.kind in ("reference", bank.by_name[name].kind)}
     stimuli = []
@@ -114,7 +117,11 @@ def altered(bank: Bank, folder: Path, name: str, **figures: float) -> Bank:
         if record.name in kept:
             certificate = record.certificate
             if record.name == name:
-                certificate = replace(certificate, figures={**certificate.figures, **figures})
+                certificate = replace(
+                    certificate,
+                    figures={**certificate.figures, **figures},
+                    gates=gates or certificate.gates,
+                )
             changed = replace(record, certificate=certificate)
             stimuli.append(Stimulus(pixels=bank.pixels(record.sha256), record=changed))
     return publish_bank(folder, BankHeader(name="x", version="1.0.0", license="CC0-1.0"), stimuli)
@@ -131,6 +138,17 @@ def test_figures_are_compared_to_a_factor_of_two(
     stated = altered(bank, tmp_path, name, rms=rms / factor)
     (one,) = remake(stated, [name])
     assert one.faults == (() if fine else (f"rms is {rms:.3g}, and was {rms / factor:.3g}",))
+
+
+@pytest.mark.parametrize(("gate", "fine"), [(1.01, True), (0.99, False), (0.5, True)])
+def test_gates_that_were_passed_are_passed_again(
+    bank: Bank, tmp_path: Path, gate: float, fine: bool
+) -> None:
+    """The record states 0.8 of the figure: gates above pass before, one below was missed already."""
+    name = "camera/pink-noise/rms=0.05/seed=0"
+    rms = bank.by_name[name].certificate.figures["rms"]
+    (one,) = remake(altered(bank, tmp_path, name, {"rms": gate * rms}, rms=0.8 * rms), [name])
+    assert one.faults == (() if fine else (f"rms is {rms:.3g}, over the gate of {gate * rms:g}",))
 
 
 @pytest.mark.parametrize(("change", "fine"), [(0.9e-4, True), (1.2e-4, False)])
