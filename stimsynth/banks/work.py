@@ -195,7 +195,7 @@ def prepare(
     known = len(faults.sentences)
     pictures = load_targets(plan.targets, folder, faults)
     if len(faults.sentences) > known:
-        faults.follow += ["unknown target", "two sets are called"]
+        faults.follow += ["unknown target", "two sets are called", "a set of kind"]
     references = tuple(describe_reference(p.pixels, p.name, p.license) for p in pictures)
     targets = tuple(_target_of(reference) for reference in references)
     shapes = tuple(dict.fromkeys(_channels_first(target.shape) for target in targets))

@@ -283,7 +283,7 @@ BAD = {
     "on_miss": (PLAN.replace("batch = 1", 'batch = 1\non_miss = "ignore"'), "flag, retry, fail"),
     "colour": (PLAN.replace("size = 32", 'size = 32\ncolour = "cmyk"'), "gray, rgb"),
     "colour that is not there": (
-        PLAN.replace("size = 32", 'size = 32\ncolour = "rgb"'),
+        PLAN.replace("size = 32", 'size = 32\ncolour = "rgb"').replace(', "grass"', ""),
         "has no colour",
     ),
     "unknown model": (PLAN.replace('"Gaussian"', '"Gausian"'), "did you mean 'Gaussian'"),
@@ -299,7 +299,10 @@ BAD = {
     "no TOML": (PLAN + "\n= 3", "not valid TOML"),
     "unknown image": (PLAN.replace('"camera"', '"camrea"'), "did you mean 'camera'"),
     "missing file": (PLAN.replace('"camera"', '"photo.png"'), "there is no image file"),
-    "image too small": (PLAN.replace("size = 32", "size = 4096"), "too small for a size of 4096"),
+    "image too small": (
+        PLAN.replace("size = 32", "size = 4096").replace(', "grass"', ""),
+        "too small for a size of 4096",
+    ),
     "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
     "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name has"),
     "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
