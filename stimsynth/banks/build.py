@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stimsynth.banks.carry import OlderVersion, older_version
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.jobs import finished, make_job
 from stimsynth.banks.model_identity import Factory
@@ -107,12 +108,13 @@ def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
     if say is not None:
         for change in work.changes:
             say(f"target {change}")
+    older = older_version(work, directory)
     jobs = directory / "jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     sweep(jobs)
     pixels = {r.record.sha256: r.pixels for r in work.references}
     context = BankContext(pixels, work.pictures, work.models)
-    done = [finished(jobs, batch, work) for batch in work.batches]
+    done = [finished(jobs, b, work) or older.carried(b, work) for b in work.batches]
     with progress_bar(sum(len(b.members) for b in work.batches), "image", title="stimuli") as bar:
         for place, batch in enumerate(work.batches):
             if done[place] is None:
@@ -121,7 +123,7 @@ def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
             bar.update(len(batch.members))
     made = [job for job in done if job is not None]
     try:
-        return _publish(work, directory, made, context)
+        return _publish(work, directory, made, context, older)
     except BankExists:  # by another process meanwhile: then it is ours, or refused as any other
         published = _published(work, directory, say)
         if published is None:
@@ -156,6 +158,7 @@ def _publish(
     directory: Path,
     done: Sequence[tuple[tuple[Stimulus, ...], float]],
     context: BankContext,
+    older: OlderVersion,
 ) -> Bank:
     """Put references and finished stimuli in the plan's order, add predictions, and publish."""
     stimuli = list(work.references)
@@ -170,6 +173,8 @@ def _publish(
         creators=plan.creators,
         colour=Colour(space=work.plan.targets.colour, transfer=plan.transfer),
         models=work.predicting,
+        parent=older.parent,
+        changes=older.changes(ordered),
         plan_sha256=work.sha256,
     )
     log = [{"seconds": round(seconds, 3), "stimuli": len(batch)} for batch, seconds in done]

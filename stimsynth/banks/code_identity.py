@@ -26,6 +26,7 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.methods.base.saving",
     "stimsynth.methods.base.snapshots",
     "stimsynth.banks.build",
+    "stimsynth.banks.carry",
     "stimsynth.banks.code_identity",
     "stimsynth.banks.dry_run",
     "stimsynth.banks.model_identity",

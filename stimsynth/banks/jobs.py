@@ -41,7 +41,7 @@ def finished(folder: Path, batch: BatchSpec, work: Work) -> Job | None:
         return None
     if _answers(stimuli, batch):
         pairs = zip(stimuli, batch.members, strict=True)
-        return tuple(_placed(stimulus, planned, work) for stimulus, planned in pairs), seconds
+        return tuple(placed(stimulus, planned, work) for stimulus, planned in pairs), seconds
     path.replace(path.with_suffix(".other"))
     return None
 
@@ -76,7 +76,7 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
     for planned, stimulus in zip(batch.members, stimuli, strict=True):
         if stimulus.record.flags and recipe.on_miss == "retry" and planned.start is not None:
             stimulus = _retried(recipe, planned, stimulus, work, context)
-        stimulus = _placed(stimulus, planned, work)
+        stimulus = placed(stimulus, planned, work)
         if stimulus.record.flags and recipe.on_miss == "fail":
             raise StimsynthError(
                 f"{stimulus.record.name} misses a gate: {stimulus.record.flags[0]}; what was finished is kept"
@@ -84,7 +84,7 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
         yield stimulus
 
 
-def _placed(stimulus: Stimulus, planned: StimulusSpec, work: Work) -> Stimulus:
+def placed(stimulus: Stimulus, planned: StimulusSpec, work: Work) -> Stimulus:
     """Return a stimulus under the set, place, name and licence that the work gives to its planned spec."""
     label, member = work.places[planned.key]
     record = stimulus.record

@@ -21,17 +21,24 @@ _TABLES = ("bank", "targets", "models", "sets", "predict")
 
 @dataclass(frozen=True, kw_only=True)
 class BankPlan:
-    """``[bank]``: name, version and licence of the bank, and the transfer function of pixel values."""
+    """``[bank]``: name, version and licence of the bank, and the transfer function of pixel values.
+
+    `parent` is an older version in the folder of the bank: batches whose stimuli it has, by all but the code
+    that made them, are taken from it.
+    """
 
     name: str
     version: str
     license: str
     creators: tuple[str, ...] = ()
     transfer: str = "srgb"
+    parent: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_version(self.version)
+        if self.parent is not None and check_version(self.parent) == self.version:
+            raise InputError(f"bank.parent is an older version than {self.version}")
         if not self.license.strip():
             raise InputError(
                 "bank.license says under which licence the bank may be used, as in CC0-1.0"
