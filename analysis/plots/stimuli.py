@@ -21,7 +21,7 @@ class Tile:
 def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
     """Plot rows of images with the grey levels of the screen (0 black, 255 white)."""
     columns = max(len(row) for row in rows)
-    made = style.figure(1.2 * columns + 0.2, 1.6 * len(rows))
+    made = style.figure(1.2 * columns + 0.2, 1.75 * len(rows))
     grid = made.subplots(len(rows), columns, squeeze=False)
     for axes_row, row in zip(grid, rows, strict=True):
         for place, axes in enumerate(axes_row):
@@ -30,7 +30,7 @@ def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
                 tile = row[place]
                 axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
                 axes.set_title(tile.heading, fontsize=9, color=style.INK, pad=3)
-                axes.text(
+                note = axes.text(
                     0.5,
                     -0.04,
                     tile.note,
@@ -40,4 +40,5 @@ def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
                     fontsize=7.5,
                     color=style.QUIET,
                 )
+                note.set_in_layout(False)  # a wide note must not make its picture small
     return made

@@ -25,6 +25,18 @@ _MOST_TARGETS = 6
 _MOST_COLUMNS = 9
 
 
+#: Figures that stand under a picture, by kind, each with its short name.
+_SHOWN = {
+    "metamer": {"relative_distance": "distance"},
+    "mad": {"metric_1": "metric 1", "metric_2": "metric 2"},
+    "eigendistortion": {"response": "response"},
+    "geodesic": {"step": "step"},
+    "optimized": {"objective": "response"},
+    "noise": {"rms": "rms"},
+    "external": {"pixel_rms": "rms"},
+}
+
+
 def stimuli_section(bank: Bank) -> str:
     """Return the stimuli section as HTML: pictures of targets and stimuli, and all certificates."""
     rows = [
@@ -32,7 +44,9 @@ def stimuli_section(bank: Bank) -> str:
         for target, members in _by_target(bank)
     ]
     parts = [
-        html.paragraph("Frames as the screen shows them: the target, then one member per level.")
+        html.paragraph(
+            "Frames as the screen shows them: the target, then members of its sets, kind by kind."
+        )
     ]
     if rows:
         made = stimuli_panel(rows)
@@ -48,12 +62,20 @@ def stimuli_section(bank: Bank) -> str:
 
 
 def _by_target(bank: Bank) -> list[tuple[StimulusRecord, list[StimulusRecord]]]:
+    """Return rows of pictures: a target, and members of its sets of one kind."""
     found = []
     for sha, target in list(bank.references.items())[:_MOST_TARGETS]:
-        firsts = [m[0] for m in bank.sets.values() if m[0].target == sha]
-        firsts.sort(key=_place)
-        step = max(1, math.ceil(len(firsts) / _MOST_COLUMNS))
-        found.append((target, firsts[::step]))
+        kinds: dict[str, list[list[StimulusRecord]]] = {}
+        for members in bank.sets.values():
+            shown = [m for m in members if m.target == sha and m.certificate.frame_sha256]
+            if shown:
+                kinds.setdefault(shown[0].kind, []).append(shown)
+        for sets in kinds.values():
+            # Several sets differ in their level; the members of a single one in other things.
+            picked = [members[0] for members in sets] if len(sets) > 1 else sets[0]
+            picked = sorted(picked, key=_place) if len(sets) > 1 else picked
+            step = max(1, math.ceil(len(picked) / _MOST_COLUMNS))
+            found.append((target, picked[::step]))
     return found
 
 
@@ -64,24 +86,38 @@ def _place(record: StimulusRecord) -> tuple[float, str]:
 
 def _tile(bank: Bank, record: StimulusRecord, heading: str) -> Tile:
     figures = record.certificate.figures
-    name, value = next(iter(sorted(figures.items())), ("", 0.0))
-    note = f"{name.replace('_', ' ')} {value:.2g}" if name else record.role
-    return Tile(pixels=bank.frame(record.sha256).pixels, heading=heading, note=note)
+    named = _SHOWN.get(record.kind, {})
+    note = "\n".join(
+        f"{short} {figures[name]:.2g}" for name, short in named.items() if name in figures
+    )
+    return Tile(pixels=bank.frame(record.sha256).pixels, heading=heading, note=note or record.kind)
+
+
+def _with_labels(record: StimulusRecord, text: str) -> str:
+    """Return text with the labels of a record's models in place of the parts that they play."""
+    for part, model in record.models.items():
+        text = text.replace(part.replace("_", " "), model.label).replace(part, model.label)
+    return text.replace("_", " ")
 
 
 def _at(record: StimulusRecord) -> str:
+    if record.role != record.kind and record.kind != "eigendistortion":
+        return _with_labels(record, record.role)
     if record.level is None:
         return record.name
+    if record.kind == "eigendistortion":
+        return f"{record.role} {record.level.value:g}"
     value = record.level.value
     shown = value if isinstance(value, str) else f"{value:g}"
     return f"{shown} {formatting.short_unit(record.level.unit)}"
 
 
 def _frames_note(bank: Bank) -> str:
-    good = sum(_frame_is_certified(bank, record.sha256) for record in bank.records)
+    shown = [record for record in bank.records if record.certificate.frame_sha256]
+    good = sum(_frame_is_certified(bank, record.sha256) for record in shown)
     return html.paragraph(
         "For this report every frame was computed again from the stored pixels: "
-        f"{good} of {len(bank.records)} frames have the certified hash.",
+        f"{good} of {len(shown)} frames have the certified hash.",
         "small",
     )
 

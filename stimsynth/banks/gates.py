@@ -1,9 +1,11 @@
 """Quality gates: conditions on a stimulus, and the consequence where one does not hold."""
 
+from stimsynth.engine.run import Status
 from stimuli_store.records.stimulus import Certificate
 
-#: Ends of a synthesis that ran out of steps, in part.
-UNFINISHED = ("out of steps", "interrupted", "not finite")
+_FINISHED = (Status.CONVERGED, Status.EXACT, Status.PRECISE)
+#: Sentences on syntheses that did not come to their end.
+UNFINISHED = frozenset(status.value for status in Status if status not in _FINISHED)
 
 
 def misses(certificate: Certificate) -> tuple[str, ...]:
@@ -18,6 +20,6 @@ def misses(certificate: Certificate) -> tuple[str, ...]:
         for name, bound in certificate.gates.items()
         if name in figures and not abs(figures[name]) <= bound
     ]
-    if any(sign in certificate.status for sign in UNFINISHED):
+    if certificate.status in UNFINISHED:
         found.append(f"unfinished: {certificate.status}")
     return tuple(found)

@@ -85,15 +85,15 @@ def run(arguments: argparse.Namespace) -> int:
         say=lambda sentence: print(sentence, flush=True),  # noqa: T201
     )
     made = [record for members in bank.sets.values() for record in members]
-    flagged = [record for record in made if record.flags]
+    flags = Counter((record.kind, flag) for record in made for flag in record.flags)
     counts = Counter(record.kind for record in made)
     sys.stdout.write(
         f"{bank.path}\n{bank.pin}\n"
         f"{len(bank.references)} targets, {_counted(counts)}, "
         f"{len(bank.predictions)} predictions of {len(bank.model_labels)} models\n"
     )
-    for record in flagged:
-        sys.stdout.write(f"{record.name}: {'; '.join(record.flags)}\n")
+    for (kind, flag), count in flags.items():
+        sys.stdout.write(f"{count} {kind}: {flag}\n")
     return 0
 
 
