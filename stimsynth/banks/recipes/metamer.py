@@ -1,12 +1,14 @@
 """Metamers: images that a model cannot tell from a target."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from stimsynth.banks.measures import outputs, rms_pixels, root_mean_square
 from stimsynth.banks.recipe import (
@@ -22,13 +24,19 @@ from stimsynth.banks.recipe import (
     to_array,
 )
 from stimsynth.images import uniform_noise
+from stimsynth.methods.coarse_to_fine import MetamerCTF
 from stimsynth.methods.metamer import Metamer
+from stimsynth.models.balanced import balanced_by_sensitivity, balanced_by_target
 from stimuli_store.errors import InputError
 from stimuli_store.frames import Frame
 from stimuli_store.records.canonical import pixel_id
 from stimuli_store.records.spec import SetSpec, Start, StimulusSpec
 
 GRIDS = ("refined", "rounded")
+BALANCED: Mapping[str, Callable[[nn.Module, Tensor], nn.Module]] = {
+    "sensitivity": balanced_by_sensitivity,
+    "target": balanced_by_target,
+}
 
 
 @register_recipe
@@ -46,6 +54,12 @@ class MetamerRecipe:
         One metamer for each, from noise of that seed.
     max_iter, stop_criterion, stop_iters_to_check
         As for `stimsynth.Metamer.synthesize`.
+    coarse_to_fine
+        ``"together"`` or ``"separate"``, as for `stimsynth.MetamerCTF`, for models with scales; empty for all
+        scales at once.
+    balanced
+        ``"sensitivity"`` or ``"target"``: outputs are weighed as by `stimsynth.balanced_by_sensitivity` or
+        `stimsynth.balanced_by_target`, which texture statistics need; empty for as they are.
     grid
         ``"refined"`` finishes on the levels of the screen, ``"rounded"`` rounds.
     batch, gates, on_miss, retries, name
@@ -68,6 +82,8 @@ class MetamerRecipe:
     max_iter: int = 200
     stop_criterion: float = 1e-3
     stop_iters_to_check: int = 20
+    coarse_to_fine: str = ""
+    balanced: str = ""
     grid: str = "refined"
     batch: int = 4
     gates: Mapping[str, float] = field(default_factory=dict)
@@ -78,8 +94,14 @@ class MetamerRecipe:
     def __post_init__(self) -> None:
         levels_of(self.level, "metamer")
         check_seeds(self.seeds, "metamer")
-        if self.grid not in GRIDS:
-            raise InputError(f"metamer.grid is one of {', '.join(GRIDS)}; not {self.grid!r}")
+        for what, given, known in (
+            ("grid", self.grid, GRIDS),
+            ("coarse_to_fine", self.coarse_to_fine, ("", "together", "separate")),
+            ("balanced", self.balanced, ("", *BALANCED)),
+        ):
+            if given not in known:
+                names = ", ".join(name for name in known if name)
+                raise InputError(f"metamer.{what} is one of {names}; not {given!r}")
         if self.max_iter < 1 or self.stop_iters_to_check < 1 or not self.stop_criterion >= 0:
             raise InputError(
                 "metamer.max_iter and stop_iters_to_check are 1 or more and stop_criterion 0 or more"
@@ -110,12 +132,28 @@ class MetamerRecipe:
 
     def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
         """Yield metamers that are synthesized together, one for each spec."""
+        for together in self._together(batch):
+            yield from self._synthesized(together, context)
+
+    def _together(self, batch: Sequence[StimulusSpec]) -> list[list[StimulusSpec]]:
+        """Return the specs that share a model: all of them, or those of one target if it is balanced."""
+        if not self.balanced:
+            return [list(batch)]
+        return [list(group) for _, group in groupby(batch, key=lambda spec: spec.targets)]
+
+    def _synthesized(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
         targets = context.images([spec.targets[0] for spec in batch])
         one = (1, *targets.shape[1:])
         starts = torch.cat([uniform_noise(one, spec.start.seed) for spec in batch if spec.start])
         starts = starts.to(targets)
         model = context.model(batch[0].models["model"])
-        metamer = Metamer(targets, model, initial_image=starts)
+        if self.balanced:
+            model = BALANCED[self.balanced](model, targets[:1])
+        metamer: Metamer | MetamerCTF = (
+            MetamerCTF(targets, model, initial_image=starts, coarse_to_fine=self.coarse_to_fine)
+            if self.coarse_to_fine
+            else Metamer(targets, model, initial_image=starts)
+        )
         with warnings.catch_warnings():  # that it converged goes into its certificate
             warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
             metamer.synthesize(
