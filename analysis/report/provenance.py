@@ -87,9 +87,8 @@ def _place(record: StimulusRecord) -> tuple[float, str]:
 def _tile(bank: Bank, record: StimulusRecord, heading: str) -> Tile:
     figures = record.certificate.figures
     named = _SHOWN.get(record.kind, {})
-    note = "\n".join(
-        f"{short} {figures[name]:.2g}" for name, short in named.items() if name in figures
-    )
+    notes = [f"{short} {figures[name]:.2g}" for name, short in named.items() if name in figures]
+    note = _with_labels(record, "\n".join(notes))
     return Tile(pixels=bank.frame(record.sha256).pixels, heading=heading, note=note or record.kind)
 
 

@@ -368,3 +368,14 @@ def test_a_plan_says_what_becomes_of_its_targets(
     assert main(["build", str(plan)]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"target photo: {said}\n" if said else str(tmp_path))
+
+
+def test_a_synthesis_that_ran_out_of_steps_is_flagged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = PLAN.replace("max_iter = 30", "max_iter = 1").replace("[4, 16]", "[4]")
+    bank = make(tmp_path, text)
+    made = [record for members in bank.sets.values() for record in members]
+    assert all(record.flags[0].startswith("unfinished: ") for record in made)
+    assert main(["build", str(tmp_path / "plan.toml")]) == 0
+    assert f"{len(made)} metamer: unfinished" in capsys.readouterr().out
