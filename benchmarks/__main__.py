@@ -1,4 +1,4 @@
-"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu``."""
+"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu | store``."""
 
 import argparse
 import os
@@ -6,13 +6,14 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import frontend, gpu, synthesis, vision
+from benchmarks import frontend, gpu, store, synthesis, vision
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
     "vision": lambda _: vision.main(),
     "synthesis": synthesis.main,
     "gpu": gpu.main,
+    "store": lambda _: store.main(),
 }
 
 

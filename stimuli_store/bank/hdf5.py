@@ -144,7 +144,10 @@ class BankFile:
     def curves(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Return loss curves, float32; all of them, or the values from `start` up to `stop`."""
         with self._opened() as file:
-            return file[CURVES][start:stop] if CURVES in file else np.empty(0, np.float32)
+            found = file[CURVES][start:stop] if CURVES in file else np.empty(0, np.float32)
+            if stop is not None and len(found) != stop - start:
+                raise BankError(f"{self.path} holds no loss curve from {start} to {stop}")
+            return found
 
     def image(self, page: str, row: int) -> np.ndarray:
         """Return the image at a page and row."""
@@ -186,17 +189,18 @@ def _inflated(text: h5py.Dataset) -> bytes:
     HDF5 would inflate a chunk without a limit: a file of 31 kB then takes gigabytes.
     """
     size, (chunk,) = text.shape[0], text.chunks
-    parts = []
+    whole = bytearray(size)
     for start in range(0, size, chunk):
         mask, stored = text.id.read_direct_chunk((start,))
         if mask:
             raise ValueError("a chunk without its filters")
+        # zlib's checksum (Adler-32) covers what is inflated, so that of HDF5 behind it is not needed.
         inflater = zlib.decompressobj()
         part = inflater.decompress(stored[:-_CHECKSUM_BYTES], chunk)
         if len(part) != chunk or not inflater.eof:
             raise ValueError("a chunk of another size than declared")
-        parts.append(part)
-    return b"".join(parts)[:size]
+        whole[start : start + chunk] = part[: size - start]
+    return whole
 
 
 def _parts(file: h5py.File) -> Iterator[Part]:

@@ -110,7 +110,7 @@ def _line(row: rows.Row) -> bytes:
     """Return a line as bytes, once it has proved to say what the row says."""
     try:
         line = rows.encode(row)
-        same = rows.decode(line) == row
+        same = rows.decode(line, first=isinstance(row, rows.Header)) == row
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"this cannot be written into a manifest: {error}") from error
     if not same:  # a number that is not finite is written as null

@@ -1,10 +1,20 @@
 """Records and predictions from the manifest of a bank, read strictly and within bounds."""
 
-from collections.abc import Callable, Iterator, Sequence
+import gc
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from stimuli_store.bank import rows
-from stimuli_store.bank.format import MAX_PREDICTIONS, MAX_STIMULI, BankHeader, Colour
+from stimuli_store.bank.format import (
+    MAX_PIXEL_BYTES,
+    MAX_PREDICTIONS,
+    MAX_STIMULI,
+    BankHeader,
+    Colour,
+)
 from stimuli_store.errors import BankError, InputError
 from stimuli_store.records.predictions import Predictions
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
@@ -23,28 +33,80 @@ def parse_manifest(
     BankError
         At the first line that is of no known type, out of order, or not as the format wants it.
     """
-    lines = _lines(manifest)
+    with _uncollected():
+        return _parsed(_lines(manifest))
+
+
+def _parsed(
+    lines: Iterator[rows.Row],
+) -> tuple[BankHeader, tuple[StimulusRecord, ...], Predictions]:
     first = next(lines, None)
     if not isinstance(first, rows.Header):
         raise BankError("the bank's manifest has no header")
-    stimuli: list[rows.StimulusRow] = []
-    columns: list[rows.Row] = []
-    values = 0
-    for row in lines:
-        if isinstance(row, rows.StimulusRow):
-            stimuli.append(row)
-            continue
-        columns.append(row)
-        values += len(row.values) if isinstance(row, rows.DistancesRow | rows.PreferencesRow) else 0
-        if values > MAX_PREDICTIONS:
-            raise BankError(f"the bank's manifest has over {MAX_PREDICTIONS} predictions")
     try:
+        stimuli, columns = _bodies(lines)
         reader = _Reader(first, stimuli)
         return reader.header(), reader.records(), reader.predictions(columns)
     except IndexError as error:
         raise BankError("the bank's manifest names a row of a table that is not there") from error
     except InputError as error:
         raise BankError(f"the bank's manifest does not follow its format: {error}") from error
+
+
+def _bodies(lines: Iterator[rows.Row]) -> tuple[list[rows.StimulusRow], list[rows.Row]]:
+    """Return the rows after the header, which may not ask for more than a bank holds."""
+    stimuli: list[rows.StimulusRow] = []
+    columns: list[rows.Row] = []
+    numbers = pixel_bytes = 0
+    for row in lines:
+        if isinstance(row, rows.StimulusRow):
+            stimuli.append(row)
+            # Each image counts as often as it is named: so often may it be read.
+            pixel_bytes += 4 * math.prod(page_shape(row.page))
+            if pixel_bytes > MAX_PIXEL_BYTES:
+                raise BankError(
+                    f"the stimuli of the bank's manifest name over {MAX_PIXEL_BYTES} bytes of pixels"
+                )
+            continue
+        columns.append(row)
+        numbers += sum(len(getattr(row, name)) for name in _COLUMNS[type(row)])
+        if numbers > MAX_PREDICTIONS:
+            raise BankError(
+                f"the columns of the bank's manifest have over {MAX_PREDICTIONS} values"
+            )
+    return stimuli, columns
+
+
+_COLUMNS: Mapping[type, tuple[str, ...]] = {
+    rows.PairsRow: ("a", "b"),
+    rows.DistancesRow: ("values",),
+    rows.TriplesRow: ("reference", "a", "b"),
+    rows.PreferencesRow: ("values",),
+}
+
+
+@lru_cache(maxsize=1000)
+def page_shape(page: str) -> tuple[int, ...]:
+    """Return the shape of the images of a page.
+
+    Examples
+    --------
+    >>> page_shape("f4_16x32x3")
+    (16, 32, 3)
+    """
+    return tuple(int(n) for n in page.removeprefix("f4_").split("x"))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the collector of cyclic garbage, which would walk all records again and again as they come."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _lines(manifest: bytes) -> Iterator[rows.Row]:
@@ -55,7 +117,9 @@ def _lines(manifest: bytes) -> Iterator[rows.Row]:
         if end < 0:
             raise BankError(f"line {number + 1} of the bank's manifest is cut short")
         try:
-            row = rows.decode(manifest[start:end])
+            if end - start > rows.MAX_HEADER_BYTES:  # before it is copied
+                raise ValueError(f"it is longer than {rows.MAX_HEADER_BYTES} bytes")
+            row = rows.decode(manifest[start:end], first=number == 0)
         except (ValueError, RecursionError) as error:
             raise BankError(
                 f"line {number + 1} of the bank's manifest cannot be read: {error}"
@@ -95,6 +159,8 @@ class _Reader:
             )
             for row in header.batches
         ]
+        self._targets = _made_once(lambda places: tuple(stimuli[p].sha256 for p in places))
+        self._parts = _made_once(lambda items: {part: self._models[place] for part, place in items})
         self._level = _made_once(lambda row: Level(value=row.value, unit=row.unit))
         self._start = _made_once(lambda row: Start(type=row.type, seed=row.seed))
 
@@ -119,6 +185,7 @@ class _Reader:
 
     def _record(self, row: rows.StimulusRow) -> StimulusRecord:
         group = self._first.sets[row.set]
+        targets = self._targets(tuple(row.targets))
         return StimulusRecord(
             sha256=row.sha256,
             kind=group.kind,
@@ -126,8 +193,8 @@ class _Reader:
             member=row.member,
             role=row.role,
             name=row.name,
-            targets=tuple(self._stimuli[place].sha256 for place in row.targets),
-            shape=tuple(int(n) for n in row.page[3:].split("x")),
+            targets=targets,
+            shape=page_shape(row.page),
             certificate=Certificate(
                 bits=row.bits,
                 frame_sha256=row.frame_sha256,
@@ -137,7 +204,7 @@ class _Reader:
                 gates={} if row.gates is None else self._first.gates[row.gates],
             ),
             license=self._first.licenses[row.license],
-            spec=None if row.spec is None else self._spec(row, row.spec, group.kind),
+            spec=None if row.spec is None else self._spec(row.spec, group.kind, row.role, targets),
             batch=None if row.batch is None else self._batches[row.batch],
             range=row.range,
             flags=tuple(row.flags),
@@ -147,12 +214,14 @@ class _Reader:
             curve=row.curve,
         )
 
-    def _spec(self, row: rows.StimulusRow, spec: rows.SpecRow, kind: str) -> StimulusSpec:
+    def _spec(
+        self, spec: rows.SpecRow, kind: str, role: str, targets: tuple[str, ...]
+    ) -> StimulusSpec:
         return StimulusSpec(
             kind=kind,
-            role=row.role,
-            targets=tuple(self._stimuli[place].sha256 for place in row.targets),
-            models={part: self._models[place] for part, place in spec.models.items()},
+            role=role,
+            targets=targets,
+            models=self._parts(tuple(spec.models.items())),
             level=None if spec.level is None else self._level(spec.level),
             start=None if spec.start is None else self._start(spec.start),
             recipe=self._first.recipes[spec.recipe],

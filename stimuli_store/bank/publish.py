@@ -6,6 +6,7 @@ killed on the way leaves no version at all, or a complete one.
 """
 
 import errno
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -189,7 +190,7 @@ def _paginate(
         records.append(replace(record, page=page, row=rows[record.sha256], curve=place))
         curves.append(np.asarray(stimulus.losses, np.float32))
         length += count
-    total = sum(image.nbytes for images in pages.values() for image in images)
+    total = sum(4 * math.prod(record.shape) for record in records)
     if total > MAX_PIXEL_BYTES:
         raise InputError(
             f"the pixels take {total / 1e9:.1f} GB and a bank file holds up to 1.5 GB; "

@@ -196,9 +196,11 @@ class Bank:
             if pixel_id(self._file.image(page, row)) != sha:
                 name = self.by_id[sha].name
                 raise BankError(f"{self.path}: the pixels of {name} do not match their hash")
-        stated = self.header.curves_sha256
-        if stated != curves_id(self._file.curves()):
+        curves = self._file.curves()
+        if self.header.curves_sha256 != curves_id(curves):
             raise BankError(f"{self.path}: the loss curves do not match their hash")
+        if any(sum(record.curve) > len(curves) for record in self.records):
+            raise BankError(f"{self.path} holds no loss curve of some of its stimuli")
 
     def _record(self, stimulus: str) -> StimulusRecord:
         found = self.by_id.get(stimulus) or self.by_name.get(stimulus)

@@ -12,14 +12,23 @@ from msgspec import Meta, Struct
 #: Values of one line at most; longer columns go on in further lines.
 BLOCK = 100_000
 MAX_LINE_BYTES = 4 * 2**20
+MAX_HEADER_BYTES = 16 * 2**20
+#: Values, lists and tables of a header; each may take 70 bytes of memory, however short it is written.
+MAX_HEADER_PARTS = 600_000
+MAX_DEPTH = 16
+MAX_SHARED_BYTES = 2**18
 
-Sha = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Text = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Name = Annotated[str, Meta(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Controls, line and paragraph separators, and marks that turn the direction of what is printed after them.
+_PRINTED = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+_END = r"$(?!\n)"  # in Python $ alone lets a line break follow
+Sha = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{_END}")]
+Text = Annotated[str, Meta(max_length=1000, pattern=rf"^{_PRINTED}*{_END}")]
+Name = Annotated[str, Meta(min_length=1, max_length=400, pattern=rf"^{_PRINTED}+{_END}")]
 RowPlace = Annotated[int, Meta(ge=0, lt=2**31)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 RowPlaces = Annotated[list[RowPlace], Meta(max_length=BLOCK)]
+Figures = Annotated[dict[Name, float], Meta(max_length=100)]
 Values = Annotated[list[float | None], Meta(max_length=BLOCK)]
 
 
@@ -28,8 +37,8 @@ class ModelRow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     label: Name
     name: Name
-    params: dict[str, Any] = {}
-    layer: dict[str, Any] | None = None
+    params: dict[Name, Any] = {}
+    layer: dict[Name, Any] | None = None
     weights_sha256: str = ""
     sources: dict[Name, Sha] = {}
     probe: tuple[float, ...] = ()
@@ -68,7 +77,7 @@ class BatchRow(Struct, frozen=True, forbid_unknown_fields=True):
 class SpecRow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A spec; models, recipe and code are places in the header's tables."""
 
-    models: dict[Name, RowPlace]
+    models: Annotated[dict[Name, RowPlace], Meta(max_length=16)]
     recipe: RowPlace
     code: RowPlace
     level: LevelRow | None = None
@@ -93,18 +102,17 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     creators: list[Text] = []
     models: list[ModelRow] = []
     predicting: list[RowPlace] = []
-    recipes: list[dict[str, Any]] = []
+    recipes: list[dict[Name, Any]] = []
     codes: list[dict[Name, Text]] = []
     environments: list[dict[Name, Text]] = []
     batches: list[BatchRow] = []
     sets: list[SetRow] = []
-    gates: list[dict[Name, float]] = []
+    gates: list[Figures] = []
     licenses: list[Text] = []
     parent: dict[Name, Text] | None = None
     changes: list[Text] = []
     plan_sha256: Sha | None = None
     curves_sha256: Sha | None = None
-    x: dict[str, Any] = {}
 
 
 class StimulusRow(
@@ -113,8 +121,8 @@ class StimulusRow(
     """One stimulus; `set` and `license` are places in the header, `targets` among the stimuli."""
 
     sha256: Sha
-    frame_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
-    page: Annotated[str, Meta(pattern=r"^f4_\d{1,5}x\d{1,5}(x\d{1,2})?$")]
+    frame_sha256: Annotated[str, Meta(pattern=rf"^([0-9a-f]{{64}})?{_END}")]
+    page: Annotated[str, Meta(pattern=rf"^f4_[0-9]{{1,5}}x[0-9]{{1,5}}(x[0-9]{{1,2}})?{_END}")]
     row: RowPlace
     set: RowPlace
     member: RowPlace
@@ -125,15 +133,14 @@ class StimulusRow(
     bits: Annotated[int, Meta(ge=0, le=16)]
     status: Text
     clipped: Share = 0.0
-    figures: dict[Name, float] = {}
+    figures: Figures = {}
     gates: RowPlace | None = None
-    range: dict[Name, float] = {}
+    range: Figures = {}
     spec: SpecRow | None = None
     batch: RowPlace | None = None
     curve: tuple[Count, Count] = (0, 0)
-    flags: list[Text] = []
+    flags: Annotated[list[Text], Meta(max_length=100)] = []
     planned_start: StartRow | None = None
-    x: dict[str, Any] = {}
 
 
 class PairsRow(Struct, frozen=True, forbid_unknown_fields=True, tag="pairs"):
@@ -178,21 +185,45 @@ def encode(row: Row) -> bytes:
     return _ENCODER.encode(row)
 
 
-def decode(line: bytes) -> Row:
-    """Return the row that a line spells.
+def decode(line: bytes, *, first: bool = False) -> Row:
+    """Return the row that a line spells; the first line, the header, may be longer than others.
 
     Raises
     ------
     ValueError
         If it is no such row: of another type, not finite, with unknown keys, or a key twice.
     """
-    if len(line) > MAX_LINE_BYTES:
-        raise ValueError(f"it is longer than {MAX_LINE_BYTES} bytes")
+    limit = MAX_HEADER_BYTES if first else MAX_LINE_BYTES
+    if len(line) > limit:
+        raise ValueError(f"it is longer than {limit} bytes")
+    if first and sum(map(line.count, (b"[", b"{", b","))) > MAX_HEADER_PARTS:
+        raise ValueError(f"it has more than {MAX_HEADER_PARTS} parts")
     row = _DECODER.decode(line)
     # The decoder takes the last of two equal keys. What is written again byte for byte has none.
     if encode(row) != line and _has_key_twice(line):
         raise ValueError("it has a key twice")
+    if isinstance(row, Header):
+        _check_shared(row)
     return row
+
+
+def _check_shared(header: Header) -> None:
+    """Refuse shared values that are large or deep: thousands of records may name each of them."""
+    for row in (*header.models, *header.recipes, *header.codes, *header.environments):
+        size = len(_ENCODER.encode(row))
+        if size > MAX_SHARED_BYTES:
+            raise ValueError(f"a row of its tables takes {size} bytes, over {MAX_SHARED_BYTES}")
+    for model in header.models:
+        _check_depth((model.params, model.layer), MAX_DEPTH)
+    _check_depth(header.recipes, MAX_DEPTH)
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if isinstance(value, dict | list | tuple):
+        if not left:
+            raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_depth(part, left - 1)
 
 
 def schema() -> dict[str, Any]:
