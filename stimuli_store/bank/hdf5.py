@@ -126,7 +126,7 @@ class BankFile:
     def __reduce__(self) -> tuple[type["BankFile"], tuple[Path]]:
         return BankFile, (self.path,)
 
-    def manifest(self) -> tuple[bytes, str]:
+    def manifest(self) -> tuple[bytearray, str]:
         """Return the manifest and the hash that the file's attributes state for it."""
         with self._opened() as file:
             stated = file.attrs.get("content_sha256", b"")
@@ -139,7 +139,7 @@ class BankFile:
     def log(self) -> bytes:
         """Return the facts of the build that are no part of the identity; empty if there are none."""
         with self._opened() as file:
-            return _inflated(file[LOG]) if LOG in file else b""
+            return bytes(_inflated(file[LOG])) if LOG in file else b""
 
     def curves(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Return loss curves, float32; all of them, or the values from `start` up to `stop`."""
@@ -183,7 +183,7 @@ class BankFile:
         return file
 
 
-def _inflated(text: h5py.Dataset) -> bytes:
+def _inflated(text: h5py.Dataset) -> bytearray:
     """Return the bytes of a compressed text, inflated by zlib within the declared size.
 
     HDF5 would inflate a chunk without a limit: a file of 31 kB then takes gigabytes.

@@ -14,7 +14,7 @@ import numpy as np
 from stimuli_store.bank.contents import check_contents
 from stimuli_store.bank.format import FORMAT, BankHeader, Pin, parse_pin
 from stimuli_store.bank.hdf5 import BankFile
-from stimuli_store.bank.manifest_reading import parse_manifest
+from stimuli_store.bank.manifest_reading import parse_manifest, uncollected
 from stimuli_store.errors import BankError, PinMismatch, unknown_name
 from stimuli_store.frames import Frame, quantize
 from stimuli_store.records.canonical import curves_id, pixel_id, sha256
@@ -44,7 +44,7 @@ class Bank:
         Distances and preferences of every stored model.
     """
 
-    def __init__(self, file: BankFile, manifest: bytes) -> None:
+    def __init__(self, file: BankFile, manifest: bytes | bytearray) -> None:
         self.path, self._file = file.path, file
         self.version_id = sha256(manifest)
         self.header: BankHeader
@@ -227,6 +227,20 @@ def read_unchecked(path: str | os.PathLike[str]) -> Bank:
         raise
 
 
+def _checked(path: str | os.PathLike[str]) -> Bank:
+    bank = read_unchecked(path)
+    try:
+        if bank.header.format != FORMAT:
+            raise BankError(
+                f"{path} is in format {bank.header.format}; this release reads {FORMAT}"
+            )
+        check_contents(bank.header, bank.records, bank.predictions)
+    except BaseException:
+        bank.close()
+        raise
+    return bank
+
+
 def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: bool = True) -> Bank:
     """Open a bank file; check its structure, its manifest and, unless `verify` is False, every pixel.
 
@@ -247,13 +261,9 @@ def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: b
         If it is a good bank, but another one than `pin` names.
     """
     wanted = parse_pin(pin) if pin is not None else None
-    bank = read_unchecked(path)
+    with uncollected():
+        bank = _checked(path)
     try:
-        if bank.header.format != FORMAT:
-            raise BankError(
-                f"{path} is in format {bank.header.format}; this release reads {FORMAT}"
-            )
-        check_contents(bank.header, bank.records, bank.predictions)
         if wanted is not None and str(wanted) != bank.pin:
             raise PinMismatch(f"{path} is {bank.pin}, but the pin asks for {wanted}")
         if verify:

@@ -185,7 +185,7 @@ def encode(row: Row) -> bytes:
     return _ENCODER.encode(row)
 
 
-def decode(line: bytes, *, first: bool = False) -> Row:
+def decode(line: bytes | bytearray, *, first: bool = False) -> Row:
     """Return the row that a line spells; the first line, the header, may be longer than others.
 
     Raises
@@ -231,7 +231,7 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Row)
 
 
-def _has_key_twice(line: bytes) -> bool:
+def _has_key_twice(line: bytes | bytearray) -> bool:
     import json
 
     found = False

@@ -36,7 +36,7 @@ def canonical_json(value: Any) -> bytes:
     return text.encode()
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | bytearray) -> str:
     """Return the SHA-256 of `data` as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
