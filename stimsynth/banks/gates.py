@@ -15,11 +15,14 @@ def misses(certificate: Certificate) -> tuple[str, ...]:
     counts for those.
     """
     figures = {**certificate.figures, "clipped_fraction": certificate.clipped_fraction}
-    found = [
+    return tuple(
         f"{name} is {figures[name]:.3g}, over the gate of {bound:g}"
         for name, bound in certificate.gates.items()
         if name in figures and not abs(figures[name]) <= bound
-    ]
-    if certificate.status in UNFINISHED:
-        found.append(f"unfinished: {certificate.status}")
-    return tuple(found)
+    )
+
+
+def remarks(certificate: Certificate) -> tuple[str, ...]:
+    """Return what a reader of a bank should know of a stimulus: missed gates, and an unfinished synthesis."""
+    unfinished = certificate.status in UNFINISHED
+    return misses(certificate) + ((f"unfinished: {certificate.status}",) if unfinished else ())

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from stimsynth.banks.context import BankContext
-from stimsynth.banks.gates import misses
+from stimsynth.banks.gates import misses, remarks
 from stimsynth.banks.model_identity import same_probe
 from stimsynth.banks.recipe import Context, Made, Recipe
 from stimsynth.banks.work import BatchSpec, Work
@@ -74,12 +74,13 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
     recipe = batch.recipe
     stimuli = _certified(recipe, batch.members, context)
     for planned, stimulus in zip(batch.members, stimuli, strict=True):
-        if stimulus.record.flags and recipe.on_miss == "retry" and planned.start is not None:
+        missed = misses(stimulus.record.certificate)
+        if missed and recipe.on_miss == "retry" and planned.start is not None:
             stimulus = _retried(recipe, planned, stimulus, work, context)
         stimulus = placed(stimulus, planned, work)
-        if stimulus.record.flags and recipe.on_miss == "fail":
+        if missed and recipe.on_miss == "fail":
             raise StimsynthError(
-                f"{stimulus.record.name} misses a gate: {stimulus.record.flags[0]}; what was finished is kept"
+                f"{stimulus.record.name} misses a gate: {missed[0]}; what was finished is kept"
             )
         yield stimulus
 
@@ -110,9 +111,10 @@ def _retried(
         seed = _next_seed(planned, attempt, work)
         spec = replace(planned, start=replace(planned.start, seed=seed))
         (stimulus,) = _certified(recipe, (spec,), context)
-        if not stimulus.record.flags:
+        if not misses(stimulus.record.certificate):
             remark = f"seed {planned.start.seed} missed a gate: {first.record.flags[0]}"
-            record = replace(stimulus.record, flags=(remark,), planned_start=planned.start)
+            flags = (remark, *stimulus.record.flags)
+            record = replace(stimulus.record, flags=flags, planned_start=planned.start)
             return replace(stimulus, record=record)
     return first
 
@@ -145,7 +147,7 @@ def _certified(
             figures=figures,
             gates=dict(recipe.gates),
         )
-        yield _stimulus(one, certificate, misses(certificate), batch)
+        yield _stimulus(one, certificate, remarks(certificate), batch)
 
 
 def measured(

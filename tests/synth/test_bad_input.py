@@ -86,7 +86,7 @@ class Says(nn.Module):
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
-    "no image": (lambda: Metamer(None, blur()), "a metamer needs an image"),
+    "no image": (lambda: Metamer(None, blur()), "a metamer without an image needs"),
     "no output": (lambda: Metamer(IMAGE, Nothing()), "it returns nothing"),
     "learns": (lambda: Metamer(IMAGE, nn.Conv2d(1, 2, 3)), "remove_grad"),
     "uint8": (lambda: Metamer((255 * IMAGE).byte(), blur()), "floating-point or complex type"),
@@ -128,8 +128,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no slope held": (lambda: mad_set(IMAGE, difference, no_slope), "strips the"),
     "complex mad": (lambda: competition(initial_image=IMAGE + 1j), "real part"),
     "much noise": (lambda: competition(initial_noise=10**400), "initial_noise"),
-    "one level": (lambda: mad_set(IMAGE, metrics.mse, difference, 0.1), "is a list of"),  # type: ignore[arg-type]
-    "levels": (lambda: mad_set(IMAGE, metrics.mse, difference, torch.tensor(3)), "is a list"),  # type: ignore[arg-type]
+    "one level": (lambda: mad_set(IMAGE, metrics.mse, difference, 0.1), "must be a list of"),  # type: ignore[arg-type]
+    "levels": (lambda: mad_set(IMAGE, metrics.mse, difference, torch.tensor(3)), "must be a list"),  # type: ignore[arg-type]
     "scale criterion": (
         lambda: textures().synthesize(2, change_scale_criterion="a"),  # type: ignore[arg-type]
         "change_scale_criterion",

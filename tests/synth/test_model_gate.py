@@ -588,7 +588,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "in place": small,
     "spectral norm": lambda: normed(nn.utils.parametrizations.spectral_norm),
     "weight norm": lambda: normed(nn.utils.parametrizations.weight_norm),
-    "data parallel": lambda: nn.DataParallel(small()),
+    # On the CPU alone: given GPUs of its own accord, it would move the image there.
+    "data parallel": lambda: nn.DataParallel(small(), device_ids=[]),
     "channels last": lambda: small().to(memory_format=torch.channels_last),  # type: ignore[call-overload]
     "checkpointed": Checkpointed,
     "traced": lambda: torch.jit.trace(remove_grad(small()).eval(), IMAGE),
