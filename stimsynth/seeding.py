@@ -47,7 +47,7 @@ def set_seed(seed: int) -> None:
 
 @contextmanager
 def fixed_random_state() -> Iterator[None]:
-    """Run a block with torch's global generator at a fixed seed, and put it back afterwards."""
+    """Run a block with torch's global generator at a fixed seed, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
@@ -81,7 +81,7 @@ def checked_seed(seed: int | None) -> int:
 
 
 def seed_of_start(seed: int | None, given: bool) -> int | None:
-    """Return the checked seed of a start; None if the start itself was given, and no seed.
+    """Return the checked seed of a random start; None if the start itself was given.
 
     Examples
     --------

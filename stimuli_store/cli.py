@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: "Subparsers") -> "Subparsers":
-    """Add the command `bank` to the parser; return its actions, to which other packages add theirs."""
+    """Add the command `bank` to the parser, and return its subparsers for further actions."""
     parser = subparsers.add_parser(
         "bank",
         help="list, verify, compare, change and export banks",

@@ -90,7 +90,7 @@ def build(
 def work_of(
     plan: Plan, *, models: Mapping[str, Factory] | None = None, device: str = "cpu"
 ) -> tuple[Work, Path]:
-    """Return the work that a plan asks for, and the folder beside it; see `build`."""
+    """Return the work of a plan, and the folder beside it; see `build`."""
     beside, faults = Path(), Faults("the plan: ")
     if isinstance(plan, str | os.PathLike):
         beside, faults = Path(plan).parent, Faults(f"{plan}: ")
@@ -101,7 +101,7 @@ def work_of(
 
 
 def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
-    """Make the missing parts of a list of work, publish the bank, and return it; see `build`."""
+    """Make the missing parts of `work`, publish the bank, and return it; see `build`."""
     published = _published(work, directory, say)
     if published is not None:
         return published

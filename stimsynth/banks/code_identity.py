@@ -105,7 +105,7 @@ def bare_source(source: str) -> str:
 
 
 def _docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterable[ast.Expr]:
-    """Yield the docstrings that have their lines for themselves."""
+    """Yield the docstrings that share no line with other code."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, kinds) and node.body:

@@ -15,7 +15,7 @@ from stimuli_store.records.spec import ModelRef
 
 
 class ModelSource(Protocol):
-    """Models and metrics by what a bank keeps of them."""
+    """Interface that returns models and metrics from their references in a bank."""
 
     device: torch.device
 
@@ -27,7 +27,7 @@ class ModelSource(Protocol):
 
 
 class BankContext:
-    """Pictures and models that are there; see `stimsynth.banks.recipe.Context`.
+    """Pictures and models for recipes, by id and reference; see `stimsynth.banks.recipe.Context`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Counts, bytes and time of a build before it is begun; nothing is written."""
+"""Forecast of a build: number of stimuli, bytes and time, without writing anything."""
 
 import time
 import warnings
@@ -18,7 +18,7 @@ _BYTES = 4  # of a value, float32
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What one table ``[[sets]]`` of a plan asks for.
+    """Forecast for one table ``[[sets]]`` of a plan: stimuli, bytes and time.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Forecast:
 
 
 def forecast(work: Work, directory: Path) -> Iterator[Forecast]:
-    """Yield a forecast for every table of a plan's sets; nothing is written.
+    """Yield a `Forecast` for every table of a plan's sets; nothing is written.
 
     The first batch of each is run for a few steps, twice, and the time of a step is multiplied by the largest
     number of steps; batches that converge before take less. Of kinds without steps one batch is made.
@@ -73,7 +73,7 @@ def forecast(work: Work, directory: Path) -> Iterator[Forecast]:
 
 
 def _seconds(batch: BatchSpec, context: BankContext) -> float:
-    """Return the largest time that a batch takes."""
+    """Return an upper estimate of the time that a batch takes, in seconds."""
     steps = getattr(batch.recipe, "max_iter", 0)
     if steps <= _MORE:
         return _timed(batch, context)

@@ -1,4 +1,4 @@
-"""Quality gates: conditions on a stimulus, and the consequence where one does not hold."""
+"""Quality gates: conditions on a stimulus, and what happens if one does not hold."""
 
 from stimsynth.engine.run import Status
 from stimuli_store.records.stimulus import Certificate

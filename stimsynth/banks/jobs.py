@@ -86,7 +86,7 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
 
 
 def placed(stimulus: Stimulus, planned: StimulusSpec, work: Work) -> Stimulus:
-    """Return a stimulus under the set, place, name and licence that the work gives to its planned spec."""
+    """Return a stimulus with the set, position, name and licence that the work gives to its planned spec."""
     label, member = work.places[planned.key]
     record = stimulus.record
     record = replace(
@@ -130,7 +130,7 @@ def _next_seed(spec: StimulusSpec, attempt: int, work: Work) -> int:
 def _certified(
     recipe: Recipe, members: Sequence[StimulusSpec], context: BankContext
 ) -> Iterator[Stimulus]:
-    """Yield the stimuli of specs that are made together, as a bank keeps them."""
+    """Yield the stimuli of the specs of one batch, with certificates and flags."""
     batch = Batch(
         members=tuple(spec.key for spec in members),
         threads=torch.get_num_threads(),
@@ -153,7 +153,7 @@ def _certified(
 def measured(
     recipe: Recipe, members: Sequence[StimulusSpec], context: Context
 ) -> Iterator[tuple[Made, Mapping[str, Frame], Mapping[str, float]]]:
-    """Yield stimuli that are made together, each with the frames of all and the figures of its own."""
+    """Yield the stimuli of one batch, each with the frames of all and its own figures."""
     made = [replace(m, pixels=as_master(m.pixels)) for m in recipe.make(members, context)]
     if [one.spec.key for one in made] != [spec.key for spec in members]:
         raise StimsynthError(
@@ -183,7 +183,7 @@ def _clipped(made: Made, frame: Frame) -> float:
 def _stimulus(
     made: Made, certificate: Certificate, flags: tuple[str, ...], batch: Batch
 ) -> Stimulus:
-    """Return a stimulus that has no place in a bank yet; see `_placed`."""
+    """Return a stimulus without its position in a bank, which `placed` adds."""
     record = StimulusRecord(
         sha256=pixel_id(made.pixels),
         kind=made.spec.kind,

@@ -131,7 +131,7 @@ def noise_image(shape: tuple[int, ...]) -> Tensor:
 
 
 def same_probe(one: tuple[float, ...], two: tuple[float, ...], rtol: float = PROBE_RTOL) -> bool:
-    """Return whether two probes are those of one model: equal to a share of the largest number."""
+    """Return whether two model probes are equal, up to `rtol` times their largest number."""
     if len(one) != len(two):
         return False
     scale = max((abs(x) for x in (*one, *two)), default=0.0)
@@ -191,7 +191,7 @@ def importing_from(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _without(modules: Mapping[str, ModuleType]) -> Iterator[None]:
-    """Let imports load modules again; those that nothing imports stay in place."""
+    """Remove `modules` from `sys.modules` in a block, so that imports load them again."""
     for name in modules:
         del sys.modules[name]
     try:
@@ -211,7 +211,7 @@ def _loaded_from(folder: Path) -> list[Path]:
 
 
 def _is_from(module: Any, folder: Path | None) -> bool:
-    """Return whether a module is a reader's own: of a folder, or of any for None."""
+    """Return whether a module is the user's own code in `folder` (anywhere if None)."""
     file = getattr(module, "__file__", None)
     ours = getattr(module, "__name__", "").partition(".")[0] in _OURS
     # A relative name, as torch gives to modules that it makes itself, is no file.
@@ -224,7 +224,7 @@ _OURS = {"stimsynth", "stimuli_store", "analysis", "experiments", "tests", "__ma
 
 
 def _inside(path: Path, folder: Path | None) -> bool:
-    """Return whether a file lies in a folder (in any for None), and not in an installation of packages."""
+    """Return whether a file lies in `folder` (anywhere if None), but not in installed packages."""
     start = () if folder is None else folder.resolve().parts
     parts = path.resolve().parts
     installed = "site-packages" in parts or "lib" in parts[len(start) :]

@@ -40,7 +40,7 @@ class PictureFile:
 
 
 class Catalogue(Protocol):
-    """Settings and targets that a plan offers to its recipes."""
+    """Interface of a plan for recipes: its targets, code, models and picture files."""
 
     targets: tuple[Target, ...]
     code: Mapping[str, str]
@@ -58,7 +58,7 @@ class Catalogue(Protocol):
 
 
 class Context(Protocol):
-    """Materials of a recipe: all that it makes stimuli from."""
+    """Interface of the materials for a recipe: pictures, frames, models and metrics."""
 
     device: torch.device
 

@@ -1,4 +1,4 @@
-"""Models and files that the records of a bank name, found again by what identifies them."""
+"""Models and files named in the records of a bank, found again by their hashes."""
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ _WEIGHTS = {".pt", ".pth", ".bin"}
 
 
 class RecordedModels:
-    """Models and metrics as records name them; one that has become another is refused.
+    """Models and metrics named in records; raises an error for one that has changed.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class RecordedModels:
         return self._found[key]
 
     def _made(self, ref: ModelRef) -> Models:
-        """Return models, of which the one with the record's label has the record's code and weights."""
+        """Return models in which the one of `ref` has the record's code and weights."""
         folder, factories = self._code_of(ref)
         fault = f"the model {ref.label!r} has other weights or outputs than the record names"
         for weights in (None, *self._weights_files()):
@@ -93,7 +93,7 @@ class RecordedModels:
         raise InputError(f"{fault}; give the folder of its file of weights with --files")
 
     def _code_of(self, ref: ModelRef) -> tuple[Path, Mapping[str, Factory]]:
-        """Return the folder that a model's code lies in, and its factory if its name does not say it."""
+        """Return the folder of a model's code, and a factory if the model is not found by name."""
         if ref.label in self._factories:
             return self._place or Path(), {ref.label: self._factories[ref.label]}
         if ref.name in MODELS:

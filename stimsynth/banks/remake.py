@@ -1,4 +1,4 @@
-"""Stimuli of a bank made again from their records, and compared with those in the bank."""
+"""Stimuli of a bank made again from their records, and compared with the bank."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ _SMALL = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Remade:
-    """A stimulus made again.
+    """Comparison of one stimulus made again with its record.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def remake(
     files: Path | None = None,
     device: str | None = None,
 ) -> Iterator[Remade]:
-    """Make stimuli again from the records of a bank, batch by batch, and yield how they compare.
+    """Make stimuli again from the records of a bank, batch by batch, and yield the comparisons.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _missed(record: StimulusRecord, made: Made, figures: Mapping[str, float]) ->
 
 
 def _parents(bank: Bank) -> Iterator[Bank]:
-    """Yield the older versions that a bank was made from, as far as they lie in its folder."""
+    """Yield the older versions of a bank that lie in its folder."""
     while (parent := bank.header.parent) is not None:
         path = bank_path(bank.path.parent, parent["name"], parent["version"])
         if not path.exists():
@@ -170,7 +170,7 @@ def _parents(bank: Bank) -> Iterator[Bank]:
 
 
 def _specs(family: Sequence[Bank]) -> Mapping[str, StimulusSpec]:
-    """Return all specs by key; also those that missed a gate, so that another took their place."""
+    """Return all specs by key, including planned ones that another seed replaced."""
     found = {}
     for record in (record for bank in family for record in bank.records):
         if record.spec is not None:
@@ -206,7 +206,7 @@ def _channels_first(shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Compute with some number of threads, on which the last digits of a synthesis depend."""
+    """Compute in a block with `count` threads, which affect the last digits of a synthesis."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -31,7 +31,7 @@ class BatchSpec:
 
     @cached_property
     def key(self) -> str:
-        """Name of its job: the keys of its members in order, the device, and what it is judged by."""
+        """Key of the batch's job, a hash of its members' keys in order, the device, and the quality gates."""
         judged = [dict(self.recipe.gates), self.recipe.on_miss, self.recipe.retries]
         members = [spec.key for spec in self.members]
         return key_of({"members": members, "device": self.device, "judged": judged})
@@ -96,7 +96,7 @@ class Work:
 
     @cached_property
     def places(self) -> Mapping[str, tuple[str, int]]:
-        """Key of a planned spec to the label of its set and its place in it."""
+        """Label of the set and position in it, by the key of a planned spec."""
         return {
             spec.key: (group.label, member)
             for group in self.sets

@@ -52,7 +52,7 @@ def register_remake(actions: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def run_remake(arguments: argparse.Namespace) -> int:
-    """Make stimuli again and print how they compare."""
+    """Make stimuli again from a bank's records, and print the comparisons."""
     try:
         import torch  # noqa: F401
     except ImportError as error:

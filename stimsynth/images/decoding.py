@@ -98,7 +98,7 @@ def begins_as_image(file: Path) -> bool:
 
 
 def _faults(image: Any, content: bytes) -> Iterator[str]:
-    """Yield why an image would not be read as the file means it: format, colours, depth, frames."""
+    """Yield reasons why an image cannot be read as intended: format, colours, depth, number of frames."""
     if image.format not in _FORMATS:
         yield f"is in the format {image.format}, which is not read here; save it as PNG or TIFF"
     if image.mode not in (*_DEEP_GREY, *_GREY, *_COLOR):
@@ -130,7 +130,7 @@ def _tiff_faults(image: Any) -> Iterator[str]:
 
 
 def _ppm_bits(content: bytes) -> int:
-    """Return the bits of a value in a portable pixel map: from its fourth word, the number for white."""
+    """Return the bits per value of a portable pixel map, from its number for white."""
     lines = content[:4096].split(b"\n")
     return int(b" ".join(line.split(b"#")[0] for line in lines).split()[3]).bit_length()
 

@@ -11,7 +11,7 @@ from stimuli_store.errors import InputError
 
 
 class ModelDistance(nn.Module):
-    """The root-mean-square difference of a model's outputs for two images; made by `model_distance`.
+    """Metric: the root-mean-square difference of a model's outputs for two images.
 
     It is a module, so that checks, moves and copies reach the model inside.
     """

@@ -1,4 +1,4 @@
-"""Attention layers as plain sums and exponentials, which have all derivatives."""
+"""Attention layers computed from elementary operations, which have derivatives of every order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 @contextmanager
 def differentiable_attention() -> Iterator[None]:
-    """Let `scaled_dot_product_attention` and `torch.nn.MultiheadAttention` take their plain way inside.
+    """Use, in a block, attention made of elementary operations, which has all derivatives.
 
     Torch's fast kernels have neither second derivatives nor forward mode.
 

@@ -1,4 +1,4 @@
-"""Sums over the many values of each item or plane, and kernels slid over images, each by its fastest way."""
+"""Sums over each image or plane of a batch, and convolutions, each computed in its fastest form."""
 
 from typing import Any
 

@@ -104,7 +104,7 @@ def validate_penalty(
 def check_score(
     function: Callable[[Tensor], Tensor], starts: Tensor, *, moves: bool = False
 ) -> None:
-    """Check that a function of one image is a number that can be optimized, where synthesis begins.
+    """Check that a function of one image returns a finite scalar with a gradient at the starts.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
 
 
 def _measured(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> Tensor:
-    """Return a metric between a test image and another one, once it is a number and 0 for equal images."""
+    """Return a metric's value for a test image and another one, after checking that it is a scalar."""
     name = function_name(metric)
     _check_callable(name, metric, 2)
     other = image.roll(1, -1)
@@ -251,7 +251,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
 
 
 def function_name(function: object) -> str:
-    """Return the name by which a function or module is called in errors and files."""
+    """Return the name of a function or module for errors and files."""
     return getattr(function, "__name__", type(function).__name__)
 
 

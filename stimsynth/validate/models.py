@@ -235,7 +235,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
 
 
 def target_output(model: nn.Module, image: Tensor) -> Tensor:
-    """Return the output for a target, of a model that `checked_output` knows already: one pass.
+    """Return a model's output for a target image, in one pass; the model was checked before.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def _strict_subsets(scales: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _check_output(name: str, output: Tensor, image: Tensor, *, joins: bool = False) -> None:
-    """Refuse what cannot be compared image by image."""
+    """Raise an error for an output that cannot be compared image by image."""
     fits = output.dim() >= 2 and (
         len(output) == len(image) or (joins and 0 < len(output) < len(image))
     )

@@ -1,4 +1,4 @@
-"""Checks that models and penalties have in common: two calls, and properties of the output."""
+"""Checks common to models and penalties: two equal passes, and properties of the output."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,14 +56,14 @@ def called(what: str, function: Callable[..., Any], *images: Tensor, **keywords:
 
 
 class Passes(NamedTuple):
-    """The second of two equal passes: the image, with gradient, and the output, with the graph to it."""
+    """Image and output of the second of two equal passes, with the autograd graph between them."""
 
     image: Tensor
     output: Tensor
 
 
 def probe(what: str, function: Callable[[Tensor], Any], image: Tensor) -> Passes:
-    """Return what a function makes of a test image, after checking that it is fixed and differentiable.
+    """Return image and output of a function, after checking that it is deterministic and differentiable.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def two_passes(
     image: Tensor,
     call: Callable[[Tensor], Any] | None = None,
 ) -> Passes:
-    """Return what a function makes of an image, after two passes that have to agree.
+    """Return image and output of a function, after checking that two passes agree.
 
     Parameters
     ----------
@@ -126,13 +126,13 @@ def two_passes(
 
 
 def graded(call: Callable[[Tensor], Any], image: Tensor) -> Passes:
-    """Return an output with the graph that leads to the image."""
+    """Return an image and the function's output for it, with the autograd graph between them."""
     asking = image.detach().clone().requires_grad_(True)
     return Passes(asking, call(asking))
 
 
 def has_slope(passes: Passes) -> bool:
-    """Return whether a random sum of the outputs changes with any pixel; for round(x) it does not."""
+    """Return whether the gradient of a random sum of the outputs is not zero everywhere."""
     image, output = passes
     weights = torch.randn(
         output.shape, generator=generator_for("weights", 0), dtype=torch.float64
@@ -143,7 +143,7 @@ def has_slope(passes: Passes) -> bool:
 
 @contextmanager
 def unchanged(what: str, function: Callable[..., Any]) -> Iterator[None]:
-    """Check that calling a module leaves its buffers as they are; put them back if it does not.
+    """Check that a block leaves the buffers of a module unchanged; restore them otherwise.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def _check_kind(what: str, output: Tensor, image: Tensor) -> None:
 
 
 def check_equal(what: str, noun: str, first: Tensor, second: Tensor) -> None:
-    """Refuse a function that gives two outputs, further apart than rounding explains, for one image.
+    """Raise an error if two outputs for one image differ by more than rounding.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Torch's errors on a function and an image that do not fit together, as a sentence with a remedy."""
+"""Translation of torch's errors about types, devices and sizes into sentences with a remedy."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ _DEVICES = r"(?i)\b(devices?|cuda|cpu|mps)\b"
 
 @contextmanager
 def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Iterator[None]:
-    """Turn torch's errors about types, devices, channels and sizes into what to do about them.
+    """Replace, in a block, torch's errors about types, devices, channels and sizes by sentences.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ _PLACES = ("page", "row", "curve")  # where things lie in a file says nothing of
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A field that has two values, by its path as in ``"certificate.figures.distance"``; None for none."""
+    """Change of one field of a record: path, such as ``"certificate.figures.distance"``, and both values."""
 
     field: str
     old: Any
@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class BankDiff:
-    """Differences of two banks.
+    """Differences between two banks: added, removed and changed stimuli and predictions.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class BankDiff:
 
 
 def diff_banks(old: Bank, new: Bank) -> BankDiff:
-    """Return what differs between two banks; stimuli are compared by name.
+    """Return the differences between two banks; stimuli are compared by name.
 
     Pixels that differ are given by their pixel ids, with the largest difference of a value.
     """

@@ -78,7 +78,7 @@ _MAD_SHARED: Mapping[str, Callable[[StimulusRecord], object]] = {
 
 
 def held_figure(record: StimulusRecord) -> str | None:
-    """Return the name of the figure that a stimulus shares with its start: a MAD image's held metric."""
+    """Return the name of the figure that equals its value at the start: a MAD image's held metric."""
     if record.kind != "mad":
         return None
     return "metric_2" if record.role.startswith("metric_1") else "metric_1"

@@ -21,7 +21,7 @@ Directory = str | os.PathLike[str] | None
 
 
 def open_donor(path: str | os.PathLike[str]) -> Bank:
-    """Open a bank, or the file of one finished batch under ``jobs/``, to take stimuli from it.
+    """Open a bank, or the file of one finished batch under ``jobs/``, as a source of stimuli.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def add_stimuli(
     reason: str = "",
     directory: Directory = None,
 ) -> Bank:
-    """Publish a new version that has stimuli of another bank, too.
+    """Publish a new version of a bank with further stimuli from another bank.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def replace_stimuli(
     reason: str,
     directory: Directory = None,
 ) -> Bank:
-    """Publish a new version that has stimuli of another bank in place of the stimuli of the same names.
+    """Publish a new version in which stimuli of another bank replace those with the same names.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def _all_of(bank: Bank) -> list[_Entry]:
 
 
 def _named(bank: Bank, names: Iterable[str]) -> list[StimulusRecord]:
-    """Return the records of sets and stimuli by name, in the bank's order."""
+    """Return the records of the sets and stimuli with these names, in the bank's order."""
     chosen = {record.name for name in names for record in bank.select(name)}
     return [record for record in bank.records if record.name in chosen]
 
@@ -200,7 +200,7 @@ def _sentence(change: str, reason: str) -> str:
 def _published(
     bank: Bank, entries: Sequence[_Entry], version: str, change: str, directory: Directory
 ) -> Bank:
-    """Publish stimuli of one or two banks as the next version of the first."""
+    """Publish stimuli of one or two banks as the next version of the first bank."""
     owners = dict.fromkeys(owner for owner, _ in entries)
     ids = frozenset(record.sha256 for _, record in entries)
     donors = (owner for owner in owners if owner is not bank)
@@ -227,7 +227,7 @@ def _published(
 
 
 def _in_order(entries: Sequence[_Entry]) -> Iterator[Stimulus]:
-    """Yield references, then set by set; the members that remain of a set are numbered anew."""
+    """Yield the stimuli in order, references first, then each set with its members renumbered."""
     references = [entry for entry in entries if entry[1].kind == REFERENCE]
     sets: dict[str, list[_Entry]] = {}
     for owner, record in entries:
@@ -249,7 +249,7 @@ def _carried(group: Sequence[_Entry]) -> Iterator[Stimulus]:
 def _predictions(
     banks: Sequence[Bank], ids: frozenset[str]
 ) -> tuple[tuple[ModelRef, ...], Predictions, tuple[str, ...]]:
-    """Return models, their predictions for stimuli that stay, and labels of two models in two banks."""
+    """Return models, their predictions for the stimuli in `ids`, and labels that two models share."""
     models: dict[str, ModelRef] = {}
     left_out: list[str] = []
     pairs, triples = [], []
@@ -287,7 +287,7 @@ def _joined(
     ids: frozenset[str],
     identity: Callable[[_Key], Hashable],
 ) -> tuple[list[_Key], dict[str, tuple[float | None, ...]]]:
-    """Return the keys of stimuli that stay, each once, and columns of values; of two values the first."""
+    """Return the keys within `ids` without duplicates, and their columns of values (the first counts)."""
     keys: dict[Hashable, _Key] = {}
     values: dict[str, dict[Hashable, float | None]] = {}
     for part, columns in parts:

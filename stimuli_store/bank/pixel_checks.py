@@ -1,4 +1,4 @@
-"""Checks of pixels against the statements of their records."""
+"""Checks of pixels against the values stated in their records."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -76,7 +76,7 @@ def _faults(
 
 
 def _unit(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
-    """Yield the faults of a unit distortion."""
+    """Yield the faults in the pixels of a unit distortion, as sentences."""
     stated, norm = record.certificate.figures["norm"], float(np.linalg.norm(image.astype(float)))
     if not _near(stated, norm):
         yield f"it states the norm {stated:g}, and its pixels have {norm:g}"
@@ -85,7 +85,7 @@ def _unit(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
 
 
 def _framed(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
-    """Yield the faults of a picture's frame."""
+    """Yield the faults in the pixels and frame of a picture, as sentences."""
     frame, certificate = quantize(image), record.certificate
     if certificate.bits != BITS:
         yield f"it states a frame of {certificate.bits} bits, and frames have {BITS}"

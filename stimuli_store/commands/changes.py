@@ -70,7 +70,7 @@ def _take_donor(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    """Make a new version of a bank that has stimuli of another bank, too; all others are carried over."""
+    """Make a new version of a bank with further stimuli from another bank."""
     from stimuli_store.bank.lineage import add_stimuli, open_donor
     from stimuli_store.bank.reading import open_bank
 
@@ -87,7 +87,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _replace(arguments: argparse.Namespace) -> int:
-    """Make a new version of a bank in which stimuli of another bank replace the stimuli of the same names."""
+    """Make a new version of a bank in which stimuli of another bank replace those with the same names."""
     from stimuli_store.bank.lineage import open_donor, replace_stimuli
     from stimuli_store.bank.reading import open_bank
 

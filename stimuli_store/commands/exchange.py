@@ -35,7 +35,7 @@ def register_exchange(actions: "Subparsers") -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    """Write the stimuli of a bank into a folder, with a table stimuli.tsv that says what each file is."""
+    """Write the stimuli of a bank into a folder as files, with a table stimuli.tsv of their records."""
     from stimuli_store.bank.reading import open_bank
     from stimuli_store.pictures.export import export_bank
 

@@ -73,7 +73,7 @@ def put_archive(
 
 
 def _read_back(target: Path, written: Path) -> None:
-    """Refuse to replace `target` by a file that does not read back as it was written."""
+    """Raise an error if the file `written` does not read back, before it replaces `target`."""
     try:
         read_archive(written)
     except ArchiveError as error:
@@ -124,7 +124,7 @@ def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
-    """Return the path that a user gave, if a file can have that name."""
+    """Return a path as a `Path`; raise if no file can have this name."""
     try:
         found = Path(path)
     except TypeError as error:

@@ -97,12 +97,12 @@ def sweep(directory: Path, name: str | None = None) -> None:
 
 
 def process() -> str:
-    """Return the name of this process: no other that runs now has it."""
+    """Return a name that no other running process has."""
     return f"{_host()}-{os.getpid()}"
 
 
 def is_running(name: str) -> bool:
-    """Return whether this is the name of another process that runs on this machine now."""
+    """Return whether `name` is the name of another process running on this machine."""
     host, _, pid = name.partition("-")
     # Windows replaces no file that is open elsewhere, and tells nothing of processes by signal.
     known = sys.platform != "win32" and name != process() and host == _host()

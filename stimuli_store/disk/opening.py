@@ -1,4 +1,4 @@
-"""Reasons for which a file cannot be read: missing, in use, forbidden, of another kind, or damaged."""
+"""Reasons why an HDF5 file cannot be read: missing, in use, forbidden, of another kind, or damaged."""
 
 import errno
 import os

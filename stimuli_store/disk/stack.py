@@ -1,4 +1,4 @@
-"""Stacks of arrays that grow on the disk while a run goes on.
+"""Stacks of arrays in an HDF5 file, which grow while a run continues.
 
 A stack is appended to in HDF5's single-writer-multiple-reader mode, which keeps the file readable at every
 moment: a killed process loses the last entry at most. Beside the arrays the file holds what they are, as an
@@ -212,7 +212,7 @@ class Stack:
 
 
 def _copy(old: h5py.File, new: h5py.File, leave: Sequence[str] = ()) -> None:
-    """Copy all parts of a file but some, and its attributes that are not there already."""
+    """Copy the parts of a file except those in `leave`, and the attributes that the new one does not have."""
     for name in set(old) - set(leave):
         old.copy(name, new)
     for name in set(old.attrs) - set(new.attrs):

@@ -75,7 +75,7 @@ def _by_level(record: StimulusRecord) -> tuple[str, float, str]:
 
 
 def _caption(record: StimulusRecord) -> str:
-    """Return what tells a stimulus from the others of its set."""
+    """Return the caption of a stimulus: what distinguishes it from the others of its set."""
     shown = record.name.removeprefix(record.set).lstrip("/")
     return record.name if record.spec is None else shown or record.kind
 

@@ -1,4 +1,4 @@
-"""Bytes of PNG files with 8 or 16 bits, and of TIFF files with float32, written plainly."""
+"""Encoding of images as PNG files of 8 or 16 bits, and as TIFF files of float32."""
 
 import struct
 import zlib
@@ -83,7 +83,7 @@ def tiff_bytes(pixels: np.ndarray) -> bytes:
 
 
 def _directory(tags: list[tuple[int, int, list[int]]], place: int) -> bytes:
-    """Return the directory of a TIFF file that lies at a place; long values follow it."""
+    """Return the tag directory of a TIFF file, to stand at byte `place`; long values follow it."""
     beyond = place + 2 + 12 * len(tags) + 4
     entries, extra = [], b""
     for tag, kind, values in tags:

@@ -1,4 +1,4 @@
-"""A bank as a folder of pictures, with a table of what each of them is."""
+"""Export of a bank to a folder of pictures, with a table of their records."""
 
 import math
 import os
@@ -43,7 +43,7 @@ FORMS: Mapping[str, tuple[str, Callable[[Bank, StimulusRecord], bytes]]] = {
 
 
 def export_bank(bank: Bank, folder: str | os.PathLike[str], form: str) -> list[Path]:
-    """Write the stimuli of a bank into a folder, and a table ``stimuli.tsv`` with all that is known of them.
+    """Write the stimuli of a bank into a folder, with a table ``stimuli.tsv`` of their records.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def export_bank(bank: Bank, folder: str | os.PathLike[str], form: str) -> list[P
 
 
 def _file_name(record: StimulusRecord, ending: str, taken: set[str]) -> str:
-    """Return a name that every file system takes, no two of them equal but for upper and lower case."""
+    """Return a file name for a record, valid on every file system, and unique regardless of case."""
     plain = re.sub(r"[^A-Za-z0-9.=+-]", "_", record.name.replace("/", "__"))[:_MOST].lstrip(".")
     if not plain or plain.lower() in taken:
         plain = f"{plain}-{record.sha256[:8]}-{len(taken)}"
