@@ -97,12 +97,12 @@ def perturb(
     """
     if target.shape != distortion.shape or target.dtype != np.uint8:
         raise InputError(
-            f"perturb takes a uint8 frame and a distortion of its shape; not {target.shape} of "
+            f"perturb needs a uint8 frame and a distortion of its shape; not {target.shape} of "
             f"{target.dtype} and {distortion.shape}"
         )
     if not math.isfinite(amplitude) or dither not in DITHERS or seed < 0:
         raise InputError(
-            f"perturb takes a finite amplitude, a dither of {', '.join(DITHERS)} and a seed of 0 or more; "
+            f"perturb needs a finite amplitude, a dither of {', '.join(DITHERS)} and a seed of 0 or more; "
             f"not {amplitude!r}, {dither!r} and {seed!r}"
         )
     change = distortion.astype(np.float64) * amplitude * _TOP

@@ -43,7 +43,7 @@ def load_factory(use: str, folder: Path) -> Factory:
         raise unknown_name(f"factory in {place}", name, known)
     factory = getattr(module, name)
     if not callable(factory):
-        raise InputError(f"{use} is no function or class that makes a model; it is {factory!r}")
+        raise InputError(f"{use} must be a function or class that makes a model; not {factory!r}")
     return factory
 
 
@@ -55,7 +55,7 @@ def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        If the factory stands in no file, as one that was typed at a prompt.
+        If the factory's code is in no file, such as code typed at a prompt.
     """
     made = getattr(factory, "func", factory)  # of a partial
     module = getattr(made, "__module__", None) or type(made).__module__
@@ -63,7 +63,7 @@ def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
     if home is None:
         name = getattr(made, "__qualname__", made)
         raise InputError(
-            f"{name} stands in no file, so that nothing tells when it changes; write it into one"
+            f"the code of {name} is in no file, so changes of it cannot be detected; write it to a file"
         )
     root = getattr(sys.modules.get(module.partition(".")[0]), "__file__", None) or home
     whole = Path(root).name == "__init__.py"

@@ -233,7 +233,7 @@ class Models:
     def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
         if label in METRICS and label not in self._plans:
             if params:
-                raise InputError(f"the metric {label} takes no params; not {params}")
+                raise InputError(f"the metric {label} has no params; not {params}")
             return ModelRef(label=label, name=label)
         if label not in self._plans and label not in self._factories:
             raise unknown_name("model or metric", label, self.labels)

@@ -38,14 +38,14 @@ class BankPlan:
         check_name(self.name)
         check_version(self.version)
         if self.parent is not None and check_version(self.parent) == self.version:
-            raise InputError(f"bank.parent is an older version than {self.version}")
-        if not self.license.strip():
             raise InputError(
-                "bank.license says under which licence the bank may be used, as in CC0-1.0"
+                f"bank.parent must be an older version than {self.version}; not {self.parent}"
             )
+        if not self.license.strip():
+            raise InputError("bank.license must name the licence of the bank, as in CC0-1.0")
         if self.transfer not in TRANSFERS:
             raise InputError(
-                f"bank.transfer is one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
+                f"bank.transfer must be one of {', '.join(TRANSFERS)}; not {self.transfer!r}"
             )
 
 
@@ -76,7 +76,9 @@ class TargetsPlan:
 
     def __post_init__(self) -> None:
         if self.colour not in COLOURS:
-            raise InputError(f"targets.colour is one of {', '.join(COLOURS)}; not {self.colour!r}")
+            raise InputError(
+                f"targets.colour must be one of {', '.join(COLOURS)}; not {self.colour!r}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class PredictPlan:
 
     def __post_init__(self) -> None:
         if len(set(self.models)) != len(self.models):
-            raise InputError(f"predict.models differ from each other; not {list(self.models)}")
+            raise InputError(f"predict.models must be different; not {list(self.models)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ class BuildPlan:
     def __post_init__(self) -> None:
         for label in self.models:
             if not label.strip() or not label.isprintable():
-                raise InputError(f"a model's label is one line of text; not {label!r}")
+                raise InputError(f"a model's label must be one line of text; not {label!r}")
 
 
 #: Stands for a table [bank] with faults while others are looked for.
@@ -222,13 +224,15 @@ def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
 
 def _check_common(recipe: Recipe, where: str) -> None:
     if recipe.on_miss not in ON_MISS:
-        raise InputError(f"{where}.on_miss is one of {', '.join(ON_MISS)}; not {recipe.on_miss!r}")
+        raise InputError(
+            f"{where}.on_miss must be one of {', '.join(ON_MISS)}; not {recipe.on_miss!r}"
+        )
     if recipe.batch < 1 or recipe.retries < 0:
-        raise InputError(f"{where}.batch is 1 or more and retries 0 or more")
+        raise InputError(f"{where}.batch must be 1 or more, and retries 0 or more")
     known = [*recipe.figures, "clipped_fraction"]
     for name in recipe.gates:
         if name not in known:
             raise unknown_name(f"figure of {where}.gates", name, known)
     wrong = {name: bound for name, bound in recipe.gates.items() if not bound >= 0}
     if wrong:
-        raise InputError(f"{where}.gates are largest values, 0 or more; not {wrong}")
+        raise InputError(f"{where}.gates must be largest values of 0 or more; not {wrong}")

@@ -216,16 +216,18 @@ def levels_of(level: Mapping[str, Sequence[float | str]], what: str) -> tuple[Le
         return (None,)
     if len(level) != 1:
         raise InputError(
-            f"{what}.level names one axis, as in {{ noise = [0.02, 0.04] }}; not {dict(level)}"
+            f"{what}.level must name one axis, as in {{ noise = [0.02, 0.04] }}; not {dict(level)}"
         )
     ((unit, values),) = level.items()
     numbers = [v for v in values if not isinstance(v, str)]
     if any(isinstance(v, bool) or not np.isfinite(v) for v in numbers):
-        raise InputError(f"the levels of {unit} are finite numbers or words; not {list(values)}")
+        raise InputError(
+            f"the levels of {unit} must be finite numbers or words; not {list(values)}"
+        )
     shown = [str(Level(value=v, unit=unit)) for v in values]
     if not values or len(set(shown)) != len(shown):
         raise InputError(
-            f"the levels of {unit} are one or more values that differ in their first six digits; "
+            f"the levels of {unit} must be one or more values that differ in their first six digits; "
             f"not {list(values)}"
         )
     return tuple(Level(value=v if isinstance(v, str) else float(v), unit=unit) for v in values)
@@ -241,7 +243,7 @@ def check_seeds(seeds: Sequence[int], what: str) -> None:
     """
     if not seeds or len(set(seeds)) != len(seeds) or not all(0 <= s < 2**63 for s in seeds):
         raise InputError(
-            f"{what}.seeds are one or more different numbers from 0 to 2**63 - 1; not {list(seeds)}"
+            f"{what}.seeds must be one or more different numbers from 0 to 2**63 - 1; not {list(seeds)}"
         )
 
 
@@ -263,7 +265,7 @@ def number_of(level: Level | None) -> float:
         If it is a word, or there is none.
     """
     if level is None or isinstance(level.value, str):
-        raise InputError(f"this kind takes levels that are numbers; not {level}")
+        raise InputError(f"the levels of this kind must be numbers; not {level}")
     return level.value
 
 

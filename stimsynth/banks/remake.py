@@ -91,7 +91,7 @@ def remake(
         if record.spec is not None and record.batch is not None
     }
     if not chosen:
-        raise InputError("nothing of what was asked for was synthesized or taken from a file")
+        raise InputError("none of the named stimuli was synthesized or taken from a file")
     family = [bank, *_parents(bank)]
     specs = _specs(family)
     batches = [(batch, _members(batch, specs, bank)) for batch in _batches(chosen.values())]
@@ -194,7 +194,7 @@ def _members(batch: Batch, specs: Mapping[str, StimulusSpec], bank: Bank) -> lis
         parent = bank.header.parent or {}
         older = f"; put {parent['name']}-{parent['version']}.h5 into its folder" if parent else ""
         raise BankError(
-            f"{bank.pin} lacks {len(lost)} of {len(batch.members)} stimuli that were synthesized together"
+            f"{bank.pin} does not hold {len(lost)} of {len(batch.members)} stimuli of one batch"
             f"{older}"
         )
     return [specs[key] for key in batch.members]

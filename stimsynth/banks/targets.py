@@ -28,7 +28,7 @@ def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Pictu
                 found.append(load_target(source, plan.size, license, plan.colour))
     names = [one.name for one in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.sentences.append(f"targets have different names; {name} stands there twice")
+        faults.sentences.append(f"targets must have different names; {name} is used twice")
     return tuple(found)
 
 

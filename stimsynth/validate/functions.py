@@ -113,12 +113,12 @@ def check_score(
     starts
         Shape (batch, …). Two passes are made on the first.
     moves
-        Whether its slope alone is to move the images, and so must not be 0 everywhere.
+        Whether the objective has no other term, so that this gradient must not be 0 everywhere.
 
     Raises
     ------
     InputError
-        (a ValueError), as `validate_penalty` does, or if there is no slope at any start.
+        (a ValueError), as `validate_penalty` does, or if the gradient is 0 at all starts.
     """
     name = function_name(function)
     _check_callable(name, function, 1)
@@ -127,8 +127,8 @@ def check_score(
     points = chain([first], (graded(function, start[None]) for start in starts[1:]))
     if moves and not any(has_slope(point) for point in points):
         raise InputError(
-            f"{name} does not change with any pixel of the initial_image: its slope is 0 everywhere there; "
-            "begin with another image"
+            f"{name} does not change with any pixel of the initial_image: its gradient is 0 there; use "
+            "another image"
         )
 
 

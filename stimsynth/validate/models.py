@@ -185,7 +185,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
-    keep precision, device and its own buffers, be differentiable with a slope that is not 0 everywhere, and
+    keep precision, device and its own buffers, be differentiable with a gradient that is not 0, and
     give the same in two passes (up to 256 ε of its largest output). This is `validate_model` without a test
     image: it takes outputs of two dimensions or more. It costs two passes forward and one back.
 
@@ -196,7 +196,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     image
         What it will be run on, shape (b, c, h, w) and real.
     otherwise
-        Further images, of which one may have a slope if the image has none.
+        Further images; it is enough if the gradient is not 0 at one of them.
 
     Returns
     -------
@@ -228,8 +228,8 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     _warn_of_training(model)
     if not has_slope(passes) and (otherwise is None or not has_slope(graded(model, otherwise))):
         raise InputError(
-            f"the output of {name} does not change with any pixel of the image: its slope is 0 everywhere "
-            "there; leave out rounding and thresholds, or begin with another image"
+            f"the output of {name} does not change with any pixel of the image: its gradient is 0 there; "
+            "leave out rounding and thresholds, or use another image"
         )
     return passes.output.detach()
 

@@ -163,8 +163,8 @@ def unchanged(what: str, function: Callable[..., Any]) -> Iterator[None]:
                 _put_back(module, name, buffer, before[name])
     if changed:
         raise InputError(
-            f"{what} changes its buffers {', '.join(changed)} when it is called, and synthesis changes the "
-            "image, never the model; call model.eval() first (they are as they were)"
+            f"{what} changes its buffers {', '.join(changed)} when it is called, but must be constant during "
+            "synthesis; call model.eval() first (the buffers are restored)"
         )
 
 

@@ -49,7 +49,7 @@ def _check_predictions(header: BankHeader, ids: set[str], predictions: Predictio
     labels = {model.label for model in header.models}
     for label in (*predictions.distances, *predictions.preferences):
         if label not in labels:
-            raise BankError(f"a prediction of the model {label!r}, which the header lacks")
+            raise BankError(f"a prediction of the model {label!r}, which is not in the header")
     if len({frozenset(pair) for pair in predictions.pairs}) != len(predictions.pairs):
         raise BankError("two predictions for the same pair")
     if len(set(predictions.triples)) != len(predictions.triples):
@@ -60,7 +60,7 @@ def _check_predictions(header: BankHeader, ids: set[str], predictions: Predictio
         _check_length(label, values, len(predictions.pairs))
         least = min((value for value in values if value is not None), default=0.0)
         if not least >= 0:
-            raise BankError(f"a prediction of {label!r} is {least}, and a distance is 0 or more")
+            raise BankError(f"a distance of {label!r} must be 0 or more; not {least}")
     for label, values in predictions.preferences.items():
         _check_length(label, values, len(predictions.triples))
 

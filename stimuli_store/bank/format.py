@@ -80,7 +80,7 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            "a bank's name has 1 to 64 characters of a-z 0-9 . _ - and begins with a letter or digit; "
+            "a bank's name must have 1 to 64 characters of a-z 0-9 . _ - and begin with a letter or digit; "
             f"not {name!r}"
         )
     return name
@@ -89,7 +89,7 @@ def check_name(name: str) -> str:
 def check_version(version: str) -> str:
     """Return `version` if it is three numbers with dots, as in ``1.0.0``; raise InputError if not."""
     if not _VERSION.fullmatch(version):
-        raise InputError(f"a bank's version is three numbers, as in 1.0.0; not {version!r}")
+        raise InputError(f"a bank's version must be three numbers, as in 1.0.0; not {version!r}")
     return version
 
 
@@ -116,7 +116,7 @@ def parse_pin(text: str) -> Pin:
     match = _PIN.fullmatch(text)
     if not match:
         raise InputError(
-            "a pin has the form name@version#hash with 16 hexadecimal digits, as printed by "
+            "a pin must have the form name@version#hash with 16 hexadecimal digits, as printed by "
             f"`stimsynth bank info`; not {text!r}"
         )
     return Pin(

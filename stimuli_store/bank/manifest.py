@@ -114,7 +114,7 @@ def _line(row: rows.Row) -> bytes:
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"this cannot be written into a manifest: {error}") from error
     if not same:  # a number that is not finite is written as null
-        raise InputError(f"a manifest takes finite numbers only; not {_not_finite(row)}")
+        raise InputError(f"the numbers of a manifest must be finite; not {_not_finite(row)}")
     return line + b"\n"
 
 
@@ -198,7 +198,7 @@ def _prediction_rows(
 
     def model(label: str) -> int:
         if label not in place_of:
-            raise BankError(f"a prediction of the model {label!r}, which the header lacks")
+            raise BankError(f"a prediction of the model {label!r}, which is not in the header")
         return place_of[label]
 
     def column(keys: Sequence[Sequence[str]], number: int) -> list[int]:

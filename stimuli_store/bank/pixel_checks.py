@@ -49,7 +49,7 @@ def check_pixels(records: Sequence[StimulusRecord], pixels: Pixels) -> None:
     for record in records:
         image = pixels(record.sha256)
         for fault in _faults(record, image, units, pixels):
-            raise BankError(f"the record of {record.name!r} is not true: {fault}")
+            raise BankError(f"the record of {record.name!r} contradicts its pixels: {fault}")
 
 
 def _faults(

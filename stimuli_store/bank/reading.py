@@ -168,7 +168,7 @@ class Bank:
         """Return the 8-bit frame of a stimulus by name or pixel id, checked against its certificate."""
         record = self._record(stimulus)
         if not record.certificate.frame_sha256:
-            raise BankError(f"{record.name} is no picture to be shown: it has no certified frame")
+            raise BankError(f"{record.name} has no certified frame, so it cannot be shown")
         frame = quantize(self.pixels(stimulus))
         if frame.sha256 != record.certificate.frame_sha256:
             raise BankError(f"{self.path}: the frame of {record.name} is not the one certified")

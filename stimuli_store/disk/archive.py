@@ -78,8 +78,8 @@ def _read_back(target: Path, written: Path) -> None:
         read_archive(written)
     except ArchiveError as error:
         raise ArchiveError(
-            f"{target} cannot be written: what is read back from the disk is not what was written; an "
-            "earlier file is as it was. Save to another disk"
+            f"{target} cannot be written: the new file reads back differently, and an earlier file is "
+            "unchanged; save to another disk"
         ) from error
 
 
@@ -128,7 +128,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     try:
         found = Path(path)
     except TypeError as error:
-        raise WrongType(f"a file is named by text or a path; not by {path!r}") from error
+        raise WrongType(f"a file name must be text or a path; not {path!r}") from error
     if "\0" in str(found):
         raise InputError(f"no file can have the name {path!r}")
     return found

@@ -38,7 +38,7 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
     count = sum(len(records) for _, records in rows)
     if not 0 < count <= _MOST:
         raise InputError(
-            f"a contact sheet shows 1 to {_MOST} pictures, and these are {count}; name the sets to show"
+            f"a contact sheet can show 1 to {_MOST} pictures; not {count}: name the sets to show"
         )
     cell = SIDE + _TEXT + _GAP
     height = sum(cell + (_TEXT if title else 0) for title, _ in rows) + _GAP

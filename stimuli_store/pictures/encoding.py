@@ -27,7 +27,7 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     if pixels.dtype not in (np.uint8, np.uint16) or channels not in _PNG_COLOURS:
         raise InputError(
-            f"a PNG file holds one to four channels of uint8 or uint16; not {channels} of {pixels.dtype}"
+            f"a PNG file must have one to four channels of uint8 or uint16; not {channels} of {pixels.dtype}"
         )
     height, width = pixels.shape[:2]
     rows = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">")).reshape(height, -1)
@@ -60,7 +60,7 @@ def tiff_bytes(pixels: np.ndarray) -> bytes:
     b'II*\\x00'
     """
     if pixels.dtype != np.float32:
-        raise InputError(f"a TIFF file is written from float32; not from {pixels.dtype}")
+        raise InputError(f"the pixels of a TIFF file must be float32; not {pixels.dtype}")
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     data = np.ascontiguousarray(pixels, "<f4").tobytes()

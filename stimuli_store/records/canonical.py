@@ -61,10 +61,12 @@ def as_master(pixels: Any) -> np.ndarray:
     """
     array = np.asarray(pixels)
     if array.ndim not in (2, 3) or array.size == 0:
-        raise InputError(f"an image has shape (H, W) or (H, W, C); this one has {array.shape}")
+        raise InputError(f"an image must have shape (H, W) or (H, W, C); not {array.shape}")
     master = np.ascontiguousarray(array, dtype="<f4")
     if not np.isfinite(master).all():
-        raise InputError("an image holds NaN or infinite values; a bank takes finite pixels only")
+        raise InputError(
+            "an image holds NaN or infinite values; the pixels of a bank must be finite"
+        )
     return master + np.float32(0)  # turns -0.0 into 0.0, so that equal pixels have equal bytes
 
 
@@ -86,7 +88,7 @@ def pixel_id(pixels: Any) -> str:
 def frame_id(frame: np.ndarray) -> str:
     """Return the identity of an 8-bit display frame (uint8, shape (H, W) or (H, W, C))."""
     if frame.dtype != np.uint8:
-        raise InputError(f"a display frame is uint8; this array is {frame.dtype}")
+        raise InputError(f"a display frame must be uint8; not {frame.dtype}")
     return _array_id(np.ascontiguousarray(frame), "|u1")
 
 

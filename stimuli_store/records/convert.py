@@ -35,7 +35,7 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
     """
     where = where or cls.__name__
     if not isinstance(value, Mapping):
-        raise InputError(f"{where} is a table of keys and values; {value!r} was given")
+        raise InputError(f"{where} must be a table of keys and values; not {value!r}")
     hints, fields = _shape(cls)  # type: ignore[arg-type]
     faults = [
         str(unknown_name(f"key in {where}", str(key), list(fields)))
@@ -86,23 +86,23 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return from_json(typing.cast(type, hint), value, where)
     if origin is typing.Literal:
         if value not in args:
-            raise InputError(f"{where} is one of {', '.join(map(str, args))}; {value!r} was given")
+            raise InputError(f"{where} must be one of {', '.join(map(str, args))}; not {value!r}")
         return value
     if origin is tuple:
         return _convert_tuple(args, value, where)
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise InputError(f"{where} is a table of keys and values; {value!r} was given")
+            raise InputError(f"{where} must be a table of keys and values; not {value!r}")
         return {key: _convert(args[1], v, f"{where}.{key}") for key, v in value.items()}
     return _convert_plain(hint, value, where)
 
 
 def _convert_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise InputError(f"{where} is a list; {value!r} was given")
+        raise InputError(f"{where} must be a list; not {value!r}")
     hints = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
     if len(hints) != len(value):
-        raise InputError(f"{where} has {len(hints)} entries; {len(value)} were given")
+        raise InputError(f"{where} must have {len(hints)} entries; not {len(value)}")
     return tuple(
         _convert(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(hints, value, strict=True))
     )
@@ -113,5 +113,5 @@ def _convert_plain(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     wrong_bool = isinstance(value, bool) and hint in (int, float)
     if hint in (int, float, str, bool) and (not isinstance(value, hint) or wrong_bool):
-        raise InputError(f"{where} is of type {hint.__name__}; {value!r} was given")
+        raise InputError(f"{where} must have type {hint.__name__}; not {value!r}")
     return value

@@ -202,9 +202,9 @@ def test_a_frame_that_is_not_the_certified_one_is_not_published(tmp_path: Path) 
         ("no figures", "lacks distance"),
         ("negative figure", "distance of 'm0.1' is -1"),
         ("no spec", "has no spec"),
-        ("unknown model", "which the header lacks"),
+        ("unknown model", "which is not in the header"),
         ("unknown pair", "for a stimulus that is not in the bank"),
-        ("negative", "a distance is 0 or more"),
+        ("negative", "must be 0 or more; not"),
         ("twice", "two predictions"),
     ],
 )

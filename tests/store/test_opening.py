@@ -154,7 +154,9 @@ def test_what_cannot_be_read_back_replaces_nothing(
 
     for disk in (spoilt, lambda descriptor: os.ftruncate(descriptor, 100)):
         monkeypatch.setattr(os, "fsync", disk)
-        with pytest.raises(ArchiveError, match=r"f\.h5 cannot be written: what is read back"):
+        with pytest.raises(
+            ArchiveError, match=r"f\.h5 cannot be written: the new file reads back differently"
+        ):
             write_archive(path, {"a": 2}, {"x": np.ones(4000)})
         document, arrays = read_archive(path)
         assert document == {"a": 1}

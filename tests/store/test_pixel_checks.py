@@ -63,7 +63,7 @@ def test_what_is_not_true_of_the_pixels_is_refused(case: str) -> None:
     stimuli[name] = altered(stimuli[name], **spoil)
     with pytest.raises(BankError) as caught:
         checked(stimuli)
-    assert f"the record of {name!r} is not true: " in str(caught.value)
+    assert f"the record of {name!r} contradicts its pixels: " in str(caught.value)
     assert sentence in str(caught.value)
 
 

@@ -58,8 +58,8 @@ def test_keys_of_specs_depend_on_every_field_and_on_nothing_else() -> None:
     ("change", "sentence"),
     [
         ({"valeu": 3}, "did you mean 'value'"),
-        ({"value": True}, "Level.value is of type float"),
-        ({"unit": 4}, "Level.unit is of type str"),
+        ({"value": True}, "Level.value must have type float"),
+        ({"unit": 4}, "Level.unit must have type str"),
     ],
 )
 def test_a_key_that_does_not_fit_is_named(change: dict[str, object], sentence: str) -> None:

@@ -266,7 +266,7 @@ BAD = {
         PLAN.replace('["mse", "pool6"', '["msee", "pool6"'),
         "did you mean 'mse'",
     ),
-    "two axes": (PLAN.replace("[4, 16] }", "[4, 16], x = [1] }"), "names one axis"),
+    "two axes": (PLAN.replace("[4, 16] }", "[4, 16], x = [1] }"), "must name one axis"),
     "layer settings without a layer": (
         PLAN.replace('use = "Gaussian"', 'use = "Gaussian"\nchannels = 3'),
         "name the layer too",
@@ -293,7 +293,7 @@ BAD = {
         "did you mean",
     ),
     "missing key": (PLAN.replace('license = "CC0-1.0"', ""), "needs the key 'license'"),
-    "wrong type": (PLAN.replace("max_iter = 30", 'max_iter = "many"'), "of type int"),
+    "wrong type": (PLAN.replace("max_iter = 30", 'max_iter = "many"'), "must have type int"),
     "no levels": (PLAN.replace("[4, 16]", "[]"), "one or more values"),
     "seed twice": (PLAN.replace("[0, 7]", "[7, 7]"), "one or more different numbers"),
     "no TOML": (PLAN + "\n= 3", "not valid TOML"),
@@ -304,7 +304,7 @@ BAD = {
         "too small for a size of 4096",
     ),
     "size the model cannot take": (PLAN.replace("size = 32", "size = 30"), "multiples of 4"),
-    "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name has"),
+    "name with a slash": (PLAN.replace('"small"', '"../small"'), "a bank's name must have"),
     "version": (PLAN.replace('"1.0.0"', '"1"'), "three numbers"),
     "level that is no number": (PLAN.replace("[4, 16]", "[4, nan]"), "finite numbers or words"),
     "levels alike": (PLAN.replace("[4, 16]", "[4.00000001, 4]"), "first six digits"),
@@ -317,7 +317,10 @@ BAD = {
         "pool6 fails on images of shape (1, 32, 32)",
     ),
     "param that is nan": (PLAN.replace("std = 2.0", "std = nan"), "std must be positive"),
-    "model twice": (PLAN.replace('"pool6", "blur"', '"blur", "blur"'), "differ from each other"),
+    "model twice": (
+        PLAN.replace('"pool6", "blur"', '"blur", "blur"'),
+        "predict.models must be different",
+    ),
 }
 
 

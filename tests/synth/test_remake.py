@@ -79,7 +79,7 @@ def test_one_stimulus_is_made_with_its_batch(bank: Bank, code: Path) -> None:
         ("picture", ["camera/external"], "does not hold it"),
         ("helper", ["camera/mine-eigendistortions"], "helper.py has another SHA-256"),
         ("models", ["camera/deep-max"], "models.py has another SHA-256"),
-        ("", ["camera"], "nothing of what was asked for"),
+        ("", ["camera"], "none of the named stimuli"),
     ],
 )
 def test_what_is_given_by_hand_has_the_hashes_of_the_record(
@@ -171,7 +171,9 @@ def test_what_was_retired_is_taken_from_the_parent(bank: Bank, tmp_path: Path) -
     gone, stays = "camera/window_px=8/seed=0", "camera/window_px=8/seed=1"
     retire_stimuli(bank, "1.1.0", names=[gone], reason="test", directory=tmp_path).close()
     alone = open_bank(tmp_path / "study-1.1.0.h5")
-    with pytest.raises(BankError, match=r"lacks 1 of \d stimuli .* put study-1.0.0.h5 into"):
+    with pytest.raises(
+        BankError, match=r"does not hold 1 of \d stimuli .* put study-1.0.0.h5 into"
+    ):
         list(remake(alone, [stays]))
     shutil.copy(bank.path, tmp_path)
     (one,) = remake(alone, [stays])

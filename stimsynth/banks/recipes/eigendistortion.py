@@ -94,14 +94,16 @@ class EigendistortionRecipe:
         ):
             if not given or not set(given) <= set(known) or len(set(given)) != len(given):
                 raise InputError(
-                    f"eigendistortion.{what} is of {', '.join(known)}; not {list(given)}"
+                    f"eigendistortion.{what} must be of {', '.join(known)}; not {list(given)}"
                 )
         if len(self.seeds) != 1 or self.on_miss == "retry":
-            raise InputError("an eigendistortion set has one seed, and on_miss is flag or fail")
+            raise InputError(
+                "an eigendistortion set must have one seed, and on_miss must be flag or fail"
+            )
         for level in levels_of(self.level, "eigendistortion"):
             if level is not None and (level.unit != "amplitude" or not number_of(level) >= _STEP):
                 raise InputError(
-                    "eigendistortion.level is { amplitude = [...] } with norms of one level or more "
+                    "eigendistortion.level must be { amplitude = [...] } with norms of one level or more "
                     f"(1/255 = {_STEP:.4f}); not {dict(self.level)}"
                 )
 

@@ -55,7 +55,7 @@ class ExternalRecipe:
 
     def __post_init__(self) -> None:
         if self.colour not in ("gray", "rgb", "any"):
-            raise InputError(f"external.colour is gray, rgb or any; not {self.colour!r}")
+            raise InputError(f"external.colour must be gray, rgb or any; not {self.colour!r}")
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return one set with all files."""

@@ -71,19 +71,19 @@ class GeodesicRecipe:
         check_seeds(self.seeds, "geodesic")
         if self.n_steps < 2 or self.initial_sequence not in ("straight", "bridge"):
             raise InputError(
-                "geodesic.n_steps is 2 or more and initial_sequence straight or bridge; not "
+                "geodesic.n_steps must be 2 or more, and initial_sequence straight or bridge; not "
                 f"{self.n_steps} and {self.initial_sequence!r}"
             )
         if self.on_miss == "retry":
             raise InputError(
-                "geodesic.on_miss is flag or fail: the frames of a set share one start"
+                "geodesic.on_miss must be flag or fail, as the frames of a set share one start"
             )
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every pair of ends and seed, with a frame for every position between them."""
         if not self.ends or any(a == b for a, b in self.ends):
             raise InputError(
-                f"geodesic.ends are pairs of two different targets; not {[list(e) for e in self.ends]}"
+                f"geodesic.ends must be pairs of two different targets; not {[list(e) for e in self.ends]}"
             )
         model = catalogue.model(self.model)
         named = {target.name: target.sha256 for target in catalogue.targets}

@@ -82,12 +82,15 @@ class MADRecipe:
             for level in levels
         ):
             raise InputError(
-                f"mad.level is {{ noise = [...] }} with standard deviations above 0; not {dict(self.level)}"
+                "mad.level must be { noise = [...] } with standard deviations above 0; not "
+                f"{dict(self.level)}"
             )
         if self.grid not in ("refined", "rounded"):
-            raise InputError(f"mad.grid is refined or rounded; not {self.grid!r}")
+            raise InputError(f"mad.grid must be refined or rounded; not {self.grid!r}")
         if self.on_miss == "retry":
-            raise InputError("mad.on_miss is flag or fail: the images of a set share one start")
+            raise InputError(
+                "mad.on_miss must be flag or fail, as the images of a set share one start"
+            )
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set of four for every target, level and seed."""
@@ -98,9 +101,7 @@ class MADRecipe:
             )
         one, two = (catalogue.model(label) for label in self.metrics)
         if one.identity == two.identity:
-            raise InputError(
-                f"mad.metrics are two different ones; {list(self.metrics)} are the same"
-            )
+            raise InputError(f"mad.metrics must be two different metrics; not {list(self.metrics)}")
         sets = []
         for target in catalogue.targets:
             for level in levels_of(self.level, "mad"):

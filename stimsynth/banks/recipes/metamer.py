@@ -101,10 +101,10 @@ class MetamerRecipe:
         ):
             if given not in known:
                 names = ", ".join(name for name in known if name)
-                raise InputError(f"metamer.{what} is one of {names}; not {given!r}")
+                raise InputError(f"metamer.{what} must be one of {names}; not {given!r}")
         if self.max_iter < 1 or self.stop_iters_to_check < 1 or not self.stop_criterion >= 0:
             raise InputError(
-                "metamer.max_iter and stop_iters_to_check are 1 or more and stop_criterion 0 or more"
+                "metamer.max_iter and stop_iters_to_check must be 1 or more, and stop_criterion 0 or more"
             )
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:

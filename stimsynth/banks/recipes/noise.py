@@ -60,14 +60,14 @@ class NoiseRecipe:
     def __post_init__(self) -> None:
         check_seeds(self.seeds, "noise")
         if self.spectrum not in SPECTRA:
-            raise InputError(f"noise.spectrum is white or pink; not {self.spectrum!r}")
+            raise InputError(f"noise.spectrum must be white or pink; not {self.spectrum!r}")
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every target and level."""
         for level in levels_of(self.level, "noise"):
             if level is None or level.unit != "rms" or not number_of(level) > 0:
                 raise InputError(
-                    f"noise.level is {{ rms = [...] }} with numbers above 0; not {dict(self.level)}"
+                    f"noise.level must be {{ rms = [...] }} with numbers above 0; not {dict(self.level)}"
                 )
         return tuple(
             SetSpec(

@@ -71,8 +71,8 @@ class OptimizedRecipe:
     def __post_init__(self) -> None:
         if self.minmax not in ("max", "min") or not set(self.held) <= set(HELD):
             raise InputError(
-                f"optimized.minmax is max or min, and held of {', '.join(HELD)}; not {self.minmax!r} and "
-                f"{list(self.held)}"
+                f"optimized.minmax must be max or min, and held of {', '.join(HELD)}; not "
+                f"{self.minmax!r} and {list(self.held)}"
             )
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
@@ -82,7 +82,7 @@ class OptimizedRecipe:
             fits = len(self.unit) <= len(shape)
             if not fits or any(not -n <= i < n for i, n in zip(self.unit, shape, strict=False)):
                 raise InputError(
-                    f"optimized.unit is an index into an output of shape {shape}; not {list(self.unit)}"
+                    f"optimized.unit must be an index into an output of shape {shape}; not {list(self.unit)}"
                 )
         return tuple(
             SetSpec(
