@@ -35,7 +35,7 @@ from tests.synth.test_models import FACTORIES
 
 # Adam knows no bounds.
 pytestmark = pytest.mark.filterwarnings("ignore:Image range falls outside")
-PHOTOGRAPHS = ("camera", "grass", "gravel")
+PHOTOGRAPHS = ("camera", "gravel")
 Make = Callable[[Tensor, Tensor], Any]
 
 
@@ -201,17 +201,17 @@ def test_geodesics_of_several_starts(optimizer: LBFGS | None) -> None:
 
 
 def test_eigendistortions() -> None:
-    model, images = fixed(LuminanceGainControl(9)), photographs(32)
-    together = Eigendistortion(images, model, seed=5)
+    model, images = fixed(LuminanceGainControl(9)), photographs(24)
+    together, alone = (
+        Eigendistortion(chosen, model, seed=5) for chosen in (images, beside(images[:1]))
+    )
     together.synthesize(k=2)
-    for count in (1, 2):
-        fewer = Eigendistortion(beside(images[:count]), model, seed=5)
-        fewer.synthesize(k=2)
-        found, expected = fewer.eigenvalues.view(count, -1), together.eigenvalues[:count]
-        largest = expected[:, :1]
-        torch.testing.assert_close(found[:, :1], largest, rtol=1e-9, atol=0)
-        # The search for the smallest ends when they change by little of the largest.
-        torch.testing.assert_close(found / largest, expected / largest, rtol=0, atol=1e-6)
+    alone.synthesize(k=2)
+    expected = together.eigenvalues[0]
+    torch.testing.assert_close(alone.eigenvalues[:1], expected[:1], rtol=1e-9, atol=0)
+    # The search for the smallest ends when they change by little of the largest.
+    largest = float(expected[0])
+    torch.testing.assert_close(alone.eigenvalues, expected, rtol=0, atol=1e-6 * largest)
 
 
 # -- the ends of runs, over twenty starts ----------------------------------------------------------
