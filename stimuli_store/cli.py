@@ -113,7 +113,7 @@ def _figures(members: "Sequence[StimulusRecord]") -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Check banks: structure, manifest, every image, and all that records state about pixels."""
+    """Check banks: structure, manifest, every image, and the agreement of records with pixels."""
     from stimuli_store.bank.pixel_checks import check_pixels
     from stimuli_store.bank.reading import open_bank
 

@@ -62,7 +62,7 @@ def stimuli_section(bank: Bank) -> str:
 
 
 def _by_target(bank: Bank) -> list[tuple[StimulusRecord, list[StimulusRecord]]]:
-    """Return rows of pictures: a target, and members of its sets of one kind."""
+    """Return rows of pictures for the report: a target, and members of its sets of one kind."""
     found = []
     for sha, target in list(bank.references.items())[:_MOST_TARGETS]:
         kinds: dict[str, list[list[StimulusRecord]]] = {}

@@ -26,7 +26,7 @@ class OlderVersion:
     stimuli: Mapping[str, Stimulus]
 
     def carried(self, batch: BatchSpec, work: Work) -> tuple[tuple[Stimulus, ...], float] | None:
-        """Return the stimuli of a batch if all are there, of the same models and gates."""
+        """Return the batch's stimuli in the older version and 0 seconds; None if not all are there."""
         found = []
         for planned in batch.members:
             stimulus = self.stimuli.get(_key(planned))
@@ -39,7 +39,7 @@ class OlderVersion:
         return tuple(found), 0.0
 
     def changes(self, made: Sequence[Stimulus]) -> tuple[str, ...]:
-        """Return a sentence on what of a new version comes from the older one; none without a parent."""
+        """Return a sentence on the number of stimuli from the older version; empty without a parent."""
         if self.parent is None:
             return ()
         ids = {stimulus.record.sha256 for stimulus in self.stimuli.values()}

@@ -41,7 +41,7 @@ OF_THE_STORE = ("stimuli_store.frames", "stimuli_store.records.canonical")
 
 
 def can_change_a_pixel(module: str) -> bool:
-    """Return whether the code of a module of ours belongs to the identity of what it makes.
+    """Return whether the code of one of our modules can change the pixels of a stimulus.
 
     Examples
     --------

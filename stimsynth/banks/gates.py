@@ -1,4 +1,4 @@
-"""Quality gates: conditions on a stimulus, and what happens if one does not hold."""
+"""Quality gates: limits for the figures of a stimulus, and the consequences of missing them."""
 
 from stimsynth.engine.run import Status
 from stimuli_store.records.stimulus import Certificate
@@ -23,6 +23,6 @@ def misses(certificate: Certificate) -> tuple[str, ...]:
 
 
 def remarks(certificate: Certificate) -> tuple[str, ...]:
-    """Return what a reader of a bank should know of a stimulus: missed gates, and an unfinished synthesis."""
+    """Return sentences on a stimulus for readers of a bank: missed gates, and an unfinished synthesis."""
     unfinished = certificate.status in UNFINISHED
     return misses(certificate) + ((f"unfinished: {certificate.status}",) if unfinished else ())

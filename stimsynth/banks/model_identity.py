@@ -168,7 +168,7 @@ def _from_file(path: Path, folder: Path) -> ModuleType:
 
 @contextmanager
 def importing_from(folder: Path) -> Iterator[None]:
-    """Let imports find the modules beside the plan; no compiled files are left there."""
+    """Let a block import the modules in a plan's folder, without writing compiled files there."""
     before, writing = sys.path[:], sys.dont_write_bytecode
     sys.path.insert(0, str(folder.resolve()))
     sys.dont_write_bytecode = True

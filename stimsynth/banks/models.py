@@ -43,7 +43,7 @@ _LAYER = ("layer", "size", "channels", "mean", "std")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlan:
-    """``[models.LABEL]``: where a model comes from, its arguments, and which layer of it is used.
+    """``[models.LABEL]``: source of a model, its arguments, its weights, and the layer that is used.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ class Models:
     def ref(
         self, label: str, params: Mapping[str, Any] | None = None, *, synthesizes: bool = False
     ) -> ModelRef:
-        """Return what a bank keeps of a model or metric.
+        """Return the reference of a model or metric that a bank stores, by its label and further arguments.
 
         Parameters
         ----------
@@ -353,7 +353,7 @@ def _name_of(factory: Factory) -> str:
 
 
 def _parameters(factory: Factory) -> list[str] | None:
-    """Return the names of a factory's arguments; None where any will do."""
+    """Return the names of a factory's arguments; None if it accepts any."""
     try:
         parameters = inspect.signature(factory).parameters.values()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""PLAN.toml: what to synthesize, read strictly, with all of its faults reported together."""
+"""Reading of PLAN.toml, the list of stimuli to make; all faults are reported together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

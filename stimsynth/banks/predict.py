@@ -80,7 +80,7 @@ def _triples(records: Sequence[StimulusRecord]) -> Iterator[tuple[str, str, str]
 
 
 def _distance_of(ref: ModelRef, frames: dict[str, Frame], context: BankContext) -> Distance:
-    """Return a function of two pixel ids to the distance of a model, which keeps what it computed."""
+    """Return a function of two pixel ids that returns a model's distance and stores what it computed."""
     measure = _of_metric(ref, context) if ref.name in METRICS else _of_model(ref, frames, context)
     seen: dict[tuple[str, str], float] = {}
     refused: dict[tuple[int, ...], InputError] = {}

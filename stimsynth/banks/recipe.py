@@ -1,4 +1,4 @@
-"""Recipes: how one kind of stimulus is planned, made and measured.
+"""Interface of recipes: planning, making and measuring one kind of stimulus.
 
 A recipe is a frozen record that is read strictly from a plan. What of it changes a stimulus stands in the
 stimulus' spec, so that the bank alone says how to make it again. `build` knows kinds only through `RECIPES`.
@@ -154,7 +154,7 @@ class Recipe(Protocol):
     def name(self) -> str: ...  # noqa: D102
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
-        """Return the sets there are to make, without making anything."""
+        """Return the sets of specs to make, without making anything."""
 
     def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
         """Yield the stimuli of a batch, in its order."""
@@ -205,7 +205,7 @@ def recipe_of(spec: StimulusSpec) -> Recipe:
 
 
 def levels_of(level: Mapping[str, Sequence[float | str]], what: str) -> tuple[Level | None, ...]:
-    """Return the levels that a table ``{unit = [values]}`` spells; (None,) for an empty one.
+    """Return the levels in a table ``{unit = [values]}``; (None,) for an empty one.
 
     Raises
     ------

@@ -87,7 +87,7 @@ def files_of(patterns: Iterable[str], folder: Path) -> list[Path]:
 def _sources(
     name: str, license: str, licenses: Mapping[str, str], folder: Path
 ) -> list[tuple[str | Path, str]]:
-    """Return the pictures that an entry of targets.images stands for, with their licences."""
+    """Return the pictures of one entry of targets.images, as names or paths, with their licences."""
     is_file = (folder / name).exists() or any(sign in name for sign in "*?[/.")
     if name in bundled() or not is_file:
         return [(name, "")]

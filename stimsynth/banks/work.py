@@ -115,7 +115,7 @@ class Work:
 
 
 def _name(group: SetSpec, spec: StimulusSpec) -> str:
-    """Return the name of a stimulus: its set, then what tells it from the other members."""
+    """Return the name of a stimulus: its set, then the values that distinguish it from other members."""
     levels = {str(member.level) for member in group.members}
     parts = [group.label]
     if spec.role != spec.kind:

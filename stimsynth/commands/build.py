@@ -67,7 +67,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build a bank and say where it is."""
+    """Build a bank from the arguments, print its place, and return the exit code."""
     try:
         import torch  # noqa: F401
     except ImportError as error:

@@ -174,7 +174,7 @@ def _sessions(design: Path, *, window: bool) -> None:
 
 
 def _lacking(virtual: bool) -> str | None:
-    """Return a sentence that says what a window needs and this machine lacks, or None."""
+    """Return a sentence on what this machine needs for a window and does not have; None if nothing."""
     if importlib.util.find_spec("psychopy") is None:
         return "PsychoPy is not installed (it needs Python 3.11 or 3.12)"
     if virtual and shutil.which("Xvfb") is None:

@@ -98,10 +98,7 @@ class Curvature:
         return cls(**{**record, "gram": record["gram"].double()})
 
     def _recursion(self, products: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the two-loop recursion on `products` (N, 2m, K) of basis and vectors.
-
-        Returns the coefficient of the vectors themselves (N,) and of the basis (N, 2m, K).
-        """
+        """Return coefficients of the two-loop recursion: of the vectors (N,), of the basis (N, 2m, K)."""
         m, gram = self.gram.shape[1] // 2, self.gram
         slots = [(self.age - 1 - k) % m for k in range(min(self.age, m))]  # newest first
         on_basis = torch.zeros_like(products)

@@ -51,7 +51,7 @@ def by_profile(image: Any, profile: bytes) -> tuple[Any, list[str]]:
 
 
 def check_deep_profile(profile: bytes) -> None:
-    """Refuse a profile other than sRGB of an image with more than 8 bits, to which none is applied here."""
+    """Raise an error for a profile other than sRGB, which is not applied above 8 bits."""
     name, space, transform = _transform(profile)
     if not _is_srgb(transform, space):
         raise Refused(f"has more than 8 bits and the colour profile {name!r}; convert it to sRGB")

@@ -169,7 +169,7 @@ def _turned(array: np.ndarray, orientation: int) -> np.ndarray:
 def _eight_bits(
     image: Any, profile: bytes | None
 ) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
-    """Return values (h, w) or (h, w, 3), alpha (h, w) or None, and what a profile changed."""
+    """Return values (h, w) or (h, w, 3), alpha (h, w) or None, and changes by a profile in words."""
     image.load()
     mode, alpha = "L" if image.mode in _GREY else "RGB", None
     if image.mode in _ALPHA or "transparency" in image.info:

@@ -237,7 +237,7 @@ class Geodesic(OptimizedSynthesis):
         return energy + self._lambda * penalize_range(sequence, self._range)
 
     def calculate_jerkiness(self, geodesic: Tensor | None = None) -> Tensor:
-        r"""Return how much a sequence could still be straightened at each frame, shape (frames - 2,).
+        r"""Return the squared gradient norm of the path's bend at each inner frame, shape (frames - 2,).
 
         Jerkiness is :math:`\lVert J(x_t)^T a_t / \lVert a_t \rVert \rVert_2^2`, where J is the model's
         Jacobian and :math:`a_t` the second difference of its outputs. It measures how strongly a change of

@@ -61,7 +61,7 @@ def normalized_laplacian_pyramid(img: Tensor) -> list[Tensor]:
 
 
 class NLP(nn.Module):
-    """Normalized Laplacian pyramid as a model: all its values in one vector.
+    """Normalized Laplacian pyramid as a model: all values of each channel in one vector.
 
     A squared error of this vector weighs scales by their numbers of pixels, and `nlpd` does not.
 

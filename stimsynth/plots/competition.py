@@ -183,7 +183,7 @@ def plot_synthesis_status(
     included_plots: Sequence[str] = tuple(PLOTS),
     width_ratios: Mapping[str, float] | None = None,
 ) -> tuple["Figure", dict[str, int | list[int]]]:
-    """Plot image, metrics and pixel values of a synthesis side by side.
+    """Plot image, metrics and pixel values of a synthesis; return the figure and numbers of its axes.
 
     Parameters
     ----------

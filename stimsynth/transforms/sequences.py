@@ -124,7 +124,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
 
 
 def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tensor, Tensor]:
-    """Return each frame's distance along the line between the sequence's ends, and from that line.
+    """Return each frame's position along the line between the ends, and its distance from the line.
 
     Parameters
     ----------

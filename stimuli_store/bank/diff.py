@@ -116,7 +116,7 @@ def _changes(old: Any, new: Any, path: str = "") -> Iterator[Change]:
 
 
 def _counts(old: Bank, new: Bank, label: str) -> tuple[int, int, int]:
-    """Return how many predictions of a model were added, removed and changed."""
+    """Return the numbers of added, removed and changed predictions of a model."""
     one, two = old.predictions, new.predictions
     distances = _counted(one.distances_of(label), two.distances_of(label))
     preferences = _counted(one.preferences_of(label), two.preferences_of(label))

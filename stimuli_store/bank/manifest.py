@@ -107,7 +107,7 @@ def write_manifest(
 
 
 def _line(row: rows.Row) -> bytes:
-    """Return a line as bytes, once it has proved to say what the row says."""
+    """Return a row as a line of bytes, after checking that the line reads back as the row."""
     try:
         line = rows.encode(row)
         same = rows.decode(line, first=isinstance(row, rows.Header)) == row

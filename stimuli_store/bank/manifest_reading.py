@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 def parse_manifest(
     manifest: bytes | bytearray,
 ) -> tuple[BankHeader, tuple[StimulusRecord, ...], Predictions]:
-    """Return what `write_manifest` was given.
+    """Return header, records and predictions of a manifest, the arguments of `write_manifest`.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def _parsed(
 
 
 def _bodies(lines: Iterator[rows.Row]) -> tuple[list[rows.StimulusRow], list[rows.Row]]:
-    """Return the rows after the header, which may not ask for more than a bank holds."""
+    """Return the stimulus rows and the rows of columns after the header, within the limits of a bank."""
     stimuli: list[rows.StimulusRow] = []
     columns: list[rows.Row] = []
     numbers = pixel_bytes = 0
@@ -134,7 +134,7 @@ def _lines(manifest: bytes | bytearray) -> Iterator[rows.Row]:
 
 
 class _Reader:
-    """Records from rows: what the header's tables hold is made once and shared."""
+    """Converter of rows to records, which makes each entry of the header's tables once."""
 
     def __init__(self, header: rows.Header, stimuli: Sequence[rows.StimulusRow]) -> None:
         self._first, self._stimuli = header, stimuli
@@ -257,7 +257,7 @@ class _Reader:
 
 
 def _filled(kind: type[_T], /, **fields: Any) -> _T:
-    """Return a frozen record, all of whose fields are given.
+    """Return a frozen record from values for all of its fields.
 
     Its own constructor sets each field by a call: for a bank of thousands that took a third of opening it.
     """

@@ -31,7 +31,7 @@ def pixel_range(pixels: np.ndarray) -> dict[str, float]:
 
 
 def check_pixels(records: Sequence[StimulusRecord], pixels: Pixels) -> None:
-    """Check what the records of a bank state about pixels against the pixels themselves.
+    """Check that the pixels agree with the records of a bank.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _framed(record: StimulusRecord, image: np.ndarray) -> Iterator[str]:
 
 
 def _perturbed(record: StimulusRecord, unit: np.ndarray, pixels: Pixels) -> Iterator[str]:
-    """Yield in what a distorted picture is not what `perturb` makes of its record."""
+    """Yield the differences of a distorted picture from the result of `perturb` for its record."""
     assert record.spec is not None and record.level is not None
     target = quantize(pixels(record.target)).pixels
     sign = -1 if record.role.endswith("-") else 1

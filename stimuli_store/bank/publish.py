@@ -174,7 +174,7 @@ def _content(
 def _paginate(
     stimuli: Sequence[Stimulus],
 ) -> tuple[dict[str, list[np.ndarray]], list[StimulusRecord], np.ndarray]:
-    """Return pages of pixels, records that name their places, and all loss curves."""
+    """Return the pages of pixels by name, the records with their places in them, and all loss curves."""
     pages: dict[str, list[np.ndarray]] = {}
     rows: dict[str, int] = {}
     records, curves, length = [], [np.empty(0, np.float32)], 0

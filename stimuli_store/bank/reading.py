@@ -95,7 +95,7 @@ class Bank:
 
     @cached_property
     def log(self) -> tuple[Mapping[str, Any], ...]:
-        """Facts of the build that are no part of the bank's identity, such as times."""
+        """Records of the build that are not part of the bank's identity, such as times."""
         try:
             return tuple(dict(json.loads(line)) for line in self._file.log().splitlines())
         except (ValueError, TypeError, RecursionError) as error:

@@ -77,7 +77,7 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def sweep(directory: Path, name: str | None = None) -> None:
-    """Remove what processes of this machine left when they died: temporary files and free locks.
+    """Remove temporary files and free locks of dead processes of this machine from a folder.
 
     Parameters
     ----------

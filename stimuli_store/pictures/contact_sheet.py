@@ -58,7 +58,7 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
 
 
 def _rows(bank: Bank, label: str, columns: int) -> list[tuple[str, list[StimulusRecord]]]:
-    """Return rows of records of a set, the first with its label as title."""
+    """Return rows of the sheet for a set: (title, records), with the set's label as title of the first."""
     members = [record for record in bank.select(label) if record.certificate.frame_sha256]
     members.sort(key=_by_level)
     targets = dict.fromkeys(target for record in members for target in record.targets)
@@ -75,7 +75,7 @@ def _by_level(record: StimulusRecord) -> tuple[str, float, str]:
 
 
 def _caption(record: StimulusRecord) -> str:
-    """Return the caption of a stimulus: what distinguishes it from the others of its set."""
+    """Return the caption of a stimulus, which differs from the others of its set."""
     shown = record.name.removeprefix(record.set).lstrip("/")
     return record.name if record.spec is None else shown or record.kind
 

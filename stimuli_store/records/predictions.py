@@ -1,4 +1,4 @@
-"""Predictions: what models say about stimuli, stored as data so that no reader needs the models."""
+"""Predictions of models for pairs and triples of stimuli, stored so that readers need no models."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The specification of a stimulus: all that is needed to make it again, as plain values."""
+"""Specification of a stimulus: all settings needed to make it again, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from stimuli_store.records.convert import to_json
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRef:
-    """A model or metric as a bank knows it: where it comes from, its arguments, and what identifies it.
+    """Reference to a model or metric in a bank: its source, arguments, and identifying hashes.
 
     Attributes
     ----------

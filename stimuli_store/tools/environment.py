@@ -1,4 +1,4 @@
-"""Versions of what runs now, for files and for people."""
+"""Versions of the software and the machine, for files and people."""
 
 import platform
 import sys

@@ -16,7 +16,7 @@ def progress_bar(
     delay_s: float = 2.0,
     shown: bool = True,
 ) -> "tqdm[Any]":
-    """Return a progress bar, to be used as a context manager; where nobody would see it, it is silent.
+    """Return a progress bar for use as a context manager; it is silent where no terminal shows it.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def progress_bar(
 
 
 def watched() -> bool:
-    """Return True on a terminal and in a notebook, whose stream is no terminal."""
+    """Return whether standard error is a terminal or a notebook, which can show a bar."""
     return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel.")
 
 
 def _size() -> tuple[int, int] | tuple[None, None]:
-    """Return a size for a terminal that does not know its own, on which no bar would be seen."""
+    """Return (columns, rows) for a terminal of unknown size, else (None, None)."""
     try:
         known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
     except (AttributeError, OSError, ValueError):

@@ -87,7 +87,7 @@ class ExternalRecipe:
     def certify(
         self, made: Made, frames: Mapping[str, Frame], context: Context
     ) -> Mapping[str, float]:
-        """Return the difference of the frame to its target's, where it has one of its shape."""
+        """Return the difference of the frame to its target's frame; nothing without a target of its shape."""
         target, frame = frames.get(made.spec.targets[0]), frames[made.spec.key]
         if target is None or target.pixels.shape != frame.pixels.shape:
             return {}

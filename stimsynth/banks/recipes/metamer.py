@@ -136,7 +136,7 @@ class MetamerRecipe:
             yield from self._synthesized(together, context)
 
     def _together(self, batch: Sequence[StimulusSpec]) -> list[list[StimulusSpec]]:
-        """Return the specs that share a model: all of them, or those of one target if it is balanced."""
+        """Return groups of specs that share a model: all specs, or one target's if balanced."""
         if not self.balanced:
             return [list(batch)]
         return [list(group) for _, group in groupby(batch, key=lambda spec: spec.targets)]

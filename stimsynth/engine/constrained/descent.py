@@ -219,9 +219,9 @@ class Constrained:
     def _search(
         self, task: ScaledProblem, state: ConstrainedState, fresh: Tensor, active: Tensor
     ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor]:
-        """Return points that lower the objective on the constraint, by shortening each step.
+        """Return points of a line search on the constraint, evaluation, step lengths, and success (bool).
 
-        Returns points, what was found there, the lengths of the steps, and which items were moved.
+        Each point lowers the objective of its problem; steps are shortened until it does.
         """
         before, direction = state.points.flatten(1), self._direction(state, fresh)
         flat, at = before.clone(), state.at.copy()

@@ -136,7 +136,7 @@ def _shortened(
     box: tuple[Tensor, Tensor],
     items: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Return which points come nearer to the constraint by a halved step, and the moved points."""
+    """Return which points (bool) come nearer to the constraint by a halved step, and the moved points."""
     before, moved = norms(residual), points.clone()
     nearer = torch.zeros_like(items, dtype=torch.bool)
     for halving in range(_HALVINGS):

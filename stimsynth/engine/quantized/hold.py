@@ -27,7 +27,7 @@ def hold_on_grid(
     halvings: int = 30,
     moves: int = 100,
 ) -> Tensor:
-    """Return points on the grid near `points` whose quantity is as close to `target` as was found.
+    """Return points on the grid near `points`, with their quantity as close to `target` as the search found.
 
     Points are moved along the gradient of the quantity before rounding, by a distance found by bisection;
     then values are moved by a level, chosen so that together they compensate the remaining difference.
@@ -107,7 +107,7 @@ def _moved(
     grid: LevelGrid,
     room: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return points with some values of each problem moved by a level, to compensate `miss` together.
+    """Return points with values moved by a level to reduce `miss`, the predicted change, and their number.
 
     The predicted effect of a move is its slope times the step plus `bend` (N,), the mean error of the last
     predictions. If a single value can compensate `miss`, the best one is moved, up or down; else the values

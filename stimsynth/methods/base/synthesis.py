@@ -118,7 +118,7 @@ class OptimizedSynthesis(SavableSynthesis):
         return self._resumable.record()
 
     def _about(self) -> tuple[Mapping[str, Any], Mapping[str, np.ndarray]]:
-        """Return what a file of iterates says of this synthesis: all but them."""
+        """Return document and arrays that describe this synthesis in a file of iterates."""
         tree = self._tree()
         here = {**tree["content"], "progress_file": HERE}
         return as_archive(type(self).__name__, {**tree, "content": here})

@@ -19,7 +19,7 @@ def distorted_on_grid(
     grid: LevelGrid,
     seed: int,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return quantized images with each distortion at amplitude `alpha`, and measurements of them.
+    """Return quantized images with each distortion at amplitude `alpha`, and measurements of them by name.
 
     Two ways of rounding are tried: to the nearest level, and with dither (Roberts 1962, "Picture coding
     using pseudo-random noise"). Both results are then corrected to the amplitude. Of the two, the one is

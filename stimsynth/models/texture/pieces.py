@@ -21,7 +21,7 @@ class Pieces:
         self.norms[kind, scale] = (norms, least.expand_as(norms))
 
     def lengths(self) -> tuple[dict[Piece, int], dict[Piece, int]]:
-        """Return the numbers of entries of each sum and of each norm."""
+        """Return the numbers of entries of the sums and of the norms, each by piece."""
         return (
             {piece: value.shape[-1] for piece, value in self.sums.items()},
             {piece: value.shape[-1] for piece, (value, _) in self.norms.items()},

@@ -366,7 +366,7 @@ def _checked(
 def _kept_mask(
     mask: Tensor | None, target: Tensor | None, shape: Size
 ) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """Return copies of mask and target, checked."""
+    """Return copies of mask and target after checking them; (None, None) without a mask."""
     if mask is None and target is None:
         return None, None
     if mask is None or target is None:
