@@ -171,7 +171,7 @@ def test_a_factory_given_in_python_keeps_its_module_beside_one_from_a_file(
 def test_a_factory_without_a_file_is_refused(folder: Path) -> None:
     made: dict[str, Any] = {"__name__": "nowhere"}
     exec("from torch import nn\ndef same():\n    return nn.Identity()", made)
-    with pytest.raises(InputError, match="stands in no file"):
+    with pytest.raises(InputError, match="is in no file"):
         work_in(folder, plan({}), mine=made["same"])
 
 

@@ -37,7 +37,7 @@ def test_textures_get_nearer_to_their_target(
 
 def test_a_way_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     for key in ("coarse_to_fine", "balanced"):
-        with pytest.raises(InputError, match=f"metamer.{key} is one of"):
+        with pytest.raises(InputError, match=f"metamer.{key} must be one of"):
             build(plan(**{key: "gently"}), tmp_path)
 
 

@@ -584,12 +584,17 @@ class Checkpointed(nn.Module):
         return checkpoint(self.part, x, use_reentrant=False)
 
 
+def on_the_cpu(network: nn.DataParallel) -> nn.Module:
+    """The network as it is where there are no GPUs, to which it would move the image."""
+    network.device_ids = []
+    return network.cpu()
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "in place": small,
     "spectral norm": lambda: normed(nn.utils.parametrizations.spectral_norm),
     "weight norm": lambda: normed(nn.utils.parametrizations.weight_norm),
-    # On the CPU alone: given GPUs of its own accord, it would move the image there.
-    "data parallel": lambda: nn.DataParallel(small(), device_ids=[]),
+    "data parallel": lambda: on_the_cpu(nn.DataParallel(small())),
     "channels last": lambda: small().to(memory_format=torch.channels_last),  # type: ignore[call-overload]
     "checkpointed": Checkpointed,
     "traced": lambda: torch.jit.trace(remove_grad(small()).eval(), IMAGE),

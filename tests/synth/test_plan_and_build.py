@@ -51,6 +51,7 @@ level = { window_px = [4, 16] }
 seeds = [0, 7]
 max_iter = 30
 batch = 1
+grid = "rounded"  # refining is tested with the recipes, and takes its time
 
 [predict]
 models = ["mse", "pool6", "blur"]
