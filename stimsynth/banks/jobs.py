@@ -153,9 +153,7 @@ def _certified(
 def measured(
     recipe: Recipe, members: Sequence[StimulusSpec], context: Context
 ) -> Iterator[tuple[Made, Mapping[str, Frame], Mapping[str, float]]]:
-    """Yield the stimuli of one batch, each with all frames (members, targets, starts) by key, and its
-    figures.
-    """
+    """Yield the stimuli of one batch, each with its figures and the frames of members, targets and starts."""
     made = [replace(m, pixels=as_master(m.pixels)) for m in recipe.make(members, context)]
     if [one.spec.key for one in made] != [spec.key for spec in members]:
         raise StimsynthError(

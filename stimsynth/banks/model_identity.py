@@ -173,7 +173,7 @@ def importing_from(folder: Path) -> Iterator[None]:
     sys.path.insert(0, str(folder.resolve()))
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
-    # A helper.py beside another plan, imported before, must not stand in for the one beside this.
+    # A helper.py of another plan that was imported before must not be used for this plan.
     names = {path.stem for path in folder.glob("*.py")}
     others = {
         name: module

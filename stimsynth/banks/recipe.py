@@ -1,7 +1,7 @@
 """Interface of recipes: planning, making and measuring one kind of stimulus.
 
-A recipe is a frozen record that is read strictly from a plan. What of it changes a stimulus stands in the
-stimulus' spec, so that the bank alone says how to make it again. `build` knows kinds only through `RECIPES`.
+A recipe is a frozen record that is read strictly from a plan. The settings that change a stimulus are copied
+to its spec, so that a bank is enough to make it again. `build` finds kinds in `RECIPES` only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

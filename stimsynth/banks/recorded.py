@@ -26,9 +26,9 @@ class RecordedModels:
     Parameters
     ----------
     factories
-        Label to a function or class that makes a model of one's own.
+        Functions or classes that make the user's own models, by label.
     place
-        File, or folder of the plan, with the code of models of one's own; None if all are installed.
+        File, or folder of the plan, with the code of the user's own models; None if all are installed.
     files
         Folder with files of weights; None for that of `place`.
     shapes

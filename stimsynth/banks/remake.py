@@ -70,9 +70,9 @@ def remake(
     names
         Sets or stimuli; all for none. Their whole batches are made.
     models
-        Label to a function or class that makes a model of one's own.
+        Functions or classes that make the user's own models, by label.
     place
-        File with the code of models of one's own, or folder of the plan.
+        File with the code of the user's own models, or folder of the plan.
     files
         Folder with the external pictures and weights.
     device

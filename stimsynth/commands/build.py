@@ -10,8 +10,8 @@ from stimuli_store.errors import MissingExtra
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
 
-Finished batches are kept one by one under OUT/jobs; after any interruption the same command goes on
-with the rest. A published version is never overwritten: to change a plan, raise its version.
+Finished batches are kept under OUT/jobs; after an interruption the same command continues with the rest.
+A published version is never overwritten: to change a plan, raise its version.
 """
 _EXAMPLE = """\
 a plan:

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from stimsynth.banks.remake import Remade
 
 _DESCRIPTION = """\
-Make stimuli again from the records of a bank alone, in the batches and with the threads in which they were
-made, and compare them. On the same machine they have the same pixels. Elsewhere figures should lie within a
-factor of two, a value that a MAD image holds within 1e-4, and gates should be passed that were passed before;
-the exit code is 1 where one is not.
+Make stimuli again from the records of a bank, in the same batches and with the same number of threads, and
+compare them. On the same machine the pixels are equal. On another machine figures should agree within a
+factor of two, and the held value of a MAD image within 1e-4, and gates should be passed again. The exit code
+is 1 if one of these does not hold.
 
-Models of one's own and pictures from elsewhere are given by hand, and must have the hashes that the
-records name.
+Your own models, weights and picture files must be given, and must have the recorded hashes.
 """
 
 
@@ -42,7 +41,7 @@ def register_remake(actions: "argparse._SubParsersAction[argparse.ArgumentParser
         "--models",
         type=Path,
         metavar="FILE",
-        help="code of models of one's own, or the plan's folder",
+        help="file with the code of your own models, or the plan's folder",
     )
     parser.add_argument(
         "--files", type=Path, metavar="FOLDER", help="external pictures and files of weights"

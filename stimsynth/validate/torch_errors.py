@@ -52,14 +52,14 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
     what
         Name of the function, for the sentence.
     function
-        What is called inside: the parameters of a module tell what it was made for.
+        Function or module that the block calls; the parameters of a module give its dtype and device.
     images
-        What it is called with.
+        Its arguments.
 
     Raises
     ------
     InputError
-        In the place of torch's error; an error that is none of these goes on as it is.
+        Instead of torch's error. Any other error is passed on unchanged.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def set_fault(members: Members) -> str | None:
     """
     if not members:
         return "it has no members"
-    rule = KIND_RULES.get(members[0].kind, _specified)  # kinds of one's own have no rules here
+    rule = KIND_RULES.get(members[0].kind, _specified)  # other kinds have no rules here
     return next(rule(members), None)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-#: Values of one line at most; longer columns go on in further lines.
+#: Largest number of values in a line; longer columns continue in further lines.
 BLOCK = 100_000
 MAX_LINE_BYTES = 4 * 2**20
 MAX_HEADER_BYTES = 16 * 2**20

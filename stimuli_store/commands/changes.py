@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def register_changes(actions: "Subparsers") -> None:
     """Add the actions to the command `bank`."""
     add = actions.add_parser(
-        "add", help="make a version that has stimuli of another bank, too", description=_add.__doc__
+        "add", help="make a version with further stimuli", description=_add.__doc__
     )
     _take_bank(add)
     add.add_argument(
@@ -26,7 +26,7 @@ def register_changes(actions: "Subparsers") -> None:
     add.set_defaults(run=_add)
     swap = actions.add_parser(
         "replace",
-        help="make a version that has other stimuli under the same names",
+        help="make a version with other stimuli under the same names",
         description=_replace.__doc__,
     )
     _take_bank(swap)
@@ -47,7 +47,7 @@ def register_changes(actions: "Subparsers") -> None:
 
 def _take_bank(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "bank", type=Path, metavar="BANK.h5", help="the older version; it stays as it is"
+        "bank", type=Path, metavar="BANK.h5", help="the older version, which is not changed"
     )
     parser.add_argument("--version", required=True, metavar="X.Y.Z", help="of the new bank")
     parser.add_argument(

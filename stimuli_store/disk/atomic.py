@@ -14,8 +14,8 @@ from pathlib import Path
 
 from stimuli_store.disk.locks import lock_file
 
-# The host is part of the name, because a number of a process says nothing on another machine that writes
-# to the same folder; the random part, because threads of one process share its number.
+# The name contains the host, because process numbers of different machines can be equal, and a random part,
+# because the threads of a process share its number.
 _TEMPORARY = re.compile(r"(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp")
 Check = Callable[[Path], object]
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}

@@ -24,7 +24,7 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
     names
         Labels of sets; all for none.
     columns
-        Pictures side by side; a set that has more goes on below.
+        Number of pictures side by side; a set with more pictures continues in the next row.
 
     Raises
     ------

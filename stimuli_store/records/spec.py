@@ -17,7 +17,7 @@ class ModelRef:
     label
         Name that the bank uses for it.
     name
-        A bundled model or metric (``"UniformPooling"``), or the factory of a model of one's own
+        A bundled model or metric (``"UniformPooling"``), or the factory of a user's own model
         (``"models.py:retina"``, ``"mylab.models:retina"``).
     params
         Arguments of the constructor or factory.
@@ -26,7 +26,7 @@ class ModelRef:
     weights_sha256
         Identity of its parameters and buffers.
     sources
-        File name to SHA-256 of its code, for models of one's own.
+        SHA-256 of each source file by name, for a user's own model.
     probe
         A few numbers of its output on three fixed images. They are compared with rtol 1e-4 and are no part
         of the identity, since they differ in the last digits between machines.

@@ -73,7 +73,7 @@ class StimulusRecord:
     spec
         How to make it again; None for references.
     batch
-        The company in which it was synthesized, which changes its last digits; None where nothing was.
+        The batch in which it was synthesized, which affects its last digits; None if it was not synthesized.
     range
         Smallest and largest value of the master, and the shares of values below 0 and above 1.
     flags

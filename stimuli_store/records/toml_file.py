@@ -54,7 +54,7 @@ def read_toml(path: str | os.PathLike[str], kind: type[T], what: str) -> T:
     Raises
     ------
     InputError
-        If the file cannot be read, is no TOML, or holds an unknown key or a value that makes no sense.
+        If the file cannot be read, is not TOML, or holds an unknown key or an invalid value.
 
     Examples
     --------

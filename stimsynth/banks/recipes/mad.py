@@ -1,4 +1,4 @@
-"""MAD competition: images that one metric tells apart from a target and another does not."""
+"""MAD competitions: images that differ from a target by one metric and not by another."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
