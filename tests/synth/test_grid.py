@@ -140,18 +140,21 @@ def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pu
 def test_a_small_held_metric_is_held_on_the_screen(
     minmax: Literal["min", "max"], noise: float
 ) -> None:
-    """With noise of a level or half of it, rounding alone moves the dissimilarity by percents."""
+    """With noise of a level or half of it, rounding alone moves the dissimilarity by up to a quarter.
+
+    A level of a single pixel is worth some thousandths of it.
+    """
 
     def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
         return 1 - metrics.ssim(x, y)
 
-    image = images.load("camera", size=64)
+    image = images.load("camera", size=64).repeat(3, 1, 1, 1)
     mad = MADCompetition(image, metrics.mse, dissimilarity, minmax, initial_noise=noise, seed=6)
     mad.synthesize(30)
-    (figures,) = mad.on_grid().figures
-    assert figures["reference metric, refined"] == pytest.approx(
-        figures["reference metric, float"], rel=1e-3
-    )
+    for figures in mad.on_grid().figures:
+        assert figures["reference metric, refined"] == pytest.approx(
+            figures["reference metric, float"], rel=3e-3
+        )
 
 
 def test_what_curves_is_held_too() -> None:

@@ -10,8 +10,10 @@ from stimsynth.engine.quantized.descent import LevelGrid
 
 Quantity = Callable[[Tensor], Tensor]
 
-#: First search distance along the gradient of the quantity, in levels of the value with the steepest slope.
-_REACH = 4.0
+#: Distances along the gradient of the quantity, in levels of the value with the steepest slope.
+_DISTANCES = tuple(0.25 * 4.0**k for k in range(6))
+#: Largest number of lines that are searched, each from the best distance along the one before.
+_LINES = 6
 #: Largest number of levels that a value is moved at the end, so that the image hardly changes.
 _NEAR = 2
 #: Largest number of consecutive moves without improvement.
@@ -29,8 +31,9 @@ def hold_on_grid(
 ) -> Tensor:
     """Return points on the grid near `points`, with their quantity as close to `target` as the search found.
 
-    Points are moved along the gradient of the quantity before rounding, by a distance found by bisection;
-    then values are moved by a level, chosen so that together they compensate the remaining difference.
+    Points are moved along the gradient of the quantity before rounding, by a distance found by bisection. If
+    the quantity does not pass its target along that line, the search goes on from where it came closest.
+    Then values are moved by a level, chosen so that together they compensate the remaining difference.
 
     Parameters
     ----------
@@ -45,47 +48,71 @@ def hold_on_grid(
     halvings, moves
         Number of bisection steps, and largest number of moves.
     """
-    slope = _slope(quantity, points)
-    largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
-    way = slope / column(largest, slope) * grid.step
-    reach = torch.full_like(target, _REACH)
-    for side in (-1, 1):
-        reach = torch.maximum(reach, _bracket(quantity, points, way, target, grid, side))
-    low, high = -reach, reach
-    best, miss = _nearer(grid.nearest(points), quantity, target)
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        trial, off = _nearer(grid.nearest(points + column(middle, points) * way), quantity, target)
-        above = off > 0
-        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-        best, miss = _better(best, miss, trial, off)
+    best, miss = _along_gradients(quantity, points, target, grid, halvings)
     numbers = grid.numbers(best).flatten(1)
     room = (numbers - _NEAR).clamp_min(0), (numbers + _NEAR).clamp_max(grid.levels - 1)
     bend, failures = torch.zeros_like(target), torch.zeros_like(target)
+    barred = torch.zeros_like(numbers, dtype=torch.bool)
     for _ in range(moves):
         if not bool(((miss != 0) & (failures < _PATIENCE)).any()):
             break
-        trial, promised, count = _moved(best, miss, bend, quantity, grid, room)
+        numbers = grid.numbers(best).flatten(1)
+        low, high = (torch.where(barred, numbers, end) for end in room)
+        trial, promised, count = _moved(best, miss, bend, quantity, grid, (low, high))
         trial, off = _nearer(trial, quantity, target)
         bend = (off - miss - promised) / count
         failures = torch.where(off.abs() < miss.abs(), 0, failures + 1)
+        # A value that alone made it worse stays until another move has made it better.
+        alone = ((failures > 0) & (count == 1)).unsqueeze(1)
+        barred = (barred | (alone & (trial != best).flatten(1))) & (failures > 0).unsqueeze(1)
         best, miss = _better(best, miss, trial, off)
     return best
 
 
+def _along_gradients(
+    quantity: Quantity, points: Tensor, target: Tensor, grid: LevelGrid, halvings: int
+) -> tuple[Tensor, Tensor]:
+    """Return the best points on the grid along gradients, and by how much they miss the target."""
+    best, miss = _nearer(grid.nearest(points), quantity, target)
+    for _ in range(_LINES):
+        slope = _slope(quantity, points)
+        largest = slope.abs().flatten(1).amax(dim=1).clamp_min(torch.finfo(slope.dtype).tiny)
+        way = slope / column(largest, slope) * grid.step
+        low, high, crossed = _bracket(quantity, points, way, target, grid)
+        ended = crossed | (low == 0)  # or nothing along the line comes closer
+        for _ in range(halvings):
+            middle = (low + high) / 2
+            trial, off = _nearer(
+                grid.nearest(points + column(middle, points) * way), quantity, target
+            )
+            low, high = torch.where(off > 0, low, middle), torch.where(off > 0, middle, high)
+            best, miss = _better(best, miss, trial, off)
+        if bool(ended.all()):
+            break
+        points = torch.where(column(ended, points), points, points + column(middle, points) * way)
+    return best, miss
+
+
 def _bracket(
-    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: LevelGrid, side: int
-) -> Tensor:
-    """Return the distance to one side at which the quantity passes its target, limited to all levels."""
-    reach = torch.full_like(target, _REACH)
-    while True:
-        _, off = _nearer(
-            grid.nearest(points + column(side * reach, points) * way), quantity, target
-        )
-        short = (side * off < 0) & (reach < grid.levels)
-        if not bool(short.any()):
-            return reach
-        reach = torch.where(short, 4 * reach, reach)
+    quantity: Quantity, points: Tensor, way: Tensor, target: Tensor, grid: LevelGrid
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return two distances, and whether the quantity passes its target between them, from below to above.
+
+    Where it does nowhere, both are the distance at which it comes closest.
+    """
+    distances = torch.tensor([*(-d for d in reversed(_DISTANCES)), 0.0, *_DISTANCES]).to(target)
+    offs = torch.stack(
+        [_nearer(grid.nearest(points + d * way), quantity, target)[1] for d in distances]
+    )
+    passes = (offs[:-1] > 0) != (offs[1:] > 0)
+    # Of several, the one nearest to the points.
+    near = torch.maximum(distances[:-1].abs(), distances[1:].abs()).unsqueeze(1)
+    first = torch.where(passes, near, torch.inf).argmin(dim=0)
+    one, other = distances[first], distances[first + 1]
+    falls = offs.gather(0, first.unsqueeze(0)).squeeze(0) > 0
+    low, high = torch.where(falls, other, one), torch.where(falls, one, other)
+    crossed, closest = passes.any(dim=0), distances[offs.abs().argmin(dim=0)]
+    return torch.where(crossed, low, closest), torch.where(crossed, high, closest), crossed
 
 
 def _nearer(points: Tensor, quantity: Quantity, target: Tensor) -> tuple[Tensor, Tensor]:
