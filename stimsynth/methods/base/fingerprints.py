@@ -11,6 +11,10 @@ from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.functions import function_name
 
 
+_INSIDE = ((0.0, 1.0), (0.97, 0.03), (0.0, 0.03))
+_BEYOND = ((-1.0, 3.0), (-20.0, 41.0))
+
+
 def fingerprint(
     function: Callable[..., Tensor],
     like: Tensor,
@@ -19,7 +23,10 @@ def fingerprint(
     n_images: int = 1,
     beyond: bool = True,
 ) -> dict[str, Any]:
-    """Return the name of a function and its values on two fixed sets of noise images.
+    """Return the name of a function and its values on fixed sets of noise images.
+
+    They are of medium, high and low values, and beyond the range by little and by much: penalties are often 0
+    on one side of a threshold.
 
     Parameters
     ----------
@@ -45,19 +52,19 @@ def fingerprint(
     >>> one = torch.zeros(1, 1, 2, 2)
     >>> round(fingerprint(torch.mean, one)["values"][0], 3) == 0.5
     False
-    >>> inside, beyond = fingerprint(lambda x: (x - 1).clamp_min(0).sum(), one)["values"]
-    >>> inside, beyond > 0
-    (0.0, True)
+    >>> *inside, near, far = fingerprint(lambda x: (x - 1).clamp_min(0).sum(), one)["values"]
+    >>> inside, near > 0, far > near
+    ([0.0, 0.0, 0.0], True, True)
     """
-    inside, wider = (
-        [_image(like, bounds, margin, number) for number in range(n_images)] for margin in (0, 1)
-    )
-    values: list[float | str] = [_value(function, inside)]
-    if beyond:
+    values: list[float | str] = []
+    for span in (*_INSIDE, *(_BEYOND if beyond else ())):
+        images = [_image(like, bounds, span, number) for number in range(n_images)]
         try:
-            values.append(_value(function, wider))
+            values.append(_value(function, images))
         # A function may refuse what lies out of range; that must not keep anybody from saving a run.
         except Exception as error:  # noqa: BLE001
+            if span not in _BEYOND:
+                raise
             values.append(type(error).__name__)
     return {"name": function_name(function), "values": values}
 
@@ -76,13 +83,16 @@ def summed(model: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     return total
 
 
-def _image(like: Tensor, bounds: tuple[float, float], margin: float, number: int) -> Tensor:
-    """Return uniform noise shaped like `like`, over a range widened by `margin` widths on each side."""
+def _image(
+    like: Tensor, bounds: tuple[float, float], span: tuple[float, float], number: int
+) -> Tensor:
+    """Return uniform noise shaped like `like`, over a part of a range: its begin and its width, in widths."""
     low, high = bounds
     generator = generator_for("fingerprint", number)
     dtype = torch.complex128 if like.is_complex() else torch.float64
     noise = torch.rand(like.shape, generator=generator, dtype=dtype)
-    return (low + (high - low) * ((1 + 2 * margin) * noise - margin)).to(like)
+    begin, width = span
+    return (low + (high - low) * (begin + width * noise)).to(like)
 
 
 def _value(function: Callable[..., Tensor], images: list[Tensor]) -> float:
