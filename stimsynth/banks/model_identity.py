@@ -6,7 +6,9 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from pickle import UnpicklingError
 from types import ModuleType
 from typing import Any
 
@@ -102,10 +104,14 @@ def load_weights(model: nn.Module, path: Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state)
     except Exception as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        pickled = isinstance(error, UnpicklingError)
+        why = (
+            "it holds more than tensors" if pickled else " ".join(lines[:2]) or type(error).__name__
+        )
         raise InputError(
             f"the weights {path.name} do not fit {type(model).__name__}, or are no state dictionary of "
-            f"tensors (save them with torch.save(model.state_dict(), …)): {first}"
+            f"tensors (save them with torch.save(model.state_dict(), …)): {why}"
         ) from error
 
 
@@ -203,7 +209,7 @@ def _without(modules: Mapping[str, ModuleType]) -> Iterator[None]:
 
 def _loaded_from(folder: Path) -> list[Path]:
     found = {
-        Path(str(module.__file__)).resolve()
+        _placed(Path(str(module.__file__)), folder)
         for module in list(sys.modules.values())
         if _is_from(module, folder)
     }
@@ -226,9 +232,18 @@ _OURS = {"stimsynth", "stimuli_store", "analysis", "experiments", "tests", "__ma
 def _inside(path: Path, folder: Path | None) -> bool:
     """Return whether a file lies in `folder` (anywhere if None), but not in installed packages."""
     start = () if folder is None else folder.resolve().parts
-    parts = path.resolve().parts
-    installed = "site-packages" in parts or "lib" in parts[len(start) :]
+    parts = _placed(path, folder).parts
+    below = parts[len(start) :]
+    library = any(a == "lib" and b.startswith("python") for a, b in pairwise(below))
+    installed = library or "site-packages" in below or "dist-packages" in below
     return parts[: len(start)] == start and not installed
+
+
+def _placed(path: Path, folder: Path | None) -> Path:
+    """Return the absolute path of a file; a link in `folder` to a file elsewhere is a file of the folder."""
+    real = path.resolve()
+    inside = folder is None or real.is_relative_to(folder.resolve())
+    return real if inside else path.absolute()
 
 
 def params_as_json(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,10 @@ class Work:
                 "bank": to_json(self.plan.bank),
                 "references": [r.record.sha256 for r in self.references],
                 "labels": [group.label for group in self.sets],
-                "gates": [to_json(recipe.gates) for recipe in self.plan.sets],
+                "gates": [
+                    [to_json(recipe.gates), recipe.on_miss, recipe.retries]
+                    for recipe in self.plan.sets
+                ],
                 "specs": specs,
                 "predicting": [{"label": m.label, **m.identity} for m in self.predicting],
             }

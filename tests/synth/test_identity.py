@@ -390,3 +390,35 @@ def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(
 )
 def test_sources_without_what_cannot_matter(one: str, two: str, same: bool) -> None:
     assert (bare_source(one) == bare_source(two)) is same
+
+
+GROWING = "from torch import nn\nclass G(nn.Module):\n    def forward(self, x):\n        return x + x * x\n"
+
+
+def test_helpers_in_any_folder_behind_links_and_in_packages_are_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_folder, shared = tmp_path / "plan", tmp_path / "shared"
+    package = tmp_path / "site-packages" / "mylab_of_tests"
+    for folder in (plan_folder / "lib", shared, package):
+        folder.mkdir(parents=True)
+    for place in (plan_folder / "lib", package):
+        (place / "__init__.py").write_text("")
+        (place / "helper.py").write_text(GROWING)
+    (shared / "linked.py").write_text(GROWING)
+    (plan_folder / "linked.py").symlink_to(shared / "linked.py")
+    (plan_folder / "models.py").write_text(
+        "from lib.helper import G\nfrom linked import G as H\ndef own():\n    return G()\n"
+    )
+    (package / "models.py").write_text(
+        "from mylab_of_tests.helper import G\ndef own():\n    return G()\n"
+    )
+    monkeypatch.syspath_prepend(str(package.parent))
+    sources = {}
+    for use in ("models.py:own", "mylab_of_tests.models:own"):
+        work = work_in(plan_folder, plan({"m": {"use": use}}, model="m"))
+        sources[use] = set(work.sets[0].members[0].models["model"].sources)
+    beside = {"models.py", "linked.py", "lib/__init__.py", "lib/helper.py"}
+    assert sources["models.py:own"] == beside
+    names = ("__init__", "helper", "models")
+    assert {f"mylab_of_tests/{name}.py" for name in names} <= sources["mylab_of_tests.models:own"]

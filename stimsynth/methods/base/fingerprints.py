@@ -10,7 +10,6 @@ from torch import Tensor
 from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.functions import function_name
 
-
 _INSIDE = ((0.0, 1.0), (0.97, 0.03), (0.0, 0.03))
 _BEYOND = ((-1.0, 3.0), (-20.0, 41.0))
 
@@ -62,7 +61,7 @@ def fingerprint(
         try:
             values.append(_value(function, images))
         # A function may refuse what lies out of range; that must not keep anybody from saving a run.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             if span not in _BEYOND:
                 raise
             values.append(type(error).__name__)
