@@ -40,6 +40,7 @@ plan = {
             "level": {"window_px": [4, 6, 8, 12, 16, 24]},
             "seeds": [0, 1],
             "max_iter": 60,
+            "grid": "rounded",  # quicker; left out, results are finished on the levels of the screen
         }
     ],
     "predict": {"models": ["mse", "pooling7", "pooling20"]},
