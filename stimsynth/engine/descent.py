@@ -17,6 +17,20 @@ OptimizerFactory = Callable[[list[Tensor]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 
 
+#: Settings of torch's schedulers; the rest of their state changes as they run.
+_SETTINGS = {
+    "step_size",
+    "gamma",
+    "T_max",
+    "eta_min",
+    "factor",
+    "patience",
+    "total_iters",
+    "power",
+    "milestones",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class DescentState:
     """State of a torch optimizer: points, evaluation there, the leaf tensor that it moves, and the optimizer.
@@ -151,6 +165,8 @@ class Descent:
                 f"this run began with optimizer {wanted['optimizer']} and scheduler {wanted['scheduler']}; "
                 f"it cannot continue with {made['optimizer']} and {made['scheduler']}"
             )
+        if scheduler is not None:
+            _check_settings(scheduler, record["scheduler"])
         # A reused optimizer object still holds its old points and moments.
         optimizer.param_groups[0]["params"] = [leaf]
         optimizer.state.clear()
@@ -160,6 +176,17 @@ class Descent:
         owned = {"leaf": leaf, "optimizer": optimizer, "scheduler": scheduler}
         known = {name: value for name, value in record.items() if name != "made"}
         return DescentState(**{**known, **owned})
+
+
+def _check_settings(scheduler: Any, recorded: Mapping[str, Any]) -> None:
+    """Raise an error if a scheduler has other settings than the one whose state was recorded."""
+    own = scheduler.state_dict()
+    for name in _SETTINGS & own.keys() & recorded.keys():
+        if own[name] != recorded[name]:
+            raise InputError(
+                f"this run began with a scheduler of {name}={recorded[name]}; it cannot continue with "
+                f"{name}={own[name]}"
+            )
 
 
 def makers(optimizer: Any, scheduler: Any) -> dict[str, str | None]:

@@ -248,6 +248,10 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
             f"{name} returns {value.dtype} for outputs of {fixed.dtype}; return {fixed.real.dtype}, with "
             "constants in the type of the outputs and abs() of complex values"
         )
+    with torch.no_grad():
+        away = fixed.flip(-1) + 0.5
+        first, second = (loss_function(away.clone(), fixed.clone()) for _ in range(2))
+    check_equal(name, "loss", first, second)
 
 
 def function_name(function: object) -> str:

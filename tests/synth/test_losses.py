@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from stimsynth import Gaussian, losses, metrics, remove_grad
+from stimsynth import Gaussian, images, losses, metrics, remove_grad
 from stimsynth.losses import l2_norm, mse, penalize_range, relative_MSE, relative_sse
 from stimsynth.methods.metamer import Metamer
 from stimsynth.metrics import model_distance
@@ -205,3 +205,10 @@ def test_channels_of_unlike_size_are_matched_at_the_same_rate() -> None:
     metamer = Metamer(target, Unlike(), losses.channel_logsumexp(1e4))
     metamer.synthesize(60)
     assert metamer.losses[-1] < 1e-3 * metamer.losses[0]
+
+
+def test_a_random_loss_is_refused() -> None:
+    image = images.load("camera", size=16)
+    noisy = lambda x, y: (x - y).square().mean() * (1 + torch.rand(()))  # noqa: E731
+    with pytest.raises(InputError, match="the loss is random"):
+        Metamer(image, remove_grad(Gaussian(3)), loss_function=noisy)

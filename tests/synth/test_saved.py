@@ -413,6 +413,10 @@ def in_sequence(*factories: Callable[[Any], Any]) -> Callable[[Any], Any]:
 #: What a run began with, and what it is offered when it is to go on.
 WRONG = {
     "another scheduler": ((torch.optim.Adam, STEP), (torch.optim.Adam, EXPONENTIAL)),
+    "a scheduler with other settings": (
+        (torch.optim.Adam, STEP),
+        (torch.optim.Adam, partial(torch.optim.lr_scheduler.StepLR, step_size=3, gamma=0.5)),
+    ),
     "no scheduler": ((torch.optim.Adam, STEP), (torch.optim.Adam, None)),
     "nothing": ((torch.optim.Adam, STEP), (None, None)),
     "another optimizer": ((torch.optim.Adam, STEP), (partial(torch.optim.SGD, lr=0.1), STEP)),
