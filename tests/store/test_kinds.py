@@ -151,6 +151,7 @@ def test_a_picture_without_its_unit_distortion_is_refused(tmp_path: Path) -> Non
 
 
 def test_every_kind_has_rules() -> None:
+    pytest.importorskip("torch")  # the recipes are made with it
     from stimsynth.banks.recipe import RECIPES, recipe_class
 
     recipe_class("metamer")
