@@ -268,7 +268,7 @@ def say(text: str) -> None:
 
 
 def fail(text: str) -> int:
-    """Say why it ends here, and return the exit code."""
+    """Print an error and return the exit code."""
     print(f"bootstrap: {text}", file=sys.stderr)
     return 1
 

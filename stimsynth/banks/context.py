@@ -22,6 +22,9 @@ class ModelSource(Protocol):
     def module(self, ref: ModelRef) -> nn.Module:
         """Return a model, ready for synthesis."""
 
+    def exact(self, ref: ModelRef) -> nn.Module:
+        """Return a copy of a model in float64."""
+
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or a model as one."""
 
@@ -63,6 +66,10 @@ class BankContext:
     def model(self, ref: ModelRef) -> nn.Module:
         """Return a model, ready for synthesis."""
         return self._models.module(ref)
+
+    def exact(self, ref: ModelRef) -> nn.Module:
+        """Return a copy of a model in float64."""
+        return self._models.exact(ref)
 
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or a model as one."""

@@ -80,7 +80,7 @@ def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimul
         stimulus = placed(stimulus, planned, work)
         if missed and recipe.on_miss == "fail":
             raise StimsynthError(
-                f"{stimulus.record.name} misses a gate: {missed[0]}; what was finished is kept"
+                f"{stimulus.record.name} misses a gate: {missed[0]}; the batches finished before it are kept"
             )
         yield stimulus
 

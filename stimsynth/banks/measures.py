@@ -1,14 +1,14 @@
 """Measurements on display frames, in float64."""
 
-import copy
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stimsynth.banks.recipe import Metric, to_tensor
+from stimsynth.banks.recipe import Context, Metric, to_tensor
 from stimuli_store.frames import Frame, dequantize
+from stimuli_store.records.spec import ModelRef
 
 
 def frame_images(frames: Sequence[Frame]) -> Tensor:
@@ -16,18 +16,17 @@ def frame_images(frames: Sequence[Frame]) -> Tensor:
     return torch.cat([to_tensor(dequantize(frame.pixels, np.float64)) for frame in frames])
 
 
-def outputs(model: nn.Module, frames: Sequence[Frame]) -> Tensor:
+def outputs(context: Context, ref: ModelRef, frames: Sequence[Frame]) -> Tensor:
     """Return a model's outputs for frames in float64, flattened to shape (n, outputs), on the CPU.
 
     A model that is tied to float32 runs in that, and its outputs become float64.
     """
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    exact = copy.deepcopy(model).double()
-    images = frame_images(frames).to(device)
+    exact, images = context.exact(ref), frame_images(frames).to(context.device)
     with torch.no_grad():
         try:
             found = [exact(image[None]).flatten(1) for image in images]
         except RuntimeError:
+            model = context.model(ref)
             found = [model(image[None].float()).flatten(1) for image in images]
     joined = torch.cat(found).cpu()
     return joined.to(torch.complex128 if joined.is_complex() else torch.float64)

@@ -161,6 +161,7 @@ class Models:
         self._factories = dict(factories or {})
         self.device = torch.device(device)
         self._made: dict[str, nn.Module] = {}
+        self._exact: dict[str, nn.Module] = {}
         self._refs: dict[str, ModelRef] = {}
         self._loaded: dict[str, Factory] = {}
         self._validated: set[str] = set()
@@ -215,6 +216,13 @@ class Models:
             self._made[key] = self._make(ref)
         return self._made[key]
 
+    def exact(self, ref: ModelRef) -> nn.Module:
+        """Return a copy of the model of a reference in float64, made once."""
+        key = _key(ref)
+        if key not in self._exact:
+            self._exact[key] = copy.deepcopy(self.module(ref)).double()
+        return self._exact[key]
+
     def output_shapes(self, ref: ModelRef) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of a model's outputs for one image, for every shape of the pictures."""
         module = self.module(ref)
@@ -227,7 +235,7 @@ class Models:
         if ref.name in METRICS:
             metric = METRICS[ref.name]
             return lambda x, y: metric(x, y).flatten(1).mean(dim=1)
-        distance = model_distance(_InPrecision(self.module(ref)))
+        distance = model_distance(_InPrecision(self.module(ref), self.exact(ref)))
         return lambda x, y: distance(x.to(self.device), y.to(self.device))
 
     def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
@@ -335,10 +343,9 @@ def _checked_probe(
 class _InPrecision(nn.Module):
     """A model that runs in the precision of its image, float32 or float64."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, exact: nn.Module) -> None:
         super().__init__()
-        self.model = model
-        self.exact = copy.deepcopy(model).double()
+        self.model, self.exact = model, exact
 
     def forward(self, image: Tensor) -> Tensor:
         return (self.exact if image.dtype == torch.float64 else self.model)(image)

@@ -81,7 +81,7 @@ def _triples(records: Sequence[StimulusRecord]) -> Iterator[tuple[str, str, str]
 
 def _distance_of(ref: ModelRef, frames: dict[str, Frame], context: BankContext) -> Distance:
     """Return a function of two pixel ids that returns a model's distance and stores what it computed."""
-    measure = _of_metric(ref, context) if ref.name in METRICS else _of_model(ref, frames, context)
+    measure = _of_metric(ref, context) if ref.name in METRICS else _of_model(ref, context)
     seen: dict[tuple[str, str], float] = {}
     refused: dict[tuple[int, ...], InputError] = {}
 
@@ -110,16 +110,13 @@ def _of_metric(ref: ModelRef, context: BankContext) -> Callable[[NamedFrame, Nam
     return lambda a, b: metric_value(metric, a[1], b[1])
 
 
-def _of_model(
-    ref: ModelRef, frames: dict[str, Frame], context: BankContext
-) -> Callable[[NamedFrame, NamedFrame], float]:
-    model = context.model(ref)
+def _of_model(ref: ModelRef, context: BankContext) -> Callable[[NamedFrame, NamedFrame], float]:
     kept: dict[str, torch.Tensor] = {}
 
     def output(sha: str, frame: Frame) -> torch.Tensor:
         if sha not in kept:
             try:
-                (kept[sha],) = outputs(model, [frame])
+                (kept[sha],) = outputs(context, ref, [frame])
             except RuntimeError as error:  # torch's own word on a shape
                 raise InputError(f"{ref.label} fails on an image: {error}") from error
         return kept[sha]

@@ -4,7 +4,9 @@ A recipe is a frozen record that is read strictly from a plan. The settings that
 to its spec, so that a bank is enough to make it again. `build` finds kinds in `RECIPES` only.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -73,6 +75,9 @@ class Context(Protocol):
 
     def model(self, ref: ModelRef) -> nn.Module:
         """Return a model, ready for synthesis."""
+
+    def exact(self, ref: ModelRef) -> nn.Module:
+        """Return a copy of a model in float64."""
 
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or a model as one: 0 for equal images and more for others, shape (n,)."""
@@ -272,6 +277,14 @@ def number_of(level: Level | None) -> float:
 def label_of(*parts: str) -> str:
     """Return the label of a set: the parts that are not empty, with slashes."""
     return "/".join(part for part in parts if part)
+
+
+@contextmanager
+def convergence_in_certificate() -> Iterator[None]:
+    """Run a synthesis without its warning of convergence, since the certificate states how it ended."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+        yield
 
 
 def to_array(image: Tensor) -> np.ndarray:

@@ -53,6 +53,10 @@ class RecordedModels:
         """Return a model, ready for synthesis."""
         return self._models(ref).module(ref)
 
+    def exact(self, ref: ModelRef) -> nn.Module:
+        """Return a copy of a model in float64."""
+        return self._models(ref).exact(ref)
+
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or a model as one."""
         return self._models(ref).metric(ref)

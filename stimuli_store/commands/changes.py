@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stimuli_store.bank.reading import Bank
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -71,28 +73,24 @@ def _take_donor(parser: argparse.ArgumentParser) -> None:
 
 def _add(arguments: argparse.Namespace) -> int:
     """Make a new version of a bank with further stimuli from another bank."""
-    from stimuli_store.bank.lineage import add_stimuli, open_donor
-    from stimuli_store.bank.reading import open_bank
+    from stimuli_store.bank.lineage import add_stimuli
 
-    with closing(open_bank(arguments.bank)) as bank, closing(open_donor(arguments.donor)) as donor:
-        made = add_stimuli(
-            bank,
-            donor,
-            arguments.version,
-            names=arguments.names,
-            reason=arguments.reason,
-            directory=arguments.out,
-        )
-    return _told(made)
+    return _with_donor(arguments, add_stimuli)
 
 
 def _replace(arguments: argparse.Namespace) -> int:
     """Make a new version of a bank in which stimuli of another bank replace those with the same names."""
-    from stimuli_store.bank.lineage import open_donor, replace_stimuli
+    from stimuli_store.bank.lineage import replace_stimuli
+
+    return _with_donor(arguments, replace_stimuli)
+
+
+def _with_donor(arguments: argparse.Namespace, change: "Callable[..., Bank]") -> int:
+    from stimuli_store.bank.lineage import open_donor
     from stimuli_store.bank.reading import open_bank
 
     with closing(open_bank(arguments.bank)) as bank, closing(open_donor(arguments.donor)) as donor:
-        made = replace_stimuli(
+        made = change(
             bank,
             donor,
             arguments.version,

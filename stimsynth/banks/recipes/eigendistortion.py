@@ -1,6 +1,5 @@
 """Eigendistortions: the changes of a target that a model sees most and least, shown at amplitudes."""
 
-import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -141,7 +140,7 @@ class EigendistortionRecipe:
         first = batch[0]
         assert first.start is not None
         target = context.images([first.targets[0]])
-        model = copy.deepcopy(context.model(first.models["model"])).double()
+        model = context.exact(first.models["model"])
         with redirect_stdout(io.StringIO()):  # it greets people with its dimensions
             search = Eigendistortion(target.double(), model, seed=first.start.seed)
         search.synthesize(max_iter=self.max_iter, residual_tolerance=self.residual_tolerance)
@@ -175,29 +174,29 @@ class EigendistortionRecipe:
     ) -> Mapping[str, float]:
         """Return eigenvalue, residual and error bound of a unit distortion, or amplitude and response."""
         spec, target = made.spec, frames[made.spec.targets[0]]
-        model = context.model(spec.models["model"])
         if spec.level is None:
-            return _spectrum(model, target, made)
+            return _spectrum(context, target, made)
         assert made.start is not None
         sign = -1 if spec.role.endswith("-") else 1
         frame = frames[spec.key]
         moved = dequantize(frame.pixels, np.float64) - dequantize(target.pixels, np.float64)
-        plain, changed = outputs(model, [target, frame]).unbind(0)
+        plain, changed = outputs(context, spec.models["model"], [target, frame]).unbind(0)
         return {
             "amplitude": sign * float(np.sum(moved * made.start)),
             "response": float(root_mean_square((changed - plain)[None])),
         }
 
 
-def _spectrum(model: torch.nn.Module, target: Frame, made: Made) -> dict[str, float]:
+def _spectrum(context: Context, target: Frame, made: Made) -> dict[str, float]:
     """Return the Rayleigh quotient of a distortion, its residual, and the bound that this sets.
 
     Some eigenvalue of the Fisher matrix lies within the norm of the residual of the quotient (Parlett 1998,
     The Symmetric Eigenvalue Problem, theorem 4.5.1). `residual` is that norm relative to
     the largest eigenvalue.
     """
-    exact = copy.deepcopy(model).double().cpu()
-    image, e = frame_images([target]), to_tensor(made.pixels.astype(np.float64))
+    exact = context.exact(made.spec.models["model"])
+    image = frame_images([target]).to(context.device)
+    e = to_tensor(made.pixels.astype(np.float64)).to(context.device)
     norm = float(e.norm())
     e = e / norm
     _, pushed, *_ = torch.func.jvp(exact, (image,), (e,))

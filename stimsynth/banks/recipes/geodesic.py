@@ -1,8 +1,7 @@
 """Geodesics: sequences from one target to another that change as little for a model as can be."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,8 +12,8 @@ from stimsynth.banks.recipe import (
     Context,
     Made,
     check_seeds,
+    convergence_in_certificate,
     label_of,
-    number_of,
     register_recipe,
     settings_of,
     to_array,
@@ -119,8 +118,7 @@ class GeodesicRecipe:
         model = context.model(first.models["model"])
         start: Literal["straight", "bridge"] = self.initial_sequence
         geodesic = Geodesic(a, b, model, self.n_steps, start, seed=first.start.seed)
-        with warnings.catch_warnings():  # that it converged goes into its certificate
-            warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+        with convergence_in_certificate():
             geodesic.synthesize(
                 self.max_iter,
                 stop_criterion=self.stop_criterion,
@@ -140,8 +138,8 @@ class GeodesicRecipe:
     ) -> Mapping[str, float]:
         """Return the steps before and after a frame, and the path energy relative to its lower bound."""
         a, b = made.spec.targets
-        keys = [key for key, _ in self._positions(made, frames)]
-        path = outputs(context.model(made.spec.models["model"]), [frames[k] for k in (a, *keys, b)])
+        keys = self._keys(made)
+        path = outputs(context, made.spec.models["model"], [frames[k] for k in (a, *keys, b)])
         steps = root_mean_square(path.diff(dim=0))
         place = keys.index(made.spec.key)
         energy = float(steps.square().mean())
@@ -152,12 +150,8 @@ class GeodesicRecipe:
             "bound_ratio": energy / bound if bound else 1.0,
         }
 
-    def _positions(self, made: Made, frames: Mapping[str, Frame]) -> list[tuple[str, float]]:
-        """Return the keys of all frames of the geodesic in order, with their positions."""
-        found = []
-        for step in range(1, self.n_steps):
-            value = step / self.n_steps
-            level = Level(value=value, unit="position")
-            spec = StimulusSpec(**{**vars(made.spec), "level": level})
-            found.append((spec.key, number_of(level)))
-        return [(key, value) for key, value in found if key in frames]
+    def _keys(self, made: Made) -> list[str]:
+        """Return the keys of all frames of the geodesic in order of their positions."""
+        positions = (step / self.n_steps for step in range(1, self.n_steps))
+        levels = (Level(value=position, unit="position") for position in positions)
+        return [replace(made.spec, level=level).key for level in levels]

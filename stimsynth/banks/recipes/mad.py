@@ -1,6 +1,5 @@
 """MAD competitions: images that differ from a target by one metric and not by another."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -14,6 +13,7 @@ from stimsynth.banks.recipe import (
     Context,
     Made,
     check_seeds,
+    convergence_in_certificate,
     label_of,
     levels_of,
     number_of,
@@ -138,8 +138,7 @@ class MADRecipe:
         pushed, held = metrics if spec.role.startswith("metric_1") else metrics[::-1]
         minmax: Literal["min", "max"] = "min" if spec.role.endswith("min") else "max"
         mad = MADCompetition(target, pushed, held, minmax, initial_image=start)
-        with warnings.catch_warnings():  # that it converged goes into its certificate
-            warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+        with convergence_in_certificate():
             mad.synthesize(
                 self.max_iter,
                 stop_criterion=self.stop_criterion,

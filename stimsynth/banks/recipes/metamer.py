@@ -1,6 +1,5 @@
 """Metamers: images that a model cannot tell from a target."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,6 +16,7 @@ from stimsynth.banks.recipe import (
     Made,
     argument_of,
     check_seeds,
+    convergence_in_certificate,
     label_of,
     levels_of,
     register_recipe,
@@ -154,8 +154,7 @@ class MetamerRecipe:
             if self.coarse_to_fine
             else Metamer(targets, model, initial_image=starts)
         )
-        with warnings.catch_warnings():  # that it converged goes into its certificate
-            warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+        with convergence_in_certificate():
             metamer.synthesize(
                 self.max_iter,
                 stop_criterion=self.stop_criterion,
@@ -179,9 +178,8 @@ class MetamerRecipe:
         spec = made.spec
         target, frame = frames[spec.targets[0]], frames[spec.key]
         start = frames[pixel_id(made.start)]
-        goal, reached, began = outputs(
-            context.model(spec.models["model"]), [target, frame, start]
-        ).unbind(0)
+        shown = [target, frame, start]
+        goal, reached, began = outputs(context, spec.models["model"], shown).unbind(0)
         distance, first = root_mean_square(torch.stack([reached - goal, began - goal])).tolist()
         scale = float(root_mean_square(goal[None]))
         return {

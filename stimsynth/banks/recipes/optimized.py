@@ -1,7 +1,5 @@
 """Optimized images: a target changed until a unit of a model responds most or least."""
 
-import copy
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -15,6 +13,7 @@ from stimsynth.banks.recipe import (
     Catalogue,
     Context,
     Made,
+    convergence_in_certificate,
     label_of,
     register_recipe,
     settings_of,
@@ -111,8 +110,7 @@ class OptimizedRecipe:
                 self.minmax,
                 held={name: HELD[name] for name in self.held},
             )
-            with warnings.catch_warnings():  # that it converged goes into its certificate
-                warnings.filterwarnings("ignore", message=".*converged, stopping synthesis")
+            with convergence_in_certificate():
                 search.synthesize(
                     self.max_iter,
                     stop_criterion=self.stop_criterion,
@@ -130,12 +128,10 @@ class OptimizedRecipe:
     ) -> Mapping[str, float]:
         """Return the unit's response to the frame and to the target's."""
         spec = made.spec
-        model = copy.deepcopy(context.model(spec.models["model"])).double().cpu()
-        response = self._response(model)
+        response = self._response(context.exact(spec.models["model"]))
         with torch.no_grad():
-            values = [
-                float(response(frame_images([frames[key]]))) for key in (spec.key, spec.targets[0])
-            ]
+            images = [frame_images([frames[key]]) for key in (spec.key, spec.targets[0])]
+            values = [float(response(image.to(context.device))) for image in images]
         return dict(zip(("objective", "start_objective"), values, strict=True))
 
     def _response(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
