@@ -16,8 +16,8 @@ class Interrupts:
     """Context manager: SIGTERM, SIGHUP and Ctrl-C raise `Interrupted`, but never inside `shielded()`.
 
     A signal that arrives inside is raised at its end. If something (such as a callback of a C library)
-    swallows the exception, `check` raises it again. Outside the main thread, where Python delivers no
-    signals, nothing is changed.
+    swallows the exception, `check` raises it again. Signals that are ignored stay ignored. Outside the main
+    thread, where Python delivers no signals, nothing is changed.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,8 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():
             for name in _NAMES:
                 number = getattr(signal, name, None)
-                if number is not None:
+                # A background job ignores Ctrl-C, and nohup SIGHUP: both are meant for others then.
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._handle)
         return self
 

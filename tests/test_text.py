@@ -68,6 +68,8 @@ def test_files_of_any_editor_say_the_same(
         (b'path = "C:\\Users\\me"', r"write \\\\ or / for a backslash"),
         (b"\xff\xfe[", "not UTF-8"),
         (b"PK\3\4", "is not valid TOML"),
+        ("a = 1".encode("utf-16-be"), "UTF-16 without a byte order mark.*; save it as UTF-8"),
+        ("a = 1".encode("utf-16-le"), "UTF-16 without a byte order mark.*; save it as UTF-8"),
     ],
 )
 @pytest.mark.parametrize("kind", READERS)

@@ -31,6 +31,9 @@ def read_toml_table(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not valid TOML: it is not UTF-8; save it as UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
+        if "\0" in text:  # every second byte of plain letters in UTF-16
+            why = "it holds zero bytes, as UTF-16 without a byte order mark does; save it as UTF-8"
+            raise InputError(f"{path} is not valid TOML: {why}") from error
         hint = "; in double quotes write \\\\ or / for a backslash" if "\\" in text else ""
         raise InputError(f"{path} is not valid TOML: {error}{hint}") from error
     return table

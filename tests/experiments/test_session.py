@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -245,9 +246,12 @@ def test_a_signal_is_written_down(bank, tmp_path, name):
         "0.02",
         "6",
     ]
-    victim = subprocess.Popen(command, cwd=ROOT)
+    number = getattr(signal, name)
+    # These tests may themselves be a background job, whose children ignore Ctrl-C.
+    heeds = partial(signal.signal, number, signal.SIG_DFL)
+    victim = subprocess.Popen(command, cwd=ROOT, preexec_fn=heeds)
     wait_for_trials(path, 5, victim)
-    victim.send_signal(getattr(signal, name))
+    victim.send_signal(number)
     assert victim.wait(20) == 0
     session = read_session(path)
     assert session.ended == name
