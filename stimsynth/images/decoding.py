@@ -25,6 +25,9 @@ _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 _GREY = ("1", "L", "LA", "La")
 _COLOR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+#: First bytes of files, even of those whose header is cut, and a mark at the end of whole ones.
+_BEGINS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+_END_OF_JPEG, _END_OF_PNG = b"\xff\xd9", b"IEND\xaeB`\x82"
 _ORIENTATION = 0x0112  # of EXIF
 _SUBFILE, _BITS, _PHOTOMETRIC, _PLANES, _SAMPLES = 254, 258, 262, 284, 339  # tags of TIFF
 # A damaged file leads decoders astray: there is no telling which error it ends in.
@@ -66,7 +69,7 @@ def decode_image(content: bytes, shown: object) -> Decoded:
     InputError
         If it is no image, is damaged, holds several images, or states something that cannot be applied.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -75,6 +78,8 @@ def decode_image(content: bytes, shown: object) -> Decoded:
             decoded = _decoded(image, content)
     except Refused as error:
         raise InputError(f"{shown} {error}") from error
+    except UnidentifiedImageError as error:  # its own words name the bytes in memory, not the file
+        raise InputError(f"{shown} cannot be read as an image: it does not begin as one") from error
     except (*_BROKEN, Image.DecompressionBombError) as error:
         raise InputError(f"{shown} cannot be read as an image: {error}") from error
     if not (decoded.values.min() >= 0 and decoded.values.max() <= 1):
@@ -89,6 +94,9 @@ def begins_as_image(file: Path) -> bool:
     from PIL import Image
 
     try:
+        with file.open("rb") as handle:
+            if handle.read(4).startswith(_BEGINS):
+                return True
         with Image.open(file) as image:
             return image.format in _FORMATS
     except Image.DecompressionBombError:
@@ -101,8 +109,12 @@ def _faults(image: Any, content: bytes) -> Iterator[str]:
     """Yield reasons why an image cannot be read as intended: format, colours, depth, number of frames."""
     if image.format not in _FORMATS:
         yield f"is in the format {image.format}, which is not read here; save it as PNG or TIFF"
+    if not _is_whole(image, content):
+        yield "cannot be read as a whole image: the mark at its end is missing; copy it again"
     if image.mode not in (*_DEEP_GREY, *_GREY, *_COLOR):
         yield f"stores colours as {image.mode}; save it with red, green and blue"
+    if image.mode == "CMYK" and not image.info.get("icc_profile"):
+        yield "stores inks (CMYK) without a colour profile that says how they look; convert it to sRGB"
     if image.format == "TIFF":
         yield from _tiff_faults(image)
     # The second image in an MPO file, which cameras make, is another view that no viewer shows.
@@ -110,6 +122,16 @@ def _faults(image: Any, content: bytes) -> Iterator[str]:
         yield f"holds {image.n_frames} frames, and a stimulus is one; save the one you mean by itself"
     if image.format == "PPM" and image.mode == "RGB" and _ppm_bits(content) > 8:
         yield f"has {_ppm_bits(content)}-bit colours, of which 8 bits are read; save it as PNG"
+
+
+def _is_whole(image: Any, content: bytes) -> bool:
+    """Return whether a file ends as its format does; a decoder fills what is missing with grey or black."""
+    if image.format == "GIF":
+        return content.rstrip(b"\0").endswith(b";")
+    if image.format == "PNG":
+        return _END_OF_PNG in content
+    # A preview before the picture has an end of its own.
+    return image.format not in ("JPEG", "MPO") or content.find(_END_OF_JPEG, image.fp.tell()) > 0
 
 
 def _tiff_faults(image: Any) -> Iterator[str]:
@@ -175,7 +197,7 @@ def _eight_bits(
     if image.mode in _ALPHA or "transparency" in image.info:
         image = image.convert(mode + "A")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float64) / 255
-    if image.mode != "CMYK" or not profile:
+    if image.mode != "CMYK":
         image = image.convert(mode)
     changes: list[str] = []
     if profile:

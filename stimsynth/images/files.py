@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from stimsynth.images.arrays import to_numpy
 from stimsynth.images.decoding import Decoded, begins_as_image, decode_image
 from stimuli_store.disk.atomic import replacing
+from stimuli_store.disk.paths import as_path, as_target
 from stimuli_store.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -50,8 +51,8 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     -----
     Statements of a file about its pixels are applied: images are upright, 16-bit colours keep their 16 bits,
     transparent parts show mid-grey (0.5), and values of a colour profile or gamma other than sRGB become
-    sRGB. Statements that cannot be applied are refused: several frames or pages, colours other than grey
-    and RGB, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP and PPM.
+    sRGB. What cannot be applied is refused: several frames or pages, colours other than grey, RGB and CMYK
+    with a profile, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP and PPM.
 
     Examples
     --------
@@ -119,7 +120,8 @@ def open_image(file: Path | Traversable, shown: object) -> Decoded:
     try:
         content = file.read_bytes()
     except FileNotFoundError as error:
-        raise InputError(f"there is no image file {shown}") from error
+        link = ": it is a link to a file that is gone" if Path(str(file)).is_symlink() else ""
+        raise InputError(f"there is no image file {shown}{link}") from error
     except OSError as error:
         raise InputError(f"{shown} cannot be read: {error.strerror}") from error
     return decode_image(content, shown)
@@ -148,7 +150,7 @@ def save(path: PathLike, image: Tensor | np.ndarray) -> None:
     ...     float(load_images(Path(folder) / "grey.png").mean())
     0.2...
     """
-    _write(Path(path), _frame(image))
+    _write(path, _frame(image))
 
 
 def _frame(image: Tensor | np.ndarray) -> np.ndarray:
@@ -156,16 +158,17 @@ def _frame(image: Tensor | np.ndarray) -> np.ndarray:
     from stimuli_store.frames import quantize
 
     array = to_numpy(image)
+    shape = array.shape
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim == 3 and array.shape[0] == 3:
         array = array.transpose(1, 2, 0)
     elif array.ndim != 2:
         raise InputError(
-            f"an image to save must be (height, width) or (3, height, width); not {tuple(image.shape)}: "
+            f"an image to save must be (height, width) or (3, height, width); not {shape}: "
             "for several, use save_images"
         )
-    if not array.size or np.iscomplexobj(array):
+    if not array.size or array.dtype.kind not in "biuf":
         raise InputError(
             f"an image to save must be real and not empty; not {array.shape} of {array.dtype}"
         )
@@ -177,10 +180,11 @@ def _frame(image: Tensor | np.ndarray) -> np.ndarray:
     return quantize(array.astype(np.float32)).pixels
 
 
-def _write(path: Path, frame: np.ndarray) -> None:
+def _write(path: PathLike, frame: np.ndarray) -> None:
     """Write an 8-bit frame as a PNG file, completely or not at all."""
     from PIL import Image
 
+    path = as_target(path)
     if path.suffix.lower() != ".png":
         raise InputError(
             f"images are saved as PNG, which keeps every pixel; the file name must end in .png, "
@@ -217,9 +221,10 @@ def save_images(
     ...     [path.name for path in save_images(folder, torch.rand(2, 3, 8, 8))]
     ['image-000.png', 'image-001.png']
     """
+    images = to_numpy(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise InputError(
-            f"images to save must have shape (batch, 1 or 3, height, width); not {tuple(images.shape)}"
+            f"images to save must have shape (batch, 1 or 3, height, width); not {images.shape}"
         )
     if isinstance(names, str):
         raise InputError(f"names must be a list, one name for each image; not {names!r}")
@@ -232,8 +237,11 @@ def save_images(
                 f"names must be plain file names, without folders; not {name!r}: give the folder as `folder`"
             )
     frames = [_frame(image) for image in images]  # check all before the first is written
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    target = as_path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {target} cannot be made: {error.strerror}") from error
     paths = [target / f"{name}.png" for name in chosen]
     for path, frame in zip(paths, frames, strict=True):
         _write(path, frame)
@@ -242,18 +250,22 @@ def save_images(
 
 def _files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     """Return the image files that are meant."""
-    if not isinstance(paths, str | os.PathLike):
-        return [Path(path) for path in paths]
-    path = Path(paths)
+    if isinstance(paths, Iterable) and not isinstance(paths, str):
+        return [as_path(path) for path in paths]
+    path = as_path(paths)
     if not path.is_dir():
         return [path]
     return [file for file in sorted(path.iterdir()) if looks_like_an_image(file)]
 
 
 def looks_like_an_image(file: Path) -> bool:
-    """Return whether a file is an image by its name or by its first bytes, whole or damaged."""
-    if (
-        file.name.startswith(".") or not file.is_file()
-    ):  # macOS hides one beside each file on other disks
+    """Return whether a file is an image by its name or by its first bytes, whole, damaged or missing."""
+    if file.name.startswith("."):  # macOS hides one beside each file on other disks
         return False
-    return bool(_ENDING.fullmatch(file.suffix)) or begins_as_image(file)
+    if not file.is_file():
+        return file.is_symlink() and not file.exists() and _ends_as_image(file)
+    return _ends_as_image(file) or begins_as_image(file)
+
+
+def _ends_as_image(file: Path) -> bool:
+    return bool(_ENDING.fullmatch(file.suffix))

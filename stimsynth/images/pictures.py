@@ -14,6 +14,7 @@ from torch import Tensor
 
 from stimsynth.images.decoding import Decoded
 from stimsynth.images.files import load_images, open_image, read_image, stack_images
+from stimuli_store.disk.paths import as_path
 from stimuli_store.errors import InputError, NotOne, unknown_name
 from stimuli_store.tools.whole import whole
 
@@ -119,7 +120,9 @@ def get_path(item_name: str, *, folder: str | os.PathLike[str] | None = None) ->
     >>> get_path("camera").name
     'camera.png'
     """
-    place: Traversable = _DATA if folder is None else Path(folder)
+    place: Traversable = _DATA if folder is None else as_path(folder)
+    if not place.is_dir():
+        raise InputError(f"there is no folder {place}")
     images = [p for p in place.iterdir() if p.is_file() and not p.name.endswith(".json")]
     matches = sorted((p for p in images if Path(p.name).stem == item_name), key=lambda p: p.name)
     if len(matches) == 1:
@@ -129,7 +132,9 @@ def get_path(item_name: str, *, folder: str | os.PathLike[str] | None = None) ->
             f"{len(matches)} files are called {item_name!r} ({', '.join(p.name for p in matches)}); "
             "keep one of them, or give the path itself to load_images"
         )
-    raise NotOne(str(unknown_name("image", item_name, sorted(Path(p.name).stem for p in images))))
+    raise NotOne(
+        str(unknown_name("image", str(item_name), sorted(Path(p.name).stem for p in images)))
+    )
 
 
 def load_picture(
@@ -157,16 +162,16 @@ def load_picture(
     >>> load_picture("camera", size=64).pixels.shape
     (64, 64)
     """
-    entry = bundled().get(name_or_path)
-    file: Path | Traversable
+    path, given = as_path(name_or_path), str(name_or_path)
+    file: Path | Traversable = path
+    entry = bundled().get(given)
     if entry is not None:
-        file = _DATA / f"{name_or_path}.png"
-        name, license, source = name_or_path, entry["license"], entry["source"]
+        file = _DATA / f"{given}.png"
+        name, license, source = given, entry["license"], entry["source"]
     else:
-        file = Path(name_or_path)
-        if not file.is_file() and not file.suffix and os.sep not in name_or_path:
-            raise unknown_name("bundled image", name_or_path, sorted(bundled()))
-        name, source = file.stem, file.name
+        if not path.is_file() and not path.suffix and os.sep not in given:
+            raise unknown_name("bundled image", given, sorted(bundled()))
+        name, source = path.stem, path.name
     decoded = open_image(file, name_or_path)
     pixels = _grey_on_the_grid(decoded)
     height, width = pixels.shape
@@ -204,10 +209,10 @@ def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) ->
     """
     if as_gray:
         return torch.from_numpy(load_picture(name_or_path, size).pixels)[None, None]
+    load_picture(name_or_path)  # for its errors
     if name_or_path in bundled():
         image = get(name_or_path, as_gray=False)
     else:
-        load_picture(name_or_path)  # for its errors
         image = load_images(name_or_path, as_gray=False)
     if size is None:
         return image

@@ -19,7 +19,8 @@ import numpy as np
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.disk.hdf5_bytes import hdf5_bytes
 from stimuli_store.disk.opening import in_use, why_unreadable
-from stimuli_store.errors import ArchiveError, InputError, StimsynthError, WrongType
+from stimuli_store.disk.paths import as_path, as_target
+from stimuli_store.errors import ArchiveError, StimsynthError
 
 _DOCUMENT = "document.json"
 _ARRAYS = "arrays"
@@ -48,11 +49,7 @@ def write_archive(
         If the disk is full, the folder cannot be written to, or what is read back is not what was
         written; an earlier file is not changed.
     """
-    target = as_path(path)
-    if not target.parent.is_dir():
-        raise InputError(f"{target} cannot be written: there is no folder {target.parent}")
-    if target.is_dir():
-        raise InputError(f"{target} cannot be written: it is a folder; give the name of a file")
+    target = as_target(path)
     content = hdf5_bytes(partial(put_archive, document=document, arrays=arrays))
     try:
         write_atomically(target, content, check=partial(_read_back, target))
@@ -121,17 +118,6 @@ def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
         digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
         digest.update(array.data)
     return digest.hexdigest()
-
-
-def as_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path as a `Path`; raise if no file can have this name."""
-    try:
-        found = Path(path)
-    except TypeError as error:
-        raise WrongType(f"a file name must be text or a path; not {path!r}") from error
-    if "\0" in str(found):
-        raise InputError(f"no file can have the name {path!r}")
-    return found
 
 
 def _for_reading(path: Path) -> h5py.File:

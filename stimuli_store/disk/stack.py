@@ -13,10 +13,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from stimuli_store.disk.archive import as_path, opened, put_archive
+from stimuli_store.disk.archive import opened, put_archive
 from stimuli_store.disk.atomic import is_running, process, replacing, temporary_beside
 from stimuli_store.disk.hdf5_bytes import HDF5_VERSIONS
 from stimuli_store.disk.opening import IN_USE
+from stimuli_store.disk.paths import as_path
 from stimuli_store.errors import ArchiveError, InputError
 
 _GROWING = ("stack", "numbers", "table", "table_columns")

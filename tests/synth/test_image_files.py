@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageCms
 
 from stimsynth.banks.plan import Faults, TargetsPlan
@@ -230,6 +231,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "32-bit TIFF": (written(tiff, "x.tif", U16.astype(np.int32)), "32 bits"),
     "16-bit planes": (written(tiff, "x.tif", RGB16, planes=2), "separate planes"),
     "16-bit CMYK": (written(tiff, "x.tif", RGBA16, photometric=5), "CMYK"),
+    "CMYK without a profile": (
+        lambda f: written(Image.new("CMYK", (4, 4)).save, "x.jpg")(f),
+        "without a colour profile",
+    ),
     "16-bit grey with alpha": (written(png, "x.png", RGBA16[..., :2], 4), "grey with alpha"),
     "a transparent 16-bit colour": (
         written(png, "x.png", RGB16, 2, chunks={b"tRNS": bytes(6)}),
@@ -260,8 +265,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "high dynamic range": (chunked(RGB8, cICP=bytes([9, 16, 0, 1])), "colours other than sRGB"),
     "Adobe RGB": (adobe_rgb, "colours other than sRGB"),
-    "empty": (text("x.png", b""), "cannot be read as an image"),
-    "text": (text("x.png", b"hello"), "cannot be read as an image"),
+    "empty": (text("x.png", b""), "cannot be read as an image: it does not begin as one$"),
+    "text": (text("x.png", b"hello"), "cannot be read as an image: it does not begin as one$"),
 }
 
 
@@ -274,33 +279,62 @@ def test_what_cannot_be_applied_is_refused(tmp_path: Path, name: str, read: Call
         read(str(path))
 
 
-def cut(name: str) -> Callable[[Path], Path]:
+def cut(name: str, less: int, filled: bool = False, **how: object) -> Callable[[Path], Path]:
+    """Return a writer of a file that misses its last bytes, or has zeros for them."""
+
     def make(folder: Path) -> Path:
-        whole = pillow(U8)(folder).read_bytes()
-        (folder / "x.png").unlink()
-        (folder / name).write_bytes(whole[:-40])
+        Image.fromarray(RGB8).save(folder / name, **how)
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:-less] + bytes(less if filled else 0))
         return folder / name
 
     return make
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        cut("b.png"),
-        cut("b"),
-        cut("B.PNG"),
-        text("b.png", b""),
-        text("b.jpg", b"hello"),
-        text("b.heic", b"\0\0\0\x18ftypheic"),
-    ],
-)
-def test_a_broken_file_in_a_folder_is_named(tmp_path: Path, make: Callable[[Path], Path]) -> None:
-    path = make(tmp_path)
+def link(folder: Path) -> Path:
+    (folder / "b.png").symlink_to(folder / "gone.png")
+    return folder / "b.png"
+
+
+BROKEN: dict[str, Callable[[Path], Path]] = {
+    **{
+        f"{format} without its last {less} bytes{', filled with zeros' if filled else ''}": cut(
+            "b", less, filled, format=format, **how
+        )
+        for format, how in (("PNG", {}), ("JPEG", {"comment": b"\xff\xd9"}), ("GIF", {}))
+        for less in (1, 8, 40)
+        for filled in (False, True)
+    },
+    "a header of JPEG": text("b", b"\xff\xd8\xff\xe0\0\x10JFIF"),
+    "a header of PNG": text("b", b"\x89PNG\r\n\x1a\n"),
+    "TIFF": cut("b", 40, format="TIFF"),
+    "WebP": cut("b.webp", 1),
+    "capitals": cut("B.PNG", 40),
+    "empty": text("b.png", b""),
+    "text": text("b.jpg", b"hello"),
+    "another format": text("b.heic", b"\0\0\0\x18ftypheic"),
+    "a link to nothing": link,
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_in_a_folder_is_named(tmp_path: Path, name: str) -> None:
+    path = BROKEN[name](tmp_path)
     Image.fromarray(U8).save(tmp_path / "a.png")
     Image.fromarray(U8).save(tmp_path / "c.png")
-    with pytest.raises(InputError, match=f"{path.name} cannot be read"):
+    with pytest.raises(
+        InputError, match=f"{path.name} cannot be read|no image file .*{path.name}: it is a link"
+    ):
         load_images(tmp_path)
+
+
+def test_a_file_with_more_behind_its_end_is_whole(tmp_path: Path) -> None:
+    Image.fromarray(U8).save(tmp_path / "a.jpg", comment=b"\xff\xd9")
+    whole = load_images(tmp_path / "a.jpg")
+    with (tmp_path / "a.jpg").open("ab") as file:
+        file.write(b"a film that a telephone adds")
+    assert torch.equal(load_images(tmp_path / "a.jpg"), whole)
 
 
 def test_files_of_other_kinds_in_a_folder_are_passed_over(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Image files, bundled photographs and conversions."""
 
+import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +61,10 @@ def test_colour_stays_colour_on_request(folder: Path) -> None:
     assert load_images(folder / "b.png", as_gray=False).shape == (1, 1, 2, 3)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "F"])
 def test_every_kind_of_file_is_read_on_one_scale(tmp_path: Path, mode: str) -> None:
     """White is 1 and black is 0, whatever the number of bits, palette or alpha channel."""
-    path = tmp_path / ("image.tif" if mode in ("CMYK", "F", "I;16") else "image.png")
+    path = tmp_path / ("image.tif" if mode in ("F", "I;16") else "image.png")
     pattern = np.array([[0, 255], [255, 0]], dtype=np.uint8)
     if mode == "I;16":
         Image.fromarray(pattern.astype(np.uint16) * 257).save(path)
@@ -94,6 +96,14 @@ def test_sixteen_bits_keep_their_precision(tmp_path: Path) -> None:
         (lambda f: save(f / "x.png", torch.full((4, 4), 1.7)), r"\[1.7, 1.7\].*rescale or clamp"),
         (lambda f: save(f / "x.png", torch.full((4, 4), -2e-6)), r"\[0, 1\]"),
         (lambda f: save(f / "x.png", COLOR.transpose(2, 0, 1)), r"\[0, 1\].*divide integers"),
+        (lambda f: save(f / "no" / "x.png", torch.zeros(4, 4)), "there is no folder .*no"),
+        (lambda f: save(f, torch.zeros(4, 4)), "is a folder; give the name of a file"),
+        (lambda f: save(f / "x.png", None), r"must be .*; not \(\)"),
+        (lambda f: save(f / "x.png", np.full((4, 4), "a")), "must be real and not empty"),
+        (lambda f: save_images(f, None), "must have shape"),
+        (lambda f: save_images(f / "a.png", torch.zeros(1, 1, 4, 4)), "cannot be made: .*xists"),
+        (lambda f: get_path("x", folder=f / "no"), "there is no folder"),
+        (lambda f: images.get(3), "unknown image"),
         (lambda f: save_images(f, torch.full((1, 1, 4, 4), 255.0)), r"\[255, 255\]"),
         (lambda f: save_images(f, torch.zeros(2, 2, 4, 4)), "1 or 3"),
         (lambda f: save_images(f, torch.zeros(2, 1, 4, 4), ["one", "one"]), "all different"),
@@ -112,6 +122,25 @@ def test_bad_files_and_images_get_a_sentence(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         call(folder)
+
+
+@pytest.mark.parametrize("given", [None, 3, b"x.png", io.BytesIO(b"x"), ["camera", 3]])
+@pytest.mark.parametrize(
+    "call",
+    [
+        images.load,
+        partial(images.load, as_gray=False),
+        images.load_picture,
+        load_images,
+        lambda x: load_images([x]),
+        lambda x: save(x, torch.zeros(4, 4)),
+        lambda x: save_images(x, torch.zeros(1, 1, 4, 4)),
+        lambda x: get_path("x", folder=[x]),
+    ],
+)
+def test_what_is_no_file_name_is_said(call: Callable[[object], object], given: object) -> None:
+    with pytest.raises(InputError, match=r"a file name must be text or a path; not [a-zA-Z]+$"):
+        call(given)
 
 
 def test_rounding_beyond_black_and_white_is_saved(tmp_path: Path) -> None:
