@@ -5,7 +5,7 @@ import json
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stimuli_store.commands.changes import register_changes
 from stimuli_store.commands.exchange import register_exchange
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
+class _AnyOrder(argparse.ArgumentParser):
+    """A parser that takes names before, between and after options."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse has a method for this, but parsers of actions do not use it, and it calls this one.
+        plain = argparse.ArgumentParser(
+            self.prog, description=self.description, parents=[self], add_help=False
+        )
+        return plain.parse_known_intermixed_args(args, namespace)
+
+
 def register(subparsers: "Subparsers") -> "Subparsers":
     """Add the command `bank` to the parser, and return its subparsers for further actions."""
     parser = subparsers.add_parser(
@@ -27,7 +38,9 @@ def register(subparsers: "Subparsers") -> "Subparsers":
         help="list, verify, compare, change and export banks",
         description="List, verify, compare, change and export stimulus banks.",
     )
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(
+        title="actions", metavar="ACTION", required=True, parser_class=_AnyOrder
+    )
     ls = actions.add_parser("ls", help="list the banks in a folder", description=_list.__doc__)
     ls.add_argument("folder", type=Path, nargs="?", default=Path(), help="default: here")
     ls.set_defaults(run=_list)

@@ -120,12 +120,14 @@ def replace_stimuli(
     Raises
     ------
     InputError
-        If a bank has no set or stimulus of a name, or there is no reason.
+        If a bank has no set or stimulus of a name, the two have the same there, or there is no reason.
     BankError
         If the new version breaks a rule, as when the target of a new stimulus is not in the bank.
     """
     _check_reason(reason)
     old, new = _named(bank, names), _named(donor, names)
+    if _same(old, new):
+        raise InputError(f"{donor.pin} replaces nothing: {_listed(old)} is the same in {bank.pin}")
     out = {record.name for record in old}
     places = {record.name: place for place, record in enumerate(bank.records)}
     after = max(places[record.name] for record in old)
@@ -176,6 +178,15 @@ def _named(bank: Bank, names: Iterable[str]) -> list[StimulusRecord]:
     """Return the records of the sets and stimuli with these names, in the bank's order."""
     chosen = {record.name for name in names for record in bank.select(name)}
     return [record for record in bank.records if record.name in chosen]
+
+
+def _same(old: Sequence[StimulusRecord], new: Sequence[StimulusRecord]) -> bool:
+    """Return whether records are equal, wherever their stimuli lie in sets and files."""
+    one, two = (
+        [replace(record, member=0, page="", row=0, curve=(0, 0)) for record in records]
+        for records in (old, new)
+    )
+    return one == two
 
 
 def _check_reason(reason: str) -> None:

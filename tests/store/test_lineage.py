@@ -167,6 +167,7 @@ def test_a_bank_is_not_different_from_itself(old: Bank) -> None:
         (lambda a, b: add_stimuli(a, b, "1.1.0", names=["leaf/window=64"]), "did you mean"),
         (lambda a, b: add_stimuli(a, b, "1.0.0", names=["leaf/window_px=64"]), "already published"),
         (lambda a, b: replace_stimuli(a, b, "1.1.0", names=["stone"], reason="x"), "unknown set"),
+        (lambda a, b: replace_stimuli(a, a, "1.1.0", names=["stone"], reason="x"), "same in tiny@"),
         (lambda a, b: retire_stimuli(a, "1.1.0", names=["stone"], reason="x"), "its target is not"),
         (lambda a, b: retire_stimuli(a, "1.1.0", names=["leaf/window_px=4"], reason=" "), "reason"),
     ],
@@ -200,6 +201,22 @@ def test_the_commands_take_names(
     printed = capsys.readouterr().out
     assert "- leaf/window_px=4/seed=0\n" in printed
     assert "predictions of right: 0 added" in printed
+
+
+@pytest.mark.parametrize("action", ["add", "replace", "retire"])
+@pytest.mark.parametrize("place", range(4))
+def test_names_may_stand_anywhere(
+    old: Bank, donor: Bank, tmp_path: Path, action: str, place: int
+) -> None:
+    label = "leaf/window_px=64" if action == "add" else "leaf/window_px=4"
+    words = [["--version", "1.1.0"], ["--out", str(tmp_path)], ["--reason", "because"]]
+    words += [] if action == "retire" else [["--from", str(donor.path)]]
+    words.insert(place, [str(old.path), f"{label}/seed=0"])
+    words.append([f"{label}/seed=1"])
+    assert main(["bank", action, *(word for group in words for word in group)]) == 0
+    found = diff_banks(old, open_bank(tmp_path / "tiny-1.1.0.h5"))
+    changed = {"add": found.added, "replace": tuple(found.changed), "retire": found.removed}
+    assert changed[action] == (f"{label}/seed=0", f"{label}/seed=1")
 
 
 def test_stimuli_and_sets_are_found_by_name(old: Bank) -> None:
