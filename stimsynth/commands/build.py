@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from stimuli_store.errors import MissingExtra
@@ -14,6 +15,7 @@ Finished batches are kept under OUT/jobs; after an interruption the same command
 A published version is never overwritten: to change a plan, raise its version.
 """
 _EXAMPLE = """\
+
 a plan:
   [bank]
   name = "textures"
@@ -42,13 +44,26 @@ a plan:
 """
 
 
+def kinds() -> Iterator[tuple[str, str]]:
+    """Yield the kinds of stimuli, and a line on each; read from the files of recipes, which need torch."""
+    folder = Path(__file__).parents[1] / "banks" / "recipes"
+    for path in sorted(folder.glob("[a-z]*.py")):
+        with path.open(encoding="utf-8") as file:
+            yield path.stem, file.readline().strip().strip('"').partition(": ")[2]
+
+
+def _epilog() -> str:
+    listed = (f"  {kind:16} {line}\n" for kind, line in kinds())
+    return f"kinds of stimuli, and what they are:\n{''.join(listed)}{_EXAMPLE}"
+
+
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser(
         "build",
         help="synthesize the stimuli of a plan into a bank",
         description=_DESCRIPTION,
-        epilog=_EXAMPLE,
+        epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to make")

@@ -18,8 +18,10 @@ from torch.nn.functional import conv2d
 
 from stimsynth.banks.build import build
 from stimsynth.banks.plan import plan_from
-from stimsynth.banks.recipe import RECIPES
+from stimsynth.banks.recipe import RECIPES, recipe_class
 from stimsynth.banks.work import prepare
+from stimsynth.cli import main
+from stimsynth.commands.build import kinds
 from stimsynth.images import uniform_noise
 from stimsynth.images.noise import gaussian_noise
 from stimsynth.models import UniformPooling
@@ -187,6 +189,16 @@ PLAIN = {
 
 def test_the_table_has_every_kind(world: SimpleNamespace) -> None:
     assert set(PLAIN) == set(SETS) == {k for k, r in RECIPES.items() if _is_ours(r)}
+
+
+def test_help_on_build_lists_the_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe_class("noise")
+    listed = dict(kinds())
+    assert set(listed) == {k for k, r in RECIPES.items() if _is_ours(r)}
+    with pytest.raises(SystemExit):
+        main(["build", "--help"])
+    text = capsys.readouterr().out
+    assert all(line and f"  {kind:16} {line}\n" in text for kind, line in listed.items())
 
 
 def _is_ours(recipe: type) -> bool:
