@@ -38,8 +38,9 @@ def register(subparsers: "Subparsers") -> "Subparsers":
         help="list, verify, compare, change and export banks",
         description="List, verify, compare, change and export stimulus banks.",
     )
+    in_any_order: type[argparse.ArgumentParser] = _AnyOrder
     actions = parser.add_subparsers(
-        title="actions", metavar="ACTION", required=True, parser_class=_AnyOrder
+        title="actions", metavar="ACTION", required=True, parser_class=in_any_order
     )
     ls = actions.add_parser("ls", help="list the banks in a folder", description=_list.__doc__)
     ls.add_argument("folder", type=Path, nargs="?", default=Path(), help="default: here")
