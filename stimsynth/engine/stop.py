@@ -1,15 +1,13 @@
 """Stop rules: pure functions of the history and of the method's state."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from torch import Tensor
 
 from stimsynth.engine.history import Rows
-from stimuli_store.errors import InputError
+from stimsynth.numerics.numbers import real_number
 
 #: Function of the history and the method's state that returns which problems stop, one bool for each.
 StopRule = Callable[[Rows, Any], Sequence[bool]]
@@ -35,7 +33,7 @@ class LossConvergence:
     window: int
 
     def __post_init__(self) -> None:
-        _check(self.criterion)
+        real_number(self.criterion, "stop_criterion", 0, infinite=True)
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which problems have converged, one bool for each."""
@@ -66,7 +64,7 @@ class PixelChangeConvergence:
     window: int
 
     def __post_init__(self) -> None:
-        _check(self.criterion)
+        real_number(self.criterion, "stop_criterion", 0, infinite=True)
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which problems have converged, one bool for each."""
@@ -97,8 +95,7 @@ class LossReached:
     level: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.level, Real) or math.isnan(self.level):
-            raise InputError(f"stop_loss must be None or a number; not {self.level!r}")
+        real_number(self.level, "stop_loss, if not None,", infinite=True)
 
     def __call__(self, history: Rows, state: Any = None) -> list[bool]:
         """Return which problems have reached the level, one bool for each."""
@@ -182,8 +179,3 @@ class _Without:
         index = index if index >= 0 else self.rows + index
         first, end = self.gap
         return self.history.value(name, index if index < first else index + end - first, item)
-
-
-def _check(criterion: Any) -> None:
-    if not isinstance(criterion, Real) or not float(criterion) >= 0:
-        raise InputError(f"stop_criterion must be a number of 0 or more; not {criterion!r}")

@@ -16,7 +16,7 @@ from stimsynth.methods.base.penalties import GivenPenalties
 from stimsynth.methods.base.resumable_run import check_steps
 from stimsynth.methods.base.synthesis import Cast, Move
 from stimsynth.methods.metamer import Loss, MetamerObjective
-from stimsynth.validate.inputs import is_number
+from stimsynth.numerics.numbers import real_number
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -218,13 +218,9 @@ class MetamerCTF(MetamerObjective):
             kept).
         """
         max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
-        fits = change_scale_criterion is None or (
-            is_number(change_scale_criterion) and change_scale_criterion >= 0
-        )
-        if not fits:
-            raise InputError(
-                "change_scale_criterion must be None or a number of 0 or more; not "
-                f"{change_scale_criterion!r}"
+        if change_scale_criterion is not None:
+            change_scale_criterion = real_number(
+                change_scale_criterion, "change_scale_criterion, if not None,", 0, infinite=True
             )
         ctf_iters_to_check = whole(ctf_iters_to_check, "ctf_iters_to_check", 1)
         self._resumable.wrap = partial(

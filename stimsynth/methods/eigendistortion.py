@@ -30,11 +30,11 @@ from stimsynth.methods.eigen.distorted import distorted_on_grid
 from stimsynth.methods.eigen.saved_state import LIKE_THE_IMAGE, pack_eigenpairs, unpack_eigenpairs
 from stimsynth.methods.eigen.solvers import EigenSolution
 from stimsynth.numerics.linearized import Linearized
+from stimsynth.numerics.numbers import real_number
 from stimsynth.seeding import checked_seed
 from stimsynth.transforms.sequences import as_vectors
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
 from stimsynth.validate.images import kept_image
-from stimsynth.validate.inputs import finite_number
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 
@@ -253,7 +253,7 @@ class Eigendistortion(SavableSynthesis):
         >>> round(top["amplitude, refined"], 3), round(bottom["amplitude, refined"], 3)
         (0.5, 0.5)
         """
-        alpha = finite_number(alpha, "alpha, the norm of the distortion,")
+        alpha = real_number(alpha, "alpha, the norm of the distortion,")
         seed = checked_seed(seed)
         self._refuse_batch("on_grid")
         if not self._found:

@@ -27,11 +27,11 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
+from stimsynth.numerics.numbers import real_number
 from stimsynth.seeding import seed_of_start
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric
 from stimsynth.validate.images import checked_tensor, kept_image
-from stimsynth.validate.inputs import finite_number, is_number
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -379,11 +379,7 @@ class MADCompetition(OptimizedSynthesis):
                 stacklevel=3,
             )
             return found
-        if isinstance(given, str) or not is_number(given) or not 0 <= given < math.inf:
-            raise InputError(
-                f"metric_tradeoff_lambda must be None, 'auto', or a number of 0 or more; not {given!r}"
-            )
-        return float(given)
+        return real_number(given, "metric_tradeoff_lambda, if not None or 'auto',", 0)
 
     def _held_value(self) -> Tensor:
         """Return the reference metric at the start, shape (batch,)."""
@@ -448,9 +444,7 @@ def noisy(image: Tensor, noise: float, seed: int, bounds: tuple[float, float]) -
 
     The noise pattern is the same for every standard deviation.
     """
-    noise = finite_number(noise, "initial_noise, a standard deviation of 0 or more,")
-    if noise < 0:
-        raise InputError(f"initial_noise must be a standard deviation of 0 or more; not {noise}")
+    noise = real_number(noise, "initial_noise, a standard deviation,", 0)
     pattern = gaussian_noise(tuple(image.shape), seed).to(image)
     return (image + noise * pattern).clamp(*bounds)
 

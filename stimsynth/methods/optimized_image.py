@@ -19,10 +19,10 @@ from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import DRIFT, OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
 from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
+from stimsynth.numerics.numbers import real_number
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_score, named_pair
 from stimsynth.validate.images import checked_tensor, kept_image
-from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
@@ -125,7 +125,7 @@ class OptimizedImage(OptimizedSynthesis):
         resumable = ResumableRun(start, default=_default(bool(self._held), bounds))
         super().__init__(resumable, range_penalty_lambda, bounds, added)
         self._held_at = {
-            name: None if value is None else finite_number(value, f"the value of {name}")
+            name: None if value is None else real_number(value, f"the value of {name}")
             for name, (_, value) in self._held.items()
         }
         self._targets = self._first_targets()

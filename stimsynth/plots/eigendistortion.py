@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.numbers import real_number
 from stimsynth.plots.checks import check_axes, check_kind
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
-from stimsynth.validate.inputs import finite_number
 from stimuli_store.errors import InputError, WrongType, unknown_name
 from stimuli_store.tools.whole import whole
 
@@ -108,7 +108,7 @@ def display_eigendistortion(
     """
     check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
     check_axes(ax)
-    alpha = finite_number(alpha, "alpha, the norm of the distortion that is added,")
+    alpha = real_number(alpha, "alpha, the norm of the distortion that is added,")
     if not callable(process_image):
         raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
     count = len(eigendistortion.image)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stimsynth.validate.inputs import finite_number
+from stimsynth.numerics.numbers import real_number
 from stimsynth.validate.probing import (
     ImageShape,
     called,
@@ -208,7 +208,7 @@ def weighted(penalty: Any) -> tuple[float, Any]:
     if not isinstance(penalty, tuple):
         return 1.0, penalty
     weight, function = named_pair(penalty, ("weight", "function"))
-    return finite_number(weight, "the weight of a penalty (given before its function)"), function
+    return real_number(weight, "the weight of a penalty (given before its function)"), function
 
 
 def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor) -> None:

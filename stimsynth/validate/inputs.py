@@ -1,12 +1,11 @@
-"""Checks of numbers and ranges, and conversion to tensors."""
+"""Checks of ranges, and conversion to tensors."""
 
-import math
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.numbers import real_number
 from stimuli_store.errors import InputError, WrongType
 
 
@@ -25,28 +24,6 @@ def as_tensor(values: Any, what: str = "an image") -> Tensor:
             f"{what} must be a torch tensor, or a value that torch.as_tensor converts; not a "
             f"{type(values).__name__}"
         ) from error
-
-
-def is_number(value: object) -> bool:
-    """Return whether a value is a real number, including numpy's."""
-    return isinstance(value, Real)
-
-
-def finite_number(value: Any, what: str) -> float:
-    """Return a real, finite number as a float; raise InputError if it is none.
-
-    Raises
-    ------
-    InputError
-        If the value is none; the sentence begins with `what`.
-    """
-    try:
-        number = math.nan if isinstance(value, str | bytes) else float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(f"{what} must be a finite number; not {value!r}")
-    return number
 
 
 def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, float]:
@@ -68,7 +45,7 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
     (0.0, 1.0)
     """
     try:
-        low, high = (float(v) for v in allowed_range)
+        low, high = (real_number(v, "a bound", infinite=True) for v in allowed_range)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"allowed_range must be two numbers, (low, high) with low < high; not {allowed_range!r}"

@@ -98,6 +98,8 @@ def _integer(value: Any) -> int | None:
         return value
     if isinstance(value, bool | str | bytes) or getattr(value, "ndim", 0) != 0:
         return None
+    if "bool" in str(getattr(value, "dtype", "")):  # numpy's and torch's
+        return None
     try:
         return operator.index(value)
     except TypeError:

@@ -28,7 +28,23 @@ def test_large_numbers_keep_all_their_digits() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [3, 4.5, "4", b"4", None, True, np.nan, np.inf, -np.inf, 4j, [4], np.array([4]), object()],
+    [
+        3,
+        4.5,
+        "4",
+        b"4",
+        None,
+        True,
+        np.True_,
+        np.array(True),
+        np.nan,
+        np.inf,
+        -np.inf,
+        4j,
+        [4],
+        np.array([4]),
+        object(),
+    ],
 )
 def test_what_is_no_whole_number_gets_a_sentence(value: Any) -> None:
     with pytest.raises(InputError, match=r"^n must be a whole number of 4 or more; not "):

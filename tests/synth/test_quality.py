@@ -265,7 +265,7 @@ def test_each_item_stops_at_the_loss_by_itself() -> None:
 @pytest.mark.parametrize("wrong", ["low", float("nan"), [1.0]])
 def test_a_loss_to_stop_at_is_a_number(wrong: Any) -> None:
     found, _ = CASES["Metamer"].begin()
-    with pytest.raises(ValueError, match="stop_loss must be None or a number"):
+    with pytest.raises(ValueError, match="stop_loss, if not None, must be a number"):
         found.synthesize(2, stop_loss=wrong)
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.methods.base.state_tree import pack, unpack
+from stimsynth.numerics.numbers import real_number
 from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.disk.stack import iterates_in
 from stimuli_store.errors import ArchiveError, InputError
@@ -41,6 +42,10 @@ class LoadChecks:
     raise_on_checks: bool = True
     atol: float = 1e-8
     rtol: float = 1e-5
+
+    def __post_init__(self) -> None:
+        real_number(self.atol, "tensor_equality_atol", 0)
+        real_number(self.rtol, "tensor_equality_rtol", 0)
 
 
 def save_synthesis(path: str | os.PathLike[str], kind: str, tree: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from stimsynth.methods.base.quality import Quality
 from stimsynth.methods.base.resumable_run import HERE, ResumableRun
 from stimsynth.methods.base.savable import SavableSynthesis
 from stimsynth.methods.base.saving import LoadChecks, as_archive, difference
-from stimsynth.validate.inputs import finite_number
+from stimsynth.numerics.numbers import real_number
 from stimuli_store.errors import InputError, WrongType
 
 Cast = Callable[[Tensor], Tensor]
@@ -71,10 +71,8 @@ class OptimizedSynthesis(SavableSynthesis):
         penalties: Penalties | None = None,
     ) -> None:
         _refuse_override(type(self))
-        weight = finite_number(range_penalty_lambda, "range_penalty_lambda, which is 0 or more,")
-        if weight < 0:
-            raise InputError(f"range_penalty_lambda must be 0 or more; not {range_penalty_lambda}")
-        self._resumable, self._lambda = resumable, weight
+        self._lambda = real_number(range_penalty_lambda, "range_penalty_lambda", 0)
+        self._resumable = resumable
         self._range = allowed_range
         resumable.about = self._about
         self._penalty_weights: dict[str, float] = penalties.weights if penalties else {}

@@ -10,7 +10,7 @@ from stimsynth.engine.eigen.lanczos import Search
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.quality import FAULTLESS, Quality, judge
 from stimsynth.methods.eigen.solvers import EigenSolution
-from stimsynth.validate.inputs import is_number
+from stimsynth.numerics.numbers import real_number
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.whole import whole
 
@@ -47,14 +47,13 @@ def check_search(search: Search) -> Search:
     InputError
         If a number is invalid.
     """
-    for criterion in (search.change, search.tolerance):
-        if not is_number(criterion) or not criterion >= 0:
-            raise InputError(
-                f"stop_criterion and residual_tolerance must be numbers of 0 or more; not {criterion!r}"
-            )
-    if search.basis_size is None:
-        return search
-    return replace(search, basis_size=whole(search.basis_size, "basis_size, if not None,", 1))
+    size = search.basis_size
+    return replace(
+        search,
+        change=real_number(search.change, "stop_criterion", 0, infinite=True),
+        tolerance=real_number(search.tolerance, "residual_tolerance", 0, infinite=True),
+        basis_size=None if size is None else whole(size, "basis_size, if not None,", 1),
+    )
 
 
 def warn_of_size(n: int, m: int) -> None:
