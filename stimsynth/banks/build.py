@@ -13,9 +13,10 @@ from typing import Any
 
 from stimsynth.banks.carry import OlderVersion, older_version
 from stimsynth.banks.context import BankContext
+from stimsynth.banks.faults import Faults
 from stimsynth.banks.jobs import finished, make_job
 from stimsynth.banks.model_identity import Factory
-from stimsynth.banks.plan import BuildPlan, Faults, plan_from
+from stimsynth.banks.plan import BuildPlan, plan_from
 from stimsynth.banks.predict import predict
 from stimsynth.banks.work import Work, prepare
 from stimuli_store.bank.format import BankHeader, Colour

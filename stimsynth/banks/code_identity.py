@@ -28,6 +28,7 @@ CANNOT_CHANGE_A_PIXEL = (
     "stimsynth.banks.carry",
     "stimsynth.banks.code_identity",
     "stimsynth.banks.dry_run",
+    "stimsynth.banks.faults",
     "stimsynth.banks.model_identity",
     "stimsynth.banks.plan",
     "stimsynth.banks.predict",

@@ -1,17 +1,20 @@
 """Reading of PLAN.toml, the list of stimuli to make; all faults are reported together."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from stimsynth.banks.faults import Faults
 from stimsynth.banks.models import ModelPlan
 from stimsynth.banks.recipe import Recipe, recipe_class
 from stimuli_store.bank.format import check_name, check_version
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.records.convert import from_json
+from stimuli_store.records.convert import from_json, is_needed, to_json
 from stimuli_store.records.toml_file import read_toml_table
+
+R = TypeVar("R")
 
 TRANSFERS = ("srgb", "linear")
 COLOURS = ("gray", "rgb")
@@ -110,41 +113,12 @@ class BuildPlan:
 
 #: Stands for a table [bank] with faults while others are looked for.
 _UNREAD = BankPlan(name="unread", version="0.0.0", license="unread")
-
-
-class Faults:
-    """Faults that are found one by one and reported together.
-
-    Parameters
-    ----------
-    where
-        Words before the sentences, such as the name of the plan's file.
-    """
-
-    def __init__(self, where: str = "") -> None:
-        self.where = where
-        self.sentences: list[str] = []
-        self.follow: list[
-            str
-        ] = []  # how sentences begin that only follow from a fault that is kept
-
-    @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep the sentences of an `InputError` that is raised in the block."""
-        try:
-            yield
-        except InputError as error:
-            found = [line for line in str(error).splitlines() if line]
-            self.sentences += [line for line in found if not line.startswith(tuple(self.follow))]
-
-    def report(self) -> None:
-        """Raise one `InputError` with all sentences, if there are any."""
-        found = list(dict.fromkeys(self.sentences))
-        if len(found) == 1:
-            raise InputError(f"{self.where}{found[0]}")
-        if found:
-            lines = "".join(f"\n- {sentence}" for sentence in found)
-            raise InputError(f"{self.where}{len(found)} faults:{lines}")
+#: Tables of which there is one, and sound values of the keys that they need.
+_SINGLE: Sequence[tuple[str, type, Mapping[str, Any]]] = (
+    ("bank", BankPlan, to_json(_UNREAD)),
+    ("targets", TargetsPlan, {"images": ()}),
+    ("predict", PredictPlan, {}),
+)
 
 
 def read_plan(path: str | Path) -> BuildPlan:
@@ -183,22 +157,23 @@ def plan_from(
     for key in table:
         if key not in _TABLES:
             faults.sentences.append(str(unknown_name("table of a plan", key, list(_TABLES))))
-    for name, cls in (("bank", BankPlan), ("targets", TargetsPlan), ("predict", PredictPlan)):
-        with faults.collect():
-            if name in table:
-                parts[name] = from_json(cls, table[name], f"[{name}]")
-            elif name != "predict":
-                raise InputError(f"the plan needs a table [{name}]")
+    for name, cls, sound in _SINGLE:
+        if name in table:
+            read = _read(cls, table[name], f"[{name}]", faults, sound)
+            parts |= {} if read is None else {name: read}
+        elif name != "predict":
+            faults.sentences.append(f"the plan needs a table [{name}]")
     models = table.get("models", {})
     if not isinstance(models, Mapping):
         faults.sentences.append(f"models are tables [models.LABEL]; not {models!r}")
         models = {}
     parts["models"] = {}
     for label, entry in models.items():
-        with faults.collect():
-            parts["models"][label] = from_json(ModelPlan, entry, f"[models.{label}]")
-        if label not in parts["models"]:
+        model = _read(ModelPlan, entry, f"[models.{label}]", faults, {"use": "", "layer": ""})
+        if model is None:
             faults.follow.append(f"unknown model or metric {label!r}")
+        else:
+            parts["models"][label] = model
     parts["sets"] = tuple(_recipes(table.get("sets", ()), faults))
     if report or "targets" not in parts:
         faults.report()
@@ -217,9 +192,42 @@ def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("kind"), str):
                 raise InputError(f'{where} needs a kind, as in kind = "metamer"')
             rest = {key: value for key, value in entry.items() if key != "kind"}
-            recipe = from_json(recipe_class(entry["kind"]), rest, where)
-            _check_common(recipe, where)
-            yield recipe
+            recipe = _read(recipe_class(entry["kind"]), rest, where, faults, {}, _check_common)
+            if recipe is not None:
+                yield recipe
+
+
+def _read(
+    cls: type[R],
+    table: Any,
+    where: str,
+    faults: Faults,
+    sound: Mapping[str, Any],
+    check: Callable[[R, str], None] = lambda record, where: None,
+) -> R | None:
+    """Return a table as a record; None if one of its values is faulty.
+
+    Then every value is read alone too, beside those of `sound`, so that no fault hides another. A misspelt
+    key is read as the one that it resembles, so that what is wrong with its value is found.
+    """
+    if not isinstance(table, Mapping):
+        faults.sentences.append(f"{where} must be a table of keys and values; not {table!r}")
+        return None
+    known = {f.name: is_needed(f) for f in fields(cls)}  # type: ignore[arg-type]
+    spelt = {k: v for k, v in table.items() if k in known or str(k).startswith("x_")}
+    for key in table.keys() - spelt.keys():
+        faults.sentences.append(str(unknown_name(f"key in {where}", str(key), list(known))))
+        near = get_close_matches(str(key), known, n=1)
+        spelt = dict.fromkeys(near, table[key]) | spelt
+    needed = {name: spelt[name] for name, must in known.items() if must and name in spelt}
+    with faults.collect():
+        made = from_json(cls, spelt, where)
+        check(made, where)
+        return made
+    for key, value in spelt.items():
+        with faults.collect():
+            check(from_json(cls, {**needed, **sound, key: value}, where), where)
+    return None
 
 
 def _check_common(recipe: Recipe, where: str) -> None:

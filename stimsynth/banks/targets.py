@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stimsynth.banks.plan import Faults, TargetsPlan
+from stimsynth.banks.faults import Faults, together
+from stimsynth.banks.plan import TargetsPlan
 from stimsynth.banks.recipe import to_array
 from stimsynth.images import Picture, bundled, load, load_picture
 from stimsynth.images.files import looks_like_an_image
@@ -70,17 +71,19 @@ def files_of(patterns: Iterable[str], folder: Path) -> list[Path]:
         If one of them stands for none.
     """
     found: list[Path] = []
-    for pattern in patterns:
-        path = folder / pattern
-        if path.is_dir():
-            files = sorted(p for p in path.iterdir() if looks_like_an_image(p))
-        elif path.is_file():
-            files = [path]
-        else:
-            files = sorted(p for p in folder.glob(pattern) if looks_like_an_image(p))
-        if not files:
-            raise InputError(f"there is no image file {pattern} beside the plan")
-        found += files
+    with together() as faults:
+        for pattern in patterns:
+            path = folder / pattern
+            if path.is_dir():
+                files = sorted(p for p in path.iterdir() if looks_like_an_image(p))
+                fault = f"the folder {pattern} has no image file in it"
+            elif path.is_file():
+                files, fault = [path], ""
+            else:
+                files = sorted(p for p in folder.glob(pattern) if looks_like_an_image(p))
+                fault = f"there is no image file {pattern} beside the plan"
+            found += files
+            faults.sentences += [] if files else [fault]
     return found
 
 

@@ -1,5 +1,6 @@
 """From a plan to the list of work: targets loaded, models made once and identified, sets and batches."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from stimsynth.banks.code_identity import code_of_this_package
+from stimsynth.banks.faults import Faults
 from stimsynth.banks.model_identity import Factory
 from stimsynth.banks.models import Models
-from stimsynth.banks.plan import BuildPlan, Faults
+from stimsynth.banks.plan import BuildPlan
 from stimsynth.banks.recipe import PictureFile, Recipe, Target
 from stimsynth.banks.targets import files_of, load_target, load_targets
 from stimsynth.images import Picture
@@ -270,10 +272,10 @@ def _batches(
 
 
 def _check_labels(sets: Sequence[SetSpec], references: Sequence[Stimulus]) -> None:
-    labels = [group.label for group in sets] + [*{r.record.set for r in references}]
-    twice = sorted({label for label in labels if labels.count(label) > 1})
+    labels = Counter([group.label for group in sets] + [*{r.record.set for r in references}])
+    twice = sorted(label for label, number in labels.items() if number > 1)
     if twice:
         raise InputError(
-            f"two sets are called {twice[0]}; give the sets of one table a name of their own, as in "
+            f"two sets are called {', '.join(twice)}; give the sets of one table a name of their own, as in "
             'name = "long"'
         )

@@ -48,7 +48,7 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
         try:
             if name in value:
                 known[name] = _convert(hints[name], value[name], f"{where}.{name}")
-            elif _is_needed(field):
+            elif is_needed(field):
                 if types.NoneType not in typing.get_args(hints[name]):
                     raise InputError(f"{where} needs the key {name!r}")
                 known[name] = None  # `to_json` leaves absent optionals out
@@ -63,7 +63,8 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
     return made
 
 
-def _is_needed(field: "dataclasses.Field[Any]") -> bool:
+def is_needed(field: "dataclasses.Field[Any]") -> bool:
+    """Return whether a field of a record has no default."""
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 

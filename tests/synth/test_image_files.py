@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from stimsynth.banks.plan import Faults, TargetsPlan
+from stimsynth.banks.faults import Faults
+from stimsynth.banks.plan import TargetsPlan
 from stimsynth.banks.targets import load_targets
 from stimsynth.images import load, load_images
 from stimuli_store.errors import InputError

@@ -105,7 +105,7 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
     "kind of a wrong type": (sets("noise", kind=3), "needs a kind"),
     "table": (lambda p: p | {"prdict": {}}, "did you mean 'predict'"),
     "key of a set": (sets("mad", metricks=["a"]), "did you mean 'metrics'"),
-    "key of a model": (mine(use="Gaussian", parms={}), "did you mean 'params'"),
+    "key of a model": (mine(use="Gaussian", parms={"kernel_size": 7}), "did you mean 'params'"),
     "key of targets": (table("targets", sise=3), "did you mean 'size'"),
     "figure of a gate": (sets("mad", gates={"drfit": 1}), "did you mean 'drift'"),
     "label of a model": (sets("metamer", model="pol"), "did you mean 'pool'"),
@@ -172,7 +172,8 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
     "image unreadable": (images("broken.png", license="CC0-1.0"), "broken.png"),
     "image too small": (images("camera", size=4096), "too small"),
     "image without colour": (images("photo.png", license="CC0-1.0", colour="rgb"), "no colour"),
-    "folder empty": (images("empty", license="CC0-1.0"), "there is no image file empty"),
+    "folder empty": (images("empty", license="CC0-1.0"), "the folder empty has no image file"),
+    "external folder empty": (sets("external", files="empty"), "the folder empty has no image"),
     "pattern of nothing": (images("*.jpg", license="CC0-1.0"), "there is no image file *.jpg"),
     "licence of a file": (images("photo.png"), "photo.png has no licence"),
     "licence of the bank": (table("bank", license=" "), "bank.license"),
@@ -201,6 +202,60 @@ def test_a_fault_gets_one_sentence_and_nothing_is_written(folder: Path, case: st
     found = said(change(good(folder)), folder)
     assert sentence in found
     assert "\n" not in found
+
+
+#: Tables with several faults, and what is said of them.
+TOGETHER: Mapping[str, tuple[Callable[[Plan], Plan], list[str]]] = {
+    "values of a set": (
+        sets("metamer", level={"window_px": [4, 4]}, grid="x", balanced="y", seeds=[1, 1], batch=0),
+        ["first six digits", "metamer.grid", "metamer.balanced", "metamer.seeds", "batch must be"],
+    ),
+    "types and values": (
+        sets("noise", seeds="a", spectrum="green", gates={"rsm": 1}, on_miss="look"),
+        ["seeds must be a list", "white or pink", "did you mean 'rms'", "flag, retry, fail"],
+    ),
+    "misspelt keys and their values": (
+        lambda p: p | {"sets": [{"kind": "mad", "metricks": ["sim", "mze"], "sead": [-1]}]},
+        ["'metrics'", "'seeds'", "from 0 to 2**63"],
+    ),
+    "a misspelt key and labels": (
+        lambda p: p | {"sets": [{"kind": "mad", "metricks": ["sim", "mze"]}]},
+        ["'metrics'", "did you mean 'ssim'", "did you mean 'mse'", "needs two metrics and a level"],
+    ),
+    "levels": (sets("metamer", level={"window_px": [64, 128]}), ["of 64 px", "of 128 px"]),
+    "ends and model": (
+        sets("geodesic", model="mien", ends=[["camera", "gras"], ["gravle", "grass"]]),
+        ["did you mean 'mine'", "'gras'", "'gravle'"],
+    ),
+    "external": (
+        sets("external", license="", target="camrea", files=["none", "no/*.png"]),
+        ["needs a licence", "did you mean 'camera'", "image file none", "image file no/*.png"],
+    ),
+    "models": (
+        lambda p: (
+            only(p, "noise") | {"models": {"a": {"use": 3, "size": 4, "mean": "b", "layr": "1"}}}
+        ),
+        ["use must have type str", "mean must be a list", "did you mean 'layer'"],
+    ),
+    "bank": (
+        lambda p: p | {"bank": {"name": "A b", "version": "1", "transfer": "x"}},
+        ["a bank's name", "three numbers", "bank.transfer", "needs the key 'license'"],
+    ),
+    "names": (
+        lambda p: (
+            p | {"sets": [*2 * [{"kind": "noise", "level": {"rms": [0.1]}}], {"kind": "noise"}]}
+        ),
+        ["camera/white-noise/rms=0.1, grass/white-noise/rms=0.1;", "noise.level must be"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_no_fault_of_a_table_hides_another(folder: Path, case: str) -> None:
+    change, sentences = TOGETHER[case]
+    found = said(change(good(folder)), folder)
+    assert all(sentence in found for sentence in sentences), found
+    assert found.count("\n- ") == len(sentences), found
 
 
 def test_all_faults_of_a_plan_are_reported_together(folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from stimsynth.banks.faults import together
 from stimsynth.banks.measures import rms_pixels
 from stimsynth.banks.recipe import Catalogue, Context, Made, label_of, register_recipe, settings_of
 from stimuli_store.errors import InputError, unknown_name
@@ -59,12 +60,17 @@ class ExternalRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return one set with all files."""
-        if not self.license.strip():
-            raise InputError('an external set needs a licence, as in license = "CC-BY-4.0"')
         patterns = (self.files,) if isinstance(self.files, str) else self.files
         named = {target.name: target.sha256 for target in catalogue.targets}
-        if self.target and self.target not in named:
-            raise unknown_name("target", self.target, list(named))
+        with together() as faults:
+            if not self.license.strip():
+                faults.sentences.append(
+                    'an external set needs a licence, as in license = "CC-BY-4.0"'
+                )
+            if self.target and self.target not in named:
+                faults.sentences.append(str(unknown_name("target", self.target, list(named))))
+            with faults.collect():
+                files = catalogue.files(patterns, self.size, self.colour, self.license)
         members = tuple(
             StimulusSpec(
                 kind=self.kind,
@@ -74,7 +80,7 @@ class ExternalRecipe:
                 recipe={**settings_of(self), "file": found.file, "sha256": found.file_sha256},
                 code=catalogue.code,
             )
-            for found in catalogue.files(patterns, self.size, self.colour, self.license)
+            for found in files
         )
         return (SetSpec(label=label_of(self.target, self.name), members=members),)
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from stimsynth.banks.faults import together
 from stimsynth.banks.measures import outputs, root_mean_square
 from stimsynth.banks.recipe import (
     Catalogue,
@@ -84,13 +85,14 @@ class GeodesicRecipe:
             raise InputError(
                 f"geodesic.ends must be pairs of two different targets; not {[list(e) for e in self.ends]}"
             )
-        model = catalogue.model(self.model)
         named = {target.name: target.sha256 for target in catalogue.targets}
+        with together() as faults:
+            with faults.collect():
+                model = catalogue.model(self.model)
+            for name in sorted({name for ends in self.ends for name in ends} - named.keys()):
+                faults.sentences.append(str(unknown_name("target", name, list(named))))
         sets = []
         for a, b in self.ends:
-            for name in (a, b):
-                if name not in named:
-                    raise unknown_name("target", name, list(named))
             for seed in self.seeds:
                 members = tuple(
                     StimulusSpec(

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from torch import Tensor
 
+from stimsynth.banks.faults import together
 from stimsynth.banks.measures import metric_value
 from stimsynth.banks.recipe import (
     Catalogue,
@@ -94,12 +95,17 @@ class MADRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set of four for every target, level and seed."""
-        if len(self.metrics) != 2 or not self.level:
-            raise InputError(
-                'mad needs two metrics and a level, as in metrics = ["ssim", "mse"] and '
-                "level = { noise = [0.02] }"
-            )
-        one, two = (catalogue.model(label) for label in self.metrics)
+        found = {}
+        with together() as faults:
+            if len(self.metrics) != 2 or not self.level:
+                faults.sentences.append(
+                    'mad needs two metrics and a level, as in metrics = ["ssim", "mse"] and '
+                    "level = { noise = [0.02] }"
+                )
+            for label in self.metrics:
+                with faults.collect():
+                    found[label] = catalogue.model(label)
+        one, two = (found[label] for label in self.metrics)
         if one.identity == two.identity:
             raise InputError(f"mad.metrics must be two different metrics; not {list(self.metrics)}")
         sets = []

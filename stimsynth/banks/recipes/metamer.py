@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stimsynth.banks.faults import together
 from stimsynth.banks.measures import outputs, rms_pixels, root_mean_square
 from stimsynth.banks.recipe import (
     Catalogue,
@@ -109,10 +110,13 @@ class MetamerRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every target and level, with a metamer for every seed."""
-        sets = []
-        for target in catalogue.targets:
+        sets, models = [], {}
+        with together() as faults:
             for level in levels_of(self.level, "metamer"):
-                model = catalogue.model(self.model, argument_of(level))
+                with faults.collect():
+                    models[level] = catalogue.model(self.model, argument_of(level))
+        for target in catalogue.targets:
+            for level, model in models.items():
                 members = tuple(
                     StimulusSpec(
                         kind=self.kind,
@@ -132,8 +136,8 @@ class MetamerRecipe:
 
     def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
         """Yield metamers that are synthesized together, one for each spec."""
-        for together in self._together(batch):
-            yield from self._synthesized(together, context)
+        for group in self._together(batch):
+            yield from self._synthesized(group, context)
 
     def _together(self, batch: Sequence[StimulusSpec]) -> list[list[StimulusSpec]]:
         """Return groups of specs that share a model: all specs, or one target's if balanced."""
