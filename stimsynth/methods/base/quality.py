@@ -43,7 +43,8 @@ class Quality:
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
-        return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({numbers}; {self.status.value})"
+        details = f"{numbers}; {self.status.value}" if numbers else self.status.value
+        return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({details})"
 
 
 def judge(
@@ -81,9 +82,11 @@ def judge(
     >>> print(judge({}, {OUTSIDE: 0.5}, Status.OUT_OF_STEPS).verdict)
     50.00% of the pixels lie outside the allowed range and would be clipped
     """
+    if status is Status.RUNNING:  # the findings would be about the start
+        verdict = "there is no result yet; call synthesize"
+        return Quality(good=False, verdict=verdict, figures={}, status=status)
     outside, levels = figures.get(OUTSIDE, 0.0), figures.get(LEVELS, math.inf)
     every = {
-        "there is no result yet; call synthesize": status is Status.RUNNING,
         f"{status.value}; call synthesize again to continue": (
             status is Status.INTERRUPTED or (to_the_end and status is Status.OUT_OF_STEPS)
         ),
