@@ -295,12 +295,12 @@ class Eigendistortion(SavableSynthesis):
                 self._jacobian = self._linear.pull(torch.eye(m).to(self._image), [0] * m)
         if not bool(torch.isfinite(self._jacobian).all()):
             raise not_finite(0)
-        return self._jacobian
+        return self._jacobian.clone()
 
     @property
     def image(self) -> Tensor:
-        """The image, shape (batch, channel, height, width)."""
-        return self._image
+        """A copy of the image, shape (batch, channel, height, width)."""
+        return self._image.clone()
 
     @property
     def model(self) -> nn.Module:
@@ -309,8 +309,8 @@ class Eigendistortion(SavableSynthesis):
 
     @property
     def jacobian(self) -> Tensor | None:
-        """The Jacobian, shape (outputs, pixels); None until it is computed."""
-        return self._jacobian
+        """A copy of the Jacobian, shape (outputs, pixels); None until it is computed."""
+        return None if self._jacobian is None else self._jacobian.clone()
 
     @property
     def eigendistortions(self) -> Tensor:
@@ -338,7 +338,7 @@ class Eigendistortion(SavableSynthesis):
     @property
     def eigenindex(self) -> Tensor:
         """Rank of each eigenvalue among all, 0 for the largest, shape (n,)."""
-        return self._found[0].index if self._found else torch.empty(0, dtype=torch.int64)
+        return self._found[0].index.clone() if self._found else torch.empty(0, dtype=torch.int64)
 
     @property
     def eigenspaces(self) -> tuple[dict[str, Eigenspace], ...]:
@@ -470,8 +470,8 @@ class Eigendistortion(SavableSynthesis):
     def _stacked(self, name: str) -> Tensor:
         if not self._found:
             return self._image.new_empty(0)
-        every = [getattr(found.pairs, name).to(self._image.dtype) for found in self._found]
-        return every[0] if len(every) == 1 else torch.stack(every)
+        every = torch.stack([getattr(found.pairs, name) for found in self._found])
+        return every.to(self._image.dtype).squeeze(0)
 
     def _refuse_batch(self, what: str) -> None:
         if len(self._image) != 1:

@@ -137,13 +137,13 @@ class Geodesic(OptimizedSynthesis):
 
     @property
     def image_a(self) -> Tensor:
-        """First image of the sequence, shape (1, channel, height, width)."""
-        return self._ends[:1]
+        """A copy of the first image of the sequence, shape (1, channel, height, width)."""
+        return self._ends[:1].clone()
 
     @property
     def image_b(self) -> Tensor:
-        """Last image of the sequence, shape (1, channel, height, width)."""
-        return self._ends[1:]
+        """A copy of the last image of the sequence, shape (1, channel, height, width)."""
+        return self._ends[1:].clone()
 
     @property
     def model(self) -> nn.Module:

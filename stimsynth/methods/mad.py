@@ -308,8 +308,8 @@ class MADCompetition(OptimizedSynthesis):
 
     @property
     def image(self) -> Tensor:
-        """The reference image, shape (batch, channel, height, width)."""
-        return self._image
+        """A copy of the reference image, shape (batch, channel, height, width)."""
+        return self._image.clone()
 
     @property
     def optimized_metric(self) -> Metric:
@@ -333,8 +333,8 @@ class MADCompetition(OptimizedSynthesis):
 
     @property
     def initial_image(self) -> Tensor:
-        """Start image, shape (batch, channel, height, width)."""
-        return self._resumable.origin
+        """A copy of the start image, shape (batch, channel, height, width)."""
+        return self._resumable.origin.clone()
 
     @property
     def mad_image(self) -> Tensor:

@@ -92,8 +92,8 @@ class MetamerObjective(OptimizedSynthesis):
 
     @property
     def image(self) -> Tensor | None:
-        """The target image; None if only its representation was given."""
-        return self._image
+        """A copy of the target image; None if only its representation was given."""
+        return None if self._image is None else self._image.clone()
 
     @property
     def model(self) -> nn.Module:
@@ -102,8 +102,8 @@ class MetamerObjective(OptimizedSynthesis):
 
     @property
     def target_representation(self) -> Tensor:
-        """The model's output for the target, which the metamer's output should match."""
-        return self._target
+        """A copy of the model's output for the target, which the metamer's output should match."""
+        return self._target.clone()
 
     @property
     def metamer(self) -> Tensor:

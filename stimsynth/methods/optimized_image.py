@@ -232,8 +232,8 @@ class OptimizedImage(OptimizedSynthesis):
 
     @property
     def initial_image(self) -> Tensor:
-        """Start image, shape (batch, channel, height, width)."""
-        return self._resumable.origin
+        """A copy of the start image, shape (batch, channel, height, width)."""
+        return self._resumable.origin.clone()
 
     @property
     def objectives(self) -> Tensor:
@@ -242,8 +242,8 @@ class OptimizedImage(OptimizedSynthesis):
 
     @property
     def held_values(self) -> Mapping[str, Tensor]:
-        """Target value of each held function by name, shape (batch,)."""
-        return self._targets
+        """Copies of the target values of the held functions by name, shape (batch,) each."""
+        return {name: value.clone() for name, value in self._targets.items()}
 
     @property
     def saved_image(self) -> Tensor:

@@ -429,6 +429,7 @@ def test_quality_tells_what_could_still_be_shorter() -> None:
     """A pixelfade, to a model that is not linear; with Jacobians written out in full."""
     model = nn.Sequential(blur(), Exponential())
     geo = Geodesic(*ends(), model, 4)
+    geo.synthesize(0, stop_criterion=0.0)
     (judged,) = geo.quality()
     assert "a shorter sequence is close by" in judged.verdict
     energies = model(geo.pixelfade).diff(dim=0).square().sum((1, 2, 3))

@@ -50,7 +50,10 @@ def handled() -> Iterator[None]:
 def test_what_did_not_begin_is_not_good(case: Case) -> None:
     (quality,) = case.begin()[0].quality()
     assert not quality.good
-    assert str(quality) == f"NOT good: there is no result yet; call synthesize ({Status.RUNNING.value})"
+    assert (
+        str(quality)
+        == f"NOT good: there is no result yet; call synthesize ({Status.RUNNING.value})"
+    )
 
 
 @each
@@ -158,7 +161,6 @@ def test_distances_of_pixels_are_those_of_images_and_of_frames() -> None:
     moved[..., :2] += 0.4 / 255
     moved[..., 2:] += 2 / 255
     found = Metamer(target, nn.AvgPool2d((2, 4)), initial_image=moved)
-    found.synthesize(0)
     (quality,) = found.quality()
     by_hand = ((0.4**2 + 2**2) / 2) ** 0.5
     assert quality.figures[DISTANCE] == pytest.approx(by_hand / 255)

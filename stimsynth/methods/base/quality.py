@@ -43,7 +43,8 @@ class Quality:
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in self.figures.items())
-        details = f"{numbers}; {self.status.value}" if numbers else self.status.value
+        begun = numbers and self.status is not Status.RUNNING
+        details = f"{numbers}; {self.status.value}" if begun else self.status.value
         return f"{'good' if self.good else 'NOT good'}: {self.verdict} ({details})"
 
 
@@ -84,7 +85,7 @@ def judge(
     """
     if status is Status.RUNNING:  # the findings would be about the start
         verdict = "there is no result yet; call synthesize"
-        return Quality(good=False, verdict=verdict, figures={}, status=status)
+        return Quality(good=False, verdict=verdict, figures=dict(figures), status=status)
     outside, levels = figures.get(OUTSIDE, 0.0), figures.get(LEVELS, math.inf)
     every = {
         f"{status.value}; call synthesize again to continue": (

@@ -254,8 +254,10 @@ class ResumableRun:
 
     @property
     def points(self) -> Tensor:
-        """Current points, shape (N, …); without a state of the method, the leaf `start`."""
-        return self.start if self.run is None or self.run.state is None else self.run.points
+        """A copy of the current points, shape (N, …); without a state of the method, the leaf `start`."""
+        if self.run is None or self.run.state is None:
+            return self.start
+        return self.run.points.clone()
 
     @property
     def status(self) -> tuple[Status, ...]:
@@ -288,7 +290,7 @@ class ResumableRun:
         """Return a column of the history, shape (steps + 1, N); empty before the run began."""
         if self.run is None:
             return torch.empty(0, len(self.start))
-        return self.run.history[name]
+        return self.run.history[name].clone()
 
     def saved(self) -> Tensor:
         """Return the stored iterates, shape (kept, N, …), on the CPU."""
