@@ -23,11 +23,16 @@ from stimuli_store.records.spec import Level, ModelRef, SetSpec, StimulusSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A target of a plan: its name, pixel id, and shape (H, W) or (H, W, C)."""
+    """A target of a plan: its name, pixel id, and master pixels (H, W) or (H, W, C)."""
 
     name: str
     sha256: str
-    shape: tuple[int, ...]
+    pixels: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W) or (H, W, C)."""
+        return self.pixels.shape
 
 
 @dataclass(frozen=True, kw_only=True)

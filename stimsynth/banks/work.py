@@ -241,7 +241,7 @@ def prepare(
 
 def _target_of(reference: Stimulus) -> Target:
     record = reference.record
-    return Target(name=record.name, sha256=record.sha256, shape=record.shape)
+    return Target(name=record.name, sha256=record.sha256, pixels=reference.pixels)
 
 
 def _channels_first(shape: tuple[int, ...]) -> tuple[int, int, int]:

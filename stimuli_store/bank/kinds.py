@@ -122,7 +122,7 @@ def _distortion(record: StimulusRecord) -> Iterator[str]:
 
 
 def _distorted(record: StimulusRecord, units: Mapping[str, StimulusRecord]) -> Iterator[str]:
-    yield from _figures(record, "amplitude", "response")
+    yield from _figures(record, "amplitude", "amplitude_error", "response")
     yield from _not_negative(record, "response")
     if record.role[-1:] not in ("+", "-") or record.role[:-1] not in units:
         yield f"the set has no unit distortion for {record.name!r}, of role {record.role!r}"

@@ -113,9 +113,12 @@ def _perturbed(record: StimulusRecord, unit: np.ndarray, pixels: Pixels) -> Iter
     if not _near(made.clipped_fraction, record.certificate.clipped_fraction):
         yield "the share of pixels that are clipped is another"
     moved = dequantize(made.pixels, np.float64) - dequantize(target, np.float64)
-    amplitude = float(np.sum(moved * unit)) * sign
-    if not _near(record.certificate.figures["amplitude"], amplitude):
-        yield f"its amplitude is {amplitude:g}, and it states {record.certificate.figures['amplitude']:g}"
+    stated, amplitude = record.certificate.figures, float(np.sum(moved * unit)) * sign
+    error = amplitude / float(record.level.value) - 1
+    if not _near(stated["amplitude"], amplitude):
+        yield f"its amplitude is {amplitude:g}, and it states {stated['amplitude']:g}"
+    if not _near(stated["amplitude_error"], error):
+        yield f"its amplitude error is {error:g}, and it states {stated['amplitude_error']:g}"
 
 
 def _is_unit(record: StimulusRecord) -> bool:

@@ -110,8 +110,10 @@ def eigendistortions() -> list[Stimulus]:
             factor = -amplitude if sign == "-" else amplitude
             frame = perturb(shown, e, factor, "uniform", seed)
             moved = dequantize(frame.pixels, np.float64) - dequantize(shown, np.float64)
+            length = math.copysign(1, factor) * float(np.sum(moved * e))
             realised = {
-                "amplitude": math.copysign(1, factor) * float(np.sum(moved * e)),
+                "amplitude": length,
+                "amplitude_error": length / amplitude - 1,
                 "response": 0.1 * amplitude,
             }
             level = Level(value=amplitude, unit="amplitude")

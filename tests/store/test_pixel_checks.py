@@ -31,6 +31,7 @@ UNTRUE: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "clipped": (MAD, {"clipped_fraction": 0.25}, "25.000% clipped"),
     "norm": (UNIT, {"figures": {"norm": 1.00005}}, "it states the norm 1.00005"),
     "frame of a distortion": (UNIT, {"bits": 8}, "is no picture to be shown"),
+    "amplitude error": (SHOWN, {"figures": {"amplitude_error": 0.2}}, "and it states 0.2"),
     "amplitude": (SHOWN, {"figures": {"amplitude": 2.5}}, "and it states 2.5"),
     "clipped by a distortion": (SHOWN, {"clipped_fraction": 0.25}, "that are clipped is another"),
     "level": (SHOWN, {"level": Level(value=1.5, unit="amplitude")}, "its distortion added"),

@@ -152,6 +152,10 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
         sets("eigendistortion", level={"amplitude": [0.001]}),
         "norms of one level or more",
     ),
+    "amplitude beyond white": (
+        sets("eigendistortion", level={"amplitude": [100]}),
+        "as no change of camera, grass between black and white is so large",
+    ),
     "end": (sets("eigendistortion", ends=["more"]), "eigendistortion.ends must be of most, least"),
     "ends of one target": (sets("geodesic", ends=[["camera", "camera"]]), "two different targets"),
     "end that is no target": (sets("geodesic", ends=[["camera", "gras"]]), "did you mean 'grass'"),

@@ -141,8 +141,11 @@ def eigendistortion(world: SimpleNamespace, record: StimulusRecord) -> dict[str,
     e = world.bank.pixels(unit_record.sha256).astype(np.float64)
     frame = images_of(world, record.sha256)
     sign = -1 if record.role.endswith("-") else 1
+    amplitude = sign * float(np.sum((frame - target).numpy()[0, 0] * e))
+    assert record.level is not None
     return {
-        "amplitude": sign * float(np.sum((frame - target).numpy()[0, 0] * e)),
+        "amplitude": amplitude,
+        "amplitude_error": amplitude / float(record.level.value) - 1,
         "response": rms(mine(frame) - mine(target)),
     }
 
@@ -237,6 +240,17 @@ def test_a_set_holds_what_its_kind_promises(world: SimpleNamespace) -> None:
     most, least = (m.certificate.figures for m in members if m.level is None)
     assert most["eigenvalue"] == pytest.approx(most["largest_eigenvalue"], rel=1e-3)
     assert 0 <= least["eigenvalue"] < 1e-3 * most["eigenvalue"]
+
+
+def test_an_amplitude_that_a_frame_cannot_have_is_flagged(tmp_path: Path) -> None:
+    plan = plan_of_every_kind(tmp_path)
+    level = {"amplitude": [0.1, 12]}  # of at most 22
+    plan["sets"] = [{"kind": "eigendistortion", "model": "mine", "ends": ["most"], "level": level}]
+    plan["predict"] = {"models": []}
+    for record in build_in(tmp_path, plan).records:
+        if record.level is not None:
+            missed = [flag for flag in record.flags if flag.startswith("amplitude_error is")]
+            assert bool(missed) == (record.level.value == 12), record.certificate
 
 
 def test_a_booth_makes_the_frames_of_distortions_itself(world: SimpleNamespace) -> None:

@@ -9,11 +9,13 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from stimsynth.banks.faults import together
 from stimsynth.banks.measures import frame_images, outputs, root_mean_square
 from stimsynth.banks.recipe import (
     Catalogue,
     Context,
     Made,
+    Target,
     check_seeds,
     label_of,
     levels_of,
@@ -54,7 +56,10 @@ class EigendistortionRecipe:
     max_iter, residual_tolerance
         As for `stimsynth.Eigendistortion.synthesize`.
     batch, gates, on_miss, retries, name
-        As for all kinds; a set is always made together.
+        As for all kinds; a set is always made together. By default at most 1 % of the pixels may be clipped,
+        and the amplitude on the frame may differ by 5 % from the one that was asked for, which dither alone
+        seldom does at amplitudes of 0.1 or more. What is clipped depends on where a distortion lies, so that
+        only amplitudes that no change of the target can have are refused before work.
     """
 
     kind: ClassVar[str] = "eigendistortion"
@@ -67,6 +72,7 @@ class EigendistortionRecipe:
         "error_bound",
         "norm",
         "amplitude",
+        "amplitude_error",
         "response",
     )
 
@@ -79,7 +85,9 @@ class EigendistortionRecipe:
     max_iter: int = 1000
     residual_tolerance: float = 1e-4
     batch: int = 1
-    gates: Mapping[str, float] = field(default_factory=lambda: {"clipped_fraction": 0.01})
+    gates: Mapping[str, float] = field(
+        default_factory=lambda: {"clipped_fraction": 0.01, "amplitude_error": 0.05}
+    )
     on_miss: str = "flag"
     retries: int = 0
     name: str = ""
@@ -108,7 +116,10 @@ class EigendistortionRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every target: unit distortions first, then each amplitude and sign."""
-        model = catalogue.model(self.model)
+        with together() as faults:
+            with faults.collect():
+                model = catalogue.model(self.model)
+            faults.sentences += self._out_of_reach(catalogue.targets)
         return tuple(
             SetSpec(
                 label=label_of(target.name, self.name or f"{self.model}-eigendistortions"),
@@ -116,6 +127,19 @@ class EigendistortionRecipe:
             )
             for target in catalogue.targets
         )
+
+    def _out_of_reach(self, targets: Sequence[Target]) -> Iterator[str]:
+        """Yield a sentence for every amplitude that misses its gate, however the change of a target looks."""
+        bound = self.gates.get("amplitude_error", np.inf)
+        reach = {t.name: float(np.linalg.norm(np.maximum(t.pixels, 1 - t.pixels))) for t in targets}
+        for level in levels_of(self.level, self.kind):
+            asked = 0.0 if level is None else (1 - bound) * number_of(level)
+            short = [name for name, largest in reach.items() if largest < asked]
+            if short:
+                yield (
+                    f"{level} misses its gate, as no change of {', '.join(short)} between black and white is "
+                    f"so large; give at most {min(reach.values()):.3g}"
+                )
 
     def _members(
         self, target: str, model: ModelRef, catalogue: Catalogue
@@ -177,12 +201,14 @@ class EigendistortionRecipe:
         if spec.level is None:
             return _spectrum(context, target, made)
         assert made.start is not None
-        sign = -1 if spec.role.endswith("-") else 1
+        sign, asked = -1 if spec.role.endswith("-") else 1, number_of(spec.level)
         frame = frames[spec.key]
         moved = dequantize(frame.pixels, np.float64) - dequantize(target.pixels, np.float64)
         plain, changed = outputs(context, spec.models["model"], [target, frame]).unbind(0)
+        amplitude = sign * float(np.sum(moved * made.start))
         return {
-            "amplitude": sign * float(np.sum(moved * made.start)),
+            "amplitude": amplitude,
+            "amplitude_error": amplitude / asked - 1,
             "response": float(root_mean_square((changed - plain)[None])),
         }
 
