@@ -30,7 +30,7 @@ from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.numerics.numbers import real_number
 from stimsynth.seeding import seed_of_start
 from stimsynth.validate import validate_allowed_range
-from stimsynth.validate.functions import check_metric
+from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import checked_tensor, kept_image
 from stimuli_store.errors import InputError
 
@@ -153,6 +153,8 @@ class MADCompetition(OptimizedSynthesis):
         added = as_penalties(penalties, start, taken)
         super().__init__(resumable, range_penalty_lambda, bounds, added)
         check_start(self._held_value(), "reference_metric")
+        for metric in (optimized_metric, reference_metric):
+            check_start_slopes(metric, self._image, start)
 
     def synthesize(
         self,

@@ -26,7 +26,7 @@ from stimsynth.methods.mad import (
 from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import validate_allowed_range
-from stimsynth.validate.functions import check_metric
+from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
 
@@ -180,6 +180,9 @@ def mad_set(
     values = torch.stack([torch.stack([_values(m, image, s) for m in metrics]) for s in starts])
     for name, value in zip(("metric_1", "metric_2"), values.unbind(1), strict=True):
         check_start(value.flatten(), name)
+    for metric in metrics:
+        for start in starts:
+            check_start_slopes(metric, image, start)
     problem, start = _problem(image, metrics, starts, values)
     with interruptible(), synthesis_bar(max_iter) as on_step:
         run = iterate(

@@ -110,7 +110,7 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
         raise InputError(
             f"a z-score needs two images or more, not {len(images)}; for one image use balanced_by_target"
         )
-    first = checked_output(model, images[:1])
+    first = checked_output(model, images[:1], otherwise=torch.full_like(images[:1], 0.5))
     outputs = [first, *(target_output(model, image[None]) for image in images[1:])]
     mean = sum(output.to(_wide(output)) for output in outputs) / len(outputs)
     square = sum((output.to(_wide(output)) - mean).abs() ** 2 for output in outputs)
@@ -149,7 +149,7 @@ def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) 
     True
     """
     target = kept_image(target, "a target", one=True, complex_too=True)
-    output = checked_output(model, target)
+    output = checked_output(model, target, otherwise=torch.full_like(target, 0.5))
     return Balanced(model, torch.zeros_like(output), _floored(output.abs(), floor))
 
 
@@ -203,7 +203,7 @@ def balanced_by_sensitivity(
     n_probes = whole(n_probes, "n_probes", 1)
     if not 0 <= power < math.inf:
         raise InputError(f"power must be 0 or more; not {power}")
-    output = checked_output(model, target)
+    output = checked_output(model, target, otherwise=torch.full_like(target, 0.5))
     jacobian = Linearized(model, target)
     generator = generator_for("balance", checked_seed(seed))
     probes = torch.randn(n_probes, jacobian.size_in, generator=generator, dtype=torch.float64)

@@ -14,11 +14,12 @@ from stimsynth.validate.probing import (
     ImageShape,
     called,
     check_equal,
+    check_slopes,
     graded,
-    has_slope,
     probe,
     probe_image,
     refuse_inference_mode,
+    slope_of,
     strips_gradient,
     two_passes,
     unchanged,
@@ -118,18 +119,19 @@ def check_score(
     Raises
     ------
     InputError
-        (a ValueError), as `validate_penalty` does, or if the gradient is 0 at all starts.
+        (a ValueError), as `validate_penalty` does, or if the gradient is NaN or infinite, or 0, at all
+        starts.
     """
     name = function_name(function)
     _check_callable(name, function, 1)
     first = two_passes(name, function, starts[:1])
     _check_real_scalar(name, first.output)
     points = chain([first], (graded(function, start[None]) for start in starts[1:]))
-    if moves and not any(has_slope(point) for point in points):
-        raise InputError(
-            f"{name} does not change with any pixel of the initial_image: its gradient is 0 there; use "
-            "another image"
-        )
+    flat = InputError(
+        f"{name} does not change with any pixel of the initial_image: its gradient is 0 there; use another "
+        "image"
+    )
+    check_slopes(name, map(slope_of, points), flat if moves else None)
 
 
 def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> None:
@@ -147,8 +149,9 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
     refuse_inference_mode()
     with torch.enable_grad(), explained(name, metric, first, first):
         passes = graded(partial(metric, first), first.roll(1, -1))
-    if not passes.output.requires_grad or not has_slope(passes):
+    if not passes.output.requires_grad:
         raise strips_gradient(name)
+    check_slopes(name, [slope_of(passes)], strips_gradient(name))
     check_equal(name, "metric", value, passes.output.detach())
     with torch.no_grad():
         # A brighter and a darker image detect a difference that is not squared.
@@ -159,6 +162,18 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
                 f"{name} is {number:g} for two different images, but a metric must be above 0; use its "
                 "square or its absolute value"
             )
+
+
+def check_start_slopes(
+    metric: Callable[[Tensor, Tensor], Tensor], images: Tensor, starts: Tensor
+) -> None:
+    """Check that a metric's gradient is finite at one of the starts.
+
+    Pixels that equal those of the image do not count: on such a kink, the slopes to its sides do.
+    """
+    pairs = [(image[None], start[None]) for image, start in zip(images, starts, strict=True)]
+    slopes = (slope_of(graded(partial(metric, x), y)).where(x != y, 0) for x, y in pairs)
+    check_slopes(function_name(metric), slopes)
 
 
 def _measured(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> Tensor:

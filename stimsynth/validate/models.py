@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -13,10 +14,11 @@ from torch.nn.modules.dropout import _DropoutNd
 from stimsynth.validate.probing import (
     ImageShape,
     called,
+    check_slopes,
     graded,
-    has_slope,
     probe,
     probe_image,
+    slope_of,
     strips_gradient,
     two_passes,
 )
@@ -101,8 +103,7 @@ def validate_model(
             "dimensions (batch, channel, then values or height and width), for example with "
             "output.flatten(1)[:, None]"
         )
-    if not has_slope(passes):
-        raise strips_gradient(name)
+    check_slopes(name, [slope_of(passes)], strips_gradient(name))
     if getattr(model, "training", False):
         warnings.warn(TRAINING, stacklevel=2)
 
@@ -185,7 +186,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
-    keep precision, device and its own buffers, be differentiable with a gradient that is not 0, and
+    keep precision, device and its own buffers, have a gradient that is finite and not 0, and
     give the same in two passes (up to 256 ε of its largest output). This is `validate_model` without a test
     image: it takes outputs of two dimensions or more. It costs two passes forward and one back.
 
@@ -196,7 +197,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     image
         What it will be run on, shape (b, c, h, w) and real.
     otherwise
-        Further images; it is enough if the gradient is not 0 at one of them.
+        Further images; it is enough if the gradient is finite and not 0 at one of them.
 
     Returns
     -------
@@ -226,11 +227,13 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     passes = two_passes(name, model, image)
     _check_output(name, passes.output, image)
     _warn_of_training(model)
-    if not has_slope(passes) and (otherwise is None or not has_slope(graded(model, otherwise))):
-        raise InputError(
-            f"the output of {name} does not change with any pixel of the image: its gradient is 0 there; "
-            "leave out rounding and thresholds, or use another image"
-        )
+    more = [] if otherwise is None else [otherwise]
+    points = chain([passes], (graded(model, images) for images in more))
+    flat = InputError(
+        f"the output of {name} does not change with any pixel of the image: its gradient is 0 there; "
+        "leave out rounding and thresholds, or use another image"
+    )
+    check_slopes(name, map(slope_of, points), flat)
     return passes.output.detach()
 
 

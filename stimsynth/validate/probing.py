@@ -1,6 +1,6 @@
 """Checks common to models and penalties: two equal passes, and properties of the output."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -128,17 +128,52 @@ def two_passes(
 def graded(call: Callable[[Tensor], Any], image: Tensor) -> Passes:
     """Return an image and the function's output for it, with the autograd graph between them."""
     asking = image.detach().clone().requires_grad_(True)
-    return Passes(asking, call(asking))
+    with torch.enable_grad():
+        return Passes(asking, call(asking))
 
 
-def has_slope(passes: Passes) -> bool:
-    """Return whether the gradient of a random sum of the outputs is not zero everywhere."""
+def slope_of(passes: Passes) -> Tensor:
+    """Return the gradient of a random sum of the outputs with respect to the image."""
     image, output = passes
+    if not output.requires_grad:  # a function may branch on the values
+        return torch.zeros_like(image)
     weights = torch.randn(
         output.shape, generator=generator_for("weights", 0), dtype=torch.float64
     ).to(output)
     (slope,) = torch.autograd.grad(output, image, weights, allow_unused=True)
-    return slope is not None and bool((slope != 0).any())
+    return torch.zeros_like(image) if slope is None else slope
+
+
+def check_slopes(what: str, slopes: Iterable[Tensor], flat: InputError | None = None) -> None:
+    """Check that a function's gradient can move one of several images, the batch first in each of `slopes`.
+
+    Parameters
+    ----------
+    what
+        Name of the function, for errors.
+    slopes
+        Gradients at images; the first that fits is the last that is computed.
+    flat
+        Error to raise if the gradient is 0 at all images; None if it may be.
+
+    Raises
+    ------
+    InputError
+        If there is no image at which the gradient is finite and, with `flat`, not 0 everywhere.
+    """
+    defined = False
+    for slope in slopes:
+        rows = slope.flatten(1)
+        finite = torch.isfinite(rows).all(dim=1)
+        if bool((finite & ((rows != 0).any(dim=1) | (flat is None))).any()):
+            return
+        defined |= bool(finite.any())
+    if defined and flat is not None:
+        raise flat
+    raise InputError(
+        f"the gradient of {what} is NaN or infinite at this image; square roots and logarithms of 0 are the "
+        "usual cause: use another image, or add a small constant under the root"
+    )
 
 
 @contextmanager

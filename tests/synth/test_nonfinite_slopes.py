@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth import (
+    Eigendistortion,
     Geodesic,
     MADCompetition,
     Metamer,
@@ -212,19 +213,72 @@ def test_a_run_that_meets_an_infinite_slope_has_not_converged(make: Any, optimiz
             synthesis.synthesize(400, optimizer)
 
 
-def test_a_flat_start_has_no_slope_of_its_contrast() -> None:
-    """The root-mean-square contrast of a grey field: 0, with the slope of √0."""
+class Contrast(nn.Module):
+    """The root-mean-square contrast: 0 of a grey field, with the slope of √0."""
 
-    class Contrast(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return (x - x.mean((-1, -2), keepdim=True)).square().mean((-1, -2)).sqrt()
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - x.mean((-1, -2), keepdim=True)).square().mean((-1, -2)).sqrt()
 
-    for optimizer in (None, torch.optim.Adam):
-        metamer = Metamer(IMAGE, Contrast(), initial_image=torch.full_like(IMAGE, 0.5))
-        with pytest.raises(InputError, match="gradient of the objective is NaN or infinite"):
-            metamer.synthesize(50, optimizer)
-        assert metamer.losses.shape == (1, 1)
-        assert metamer.status == (Status.NOT_FINITE,)
+
+def contrast(x: Tensor) -> Tensor:
+    return Contrast()(x).sum()
+
+
+def contrasts(x: Tensor, y: Tensor) -> Tensor:
+    return (Contrast()(x) - Contrast()(y)).square().sum()
+
+
+FLAT = torch.full_like(IMAGE, 0.5)
+STARTS: dict[str, Callable[[Tensor], Any]] = {
+    "Metamer": lambda x: Metamer(IMAGE, Contrast(), initial_image=x),
+    "Metamer, of a representation": lambda x: Metamer(
+        None, Contrast(), initial_image=x, target_representation=torch.ones(1, 1)
+    ),
+    "Metamer, penalty": lambda x: Metamer(
+        IMAGE, nn.Identity(), initial_image=x, penalties=[contrast]
+    ),
+    "Eigendistortion": lambda x: Eigendistortion(x, Contrast()),
+    "Geodesic": lambda x: Geodesic(
+        *(
+            torch.cat([x[..., :1] - x.min(), y[..., 1:]], dim=-1) + 0.2 * (x != 0.5)
+            for y in (LIKE, OTHER)
+        ),
+        *(Root(), 3),
+    ),
+    "OptimizedImage": lambda x: OptimizedImage(x, contrast),
+    "OptimizedImage, held": lambda x: OptimizedImage(x, torch.mean, held={"contrast": contrast}),
+    "OptimizedImage, penalty": lambda x: OptimizedImage(x, torch.mean, penalties=[contrast]),
+    "MADCompetition, pushed": lambda x: MADCompetition(
+        IMAGE, contrasts, metrics.mse, "max", initial_image=x
+    ),
+    "MADCompetition, held": lambda x: MADCompetition(
+        IMAGE, metrics.mse, contrasts, "max", initial_image=x
+    ),
+    "MADCompetition, weighed": lambda x: MADCompetition(
+        IMAGE, contrasts, metrics.mse, "max", 0.1, 1.0, initial_image=x
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_start_without_a_slope_is_refused_and_one_in_a_batch_is_not(name: str) -> None:
+    make = STARTS[name]
+    with pytest.raises(
+        InputError, match=r"gradient of \w+ is NaN or infinite at this image; .*: use"
+    ):
+        make(FLAT)
+    make(OTHER)
+    with torch.no_grad():
+        make(OTHER)
+
+
+def test_a_loss_that_is_not_finite_at_the_start_is_said_to_be_so() -> None:
+    def far(x: Tensor, y: Tensor) -> Tensor:
+        return ((x - y).square().mean() + 1e-30).log() + ((x - y).abs().max() > 0) * torch.inf
+
+    metamer = Metamer(IMAGE, nn.Identity(), far)
+    with pytest.raises(InputError, match="the loss is NaN or infinite at the start; use another"):
+        metamer.synthesize(2)
 
 
 def test_of_a_set_the_members_with_a_slope_go_on() -> None:

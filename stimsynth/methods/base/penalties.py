@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.validate import validate_penalty
 from stimsynth.validate.functions import function_name, weighted
+from stimsynth.validate.probing import check_slopes, graded, slope_of
 from stimuli_store.errors import InputError, WrongType
 
 Penalty = Callable[[Tensor], Tensor]
@@ -36,7 +37,7 @@ def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str
     given
         Functions of one image (batch of 1) that return a scalar, or pairs of weight and function.
     like
-        Images of the shape, dtype and device of those to be penalized.
+        Start images.
     taken
         Names of other columns of the history, besides `COLUMNS`.
 
@@ -74,6 +75,9 @@ def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str
 def _checked(penalty: Any, like: Tensor) -> tuple[float, Penalty]:
     weight, function = weighted(penalty)
     validate_penalty(function, (1, *like.shape[1:]), like.dtype, like.device)
+    check_slopes(
+        function_name(function), (slope_of(graded(function, start[None])) for start in like)
+    )
     return weight, function
 
 

@@ -420,6 +420,11 @@ def _why_not_finite(run: Run) -> str:
             "and logarithms of 0 are the usual cause: use another start, or add a small constant under the "
             "root"
         )
+    if run.n_steps == 0:
+        return (
+            f"the loss is NaN or infinite at the start{where}; use another start, or a loss and penalties "
+            "that are finite there"
+        )
     return (
         f"the loss became NaN or infinite{where}, and the last finite image is kept; check the model's "
         "gradient at this image, or use a smaller learning rate"
