@@ -1,4 +1,4 @@
-"""Losses between model outputs, and a penalty on values outside the allowed range; all are scalars.
+"""Losses between model outputs, and penalties on one image; all are scalars.
 
 All accept and ignore further keywords, so that a caller can give every loss the same arguments. For a value
 per image and channel see `stimsynth.metrics`.
@@ -14,7 +14,15 @@ from stimsynth.validate.images import checked_tensor
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
 
-__all__ = ["channel_logsumexp", "l2_norm", "mse", "penalize_range", "relative_MSE", "relative_sse"]
+__all__ = [
+    "channel_logsumexp",
+    "l2_norm",
+    "mse",
+    "penalize_range",
+    "penalize_roughness",
+    "relative_MSE",
+    "relative_sse",
+]
 
 
 def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -133,6 +141,25 @@ def penalize_range(
     checked_tensor(synth_img, "penalize_range", "(…)")
     low, high = validate_allowed_range(allowed_range)
     return ((low - synth_img).clamp_min(0) ** 2 + (synth_img - high).clamp_min(0) ** 2).sum()
+
+
+def penalize_roughness(synth_img: Tensor, **kwargs: object) -> Tensor:
+    """Return the mean squared difference of pixels to their neighbours on the right and below, a scalar.
+
+    Parameters
+    ----------
+    synth_img
+        Real, (…, height, width).
+
+    Examples
+    --------
+    >>> float(penalize_roughness(torch.tensor([[0.0, 1.0], [0.0, 1.0]])))
+    0.5
+    """
+    checked_tensor(synth_img, "penalize_roughness", "(…, height, width)")
+    steps = [synth_img.diff(dim=dim).flatten() for dim in (-2, -1)]
+    squares = torch.cat(steps).square()
+    return squares.sum() / max(len(squares), 1)
 
 
 def _difference(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:

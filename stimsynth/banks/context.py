@@ -1,13 +1,13 @@
 """Pictures, models and metrics that recipes make stimuli from."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimsynth.banks.recipe import Metric, to_tensor
+from stimsynth.banks.recipe import Metric, picture_key, to_tensor
 from stimsynth.images import Picture
 from stimuli_store.errors import InputError
 from stimuli_store.frames import Frame, quantize
@@ -37,7 +37,7 @@ class BankContext:
     pixels
         Master pixels of targets by pixel id.
     files
-        Pictures in files, by the hash of the file.
+        Pictures in files, by `picture_key`.
     models
         Models and metrics.
     """
@@ -56,12 +56,12 @@ class BankContext:
         """Return the 8-bit frame of a picture."""
         return quantize(self._of(sha))
 
-    def file(self, sha256: str) -> tuple[np.ndarray, str]:
-        """Return the pixels of the picture in a file, by the hash of its bytes, and its licence."""
-        if sha256 not in self._files:
-            raise InputError(f"there is no file with the SHA-256 {sha256[:16]}…; give it by hand")
-        picture = self._files[sha256]
-        return picture.pixels, picture.license
+    def file(self, recipe: Mapping[str, Any]) -> np.ndarray:
+        """Return the pixels of the picture in a file."""
+        key = picture_key(recipe)
+        if key not in self._files:
+            raise InputError(f"there is no file for the recipe {dict(recipe)}; give it by hand")
+        return self._files[key].pixels
 
     def model(self, ref: ModelRef) -> nn.Module:
         """Return a model, ready for synthesis."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.jobs import measured
+from stimsynth.banks.recipe import picture_key
 from stimsynth.banks.work import BatchSpec, Work
 
 _FEW, _MORE = 2, 8
@@ -61,7 +62,7 @@ def forecast(work: Work, directory: Path) -> Iterator[Forecast]:
         members = [spec for batch in batches for spec in batch.members]
         values = 0
         for spec in members:
-            file = work.pictures.get(str(spec.recipe.get("sha256", "")))
+            file = work.pictures.get(picture_key(spec.recipe) or "")
             values += prod(file.pixels.shape if file else shapes[spec.targets[0]])
         yield Forecast(
             kind=recipe.kind,

@@ -3,7 +3,8 @@
 import copy
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ METRICS: Mapping[str, Metric] = {
     "ms_ssim": lambda x, y: 1 - ms_ssim(x, y),
     "nlpd": nlpd,
 }
+#: Two gradients whose cosine is nearer to 1 than this, an angle of 0.08 degrees, are parallel.
+PARALLEL = 1e-6
 _LAYER = ("layer", "size", "channels", "mean", "std")
 
 
@@ -238,6 +241,20 @@ class Models:
         distance = model_distance(_InPrecision(self.module(ref), self.exact(ref)))
         return lambda x, y: distance(x.to(self.device), y.to(self.device))
 
+    def follow_each_other(self, one: ModelRef, two: ModelRef) -> bool:
+        """Return whether each of two metrics is a function of the other: a copy, its square root, …
+
+        Their gradients by the second image are then parallel everywhere. They are compared at three fixed
+        pairs of images, of the first of the pictures' shapes that both take.
+        """
+        metrics = [self.metric(ref) for ref in (one, two)]
+        for shape in self._shapes:
+            with suppress(InputError, RuntimeError):  # which their use as metrics reports
+                return all(
+                    _parallel(metrics, noise_image((4, *shape))[i : i + 2]) for i in range(3)
+                )
+        return False
+
     def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
         if label in METRICS and label not in self._plans:
             if params:
@@ -338,6 +355,15 @@ def _checked_probe(
             f"{label} is random: two passes on one image differ; put it into evaluation mode, or seed it"
         )
     return one
+
+
+def _parallel(metrics: Sequence[Metric], pair: Tensor) -> bool:
+    """Return whether the gradients of two metrics by the second of a pair of images are parallel."""
+    reference, image = pair.double().split(1)
+    image.requires_grad_()
+    slopes = [torch.autograd.grad(m(reference, image).sum(), image)[0].flatten() for m in metrics]
+    one, two = (slope / slope.norm() for slope in slopes)
+    return float((one @ two).abs()) > 1 - PARALLEL
 
 
 class _InPrecision(nn.Module):

@@ -58,6 +58,9 @@ class Catalogue(Protocol):
     def output_shapes(self, model: ModelRef) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of a model's outputs for one image, for every shape of the targets."""
 
+    def follow_each_other(self, one: ModelRef, two: ModelRef) -> bool:
+        """Return whether each of two metrics is a function of the other, as far as can be seen."""
+
     def files(
         self, patterns: Sequence[str], size: int | None, colour: str, license: str
     ) -> tuple[PictureFile, ...]:
@@ -75,8 +78,8 @@ class Context(Protocol):
     def frame(self, sha: str) -> Frame:
         """Return the 8-bit frame of a picture by pixel id."""
 
-    def file(self, sha256: str) -> tuple[np.ndarray, str]:
-        """Return the pixels of the picture in a file, by the hash of its bytes, and its licence."""
+    def file(self, recipe: Mapping[str, Any]) -> np.ndarray:
+        """Return the pixels of the picture in a file; see `picture_key`."""
 
     def model(self, ref: ModelRef) -> nn.Module:
         """Return a model, ready for synthesis."""
@@ -212,6 +215,16 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
 def recipe_of(spec: StimulusSpec) -> Recipe:
     """Return the recipe that makes a stimulus again from its spec."""
     return from_json(recipe_class(spec.kind), dict(spec.recipe), f"the recipe of a {spec.kind}")
+
+
+def picture_key(recipe: Mapping[str, Any]) -> str | None:
+    """Return the key of the picture in a file that a recipe names by its hash; None if it names none.
+
+    Another size or colour of the same file is another picture.
+    """
+    if "sha256" not in recipe:
+        return None
+    return f"{recipe['sha256']} {recipe.get('size')} {recipe.get('colour')}"
 
 
 def levels_of(level: Mapping[str, Sequence[float | str]], what: str) -> tuple[Level | None, ...]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from stimsynth.banks.model_identity import Factory, load_factory, same_probe
 from stimsynth.banks.models import METRICS, ModelPlan, Models
-from stimsynth.banks.recipe import Metric
+from stimsynth.banks.recipe import Metric, picture_key
 from stimsynth.banks.targets import load_target
 from stimsynth.images import Picture
 from stimsynth.models import MODELS
@@ -124,21 +124,22 @@ class RecordedModels:
 
 
 def recorded_files(specs: Iterable[StimulusSpec], folder: Path | None) -> Mapping[str, Picture]:
-    """Return the pictures in files that specs name, by the hash of the file.
+    """Return the pictures in files that specs name, by `picture_key`.
 
     Raises
     ------
     InputError
         If a file is not in the folder under any name.
     """
-    wanted = {str(s.recipe["sha256"]): s.recipe for s in specs if "sha256" in s.recipe}
+    wanted = {key: s.recipe for s in specs if (key := picture_key(s.recipe)) is not None}
     if not wanted:
         return {}
     there = (
         {} if folder is None else {sha256(path.read_bytes()): path for path in _files_in(folder)}
     )
     found = {}
-    for sha, recipe in wanted.items():
+    for key, recipe in wanted.items():
+        sha = str(recipe["sha256"])
         if sha not in there:
             where = (
                 "give its folder with --files" if folder is None else f"{folder} does not hold it"
@@ -146,7 +147,7 @@ def recorded_files(specs: Iterable[StimulusSpec], folder: Path | None) -> Mappin
             raise InputError(
                 f"the bank was made from {recipe.get('file', 'a file')} with the SHA-256 {sha[:16]}…; {where}"
             )
-        found[sha] = load_target(
+        found[key] = load_target(
             there[sha], recipe.get("size"), "", str(recipe.get("colour", "any"))
         )
     return found

@@ -12,7 +12,7 @@ from stimsynth.banks.faults import Faults
 from stimsynth.banks.model_identity import Factory
 from stimsynth.banks.models import Models
 from stimsynth.banks.plan import BuildPlan
-from stimsynth.banks.recipe import PictureFile, Recipe, Target
+from stimsynth.banks.recipe import PictureFile, Recipe, Target, picture_key
 from stimsynth.banks.targets import files_of, load_target, load_targets
 from stimsynth.images import Picture
 from stimuli_store.bank.describe import describe_reference
@@ -58,7 +58,7 @@ class Work:
     predicting
         Models and metrics whose predictions are stored.
     pictures
-        Pictures in files that recipes take, by the hash of the file.
+        Pictures in files that recipes take, by `picture_key`.
     changes
         A line for each target that is not as its file holds it: in grey, cropped, or on another curve.
     """
@@ -148,6 +148,9 @@ class _Offered:
     def output_shapes(self, model: ModelRef) -> tuple[tuple[int, ...], ...]:
         return self._models.output_shapes(model)
 
+    def follow_each_other(self, one: ModelRef, two: ModelRef) -> bool:
+        return self._models.follow_each_other(one, two)
+
     def files(
         self, patterns: Sequence[str], size: int | None, colour: str, license: str
     ) -> tuple[PictureFile, ...]:
@@ -155,7 +158,8 @@ class _Offered:
         for path in files_of(patterns, self._folder):
             file_sha256 = sha256(path.read_bytes())
             picture = load_target(path, size, license, colour)
-            self.pictures[file_sha256] = picture
+            key = picture_key({"sha256": file_sha256, "size": size, "colour": colour})
+            self.pictures[str(key)] = picture
             found.append(
                 PictureFile(
                     name=picture.name,

@@ -28,7 +28,8 @@ NAMES = {
         convert_float_to_int dead_leaves fetch_data get get_path grating load load_images load_picture
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
         uniform_noise voronoi""",
-    "stimsynth.losses": "channel_logsumexp l2_norm mse penalize_range relative_MSE relative_sse",
+    "stimsynth.losses": """channel_logsumexp l2_norm mse penalize_range penalize_roughness
+        relative_MSE relative_sse""",
     "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",

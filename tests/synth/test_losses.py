@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from stimsynth import Gaussian, images, losses, metrics, remove_grad
-from stimsynth.losses import l2_norm, mse, penalize_range, relative_MSE, relative_sse
+from stimsynth.losses import (
+    l2_norm,
+    mse,
+    penalize_range,
+    penalize_roughness,
+    relative_MSE,
+    relative_sse,
+)
 from stimsynth.methods.metamer import Metamer
 from stimsynth.metrics import model_distance
 from stimsynth.transforms.signal import add_noise
@@ -212,3 +219,11 @@ def test_a_random_loss_is_refused() -> None:
     noisy = lambda x, y: (x - y).square().mean() * (1 + torch.rand(()))  # noqa: E731
     with pytest.raises(InputError, match="the loss is random"):
         Metamer(image, remove_grad(Gaussian(3)), loss_function=noisy)
+
+
+def test_roughness_is_the_mean_squared_step_to_a_neighbour() -> None:
+    x = pair(2, 3, 4, seed=5)[0]
+    steps = [x[:, 1:] - x[:, :-1], x[:, :, 1:] - x[:, :, :-1]]
+    by_hand = sum((s**2).sum() for s in steps) / (2 * 2 * 4 + 2 * 3 * 3)
+    torch.testing.assert_close(penalize_roughness(x, anything="else"), by_hand)
+    assert penalize_roughness(torch.full((1, 1), 3.0)).item() == 0

@@ -11,6 +11,8 @@ from PIL import Image
 from torch import nn
 
 from stimsynth.banks.build import build
+from stimsynth.banks.plan import plan_from
+from stimsynth.banks.work import prepare
 from stimuli_store.errors import InputError
 from tests.synth.every_kind import plan_of_every_kind
 
@@ -157,6 +159,8 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
         "as no change of camera, grass between black and white is so large",
     ),
     "end": (sets("eigendistortion", ends=["more"]), "eigendistortion.ends must be of most, least"),
+    "penalty": (sets("metamer", penalties={"rouhgness": 1}), "did you mean 'roughness'"),
+    "weight": (sets("metamer", penalties={"roughness": -1}), "the weight of roughness must be"),
     "ends of one target": (sets("geodesic", ends=[["camera", "camera"]]), "two different targets"),
     "end that is no target": (sets("geodesic", ends=[["camera", "gras"]]), "did you mean 'grass'"),
     "unit": (sets("optimized", unit=[99]), "optimized.unit must be an index"),
@@ -167,6 +171,12 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
             | {"models": {label: {"use": "models.py:retina"} for label in ("one", "two")}}
         ),
         "must be two different metrics",
+    ),
+    "a metric and its root": (
+        lambda p: (
+            only(p, "mad", metrics=["same", "mse"]) | {"models": {"same": {"use": "Identity"}}}
+        ),
+        "same and mse are functions of each other",
     ),
     "one metric": (sets("mad", metrics=["mse"]), "mad needs two metrics"),
     "on_miss": (sets("noise", on_miss="ignore"), "flag, retry, fail"),
@@ -289,3 +299,13 @@ def test_all_faults_of_a_plan_are_reported_together(folder: Path) -> None:
     ):
         assert sentence in found
     assert found.count("\n- ") >= 10
+
+
+def test_metrics_that_are_only_alike_are_two(folder: Path) -> None:
+    plan = only(good(folder), "mad", metrics=["one", "two"])
+    use = "models.py:retina"
+    plan["models"] = {
+        "one": {"use": use, "params": {"sigma": 1.5}},
+        "two": {"use": use, "params": {"sigma": 1.55}},
+    }
+    assert len(prepare(plan_from(plan), folder).sets) == 2

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from stimsynth.banks.build import build
 from stimsynth.banks.remake import remake
@@ -202,3 +204,25 @@ def test_companions_of_a_stimulus_that_missed_its_gate_are_made_again(tmp_path: 
     assert sum(start is not None for start in planned) == 1
     assert all(one.same_pixels for one in remake(second))
     assert open_bank(second.path).records == second.records
+
+
+def test_one_file_in_two_sets_of_other_size_colour_and_licence(tmp_path: Path) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    Image.fromarray(colours).save(tmp_path / "theirs.png")
+    whole = {"kind": "external", "files": str(tmp_path / "theirs.png"), "license": "CC-BY-4.0"}
+    small = {"size": 16, "colour": "gray", "name": "small", "license": "CC0-1.0"}
+    plan = {
+        "bank": {"name": "small", "version": "1.0.0", "license": "CC0-1.0"},
+        "targets": {"images": []},
+        "sets": [whole, whole | small, whole | small | {"size": 24, "name": "larger"}],
+    }
+    bank = build(plan, tmp_path / "bank")
+    found = {r.set: (r.shape, r.license) for r in bank.records}
+    assert found == {
+        "external": ((48, 48, 3), "CC-BY-4.0"),
+        "small": ((16, 16), "CC0-1.0"),
+        "larger": ((24, 24), "CC0-1.0"),
+    }
+    means = [float(bank.pixels(r.sha256).mean()) for r in bank.records if r.shape != (48, 48, 3)]
+    assert means[0] == pytest.approx(means[1], abs=0.02)
+    assert len([one for one in remake(bank, files=tmp_path) if one.same_pixels]) == 3

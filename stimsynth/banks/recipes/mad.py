@@ -108,6 +108,11 @@ class MADRecipe:
         one, two = (found[label] for label in self.metrics)
         if one.identity == two.identity:
             raise InputError(f"mad.metrics must be two different metrics; not {list(self.metrics)}")
+        if catalogue.follow_each_other(one, two):
+            raise InputError(
+                f"{' and '.join(self.metrics)} are functions of each other (gradients are parallel), so "
+                "that neither changes while the other is held"
+            )
         sets = []
         for target in catalogue.targets:
             for level in levels_of(self.level, "mad"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,15 +25,17 @@ from stimsynth.banks.recipe import (
     to_array,
 )
 from stimsynth.images import uniform_noise
+from stimsynth.losses import penalize_roughness
 from stimsynth.methods.coarse_to_fine import MetamerCTF
 from stimsynth.methods.metamer import Metamer
 from stimsynth.models.balanced import balanced_by_sensitivity, balanced_by_target
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.frames import Frame
 from stimuli_store.records.canonical import pixel_id
 from stimuli_store.records.spec import SetSpec, Start, StimulusSpec
 
 GRIDS = ("refined", "rounded")
+PENALTIES: Mapping[str, Callable[[Tensor], Tensor]] = {"roughness": penalize_roughness}
 BALANCED: Mapping[str, Callable[[nn.Module, Tensor], nn.Module]] = {
     "sensitivity": balanced_by_sensitivity,
     "target": balanced_by_target,
@@ -61,6 +63,9 @@ class MetamerRecipe:
     balanced
         ``"sensitivity"`` or ``"target"``: outputs are weighed as by `stimsynth.balanced_by_sensitivity` or
         `stimsynth.balanced_by_target`, which texture statistics need; empty for as they are.
+    penalties
+        Weights of what is added to the loss, as ``{ roughness = 0.1 }``; see `PENALTIES`. Pixels are between
+        0 and 1 without any.
     grid
         ``"refined"`` finishes on the levels of the screen, ``"rounded"`` rounds.
     batch, gates, on_miss, retries, name
@@ -85,6 +90,7 @@ class MetamerRecipe:
     stop_iters_to_check: int = 20
     coarse_to_fine: str = ""
     balanced: str = ""
+    penalties: Mapping[str, float] = field(default_factory=dict)
     grid: str = "refined"
     batch: int = 4
     gates: Mapping[str, float] = field(default_factory=dict)
@@ -103,6 +109,13 @@ class MetamerRecipe:
             if given not in known:
                 names = ", ".join(name for name in known if name)
                 raise InputError(f"metamer.{what} must be one of {names}; not {given!r}")
+        for name, weight in self.penalties.items():
+            if name not in PENALTIES:
+                raise unknown_name("penalty of metamer.penalties", name, list(PENALTIES))
+            if not 0 <= weight < np.inf:
+                raise InputError(
+                    f"the weight of {name} must be a number of 0 or more; not {weight}"
+                )
         if self.max_iter < 1 or self.stop_iters_to_check < 1 or not self.stop_criterion >= 0:
             raise InputError(
                 "metamer.max_iter and stop_iters_to_check must be 1 or more, and stop_criterion 0 or more"
@@ -153,10 +166,12 @@ class MetamerRecipe:
         model = context.model(batch[0].models["model"])
         if self.balanced:
             model = BALANCED[self.balanced](model, targets[:1])
+        added = {name: (weight, PENALTIES[name]) for name, weight in self.penalties.items()}
+        given: dict[str, Any] = {"initial_image": starts, "penalties": added}
         metamer: Metamer | MetamerCTF = (
-            MetamerCTF(targets, model, initial_image=starts, coarse_to_fine=self.coarse_to_fine)
+            MetamerCTF(targets, model, coarse_to_fine=self.coarse_to_fine, **given)
             if self.coarse_to_fine
-            else Metamer(targets, model, initial_image=starts)
+            else Metamer(targets, model, **given)
         )
         with convergence_in_certificate():
             metamer.synthesize(
