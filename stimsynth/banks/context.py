@@ -59,7 +59,7 @@ class BankContext:
     def file(self, recipe: Mapping[str, Any]) -> np.ndarray:
         """Return the pixels of the picture in a file."""
         key = picture_key(recipe)
-        if key not in self._files:
+        if key is None or key not in self._files:
             raise InputError(f"there is no file for the recipe {dict(recipe)}; give it by hand")
         return self._files[key].pixels
 
