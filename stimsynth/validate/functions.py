@@ -181,7 +181,7 @@ def _measured(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> Tens
     name = function_name(metric)
     _check_callable(name, metric, 2)
     other = image.roll(1, -1)
-    with unchanged(name, metric), explained(name, metric, image, other):
+    with unchanged(name), explained(name, metric, image, other):
         found = [called(name, metric, image, x) for x in (other, image.clone())]
     for value in found:
         _check_scalar(name, value)
@@ -248,7 +248,7 @@ def check_loss(loss_function: Callable[[Tensor, Tensor], Tensor], output: Tensor
     name = function_name(loss_function)
     _check_callable(name, loss_function, 2, "model output")
     fixed, given = output.detach(), output.detach().clone()
-    with torch.enable_grad(), explained(name, loss_function, fixed):
+    with torch.enable_grad(), unchanged(name), explained(name, loss_function, fixed):
         value = loss_function(fixed.clone().requires_grad_(True), given)
     if not torch.allclose(given, fixed, rtol=0, atol=0, equal_nan=True):
         raise InputError(

@@ -1,5 +1,6 @@
 """Checks common to models and penalties: two equal passes, and properties of the output."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from stimsynth.numerics.generators import generator_for
 from stimsynth.validate.torch_errors import explained
@@ -104,7 +106,7 @@ def two_passes(
     """
     refuse_inference_mode()
     call = function if call is None else call
-    with torch.enable_grad(), unchanged(what, function), explained(what, function, image):
+    with torch.enable_grad(), unchanged(what), explained(what, function, image):
         plain = call(image.detach().clone())
         if not isinstance(plain, Tensor):
             raise InputError(
@@ -177,25 +179,37 @@ def check_slopes(what: str, slopes: Iterable[Tensor], flat: InputError | None = 
 
 
 @contextmanager
-def unchanged(what: str, function: Callable[..., Any]) -> Iterator[None]:
-    """Check that a block leaves the buffers of a module unchanged; restore them otherwise.
+def unchanged(what: str) -> Iterator[None]:
+    """Check that a block leaves the buffers of all modules that it calls unchanged; restore them otherwise.
 
     Raises
     ------
     InputError
         If a buffer has changed, as those of batch normalization do in training mode.
     """
-    module = function if isinstance(function, nn.Module) else nn.Module()
-    # Shared buffers have one name here, and a buffer that was not made yet has none.
-    before = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
+    before: list[tuple[nn.Module, dict[str, Tensor]]] = []
+    known: set[int] = set()
+    own_thread = threading.get_ident()
+
+    # Seen at its call, a module is found wherever it hides: in a lambda, a method or a list.
+    def remember(module: nn.Module, _: Any) -> None:
+        if id(module) not in known and threading.get_ident() == own_thread:
+            known.update(map(id, module.modules()))
+            # Shared buffers have one name here, and a buffer that was not made yet has none.
+            own = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
+            before.append((module, own))
+
     changed: list[str] = []
+    hook = register_module_forward_pre_hook(remember)
     try:
         yield
     finally:
-        for name, buffer in module.named_buffers():
-            if name in before and not _same_values(buffer, before[name]):
-                changed.append(name)
-                _put_back(module, name, buffer, before[name])
+        hook.remove()
+        for module, own in before:
+            for name, buffer in module.named_buffers():
+                if name in own and not _same_values(buffer, own[name]):
+                    changed.append(name)
+                    _put_back(module, name, buffer, own[name])
     if changed:
         raise InputError(
             f"{what} changes its buffers {', '.join(changed)} when it is called, but must be constant during "

@@ -1,6 +1,7 @@
 """Every model that comes in passes one gate: two passes that agree, and a slope; what is wrong is said."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -183,6 +184,66 @@ def test_buffers_are_as_they_were() -> None:
     Metamer(IMAGE, normalizing.eval()).synthesize(2)
     for name, buffer in normalizing.named_buffers():
         assert torch.equal(buffer, before[name])
+
+
+def learning() -> nn.Module:
+    """A network in training mode, whose buffers follow its input."""
+    torch.manual_seed(0)
+    return remove_grad(nn.Sequential(nn.BatchNorm2d(1, affine=False), nn.Tanh()))
+
+
+class Keeps:
+    """An object that has a network, and is called or has a method."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.networks = [network]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.networks[0](x).square().mean()
+
+    def measure(self, x: Tensor) -> Tensor:
+        return self(x)
+
+
+HIDDEN: dict[str, Callable[[nn.Module], Callable[[Tensor], Tensor]]] = {
+    "a lambda": lambda network: lambda x: network(x).square().mean(),
+    "a function in a function": lambda network: lambda x: HIDDEN["a lambda"](network)(x),
+    "an object": Keeps,
+    "a method": lambda network: Keeps(network).measure,
+    "a partial": lambda network: partial(lambda n, x: n(x).square().mean(), network),
+    "a part alone": lambda network: Keeps(network[0]),
+}
+
+
+def distance(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda x, y: (function(x) - function(y)).square() + (x - y).square().mean()
+
+
+FUNCTION_TAKERS: dict[str, Callable[[Callable[[Tensor], Tensor]], object]] = {
+    "OptimizedImage": lambda f: OptimizedImage(IMAGE, f),
+    "OptimizedImage, held": lambda f: OptimizedImage(IMAGE, torch.var, held={"own": f}),
+    "OptimizedImage, penalty": lambda f: OptimizedImage(IMAGE, torch.var, penalties=[f]),
+    "Metamer, penalty": lambda f: Metamer(IMAGE, nn.Identity(), penalties=[f]),
+    "Metamer, loss": lambda f: Metamer(IMAGE, remove_grad(Gaussian(5)), distance(f)),
+    "MADCompetition": lambda f: MADCompetition(IMAGE, distance(f), metrics.mse, "max"),
+    "MADCompetition, held": lambda f: MADCompetition(IMAGE, metrics.mse, distance(f), "max"),
+    "MADCompetition, penalty": lambda f: MADCompetition(
+        IMAGE, metrics.mse, distance(torch.var), "max", penalties=[f]
+    ),
+    "mad_set": lambda f: mad_set(IMAGE, metrics.mse, distance(f)),
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("taker", FUNCTION_TAKERS)
+def test_a_network_that_learns_is_found_wherever_it_hides(taker: str, hidden: str) -> None:
+    network = learning()
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    with pytest.raises(InputError, match=r"changes its buffers .*running_mean.*eval\(\)"):
+        FUNCTION_TAKERS[taker](HIDDEN[hidden](network))
+    for name, buffer in network.named_buffers():
+        assert torch.equal(buffer, before[name])
+    FUNCTION_TAKERS[taker](HIDDEN[hidden](network.eval()))
 
 
 def test_a_buffer_that_grows_is_put_back() -> None:
