@@ -1,10 +1,11 @@
 """Models of a reader's own: loaded from a file or package, identified by sources, weights and output."""
 
+import ast
 import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -57,7 +58,8 @@ def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        If the factory's code is in no file, such as code typed at a prompt.
+        If the factory's code is in no file, such as code typed at a prompt, or a file of it has the name of a
+        package of ours.
     """
     made = getattr(factory, "func", factory)  # of a partial
     module = getattr(made, "__module__", None) or type(made).__module__
@@ -74,6 +76,7 @@ def sources_of(factory: Factory, folder: Path) -> dict[str, str]:
     places = dict.fromkeys([Path(home).resolve(), *package], top)
     # What lies beside the plan is named from there, however it was imported.
     beside = [*_loaded_from(folder), *(path for path in places if _inside(path, folder))]
+    _refuse_our_names(beside, folder)
     places |= dict.fromkeys(beside, folder.resolve())
     return {
         path.relative_to(start).as_posix(): source_sha256(path) for path, start in places.items()
@@ -166,6 +169,7 @@ def _from_file(path: Path, folder: Path) -> ModuleType:
             spec.loader.exec_module(module)
         except Exception as error:
             del sys.modules[name]
+            _refuse_our_names([path, *_loaded_from(folder)], folder)
             raise InputError(
                 f"{path.name} cannot be run: {type(error).__name__}: {error}"
             ) from error
@@ -227,6 +231,34 @@ def _is_from(module: Any, folder: Path | None) -> bool:
 
 #: Never taken for a reader's own, even where the plan lies in a folder that holds them.
 _OURS = {"stimsynth", "stimuli_store", "analysis", "experiments", "tests", "__main__"}
+
+
+def _refuse_our_names(paths: Iterable[Path], folder: Path) -> None:
+    """Refuse files in a plan's folder that import another one there which has the name of a package of ours.
+
+    They would get our package or theirs, whichever was imported first.
+    """
+    if folder.resolve() == Path(__file__).resolve().parents[2]:  # the packages there are ours
+        return
+    ends = (".py", "/__init__.py")
+    taken = {n: f"{n}{end}" for n in _OURS for end in ends if (folder / f"{n}{end}").is_file()}
+    for path in paths if taken else ():
+        for name in sorted(_imported(path) & taken.keys()):
+            raise InputError(
+                f"{path.name} imports {name}, a package of this toolkit and also {taken[name]} beside "
+                "the plan; give that file another name"
+            )
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the first names of all modules that a file imports anywhere."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).partition(".")[0])
+    return found
 
 
 def _inside(path: Path, folder: Path | None) -> bool:

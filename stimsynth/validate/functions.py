@@ -172,7 +172,7 @@ def check_start_slopes(
     Pixels that equal those of the image do not count: on such a kink, the slopes to its sides do.
     """
     pairs = [(image[None], start[None]) for image, start in zip(images, starts, strict=True)]
-    slopes = (slope_of(graded(partial(metric, x), y)).where(x != y, 0) for x, y in pairs)
+    slopes = [slope_of(graded(partial(metric, x), y)).where(x != y, 0) for x, y in pairs]
     check_slopes(function_name(metric), slopes)
 
 

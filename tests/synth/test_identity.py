@@ -208,6 +208,34 @@ def test_a_job_of_a_model_with_another_output_is_not_used(
     assert probes[1][0] == pytest.approx(2 * probes[0][0])
 
 
+@pytest.mark.parametrize("name", ["analysis", "experiments", "stimsynth", "stimuli_store"])
+@pytest.mark.parametrize("end", [".py", "/__init__.py"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "from {} import Square\ndef own():\n    return Square()\n",
+        "def own():\n    import {}\n    from torch import nn\n    return nn.Identity()\n",
+        "import late\ndef own():\n    from torch import nn\n    return nn.Identity()\n",
+    ],
+)
+def test_a_helper_with_the_name_of_a_package_of_ours_is_refused(
+    tmp_path: Path, name: str, end: str, how: str
+) -> None:
+    helper = tmp_path / f"{name}{end}"
+    helper.parent.mkdir(exist_ok=True)
+    helper.write_text(HELPER)
+    (tmp_path / "late.py").write_text(f"def unused():\n    import {name}.x\n")
+    (tmp_path / "models.py").write_text(how.format(name))
+    with pytest.raises(InputError) as caught:
+        work_in(tmp_path, plan({"mine": {"use": "models.py:own"}}))
+    assert f"imports {name}, a package of this toolkit and also {name}{end}" in str(caught.value)
+
+
+def test_a_script_with_the_name_of_a_package_of_ours_may_lie_beside_the_plan(folder: Path) -> None:
+    (folder / "analysis.py").write_text("raise SystemExit\n")
+    assert len(work_in(folder).batches) == 1
+
+
 READER = """
 import sys
 from stimuli_store.bank.reading import open_bank
