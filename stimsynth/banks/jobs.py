@@ -62,7 +62,10 @@ def _answers(stimuli: Sequence[Stimulus], batch: BatchSpec) -> bool:
         return False
     for stimulus, wanted in zip(stimuli, batch.members, strict=True):
         spec = stimulus.record.spec
-        if spec is None or replace(spec, start=wanted.start).key != wanted.key:
+        if spec is None:
+            return False
+        planned = stimulus.record.planned_start or spec.start
+        if replace(spec, start=planned).key != wanted.key:
             return False
         for part, model in wanted.models.items():
             if not same_probe(model.probe, spec.models[part].probe):
@@ -112,7 +115,8 @@ def _retried(
         spec = replace(planned, start=replace(planned.start, seed=seed))
         (stimulus,) = _certified(recipe, (spec,), context)
         if not misses(stimulus.record.certificate):
-            remark = f"seed {planned.start.seed} missed a gate: {first.record.flags[0]}"
+            missed = f"seed {planned.start.seed}, which missed a gate: {first.record.flags[0]}"
+            remark = f"made from seed {seed} in place of {missed}"
             flags = (remark, *stimulus.record.flags)
             record = replace(stimulus.record, flags=flags, planned_start=planned.start)
             return replace(stimulus, record=record)

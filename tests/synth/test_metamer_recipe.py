@@ -8,8 +8,10 @@ import pytest
 
 from stimsynth.banks.build import build
 from stimsynth.banks.remake import remake
+from stimsynth.images.noise import gaussian_noise
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import InputError, StimsynthError
+from stimuli_store.records.spec import Start
 
 
 def plan(**settings: Any) -> dict[str, Any]:
@@ -70,6 +72,46 @@ def test_penalties_go_with_other_ways(tmp_path: Path, balanced: str) -> None:
     ways = {"coarse_to_fine": "together", "balanced": balanced, "penalties": {"roughness": 1}}
     bank = build(plan(**ways), tmp_path)
     assert all(one.same_pixels for one in remake(bank))
+
+
+def test_a_stimulus_from_a_further_seed_states_both_seeds(tmp_path: Path) -> None:
+    """Noise is made at once, and which of its seeds pass the gate is known from plain formulas."""
+    noise = {"kind": "noise", "level": {"rms": [0.05]}, "name": "n", "seeds": [0, 1, 2, 3]}
+    table = plan() | {"models": {}, "sets": [noise]}
+    first = build(table, tmp_path / "first")
+    target = first.pixels("grass")
+
+    def made(seed: int) -> np.ndarray:
+        grey = gaussian_noise((1, 1, 32, 32), seed)[0, 0].numpy()
+        return (target + 0.05 * grey).astype(np.float32)
+
+    def rms(seed: int) -> float:
+        levels = [np.rint(np.clip(x, 0, 1) * 255) / 255 for x in (made(seed), target)]
+        return float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))
+
+    bound = float(np.median([rms(seed) for seed in range(4)]))
+    noise |= {"gates": {"rms": bound}, "on_miss": "retry", "retries": 9}
+    build(table, tmp_path / "second").close()
+    bank = open_bank(tmp_path / "second" / "m-1.0.0.h5")
+    retried = 0
+    for planned, record in enumerate(r for r in bank.records if r.spec):
+        assert record.name == f"grass/n/rms=0.05/seed={planned}"
+        assert record.start is not None
+        used = record.start.seed
+        np.testing.assert_allclose(bank.pixels(record.sha256), made(used), atol=1e-6)
+        if rms(planned) <= bound:
+            assert (used, record.planned_start, record.flags) == (planned, None, ())
+            continue
+        retried += 1
+        attempts = [4 + planned + 4 * attempt for attempt in range(9)]
+        assert used == next(seed for seed in attempts if rms(seed) <= bound)
+        assert record.planned_start == Start(type="white_noise", seed=planned)
+        assert record.flags == (
+            f"made from seed {used} in place of seed {planned}, which missed a gate: "
+            f"rms is {rms(planned):.3g}, over the gate of {bound:g}",
+        )
+    assert retried == 2
+    assert all(one.same_pixels and not one.faults for one in remake(bank))
 
 
 def test_missed_gates_are_flagged_tried_again_or_end_the_build(tmp_path: Path) -> None:

@@ -137,6 +137,35 @@ def test_pixels_lie_in_range_exactly(bank: Bank) -> None:
         assert record.certificate.clipped_fraction == 0
 
 
+def test_a_job_file_of_another_spec_is_set_aside(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    one, two, *others = sorted((tmp_path / "jobs").glob("*.h5"))
+    whole = [job.read_bytes() for job in (one, two)]
+    one.write_bytes(whole[1])
+    stamps = [job.stat().st_mtime_ns for job in others]
+    second = make(tmp_path, PLAN.replace('"1.0.0"', '"1.1.0"'))
+    assert one.with_suffix(".other").read_bytes() == whole[1]
+    assert two.read_bytes() == whole[1]
+    assert [job.stat().st_mtime_ns for job in others] == stamps
+    assert [r.sha256 for r in second.records] == [r.sha256 for r in first.records]
+
+
+def test_a_plan_that_changed_and_a_folder_that_cannot_be_written_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path / "out").close()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.h5")}
+    plan = write_plan(tmp_path, PLAN.replace("[0, 7]", "[0, 8]"))
+    # Nobody can write there, not even root, whom the modes of other folders do not stop.
+    for out, code, sentence in (("out", 3, "raise bank.version"), ("/sys/out", 1, "/sys/out")):
+        assert main(["build", str(plan), "--out", str(tmp_path / out)]) == code
+        errors = capsys.readouterr().err
+        assert sentence in errors
+        assert errors.startswith("stimsynth: ")
+        assert errors.count("\n") == 1
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.h5")} == before
+
+
 def test_building_again_does_nothing_and_another_plan_is_refused(tmp_path: Path) -> None:
     first = make(tmp_path)
     stamp = first.path.stat().st_mtime_ns

@@ -42,6 +42,10 @@ class Rounded(nn.Module):
         return image.round()
 
 
+def whatever(gain=1):
+    return nn.Identity()
+
+
 def other_weights():
     made = nn.Conv2d(1, 1, 3)
     import numpy
@@ -142,6 +146,13 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
     "level missing": (sets("noise", level={}), "noise.level must be { rms"),
     "level not finite": (sets("noise", level={"rms": [float("inf")]}), "finite numbers"),
     "level out of range": (sets("metamer", level={"window_px": [64]}), "larger than an image"),
+    "levels that change nothing": (
+        lambda p: (
+            only(p, "metamer", model="any", level={"gain": [1, 2]})
+            | {"models": {"any": {"use": "models.py:whatever"}}}
+        ),
+        "gain=1 and gain=2 make models with the same outputs",
+    ),
     "level that nothing takes": (sets("metamer", level={"windw_px": [4]}), "did you mean"),
     "level that is a parameter": (
         lambda p: (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +32,7 @@ from stimsynth.models.balanced import balanced_by_sensitivity, balanced_by_targe
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.frames import Frame
 from stimuli_store.records.canonical import pixel_id
-from stimuli_store.records.spec import SetSpec, Start, StimulusSpec
+from stimuli_store.records.spec import Level, ModelRef, SetSpec, Start, StimulusSpec
 
 GRIDS = ("refined", "rounded")
 PENALTIES: Mapping[str, Callable[[Tensor], Tensor]] = {"roughness": penalize_roughness}
@@ -123,11 +123,13 @@ class MetamerRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every target and level, with a metamer for every seed."""
-        sets, models = [], {}
+        sets: list[SetSpec] = []
+        models: dict[Level | None, ModelRef] = {}
         with together() as faults:
             for level in levels_of(self.level, "metamer"):
                 with faults.collect():
                     models[level] = catalogue.model(self.model, argument_of(level))
+            faults.sentences += _same_outputs(models)
         for target in catalogue.targets:
             for level, model in models.items():
                 members = tuple(
@@ -207,3 +209,10 @@ class MetamerRecipe:
             "start_distance": first,
             "pixel_rms": rms_pixels(target, frame),
         }
+
+
+def _same_outputs(models: Mapping[Level | None, ModelRef]) -> Iterator[str]:
+    """Yield a sentence for every two levels whose models have the same outputs on the images of the probe."""
+    for (one, a), (two, b) in combinations(models.items(), 2):
+        if a.probe and a.probe == b.probe:
+            yield f"{one} and {two} make models with the same outputs; take one of them out"
