@@ -17,13 +17,16 @@ from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluat
 from stimsynth.numerics.reductions import dots, norms
 
 _ARMIJO = 1e-4
+# After so many steps in a row past lower points without a gradient, the run is on its way into one.
+_AVOIDING = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGSState:
     """State of L-BFGS: points, objective, gradient, terms and curvature of N problems.
 
-    The memory is written in place, so a state can be continued once.
+    `avoided` (N,) counts the last steps in a row that avoided a lower point without a finite gradient. The
+    memory is written in place, so a state can be continued once.
     """
 
     points: Tensor
@@ -32,6 +35,7 @@ class LBFGSState:
     terms: Terms
     gradient_norm: Tensor
     exhausted: Tensor
+    avoided: Tensor
     curvature: Curvature
     unreached: ClassVar[None] = None
     optimizer: ClassVar[None] = None
@@ -71,6 +75,7 @@ class LBFGS:
             terms=at.terms,
             gradient_norm=self._projected_norm(points, at.gradient),
             exhausted=torch.zeros(count, dtype=torch.bool, device=points.device),
+            avoided=torch.zeros(count, dtype=torch.int64, device=points.device),
             curvature=Curvature.unknown(points, self.memory),
         )
 
@@ -79,7 +84,8 @@ class LBFGS:
         free = self._free(state.points, state.gradient).flatten(1)
         fresh = state.curvature.fresh
         direction = self._direction(state, state.gradient.flatten(1) * free, fresh) * free
-        points, at, accepted = self._search(problem, state, direction.view_as(state.points), active)
+        direction = direction.view_as(state.points)
+        points, at, accepted, undefined = self._search(problem, state, direction, active)
         failed = active & ~accepted
         moved = (points - state.points).flatten(1)
         change = (at.gradient - state.gradient).flatten(1)
@@ -91,6 +97,7 @@ class LBFGS:
             gradient_norm=self._projected_norm(points, at.gradient),
             # A failed search with curvature is repeated without; after a failed gradient step it ends.
             exhausted=state.exhausted | (failed & fresh),
+            avoided=torch.where(undefined, state.avoided + 1, 0),
             # A problem whose search failed loses all its pairs.
             curvature=state.curvature.updated(moved, change, accepted, failed),
         )
@@ -121,7 +128,11 @@ class LBFGS:
 
     def revive(self, record: Mapping[str, Any]) -> LBFGSState:
         """Return the state from its `record`."""
-        return LBFGSState(**{**record, "curvature": Curvature.revived(record["curvature"])})
+        curvature = Curvature.revived(record["curvature"])
+        before = {
+            "avoided": torch.zeros_like(record["exhausted"], dtype=torch.int64)
+        }  # older files
+        return LBFGSState(**{**before, **record, "curvature": curvature})
 
     # -- direction ---------------------------------------------------------------------------------
 
@@ -136,28 +147,40 @@ class LBFGS:
 
     def _search(
         self, problem: Problem, state: LBFGSState, direction: Tensor, active: Tensor
-    ) -> tuple[Tensor, Evaluation, Tensor]:
-        """Return points, evaluation and success of a line search (Armijo rule, on the clipped path)."""
+    ) -> tuple[Tensor, Evaluation, Tensor, Tensor]:
+        """Return points, evaluation and success of a line search (Armijo rule, on the clipped path).
+
+        A point without a finite gradient ends a run, so it is kept only if no other trial is good; the last
+        value says for which problems there was one. `direction` is written to.
+        """
         points, at = state.points.clone(), _copy(state)
         length = torch.ones_like(state.objective)
         slack = 4 * torch.finfo(state.objective.dtype).eps * state.objective.abs()
-        waiting = active.clone()
+        waiting, undefined = active.clone(), torch.zeros_like(active)
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
                 break
             step = column(length[items], direction) * direction[items]
             trial = self._clip(state.points[items] + step)
+            step = trial - state.points[items]
             found = evaluate(problem, trial, items)
-            slope = dots(state.gradient[items], trial - state.points[items])
+            slope = dots(state.gradient[items], step)
             bound = state.objective[items] + _ARMIJO * slope + slack[items]
             good = (found.objective <= bound) & (slope < 0)
-            points[items[good]] = trial[good]
-            _put(at, items[good], _rows(found, good))
-            waiting[items[good]] = False
+            finite = torch.isfinite(found.gradient)
+            defined = finite.flatten(1).all(dim=1)
+            kept = good & (defined | ~undefined[items])
+            points[items[kept]] = trial[kept]
+            _put(at, items[kept], _rows(found, kept))
+            undefined[items] |= good & ~defined
+            waiting[items[good & (defined | (state.avoided[items] >= _AVOIDING))]] = False
+            # Too high: the whole step is shortened. Undefined: only the values that cost the gradient.
+            half = step / column(2 * length[items], step)
+            direction[items] = torch.where(column(good, finite) & ~finite, half, direction[items])
             bad = items[~good]
             length[bad] *= shortened(slope, found.objective - state.objective[items])[~good]
-        return points, at, active & ~waiting
+        return points, at, active & (~waiting | undefined), undefined
 
     # -- bounds ------------------------------------------------------------------------------------
 

@@ -201,6 +201,15 @@ def test_a_class_says_which_item_has_no_slope(name: str, optimizer: Any) -> None
         synthesis.synthesize(2)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_step_that_is_too_long_is_shortened_where_it_costs_the_slope(dtype: torch.dtype) -> None:
+    """The target has a slope, and the way to it from noise has; single pixels would step to 0."""
+    metamer = Metamer((0.3 * IMAGE + 0.01).to(dtype), Root(), seed=3)
+    metamer.synthesize(200)
+    assert metamer.losses[-1] < 1e-9 * metamer.losses[0]
+    assert bool(torch.isfinite(metamer.gradient_norm).all())
+
+
 @pytest.mark.parametrize("make", [Metamer, SimpleMetamer])
 @pytest.mark.parametrize("optimizer", [None, torch.optim.Adam])
 def test_a_run_that_meets_an_infinite_slope_has_not_converged(make: Any, optimizer: Any) -> None:
