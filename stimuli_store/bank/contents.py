@@ -28,6 +28,8 @@ def check_contents(
             raise _misfit(record, "its target is not in the bank")
         if names.setdefault(record.name, record) is not record:
             raise _misfit(record, "another stimulus has this name")
+        if record.planned_start is not None and record.start in (None, record.planned_start):
+            raise _misfit(record, "it states a planned start beside none or the same one")
         members = sets.setdefault(record.set, [])
         if record.member != len(members):
             raise _misfit(record, f"it is member {record.member} of its set, after {len(members)}")

@@ -49,6 +49,13 @@ BROKEN: Sequence[tuple[str, int, Spoil, str]] = [
     ("metamer", 0, {"spec": None}, "has no spec"),
     ("metamer", 0, {"figures": {"distance": -1.0}}, "distance of 'metamer 0' is -1"),
     ("metamer", 0, {"figures": {"start_distance": float("nan")}}, "is nan, and it is 0 or more"),
+    (
+        "metamer",
+        1,
+        {"planned_start": Start(type="uniform_noise", seed=1)},
+        "a planned start beside",
+    ),
+    ("metamer", 1, {"start": None, "planned_start": OTHER_START}, "a planned start beside none"),
     ("mad", 2, {"role": "metric_1_max"}, "has the members metric_1_min, metric_1_max"),
     ("mad", 1, {"targets": (IDS[1],)}, "has another targets"),
     ("mad", 1, {"start": OTHER_START}, "has another start than 'mad 0'"),

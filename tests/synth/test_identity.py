@@ -23,7 +23,7 @@ from stimsynth.banks.code_identity import (
 from stimsynth.banks.plan import plan_from
 from stimsynth.banks.work import Work, prepare
 from stimuli_store.errors import InputError
-from tests.synth.every_kind import HELPER, MODELS
+from tests.synth.every_kind import HELPER, MODELS, SETS
 
 ROOT = Path(__file__).parents[2]
 
@@ -337,7 +337,7 @@ def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path
     )
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
-    assert len(found["kinds"]) == 8
+    assert len(found["kinds"]) == len(SETS) + 1
     assert found["handed"] == []
     packages = {m for m in found["loaded"] if (ROOT / m.replace(".", "/")).is_dir()}
     every = modules_of("stimsynth")
