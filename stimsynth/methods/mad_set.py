@@ -13,6 +13,7 @@ from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
+from stimsynth.methods.base.penalties import GivenPenalties, Penalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.progress import synthesis_bar
 from stimsynth.methods.base.quality import Quality
@@ -106,6 +107,7 @@ def mad_set(
     noise_levels: Sequence[float] = (0.1,),
     *,
     allowed_range: tuple[float, float] = (0, 1),
+    penalties: GivenPenalties = (),
     seed: int | None = None,
     max_iter: int = 300,
     stop_criterion: float = 1e-4,
@@ -128,6 +130,8 @@ def mad_set(
         pattern, which is the same at every level.
     allowed_range
         (low, high) for pixels, inclusive; pixels are kept inside exactly.
+    penalties
+        Further terms of each objective, as in `MADCompetition`.
     seed
         Seed of the noise, as in `Metamer`.
     max_iter
@@ -145,7 +149,8 @@ def mad_set(
     InputError
         (a ValueError) if an argument is invalid, or a metric is 0 at the start.
     KeyboardInterrupt
-        After Ctrl-C. The results so far are lost, as there is no object to keep them.
+        After Ctrl-C, which ends the run between two steps. Its attribute `levels` holds what would have been
+        returned for the images so far.
 
     References
     ----------
@@ -183,21 +188,40 @@ def mad_set(
     for metric in metrics:
         for start in starts:
             check_start_slopes(metric, image, start)
-    problem, start = _problem(image, metrics, starts, values)
-    with interruptible(), synthesis_bar(max_iter) as on_step:
-        run = iterate(
-            problem,
-            constrained(bounds),
-            start,
-            max_steps=max_iter,
-            stop=LossConvergence(criterion=stop_criterion, window=stop_iters_to_check),
-            on_step=on_step,
-        )
-    return _levels(run, image, metrics, noise_levels, starts, values, bounds, seed)
+    added = as_penalties(penalties, starts.flatten(0, 1), ["pushed", "held"])
+    problem, start = _problem(image, metrics, starts, values, added)
+    stop = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
+    runs: list[Run] = []
+
+    def found() -> tuple[MADLevel, ...]:
+        return _levels(runs[0], image, metrics, noise_levels, starts, values, bounds, seed)
+
+    try:
+        with interruptible(), synthesis_bar(max_iter) as on_step:
+            runs.append(
+                iterate(
+                    problem,
+                    constrained(bounds),
+                    start,
+                    max_steps=max_iter,
+                    stop=stop,
+                    on_step=on_step,
+                    on_error=runs.append,
+                )
+            )
+    except KeyboardInterrupt as interrupt:
+        # There is no object to keep the images; a notebook has the error as sys.last_value.
+        interrupt.levels = found() if runs else ()  # type: ignore[attr-defined]
+        raise
+    return found()
 
 
 def _problem(
-    image: Tensor, metrics: tuple[Metric, Metric], starts: Tensor, values: Tensor
+    image: Tensor,
+    metrics: tuple[Metric, Metric],
+    starts: Tensor,
+    values: Tensor,
+    penalties: Penalties,
 ) -> tuple[Problem, Tensor]:
     """Return the problem of levels × members × images of the batch, and its start points.
 
@@ -226,14 +250,16 @@ def _problem(
         return torch.cat(found)[torch.cat(rows).argsort()]
 
     def terms(points: Tensor, items: Tensor) -> Terms:
-        return {"pushed": sign[items] * measured(pushed, points, items)}
+        own = zip(penalties.weights, penalties.functions, strict=True)
+        added = {name: per_item(function, points) for name, function in own}
+        return {"pushed": sign[items] * measured(pushed, points, items), **added}
 
     def held(points: Tensor, items: Tensor) -> Terms:
         return {"held": measured(1 - pushed, points, items)}
 
     problem = Problem(
         terms=terms,
-        weights={"pushed": 1.0},
+        weights={"pushed": 1.0, **penalties.weights},
         held=Held(terms=held, targets={"held": held_at}),
         nonsmooth_at=references,
     )

@@ -78,11 +78,26 @@ def test_eigendistortions_are_kept(method: str) -> None:
     assert found.status != (Status.INTERRUPTED,)
 
 
-def test_a_set_and_a_grid_are_left() -> None:
+@pytest.mark.parametrize("presses", [1, 2])
+def test_of_a_set_the_images_so_far_are_kept(presses: int) -> None:
+    """The second press ends the step that the first one waits for."""
     trap = Trap(contrast)
-    trap.set(40, press_ctrl_c)
-    with pytest.raises(KeyboardInterrupt):
-        mad_set(picture(), trap, mse, max_iter=100)
+
+    def press() -> None:
+        press_ctrl_c()
+        trap.set(1, press_ctrl_c)
+
+    trap.set(300, press_ctrl_c if presses == 1 else press)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        mad_set(picture(), trap, mse, max_iter=100, seed=1)
+    (level,) = caught.value.levels  # type: ignore[attr-defined]
+    for member in level.members.values():
+        assert member.status == (Status.INTERRUPTED,)
+        assert not torch.equal(member.image, level.initial_image)
+        assert member.drift.abs().max() < 1e-6
+
+
+def test_a_grid_is_left() -> None:
     found, trap = CASES["Metamer"].begin()
     found.synthesize(3)
     trap.set(10, press_ctrl_c)

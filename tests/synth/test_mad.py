@@ -364,6 +364,18 @@ def test_a_set_holds_what_single_competitions_make() -> None:
             assert member.status == single.status
 
 
+def test_penalties_of_a_set_are_those_of_single_competitions(picture: Tensor) -> None:
+    corner = (3.0, lambda x: x[..., :4, :4].sum())
+    (level,) = mad_set(picture, mse, l1_norm, [0.1], penalties=[corner], seed=3, max_iter=3)
+    (plain,) = mad_set(picture, mse, l1_norm, [0.1], seed=3, max_iter=3)
+    for name, member in level.members.items():
+        pushed, held = (mse, l1_norm) if name.startswith("metric_1") else (l1_norm, mse)
+        single = MADCompetition(picture, pushed, held, name[-3:], penalties=[corner], seed=3)
+        single.synthesize(3)
+        torch.testing.assert_close(member.image, single.mad_image, rtol=1e-5, atol=1e-6)
+        assert member.image[..., :4, :4].sum() < plain.members[name].image[..., :4, :4].sum()
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 
