@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from stimsynth.engine.descent import Descent
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Status
 from stimsynth.engine.stop import PixelChangeConvergence, or_loss_reached
-from stimsynth.losses import penalize_range
+from stimsynth.methods.base.penalties import GivenPenalties, Penalty, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, share_outside
 from stimsynth.methods.base.resumable_run import ResumableRun, check_steps
@@ -22,6 +23,7 @@ from stimsynth.numerics.generators import generator_for
 from stimsynth.seeding import seed_of_start
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range
+from stimsynth.validate.functions import function_name
 from stimsynth.validate.images import checked_tensor, kept_image
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -30,6 +32,8 @@ CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
 SEEDS_ADAM = partial(torch.optim.Adam, lr=0.001, amsgrad=True)
 #: Largest `residual` of a geodesic; above it, a shorter sequence is close by.
 LARGEST_RESIDUAL = 0.05
+#: Measurements of each step, which are columns of the history.
+_COLUMNS = ("step energy", "along line", "from line")
 
 
 class Geodesic(OptimizedSynthesis):
@@ -60,6 +64,8 @@ class Geodesic(OptimizedSynthesis):
         (low, high) for pixels, inclusive.
     n_starts
         Number of sequences to synthesize at once, each from its own bridge.
+    penalties
+        Further terms of the objective, as in `Metamer`: functions of one frame, summed over all frames.
     seed
         Seed of the bridges, as in `Metamer`.
 
@@ -118,6 +124,7 @@ class Geodesic(OptimizedSynthesis):
         allowed_range: tuple[float, float] = (0, 1),
         *,
         n_starts: int = 1,
+        penalties: GivenPenalties = (),
         seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
@@ -133,7 +140,12 @@ class Geodesic(OptimizedSynthesis):
         resumable = ResumableRun(
             starts[:, 1:-1].contiguous(), default=Descent(optimizer=SEEDS_ADAM)
         )
-        super().__init__(resumable, range_penalty_lambda, bounds)
+        columns = [f"{name} {i}" for name in _COLUMNS for i in range(self.n_steps + 1)]
+        added = as_penalties(penalties, between, ["energy", *columns])
+        functions = tuple(map(_Summed, added.functions))
+        super().__init__(
+            resumable, range_penalty_lambda, bounds, replace(added, functions=functions)
+        )
 
     @property
     def image_a(self) -> Tensor:
@@ -220,7 +232,7 @@ class Geodesic(OptimizedSynthesis):
             return step_energies(self._paths(self.interior)).mean(dim=1) / self.energy_bound
 
     def objective_function(self, geodesic: Tensor | None = None) -> Tensor:
-        """Return path energy plus weighted range penalty, a scalar.
+        """Return path energy plus weighted penalties, a scalar.
 
         Parameters
         ----------
@@ -234,7 +246,8 @@ class Geodesic(OptimizedSynthesis):
         """
         sequence = self.geodesic if geodesic is None else self._as_sequence(geodesic, 2)
         energy = step_energies(as_vectors(self._model(sequence))).mean()
-        return energy + self._lambda * penalize_range(sequence, self._range)
+        added = self._penalty_terms(sequence[None])
+        return energy + sum(weight * added[name][0] for name, weight in self._weights().items())
 
     def calculate_jerkiness(self, geodesic: Tensor | None = None) -> Tensor:
         r"""Return the squared gradient norm of the path's bend at each inner frame, shape (frames - 2,).
@@ -316,7 +329,7 @@ class Geodesic(OptimizedSynthesis):
             stop_criterion = float(self.pixelfade.norm()) / 1e4 * (1 + 5**0.5) / 2
             print(f"Stop criterion for pixel_change_norm = {stop_criterion:.5e}")  # noqa: T201
         rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        problem = Problem(terms=self._terms, weights={"energy": 1.0, "penalty": self._lambda})
+        problem = Problem(terms=self._terms, weights={"energy": 1.0, **self._weights()})
         stop = or_loss_reached(rule, stop_loss)
         self._resumable.advance(problem, max_iter, stop, converged=CHANGE_CONVERGED)
 
@@ -356,17 +369,15 @@ class Geodesic(OptimizedSynthesis):
         return judge(findings, figures, status)
 
     def _terms(self, points: Tensor, items: Tensor) -> Terms:
-        """Return energy and penalty of sequences (n, …), and the measurements of each step by number."""
+        """Return energy and penalties of sequences (n, …), and the measurements of each step by number."""
         paths = self._paths(points)
         energies = step_energies(paths)
         along, away = deviations(paths.detach()).unbind(-1)
-        frames = self._with_ends(points)
+        columns = zip(_COLUMNS, (energies.detach(), along, away), strict=True)
         return {
             "energy": energies.mean(dim=1),
-            "penalty": per_item(lambda x: penalize_range(x, self._range), frames),
-            **_numbered("step energy", energies.detach()),
-            **_numbered("along line", along),
-            **_numbered("from line", away),
+            **self._penalty_terms(self._with_ends(points)),
+            **{f"{name} {i}": x for name, xs in columns for i, x in enumerate(xs.unbind(1))},
         }
 
     def _paths(self, interiors: Tensor) -> Tensor:
@@ -434,5 +445,12 @@ def _enclosed(interiors: Tensor, ends: Tensor) -> Tensor:
     return torch.cat([first, interiors, last], dim=1)
 
 
-def _numbered(name: str, columns: Tensor) -> Terms:
-    return {f"{name} {i}": column for i, column in enumerate(columns.unbind(1))}
+class _Summed(nn.Module):
+    """The sum of a function of one image over the frames of a sequence (1, frames, …)."""
+
+    def __init__(self, function: Penalty) -> None:
+        super().__init__()
+        self.function, self.__name__ = function, function_name(function)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        return per_item(self.function, sequence[0]).sum()

@@ -401,6 +401,25 @@ def test_an_optimizer_may_be_a_class_a_function_or_built(tmp_path: Path) -> None
     assert by_instance.saved_geodesic.shape == (5, 6, 1, 8, 8)
 
 
+def test_a_penalty_is_summed_over_the_frames() -> None:
+    dark = (0.05, lambda frame: frame.square().mean())
+    plain, darker = (
+        Geodesic(*ends(), blur(), 4, "bridge", seed=1, penalties=p) for p in ((), {"dark": dark})
+    )
+    for geo in (plain, darker):
+        geo.synthesize(50, optimizer=LBFGS(bounds=(0, 1)))
+        torch.testing.assert_close(geo.objective_function(), geo.losses[-1, 0])
+    by_hand = 0.05 * sum(frame.square().mean() for frame in darker.geodesic)
+    without = darker.step_energy[-1].mean()
+    torch.testing.assert_close(darker.losses[-1, 0], without + by_hand)
+    assert darker.geodesic[1:-1].square().sum() < plain.geodesic[1:-1].square().sum()
+    assert torch.isfinite(darker.objective_function(darker.geodesic[:2]))
+    darker.to(torch.float32)
+    darker.synthesize(1)
+    with pytest.raises(InputError, match="used twice"):
+        Geodesic(*ends(), blur(), 4, penalties={"along line 4": dark})
+
+
 # -- how it came out -------------------------------------------------------------------------------
 
 

@@ -154,8 +154,14 @@ CASES = {
             "n_steps": 3,
             "initial_sequence": "bridge",
             "seed": 3,
+            "penalties": PENALTIES,
         },
-        others={"image_b": PICTURE.flip(-1), "range_penalty_lambda": 0.7, "allowed_range": (-1, 2)},
+        others={
+            "image_b": PICTURE.flip(-1),
+            "range_penalty_lambda": 0.7,
+            "allowed_range": (-1, 2),
+            "penalties": [(0.5, energy)],
+        },
         functions={"model": blur(1.2)},
         looked_at=("image_a", "image_b", "geodesic", "initial_sequence", "n_steps"),
     ),
@@ -268,7 +274,7 @@ def test_penalties_of_another_number_are_refused_whatever_the_checks(
     assert vars(other) == before
 
 
-@pytest.mark.parametrize("name", [n for n in OPTIMIZED if n != "Geodesic"])
+@pytest.mark.parametrize("name", OPTIMIZED)
 def test_penalties_that_are_zero_at_the_start_are_told_apart(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     case.make(penalties={"mine": above}).save(tmp_path / "s.h5")
