@@ -69,8 +69,8 @@ stop_iters_to_check = 10
 # Eigendistortions: the changes that a model sees most and least, at three amplitudes.
 [[sets]]
 kind = "eigendistortion"
-model = "luminance-gain"
-level = {{ amplitude = [1, 2, 4] }}
+model = "pooling28"
+level = {{ amplitude = [0.25, 0.5, 1] }}
 
 [predict]
 models = ["mse", "pooling10", "pooling28", "luminance-gain", "onoff"]
