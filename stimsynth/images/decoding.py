@@ -113,8 +113,6 @@ def _faults(image: Any, content: bytes) -> Iterator[str]:
         yield "cannot be read as a whole image: the mark at its end is missing; copy it again"
     if image.mode not in (*_DEEP_GREY, *_GREY, *_COLOR):
         yield f"stores colours as {image.mode}; save it with red, green and blue"
-    if image.mode == "CMYK" and not image.info.get("icc_profile"):
-        yield "stores inks (CMYK) without a colour profile that says how they look; convert it to sRGB"
     if image.format == "TIFF":
         yield from _tiff_faults(image)
     # The second image in an MPO file, which cameras make, is another view that no viewer shows.
@@ -172,7 +170,8 @@ def _decoded(image: Any, content: bytes) -> Decoded:
         bits = 8
         values, alpha, changes = _eight_bits(image, profile)
     if not profile:
-        values, changes = by_statements(values, image, content)
+        values, more = by_statements(values, image, content)
+        changes += more
     if alpha is not None and alpha.min() < 1:
         weight = alpha if values.ndim == 2 else alpha[..., None]
         values = weight * values + (1 - weight) * BACKDROP
@@ -197,9 +196,13 @@ def _eight_bits(
     if image.mode in _ALPHA or "transparency" in image.info:
         image = image.convert(mode + "A")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float64) / 255
-    if image.mode != "CMYK":
-        image = image.convert(mode)
     changes: list[str] = []
+    if image.mode != "CMYK" or not profile:
+        if image.mode == "CMYK":
+            changes.append(
+                "inks (CMYK) without a colour profile become RGB by subtraction from white"
+            )
+        image = image.convert(mode)
     if profile:
         image, changes = by_profile(image, profile)
     return np.asarray(image, dtype=np.float64) / 255, alpha, changes

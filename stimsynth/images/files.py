@@ -51,8 +51,9 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     -----
     Statements of a file about its pixels are applied: images are upright, 16-bit colours keep their 16 bits,
     transparent parts show mid-grey (0.5), and values of a colour profile or gamma other than sRGB become
-    sRGB. What cannot be applied is refused: several frames or pages, colours other than grey, RGB and CMYK
-    with a profile, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP and PPM.
+    sRGB; inks (CMYK) without a profile are subtracted from white. What cannot be applied is refused: several
+    frames or pages, colours other than grey, RGB and CMYK, formats other than PNG, TIFF, JPEG, BMP, GIF, WebP
+    and PPM.
 
     Examples
     --------

@@ -119,8 +119,12 @@ def check_score(
     Raises
     ------
     InputError
-        (a ValueError), as `validate_penalty` does, or if the gradient is NaN or infinite, or 0, at all
-        starts.
+        (a ValueError), as `validate_penalty` does, or if the gradient is 0 at all starts.
+
+    Warns
+    -----
+    UserWarning
+        If the gradient is NaN or infinite at all starts.
     """
     name = function_name(function)
     _check_callable(name, function, 1)
@@ -167,7 +171,7 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
 def check_start_slopes(
     metric: Callable[[Tensor, Tensor], Tensor], images: Tensor, starts: Tensor
 ) -> None:
-    """Check that a metric's gradient is finite at one of the starts.
+    """Warn unless a metric's gradient is finite at one of the starts.
 
     Pixels that equal those of the image do not count: on such a kink, the slopes to its sides do.
     """

@@ -186,7 +186,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
-    keep precision, device and its own buffers, have a gradient that is finite and not 0, and
+    keep precision, device and its own buffers, be differentiable with a gradient that is not 0, and
     give the same in two passes (up to 256 ε of its largest output). This is `validate_model` without a test
     image: it takes outputs of two dimensions or more. It costs two passes forward and one back.
 
@@ -215,7 +215,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     -----
     UserWarning
         If the model is in training mode and has layers (dropout, batch normalization) that behave
-        differently in it.
+        differently in it; or if its gradient is NaN or infinite at every image.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Checks common to models and penalties: two equal passes, and properties of the output."""
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -161,7 +162,12 @@ def check_slopes(what: str, slopes: Iterable[Tensor], flat: InputError | None = 
     Raises
     ------
     InputError
-        If there is no image at which the gradient is finite and, with `flat`, not 0 everywhere.
+        With `flat`, if the gradient is 0 at all images where it is finite.
+
+    Warns
+    -----
+    UserWarning
+        If there is no image at which the gradient is finite.
     """
     defined = False
     for slope in slopes:
@@ -172,9 +178,10 @@ def check_slopes(what: str, slopes: Iterable[Tensor], flat: InputError | None = 
         defined |= bool(finite.any())
     if defined and flat is not None:
         raise flat
-    raise InputError(
+    warnings.warn(
         f"the gradient of {what} is NaN or infinite at this image; square roots and logarithms of 0 are the "
-        "usual cause: use another image, or add a small constant under the root"
+        "usual cause: use another image, or add a small constant under the root",
+        stacklevel=4,
     )
 
 

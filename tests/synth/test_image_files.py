@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from stimsynth.banks.faults import Faults
 from stimsynth.banks.plan import TargetsPlan
 from stimsynth.banks.targets import load_targets
-from stimsynth.images import load, load_images
+from stimsynth.images import load, load_images, load_picture
 from stimuli_store.errors import InputError
 from tests.synth.image_files import png, profile, tiff, with_chunk
 
@@ -189,6 +189,15 @@ def test_what_a_file_states_is_applied(tmp_path: Path, name: str) -> None:
     np.testing.assert_allclose(grey, weighted, atol=tolerance + 1.1 / 255)
 
 
+def test_inks_without_a_profile_become_colours_and_it_is_told(tmp_path: Path) -> None:
+    inks = np.array([[[0, 0, 0, 0], [51, 102, 0, 0], [0, 0, 0, 255]]], np.uint8)
+    Image.frombytes("CMYK", (3, 1), inks.tobytes()).save(tmp_path / "x.tif")
+    wanted = [[[1, 1, 1], [0.8, 0.6, 1], [0, 0, 0]]]
+    got = load_images(tmp_path / "x.tif", as_gray=False)[0].permute(1, 2, 0)
+    np.testing.assert_allclose(got, wanted, atol=1 / 255)
+    assert "inks (CMYK)" in load_picture(str(tmp_path / "x.tif")).changes[0]
+
+
 ORIENTATIONS = {
     1: U8, 2: U8[:, ::-1], 3: U8[::-1, ::-1], 4: U8[::-1],
     5: U8.T, 6: np.rot90(U8, 1), 7: U8[::-1, ::-1].T, 8: np.rot90(U8, -1),
@@ -232,10 +241,6 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "32-bit TIFF": (written(tiff, "x.tif", U16.astype(np.int32)), "32 bits"),
     "16-bit planes": (written(tiff, "x.tif", RGB16, planes=2), "separate planes"),
     "16-bit CMYK": (written(tiff, "x.tif", RGBA16, photometric=5), "CMYK"),
-    "CMYK without a profile": (
-        lambda f: written(Image.new("CMYK", (4, 4)).save, "x.jpg")(f),
-        "without a colour profile",
-    ),
     "16-bit grey with alpha": (written(png, "x.png", RGBA16[..., :2], 4), "grey with alpha"),
     "a transparent 16-bit colour": (
         written(png, "x.png", RGB16, 2, chunks={b"tRNS": bytes(6)}),
