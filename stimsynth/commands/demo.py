@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError, StimsynthError
 
-OBSERVER = "pooling10"
 MEAN_CORRECT = "0.75"  # enough errors at every level that the models' predictions differ
 PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
 WINDOW_TRIALS = 8
@@ -66,29 +66,30 @@ level = {{ noise = [0.04] }}
 stop_criterion = 0.05        # looser than the default: a demonstration, not a study
 stop_iters_to_check = 10
 
-# Eigendistortions: the changes that a model sees most and least, at three amplitudes.
+# Eigendistortions: the change that a model sees most, at four amplitudes.
 [[sets]]
 kind = "eigendistortion"
 model = "pooling28"
-level = {{ amplitude = [0.25, 0.5, 1] }}
+ends = ["most"]
+level = {{ amplitude = [0.125, 0.25, 0.5, 1] }}
 
 [predict]
-models = ["mse", "pooling10", "pooling28", "luminance-gain", "onoff"]
+models = ["mse", "ssim", "pooling10", "pooling28", "luminance-gain", "onoff"]
 """
 
 DESIGN = """\
-# How to show it: ABX, every metamer against its target, every order equally often.
+# {what}
 [bank]
 path = "{bank}"
 pin = "{pin}"
 
 [task]
-name = "abx"
-rule = "independent"         # the decision rule assumed of observers
+name = "{task}"
 
 [design]
-comparisons = ["reference-metamer"]
-repeats = 16
+comparisons = ["{comparison}"]
+kinds = ["{kind}"]
+repeats = {repeats}
 seed = {seed}
 
 [screen]
@@ -97,16 +98,56 @@ size = [800, 600]
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One experiment of the demo: a kind of stimulus in a task, and the model that its observers are."""
+
+    what: str
+    kind: str
+    comparison: str
+    task: str
+    repeats: int
+    observer: str
+
+
+STUDIES = (
+    Study(
+        what="Metamers in ABX: is the last picture the first or the second one?",
+        kind="metamer",
+        comparison="reference-member",
+        task="abx",
+        repeats=16,
+        observer="pooling10",
+    ),
+    Study(
+        what="A MAD set in a forced choice: which of the two is further from the photograph?",
+        kind="mad",
+        comparison="mad-pair",
+        task="2ifc",
+        repeats=16,
+        observer="ssim",
+    ),
+    Study(
+        what="Eigendistortions in three-interval oddity: which of the three is the odd one?",
+        kind="eigendistortion",
+        comparison="reference-distortion",
+        task="oddity",
+        repeats=12,
+        observer="pooling28",
+    ),
+)
+
+
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `demo` to the parser."""
     parser = subparsers.add_parser(
         "demo",
         help="run all steps once, with simulated observers",
         description=(
-            "From photographs to a threshold: build a bank of metamers, show a few trials in a PsychoPy "
-            "window (on a virtual display if there is no other) with a simulated observer at the keys, "
-            "run simulated sessions, fit, compare models, and write a report. The same command continues "
-            "an interrupted demo."
+            "From photographs to thresholds: build a bank of metamers, MAD images and eigendistortions, "
+            "show a few trials in a PsychoPy window (on a virtual display if there is no other) with a "
+            "simulated observer at the keys, run simulated sessions of three tasks, fit, compare models, "
+            "and write reports. The same command continues an interrupted demo."
         ),
     )
     parser.add_argument(
@@ -135,42 +176,51 @@ def run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     plan = out / "plan.toml"
     write_atomically(plan, PLAN.format(size=arguments.size).encode())
-    _step("1. synthesize", "build", plan)
+    sys.stdout.write("\n1. synthesize\n")
+    _step("build", plan)
     bank = out / "demo-1.0.0.h5"
-    _step("2. verify", "bank", "check", bank)
+    sys.stdout.write("\n2. verify\n")
+    _step("bank", "check", bank)
     folder = out / f"seed-{arguments.seed}"
-    design = _write_design(bank, folder, arguments.seed)
-    _sessions(design, window=not arguments.no_window)
-    _step("5. analyse", "analyse", folder / "data", "--bank", bank, "--out", folder / "report")
+    for number, study in enumerate(STUDIES):
+        sys.stdout.write(f"\n{number + 3}. {study.what}\n")
+        design = _write_design(study, bank, folder, arguments.seed)
+        data = folder / study.kind / "data"
+        if number == 0 and not arguments.no_window:
+            _show(design, data, study)
+        for participant in PARTICIPANTS:
+            _step("run", design, "--participant", participant, "--data", data, *_simulated(study))
+        _step("analyse", data, "--bank", bank, "--out", folder / study.kind / "report")
     sys.stdout.write(f"\ndone in {time.perf_counter() - began:.0f} s\n")
     return 0
 
 
-def _write_design(bank: Path, folder: Path, seed: int) -> Path:
+def _write_design(study: Study, bank: Path, folder: Path, seed: int) -> Path:
     from stimuli_store.bank.reading import open_bank
 
     folder.mkdir(exist_ok=True)
-    design = folder / "abx.toml"
+    design = folder / f"{study.kind}.toml"
     pin = open_bank(bank, verify=False).pin
-    text = DESIGN.format(bank=f"../{bank.name}", pin=pin, seed=seed)
+    text = DESIGN.format(**vars(study), bank=f"../{bank.name}", pin=pin, seed=seed)
     write_atomically(design, text.encode())
     return design
 
 
-def _sessions(design: Path, *, window: bool) -> None:
-    """Run a few trials in a real window, then complete simulated sessions without one."""
-    simulate = ("--simulate", OBSERVER, "--mean-correct", MEAN_CORRECT)
+def _simulated(study: Study) -> tuple[str, ...]:
+    return ("--simulate", study.observer, "--mean-correct", MEAN_CORRECT)
+
+
+def _show(design: Path, data: Path, study: Study) -> None:
+    """Run a few trials in a real window, with a simulated observer at the keys."""
     virtual = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
-    lacking = _lacking(virtual) if window else None
+    lacking = _lacking(virtual)
     if lacking:
-        sys.stdout.write(f"\n3. show\n  left out: {lacking}\n")
-    elif window:
-        screen = ("--virtual-display", "--allow-unsynced") if virtual else ("--allow-unsynced",)
-        few = ("--booth", "psychopy", "--max-trials", WINDOW_TRIALS, *screen)
-        _step("3. show", "run", design, "--participant", "S00", *simulate, *few)
-    for number, participant in enumerate(PARTICIPANTS):
-        title = "4. simulate observers" if number == 0 else ""
-        _step(title, "run", design, "--participant", participant, *simulate)
+        sys.stdout.write(f"  no window: {lacking}\n")
+        return
+    screen = ("--virtual-display", "--allow-unsynced") if virtual else ("--allow-unsynced",)
+    few = ("--booth", "psychopy", "--max-trials", WINDOW_TRIALS, *screen)
+    words = ("--participant", "S00", "--data", data, *_simulated(study), *few)
+    _step("run", design, *words)
 
 
 def _lacking(virtual: bool) -> str | None:
@@ -182,11 +232,10 @@ def _lacking(virtual: bool) -> str | None:
     return None
 
 
-def _step(title: str, *words: object) -> None:
+def _step(*words: object) -> None:
     """Run one ``stimsynth`` command in its own process, after printing it as it would be typed."""
     shown = [str(word) for word in words]
-    head = f"\n{title}\n" if title else ""
-    sys.stdout.write(f"{head}  $ stimsynth {shlex.join(shown)}\n")
+    sys.stdout.write(f"  $ stimsynth {shlex.join(shown)}\n")
     sys.stdout.flush()
     code = subprocess.run([sys.executable, "-m", "stimsynth", *shown], check=False).returncode
     if code == 130:
