@@ -1,13 +1,12 @@
-"""Interfaces that a session uses: a booth that shows trials, and a responder or observer that answers."""
+"""Interfaces that a session uses: a booth that shows scenes, and an observer that answers trials."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from stimuli_store.records.trials import Trial, TrialRecord
-
-Frames = Mapping[str, np.ndarray]
+from stimuli_store.records.trials import Trial
 
 
 class Quit(Exception):
@@ -23,12 +22,81 @@ class Interrupted(Exception):
         self.number = number
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Picture of the whole window, and where in it the stimuli of the intervals lie.
+
+    Attributes
+    ----------
+    pixels
+        uint8, (H, W) or (H, W, 3); row 0 is the top of the window.
+    hashes
+        Interval to the hash of the stimulus frame that the scene shows at full contrast and unmasked.
+    """
+
+    pixels: np.ndarray
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slide:
+    """A scene and the number of frames that it stays on the screen; None: until the answer."""
+
+    scene: Scene
+    n_frames: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Press:
+    """A key press: the key's name and its time in seconds on the clock of the flips."""
+
+    key: str
+    t_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What happened on the screen in one trial.
+
+    Attributes
+    ----------
+    flips_s
+        Times of the flips of each phase, in seconds; the first one of a phase is its onset.
+    end_s
+        The flip that ended the last phase; None if the answer ended it.
+    presses
+        All key presses from the first flip on, in order, whatever the key.
+    hashes
+        Interval to the hash of the frame that was on the screen: the certified one if every pixel of the
+        window that was read back is that of the scene, else the hash of what was read.
+    """
+
+    flips_s: tuple[tuple[float, ...], ...]
+    end_s: float | None
+    presses: tuple[Press, ...]
+    hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """Which keys end a trial, and from when on: the index of the first phase that listens.
+
+    `script` is the key that a simulated participant presses, and its time in seconds from the onset of
+    that phase; None for a person.
+    """
+
+    phase: int
+    keys: frozenset[str]
+    quit: str
+    script: tuple[str, float] | None = None
+
+
 class AnswerLike(Protocol):
-    """Interface of an answer and its reaction time in seconds from the onset of the last picture."""
+    """Interface of an answer and its reaction time in seconds from the first phase that listens."""
 
     @property
     def response(self) -> str:
-        """The answer; for ABX ``"A"`` or ``"B"``."""
+        """The answer, one of the task's."""
 
     @property
     def rt_s(self) -> float:
@@ -45,52 +113,37 @@ class Observer(Protocol):
         """Return the observer's true parameters, as plain JSON values."""
 
 
-class Responder(Protocol):
-    """Interface of a simulated participant: an observer with fixed random numbers."""
-
-    def answer(self, trial: Trial) -> AnswerLike:
-        """Return the answer to a trial, always the same for the same trial."""
-
-
 class Booth(Protocol):
-    """Interface of a place where trials are shown. It saves nothing and does not know the design."""
+    """Interface of a place where scenes are shown. It knows no task, no answer and no score."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the window in pixels, which scenes must have."""
 
     def describe(self) -> Mapping[str, Any]:
         """Return a description of screen, timing and keyboard, as plain JSON values for the journal."""
 
-    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Raise DisplayError if frames of these shapes cannot be shown exactly; called before a session.
+    def show(self, phases: Sequence[Sequence[Slide]], listening: Listening) -> Shown:
+        """Show the phases of one trial, each a sequence of slides, and return what happened.
 
-        Raises
-        ------
-        DisplayError
-            If one of them cannot.
-        """
-
-    def welcome(self, done: int, total: int) -> None:
-        """Show the instructions, and wait until the participant is ready."""
-
-    def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Show one trial and return its record.
-
-        Parameters
-        ----------
-        trial
-            The trial as planned.
-        frames
-            Interval name to 8-bit frame: uint8, (H, W) or (H, W, 3).
+        The last phase ends at the first press of one of `listening.keys` after the onset of the phase
+        `listening.phase`; a phase before it is always shown whole. Scenes are uploaded in the first phase,
+        which must be a blank.
 
         Raises
         ------
         Quit
-            If the participant presses the quit key; the trial does not count.
+            If the participant presses the quit key.
         """
 
-    def rest(self, done: int, total: int) -> None:
-        """Offer a break, and wait until the participant goes on."""
+    def page(self, text: str, *, quit_key: str) -> tuple[float, float]:
+        """Show a page of text until the space bar is pressed; return its times on the clock of the flips.
 
-    def farewell(self, done: int, total: int) -> None:
-        """Thank the participant at the end of a sitting."""
+        Raises
+        ------
+        Quit
+            If the participant presses the quit key.
+        """
 
     def close(self) -> None:
         """Close the screen and the keyboard."""

@@ -80,7 +80,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if value is None:
             return None
         hints = [a for a in args if a is not types.NoneType]
-        given = [h for h in hints if h in (str, bool) and isinstance(value, h)]
+        given = [h for h in hints if _is_of(h, value)]
         return _convert((given or hints)[0], value, where)
     if dataclasses.is_dataclass(hint):
         return from_json(typing.cast(type, hint), value, where)
@@ -95,6 +95,12 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             raise InputError(f"{where} must be a table of keys and values; not {value!r}")
         return {key: _convert(args[1], v, f"{where}.{key}") for key, v in value.items()}
     return _convert_plain(hint, value, where)
+
+
+def _is_of(hint: Any, value: Any) -> bool:
+    if hint in (str, bool):
+        return isinstance(value, hint)
+    return typing.get_origin(hint) is tuple and isinstance(value, list | tuple)
 
 
 def _convert_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

@@ -4,58 +4,69 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stimuli_store.records.spec import Level
+from stimuli_store.tasks.types import Phase, Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Phase:
-    """One phase of a trial, with its duration in whole frames.
+class Perturbation:
+    """How a frame that is not in the bank is made: `stimuli_store.frames.perturb` with these arguments.
 
-    `image` names the interval whose stimulus is on the screen, or is None for a blank. The last phase
-    waits for an answer and ends with it.
+    `target` and `distortion` are pixel ids in the bank.
     """
 
-    name: str
-    image: str | None
-    requested_ms: float
-    n_frames: int
+    target: str
+    distortion: str
+    amplitude: float
+    dither: str
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One trial as planned: the stimulus of each interval, the right answer, the frames of each phase.
+    """One trial as planned: stimuli by role, the stimulus of each interval, the right answer, the phases.
 
     Attributes
     ----------
     index
-        Place in the session's order, from 0.
+        Place in the session's order, from 0; a repeated trial keeps its index.
     task, rule
-        Task (``"abx"``) and the decision rule assumed of observers (``"independent"`` or
-        ``"differencing"``), kept with every answer because d' depends on it.
+        Name of the task and the decision rule assumed of observers, kept with every answer because d'
+        depends on it.
+    stimuli
+        Role to stimulus id. An id is a pixel id of the bank, or a key of `made`. The role
+        ``"reference"`` may be there although the task does not show it: what the others lie near to or far
+        from.
     intervals
-        Interval name to pixel id: for ABX ``{"A": …, "B": …, "X": …}``.
+        Interval name to stimulus id.
     answer
-        The right answer; for ABX ``"A"`` or ``"B"``.
-    set, target, level, comparison
-        The bank's set, the target's name, the level, and what is compared
-        (``"reference-metamer"`` or ``"metamer-metamer"``).
-    pair
-        Pixel ids of the two stimuli being told apart, in a fixed order.
+        The right answer.
     phases
-        The frame plan.
+        The plan in whole frames.
+    factors
+        What the trial is a case of, as columns for the analysis: ``comparison``, ``set``, ``target``,
+        ``level`` with ``unit``, ``amplitude``, … A value is a number, a word, or None.
+    made
+        Stimulus id (the SHA-256 of the frame) to how it is made, for frames that are not in the bank.
+    block
+        Number of the block, from 0.
+    attempt
+        0, or how often the trial was shown before.
+    track
+        Name of the adaptive track it belongs to.
     """
 
     index: int
     task: str
     rule: str
+    stimuli: Mapping[str, str]
     intervals: Mapping[str, str]
     answer: str
-    set: str
-    target: str
-    level: Level
-    comparison: str
-    pair: tuple[str, str]
     phases: tuple[Phase, ...]
+    factors: Mapping[str, float | str | None] = field(default_factory=dict)
+    made: Mapping[str, Perturbation] = field(default_factory=dict)
+    block: int = 0
+    attempt: int = 0
+    track: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,24 +74,34 @@ class PhaseTiming:
     """Measured onset and duration of a phase on the screen, with its dropped frames.
 
     `onset_s` is the time of the flip that first showed it, on the session's clock; `n_frames` the number
-    of refresh periods it was shown; `dropped` the indices (within the phase, from 0) of the planned frames
-    that were shown too long, because the next frame came late.
+    of refresh periods it was shown; `planned_frames` is None for a phase that lasts until the answer;
+    `dropped` are the indices (within the phase, from 0) of the planned frames that were shown too long,
+    because the next frame came late.
     """
 
     name: str
     onset_s: float
     n_frames: int
-    planned_frames: int
+    planned_frames: int | None = None
     dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialRecord:
-    """Result of one trial: response, reaction time, timing, hashes of the shown frames, flags.
+class KeyPress:
+    """A key press during a trial: key, time in seconds on the session's clock, and the phase it came in."""
 
-    `response` is None when no answer came in time. `rt_s` counts from the onset of the last stimulus
-    interval (X in ABX). `frame_sha256` holds, for every interval, the hash of the frame that was really
-    on the screen. `flags` (``"dropped_frames"``, ``"no_response"``, …) is empty for a trial without faults.
+    key: str
+    t_s: float
+    phase: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """Result of one trial: response, reaction time, timing, key presses, hashes of the shown frames, flags.
+
+    `response` is None when no answer came in time. `rt_s` counts from the onset of the first phase that
+    listens. `frame_sha256` holds, for every interval, the hash of the frame that was really on the screen.
+    `flags` (``"dropped_frames"``, ``"no_response"``, …) is empty for a trial without faults.
     """
 
     trial: Trial
@@ -88,21 +109,24 @@ class TrialRecord:
     correct: bool
     rt_s: float | None
     timing: tuple[PhaseTiming, ...] = ()
+    presses: tuple[KeyPress, ...] = ()
     frame_sha256: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionHeader:
-    """First line of a journal: participant, session, design, bank, booth and software.
+    """First line of a journal: participant, session, the whole design and task, bank, booth and software.
 
-    `observer` is None for a person; for a simulated observer it holds its true parameters. `booth`
-    describes how frames, times and keys were measured (adapter, refresh rate, keyboard back end, …).
+    `design` is the content of the design file. `observer` is None for a person; for a simulated observer
+    it holds its true parameters. `booth` describes how frames, times and keys were measured (adapter,
+    refresh rate, keyboard back end, …). `created` is the time of day with its zone (ISO 8601).
     """
 
     participant: str
     session: int
-    task: str
+    task: Task
+    design: Mapping[str, Any]
     design_sha256: str
     pin: str
     seed: int

@@ -1,1 +1,0 @@
-"""Tasks: phases, timings, keys, guess rate, and instructions."""

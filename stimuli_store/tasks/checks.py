@@ -1,0 +1,113 @@
+"""Check that a task can be run and balanced; all faults are reported together."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from stimuli_store.errors import InputError
+from stimuli_store.tasks.types import PARTS, PhaseSpec, Task
+
+
+def check(task: Task) -> None:
+    """Check that every interval is shown and filled, every role used, and every answer right equally often.
+
+    Raises
+    ------
+    InputError
+        With one line for each fault.
+    """
+    faults = [*_names(task), *_cells(task), *_phases(task)]
+    if faults:
+        raise InputError("\n".join(f"the task {task.name!r}: {fault}" for fault in faults))
+
+
+def _names(task: Task) -> Iterator[str]:
+    for what, names in (
+        ("roles", [role.name for role in task.roles]),
+        ("intervals", task.intervals),
+        ("answers", task.answers),
+        ("phases", [phase.name for phase in task.phases]),
+        ("rules", task.rules),
+        ("cells", task.cells and [f"{dict(c.fills)} {c.answer}" for c in task.cells]),
+    ):
+        if not names:
+            yield f"it has no {what}; declare at least one"
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            yield f"{what} must differ, but {twice[0]!r} stands there twice"
+    if len(task.answers) == 1:
+        yield "it has one answer; a choice needs two or more"
+    ats = {role.at for role in task.roles}
+    if ats != {0.0, 1.0}:
+        yield f"roles lie at 0 or at 1, some at each; not at {sorted(ats)}"
+
+
+def _cells(task: Task) -> Iterator[str]:
+    roles = {role.name for role in task.roles}
+    used: set[str] = set()
+    for cell in task.cells:
+        if set(cell.fills) != set(task.intervals):
+            yield f"a cell fills {_list(cell.fills)}, but the intervals are {_list(task.intervals)}"
+        unknown = set(cell.fills.values()) - roles
+        if unknown:
+            yield f"a cell has the role {min(unknown)!r}; the roles are {_list(roles)}"
+        if cell.answer not in task.answers:
+            yield f"a cell has the answer {cell.answer!r}; the answers are {_list(task.answers)}"
+        used |= set(cell.fills.values())
+    for role in sorted(roles - used):
+        yield f"no cell uses the role {role!r}"
+    counts = Counter({answer: 0 for answer in task.answers})
+    counts.update(cell.answer for cell in task.cells)
+    if len(set(counts.values())) > 1 and not task.criterion:
+        said = ", ".join(f"{answer} in {count}" for answer, count in counts.items())
+        yield f"every answer must be right in as many cells as the others; it is {said}"
+    if 0 in counts.values() and task.criterion:
+        yield "every answer must be right in some cell"
+
+
+def _phases(task: Task) -> Iterator[str]:
+    shown: dict[str, str] = {}
+    for phase in task.phases:
+        yield from _durations(phase)
+        for show in phase.shows:
+            if show.interval not in task.intervals:
+                yield (
+                    f"the phase {phase.name!r} shows the interval {show.interval!r}; the intervals "
+                    f"are {_list(task.intervals)}"
+                )
+            if show.part not in PARTS:
+                yield f"the part {show.part!r} of a picture is unknown; there are {_list(PARTS)}"
+            if shown.setdefault(show.interval, show.part) != show.part:
+                yield f"the interval {show.interval!r} is shown in two different parts"
+        spots = Counter((show.place, show.part) for show in phase.shows)
+        if any(count > 1 for count in spots.values()):
+            yield f"the phase {phase.name!r} shows two intervals at one place"
+    for interval in task.intervals:
+        if interval not in shown:
+            yield f"the interval {interval!r} is never shown"
+    if not task.phases:
+        return
+    if task.phases[0].shows:
+        yield "the first phase must be a blank: it is the time between trials"
+    listening = [phase.listens for phase in task.phases]
+    if not any(listening):
+        yield "no phase listens for an answer"
+    elif False in listening[listening.index(True) :]:
+        yield "every phase after the first that listens must listen too"
+    for length, what in ((task.ramp_ms, "ramp_ms"), (task.mask_ms, "mask_ms")):
+        if not (math.isfinite(length) and length >= 0):
+            yield f"{what} must be 0 or more; not {length:g}"
+
+
+def _durations(phase: PhaseSpec) -> Iterator[str]:
+    if phase.ms is None:
+        if not phase.listens:
+            yield f"the phase {phase.name!r} lasts until the answer, but does not listen for one"
+        return
+    ends = phase.ms if isinstance(phase.ms, tuple) else (phase.ms, phase.ms)
+    if not (all(math.isfinite(end) for end in ends) and 0 < ends[0] <= ends[1]):
+        yield f"the phase {phase.name!r} must last a positive time, the shorter first; not {phase.ms}"
+
+
+def _list(names: object) -> str:
+    return ", ".join(names)  # type: ignore[call-overload, no-any-return]
