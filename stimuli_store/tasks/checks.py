@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import PARTS, PhaseSpec, Task
@@ -56,7 +56,7 @@ def _cells(task: Task) -> Iterator[str]:
         used |= set(cell.fills.values())
     for role in sorted(roles - used):
         yield f"no cell uses the role {role!r}"
-    counts = Counter({answer: 0 for answer in task.answers})
+    counts = Counter(dict.fromkeys(task.answers, 0))
     counts.update(cell.answer for cell in task.cells)
     if len(set(counts.values())) > 1 and not task.criterion:
         said = ", ".join(f"{answer} in {count}" for answer, count in counts.items())
@@ -66,28 +66,13 @@ def _cells(task: Task) -> Iterator[str]:
 
 
 def _phases(task: Task) -> Iterator[str]:
-    shown: dict[str, str] = {}
     for phase in task.phases:
         yield from _durations(phase)
-        for show in phase.shows:
-            if show.interval not in task.intervals:
-                yield (
-                    f"the phase {phase.name!r} shows the interval {show.interval!r}; the intervals "
-                    f"are {_list(task.intervals)}"
-                )
-            if show.part not in PARTS:
-                yield f"the part {show.part!r} of a picture is unknown; there are {_list(PARTS)}"
-            if shown.setdefault(show.interval, show.part) != show.part:
-                yield f"the interval {show.interval!r} is shown in two different parts"
         spots = Counter((show.place, show.part) for show in phase.shows)
         if any(count > 1 for count in spots.values()):
             yield f"the phase {phase.name!r} shows two intervals at one place"
-    for interval in task.intervals:
-        if interval not in shown:
-            yield f"the interval {interval!r} is never shown"
-    if not task.phases:
-        return
-    if task.phases[0].shows:
+    yield from _shows(task)
+    if task.phases and task.phases[0].shows:
         yield "the first phase must be a blank: it is the time between trials"
     listening = [phase.listens for phase in task.phases]
     if not any(listening):
@@ -97,6 +82,23 @@ def _phases(task: Task) -> Iterator[str]:
     for length, what in ((task.ramp_ms, "ramp_ms"), (task.mask_ms, "mask_ms")):
         if not (math.isfinite(length) and length >= 0):
             yield f"{what} must be 0 or more; not {length:g}"
+
+
+def _shows(task: Task) -> Iterator[str]:
+    shown: dict[str, str] = {}
+    for show in (show for phase in task.phases for show in phase.shows):
+        if show.interval not in task.intervals:
+            yield (
+                f"a phase shows the interval {show.interval!r}; the intervals are "
+                f"{_list(task.intervals)}"
+            )
+        if show.part not in PARTS:
+            yield f"the part {show.part!r} of a picture is unknown; there are {_list(PARTS)}"
+        if shown.setdefault(show.interval, show.part) != show.part:
+            yield f"the interval {show.interval!r} is shown in two different parts"
+    for interval in task.intervals:
+        if interval not in shown:
+            yield f"the interval {interval!r} is never shown"
 
 
 def _durations(phase: PhaseSpec) -> Iterator[str]:
@@ -109,5 +111,5 @@ def _durations(phase: PhaseSpec) -> Iterator[str]:
         yield f"the phase {phase.name!r} must last a positive time, the shorter first; not {phase.ms}"
 
 
-def _list(names: object) -> str:
-    return ", ".join(names)  # type: ignore[call-overload, no-any-return]
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)

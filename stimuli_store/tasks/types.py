@@ -1,4 +1,4 @@
-"""Types of a task: roles, intervals, phases and cells, as plain data that a TOML file or a journal can hold."""
+"""Types of a task: roles, intervals, phases and cells, as plain data for TOML files and journals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
