@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from experiments.ports import Press, Shown
-from experiments.timing import phase_timings
+from experiments.showing.timing import phase_timings
 from stimuli_store.records.trials import KeyPress, PhaseTiming, Trial, TrialRecord
 from stimuli_store.tasks.types import Task
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from experiments.layout import Spot, check_layout, spots_of
-from experiments.marks import cross, put_mark, put_text, ring
+from experiments.drawing.layout import Spot, check_layout, spots_of
+from experiments.drawing.marks import cross, put_mark, put_text, ring
 from experiments.ports import Scene, Slide
 from experiments.screen import Screen
 from stimuli_store.errors import DisplayError

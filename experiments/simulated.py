@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.ports import AnswerLike, Listening, Observer, Press, Scene, Shown, Slide
-from experiments.showing import Phases, Showing, hashes_of
+from experiments.showing.loop import Phases, Showing, hashes_of
 from stimuli_store.errors import DisplayError, InputError
 from stimuli_store.records.trials import Trial
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.layout import Box
+from experiments.drawing.layout import Box
 
 
 def cut_of(pixels: np.ndarray, level: int) -> Box | None:

@@ -18,7 +18,7 @@ from experiments.booth.pixels import is_scene
 from experiments.booth.stage import Stage, open_stage
 from experiments.ports import Listening, Press, Quit, Scene, Shown, Slide
 from experiments.screen import Screen
-from experiments.showing import Phases, Showing, hashes_of
+from experiments.showing.loop import Phases, Showing, hashes_of
 from experiments.simulated import check_size
 from stimuli_store.records.canonical import frame_id
 

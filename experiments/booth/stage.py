@@ -8,7 +8,7 @@ import numpy as np
 from experiments.booth.load import PsychoPy
 from experiments.booth.monitor import Refresh, measure_refresh, pace, refusal
 from experiments.booth.pixels import cut_of, middle_of, read_back
-from experiments.marks import ink_of
+from experiments.drawing.marks import ink_of
 from experiments.screen import Screen
 from stimuli_store.errors import DisplayError
 

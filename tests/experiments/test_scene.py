@@ -386,7 +386,7 @@ def test_an_unknown_place_names_the_nearest_one():
 def test_halves_of_pictures_of_two_sizes_are_refused():
     task = task_named("split-screen")
     shapes = {name: (32, 32) if "left" in name else (30, 32) for name in task.intervals}
-    with pytest.raises(DisplayError, match=r"at one place, .* 32 x 32 and 32 x 30"):
+    with pytest.raises(DisplayError, match=r"at one place, .*32 x 32 and 32 x 30"):
         check_scenes(task, [shapes], BARE, WINDOW)
 
 
