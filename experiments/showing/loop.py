@@ -109,8 +109,7 @@ class Showing:
                     break
         answered = self._answered
         end_s = self._surface.flip(blank)
-        if not answered:
-            self._listen()
+        self._listen()
         shown = Shown(
             flips_s=tuple(map(tuple, self._flips)),
             end_s=None if answered else end_s,
