@@ -174,7 +174,7 @@ def positions(
         elif match := RING.fullmatch(name):
             radius = _radius(screen, max(rings), picture, together, per_degree)
             x, y = _on_circle(int(match[1]), max(rings))
-            found[name] = (round(radius * x), round(radius * y))
+            found[name] = (round(round(radius * x, 6)), round(round(radius * y, 6)))
         else:
             known = [*screen.places, CENTRE, LEFT, RIGHT, *(f"ring-{k + 1}" for k in range(6))]
             raise DisplayError(str(unknown_name("place", name, known)))
@@ -236,4 +236,4 @@ def _radius(
         for a, b in combinations(points, 2)
     ]
     # A ring of one picture has the radius at which it keeps clear of the middle.
-    return math.ceil(max(needed, default=height / 2))
+    return math.ceil(max(needed, default=height / 2) - 1e-6)

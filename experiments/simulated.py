@@ -130,7 +130,7 @@ class _Nominal:
         return self.now_s()
 
     def poll(self) -> list[Press]:
-        now_s = self.now_s()
+        now_s = self.now_s() + 1e-9  # a press at a flip is seen there, whatever the rounding
         due = [press for press in self._scripted if press.t_s <= now_s]
         self._scripted = [press for press in self._scripted if press.t_s > now_s]
         return due

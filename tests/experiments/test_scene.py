@@ -106,6 +106,14 @@ def test_a_ring_starts_at_the_top_and_goes_clockwise(m):
         np.testing.assert_allclose(found[f"ring-{k + 1}"], expected, atol=0.51)
 
 
+@pytest.mark.parametrize("radius", [37, 57, 101])
+@pytest.mark.parametrize("m", [3, 4, 5, 6])
+def test_a_ring_is_the_same_to_the_left_and_to_the_right(m, radius):
+    task = task_named("ring-oddity" if m == 3 else f"ring-oddity-{m}")
+    found = set(positions(Screen(ring=Radius(px=radius)), task, (20, 20)).values())
+    assert {(-x, y) for x, y in found} == found
+
+
 def test_two_halves_of_one_picture_make_the_picture():
     task = task_named("split-screen")
     trial, frames = made_up(task, shape=(21, 33), cell=0)
