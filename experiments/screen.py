@@ -150,7 +150,8 @@ def positions(
     Raises
     ------
     DisplayError
-        If a place is unknown, or is given in degrees and there are no pixels per degree.
+        If a place is unknown, or is given in degrees and there are no pixels per degree, or the screen has
+        a place that the task does not use.
 
     Examples
     --------
@@ -161,6 +162,9 @@ def positions(
     together = [{show.place for show in phase.shows} for phase in task.phases]
     names = sorted(set().union(*together))
     rings = [int(match[1]) for name in names if (match := RING.fullmatch(name))]
+    for name in screen.places:
+        if name not in (*names, CENTRE, LEFT, RIGHT) and not RING.fullmatch(name):
+            raise DisplayError(str(unknown_name(f"place of the task {task.name}", name, names)))
     per_degree = screen.ppd if screen.ppd is not None else ppd
     found = {}
     for name in names:

@@ -80,7 +80,7 @@ class SimulatedBooth:
             raise InputError(
                 "a phase lasts until the answer, but nobody is simulated who would give one"
             )
-        check_size(phases, self._size)
+        check_scene_sizes(phases, self._size)
         shown, self._since_s = Showing(phases, listening, self._surface).run(self._since_s)
         self._surface.forget()
         return replace(shown, hashes=hashes_of(phases, {}))
@@ -94,7 +94,7 @@ class SimulatedBooth:
         """Do nothing: there is nothing to give back."""
 
 
-def check_size(phases: Phases, size: tuple[int, int]) -> None:
+def check_scene_sizes(phases: Phases, size: tuple[int, int]) -> None:
     """Check that every scene has the size of the window (width, height).
 
     Raises

@@ -391,6 +391,15 @@ def test_an_unknown_place_names_the_nearest_one():
         check_scenes(task, [{"left": SHAPE, "right": SHAPE}], BARE, WINDOW)
 
 
+def test_a_misspelt_place_of_the_screen_is_not_ignored():
+    task = task_named("pair")
+    screen = replace(BARE, places={"lefft": Position(px=(-40, 0))})
+    with pytest.raises(DisplayError, match="unknown place of the task pair 'lefft'; did you mean"):
+        check_scenes(task, [dict.fromkeys(task.intervals, SHAPE)], screen, WINDOW)
+    shared = replace(BARE, places={"centre": Position(px=(3, 0)), "ring-4": Position(px=(0, 9))})
+    check_scenes(task, [dict.fromkeys(task.intervals, SHAPE)], shared, WINDOW)
+
+
 def test_halves_of_pictures_of_two_sizes_are_refused():
     task = task_named("split-screen")
     shapes = {name: (32, 32) if "left" in name else (30, 32) for name in task.intervals}
