@@ -133,7 +133,7 @@ class Showing:
             t_s = self._surface.flip(blank)
             self._frame(0, t_s)
             if not caught_up:
-                frame = max(frame, round((t_s - onset_s) / period_s))
+                frame = max(1, round((t_s - onset_s) / period_s))
                 caught_up = True
             frame += 1
 
