@@ -46,7 +46,7 @@ def pictures_of(slides: Sequence[Slide]) -> dict[str, str]:
 
 
 def hashes_of(phases: Phases, wrong: Mapping[int, str]) -> dict[str, str]:
-    """Return the hash of every interval: its frame's, or that of a reading that differed from the scene.
+    """Return the hash of every interval: its frame's, or a reading's if one differed from the scene.
 
     Parameters
     ----------
