@@ -1,0 +1,1 @@
+"""Parts of scenes: rectangles of pictures, and marks."""
