@@ -140,9 +140,7 @@ def test_true_threshold_is_the_observers_own(
 
 
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
-    sessions = [
-        replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)
-    ]
+    sessions = [replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)]
     results = write_report(bank, sessions, tmp_path)
     assert results.true_threshold is None
     assert not any(c.true_threshold for c in results.by_participant)
