@@ -1,18 +1,21 @@
-"""Booth without a screen: frames are hashed, times are nominal, a model answers."""
+"""Booth without a screen: times are nominal, and nothing is drawn or read."""
 
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from experiments.order import answer_rng
-from experiments.outcome import answer_window_s, record_of
-from experiments.ports import AnswerLike, Frames, Observer, Responder
-from stimuli_store.records.canonical import frame_id
-from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
+import numpy as np
+
+from experiments.ports import AnswerLike, Listening, Observer, Press, Scene, Shown, Slide
+from experiments.showing.loop import Phases, Showing, hashes_of
+from stimuli_store.errors import DisplayError, InputError
+from stimuli_store.records.trials import Trial
+
+_ANSWERS = 1  # keeps the stream of answers apart from others of the same seed
 
 
 class SimulatedPerson:
-    """Responder whose random numbers depend only on the session's seed and the trial.
+    """Participant whose random numbers depend only on the session's seed and the trial.
 
     So a session that was killed and continued gets the same answers as an uninterrupted one.
     """
@@ -23,71 +26,113 @@ class SimulatedPerson:
 
     def answer(self, trial: Trial) -> AnswerLike:
         """Return the observer's answer to a trial."""
-        return self._observer.respond(trial, answer_rng(self._seed, trial.index))
+        key = [self._seed, _ANSWERS, trial.index, trial.attempt]
+        return self._observer.respond(trial, np.random.default_rng(key))
 
 
 class SimulatedBooth:
-    """Booth that shows nothing: it hashes the frames and asks a responder for answers.
+    """Booth that shows nothing: frames have their nominal times, and keys are pressed as scripted.
 
     Parameters
     ----------
-    responder
-        The simulated participant, for instance a `SimulatedPerson`.
+    size
+        Width and height that a window would have, in pixels.
     refresh_hz
         Nominal refresh rate, in hertz.
     """
 
-    def __init__(self, responder: Responder, *, refresh_hz: float) -> None:
-        self._responder = responder
+    def __init__(self, size: tuple[int, int], refresh_hz: float) -> None:
+        self._size = size
         self._refresh_hz = refresh_hz
-        self._now_s = 0.0
+        self._surface = _Nominal(1.0 / refresh_hz)
+        self._since_s: float | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the window that scenes must have."""
+        return self._size
 
     def describe(self) -> Mapping[str, Any]:
         """Return a description that names the booth as simulated, with its nominal refresh rate."""
-        return {"adapter": "simulated", "refresh_hz": self._refresh_hz, "keyboard": "none"}
+        return {
+            "adapter": "simulated",
+            "refresh_hz": self._refresh_hz,
+            "window": list(self._size),
+            "keyboard": {"backend": "none"},
+        }
 
-    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Do nothing: there is no screen that a frame might not fit."""
+    def show(self, phases: Sequence[Sequence[Slide]], listening: Listening) -> Shown:
+        """Return a trial shown exactly as planned, and answered as scripted.
 
-    def welcome(self, done: int, total: int) -> None:
-        """Do nothing: there is nobody to welcome."""
+        Raises
+        ------
+        DisplayError
+            If a scene has not the size of the window.
+        InputError
+            If a phase lasts until the answer, and the script presses no key that answers.
+        """
+        if listening.script is None and any(s.n_frames is None for p in phases for s in p):
+            raise InputError(
+                "a phase lasts until the answer, but nobody is simulated who would give one"
+            )
+        check_size(phases, self._size)
+        shown, self._since_s = Showing(phases, listening, self._surface).run(self._since_s)
+        self._surface.forget()
+        return replace(shown, hashes=hashes_of(phases, {}))
 
-    def rest(self, done: int, total: int) -> None:
-        """Do nothing: a model does not tire."""
-
-    def farewell(self, done: int, total: int) -> None:
-        """Do nothing: there is nobody to thank."""
+    def page(self, text: str, *, quit_key: str) -> tuple[float, float]:
+        """Return the time twice: nobody reads the page."""
+        now_s = self._surface.now_s()
+        return now_s, now_s
 
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 
-    def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Return the record of a trial, shown exactly as planned and answered by the responder."""
-        given = self._responder.answer(trial)
-        window_s = answer_window_s(trial, self._refresh_hz)
-        answer = (given.response, given.rt_s) if given.rt_s <= window_s else None
-        last = _last_frames(trial, answer, self._refresh_hz)
-        timing = []
-        for phase in trial.phases:
-            n_frames = last if phase is trial.phases[-1] else phase.n_frames
-            timing.append(
-                PhaseTiming(
-                    name=phase.name,
-                    onset_s=self._now_s,
-                    n_frames=n_frames,
-                    planned_frames=phase.n_frames,
-                )
+
+def check_size(phases: Phases, size: tuple[int, int]) -> None:
+    """Check that every scene has the size of the window (width, height).
+
+    Raises
+    ------
+    DisplayError
+        With both sizes.
+    """
+    for slide in (slide for slides in phases for slide in slides):
+        height, width = slide.scene.pixels.shape[:2]
+        if (width, height) != tuple(size):
+            raise DisplayError(
+                f"a scene of {width} x {height} pixels cannot be shown in a window of "
+                f"{size[0]} x {size[1]}; make scenes with the size of the booth"
             )
-            self._now_s += n_frames / self._refresh_hz
-        hashes = {name: frame_id(frame) for name, frame in frames.items()}
-        return record_of(trial, answer, timing, hashes)
 
 
-def _last_frames(trial: Trial, answer: tuple[str, float] | None, refresh_hz: float) -> int:
-    """Return the number of frames of the last phase: until the answer, at least one."""
-    planned = trial.phases[-1].n_frames
-    if answer is None:
-        return planned
-    before = answer_window_s(trial, refresh_hz) - planned / refresh_hz
-    frames = math.ceil(round((answer[1] - before) * refresh_hz, 6))
-    return min(max(1, frames), planned)
+class _Nominal:
+    """Surface whose flips come exactly one period apart."""
+
+    def __init__(self, period_s: float) -> None:
+        self.period_s = period_s
+        self._frame = 0
+        self._scripted: list[Press] = []
+
+    def now_s(self) -> float:
+        return self._frame * self.period_s
+
+    def load(self, phases: Phases) -> None:
+        """Do nothing: nothing is drawn."""
+
+    def flip(self, scene: Scene, *, edge: bool = False) -> float:
+        self._frame += 1
+        return self.now_s()
+
+    def poll(self) -> list[Press]:
+        now_s = self.now_s()
+        due = [press for press in self._scripted if press.t_s <= now_s]
+        self._scripted = [press for press in self._scripted if press.t_s > now_s]
+        return due
+
+    def press_later(self, key: str, t_s: float) -> None:
+        self._scripted.append(Press(key=key, t_s=t_s))
+
+    def forget(self) -> None:
+        """Discard the presses that were scripted for after the trial."""
+        self._scripted = []

@@ -10,21 +10,15 @@ There are two sources, and the journal names the one in use:
 # PsychoPy's `Keyboard` in its own ``event`` mode is never used: its key names are lists.
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from experiments.booth.load import PsychoPy
+from experiments.ports import Press
 
 LAGS = {
     "psychtoolbox": "stamped by a listening thread when the key goes down",
     "event": "stamped at the poll in every frame, up to one frame late",
 }
-
-
-class Press(NamedTuple):
-    """A key press: the key's name and its time in seconds on the clock of the flips."""
-
-    key: str
-    t_s: float
 
 
 class Keyboard(Protocol):
@@ -58,7 +52,11 @@ class EventKeyboard:
 
     def schedule(self, key: str, t_s: float) -> None:
         """Schedule a press of `key` for the first poll at or after time `t_s`."""
-        self._scheduled.append(Press(key, t_s))
+        self._scheduled.append(Press(key=key, t_s=t_s))
+
+    def unschedule(self) -> None:
+        """Discard the presses that are scheduled and not due."""
+        self._scheduled = []
 
     def poll(self) -> list[Press]:
         """Return the presses since the last poll."""
@@ -67,7 +65,7 @@ class EventKeyboard:
         self._scheduled = [press for press in self._scheduled if press.t_s > now]
         for press in due:
             self._event._onPygletKey(press.key, 0, emulated=True)
-        return [Press(name, float(t)) for name, t in self._event.getKeys(timeStamped=True)]
+        return [Press(key=name, t_s=float(t)) for name, t in self._event.getKeys(timeStamped=True)]
 
     def clear(self) -> None:
         """Discard all presses until now, scheduled ones too."""
@@ -98,7 +96,7 @@ class PsychtoolboxKeyboard:
         # A key that was pressed and released between two polls is missing from either query alone.
         down = self._device.getKeys(waitRelease=False)
         up = self._device.getKeys(waitRelease=True)
-        found = {Press(str(key.name), float(key.tDown)) for key in [*down, *up]}
+        found = {Press(key=str(key.name), t_s=float(key.tDown)) for key in [*down, *up]}
         new = {press for press in found - self._seen if press.t_s >= self._since_s}
         self._seen |= new
         return sorted(new, key=lambda press: press.t_s)

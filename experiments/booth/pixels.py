@@ -1,123 +1,88 @@
-"""Convert frames to pixels of the window and read them back, without scaling or interpolation.
+"""Rectangles of scenes that are drawn, and pixels of the window read back, without any scaling.
 
-An image is exact on the screen only at its own size, at a whole position, and if its width and
-height are both even or odd as the window's. Otherwise it is padded by one column on its right or one
-row at its bottom in the background's grey, which is invisible. The image is read back and hashed
-without the padding.
+A textured quad is exact in the window only at its own size, at a whole position, and if its width and
+height are both even or odd as the window's. So what a scene has beside its background is cut out with
+a row or a column of background more where its size needs one.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from stimuli_store.errors import DisplayError
+from experiments.drawing.layout import Box
 
 
-class Place(NamedTuple):
-    """Rectangle of an image in the window: left and bottom edge, width, height, in pixels."""
-
-    left: int
-    bottom: int
-    width: int
-    height: int
-
-
-def background_level(background: float) -> int:
-    """Return the 8-bit grey level of a background given from 0 to 1.
-
-    Examples
-    --------
-    >>> background_level(0.5)
-    128
-    """
-    return int(np.rint(background * 255.0))
-
-
-def check_fits(shape: tuple[int, ...], window: tuple[int, int]) -> None:
-    """Raise DisplayError if a frame of `shape` is larger than the window (width, height).
-
-    Raises
-    ------
-    DisplayError
-        With both sizes.
-    """
-    height, width = shape[:2]
-    if width > window[0] or height > window[1]:
-        raise DisplayError(
-            f"an image of {width} x {height} pixels does not fit into a window of "
-            f"{window[0]} x {window[1]}; make the size in the design's [screen] larger"
-        )
-
-
-def padded(frame: np.ndarray, window: tuple[int, int], level: int) -> np.ndarray:
-    """Return `frame` padded so that its width and height are even or odd as the window's.
+def cut_of(pixels: np.ndarray, level: int) -> Box | None:
+    """Return the smallest rectangle of a scene that can be drawn exactly and holds all but background.
 
     Parameters
     ----------
-    frame
+    pixels
         uint8, (H, W) or (H, W, 3).
-    window
-        Width and height of the window, in pixels.
     level
-        Grey level of the padding.
+        Grey level of the background.
+
+    Returns
+    -------
+    The rectangle; None for a scene that is all background.
 
     Examples
     --------
-    >>> padded(np.zeros((3, 4), np.uint8), (10, 10), 9)[:, 0].tolist()
-    [0, 0, 0, 9]
+    >>> scene = np.full((10, 10), 9, np.uint8)
+    >>> scene[2, 3:6] = 0
+    >>> cut_of(scene, 9)
+    Box(left=3, top=2, width=4, height=2)
     """
-    height, width = frame.shape[:2]
-    rows, columns = (window[1] - height) % 2, (window[0] - width) % 2
-    widths = [(0, rows), (0, columns)] + [(0, 0)] * (frame.ndim - 2)
-    return np.pad(frame, widths, constant_values=level)
+    drawn = pixels != level
+    if drawn.ndim == 3:
+        drawn = drawn.any(axis=2)
+    if not drawn.any():
+        return None
+    height, width = drawn.shape
+    top, bottom = _even_or_odd_as(np.flatnonzero(drawn.any(axis=1)), height)
+    left, right = _even_or_odd_as(np.flatnonzero(drawn.any(axis=0)), width)
+    return Box(left, top, right - left, bottom - top)
 
 
-def place_of(shape: tuple[int, ...], window: tuple[int, int]) -> Place:
-    """Return the rectangle of a frame of `shape`, padded and centred, in the window.
+def _even_or_odd_as(used: np.ndarray, side: int) -> tuple[int, int]:
+    """Return the first and the end of a range that holds `used`, its length even or odd as `side`."""
+    first, end = int(used[0]), int(used[-1]) + 1
+    if (side - (end - first)) % 2:
+        if end < side:
+            end += 1
+        else:
+            first -= 1
+    return first, end
+
+
+def middle_of(box: Box, size: tuple[int, int]) -> tuple[int, int]:
+    """Return the middle of a rectangle from the middle of the window, in pixels, y up.
 
     Examples
     --------
-    >>> place_of((3, 4), (10, 10))
-    Place(left=3, bottom=4, width=4, height=3)
+    >>> middle_of(Box(left=3, top=2, width=4, height=2), (10, 10))
+    (0, 2)
     """
-    height, width = shape[:2]
-    left = (window[0] - width) // 2
-    top = (window[1] - height) // 2
-    return Place(left, window[1] - top - height, width, height)
+    x = box.left - (size[0] - box.width) // 2
+    return x, (size[1] - box.height) // 2 - box.top
 
 
-def read_back(gl: Any, place: Place) -> np.ndarray:
-    """Return the pixels of the back buffer at `place`: uint8, (H, W, 3), top row first."""
-    buffer = (gl.GLubyte * (3 * place.width * place.height))()
+def read_back(gl: Any, size: tuple[int, int]) -> np.ndarray:
+    """Return the pixels of the back buffer of a window: uint8, (H, W, 3), top row first."""
+    width, height = size
+    buffer = (gl.GLubyte * (3 * width * height))()
     gl.glReadBuffer(gl.GL_BACK)
     gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
-    gl.glReadPixels(*place, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, buffer)
-    pixels = np.frombuffer(buffer, dtype=np.uint8)
-    return pixels.reshape(place.height, place.width, 3)[::-1]
+    gl.glReadPixels(0, 0, width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, buffer)
+    return np.frombuffer(buffer, dtype=np.uint8).reshape(height, width, 3)[::-1]
 
 
-def as_given(pixels: np.ndarray, ndim: int) -> np.ndarray:
-    """Return pixels read back, (H, W, 3), in the shape of the original frame with `ndim` dimensions.
-
-    A grey frame (`ndim` 2) is read back as three equal channels; if they differ, all three are
-    returned, so that the result matches no frame of a bank.
+def is_scene(read: np.ndarray, scene: np.ndarray) -> bool:
+    """Return whether pixels read back, (H, W, 3), are those of a scene, (H, W) or (H, W, 3).
 
     Examples
     --------
-    >>> as_given(np.full((2, 2, 3), 7, np.uint8), 2).shape
-    (2, 2)
+    >>> is_scene(np.full((2, 2, 3), 7, np.uint8), np.full((2, 2), 7, np.uint8))
+    True
     """
-    grey = pixels[..., 0]
-    if ndim == 2 and (pixels == grey[..., None]).all():
-        return np.ascontiguousarray(grey)
-    return np.ascontiguousarray(pixels)
-
-
-def cross(level: int, *, arm: int = 6) -> np.ndarray:
-    """Return an image of a fixation cross, two pixels wide with arms of `arm` pixels, on grey `level`."""
-    size = 2 * arm + 2  # even, so that the lines are two pixels wide about the centre
-    image = np.full((size, size), level, dtype=np.uint8)
-    ink = 0 if level > 127 else 255
-    image[arm : arm + 2, :] = ink
-    image[:, arm : arm + 2] = ink
-    return image
+    return bool((read == (scene if scene.ndim == 3 else scene[..., None])).all())

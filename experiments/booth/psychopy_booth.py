@@ -1,16 +1,12 @@
-"""Booth that shows trials in a PsychoPy window: whole frames, exact pixels, a time for every flip.
+"""Booth that shows scenes in a PsychoPy window: whole frames, exact pixels, a time for every flip.
 
-Durations are counted in flips; there is no waiting on a clock. Pictures are uploaded in the blank that
-opens a trial. Frames are read back from the back buffer just before their flip, so that the record has
-the hash of the pixels that were really shown: every frame of every picture, or only the first and the
-last, if reading one takes over a quarter of a refresh period.
+Durations are counted in flips; there is no waiting on a clock. Scenes are uploaded, drawn and read back in
+the blank that opens a trial; from the first picture on, a frame is one quad and one flip. How much is
+read back after that is the design's choice (`Screen.verify`).
 """
 
-# Reading back a picture's rectangle takes 1 ms at 256 x 256 and 4.5 ms at 512 x 512 with software OpenGL;
-# hashing waits until the trial is over. A read that is too slow shows as a dropped frame.
-
 import gc
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +14,13 @@ import numpy as np
 
 from experiments.booth.keyboard import EventKeyboard, Keyboard, open_keyboard
 from experiments.booth.load import load_psychopy
-from experiments.booth.stage import ShownFrame, Stage, open_stage
-from experiments.booth.timing import phase_timings
-from experiments.design import Keys, Screen
-from experiments.outcome import record_of
-from experiments.ports import Frames, Quit, Responder
-from experiments.tasks import abx_text
+from experiments.booth.pixels import is_scene
+from experiments.booth.stage import Stage, open_stage
+from experiments.ports import Listening, Press, Quit, Scene, Shown, Slide
+from experiments.screen import Screen
+from experiments.showing.loop import Phases, Showing, hashes_of
+from experiments.simulated import check_size
 from stimuli_store.records.canonical import frame_id
-from stimuli_store.records.trials import Phase, Trial, TrialRecord
 
 _CONTINUE = "space"
 _READING_S = 0.3  # how long a simulated person looks at a page
@@ -34,198 +29,187 @@ _READING_S = 0.3  # how long a simulated person looks at a page
 class PsychopyBooth:
     """A booth with a real window, opened by `open_booth`; close it when done.
 
-    With a `presser` a simulated participant answers, through the same queue of key presses as a person.
+    Parameters
+    ----------
+    stage, keyboard
+        The window and the source of key presses.
+    verify
+        When the window is read back; see `experiments.screen.Screen`.
+    presser
+        The same keyboard, if a simulated participant presses its keys.
     """
 
     def __init__(
-        self, stage: Stage, keyboard: Keyboard, keys: Keys, presser: "Presser | None" = None
+        self,
+        stage: Stage,
+        keyboard: Keyboard,
+        verify: str = "rehearsal",
+        presser: EventKeyboard | None = None,
     ) -> None:
         self._stage = stage
         self._keyboard = keyboard
-        self._keys = keys
+        self._verify = verify
         self._presser = presser
+        self._surface = _WindowSurface(stage, keyboard, verify, presser)
+        self._since_s: float | None = None  # the flip that ended the trial before
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the window in pixels, which scenes must have."""
+        return self._stage.size
+
+    @property
+    def period_s(self) -> float:
+        """Refresh period, in seconds: measured on a synchronised screen, else the design's."""
+        return self._stage.period_s
 
     def describe(self) -> Mapping[str, Any]:
         """Return a description of the window, its timing and the keyboard, as plain JSON values."""
         return {
             **self._stage.describe(),
+            "verify": self._verify,
             "keyboard": dict(self._keyboard.describe()),
             "simulated_keys": self._presser is not None,
         }
 
-    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Raise DisplayError if a frame of one of the shapes does not fit into the window."""
-        self._stage.check(shapes)
+    def show(self, phases: Sequence[Sequence[Slide]], listening: Listening) -> Shown:
+        """Show one trial; see `experiments.ports.Booth.show`.
 
-    def show(self, trial: Trial, frames: Frames) -> TrialRecord:
-        """Show one trial and return its record; see `experiments.ports.Booth.show`."""
+        After the last phase the blank of the first phase comes on. The next trial's first phase counts
+        from there, so that the time in which it is prepared is a part of that phase.
+        """
+        check_size(phases, self.size)
+        since_s, self._since_s = self._since_s, None
+        if since_s is None:
+            self._keyboard.clear()
+        self._surface.begin(phases)
         gc.disable()  # a collection in mid-trial would cost frames
         try:
-            return _Showing(self._stage, self._keyboard, self._keys, self._presser).run(
-                trial, frames
-            )
+            shown, self._since_s = Showing(phases, listening, self._surface).run(since_s)
+            return replace(shown, hashes=hashes_of(phases, self._surface.wrong))
         finally:
             gc.enable()
+            self._surface.end()
 
-    def welcome(self, done: int, total: int) -> None:
-        """Show the instructions, and wait for the space bar."""
-        self._page(abx_text.RESUME if done else abx_text.WELCOME, done, total)
-
-    def rest(self, done: int, total: int) -> None:
-        """Show a page that offers a break, and wait for the space bar."""
-        self._page(abx_text.REST, done, total)
-
-    def farewell(self, done: int, total: int) -> None:
-        """Show a page with thanks, and wait for the space bar."""
-        self._page(abx_text.THANKS if done == total else abx_text.PAUSE_TEXT, done, total)
+    def page(self, text: str, *, quit_key: str) -> tuple[float, float]:
+        """Show a page of text until the space bar is pressed; see `experiments.ports.Booth.page`."""
+        self._since_s = None
+        page = self._stage.page(text)
+        self._keyboard.clear()
+        if self._presser is not None:
+            self._presser.schedule(_CONTINUE, self._stage.now_s() + _READING_S)
+        from_s: float | None = None
+        while True:
+            page.draw()
+            t_s = self._stage.flip()
+            from_s = t_s if from_s is None else from_s
+            pressed = {press.key: press.t_s for press in self._keyboard.poll()}
+            if quit_key in pressed:
+                raise Quit
+            if _CONTINUE in pressed:
+                return from_s, pressed[_CONTINUE]
 
     def close(self) -> None:
         """Close the keyboard and the window."""
         self._keyboard.close()
         self._stage.close()
 
-    def _page(self, text: str, done: int, total: int) -> None:
-        names = {name: abx_text.key_words(key) for name, key in vars(self._keys).items()}
-        page = self._stage.page(text.format(done=done, total=total, **names))
-        self._keyboard.clear()
-        if self._presser is not None:
-            self._presser.press_at(_CONTINUE, self._stage.now_s() + _READING_S)
-        while True:
-            page.draw()
-            self._stage.flip()
-            pressed = {press.key for press in self._keyboard.poll()}
-            if self._keys.quit in pressed:
-                raise Quit
-            if _CONTINUE in pressed:
-                return
 
-
-class Presser:
-    """Simulated key presses that give a responder's answers."""
-
-    def __init__(self, responder: Responder, keyboard: EventKeyboard, keys: Keys) -> None:
-        self._responder = responder
-        self._keyboard = keyboard
-        self._key_of = {answer: key for key, answer in keys.answers().items()}
-
-    def press_at(self, key: str, t_s: float) -> None:
-        """Schedule a press of `key` at a time in seconds on the clock of the flips."""
-        self._keyboard.schedule(key, t_s)
-
-    def answer(self, trial: Trial, onset_s: float) -> None:
-        """Schedule the key press of the responder's answer, counted from the last picture's onset."""
-        answer = self._responder.answer(trial)
-        self.press_at(self._key_of[answer.response], onset_s + answer.rt_s)
-
-
-class _Showing:
-    """State of one trial while it is on the screen: flips, pictures, pixels read back, answer."""
+class _WindowSurface:
+    """Surface of `Showing` on a stage: quads by scene, and what was read back that was not the scene."""
 
     def __init__(
-        self, stage: Stage, keyboard: Keyboard, keys: Keys, presser: Presser | None
+        self, stage: Stage, keyboard: Keyboard, verify: str, presser: EventKeyboard | None
     ) -> None:
+        self.wrong: dict[int, str] = {}  # by id of the scene's pixels
         self._stage = stage
         self._keyboard = keyboard
-        self._answers = keys.answers()
-        self._quit = keys.quit
+        self._verify = verify
         self._presser = presser
-        self._flips: list[list[float]] = []
-        self._pictures: dict[str, ShownFrame] = {}
-        self._read: dict[str, np.ndarray] = {}
-        self._read_all = False
-        self._onset_s: float | None = None  # of the last picture
-        self._answer: tuple[str, float] | None = None
+        self._quads: dict[
+            int, tuple[np.ndarray, Any]
+        ] = {}  # with its pixels, so that the id stays theirs
+        self._blank: tuple[np.ndarray, Any] | None = None
 
-    def run(self, trial: Trial, frames: Frames) -> TrialRecord:
-        last = [phase for phase in trial.phases if phase.image is not None][-1]
-        self._keyboard.clear()
-        try:
-            for phase in trial.phases:
-                self._flips.append([])
-                for index in range(phase.n_frames):
-                    self._frame(phase, index, frames)
-                    if not self._pictures:
-                        self._load(trial, frames)
-                    if phase is last and index == 0:
-                        self._begin_answer(trial)
-                    self._listen()
-                    if self._answer is not None and phase is trial.phases[-1]:
-                        break
-            end_s = self._close_late()
-        finally:
-            self._stage.release(self._pictures)
-        timing = phase_timings(trial.phases, self._flips, self._stage.period_s, end_s)
-        hashes = {name: frame_id(pixels) for name, pixels in self._read.items()}
-        return record_of(trial, self._answer, timing, hashes)
+    @property
+    def period_s(self) -> float:
+        return self._stage.period_s
 
-    def _frame(self, phase: Phase, index: int, frames: Frames) -> None:
-        image, last = phase.image, index + 1 == phase.n_frames
-        picture = None if image is None else self._pictures[image]
-        self._stage.draw(picture)
-        if image is not None and picture is not None and (self._read_all or index == 0 or last):
-            self._keep(image, self._stage.read(picture), frames[image])
-        self._flips[-1].append(self._stage.flip())
+    def now_s(self) -> float:
+        return self._stage.now_s()
 
-    def _keep(self, image: str, pixels: np.ndarray, given: np.ndarray) -> None:
-        """Store the pixels read back for an interval, or the first of them that differ from `given`."""
-        kept = self._read.setdefault(image, pixels)
-        if kept is not pixels and np.array_equal(kept, given):
-            self._read[image] = pixels
+    def begin(self, phases: Phases) -> None:
+        """Begin a trial, with the blank of the trial before if it is the same."""
+        self.wrong = {}
+        pixels = phases[0][0].scene.pixels
+        if self._blank is not None and np.array_equal(self._blank[0], pixels):
+            self._quads[id(pixels)] = (pixels, self._blank[1])
+        else:
+            self._quads[id(pixels)] = (pixels, self._stage.upload(pixels))
+            if self._blank is not None:
+                self._stage.release(self._blank[1])
+        self._blank = self._quads[id(pixels)]
 
-    def _load(self, trial: Trial, frames: Frames) -> None:
-        """Upload every picture of a trial once; X shares the picture of A or B."""
-        by_id: dict[str, ShownFrame] = {}
-        for name, frame in frames.items():
-            identity = trial.intervals[name]
-            if identity not in by_id:
-                by_id[identity] = self._stage.upload(frame)
-            self._pictures[name] = by_id[identity]
-        self._stage.rehearse(self._pictures)
-        largest = max(by_id.values(), key=lambda p: p.place.width * p.place.height)
-        self._read_all = self._stage.reads_fast(largest)
+    def load(self, phases: Phases) -> None:
+        """Upload every scene, draw it unseen, and compare what was drawn with the scene."""
+        scenes = {id(s.scene.pixels): s.scene.pixels for slides in phases for s in slides}
+        for key, pixels in scenes.items():
+            if key not in self._quads:
+                self._quads[key] = (pixels, self._stage.upload(pixels))
+        for pixels, quad in self._quads.values():
+            self._stage.draw(quad)
+            self._compare(pixels)
+            self._stage.clear()
 
-    def _begin_answer(self, trial: Trial) -> None:
-        self._onset_s = self._flips[-1][0]
+    def flip(self, scene: Scene, *, edge: bool = False) -> float:
+        """Draw the quad of a scene, read it back if asked, and flip."""
+        pixels, quad = self._quads[id(scene.pixels)]
+        self._stage.draw(quad)
+        if self._verify == "all" or (edge and self._verify == "ends"):
+            self._compare(pixels)
+        return self._stage.flip()
+
+    def poll(self) -> list[Press]:
+        return self._keyboard.poll()
+
+    def press_later(self, key: str, t_s: float) -> None:
+        """Schedule a press of the simulated participant; a person presses keys of their own."""
         if self._presser is not None:
-            self._presser.answer(trial, self._onset_s)
+            self._presser.schedule(key, t_s)
 
-    def _listen(self) -> None:
-        """Store the first answer after the onset of the last picture; raise Quit for the quit key."""
-        for press in self._keyboard.poll():
-            if press.key == self._quit:
-                raise Quit
-            wanted = self._answer is None and press.key in self._answers
-            if wanted and self._onset_s is not None and press.t_s >= self._onset_s:
-                self._answer = (self._answers[press.key], press.t_s - self._onset_s)
+    def end(self) -> None:
+        """Free the trial's quads but the blank's, and forget presses that were to come after it."""
+        kept = self._blank[1] if self._blank else None
+        for _, quad in self._quads.values():
+            if quad is not kept:
+                self._stage.release(quad)
+        self._quads = {}
+        if self._presser is not None:
+            self._presser.unschedule()
 
-    def _close_late(self) -> float | None:
-        """End the last frame with a flip, if there is no answer yet, and poll the keys once more."""
-        if self._answer is not None:
-            return None
-        self._stage.draw(None)
-        end_s = self._stage.flip()
-        self._listen()
-        return end_s
+    def _compare(self, pixels: np.ndarray) -> None:
+        read = self._stage.read()
+        if not is_scene(read, pixels):
+            self.wrong.setdefault(id(pixels), frame_id(read))
 
 
 def open_booth(
     screen: Screen,
-    keys: Keys,
     *,
     allow_unsynced: bool = False,
-    responder: Responder | None = None,
+    simulated: bool = False,
     fullscreen: bool = False,
 ) -> PsychopyBooth:
     """Open a window, measure its refresh rate, and return a booth that is ready.
 
     Parameters
     ----------
-    screen, keys
+    screen
         From the design.
     allow_unsynced
         Accept a screen of another refresh rate, or one that flips do not wait for.
-    responder
-        Simulated participant, who answers through simulated key presses.
+    simulated
+        Press the keys of `Listening.script` for a simulated participant, who also passes pages.
     fullscreen
         Fill the screen even if the design does not ask for it.
 
@@ -240,10 +224,10 @@ def open_booth(
     stage = open_stage(psychopy, replace(screen, fullscreen=screen.fullscreen or fullscreen))
     try:
         stage.measure(allow_unsynced=allow_unsynced)
-        if responder is None:
-            return PsychopyBooth(stage, open_keyboard(psychopy), keys)
-        events = EventKeyboard(psychopy)
-        return PsychopyBooth(stage, events, keys, Presser(responder, events, keys))
+        if simulated:
+            events = EventKeyboard(psychopy)
+            return PsychopyBooth(stage, events, screen.verify, presser=events)
+        return PsychopyBooth(stage, open_keyboard(psychopy), screen.verify)
     except BaseException:
         stage.close()
         raise

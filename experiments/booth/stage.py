@@ -1,32 +1,16 @@
-"""Stage: a window with flips and their times, pictures, pixels read back, and pages of text."""
+"""Stage: a window with flips and their times, scenes as quads, pixels read back, and pages of text."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from experiments.booth.load import PsychoPy
 from experiments.booth.monitor import Refresh, measure_refresh, pace, refusal
-from experiments.booth.pixels import (
-    Place,
-    as_given,
-    background_level,
-    check_fits,
-    cross,
-    padded,
-    place_of,
-    read_back,
-)
-from experiments.design import Screen
+from experiments.booth.pixels import cut_of, middle_of, read_back
+from experiments.drawing.marks import ink_of
+from experiments.screen import Screen
 from stimuli_store.errors import DisplayError
-
-
-class ShownFrame(NamedTuple):
-    """A frame on the graphics card, its rectangle in the window, and its number of dimensions."""
-
-    stimulus: Any
-    place: Place
-    ndim: int
 
 
 class Stage:
@@ -36,19 +20,19 @@ class Stage:
     ----------
     period_s
         Refresh period, in seconds: measured on a synchronised screen, else the design's.
+    size
+        Width and height of the window, in pixels.
     """
 
     def __init__(self, psychopy: PsychoPy, window: Any, screen: Screen) -> None:
         self.period_s = 1.0 / screen.refresh_hz
+        self.size = (int(window.size[0]), int(window.size[1]))
         self._psychopy = psychopy
         self._window = window
         self._screen = screen
-        self._size = (int(window.size[0]), int(window.size[1]))
-        self._level = background_level(screen.background)
         self._refresh: Refresh | None = None
         self._paced = False
         self._beat_s = 0.0
-        self._cross = self.upload(cross(self._level))
 
     def measure(self, *, allow_unsynced: bool) -> None:
         """Measure the refresh rate; raise DisplayError if it differs from the design's.
@@ -78,11 +62,12 @@ class Stage:
             "measured_hz": refresh.hz if refresh else None,
             "jitter_ms": refresh.jitter_ms if refresh else None,
             "synchronised": refresh is not None and not self._paced,
-            "window": list(self._size),
+            "screen": self._screen.screen,
+            "window": list(self.size),
+            "position": list(map(int, self._window.winHandle.get_location())),
             "fullscreen": bool(self._window.fullscr),
-            "background_level": self._level,
+            "background_level": self._screen.level,
             "gamma": "as the system has it",
-            "frames_read_back": "all, or first and last where one takes over a quarter period",
             "renderer": str(self._psychopy.gl.gl_info.get_renderer()),
         }
 
@@ -96,63 +81,54 @@ class Stage:
             self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
         return float(self._window.flip())
 
-    def upload(self, frame: np.ndarray) -> ShownFrame:
-        """Return a picture in the middle of the window, uploaded from a frame (uint8, (H, W) or (H, W,
-        3)).
+    def upload(self, pixels: np.ndarray) -> Any:
+        """Return the quad of a scene (uint8, (H, W) or (H, W, 3)) on the graphics card.
+
+        It holds what is not background; None for a scene that is all background.
         """
         from PIL import Image
 
-        whole = padded(frame, self._size, self._level)
-        stimulus = self._psychopy.visual.ImageStim(
+        box = cut_of(pixels, self._screen.level)
+        if box is None:
+            return None
+        cut = np.ascontiguousarray(pixels[box.slices])
+        return self._psychopy.visual.ImageStim(
             self._window,
-            image=Image.fromarray(whole).convert("RGB"),
+            image=Image.fromarray(cut).convert("RGB"),
             units="pix",
-            size=(whole.shape[1], whole.shape[0]),
-            pos=(0, 0),
+            size=(box.width, box.height),
+            pos=middle_of(box, self.size),
             interpolate=False,
             autoLog=False,
         )
-        return ShownFrame(stimulus, place_of(frame.shape, self._size), frame.ndim)
 
-    def rehearse(self, pictures: Mapping[str, ShownFrame]) -> None:
-        """Draw pictures into the back buffer without showing them, so that the first real draw is fast."""
-        for picture in pictures.values():
-            picture.stimulus.draw()
+    def draw(self, quad: Any) -> None:
+        """Draw the quad of a scene into the back buffer, which must be clear."""
+        if quad is not None:
+            quad.draw()
+
+    def read(self) -> np.ndarray:
+        """Return the pixels of the back buffer: the whole window, uint8, (H, W, 3), top row first."""
+        return read_back(self._psychopy.gl, self.size)
+
+    def clear(self) -> None:
+        """Clear the back buffer to the background, after drawing what is not shown."""
         self._window.clearBuffer()
 
-    def draw(self, picture: ShownFrame | None) -> None:
-        """Draw a picture, or the fixation cross for None."""
-        (picture or self._cross).stimulus.draw()
-
-    def read(self, picture: ShownFrame) -> np.ndarray:
-        """Return the pixels of the back buffer at a picture's place, in the shape of its frame."""
-        return as_given(read_back(self._psychopy.gl, picture.place), picture.ndim)
-
-    def reads_fast(self, picture: ShownFrame) -> bool:
-        """Return whether reading a picture back takes less than a quarter of a refresh period."""
-        began = self.now_s()
-        self.read(picture)
-        return self.now_s() - began < self.period_s / 4
-
-    def check(self, shapes: Collection[tuple[int, ...]]) -> None:
-        """Raise DisplayError if a frame of one of the shapes does not fit into the window."""
-        for shape in sorted(shapes):
-            check_fits(shape, self._size)
-
-    def release(self, pictures: Mapping[str, ShownFrame]) -> None:
-        """Free the graphics memory of pictures."""
-        for stimulus in {id(p.stimulus): p.stimulus for p in pictures.values()}.values():
-            stimulus.clearTextures()
+    def release(self, quad: Any) -> None:
+        """Free the graphics memory of a quad."""
+        if quad is not None:
+            quad.clearTextures()
 
     def page(self, text: str) -> Any:
         """Return a page of text, which must be drawn in every frame."""
-        ink = -1.0 if self._level > 127 else 1.0
+        ink = ink_of(self._screen.level) / 127.5 - 1.0
         return self._psychopy.visual.TextStim(
             self._window,
             text=text,
             units="pix",
-            height=max(14, self._size[1] // 28),
-            wrapWidth=0.9 * self._size[0],
+            height=max(14, self.size[1] // 28),
+            wrapWidth=0.9 * self.size[0],
             color=(ink, ink, ink),
             colorSpace="rgb",
             font="Arial",
@@ -165,11 +141,11 @@ class Stage:
 
     def _check_background(self) -> None:
         self.flip()
-        corner = read_back(self._psychopy.gl, Place(0, 0, 4, 4))
-        if not (corner == self._level).all():
+        corner = self.read()[-4:, :4]
+        if not (corner == self._screen.level).all():
             raise DisplayError(
-                f"the window's background has the level {corner[0, 0].tolist()} instead of "
-                f"{self._level}; this graphics driver would not show pictures exactly"
+                f"the window's background has the level {corner[-1, 0].tolist()} instead of "
+                f"{self._screen.level}; this graphics driver would not show pictures exactly"
             )
 
 
@@ -179,11 +155,11 @@ def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
     Raises
     ------
     DisplayError
-        If there is no such screen, the driver cannot open the window, or the system scales windows, so
-        that pixels of the window are not pixels of the screen.
+        If there is no such screen, the window does not lie within it, the driver cannot open the window,
+        or the system scales windows, so that pixels of the window are not pixels of the screen.
     """
-    _check_screen(screen.screen)
-    grey = background_level(screen.background) / 127.5 - 1.0
+    real = _screen_of(screen)
+    grey = screen.level / 127.5 - 1.0
     try:
         window = psychopy.visual.Window(
             size=screen.size,
@@ -205,21 +181,53 @@ def open_stage(psychopy: PsychoPy, screen: Screen) -> Stage:
             f"the graphics driver cannot open a window of {screen.size[0]} x {screen.size[1]} pixels "
             f"({error}); make the size in the design's [screen] smaller"
         ) from error
-    if tuple(window.frameBufferSize) != tuple(window.size):
+    try:
+        _check_window(window, real)
+    except DisplayError:
         window.close()
+        raise
+    return Stage(psychopy, window, screen)
+
+
+def _screen_of(screen: Screen) -> Any:
+    """Return the system's screen that a design asks for; raise DisplayError if the window exceeds it."""
+    from pyglet import canvas
+
+    screens = canvas.get_display().get_screens()
+    if screen.screen >= len(screens):
+        raise DisplayError(
+            f"the design asks for screen {screen.screen}, but this machine has {len(screens)}, counted "
+            "from 0; set screen in the design's [screen]"
+        )
+    real = screens[screen.screen]
+    width, height = screen.size
+    if not screen.fullscreen and (width > real.width or height > real.height):
+        raise DisplayError(
+            f"a window of {width} x {height} pixels is larger than screen {screen.screen}, which has "
+            f"{real.width} x {real.height}; make the size in the design's [screen] smaller"
+        )
+    return real
+
+
+def _check_window(window: Any, real: Any) -> None:
+    """Raise DisplayError if a window is scaled, or some of it lies beyond its screen."""
+    if tuple(window.frameBufferSize) != tuple(window.size):
         raise DisplayError(
             "the system scales windows on this screen, so a pixel of a picture is not a pixel of "
             "the screen; set the screen to its native resolution without scaling"
         )
-    return Stage(psychopy, window, screen)
-
-
-def _check_screen(number: int) -> None:
-    from pyglet import canvas
-
-    count = len(canvas.get_display().get_screens())
-    if number >= count:
+    width, height = (int(side) for side in window.winHandle.get_size())
+    if (width, height) != tuple(window.size):
         raise DisplayError(
-            f"the design asks for screen {number}, but this machine has {count}, counted from 0; "
-            "set screen in the design's [screen]"
+            f"the system made the window {width} x {height} pixels large instead of "
+            f"{window.size[0]} x {window.size[1]}; set fullscreen = true in the design's [screen]"
+        )
+    left, top = (int(edge) for edge in window.winHandle.get_location())
+    inside_x = real.x <= left <= real.x + real.width - width
+    inside_y = real.y <= top <= real.y + real.height - height
+    if not (inside_x and inside_y):
+        raise DisplayError(
+            f"the window's corner lies at ({left - real.x}, {top - real.y}), so that a part of its "
+            f"{width} x {height} pixels is beyond the screen of {real.width} x {real.height}; make the size "
+            "in the design's [screen] smaller, or set fullscreen = true"
         )

@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1  # Linux: the signal that a process gets when its parent i
 _SIGTERM = 15
 
 
-def virtual_display(size: tuple[int, int] = (1280, 1024)) -> str:
+def virtual_display(size: tuple[int, int] = (1920, 1200)) -> str:
     """Start an Xvfb server, set DISPLAY to it, and return its name (``":99"``).
 
     The server runs until this process ends.

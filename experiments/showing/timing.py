@@ -1,7 +1,7 @@
 """Durations of frames and phases, computed from the times of flips."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from stimuli_store.records.trials import Phase, PhaseTiming
 
@@ -42,8 +42,8 @@ def phase_timings(
     """Return the measured onset, duration and dropped frames of every phase.
 
     A frame that was shown for more than one period is listed in `dropped` by its index in the phase:
-    the next frame came late. Except in the last phase, `n_frames` is the planned number plus all
-    such extra periods.
+    the next frame came late. In the first phase, a blank in which scenes are loaded, frames are listed only
+    if it had other frames than planned: while it stands still, there are fewer flips than frames.
 
     Parameters
     ----------
@@ -59,10 +59,13 @@ def phase_timings(
 
     Examples
     --------
-    >>> a = Phase(name="A", image="A", requested_ms=300, n_frames=3)
-    >>> b = Phase(name="respond", image=None, requested_ms=200, n_frames=2)
-    >>> for t in phase_timings([a, b], [[0.0, 0.1, 0.3], [0.4]], 0.1):
+    >>> iti = Phase(name="iti", requested_ms=300, n_frames=3)
+    >>> a = Phase(name="A", requested_ms=300, n_frames=3)
+    >>> b = Phase(name="respond", requested_ms=200, n_frames=2)
+    >>> flips_s = [[0.0, 0.2], [0.3, 0.4, 0.6], [0.7]]
+    >>> for t in phase_timings([iti, a, b], flips_s, 0.1):
     ...     print(t.name, t.n_frames, t.planned_frames, t.dropped)
+    iti 3 3 ()
     A 4 3 (1,)
     respond 1 2 ()
     """
@@ -72,13 +75,20 @@ def phase_timings(
         counts = refresh_counts([*flips, *([] if end is None else [end])], period_s)
         if end is None:
             counts.append(1)
+        loaded = number == 0 and sum(counts) == phase.n_frames
+        first = [0, *accumulate(counts)] if number == 0 else range(len(counts))
         timings.append(
             PhaseTiming(
                 name=phase.name,
                 onset_s=flips[0],
                 n_frames=sum(counts),
                 planned_frames=phase.n_frames,
-                dropped=tuple(i for i, count in enumerate(counts) if count > 1),
+                dropped=() if loaded else _held(counts, first),
             )
         )
     return tuple(timings)
+
+
+def _held(counts: Sequence[int], first: Sequence[int]) -> tuple[int, ...]:
+    """Return the indices of frames that were shown for more than one period."""
+    return tuple(index for index, count in zip(first, counts, strict=False) if count > 1)

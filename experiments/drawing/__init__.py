@@ -1,0 +1,1 @@
+"""What scenes are made of: rectangles of pictures, and marks."""

@@ -1,0 +1,60 @@
+"""Trials of any task without a bank or a design: made-up frames, arranged as the task says."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from experiments.ports import Listening
+from stimuli_store.records.canonical import frame_id
+from stimuli_store.records.trials import Trial
+from stimuli_store.tasks.trial_plan import arrange, phases_at
+from stimuli_store.tasks.types import Task
+
+WINDOW = (200, 160)
+
+
+def made_up(
+    task: Task,
+    *,
+    shape: tuple[int, ...] = (32, 32),
+    hz: float = 60.0,
+    index: int = 0,
+    cell: int = 0,
+    seed: int = 0,
+) -> tuple[Trial, dict[str, np.ndarray]]:
+    """A trial in one cell of a task, and the frame of every interval: noise, one for each role."""
+    rng = np.random.default_rng(seed)
+    made = {role.name: rng.integers(0, 256, shape, dtype=np.uint8) for role in task.roles}
+    stimuli = {name: frame_id(frame) for name, frame in made.items()}
+    intervals, answer = arrange(task, stimuli, task.cells[cell % len(task.cells)])
+    by_id = {frame_id(frame): frame for frame in made.values()}
+    trial = Trial(
+        index=index,
+        task=task.name,
+        rule=task.rules[0],
+        stimuli=stimuli,
+        intervals=intervals,
+        answer=answer,
+        phases=phases_at(task, hz, rng),
+    )
+    return trial, {name: by_id[sha] for name, sha in intervals.items()}
+
+
+def keys_of(task: Task) -> dict[str, str]:
+    """Answer by key: the letters of the top row."""
+    return dict(zip("qwertyuiop", task.answers, strict=False))
+
+
+def listening_of(task: Task, trial: Trial, script: tuple[str, float] | None = None) -> Listening:
+    """What a session asks a booth to listen for."""
+    first = next(i for i, phase in enumerate(trial.phases) if phase.listens)
+    return Listening(phase=first, keys=frozenset(keys_of(task)), quit="escape", script=script)
+
+
+def shortened(task: Task, ms: float = 50.0) -> Task:
+    """The task with phases of at most `ms`, so that it is over soon."""
+    phases = tuple(
+        phase if phase.ms is None else replace(phase, ms=min(ms, float(np.max(phase.ms))))
+        for phase in task.phases
+    )
+    return replace(task, phases=phases)
