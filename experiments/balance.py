@@ -28,7 +28,7 @@ def latin_square(n: int) -> tuple[tuple[int, ...], ...]:
         first.append(first[-1] + (step if step % 2 else -step))
     rows = [tuple((value + row) % n for value in first) for row in range(n)]
     mirrored = [row[::-1] for row in rows] if n % 2 and n > 1 else []
-    return tuple([*rows, *mirrored])
+    return (*rows, *mirrored)
 
 
 def row_of(participant: str, session: int, latin: str | Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from experiments.distortions import of_distortions
+from experiments.distortions import KIND, of_distortions
 from experiments.selection import Filling, Sets, factors_of
 from stimuli_store.bank.kinds import MAD_ROLES
 from stimuli_store.records.stimulus import StimulusRecord
@@ -72,31 +72,42 @@ def reference_distortion(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
 def catch(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
     """Yield for each target the easiest pair: the target against a member of its largest level.
 
-    A participant who attends answers these right, so they measure lapses. Words are no levels here; where
-    no member has a number as its level, the first member of the target is taken. Chosen levels do not
-    matter, since the largest level is meant to be easy.
+    A participant who attends answers these right, so they measure lapses. The member is of a kind that the
+    design's comparisons use, and levels are compared within one unit, that of the target's first member; where
+    no level is a number, that first member is taken. Chosen levels do not matter: the largest is meant to be
+    easy.
     """
+    kinds = [kind for name in sampling.comparisons for kind in _KINDS.get(name, ())]
     best: dict[str, StimulusRecord] = {}
-    for members in sets.chosen(*_WHOLE, "mad", "eigendistortion", any_level=True):
+    for members in sets.chosen(*dict.fromkeys(kinds or _ALL), any_level=True):
         for member in members:
-            shown = member.certificate.frame_sha256 and member.sha256 != member.target
-            if shown and _easiness(member) > _easiness(best.get(member.target)):
+            if not member.certificate.frame_sha256 or member.sha256 == member.target:
+                continue
+            known = best.setdefault(member.target, member)
+            if _unit(member) == _unit(known) and _size(member) > _size(known):
                 best[member.target] = member
     for member in best.values():
-        yield Filling(
-            low=member.target, high=member.sha256, factors=factors_of(member, sets.bank)
-        )
+        yield Filling(low=member.target, high=member.sha256, factors=factors_of(member, sets.bank))
 
 
-def _easiness(member: StimulusRecord | None) -> float:
-    if member is None:
-        return -math.inf
+def _unit(member: StimulusRecord) -> str | None:
+    return member.level.unit if member.level else None
+
+
+def _size(member: StimulusRecord) -> float:
     value = member.level.value if member.level else None
-    return -1e300 if value is None or isinstance(value, str) else value
+    return -math.inf if value is None or isinstance(value, str) else value
 
 
 #: Kinds whose members are compared as they are.
 _WHOLE = ("metamer", "external", "optimized", "noise", "geodesic")
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "reference-member": _WHOLE,
+    "member-member": _WHOLE,
+    "mad-pair": ("mad",),
+    "reference-distortion": (KIND,),
+}
+_ALL = (*_WHOLE, "mad", KIND)
 Comparison = Callable[[Sets, "Sampling"], Iterator[Filling]]
 
 COMPARISONS: Mapping[str, Comparison] = {

@@ -72,9 +72,7 @@ def _made(unit: StimulusRecord, sign: str, amplitude: float, sets: Sets) -> Fill
             f"({largest:.3g}), and this distortion is rounded without dither, so the picture would be its "
             "target"
         )
-    frame = perturb(
-        sets.bank.frame(unit.target).pixels, e, how.amplitude, how.dither, how.seed
-    )
+    frame = perturb(sets.bank.frame(unit.target).pixels, e, how.amplitude, how.dither, how.seed)
     if frame.clipped_fraction > _MOST_CLIPPED:
         raise InputError(
             f"the amplitude {amplitude:g} of {unit.name!r} clips {100 * frame.clipped_fraction:.1f} % of the "
@@ -86,9 +84,7 @@ def _made(unit: StimulusRecord, sign: str, amplitude: float, sets: Sets) -> Fill
         "unit": "amplitude",
         **_factors(unit.role + sign, amplitude),
     }
-    return Filling(
-        low=unit.target, high=frame.sha256, factors=factors, made={frame.sha256: how}
-    )
+    return Filling(low=unit.target, high=frame.sha256, factors=factors, made={frame.sha256: how})
 
 
 def _factors(role: str, amplitude: float) -> dict[str, float | str | None]:

@@ -40,7 +40,9 @@ def check_frames(trials: Iterable[Trial], bank: Bank) -> None:
     DisplayError
         With the name of one that has none.
     """
-    for stimulus in {s for trial in trials for s in trial.intervals.values() if s not in trial.made}:
+    for stimulus in {
+        s for trial in trials for s in trial.intervals.values() if s not in trial.made
+    }:
         if not bank.by_id[stimulus].certificate.frame_sha256:
             raise DisplayError(
                 f"{bank.by_id[stimulus].name} has no certified frame in {bank.pin}, so it cannot be shown"

@@ -120,6 +120,10 @@ class Booth(Protocol):
     def size(self) -> tuple[int, int]:
         """Width and height of the window in pixels, which scenes must have."""
 
+    @property
+    def period_s(self) -> float:
+        """Refresh period of the screen, in seconds."""
+
     def describe(self) -> Mapping[str, Any]:
         """Return a description of screen, timing and keyboard, as plain JSON values for the journal."""
 

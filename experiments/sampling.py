@@ -25,8 +25,9 @@ class Sampling:
         hold the pair.
     seed
         Of the order of trials.
-    levels, targets, sets
-        Choose from the bank; all if they are not given.
+    kinds, sets, targets, levels
+        Choose from the bank: kinds of stimuli, labels of sets, names of targets, levels; all if they are not
+        given.
     amplitudes
         Amplitudes of distortions that are to be shown, in the bank or not.
     break_every
@@ -58,9 +59,10 @@ class Sampling:
     comparisons: tuple[str, ...]
     repeats: int
     seed: int
-    levels: tuple[float | str, ...] | None = None
-    targets: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
     sets: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | None = None
+    levels: tuple[float | str, ...] | None = None
     amplitudes: tuple[float, ...] | None = None
     break_every: int = 0
     blocks: int = 1
@@ -148,5 +150,5 @@ class Sampling:
         if self.repeats % need:
             raise InputError(
                 f"repeats is {self.repeats}, but every pair is balanced over {n_cells} cells in each of "
-                f"{holding} {"block" if holding == 1 else "blocks"}; give a multiple of {need}"
+                f"{holding} {'block' if holding == 1 else 'blocks'}; give a multiple of {need}"
             )

@@ -38,16 +38,17 @@ class Filling:
 
 @dataclass(frozen=True, kw_only=True)
 class Sets:
-    """The sets of a bank, of which a design chooses some by label, target and level (None: all).
+    """The sets of a bank, of which a design chooses some by kind, label, target and level (None: all).
 
     `comparison` is the name of the comparison, for errors.
     """
 
     bank: Bank
     comparison: str
-    levels: Collection[float | str] | None = None
-    targets: Collection[str] | None = None
+    kinds: Collection[str] | None = None
     labels: Collection[str] | None = None
+    targets: Collection[str] | None = None
+    levels: Collection[float | str] | None = None
 
     def chosen(self, *kinds: str, any_level: bool = False) -> tuple[Members, ...]:
         """Return the members of each chosen set of some kinds that have a frame and a chosen level.
@@ -69,11 +70,12 @@ class Sets:
             kept
             for members in of_kind
             if (self.labels is None or members[0].set in self.labels)
+            and (self.kinds is None or members[0].kind in self.kinds)
             and (kept := tuple(self._kept(members, any_level)))
         ]
         if not found:
             raise InputError(
-                f"the design's sets, targets and levels select nothing for the comparison "
+                f"the design's kinds, sets, targets and levels select nothing for the comparison "
                 f"{self.comparison!r} from {self.bank.pin}; select more of them"
             )
         return tuple(found)
@@ -120,7 +122,7 @@ def factors_of(member: StimulusRecord, bank: Bank) -> dict[str, float | str | No
 
 
 def check_choice(bank: Bank, sets: Sets) -> None:
-    """Check that the levels, targets and sets that a design names are in its bank; all faults together.
+    """Check that the kinds, sets, targets and levels that a design names are in its bank; all faults together.
 
     Raises
     ------
@@ -141,6 +143,9 @@ def check_choice(bank: Bank, sets: Sets) -> None:
     for target in sets.targets or ():
         if target not in targets:
             faults.append(str(unknown_name(f"target in {bank.pin}", target, targets)))
+    for kind in sets.kinds or ():
+        if kind not in (known_kinds := sorted({r.kind for r in members})):
+            faults.append(str(unknown_name(f"kind in {bank.pin}", kind, known_kinds)))
     for label in sets.labels or ():
         if label not in bank.sets:
             faults.append(str(unknown_name(f"set in {bank.pin}", label, list(bank.sets))))

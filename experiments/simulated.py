@@ -52,6 +52,11 @@ class SimulatedBooth:
         """Width and height of the window that scenes must have."""
         return self._size
 
+    @property
+    def period_s(self) -> float:
+        """Nominal refresh period, in seconds."""
+        return 1.0 / self._refresh_hz
+
     def describe(self) -> Mapping[str, Any]:
         """Return a description that names the booth as simulated, with its nominal refresh rate."""
         return {

@@ -14,7 +14,6 @@ events are ``header`` (the first line), ``began``, ``trial``, ``display_mismatch
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self

@@ -67,7 +67,11 @@ def read_lines(handle: Any, path: Path) -> Lines:
                     "number"
                 )
             return Lines(
-                events=tuple(events), total=total, counted=counted, uncounted=len(line), unended=False
+                events=tuple(events),
+                total=total,
+                counted=counted,
+                uncounted=len(line),
+                unended=False,
             )
         event, total = found
         events.append(event)

@@ -104,9 +104,10 @@ def _sets(sampling: Sampling, bank: Bank, name: str) -> Sets:
     return Sets(
         bank=bank,
         comparison=name,
-        levels=sampling.levels,
-        targets=sampling.targets,
+        kinds=sampling.kinds,
         labels=sampling.sets,
+        targets=sampling.targets,
+        levels=sampling.levels,
     )
 
 
@@ -209,9 +210,7 @@ def _ordered(
             yield number, unit
 
 
-def _trial(
-    unit: Unit, index: int, block: int, design: Design, rng: np.random.Generator
-) -> Trial:
+def _trial(unit: Unit, index: int, block: int, design: Design, rng: np.random.Generator) -> Trial:
     task, filling = design.task, unit.filling
     low, high = task.contrast
     stimuli = {low: filling.low, high: filling.high}

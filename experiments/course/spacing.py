@@ -183,7 +183,7 @@ def with_short_runs(
     for place, image in enumerate(order):
         places[image].append(place)
     chosen = [0] * len(order)
-    for image, where in places.items():
+    for where in places.values():
         for place, trial in zip(where, rng.permutation(len(where)), strict=True):
             chosen[place] = int(trial)
     if not longest:
@@ -298,9 +298,7 @@ def _augmenting(
             if goal not in held:
                 path = [place]
                 while path[-1] // m != start:
-                    back = next(
-                        n for n, p in held.items() if p // m == path[-1] // m
-                    )
+                    back = next(n for n, p in held.items() if p // m == path[-1] // m)
                     path.append(came[back])
                 return path
             queue.append(held[goal] // m)

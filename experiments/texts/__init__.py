@@ -1,8 +1,7 @@
 """Texts that a participant reads, with the names of keys filled in.
 
-`Texts` are those of one language; a design may replace each by its own. In a text, ``{A}`` becomes the name of
-the key for the answer ``A``, ``{quit}`` that of the key that ends the sitting, and ``{done}`` and ``{total}``
-numbers of trials.
+A design may replace each text by its own. In a text, ``{A}`` becomes the name of the key for the answer
+``A``, ``{quit}`` that of the key that ends the sitting, and ``{done}`` and ``{total}`` numbers of trials.
 """
 
 import re
@@ -77,7 +76,9 @@ def check_texts(own: Mapping[str, str], task: Task, keys: Mapping[str, str]) -> 
             faults.append(str(unknown_name("text in [texts]", name, list(NAMES))))
         for found in _FIELD.findall(text):
             if found not in fields:
-                faults.append(str(unknown_name(f"word in braces in the text {name}", found, fields)))
+                faults.append(
+                    str(unknown_name(f"word in braces in the text {name}", found, fields))
+                )
     if faults:
         raise InputError("\n".join(faults))
 

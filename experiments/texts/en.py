@@ -45,7 +45,8 @@ def _one_of(m: int, ring: bool, odd: bool) -> TaskText:
     count = _NUMBERS[m]
     keys = ", ".join(f"{{{i + 1}}} for number {i + 1}" for i in range(m))
     together = (
-        f"You will see {count} pictures in a ring; number 1 is at the top, the others follow clockwise."
+        f"You will see {count} pictures in a ring.\n"
+        "Number 1 is at the top, and the others follow clockwise."
     )
     in_turn = f"You will see {count} pictures, one after the other."
     one = "One of them differs from the others." if odd else "One of them is distorted."
@@ -89,9 +90,7 @@ TASKS: Mapping[str, TaskText] = {
         instructions="You will see three pictures side by side.",
     ),
     **{f"{m}afc": _one_of(m, ring=False, odd=False) for m in _NUMBERS},
-    **{
-        "oddity" if m == 3 else f"oddity-{m}": _one_of(m, ring=False, odd=True) for m in _NUMBERS
-    },
+    **{"oddity" if m == 3 else f"oddity-{m}": _one_of(m, ring=False, odd=True) for m in _NUMBERS},
     **{
         "ring-oddity" if m == 3 else f"ring-oddity-{m}": _one_of(m, ring=True, odd=True)
         for m in _NUMBERS
