@@ -73,9 +73,9 @@ def catch(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
     """Yield for each target the easiest pair: the target against a member of its largest level.
 
     A participant who attends answers these right, so they measure lapses. The member is of a kind that the
-    design's comparisons use, and levels are compared within one unit, that of the target's first member; where
-    no level is a number, that first member is taken. Chosen levels do not matter: the largest is meant to be
-    easy.
+    design's comparisons use, and levels are compared within one unit, that of the target's first member;
+    where no level is a number, that first member is taken. Chosen levels do not matter: the largest is
+    meant to be easy.
     """
     kinds = [kind for name in sampling.comparisons for kind in _KINDS.get(name, ())]
     best: dict[str, StimulusRecord] = {}

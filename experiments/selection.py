@@ -122,7 +122,7 @@ def factors_of(member: StimulusRecord, bank: Bank) -> dict[str, float | str | No
 
 
 def check_choice(bank: Bank, sets: Sets) -> None:
-    """Check that the kinds, sets, targets and levels that a design names are in its bank; all faults together.
+    """Check that the kinds, sets, targets and levels that a design names are in its bank.
 
     Raises
     ------

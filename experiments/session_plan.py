@@ -120,8 +120,8 @@ def plan_session(
     linear = bank.header.colour.transfer == "linear"
     if linear and not uncalibrated:
         raise DisplayError(
-            f'{bank.pin} holds linear light (transfer = "linear"), which only a calibrated screen shows as it '
-            "is meant, and this screen is not calibrated; --uncalibrated shows it nevertheless"
+            f'{bank.pin} holds linear light (transfer = "linear"), which only a calibrated screen shows as '
+            "it is meant, and this screen is not calibrated; --uncalibrated shows it nevertheless"
         )
     plan = SessionPlan(
         participant=participant,

@@ -42,8 +42,8 @@ def check_distance(images: Sequence[Hashable], distance: int, *, blocks: int = 1
     """
     counts = Counter(images)
     possible = largest_distance(list(counts.values()), blocks=blocks)
-    if distance > possible:
-        image, most = counts.most_common(1)[0]
+    image, most = counts.most_common(1)[0]
+    if distance > possible and most * blocks > 1:
         raise InputError(
             f"min_distance is {distance}, but the target {image!r} is shown {most} times among the "
             f"{len(images)} trials of a block; {possible} is the largest distance that can be kept"
