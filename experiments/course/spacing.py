@@ -105,7 +105,7 @@ def _drawn(
     order = list(tail)
     n = left.total()
     for placed in range(n):
-        recent = set(order[len(order) - distance + 1 :] if distance > 1 else ())
+        recent = set(order[max(0, len(order) - distance + 1) :])
         free = [image for image, count in left.items() if count and image not in recent]
         if not free:
             return None
