@@ -1,4 +1,4 @@
-"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu | store``."""
+"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu | store | booth``."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import frontend, gpu, store, synthesis, vision
+from benchmarks import booth, frontend, gpu, store, synthesis, vision
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
@@ -14,6 +14,7 @@ SUITES = {
     "synthesis": synthesis.main,
     "gpu": gpu.main,
     "store": lambda _: store.main(),
+    "booth": lambda _: booth.main(),
 }
 
 

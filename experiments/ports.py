@@ -56,7 +56,7 @@ class Press:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What happened on the screen in one trial.
+    """Flips, key presses and frame hashes of one trial that was shown.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Listening:
-    """Which keys end a trial, and from when on: the index of the first phase that listens.
+    """Keys that end a trial, and the index of the first phase that listens for them.
 
     `script` is the key that a simulated participant presses, and its time in seconds from the onset of
     that phase; None for a person.
@@ -122,7 +122,7 @@ class Booth(Protocol):
 
     @property
     def period_s(self) -> float:
-        """Refresh period of the screen, in seconds."""
+        """Refresh period, in seconds: measured where the screen is synchronised, else nominal."""
 
     def describe(self) -> Mapping[str, Any]:
         """Return a description of screen, timing and keyboard, as plain JSON values for the journal."""

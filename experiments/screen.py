@@ -150,7 +150,8 @@ def positions(
     Raises
     ------
     DisplayError
-        If a place is unknown, or is given in degrees and there are no pixels per degree.
+        If a place is unknown, or is given in degrees and there are no pixels per degree, or the screen has
+        a place that the task does not use.
 
     Examples
     --------
@@ -161,6 +162,9 @@ def positions(
     together = [{show.place for show in phase.shows} for phase in task.phases]
     names = sorted(set().union(*together))
     rings = [int(match[1]) for name in names if (match := RING.fullmatch(name))]
+    for name in screen.places:
+        if name not in (*names, CENTRE, LEFT, RIGHT) and not RING.fullmatch(name):
+            raise DisplayError(str(unknown_name(f"place of the task {task.name}", name, names)))
     per_degree = screen.ppd if screen.ppd is not None else ppd
     found = {}
     for name in names:
@@ -174,7 +178,7 @@ def positions(
         elif match := RING.fullmatch(name):
             radius = _radius(screen, max(rings), picture, together, per_degree)
             x, y = _on_circle(int(match[1]), max(rings))
-            found[name] = (round(radius * x), round(radius * y))
+            found[name] = (round(round(radius * x, 6)), round(round(radius * y, 6)))
         else:
             known = [*screen.places, CENTRE, LEFT, RIGHT, *(f"ring-{k + 1}" for k in range(6))]
             raise DisplayError(str(unknown_name("place", name, known)))
@@ -236,4 +240,4 @@ def _radius(
         for a, b in combinations(points, 2)
     ]
     # A ring of one picture has the radius at which it keeps clear of the middle.
-    return math.ceil(max(needed, default=height / 2))
+    return math.ceil(max(needed, default=height / 2) - 1e-6)

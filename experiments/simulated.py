@@ -55,7 +55,7 @@ class SimulatedBooth:
     @property
     def period_s(self) -> float:
         """Nominal refresh period, in seconds."""
-        return 1.0 / self._refresh_hz
+        return self._surface.period_s
 
     def describe(self) -> Mapping[str, Any]:
         """Return a description that names the booth as simulated, with its nominal refresh rate."""
@@ -80,7 +80,7 @@ class SimulatedBooth:
             raise InputError(
                 "a phase lasts until the answer, but nobody is simulated who would give one"
             )
-        check_size(phases, self._size)
+        check_scene_sizes(phases, self._size)
         shown, self._since_s = Showing(phases, listening, self._surface).run(self._since_s)
         self._surface.forget()
         return replace(shown, hashes=hashes_of(phases, {}))
@@ -94,7 +94,7 @@ class SimulatedBooth:
         """Do nothing: there is nothing to give back."""
 
 
-def check_size(phases: Phases, size: tuple[int, int]) -> None:
+def check_scene_sizes(phases: Phases, size: tuple[int, int]) -> None:
     """Check that every scene has the size of the window (width, height).
 
     Raises
@@ -130,7 +130,7 @@ class _Nominal:
         return self.now_s()
 
     def poll(self) -> list[Press]:
-        now_s = self.now_s()
+        now_s = self.now_s() + 1e-9  # a press at a flip is seen there, whatever the rounding
         due = [press for press in self._scripted if press.t_s <= now_s]
         self._scripted = [press for press in self._scripted if press.t_s > now_s]
         return due

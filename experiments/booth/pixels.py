@@ -78,7 +78,7 @@ def read_back(gl: Any, size: tuple[int, int]) -> np.ndarray:
 
 
 def is_scene(read: np.ndarray, scene: np.ndarray) -> bool:
-    """Return whether pixels read back, (H, W, 3), are those of a scene, (H, W) or (H, W, 3).
+    """Return whether pixels read back, (H, W, 3), equal a scene, (H, W) or (H, W, 3).
 
     Examples
     --------

@@ -19,7 +19,7 @@ from experiments.booth.stage import Stage, open_stage
 from experiments.ports import Listening, Press, Quit, Scene, Shown, Slide
 from experiments.screen import Screen
 from experiments.showing.loop import Phases, Showing, hashes_of
-from experiments.simulated import check_size
+from experiments.simulated import check_scene_sizes
 from stimuli_store.records.canonical import frame_id
 
 _CONTINUE = "space"
@@ -78,13 +78,13 @@ class PsychopyBooth:
         After the last phase the blank of the first phase comes on. The next trial's first phase counts
         from there, so that the time in which it is prepared is a part of that phase.
         """
-        check_size(phases, self.size)
+        check_scene_sizes(phases, self.size)
         since_s, self._since_s = self._since_s, None
         if since_s is None:
             self._keyboard.clear()
-        self._surface.begin(phases)
         gc.disable()  # a collection in mid-trial would cost frames
         try:
+            self._surface.begin(phases)
             shown, self._since_s = Showing(phases, listening, self._surface).run(since_s)
             return replace(shown, hashes=hashes_of(phases, self._surface.wrong))
         finally:
@@ -116,7 +116,7 @@ class PsychopyBooth:
 
 
 class _WindowSurface:
-    """Surface of `Showing` on a stage: quads by scene, and what was read back that was not the scene."""
+    """Surface of `Showing` on a stage: the quad of every scene, and hashes of readings that differed."""
 
     def __init__(
         self, stage: Stage, keyboard: Keyboard, verify: str, presser: EventKeyboard | None
@@ -151,7 +151,7 @@ class _WindowSurface:
         self._blank = self._quads[id(pixels)]
 
     def load(self, phases: Phases) -> None:
-        """Upload every scene, draw it unseen, and compare what was drawn with the scene."""
+        """Upload every scene, draw it unseen, and compare the back buffer with it."""
         scenes = {id(s.scene.pixels): s.scene.pixels for slides in phases for s in slides}
         for key, pixels in scenes.items():
             if key not in self._quads:

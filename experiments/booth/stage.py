@@ -112,7 +112,7 @@ class Stage:
         return read_back(self._psychopy.gl, self.size)
 
     def clear(self) -> None:
-        """Clear the back buffer to the background, after drawing what is not shown."""
+        """Clear the back buffer to the background, after drawing for a reading alone."""
         self._window.clearBuffer()
 
     def release(self, quad: Any) -> None:

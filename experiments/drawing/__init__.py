@@ -1,1 +1,1 @@
-"""What scenes are made of: rectangles of pictures, and marks."""
+"""Parts of scenes: rectangles of pictures, and marks."""

@@ -4,6 +4,8 @@ Every mark has a core in black or white, whichever is further from the backgroun
 pixel in the other, so that it can be seen over any picture.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 SIZE_PX = 16
@@ -61,16 +63,25 @@ def put_text(canvas: np.ndarray, text: str, level: int) -> None:
     image = Image.new("L", (width, height), 0)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(10, height // 30))
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and draw.textlength(longer, font) <= 0.9 * width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    top = height // 2 + SIZE_PX
-    draw.multiline_text((width // 2, top), "\n".join(lines), 255, font, anchor="ma", align="center")
+    lines = _wrapped(text, lambda line: draw.textlength(line, font) <= 0.9 * width)
+    top = (width // 2, height // 2 + SIZE_PX)
+    draw.multiline_text(top, "\n".join(lines), 255, font, anchor="ma", align="center")
     share = np.asarray(image) / 255.0
     if canvas.ndim == 3:
         share = share[..., None]
     canvas[...] = np.rint(canvas + share * (float(ink_of(level)) - canvas))
+
+
+def _wrapped(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """Return the lines of a text, broken at spaces where they do not fit."""
+    lines: list[str] = []
+    for given in text.splitlines():
+        line, *words = given.split(" ")
+        for word in words:
+            if fits(f"{line} {word}"):
+                line = f"{line} {word}"
+            else:
+                lines.append(line.strip())
+                line = word
+        lines.append(line.strip())
+    return lines

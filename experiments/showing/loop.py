@@ -1,4 +1,4 @@
-"""The course of one trial on a surface: which scene is on in which frame, until when, and what was pressed.
+"""The course of one trial on a surface: the scene of every frame, the end at the answer, the presses.
 
 The same loop runs on a window and on a surface that only counts, so a simulated session has the frames of
 a real one.
@@ -46,7 +46,7 @@ def pictures_of(slides: Sequence[Slide]) -> dict[str, str]:
 
 
 def hashes_of(phases: Phases, wrong: Mapping[int, str]) -> dict[str, str]:
-    """Return what was on the screen in every interval: the scenes' hashes, or what was read instead.
+    """Return the hash of every interval: its frame's, or that of a reading that differed from the scene.
 
     Parameters
     ----------
@@ -109,8 +109,7 @@ class Showing:
                     break
         answered = self._answered
         end_s = self._surface.flip(blank)
-        if not answered:
-            self._listen()
+        self._listen()
         shown = Shown(
             flips_s=tuple(map(tuple, self._flips)),
             end_s=None if answered else end_s,

@@ -35,3 +35,32 @@ def display(tmp_path_factory) -> Iterator[str]:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+
+
+@pytest.fixture
+def virtual(display, monkeypatch):
+    """PsychoPy on a virtual display of 60 Hz, whose clock and keys the test sets."""
+    from tests.experiments import virtual_display
+
+    return virtual_display.install(monkeypatch)
+
+
+@pytest.fixture
+def open_person_booth(display):
+    """Open a booth for a person whose keys are pressed by the virtual display."""
+    from experiments.booth.keyboard import EventKeyboard
+    from experiments.booth.load import load_psychopy
+    from experiments.booth.psychopy_booth import PsychopyBooth
+    from experiments.booth.stage import open_stage
+
+    stages = []
+
+    def open_it(screen):
+        psychopy = load_psychopy()
+        stages.append(open_stage(psychopy, screen))
+        stages[-1].measure(allow_unsynced=False)
+        return PsychopyBooth(stages[-1], EventKeyboard(psychopy), screen.verify)
+
+    yield open_it
+    for stage in stages:
+        stage.close()

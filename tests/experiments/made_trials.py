@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from experiments.outcome import record_of
 from experiments.ports import Listening
+from experiments.scene import slides_of
 from stimuli_store.records.canonical import frame_id
 from stimuli_store.records.trials import Trial
 from stimuli_store.tasks.trial_plan import arrange, phases_at
 from stimuli_store.tasks.types import Task
 
 WINDOW = (200, 160)
+ROOMY = (210, 170)  # six pictures of 32 x 32 fit on a ring
 
 
 def made_up(
@@ -58,3 +61,15 @@ def shortened(task: Task, ms: float = 50.0) -> Task:
         for phase in task.phases
     )
     return replace(task, phases=phases)
+
+
+def onset_of(trial: Trial, phase: int, hz: float = 60.0) -> float:
+    """Onset of a phase as planned, in seconds from the first flip."""
+    return sum(p.n_frames or 0 for p in trial.phases[:phase]) / hz
+
+
+def shown_in(booth, task, trial, frames, screen, *, script=None):
+    """Show a trial in a booth, and return its record."""
+    slides = slides_of(task, trial, frames, screen, booth.size, answer_hint="Q or W")
+    shown = booth.show(slides, listening_of(task, trial, script))
+    return record_of(trial, task, shown, keys_of(task), booth.period_s)

@@ -106,6 +106,14 @@ def test_a_ring_starts_at_the_top_and_goes_clockwise(m):
         np.testing.assert_allclose(found[f"ring-{k + 1}"], expected, atol=0.51)
 
 
+@pytest.mark.parametrize("radius", [37, 57, 101])
+@pytest.mark.parametrize("m", [3, 4, 5, 6])
+def test_a_ring_is_the_same_to_the_left_and_to_the_right(m, radius):
+    task = task_named("ring-oddity" if m == 3 else f"ring-oddity-{m}")
+    found = set(positions(Screen(ring=Radius(px=radius)), task, (20, 20)).values())
+    assert {(-x, y) for x, y in found} == found
+
+
 def test_two_halves_of_one_picture_make_the_picture():
     task = task_named("split-screen")
     trial, frames = made_up(task, shape=(21, 33), cell=0)
@@ -381,6 +389,15 @@ def test_an_unknown_place_names_the_nearest_one():
     task = replace(pair, phases=(pair.phases[0], replace(pair.phases[1], shows=shows)))
     with pytest.raises(DisplayError, match="unknown place 'lefft'; did you mean 'left'"):
         check_scenes(task, [{"left": SHAPE, "right": SHAPE}], BARE, WINDOW)
+
+
+def test_a_misspelt_place_of_the_screen_is_not_ignored():
+    task = task_named("pair")
+    screen = replace(BARE, places={"lefft": Position(px=(-40, 0))})
+    with pytest.raises(DisplayError, match="unknown place of the task pair 'lefft'; did you mean"):
+        check_scenes(task, [dict.fromkeys(task.intervals, SHAPE)], screen, WINDOW)
+    shared = replace(BARE, places={"centre": Position(px=(3, 0)), "ring-4": Position(px=(0, 9))})
+    check_scenes(task, [dict.fromkeys(task.intervals, SHAPE)], shared, WINDOW)
 
 
 def test_halves_of_pictures_of_two_sizes_are_refused():

@@ -5,12 +5,24 @@ import pytest
 from experiments.booth.timing import phase_timings, refresh_counts
 
 from experiments.booth.monitor import Refresh, pace, refresh_of, refusal
+<<<<<<< HEAD
+=======
+from experiments.showing.timing import phase_timings, refresh_counts
+>>>>>>> h-booth
 from stimuli_store.records.trials import Phase
 
 HZ = 60.0
 PLAN = tuple(
-    Phase(name=name, image=None, requested_ms=1000 * n / HZ, n_frames=n)
-    for name, n in (("A", 12), ("gap_ab", 30), ("B", 12), ("gap_bx", 60), ("X", 12), ("respond", 5))
+    Phase(name=name, requested_ms=1000 * n / HZ, n_frames=n)
+    for name, n in (
+        ("iti", 30),
+        ("A", 12),
+        ("gap_ab", 30),
+        ("B", 12),
+        ("gap_bx", 60),
+        ("X", 12),
+        ("respond", 5),
+    )
 )
 
 
@@ -29,6 +41,8 @@ def flips_of(held: dict[tuple[str, int], int]) -> tuple[list[list[float]], float
     "held",
     [
         {},
+        {("iti", 0): 2},
+        {("iti", 29): 1},
         {("A", 0): 1},
         {("A", 11): 1},
         {("B", 5): 3},
@@ -49,6 +63,28 @@ def test_held_frames_are_found_where_they_are(held, jitter_s):
         assert timing.dropped == tuple(sorted(extra))
         assert timing.planned_frames == phase.n_frames
         assert timing.onset_s == stamps[0]
+
+
+@pytest.mark.parametrize("loading", [1, 4, 29])
+def test_the_first_phase_may_stand_still_while_scenes_are_loaded(loading):
+    """Fewer flips than frames, and the planned number of frames: nothing was dropped."""
+    flips, end = flips_of({})
+    flips[0] = [flips[0][0], *flips[0][1 + loading :]]
+    timing = phase_timings(PLAN, flips, 1 / HZ, end)[0]
+    assert (timing.n_frames, timing.dropped) == (30, ())
+    late = [
+        [t + (2 / HZ if number or i else 0) for i, t in enumerate(phase)]
+        for number, phase in enumerate(flips)
+    ]
+    timing = phase_timings(PLAN, late, 1 / HZ, end + 2 / HZ)[0]
+    assert (timing.n_frames, timing.dropped) == (32, (0,))
+
+
+def test_a_frame_dropped_after_loading_has_its_planned_index():
+    flips, end = flips_of({("iti", 20): 1})
+    flips[0] = [flips[0][0], *flips[0][4:]]
+    timing = phase_timings(PLAN, flips, 1 / HZ, end)[0]
+    assert (timing.n_frames, timing.dropped) == (31, (0, 20))
 
 
 def test_a_phase_that_ends_at_the_answer_counts_what_was_shown():

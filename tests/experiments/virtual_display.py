@@ -19,6 +19,9 @@ class VirtualDisplay:
         self.swaps = 0
         self.late: dict[int, int] = {}  # swap -> vertical blanks missed
         self.presses: list[tuple[float, str]] = []
+        self.before_swap: Callable[[int], None] | None = (
+            None  # while the frame is in the back buffer
+        )
         self.on_swap: Callable[[int], None] | None = None
         self.press: Callable[[str], None] = lambda key: None
 
@@ -30,6 +33,11 @@ class VirtualDisplay:
         self.swaps = 0
         self.late = late or {}
         return (self.blank + 1) / self.hz
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass without a swap."""
+        self.now_s += seconds
+        self.blank = int(self.now_s * self.hz + 1e-6)
 
     def swap(self) -> None:
         """Advance to the next vertical blank, pressing what is due on the way."""
@@ -60,6 +68,8 @@ def install(monkeypatch: pytest.MonkeyPatch, hz: float = 60.0) -> VirtualDisplay
     real = PygletBackend.swapBuffers
 
     def swap(self, flipThisFrame=True):
+        if display.before_swap is not None:
+            display.before_swap(display.swaps)
         real(self, flipThisFrame)
         display.swap()
 
