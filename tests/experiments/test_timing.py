@@ -2,13 +2,9 @@
 
 import numpy as np
 import pytest
-from experiments.booth.timing import phase_timings, refresh_counts
 
 from experiments.booth.monitor import Refresh, pace, refresh_of, refusal
-<<<<<<< HEAD
-=======
 from experiments.showing.timing import phase_timings, refresh_counts
->>>>>>> h-booth
 from stimuli_store.records.trials import Phase
 
 HZ = 60.0
