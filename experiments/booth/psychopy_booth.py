@@ -160,6 +160,7 @@ class _WindowSurface:
             self._stage.draw(quad)
             self._compare(pixels)
             self._stage.clear()
+        self._stage.skip_missed()
 
     def flip(self, scene: Scene, *, edge: bool = False) -> float:
         """Draw the quad of a scene, read it back if asked, and flip."""

@@ -81,6 +81,12 @@ class Stage:
             self._beat_s = pace(self.now_s, self._beat_s, self.period_s)
         return float(self._window.flip())
 
+    def skip_missed(self) -> None:
+        """Let the next flip wait for the next beat, whatever was missed, where the clock times the flips."""
+        if self._paced:
+            missed = (self.now_s() - self._beat_s) // self.period_s
+            self._beat_s += max(0.0, missed) * self.period_s
+
     def upload(self, pixels: np.ndarray) -> Any:
         """Return the quad of a scene (uint8, (H, W) or (H, W, 3)) on the graphics card.
 

@@ -46,7 +46,7 @@ def pictures_of(slides: Sequence[Slide]) -> dict[str, str]:
 
 
 def hashes_of(phases: Phases, wrong: Mapping[int, str]) -> dict[str, str]:
-    """Return the hash of every interval: its frame's, or that of a reading that differed from the scene.
+    """Return the hash of every interval: its frame's, or a reading's if one differed from the scene.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Showing:
             t_s = self._surface.flip(blank)
             self._frame(0, t_s)
             if not caught_up:
-                frame = max(frame, round((t_s - onset_s) / period_s))
+                frame = max(1, round((t_s - onset_s) / period_s))
                 caught_up = True
             frame += 1
 

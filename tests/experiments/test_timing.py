@@ -1,9 +1,13 @@
 """Flip times to realised frames: tables of drops, late stamps and early ends."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from experiments.booth.monitor import Refresh, pace, refresh_of, refusal
+from experiments.booth.stage import Stage
+from experiments.screen import Screen
 from experiments.showing.timing import phase_timings, refresh_counts
 from stimuli_store.records.trials import Phase
 
@@ -148,3 +152,25 @@ def test_pacing_waits_until_a_period_has_passed():
 def test_pacing_stays_on_its_grid_after_a_late_flip():
     assert pace(lambda: 1.25, 1.0, 0.1) == pytest.approx(1.2)  # flips at once, two beats on
     assert pace(lambda: 1.13, 1.0, 0.1) == pytest.approx(1.1)
+
+
+def test_after_loading_a_timed_flip_waits_for_the_next_beat():
+    """A flip that is late by less than a period comes at once, but not one after scenes were loaded."""
+
+    class Clock:
+        now = 100.0
+
+        def time(self):
+            self.now += 1e-4
+            return self.now
+
+    for loaded, beats in ((False, 1), (True, 2)):
+        clock = Clock()
+        window = SimpleNamespace(size=(4, 4), flip=clock.time)
+        psychopy = SimpleNamespace(core=SimpleNamespace(getTime=clock.time))
+        stage = Stage(psychopy, window, Screen(refresh_hz=10.0, size=(4, 4)))
+        stage._paced, stage._beat_s = True, 100.0
+        clock.now += 0.195
+        if loaded:
+            stage.skip_missed()
+        assert stage.flip() >= stage._beat_s == pytest.approx(100.0 + beats * 0.1)
