@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from analysis.fits.bootstrap import bootstrap_threshold
     from analysis.fits.fit import Fit, FitStatus, fit_psychometric
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+    from analysis.observers.evidence import Evidence, evidence_of
+    from analysis.observers.links import Link, link_of
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
-    from analysis.observers.sdt import DPrime, dprime, dprime_from_counts, guess_rate, p_correct
+    from analysis.observers.rules import decide
+    from analysis.observers.sdt import (
+        DPrime,
+        dprime,
+        dprime_from_counts,
+        dprime_from_hits,
+        guess_rate,
+        p_correct,
+        wilson,
+    )
     from analysis.ranking.rank import ModelScore, Ranking, rank_models
     from analysis.report.results import Results, analyse
     from analysis.report.write import write_report

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from analysis.report.conditions import Condition
     from analysis.report.results import Results
 
 
@@ -35,6 +36,11 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the resampling (default %(default)s)"
     )
+    parser.add_argument(
+        "--task",
+        metavar="NAME",
+        help="analyse only the sessions of this task; needed where DATA holds several",
+    )
     parser.set_defaults(run=run_analyse)
 
 
@@ -43,6 +49,7 @@ def run_analyse(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from analysis.data.journals import read_sessions
+    from analysis.report.results import sessions_of
     from analysis.report.write import REPORT, write_report
     from stimuli_store.bank.reading import open_bank
     from stimuli_store.errors import InputError
@@ -53,6 +60,8 @@ def run_analyse(args: argparse.Namespace) -> int:
     sessions = read_sessions(
         args.data, tell=lambda sentence: sys.stderr.write(f"stimsynth: {sentence}\n")
     )
+    if args.task is not None:
+        sessions = sessions_of(sessions, args.task)
     results = write_report(bank, sessions, args.out, p=args.p, seed=args.seed)
     lines = [*summary_lines(results), f"report      {Path(args.out) / REPORT}"]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -61,25 +70,69 @@ def run_analyse(args: argparse.Namespace) -> int:
 
 def summary_lines(results: "Results") -> list[str]:
     """Return the results of an analysis as a few lines of text for the terminal."""
+
+    people = len(results.participants)
+    lines = [
+        f"answers     {results.n_trials} trials of {people} participant{'s' if people > 1 else ''}, "
+        f"task {results.task.name}, rule {results.headline.rule}",
+        *(_threshold_lines(results) if results.headline.fit else []),
+    ]
+    for condition in (results.headline, *results.others):
+        if condition.fit is None:
+            lines += _dprime_lines(condition)
+    if results.ranking is None:
+        lines.append(
+            "models      not ranked: "
+            + (
+                "the task has a criterion"
+                if results.task.criterion
+                else "the bank stores no predictions for these pairs"
+            )
+        )
+    else:
+        best = results.ranking.rows[0]
+        lines.append(
+            f"best model  {best.label}: {best.bits:.3f} held-out bits per trial above chance"
+        )
+    return lines
+
+
+def _threshold_lines(results: "Results") -> list[str]:
     from analysis.report import formatting
 
-    fit, true = results.headline.fit, results.true_threshold
-    unit, people = formatting.short_unit(results.unit), len(results.participants)
+    fit, true, unit = (
+        results.headline.fit,
+        results.true_threshold,
+        formatting.short_unit(results.unit),
+    )
+    assert fit is not None
     lines = [
-        f"answers     {results.n_trials} trials of {people} participant{'s' if people > 1 else ''}",
-        f"threshold   {formatting.level(fit.threshold)} {unit} at {results.p:.0%} correct, "
-        f"95 % interval {formatting.interval(fit.low, fit.high)} ({results.headline.name})",
+        f"threshold   {formatting.level(fit.threshold)} {unit} at {results.p:.0%} correct, guess rate "
+        f"{fit.function.guess:.3g}, 95 % interval {formatting.interval(fit.low, fit.high)} "
+        f"({results.headline.name})",
     ]
     if fit.status.name != "CONVERGED":
         lines.append(f"            {fit.status.value}")
     if true is not None:
         where = formatting.inside(fit.low, true, fit.high)
         lines.append(f"true        {formatting.level(true)} {unit} (simulated observers): {where}")
-    if results.ranking is None:
-        lines.append("models      none: the bank stores no distances for these pairs")
-    else:
-        best = results.ranking.rows[0]
-        lines.append(
-            f"best model  {best.label}: {best.bits:.3f} held-out bits per trial above chance"
-        )
+    return lines
+
+
+def _dprime_lines(condition: "Condition") -> list[str]:
+    """Return a line for every level of a condition without a psychometric function."""
+    from analysis.report import formatting
+
+    lines = []
+    for level, found, true in zip(
+        condition.levels, condition.dprimes, condition.true_dprimes, strict=True
+    ):
+        where = formatting.with_unit(level, condition.unit)
+        said = f"d'          {formatting.dprime(found)} ({condition.name}, level {where})"
+        if found is not None and found.rates is not None:
+            said += f": {formatting.rates(found)}"
+        lines.append(said)
+        if true is not None and found is not None:
+            inside = formatting.inside(found.low, true, found.high)
+            lines.append(f"true        {true:.2f} (simulated observers): {inside}")
     return lines

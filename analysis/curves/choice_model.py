@@ -1,8 +1,8 @@
-"""Choice model: from a model's distance to the probability of a right answer, with three free parameters.
+"""Choice model: from a model's evidence to the probability of a right answer, with three free parameters.
 
-distance Δ → d' = g·Δ^p → proportion correct by the trial's task and rule → lapses. Distances are scaled
-to a mean of 1; then the priors are the same for every model: log g normal around log 1.5 with standard
-deviation 1.5, log p normal around 0 with standard deviation 0.5, lapse Beta(2, 50).
+evidence Δ → d' = g·|Δ|^p with the sign of Δ → proportion correct by the task and rule → lapses. Evidence
+is scaled to a mean size of 1; then the priors are the same for every model: log g normal around log 1.5
+with standard deviation 1.5, log p normal around 0 with standard deviation 0.5, lapse Beta(2, 50).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _STARTS = np.array([[np.log(g), 0.0, lapse_start(0.02)] for g in (0.3, 1.5, 6.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFit:
-    """Posterior mode of a model's parameters: d' = gain · distance**exponent, and the lapse rate."""
+    """Posterior mode of a model's parameters: d' = gain · |evidence|**exponent, and the lapse rate."""
 
     gain: float
     exponent: float
@@ -38,7 +38,7 @@ class ModelFit:
 class Posterior:
     """Normal approximation of the posterior of a model's three parameters.
 
-    `mode` (3,) holds log gain, log exponent and unconstrained lapse rate for distances divided by
+    `mode` (3,) holds log gain, log exponent and unconstrained lapse rate for evidence divided by
     `scale`; `root` (3, 3) is a square root of the covariance there.
     """
 
@@ -54,10 +54,10 @@ def posterior_of(cells: Cells, label: str) -> Posterior:
     Raises
     ------
     InputError
-        If the model has no distance for a cell, or a negative one.
+        If the model has no evidence for a cell, or negative evidence in a task without a direction.
     """
     strength = strength_of(cells, label)
-    scale = float(np.average(strength, weights=cells.n_trials)) or 1.0
+    scale = float(np.average(np.abs(strength), weights=cells.n_trials)) or 1.0
     problem = CurveProblem(
         curve=_curve(cells, strength / scale),
         prior=_prior,
@@ -82,7 +82,7 @@ def fit_model(cells: Cells, label: str) -> ModelFit:
     Raises
     ------
     InputError
-        If the model has no distance for a cell, or a negative one.
+        If the model has no evidence for a cell, or negative evidence in a task without a direction.
     """
     posterior = posterior_of(cells, label)
     log_gain, log_exponent, u = posterior.mode
@@ -99,7 +99,8 @@ def predicted(cells: Cells, label: str, fit: ModelFit) -> np.ndarray:
     """Return the probability of a right answer in every cell (C,) under a model's fitted parameters."""
     p = np.empty(len(cells.n_trials))
     for link, where in links_of(cells):
-        dprime = fit.gain * cells.distances[label][where] ** fit.exponent
+        given = cells.evidence[label][where]
+        dprime = np.sign(given) * fit.gain * np.abs(given) ** fit.exponent
         p[where] = (1 - fit.lapse) * link.p_correct(dprime) + fit.lapse * link.guess
     return p
 
@@ -113,18 +114,18 @@ def predictive(cells: Cells, label: str, posterior: Posterior) -> np.ndarray:
     # Exact for cubic functions of the parameters.
     out = np.sqrt(len(posterior.mode)) * posterior.root.T
     points = posterior.mode + np.concatenate([out, -out])
-    p, _ = _curve(cells, cells.distances[label] / posterior.scale)(points)
+    p, _ = _curve(cells, cells.evidence[label] / posterior.scale)(points)
     return p.mean(axis=0)
 
 
 def _curve(cells: Cells, strength: np.ndarray) -> Curve:
-    log_strength = np.log(np.maximum(strength, 1e-300))
+    sign, log_strength = np.sign(strength), np.log(np.maximum(np.abs(strength), 1e-300))
     links = links_of(cells)
 
     def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         exponent = np.exp(np.clip(x[:, [_LOG_EXPONENT]], -8, 4))
         dprime = np.exp(np.minimum(x[:, [_LOG_GAIN]] + exponent * log_strength, 6.0))
-        dprime = np.where(strength > 0, dprime, 0.0)
+        dprime = sign * dprime
         lapse, lapse_slope = lapse_of(x[:, _LAPSE])
         seen, slope, guess = np.empty_like(dprime), np.empty_like(dprime), np.empty_like(dprime)
         for link, where in links:
@@ -135,7 +136,7 @@ def _curve(cells: Cells, strength: np.ndarray) -> Curve:
         by_gain = kept * slope * dprime
         parts = [
             by_gain,
-            np.where(strength > 0, by_gain * exponent * log_strength, 0.0),
+            np.where(sign == 0, 0.0, by_gain * exponent * log_strength),
             (guess - seen) * lapse_slope[:, None],
         ]
         return kept * seen + (1 - kept) * guess, np.stack(parts, axis=1)

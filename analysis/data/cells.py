@@ -5,40 +5,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.observers.sdt import Link, link_of
+from analysis.observers.links import Link, link_of
 from stimuli_store.errors import InputError
+from stimuli_store.tasks.types import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Counts of answers by participant, image, pair, task and rule; arrays (C,).
+    """Counts of answers to one task by participant, image, pair and rule; arrays (C,).
 
-    `distances` holds, per model label, the distance of each cell's pair.
+    `evidence` holds, per model label, what the model says about each cell's pair: a distance, or a signed
+    preference (`analysis.observers.evidence`).
     """
 
+    task: Task
     participant: np.ndarray
     image: np.ndarray
     pair: np.ndarray
-    task: np.ndarray
     rule: np.ndarray
     n_correct: np.ndarray
     n_trials: np.ndarray
-    distances: Mapping[str, np.ndarray]
+    evidence: Mapping[str, np.ndarray]
 
     def take(self, chosen: np.ndarray) -> "Cells":
         """Return the cells for which `chosen` (C,) is true."""
-        arrays = ("participant", "image", "pair", "task", "rule", "n_correct", "n_trials")
+        arrays = ("participant", "image", "pair", "rule", "n_correct", "n_trials")
         return Cells(
+            task=self.task,
             **{name: getattr(self, name)[chosen] for name in arrays},
-            distances={label: d[chosen] for label, d in self.distances.items()},
+            evidence={label: e[chosen] for label, e in self.evidence.items()},
         )
 
 
 def links_of(cells: Cells) -> list[tuple[Link, np.ndarray]]:
     """Return every link (d' to proportion correct) in use, with a mask (C,) of the cells it applies to."""
-    named = sorted(set(zip(cells.task.tolist(), cells.rule.tolist(), strict=True)))
     return [
-        (link_of(task, rule), (cells.task == task) & (cells.rule == rule)) for task, rule in named
+        (link_of(cells.task, rule), cells.rule == rule) for rule in sorted(set(cells.rule.tolist()))
     ]
 
 
@@ -51,9 +53,15 @@ def guesses_of(cells: Cells) -> np.ndarray:
 
 
 def strength_of(cells: Cells, label: str) -> np.ndarray:
-    """Return a model's distance in each cell (C,); raise InputError if one is missing or negative."""
-    strength = np.asarray(cells.distances[label], dtype=np.float64)
-    if not (np.isfinite(strength) & (strength >= 0)).all():
+    """Return a model's evidence in each cell (C,).
+
+    Raises
+    ------
+    InputError
+        If it is missing somewhere, or negative although the task does not ask which stimulus is the higher.
+    """
+    strength = np.asarray(cells.evidence[label], dtype=np.float64)
+    if not (np.isfinite(strength) & ((strength >= 0) | cells.task.directed)).all():
         raise InputError(
             f"the model {label!r} has no distance for some pairs that were shown, or a negative "
             "one; rank models for which the bank holds a distance of every pair"

@@ -30,7 +30,10 @@ from analysis.infer.likelihood import (
     lapse_start,
     log_likelihood,
 )
-from analysis.observers.sdt import Link, link_of
+from analysis.observers.links import Link, link_of
+from analysis.observers.sdt import task_of
+from stimuli_store.tasks.abx import ABX
+from stimuli_store.tasks.types import Task
 
 _CRITICAL, _GAIN, _LAPSE = 0, 1, 2
 _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
@@ -51,8 +54,8 @@ class ScalingFit:
         Probability of a random answer.
     log_likelihood, deviance, n_trials
         At the posterior mode; the deviance is against the observed proportions.
-    task, rule
-        Names of the relation between d' and proportion correct (`analysis.observers.sdt`).
+    link
+        Relation between d' and proportion correct (`analysis.observers.links`).
     """
 
     critical: float
@@ -65,8 +68,7 @@ class ScalingFit:
     log_likelihood: float
     deviance: float
     n_trials: int
-    task: str
-    rule: str
+    link: Link
 
     def dprime(self, level: ArrayLike) -> np.ndarray:
         """Return the fitted d' at each level (same shape)."""
@@ -75,8 +77,8 @@ class ScalingFit:
 
     def p_correct(self, level: ArrayLike) -> np.ndarray:
         """Return the fitted proportion correct at each level (same shape)."""
-        link = link_of(self.task, self.rule)
-        return (1 - self.lapse) * link.p_correct(self.dprime(level)) + self.lapse * link.guess
+        seen = self.link.p_correct(self.dprime(level))
+        return (1 - self.lapse) * seen + self.lapse * self.link.guess
 
 
 def fit_critical_scaling(
@@ -84,8 +86,8 @@ def fit_critical_scaling(
     n_correct: ArrayLike,
     n_trials: ArrayLike,
     *,
-    task: str = "abx",
-    rule: str = "independent",
+    task: Task | str = ABX,
+    rule: str | None = None,
 ) -> ScalingFit:
     """Fit critical scaling s₀ and gain α₀ to counts of right answers by level.
 
@@ -96,7 +98,7 @@ def fit_critical_scaling(
     n_correct, n_trials
         Counts at each level (L,).
     task, rule
-        See `analysis.observers.sdt`.
+        A task or the name of a declared one, and one of its rules; None for the first.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def fit_critical_scaling(
     True
     """
     counts = counts_of(levels, n_correct, n_trials)
-    link = link_of(task, rule)
+    link = link_of(task_of(task), rule)
     x = to_axis(counts.levels) * np.log(2)
     problem = CurveProblem(
         curve=_curve(link, x), prior=_prior, n_correct=counts.n_correct, n_trials=counts.n_trials
@@ -165,8 +167,7 @@ def _scaling_fit(
         log_likelihood=float(log_likelihood(p, counts.n_correct, counts.n_trials)),
         deviance=deviance(p, counts.n_correct, counts.n_trials),
         n_trials=int(counts.n_trials.sum()),
-        task=link.task,
-        rule=link.rule,
+        link=link,
     )
 
 

@@ -1,8 +1,8 @@
-"""Simulated observers that answer from a model's distances: noisy percepts, then a decision rule.
+"""Simulated observers that answer from a model's evidence: noisy percepts, then a decision rule.
 
-The percepts of a pair's two stimuli have means d' apart, d' = gain · distance**exponent, and standard
-normal noise in every interval. The rule of the task turns percepts into an answer. With probability
-`lapse` the answer is a guess.
+The percepts of the two stimuli that differ have means d' apart, d' = gain · |evidence|**exponent, and
+standard normal noise in every interval; if the evidence is negative, the two change places. A rule of the
+task turns percepts into an answer, without bias. With probability `lapse` the answer is a guess.
 """
 
 from collections import defaultdict
@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
-from analysis.observers.decisions import DECISIONS
-from analysis.observers.sdt import Link, link_of
+from analysis.observers.criterion import operating_of
+from analysis.observers.evidence import Evidence
+from analysis.observers.links import Link, link_of
+from analysis.observers.rules import decide, rule_of
 from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
-from stimuli_store.records.predictions import Distances
 from stimuli_store.records.trials import Trial
+from stimuli_store.tasks.types import Task
 
 _FASTEST_S = 0.15
 _TYPICAL_S = 0.45
@@ -28,7 +31,7 @@ _RT_SIGMA = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A response and its reaction time in seconds from the onset of the last stimulus."""
+    """A response and its reaction time in seconds from the onset of the first phase that listens."""
 
     response: str
     rt_s: float
@@ -36,32 +39,32 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelObserver:
-    """A simulated observer whose sensitivity comes from one model's distances.
+    """A simulated observer whose sensitivity comes from one model's evidence.
 
     Attributes
     ----------
     model
         Label of the model in the bank.
-    distances
-        The model's distances by unordered pair of pixel ids (`stimuli_store.records.predictions`).
+    evidence
+        What the model says about a trial (`analysis.observers.evidence.evidence_of`).
     gain, exponent
-        d' = gain · distance**exponent.
+        d' = gain · |evidence|**exponent.
     lapse
-        Probability of a random answer; the best possible proportion correct is 1 − lapse/2.
+        Probability of a random answer.
     task, rule
-        Task and decision rule that turn percepts into answers (`analysis.observers.sdt`).
+        Task, and the one of its rules that turns percepts into answers (`analysis.observers.rules`).
     """
 
     model: str
-    distances: Distances = field(repr=False)
+    evidence: Evidence = field(repr=False)
     gain: float
     exponent: float = 1.0
     lapse: float = 0.02
-    task: str = "abx"
-    rule: str = "independent"
+    task: Task
+    rule: str
 
     def __post_init__(self) -> None:
-        link_of(self.task, self.rule)
+        rule_of(self.task, self.rule)
         if not (0 <= self.gain < float("inf") and self.exponent > 0 and 0 <= self.lapse <= 1):
             raise InputError(
                 "an observer needs a gain of at least 0, an exponent above 0 and a lapse rate "
@@ -70,20 +73,46 @@ class ModelObserver:
             )
 
     def dprime(self, trial: Trial) -> float:
-        """Return the observer's d' for the trial's pair.
+        """Return the observer's d' for the trial's stimuli, negative if they seem to have changed places.
 
         Raises
         ------
         InputError
-            If the model has no stored distance for this pair.
+            If the model says nothing of this pair.
         """
-        return self.gain * _distance(self.distances, self.model, trial) ** self.exponent
+        evidence = self.evidence(trial, self.task)
+        return float(np.sign(evidence)) * self.gain * abs(evidence) ** self.exponent
 
     def p_correct(self, trial: Trial) -> float:
-        """Return the observer's probability of a right answer in a trial, lapses included."""
+        """Return the observer's probability of a right answer with these stimuli, lapses included.
+
+        It is the mean over the cells of the task, which may differ where there is a criterion.
+        """
         link = link_of(self.task, self.rule)
         seen = float(link.p_correct(np.asarray(self.dprime(trial))))
-        return (1 - self.lapse) * seen + self.lapse * link.guess
+        return (1 - self.lapse) * seen + self.lapse / len(self.task.answers)
+
+    def rates(self, trial: Trial) -> tuple[float, float]:
+        """Return the observer's rates of hits and false alarms with these stimuli, lapses included.
+
+        Raises
+        ------
+        InputError
+            If the task has no criterion.
+        """
+        operating, d = operating_of(self.task, self.rule), self.dprime(trial)
+        limit = operating.best(np.array([abs(d)]))
+        low, high = np.array([-operating.reach]), np.array([operating.reach])
+        for _ in range(48):
+            middle = 0.5 * (low + high)
+            over = operating.criterion(np.abs(d), middle) > limit
+            low, high = np.where(over, low, middle), np.where(over, middle, high)
+        z = 0.5 * (low + high)
+        hits, false_alarms = float(operating.hits(np.array([abs(d)]), z)[0]), float(ndtr(-z)[0])
+        if d < 0 and operating.signed:
+            hits, false_alarms = false_alarms, hits
+        kept, guessed = 1 - self.lapse, self.lapse / 2
+        return kept * hits + guessed, kept * false_alarms + guessed
 
     def respond(self, trial: Trial, rng: np.random.Generator) -> Answer:
         """Draw an answer to a trial from noisy percepts and the decision rule.
@@ -91,90 +120,97 @@ class ModelObserver:
         Raises
         ------
         InputError
-            If the trial's intervals are not those of the observer's task.
+            If the trial is not one of the observer's task.
         """
-        decide = DECISIONS[self.task, self.rule]
+        task, d = self.task, self.dprime(trial)
+        means = abs(d) * _places(task, trial, exchanged=d < 0)
         lapsed = rng.random() < self.lapse
         rt_s = _FASTEST_S + rng.lognormal(np.log(_TYPICAL_S), _RT_SIGMA)
-        response = decide(self.dprime(trial), trial, rng)
+        percepts = means + rng.standard_normal(len(means))
+        said = int(decide(task, self.rule, abs(d), percepts[None], rng=rng)[0])
         if lapsed:
-            choices = [name for name in trial.intervals if name != "X"]
-            response = choices[int(rng.integers(len(choices)))]
-        return Answer(response=response, rt_s=float(rt_s))
+            said = int(rng.integers(len(task.answers)))
+        return Answer(response=task.answers[said], rt_s=float(rt_s))
 
     def describe(self) -> dict[str, Any]:
         """Return the true parameters as plain JSON values, for the header of a journal."""
-        names = ("model", "gain", "exponent", "lapse", "task", "rule")
-        return {name: getattr(self, name) for name in names}
+        names = ("model", "gain", "exponent", "lapse", "rule")
+        return {**{name: getattr(self, name) for name in names}, "task": self.task.name}
 
 
-def _distance(distances: Distances, model: str, trial: Trial) -> float:
-    a, b = trial.pair
-    if a == b:
-        return 0.0
-    try:
-        return distances[frozenset(trial.pair)]
-    except KeyError:
-        raise InputError(
-            f"the model {model!r} has no stored distance between {a[:12]}… and {b[:12]}… "
-            f"({trial.set}); use the bank that this trial was planned from"
-        ) from None
+def _places(task: Task, trial: Trial, *, exchanged: bool) -> np.ndarray:
+    """Return where the percept of each interval lies, 0 or 1, from the cell that the trial is."""
+    for cell in task.cells:
+        planned = {name: trial.stimuli.get(role) for name, role in cell.fills.items()}
+        if cell.answer == trial.answer and planned == dict(trial.intervals):
+            low, high = task.contrast
+            swap = {low: high, high: low} if exchanged else {}
+            roles = [cell.fills[name] for name in task.intervals]
+            return np.array([task.at(swap.get(role, role)) for role in roles])
+    raise InputError(
+        f"trial {trial.index} is no arrangement of the task {task.name!r}: it shows "
+        f"{', '.join(sorted(trial.intervals)) or 'nothing'} with the right answer {trial.answer!r}"
+    )
 
 
 def calibrated_observer(
     model: str,
-    distances: Distances,
+    evidence: Evidence,
     trials: Iterable[Trial],
+    task: Task,
     *,
+    rule: str | None = None,
     mean_p_correct: float = 0.8,
     exponent: float = 1.0,
     lapse: float = 0.02,
-    rule: str = "independent",
 ) -> ModelObserver:
     """Return an observer whose mean probability of a right answer over the trials is `mean_p_correct`.
 
-    The gain is found by root finding; all trials must be of one task.
+    The gain is found by root finding; all trials must be of the task. `rule` is its first one by default.
 
     Raises
     ------
     InputError
-        If no gain gives this mean (too near chance, above what lapses allow, or the model's distance
-        is 0 for too many pairs).
+        If no gain gives this mean (too near chance, above what lapses allow, or the model's evidence
+        is 0 for too many trials).
     """
     trials = list(trials)
-    tasks = sorted({trial.task for trial in trials})
-    if len(tasks) != 1:
+    names = sorted({trial.task for trial in trials})
+    if names != [task.name]:
         raise InputError(
-            f"an observer is calibrated on trials of one task; these have {tasks or 'none'}"
+            f"an observer is calibrated on trials of one task, {task.name}; these have "
+            f"{', '.join(names) or 'none'}"
         )
-    link = link_of(tasks[0], rule)
-    strength = np.array([_distance(distances, model, t) for t in trials]) ** exponent
+    link = link_of(task, rule)
+    seen = np.array([evidence(t, task) for t in trials])
+    strength = np.sign(seen) * np.abs(seen) ** exponent
 
     def mean_at(gain: float) -> float:
         return float(np.mean(_lapsing(link, lapse, link.p_correct(gain * strength))))
 
-    scale = float(strength.max()) or 1.0
-    lowest, highest = mean_at(0.0), mean_at(1e6 / float(strength[strength > 0].min(initial=scale)))
+    sizes = np.abs(strength)
+    scale = float(sizes.max()) or 1.0
+    smallest = float(sizes[sizes > 0].min(initial=scale))
+    lowest, highest = mean_at(0.0), mean_at(1e6 / smallest)
     if not lowest < mean_p_correct < highest:
         raise InputError(
             f"no gain gives an observer with the model {model!r} a mean proportion correct of "
             f"{mean_p_correct:.3g} on these trials; between {lowest:.3g} and {highest:.3g} is possible"
         )
-    low, high = 1e-6 / scale, 1e6 / float(strength[strength > 0].min())
     root = brentq(
         lambda log_gain: mean_at(float(np.exp(log_gain))) - mean_p_correct,
-        np.log(low),
-        np.log(high),
+        np.log(1e-6 / scale),
+        np.log(1e6 / smallest),
         xtol=1e-12,
     )
     return ModelObserver(
         model=model,
-        distances=distances,
+        evidence=evidence,
         gain=float(np.exp(root)),
         exponent=exponent,
         lapse=lapse,
-        task=tasks[0],
-        rule=rule,
+        task=task,
+        rule=link.rule,
     )
 
 
@@ -193,23 +229,27 @@ class _Description:
 
 
 def observer_from_description(
-    description: Mapping[str, Any], distances: Distances
+    description: Mapping[str, Any], evidence: Evidence, task: Task
 ) -> ModelObserver:
     """Return the observer described by the JSON values of `ModelObserver.describe`.
 
     Raises
     ------
     InputError
-        If a parameter is missing, unknown or of another type.
+        If a parameter is missing, unknown or of another type, or it is an observer of another task.
     """
     known = from_json(_Description, description, "a simulated observer's description")
+    if known.task != task.name:
+        raise InputError(
+            f"this simulated observer answers the task {known.task!r}, not {task.name!r}"
+        )
     return ModelObserver(
         model=known.model,
-        distances=distances,
+        evidence=evidence,
         gain=known.gain,
         exponent=known.exponent,
         lapse=known.lapse,
-        task=known.task,
+        task=task,
         rule=known.rule,
     )
 
@@ -243,7 +283,10 @@ def pooled_true_threshold(
     by_level: dict[float, list[float]] = defaultdict(list)
     for observer, trials in sessions:
         for trial in trials:
-            by_level[float(trial.level.value)].append(observer.p_correct(trial))
+            level = trial.factors.get("level")
+            if level is None or isinstance(level, str):
+                raise InputError("a true threshold needs trials whose levels are numbers")
+            by_level[float(level)].append(observer.p_correct(trial))
     if not by_level or min(by_level) <= 0:
         raise InputError("a true threshold needs trials, at levels above zero")
     levels = np.array(sorted(by_level))

@@ -1,4 +1,4 @@
-"""Ranking of models by how well their distances predict answers they were not fitted to.
+"""Ranking of models by how well their evidence predicts answers they were not fitted to.
 
 All models have the same choice model and the same three free parameters (`analysis.curves.choice_model`).
 The parameters are fitted on some images and participants and scored on other images **and** other
@@ -68,7 +68,7 @@ class Ranking:
 
 
 def rank_models(cells: Cells, *, n_draws: int = 2000, seed: int = 0) -> Ranking:
-    """Return the models of `cells.distances`, and chance, ranked by held-out bits per trial.
+    """Return the models of `cells.evidence`, and chance, ranked by held-out bits per trial.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ def rank_models(cells: Cells, *, n_draws: int = 2000, seed: int = 0) -> Ranking:
     InputError
         If there is no trial or no model.
     """
-    if not len(cells.n_trials) or not cells.distances:
-        raise InputError("a ranking needs at least one trial and one model with stored distances")
+    if not len(cells.n_trials) or not cells.evidence:
+        raise InputError("a ranking needs at least one trial and one model with stored predictions")
     folds = folds_of(cells.participant, cells.image, cells.pair)
     guess = guesses_of(cells)
-    fits = {label: fit_model(cells, label) for label in cells.distances}
+    fits = {label: fit_model(cells, label) for label in cells.evidence}
     inside = {
         label: _bits(cells, predicted(cells, label, fit), guess) for label, fit in fits.items()
     }

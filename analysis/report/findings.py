@@ -4,24 +4,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtri
 
-from analysis.data.tables import models_without_distances
+from analysis.data.tables import models_without_evidence
 from analysis.fits.fit import Fit
-from analysis.observers.sdt import link_of
 from analysis.plots import psychometric, ranking, style
 from analysis.ranking.rank import CHANCE, Ranking
-from analysis.report import formatting, how_computed, provenance
+from analysis.report import formatting, how_computed, provenance, sensitivity
+from analysis.report.conditions import Condition
 from analysis.report.page_style import STYLE
-from analysis.report.results import Condition, Results
+from analysis.report.results import Results
 from stimuli_store.bank.reading import Bank
 from stimuli_store.journal import Session
 from stimuli_store.tools import html
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_N_PARAMETERS = 3
 
 
 def report_page(
@@ -37,7 +34,7 @@ def report_page(
         _cards(results),
         _threshold_section(results),
         _ranking_section(results, table),
-        _dprime_section(results),
+        sensitivity.dprime_section(results),
         _participants_section(results),
         provenance.stimuli_section(bank),
         provenance.timing_section(sessions, table),
@@ -52,7 +49,8 @@ def _lead(results: Results) -> str:
     people = len(results.participants)
     plural = "s" if people != 1 else ""
     return (
-        f"{results.n_trials} trials of {people} participant{plural}, bank {html.code(results.pin)}"
+        f"{results.n_trials} trials of {people} participant{plural}, task {html.code(results.task.name)}, "
+        f"bank {html.code(results.pin)}"
     )
 
 
@@ -68,24 +66,33 @@ def _notice(results: Results) -> str:
 
 
 def _cards(results: Results) -> str:
-    fit, unit = results.headline.fit, formatting.short_unit(results.unit)
-    items = [
-        (
-            f"Threshold at {results.p:.0%} correct",
-            _with_unit(fit.threshold, unit),
-            f"95 % interval {formatting.interval(fit.low, fit.high)}",
-            "",
+    items = []
+    head, unit = results.headline, formatting.short_unit(results.unit)
+    if head.fit is not None:
+        fit = head.fit
+        note = f"95 % interval {formatting.interval(fit.low, fit.high)}"
+        items = [
+            (f"Threshold at {results.p:.0%} correct", _with_unit(fit.threshold, unit), note, "")
+        ]
+        if results.true_threshold is not None:
+            where = formatting.inside(fit.low, results.true_threshold, fit.high)
+            value = _with_unit(results.true_threshold, unit)
+            items.append(("True threshold (simulated)", value, where, "true"))
+    else:
+        best = max(range(len(head.levels)), key=lambda i: head.n_trials[i])
+        found, true = head.dprimes[best], head.true_dprimes[best]
+        at = formatting.with_unit(head.levels[best], head.unit)
+        note = f"{head.name}, level {at}; 95 % interval " + (
+            formatting.interval(found.low, found.high) if found else "–"
         )
-    ]
-    if results.true_threshold is not None:
-        where = formatting.inside(fit.low, results.true_threshold, fit.high)
-        items.append(
-            ("True threshold (simulated)", _with_unit(results.true_threshold, unit), where, "true")
-        )
+        items = [("d′", f"{found.estimate:.2f}" if found else "–", note, "")]
+        if found is not None and true is not None:
+            where = formatting.inside(found.low, true, found.high)
+            items.append(("True d′ (simulated)", f"{true:.2f}", where, "true"))
     if results.ranking is not None:
-        best = results.ranking.rows[0]
-        note = f"{best.bits:.3f} held-out bits per trial above chance"
-        items.append(("Model that agrees best", best.label, note, ""))
+        first = results.ranking.rows[0]
+        note = f"{first.bits:.3f} held-out bits per trial above chance"
+        items.append(("Model that agrees best", first.label, note, ""))
     return html.cards(items)
 
 
@@ -95,9 +102,12 @@ def _with_unit(value: float, unit: str) -> str:
 
 def _threshold_section(results: Results) -> str:
     head, fit = results.headline, results.headline.fit
-    along = _along(head.levels)
+    title = "Observed answers, fitted curve, threshold"
+    if fit is None:
+        return html.section(title, _conditions_table("Comparison", (head, *results.others)))
+    along = sensitivity.along(head.numbers)
     made = psychometric.psychometric_plot(
-        psychometric.Points(levels=head.levels, n_correct=head.n_correct, n_trials=head.n_trials),
+        psychometric.Points(levels=head.numbers, n_correct=head.n_correct, n_trials=head.n_trials),
         (along, fit.function(along)),
         _marker(head, results.p),
         unit=results.unit,
@@ -107,17 +117,17 @@ def _threshold_section(results: Results) -> str:
         html.paragraph(f"Comparison: {head.name}. {fit.status.value.capitalize()}."),
         html.picture(style.to_png(made), f"Proportion correct by level, {head.name}", 720),
         _conditions_table("Comparison", (head, *results.others)),
-        _deviance_note(head),
+        _deviance_note(fit),
     ]
-    return html.section("Observed answers, fitted curve, threshold", *parts)
+    return html.section(title, *parts)
 
 
-def _deviance_note(head: Condition) -> str:
-    fit, curve = head.fit, head.fit.function
+def _deviance_note(fit: Fit) -> str:
+    curve = fit.function
     unit = "octaves" if curve.axis == "log" else "units of the level"
     return html.paragraph(
         f"Fitted {formatting.sigmoid(curve.sigmoid)} function: width {curve.width:.2f} {unit}, lapse "
-        f"rate {curve.lapse:.3f}; {_judged(fit.deviance, fit.n_levels)} {_widened(fit)}The "
+        f"rate {curve.lapse:.3f}; {sensitivity.judged(fit.deviance, fit.n_levels)} {_widened(fit)}The "
         "interval describes these participants and these images.",
         "small",
     )
@@ -132,19 +142,6 @@ def _widened(fit: Fit) -> str:
     )
 
 
-def _judged(deviance: float, n_levels: int) -> str:
-    """Return a sentence with the deviance and whether the curve describes the answers well."""
-    free = n_levels - _N_PARAMETERS
-    if free < 1:
-        return f"deviance {deviance:.1f}, with too few levels to judge it."
-    rare = float(chdtri(free, 0.05))
-    verdict = "describes" if deviance <= rare else "does not describe"
-    return (
-        f"deviance {deviance:.1f} (5 % of good fits exceed {rare:.1f}): the curve {verdict} the "
-        "answers well."
-    )
-
-
 def _conditions_table(first: str, conditions: Sequence[Condition]) -> str:
     simulated = any(c.true_threshold is not None for c in conditions)
     head = [first, "task, rule", "trials", "correct", "threshold", "95 % interval"]
@@ -152,11 +149,11 @@ def _conditions_table(first: str, conditions: Sequence[Condition]) -> str:
     for c in conditions:
         row: list[object] = [
             c.name,
-            f"{formatting.task(c.task)}, {c.rule}",
+            f"{c.task.name}, {c.rule}",
             f"{c.n_trials.sum():.0f}",
             f"{c.n_correct.sum() / c.n_trials.sum():.1%}",
-            formatting.level(c.fit.threshold),
-            formatting.interval(c.fit.low, c.fit.high),
+            _with_unit(c.fit.threshold, formatting.short_unit(c.unit)) if c.fit else "only d′",
+            formatting.interval(c.fit.low, c.fit.high) if c.fit else "–",
         ]
         if simulated:
             row.append(formatting.level(c.true_threshold))
@@ -164,15 +161,10 @@ def _conditions_table(first: str, conditions: Sequence[Condition]) -> str:
     return html.table([*head, "true (simulated)"] if simulated else head, rows)
 
 
-def _along(levels: np.ndarray) -> np.ndarray:
-    if levels.min() > 0:
-        return np.geomspace(levels.min() / 1.25, levels.max() * 1.25, 200)
-    margin = 0.06 * float(np.ptp(levels))
-    return np.linspace(levels.min() - margin, levels.max() + margin, 200)
-
-
 def _marker(condition: Condition, p: float) -> psychometric.Marker:
     fit = condition.fit
+    if fit is None:
+        return psychometric.Marker(p=p, threshold=np.nan, low=np.nan, high=np.nan)
     return psychometric.Marker(
         p=p, threshold=fit.threshold, low=fit.low, high=fit.high, true=condition.true_threshold
     )
@@ -180,17 +172,22 @@ def _marker(condition: Condition, p: float) -> psychometric.Marker:
 
 def _ranking_section(results: Results, table: "pd.DataFrame") -> str:
     title = "Which model agrees with the answers"
-    left_out = models_without_distances(table)
+    left_out = models_without_evidence(table)
     note = (
         html.paragraph(
-            f"Not ranked, because the bank has no distances for some pairs: {', '.join(left_out)}."
+            f"Not ranked, because the bank has no predictions for some pairs: {', '.join(left_out)}."
         )
         if left_out
         else ""
     )
     found = results.ranking
     if found is None:
-        return html.section(title, html.paragraph("The bank stores no distances to rank."), note)
+        why = (
+            "Models are not ranked in a task with a criterion."
+            if results.task.criterion
+            else "The bank stores no predictions to rank."
+        )
+        return html.section(title, html.paragraph(why), note)
     bits = np.array([row.bits for row in found.rows])
     best = bits[0]
     ends = (
@@ -241,58 +238,17 @@ def _ranking_table(results: Results, found: Ranking) -> str:
     return html.table(head, rows)
 
 
-def _dprime_section(results: Results) -> str:
-    head, scaling = results.headline, results.headline.scaling
-    along = _along(head.levels)
-    made = psychometric.dprime_plot(
-        head.levels,
-        np.array([d.estimate for d in head.dprimes]),
-        (np.array([d.low for d in head.dprimes]), np.array([d.high for d in head.dprimes])),
-        curve=(along, scaling.dprime(along)) if scaling else None,
-        unit=results.unit,
-    )
-    rows = [
-        [
-            f"{level:g}",
-            f"{d.n_correct} of {d.n_trials}",
-            f"{d.estimate:.2f}",
-            formatting.interval(d.low, d.high),
-        ]
-        for level, d in zip(head.levels, head.dprimes, strict=True)
-    ]
-    parts = [html.picture(style.to_png(made), "d′ by level with the critical-scaling curve", 720)]
-    if scaling is not None:
-        ends = formatting.interval(scaling.critical_low, scaling.critical_high)
-        gains = formatting.interval(scaling.gain_low, scaling.gain_high)
-        parts.append(
-            html.paragraph(
-                f"Critical scaling s₀ = {scaling.critical:.3g} "
-                f"{formatting.short_unit(results.unit)} {ends}; α₀ = {scaling.gain:.3g} {gains}; "
-                f"{_judged(scaling.deviance, len(head.levels))}"
-            )
-        )
-    parts.append(
-        html.table([style.unit_label(results.unit), "correct", "d′", "95 % interval"], rows)
-    )
-    link = link_of(head.task, head.rule)
-    parts.append(
-        html.paragraph(
-            f"{head.name}; {formatting.task(link.task)} with the {link.rule} rule. The upper end of "
-            "an interval is infinite where all answers were right.",
-            "small",
-        )
-    )
-    return html.section("Sensitivity by level", *parts)
-
-
 def _participants_section(results: Results) -> str:
     people = results.by_participant
+    if results.headline.fit is None:
+        tables = [sensitivity.dprime_table(condition) for condition in people]
+        return html.section("Participants", *tables)
     markers = [_marker(condition, results.p) for condition in people]
     made = psychometric.intervals_plot(
         [condition.name for condition in people],
         markers,
         unit=results.unit,
-        log_axis=bool(results.headline.levels.min() > 0),
+        log_axis=bool(results.headline.numbers.min() > 0),
     )
     return html.section(
         "Participants",

@@ -3,13 +3,48 @@
 import math
 
 from analysis.fits.fit import Fit
+from analysis.observers.sdt import DPrime
 
-_TASKS = {"abx": "ABX", "2afc": "2AFC"}
+
+def case(value: float | str | None) -> str:
+    """Return a level of a condition as text: a number, a word, or a dash for none.
+
+    Examples
+    --------
+    >>> case(8.0), case("coarse"), case(None)
+    ('8', 'coarse', '–')
+    """
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:g}"
 
 
-def task(name: str) -> str:
-    """Return a task's name as it is written in papers."""
-    return _TASKS.get(name, name)
+def with_unit(value: float | str | None, unit: str) -> str:
+    """Return a level of a condition with its unit as text.
+
+    Examples
+    --------
+    >>> with_unit(8.0, "window_px"), with_unit("coarse", "")
+    ('8 px', 'coarse')
+    """
+    short = short_unit(unit)
+    return f"{case(value)} {short}".rstrip() if isinstance(value, float) else case(value)
+
+
+def rates(found: DPrime) -> str:
+    """Return hits and false alarms with the criterion as text; empty for a task without a criterion."""
+    r = found.rates
+    if r is None:
+        return ""
+    return (
+        f"hits {r.n_hits} of {r.n_signal}, false alarms {r.n_false_alarms} of {r.n_noise}, "
+        f"criterion {r.criterion:.2f} (bias {r.bias:+.2f})"
+    )
+
+
+def dprime(found: DPrime | None) -> str:
+    """Return d' with its interval as text, or a dash."""
+    return "–" if found is None else f"{found.estimate:.2f} {interval(found.low, found.high)}"
 
 
 def sigmoid(name: str) -> str:

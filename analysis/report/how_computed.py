@@ -1,6 +1,7 @@
 """The methods section of the report, with equations and references."""
 
 from analysis.infer.likelihood import LAPSE_A, LAPSE_B
+from analysis.observers.links import link_of
 from analysis.report import formatting
 from analysis.report.results import Results
 from stimuli_store.tools import html
@@ -8,30 +9,20 @@ from stimuli_store.tools import html
 
 def methods_section(results: Results) -> str:
     """Return the report's methods section as HTML, with equations and references."""
-    head = results.headline
-    axis = "log₂ level" if head.fit.function.axis == "log" else "level"
+    links = {c.rule: link_of(c.task, c.rule) for c in (results.headline, *results.others)}
     parts = [
+        *_curve_paragraphs(results),
         html.paragraph(
-            f"Psychometric function on {axis}: normal, Weibull and reversed Gumbel sigmoids are fitted (here "
-            f"{formatting.sigmoid(head.fit.function.sigmoid)} fits best). The task fixes the guess rate γ. "
-            f"The lapse rate λ has the prior Beta({LAPSE_A:g}, {LAPSE_B:g}), the width a broad log-normal "
-            "prior, the threshold a flat prior. Estimates are posterior modes."
+            f"d′ and proportion correct in the task {html.code(results.task.name)} (guess rate "
+            f"{next(iter(links.values())).guess:.3g}) [3], by the decision rule assumed of observers:"
         ),
-        html.paragraph("P(level) = γ + (1 − γ − λ) · S(level)", "eq"),
-        html.paragraph(
-            f"The threshold is the level at P = {results.p:g}. Its 95 % interval holds the levels at which "
-            "the highest log-likelihood profile of the three sigmoids lies within 1.92 of its maximum (half "
-            "the 95 % point of χ², one degree of freedom). If only one good fit in five has a larger "
-            "deviance, 1.92 is multiplied by the deviance over its degrees of freedom (Finney's "
-            "heterogeneity factor). Intervals of proportions are Wilson's. [1, 2]"
-        ),
-        html.paragraph("d′ and proportion correct, by task and rule [3]:"),
-        html.paragraph("ABX, independent: P = Φ(d/√2)Φ(d/2) + Φ(−d/√2)Φ(−d/2)", "eq"),
-        html.paragraph("ABX, differencing: P = Φ(d/√2)Φ(d/√6) + Φ(−d/√2)Φ(−d/√6)", "eq"),
-        html.paragraph("2AFC: P = Φ(d/√2)", "eq"),
+        *(html.paragraph(f"{rule}: {link.formula}", "eq") for rule, link in links.items()),
+        html.paragraph(_CRITERION) if results.task.criterion else "",
         html.paragraph("Critical scaling [4]: d′(s) = α₀ · max(0, 1 − s₀²/s²)", "eq"),
         html.paragraph(
-            "Models: distance Δ → d′ = g·Δ^p → proportion correct by the trial's task and rule → lapses. "
+            "Models: what a model says of two stimuli is a distance Δ, or, where the task asks which is the "
+            "higher and there is a reference, how much farther from it the higher one is. Δ → d′ = g·|Δ|^p "
+            "with the sign of Δ → proportion correct by the task's rule → lapses. "
             "g, p and the lapse rate are fitted for each model in the same way. A model is scored on images "
             "and participants that were not in the fit, with probabilities averaged over the posterior of "
             "the parameters. Intervals of differences come from resampling participants, images, and both, "
@@ -48,6 +39,42 @@ def methods_section(results: Results) -> str:
             )
         )
     return html.section("Methods", *parts, "<h3>References</h3><ol>", _references(), "</ol>")
+
+
+_CRITERION = (
+    "A task with a criterion has no guess rate: d′ comes from hits (a difference is reported where one is) "
+    "and false alarms (where there is none), its interval from the likelihood profile over all criteria. The "
+    "bias is the distance of the criterion from the one with the fewest errors."
+)
+
+
+def _curve_paragraphs(results: Results) -> list[str]:
+    fit = results.headline.fit
+    if fit is None:
+        return [
+            html.paragraph(
+                "No psychometric function was fitted: levels are words, missing, or one only, or the task "
+                "has a criterion. Intervals of proportions are Wilson's [2], converted to d′."
+            )
+        ]
+    axis = "log₂ level" if fit.function.axis == "log" else "level"
+    return [
+        html.paragraph(
+            f"Psychometric function on {axis}: normal, Weibull and reversed Gumbel sigmoids are fitted (here "
+            f"{formatting.sigmoid(fit.function.sigmoid)} fits best). The task fixes the guess rate γ = "
+            f"{fit.function.guess:.3g}. "
+            f"The lapse rate λ has the prior Beta({LAPSE_A:g}, {LAPSE_B:g}), the width a broad log-normal "
+            "prior, the threshold a flat prior. Estimates are posterior modes."
+        ),
+        html.paragraph("P(level) = γ + (1 − γ − λ) · S(level)", "eq"),
+        html.paragraph(
+            f"The threshold is the level at P = {results.p:g}. Its 95 % interval holds the levels at which "
+            "the highest log-likelihood profile of the three sigmoids lies within 1.92 of its maximum (half "
+            "the 95 % point of χ², one degree of freedom). If only one good fit in five has a larger "
+            "deviance, 1.92 is multiplied by the deviance over its degrees of freedom (Finney's "
+            "heterogeneity factor). Intervals of proportions are Wilson's. [1, 2]"
+        ),
+    ]
 
 
 def _references() -> str:

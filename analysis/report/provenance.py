@@ -172,6 +172,7 @@ def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
             for session in shown
             for record in session.records
             for phase in seen_phases(record)
+            if phase.planned_frames is not None
         ]
     )
     made = timing_plot(extra, [float(rt) for rt in table.rt_s.dropna()])
@@ -240,6 +241,8 @@ def _phase_table(sessions: Sequence[Session]) -> str:
     for session in sessions:
         for record in session.records:
             for phase in record.timing[:-1]:
+                if phase.planned_frames is None:
+                    continue
                 row = (phase.planned_frames, phase.n_frames, len(phase.dropped))
                 seen.setdefault(phase.name, []).append(row)
     if not seen:
@@ -291,12 +294,14 @@ def _verified_note(table: "pd.DataFrame") -> str:
 
 def notes_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
     """Return the data section as HTML: trials, missing answers, flags, and sessions."""
-    unanswered = int(table.response.isna().sum())
+    counts = table[table.counts.astype(bool)]
+    unanswered = int(counts.response.isna().sum())
     flags = Counter(flag for text in table["flags"] for flag in text.split(";") if flag)
     unfinished = [s for s in sessions if s.ended != "completed"]
     rows: list[list[object]] = [
-        ["trials in the table", len(table)],
-        ["without an answer (not fitted)", formatting.share(unanswered, len(table))],
+        ["trials", len(counts)],
+        ["without an answer (not fitted)", formatting.share(unanswered, len(counts))],
+        ["attempts shown again, not fitted", len(table) - len(counts)],
         ["excluded for other reasons", "none: flagged trials are kept and fitted"],
         ["flagged", ", ".join(f"{k}: {n}" for k, n in sorted(flags.items())) or "none"],
         ["unfinished sessions", len(unfinished)],

@@ -4,61 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis.data.tables import cells_of, is_simulated, level_counts, tidy
-from analysis.fits.fit import Fit, fit_psychometric
-from analysis.fits.scaling import ScalingFit, fit_critical_scaling
-from analysis.observers.model_observer import (
-    ModelObserver,
-    observer_from_description,
-    pooled_true_threshold,
+from analysis.data.tables import (
+    STIMULUS,
+    answered_of,
+    cells_of,
+    is_simulated,
+    task_of_sessions,
+    tidy,
 )
-from analysis.observers.sdt import DPrime, dprime_from_counts, link_of
+from analysis.observers.evidence import evidence_of
+from analysis.observers.model_observer import ModelObserver, observer_from_description
 from analysis.ranking.rank import Ranking, rank_models
+from analysis.report.conditions import Condition, Watched, by_participant, condition_of
 from stimuli_store.bank.reading import Bank
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.journal import Session
+from stimuli_store.tasks.types import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-HEADLINE = "reference-metamer"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """Fits to the answers of one comparison, or of one participant in it.
-
-    Attributes
-    ----------
-    name, comparison
-        Name of the comparison or of the participant, and the comparison.
-    task, rule
-        Task and decision rule.
-    levels, n_correct, n_trials
-        Answered trials by level (L,).
-    fit
-        The psychometric function and its threshold.
-    dprimes
-        d' at each level.
-    scaling
-        Critical-scaling fit; None if a level is not above zero.
-    true_threshold
-        The simulated observers' own threshold; None if any answer came from a person.
-    """
-
-    name: str
-    comparison: str
-    task: str
-    rule: str
-    levels: np.ndarray
-    n_correct: np.ndarray
-    n_trials: np.ndarray
-    fit: Fit
-    dprimes: tuple[DPrime, ...]
-    scaling: ScalingFit | None
-    true_threshold: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +31,28 @@ class Results:
 
     Attributes
     ----------
-    pin, unit
-        The bank, and the unit of the levels.
+    pin, task
+        The bank, and the task of all sessions.
     p
         Proportion correct that defines the thresholds.
     headline
-        The comparison whose threshold is reported first (``"reference-metamer"`` if there is one).
+        The comparison that is reported first: one with target images themselves if there is any, and of
+        these the one with the most answers.
     others
         The other comparisons.
     by_participant
         The headline comparison, one participant each.
     ranking
-        Models ranked by their prediction of the answers; None if no model has distances for all pairs.
+        Models ranked by their prediction of the answers; None if no model has evidence for all pairs, or
+        the task has a criterion.
     observers
         Descriptions of the simulated observers, without repetition; empty for people.
+    n_trials, participants
+        Number of trials, answered or not, and the names of the participants.
     """
 
     pin: str
-    unit: str
+    task: Task
     p: float
     headline: Condition
     others: tuple[Condition, ...]
@@ -95,14 +63,20 @@ class Results:
     participants: tuple[str, ...]
 
     @property
-    def threshold(self) -> float:
-        """Threshold of the headline comparison, in `unit`."""
-        return self.headline.fit.threshold
+    def unit(self) -> str:
+        """Unit of the levels of the headline comparison; empty if there is none."""
+        return self.headline.unit
 
     @property
-    def interval(self) -> tuple[float, float]:
+    def threshold(self) -> float | None:
+        """Threshold of the headline comparison, in `unit`; None if there is only d'."""
+        return self.headline.fit.threshold if self.headline.fit else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
         """95 % interval of `threshold`, in `unit`."""
-        return self.headline.fit.low, self.headline.fit.high
+        fit = self.headline.fit
+        return (fit.low, fit.high) if fit else None
 
     @property
     def true_threshold(self) -> float | None:
@@ -115,6 +89,21 @@ class Results:
         return self.ranking.winner if self.ranking else None
 
 
+def sessions_of(sessions: Sequence[Session], task: str) -> tuple[Session, ...]:
+    """Return the sessions of one task by its name.
+
+    Raises
+    ------
+    InputError
+        If no session is of this task; those that there are are named.
+    """
+    found = tuple(session for session in sessions if session.header.task.name == task)
+    if not found:
+        names = sorted({session.header.task.name for session in sessions})
+        raise unknown_name("task of these sessions", task, names)
+    return found
+
+
 def analyse(
     bank: Bank, sessions: Sequence[Session], *, p: float = 0.75, seed: int = 0
 ) -> tuple[Results, "pd.DataFrame"]:
@@ -123,7 +112,7 @@ def analyse(
     Parameters
     ----------
     bank, sessions
-        From `stimuli_store.open_bank` and `analysis.data.journals.read_sessions`.
+        From `stimuli_store.open_bank` and `analysis.data.journals.read_sessions`; all of one task.
     p
         Proportion correct that defines the thresholds.
     seed
@@ -134,106 +123,68 @@ def analyse(
     PinMismatch
         If a session was run with another bank.
     InputError
-        If no trial was answered, or the levels are in several units.
+        If no trial was answered, the sessions are of several tasks, or of people and simulated observers.
     """
-    table = tidy(bank, sessions)
-    answered = table[table.response.notna()]
+    if len({is_simulated(session) for session in sessions}) > 1:
+        raise InputError(
+            "some of these sessions are simulated and some are of people; analyse each sort alone, by naming "
+            "its journals"
+        )
+    task, table = task_of_sessions(sessions), tidy(bank, sessions)
+    answered = answered_of(table)
     if not len(answered):
         raise InputError("no trial of these sessions was answered, so there is nothing to fit")
-    units = sorted(set(answered.unit))
-    if len(units) != 1:
-        raise InputError(
-            f"the levels have several units ({', '.join(units)}); analyse these sessions separately"
-        )
-    conditions = _conditions(bank, sessions, answered, p)
-    headline = next((c for c in conditions if c.comparison == HEADLINE), conditions[0])
-    people = sorted(set(answered.participant))
-    own = answered[_of(answered, headline)]
+    watched = _watched(bank, sessions)
+    answered = answered.assign(comparison=answered.comparison.fillna("all trials"))
+    conditions = _conditions(answered, task, watched, p)
+    shares = {c.name: _share_of_targets(bank, answered[_of(answered, c)], task) for c in conditions}
+    headline = max(conditions, key=lambda c: (shares[c.name] > 0.5, c.n_trials.sum()))
     results = Results(
         pin=bank.pin,
-        unit=units[0],
+        task=task,
         p=p,
         headline=headline,
         others=tuple(c for c in conditions if c is not headline),
-        by_participant=tuple(
-            _condition(bank, sessions, own[own.participant == name], p, name)
-            for name in people
-            if (own.participant == name).any()
-        ),
-        ranking=_ranking(table, seed),
+        by_participant=by_participant(answered[_of(answered, headline)], task, watched, p),
+        ranking=_ranking(table, task, seed),
         observers=_observers(sessions),
-        n_trials=len(table),
+        n_trials=int(table.counts.sum()),
         participants=tuple(sorted(set(table.participant))),
     )
     return results, table
 
 
 def _conditions(
-    bank: Bank, sessions: Sequence[Session], answered: "pd.DataFrame", p: float
+    answered: "pd.DataFrame", task: Task, watched: Watched, p: float
 ) -> list[Condition]:
-    several = answered.groupby(["task", "rule"]).ngroups > 1
+    several = answered.rule.nunique() > 1
     made = []
-    for (comparison, task, rule), rows in answered.groupby(["comparison", "task", "rule"]):
-        name = f"{comparison} ({task}, {rule})" if several else str(comparison)
-        made.append(_condition(bank, sessions, rows, p, name))
+    for (comparison, rule), rows in answered.groupby(["comparison", "rule"]):
+        name = f"{comparison} ({rule})" if several else str(comparison)
+        made.append(condition_of(rows, task, watched, p, name))
     return made
 
 
 def _of(answered: "pd.DataFrame", condition: Condition) -> "pd.Series":
-    named = answered.comparison == condition.comparison
-    return named & (answered.task == condition.task) & (answered.rule == condition.rule)
+    return (answered.comparison == condition.comparison) & (answered.rule == condition.rule)
 
 
-def _condition(
-    bank: Bank, sessions: Sequence[Session], rows: "pd.DataFrame", p: float, name: str
-) -> Condition:
-    task, rule = str(rows.task.iloc[0]), str(rows.rule.iloc[0])
-    levels, right, total = level_counts(rows)
-    positive = bool(levels.min() > 0)
-    fit = fit_psychometric(
-        levels,
-        right,
-        total,
-        guess=link_of(task, rule).guess,
-        p=p,
-        axis="log" if positive else "linear",
-    )
-    return Condition(
-        name=name,
-        comparison=str(rows.comparison.iloc[0]),
-        task=task,
-        rule=rule,
-        levels=levels,
-        n_correct=right,
-        n_trials=total,
-        fit=fit,
-        dprimes=tuple(
-            dprime_from_counts(int(k), int(n), task, rule)
-            for k, n in zip(right, total, strict=True)
-        ),
-        scaling=(
-            fit_critical_scaling(levels, right, total, task=task, rule=rule) if positive else None
-        ),
-        true_threshold=_true(bank, sessions, rows, p) if positive else None,
-    )
+def _share_of_targets(bank: Bank, rows: "pd.DataFrame", task: Task) -> float:
+    """Return the share of trials in which one of the two stimuli is a target image itself."""
+    known = [rows[STIMULUS + role].isin(list(bank.references)) for role in task.contrast]
+    return float((known[0] | known[1]).mean())
 
 
-def _true(bank: Bank, sessions: Sequence[Session], rows: "pd.DataFrame", p: float) -> float | None:
-    """Return the true threshold of the simulated observers of some rows; None if a person answered."""
-    shown: dict[tuple[str, int], set[int]] = {}
-    for person, number, trial in zip(rows.participant, rows.session, rows.trial, strict=True):
-        shown.setdefault((str(person), int(number)), set()).add(int(trial))
-    known = []
+def _watched(bank: Bank, sessions: Sequence[Session]) -> Watched:
+    """Return the observer, and the trial as it was planned, of every trial."""
+    found = {}
     for session in sessions:
-        wanted = shown.get((session.header.participant, session.header.session))
-        if not wanted:
-            continue
         observer = observer_of(bank, session)
-        if observer is None:
-            return None
-        trials = [record.trial for record in session.records if record.trial.index in wanted]
-        known.append((observer, trials))
-    return pooled_true_threshold(known, p)
+        header = session.header
+        for record in session.records:
+            key = (header.participant, header.session, record.trial.index)
+            found[key] = (observer, record.trial)
+    return found
 
 
 def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
@@ -242,14 +193,17 @@ def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
     if description is None or description.get("model") not in bank.model_labels:
         return None
     try:
-        return observer_from_description(description, bank.distances(description["model"]))
+        evidence = evidence_of(bank, description["model"])
+        return observer_from_description(description, evidence, session.header.task)
     except InputError:
         return None
 
 
-def _ranking(table: "pd.DataFrame", seed: int) -> Ranking | None:
-    cells = cells_of(table)
-    return rank_models(cells, seed=seed) if cells.distances else None
+def _ranking(table: "pd.DataFrame", task: Task, seed: int) -> Ranking | None:
+    if task.criterion:
+        return None
+    cells = cells_of(table, task)
+    return rank_models(cells, seed=seed) if cells.evidence else None
 
 
 def _observers(sessions: Sequence[Session]) -> tuple[dict[str, Any], ...]:

@@ -1,23 +1,29 @@
 """Convert the results of an analysis to plain JSON values."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from analysis.fits.fit import Fit
 from analysis.fits.scaling import ScalingFit
+from analysis.observers.sdt import DPrime
 from analysis.ranking.rank import Ranking
-from analysis.report.results import Condition, Results
+from analysis.report.conditions import Condition
+from analysis.report.results import Results
+from stimuli_store.records.convert import to_json
 
 
 def summary_of(results: Results) -> dict[str, Any]:
     """Return the results as plain JSON values; infinite and missing numbers become null."""
     return {
         "pin": results.pin,
+        "task": results.task.name,
         "p": results.p,
         "unit": results.unit,
         "comparison": results.headline.name,
         "threshold": _number(results.threshold),
-        "interval": [_number(end) for end in results.interval],
-        "status": results.headline.fit.status.value,
+        "interval": _ends(results.headline.fit),
+        "status": results.headline.fit.status.value if results.headline.fit else None,
         "true_threshold": _number(results.true_threshold),
         "winner": results.winner,
         "ranking": _ranking_json(results.ranking),
@@ -34,20 +40,46 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
+def _ends(fit: Fit | None) -> list[float | None] | None:
+    return [_number(fit.low), _number(fit.high)] if fit else None
+
+
 def _condition_json(condition: Condition) -> dict[str, Any]:
-    fit = condition.fit
     return {
         "name": condition.name,
-        "task": condition.task,
+        "task": condition.task.name,
         "rule": condition.rule,
-        "levels": condition.levels.tolist(),
+        "unit": condition.unit,
+        "levels": list(condition.levels),
         "n_correct": [int(k) for k in condition.n_correct],
         "n_trials": [int(n) for n in condition.n_trials],
-        "dprime": [d.estimate for d in condition.dprimes],
+        "dprime": [d.estimate if d else None for d in condition.dprimes],
+        "dprime_interval": [
+            [_number(d.low), _number(d.high)] if d else None for d in condition.dprimes
+        ],
+        "true_dprime": [_number(d) for d in condition.true_dprimes],
+        **_rates_json(condition.dprimes),
+        **_fit_json(condition),
+    }
+
+
+def _rates_json(dprimes: Sequence[DPrime | None]) -> dict[str, Any]:
+    known = [d.rates if d else None for d in dprimes]
+    if not any(known):
+        return {}
+    return {"rates": [to_json(rates) for rates in known]}
+
+
+def _fit_json(condition: Condition) -> dict[str, Any]:
+    fit = condition.fit
+    if fit is None:
+        return {"threshold": None, "interval": None, "status": None, "true_threshold": None}
+    return {
         "threshold": _number(fit.threshold),
-        "interval": [_number(fit.low), _number(fit.high)],
+        "interval": _ends(fit),
         "status": fit.status.value,
         "true_threshold": _number(condition.true_threshold),
+        "guess": fit.function.guess,
         "sigmoid": fit.function.sigmoid,
         "width": fit.function.width,
         "lapse": fit.function.lapse,

@@ -1,83 +1,103 @@
-"""Trials, sessions and journals of simulated observers over a small bank."""
+"""Trials, sessions and journals of simulated observers over a small bank, for any task."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analysis.observers.model_observer import ModelObserver
+from analysis.observers.evidence import Evidence, evidence_of
+from analysis.observers.model_observer import ModelObserver, calibrated_observer
 from stimuli_store.bank.reading import Bank
 from stimuli_store.journal import Journal
-from stimuli_store.records.spec import Level
-from stimuli_store.records.trials import Phase, PhaseTiming, SessionHeader, Trial, TrialRecord
+from stimuli_store.records.trials import PhaseTiming, SessionHeader, Trial, TrialRecord
+from stimuli_store.tasks import task_named
+from stimuli_store.tasks.trial_plan import arrange, phases_at
+from stimuli_store.tasks.types import Task
 
-PLAN = (("fixation", None), ("A", "A"), ("B", "B"), ("X", "X"), ("respond", None))
-PHASES = tuple(Phase(name=name, image=image, requested_ms=200, n_frames=12) for name, image in PLAN)
+ABX = task_named("abx")
 
 
-def trial(pair: tuple[str, str], **fields: Any) -> Trial:
-    """An ABX trial of a pair; its first stimulus is A and the answer unless said otherwise."""
+def trial(pair: tuple[str, str], *, task: Task = ABX, cell: int = 0, **fields: Any) -> Trial:
+    """A trial of a pair (at 0, at d') in one of the cells of a task; the first of ABX by default."""
+    stimuli = {**dict(zip(task.contrast, pair, strict=True)), **fields.pop("others", {})}
+    intervals, answer = arrange(task, stimuli, task.cells[cell])
     values: dict[str, Any] = {
         "index": 0,
-        "task": "abx",
-        "rule": "independent",
-        "intervals": {"A": pair[0], "B": pair[1], "X": pair[0]},
-        "answer": "A",
+        "task": task.name,
+        "rule": task.rules[0],
+        "stimuli": stimuli,
+        "intervals": intervals,
+        "answer": answer,
+        "phases": phases_at(task, 60.0, np.random.default_rng(0)),
+    }
+    factors = {
+        "comparison": "reference-member",
         "set": "s",
         "target": "t",
-        "level": Level(value=8.0, unit="window_px"),
-        "comparison": "reference-metamer",
-        "pair": pair,
-        "phases": PHASES,
+        "level": 8.0,
+        "unit": "window_px",
+        **fields.pop("factors", {}),
     }
-    return Trial(**{**values, **fields})
+    return Trial(**{**values, **fields, "factors": factors})
 
 
-def bank_pairs(bank: Bank) -> Iterable[dict[str, Any]]:
-    """Every reference-metamer and metamer-metamer pair of a bank."""
+def bank_pairs(bank: Bank) -> Iterable[tuple[tuple[str, str], dict[str, Any]]]:
+    """Every pair of target and member, and of two members, with its factors."""
     for label, members in bank.sets.items():
         target = members[0].target
+        level = members[0].level
+        assert level is not None
         common = {
             "set": label,
             "target": bank.references[target].name,
-            "level": members[0].level,
+            "level": level.value,
+            "unit": level.unit,
         }
         for member in members:
-            yield {**common, "pair": (target, member.sha256), "comparison": "reference-metamer"}
+            yield (target, member.sha256), {**common, "comparison": "reference-member"}
         ids = [member.sha256 for member in members]
         for i, a in enumerate(ids):
             for b in ids[i + 1 :]:
-                yield {**common, "pair": (a, b), "comparison": "metamer-metamer"}
+                yield (a, b), {**common, "comparison": "member-member"}
 
 
-def session_trials(bank: Bank, n_repeats: int, rng: np.random.Generator) -> list[Trial]:
-    """Every pair `n_repeats` times in random order, with random sides and answers."""
+def session_trials(
+    bank: Bank, n_repeats: int, rng: np.random.Generator, task: Task = ABX, rule: str | None = None
+) -> list[Trial]:
+    """Every pair `n_repeats` times in random order, each time in a random cell."""
     rows = [row for row in bank_pairs(bank) for _ in range(n_repeats)]
+    reference = {"reference"} & {role.name for role in task.roles}
     trials = []
     for index, place in enumerate(rng.permutation(len(rows))):
-        row = rows[place]
-        a, b = row["pair"] if rng.random() < 0.5 else row["pair"][::-1]
-        answer = "AB"[int(rng.integers(2))]
-        x = a if answer == "A" else b
-        intervals = {"A": a, "B": b, "X": x}
-        trials.append(
-            trial(
-                row["pair"],
-                index=index,
-                answer=answer,
-                intervals=intervals,
-                **{k: v for k, v in row.items() if k != "pair"},
-            )
-        )
+        pair, factors = rows[place]
+        named = {record.name: sha for sha, record in bank.references.items()}
+        others = {"reference": named[factors["target"]]} if reference else {}
+        cell = int(rng.integers(len(task.cells)))
+        made = trial(pair, task=task, cell=cell, index=index, factors=factors, others=others)
+        trials.append(made if rule is None else replace(made, rule=rule))
     return trials
+
+
+def observer_for(
+    bank: Bank, trials: Sequence[Trial], task: Task = ABX, model: str = "right", **how: Any
+) -> ModelObserver:
+    """An observer that is right in 80 % of the trials on average, unless said otherwise."""
+    return calibrated_observer(model, evidence_of(bank, model), trials, task, **how)
+
+
+def evidence(distances: Mapping[frozenset[str], float], **fields: Any) -> Evidence:
+    """Evidence of a model m with these distances."""
+    return Evidence(**{"model": "m", "distances": distances, **fields})
 
 
 def header(bank: Bank, participant: str, n_trials: int, **fields: Any) -> SessionHeader:
     values: dict[str, Any] = {
         "participant": participant,
         "session": 1,
-        "task": "abx",
+        "task": ABX,
+        "design": {"task": {"use": "abx"}},
         "design_sha256": "d" * 64,
         "pin": bank.pin,
         "seed": 0,
@@ -91,7 +111,12 @@ def header(bank: Bank, participant: str, n_trials: int, **fields: Any) -> Sessio
 
 def record_of(bank: Bank, planned: Trial, response: str | None, rt_s: float | None) -> TrialRecord:
     timing = tuple(
-        PhaseTiming(name=p.name, onset_s=0.2 * i, n_frames=p.n_frames, planned_frames=p.n_frames)
+        PhaseTiming(
+            name=p.name,
+            onset_s=0.2 * i,
+            n_frames=p.n_frames or 20,
+            planned_frames=p.n_frames,
+        )
         for i, p in enumerate(planned.phases)
     )
     return TrialRecord(
@@ -101,7 +126,7 @@ def record_of(bank: Bank, planned: Trial, response: str | None, rt_s: float | No
         rt_s=rt_s,
         timing=timing,
         frame_sha256={
-            name: bank.by_id[sha].certificate.frame_sha256
+            name: sha if sha in planned.made else bank.by_id[sha].certificate.frame_sha256
             for name, sha in planned.intervals.items()
         },
         flags=() if response else ("no_response",),
@@ -130,12 +155,17 @@ def simulate(
     """Journals of several simulated participants in a folder."""
     for number in range(participants):
         rng = np.random.default_rng([seed, number])
-        trials = session_trials(bank, n_repeats, rng)
+        trials = session_trials(bank, n_repeats, rng, observer.task, observer.rule)
         answers = [(t, observer.respond(t, rng)) for t in trials]
         write_journal(
             folder / f"p{number}.jsonl",
             header(
-                bank, f"p{number}", len(trials), observer=observer.describe(), **dict(fields or {})
+                bank,
+                f"p{number}",
+                len(trials),
+                task=observer.task,
+                observer=observer.describe(),
+                **dict(fields or {}),
             ),
             [record_of(bank, t, a.response, a.rt_s) for t, a in answers],
         )

@@ -14,6 +14,7 @@ from analysis.ranking.dual_bootstrap import spread_of
 from analysis.ranking.folds import folds_of
 from analysis.ranking.rank import CHANCE, rank_models
 from stimuli_store.errors import InputError
+from tests.analysis.builders import ABX
 
 MODELS = ("true", "level", "flat", "noise")
 
@@ -46,11 +47,11 @@ def cells(
         participant=np.repeat([f"p{i}" for i in range(people)], len(p)),
         image=np.tile([f"im{i}" for i in image], people),
         pair=np.tile([f"pair{i}" for i in range(len(p))], people),
-        task=np.full(count, "abx"),
+        task=ABX,
         rule=np.full(count, rule),
         n_correct=right.astype(float),
         n_trials=np.full(count, float(n)),
-        distances={name: np.tile(d, people) for name, d in distances.items()},
+        evidence={name: np.tile(d, people) for name, d in distances.items()},
     )
 
 
@@ -68,7 +69,7 @@ def test_another_generating_model_wins_too(true: str) -> None:
 def test_mode_is_where_another_optimiser_finds_it() -> None:
     data = cells(2)
     fit = fit_model(data, "true")
-    strength = data.distances["true"] / data.distances["true"].mean()
+    strength = data.evidence["true"] / data.evidence["true"].mean()
 
     def cost(v: np.ndarray) -> float:
         lapse = v[2]
@@ -83,7 +84,7 @@ def test_mode_is_where_another_optimiser_finds_it() -> None:
     options = {"xatol": 1e-9, "fatol": 1e-10, "maxiter": 5000}
     best = minimize(cost, [0.5, 0.0, 0.02], method="Nelder-Mead", options=options).x
     exponent = np.exp(best[1])
-    gain = np.exp(best[0]) / data.distances["true"].mean() ** exponent
+    gain = np.exp(best[0]) / data.evidence["true"].mean() ** exponent
     assert fit.exponent == pytest.approx(exponent, rel=1e-3)
     assert fit.gain == pytest.approx(gain, rel=1e-3)
     assert fit.lapse == pytest.approx(best[2], abs=2e-4)
@@ -95,7 +96,7 @@ def test_predictive_is_the_mean_over_the_posterior() -> None:
     posterior = posterior_of(data, "true")
     draws = np.random.default_rng(0).standard_normal((20_000, 3)) @ posterior.root.T
     x = posterior.mode + draws
-    strength = data.distances["true"][:24] / posterior.scale
+    strength = data.evidence["true"][:24] / posterior.scale
     d = np.exp(x[:, [0]]) * strength ** np.exp(x[:, [1]])
     lapse = 1 / (1 + np.exp(-x[:, [2]]))
     mean = ((1 - lapse) * p_correct(d) + lapse / 2).mean(axis=0)
@@ -106,13 +107,13 @@ def test_many_answers_recover_the_parameters() -> None:
     data = cells(0, n=5000)
     fit = fit_model(data, "true")
     assert fit.exponent == pytest.approx(1.0, abs=0.02)
-    assert fit.gain * data.distances["true"].mean() == pytest.approx(2.2, rel=0.02)
+    assert fit.gain * data.evidence["true"].mean() == pytest.approx(2.2, rel=0.02)
     assert fit.converged
 
 
 def test_units_of_a_distance_do_not_matter() -> None:
     data = cells(1)
-    scaled = replace(data, distances={**data.distances, "true": 1e-4 * data.distances["true"]})
+    scaled = replace(data, evidence={**data.evidence, "true": 1e-4 * data.evidence["true"]})
     a, b = (rank_models(c, n_draws=20).rows for c in (data, scaled))
     assert [r.label for r in a] == [r.label for r in b]
     assert [r.bits for r in a] == pytest.approx([r.bits for r in b], abs=1e-6)
@@ -120,13 +121,13 @@ def test_units_of_a_distance_do_not_matter() -> None:
 
 def test_zero_distance_is_chance() -> None:
     data = cells(4)
-    d = data.distances["true"].copy()
+    d = data.evidence["true"].copy()
     d[:10] = 0.0
-    data = replace(data, distances={"true": d})
+    data = replace(data, evidence={"true": d})
     fit = fit_model(data, "true")
     assert predicted(data, "true", fit)[:10] == pytest.approx(np.full(10, 0.5))
     assert np.isfinite([row.bits for row in rank_models(data, n_draws=20).rows]).all()
-    nothing = replace(data, distances={"zero": np.zeros_like(d)})
+    nothing = replace(data, evidence={"zero": np.zeros_like(d)})
     ranking = rank_models(nothing, n_draws=20)
     assert {row.label: row.bits for row in ranking.rows}["zero"] == pytest.approx(0.0)
 
@@ -179,11 +180,11 @@ def test_ranking_follows_its_seed() -> None:
 
 def test_missing_distances_are_refused() -> None:
     data = cells(0)
-    holes = replace(data, distances={"true": np.where(data.distances["true"] > 1, np.nan, 1.0)})
+    holes = replace(data, evidence={"true": np.where(data.evidence["true"] > 1, np.nan, 1.0)})
     with pytest.raises(InputError, match="has no distance"):
         rank_models(holes)
     with pytest.raises(InputError, match="at least one trial and one model"):
-        rank_models(replace(data, distances={}))
+        rank_models(replace(data, evidence={}))
 
 
 def crossed(rng: np.random.Generator, people: int, images: int, sds: tuple[float, float, float]):  # type: ignore[no-untyped-def]

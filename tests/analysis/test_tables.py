@@ -8,11 +8,12 @@ import pytest
 
 from analysis.data.journals import read_sessions
 from analysis.data.tables import cells_of, level_counts, tidy, timing_ok
-from analysis.observers.model_observer import calibrated_observer
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch
 from tests.analysis.builders import (
+    ABX,
     header,
+    observer_for,
     record_of,
     session_trials,
     simulate,
@@ -29,7 +30,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 @pytest.fixture(scope="module")
 def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
     trials = session_trials(bank, 1, np.random.default_rng(0))
-    observer = calibrated_observer("right", bank.distances("right"), trials)
+    observer = observer_for(bank, trials)
     return simulate(bank, observer, tmp_path_factory.mktemp("data"), participants=3)
 
 
@@ -39,14 +40,15 @@ def test_a_row_says_what_its_journal_says(bank: Bank, folder: Path) -> None:
     assert len(table) == sum(len(s.records) for s in sessions) == 3 * 3 * 24
     record = sessions[1].records[5]
     row = table[(table.participant == "p1") & (table.trial == 5)].iloc[0]
-    assert row.pair_a == record.trial.pair[0]
-    assert record.trial.intervals["X"] == row.X
-    assert row.level == record.trial.level.value
+    assert row.stimulus_p == record.trial.stimuli["p"]
+    assert record.trial.intervals["X"] == row.interval_X
+    assert row.level == record.trial.factors["level"]
     assert row.correct == record.correct == (record.response == record.trial.answer)
     assert row.rt_s == record.rt_s
-    assert row.distance_right == bank.distances("right")[frozenset(record.trial.pair)]
-    assert row.distance_wrong == bank.distances("wrong")[frozenset(record.trial.pair)]
-    assert row.planned_frames == row.realised_frames == 36
+    pair = frozenset(record.trial.stimuli.values())
+    assert row.evidence_right == bank.distances("right")[pair]
+    assert row.evidence_wrong == bank.distances("wrong")[pair]
+    assert row.planned_frames == row.realised_frames == 126
     assert row.timing_ok
     assert row.simulated
     assert row.pin == bank.pin
@@ -58,10 +60,10 @@ def test_level_counts_and_cells_add_up(bank: Bank, folder: Path) -> None:
     levels, right, total = level_counts(table)
     assert levels.tolist() == [4.0, 8.0, 16.0, 32.0]
     assert right.sum() == table.correct.sum()
-    cells = cells_of(table)
+    cells = cells_of(table, ABX)
     assert cells.n_trials.sum() == total.sum() == len(table)
     assert cells.n_correct.sum() == table.correct.sum()
-    assert set(cells.distances) == {"right", "wrong"}
+    assert set(cells.evidence) == {"right", "wrong"}
     assert len(cells.n_trials) == 3 * 24  # participants × pairs
     one = table[(table.participant == "p0") & (table.target == "leaf")]
     mine = (cells.participant == "p0") & (cells.image == "leaf")
@@ -77,7 +79,7 @@ def test_unanswered_trials_stay_in_the_table_but_not_in_the_counts(
     table = tidy(bank, read_sessions(tmp_path))
     assert len(table) == 24
     assert (table["flags"] == "no_response").sum() == 4
-    assert level_counts(table)[2].sum() == cells_of(table).n_trials.sum() == 20
+    assert level_counts(table)[2].sum() == cells_of(table, ABX).n_trials.sum() == 20
     assert not table.simulated.any()
 
 
@@ -112,7 +114,7 @@ def test_timing_is_judged_while_pictures_are_up(bank: Bank) -> None:
     assert timing_ok(record) is True
     assert timing_ok(with_phase("B", n_frames=13)) is False
     assert timing_ok(with_phase("X", dropped=(3,))) is False
-    assert timing_ok(with_phase("fixation", n_frames=14)) is True
+    assert timing_ok(with_phase("iti", n_frames=14)) is True
     assert timing_ok(with_phase("respond", n_frames=99)) is True
     assert timing_ok(replace(record, timing=())) is None
 

@@ -1,0 +1,187 @@
+"""Links: d' to proportion correct and back, for any task and decision rule.
+
+Observers have Gaussian percepts of equal variance and no bias. Proportion correct depends on the decision
+rule, not on the task alone: three quarters correct are d' = 0.95 in 2IFC, but 1.79 or 2.02 in ABX. Where a
+closed form is known it is one row of `FORMS`, and holds for every task whose cells are those of the row's
+task. Every other task and rule is integrated (`analysis.observers.tabulated`).
+
+Sources: Macmillan & Creelman (2005), *Detection Theory: A User's Guide*, chapters 7 and 9; Versfeld, Dai &
+Green (1996), Perception & Psychophysics 58, 10-21, for oddity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+
+from analysis.observers.closed_forms import (
+    SAME_OR_DIFFERENT,
+    TRIANGLE,
+    Curve,
+    largest_of,
+    mirrored,
+    one_comparison,
+    two_comparisons,
+)
+from analysis.observers.rules import DIFFERENCING, INDEPENDENT, LIKELIHOOD, rule_of
+from analysis.observers.structure import Structure, keeps, mirrors, structure_of
+from analysis.observers.tabulated import tabulated
+from stimuli_store.tasks import TASKS
+from stimuli_store.tasks.types import REFERENCE, Task
+
+_HIGHEST = 64.0
+_BISECTIONS = 64
+
+_PAIRED = one_comparison(np.sqrt(2), "P = Φ(d/√2)")
+_NEARER = two_comparisons(np.sqrt(2), np.sqrt(6), "P = Φ(d/√2)Φ(d/√6) + Φ(−d/√2)Φ(−d/√6)")
+_TWO_PAIRS = two_comparisons(2.0, 2.0, "P = Φ(d/2)² + Φ(−d/2)²")
+
+#: Closed forms by name of a declared task and rule.
+FORMS: Mapping[tuple[str, str], Curve] = MappingProxyType(
+    {
+        ("abx", INDEPENDENT): two_comparisons(
+            np.sqrt(2), 2.0, "P = Φ(d/√2)Φ(d/2) + Φ(−d/√2)Φ(−d/2)"
+        ),
+        ("abx", DIFFERENCING): _NEARER,
+        ("match-to-sample", DIFFERENCING): _NEARER,
+        ("pair-with-reference", DIFFERENCING): _NEARER,
+        ("mad-pair", DIFFERENCING): _NEARER,
+        ("2ifc", LIKELIHOOD): _PAIRED,
+        ("pair", LIKELIHOOD): _PAIRED,
+        ("pair-with-reference", LIKELIHOOD): _PAIRED,
+        ("mad-pair", LIKELIHOOD): _PAIRED,
+        **{(f"{m}afc", LIKELIHOOD): largest_of(m) for m in (3, 4, 5, 6)},
+        ("oddity", DIFFERENCING): TRIANGLE,
+        ("ring-oddity", DIFFERENCING): TRIANGLE,
+        ("4iax", DIFFERENCING): _TWO_PAIRS,
+        ("split-screen", DIFFERENCING): _TWO_PAIRS,
+        ("yes-no", LIKELIHOOD): one_comparison(2.0, "P = Φ(d/2), the criterion in the middle"),
+        ("same-different", DIFFERENCING): SAME_OR_DIFFERENT,
+        ("same-different", LIKELIHOOD): _TWO_PAIRS,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Relation between d' and proportion correct for one task and decision rule.
+
+    In a task with a criterion it is that of an observer with the criterion that makes fewest errors.
+
+    Attributes
+    ----------
+    task, rule
+        Names of the task and of the rule.
+    guess
+        Proportion correct at d' = 0.
+    curve
+        The closed form, or the table.
+    """
+
+    task: str
+    rule: str
+    guess: float
+    curve: Curve = field(repr=False)
+
+    @property
+    def formula(self) -> str:
+        """Formula of proportion correct, as it is printed."""
+        return self.curve.formula
+
+    @property
+    def error(self) -> float:
+        """Standard error of proportion correct in the table; 0 for a closed form."""
+        return self.curve.error
+
+    def p_correct(self, dprime: np.ndarray) -> np.ndarray:
+        """Return the proportion correct of an observer with sensitivity `dprime` (any shape).
+
+        A negative d' says that the stimulus taken for the higher one is the lower; where that makes no
+        difference (ABX) proportion correct is that of the positive one.
+        """
+        d = np.asarray(dprime, dtype=np.float64)
+        below = self.curve.below
+        up = self.curve.p(np.abs(d))
+        return up if below is None or (d >= 0).all() else np.where(d < 0, below.p(np.abs(d)), up)
+
+    def slope(self, dprime: np.ndarray) -> np.ndarray:
+        """Return the derivative of `p_correct` with respect to d'."""
+        d = np.asarray(dprime, dtype=np.float64)
+        up, below = self.curve.slope(np.abs(d)), self.curve.below or self.curve
+        return up if (d >= 0).all() else np.where(d < 0, -below.slope(np.abs(d)), up)
+
+    def dprime(self, p_correct: np.ndarray) -> np.ndarray:
+        """Return the d' at proportion correct `p_correct` (values in [0, 1]).
+
+        At 1 it is infinite. Below chance it is negative where a negative d' is below chance (2IFC), else 0.
+        """
+        p = np.asarray(p_correct, dtype=np.float64)
+        found = _where_it_reaches(self.curve, np.maximum(p, self.guess), rising=True)
+        found = np.where(p >= 1, np.inf, np.where(p <= self.guess, 0.0, found))
+        below = self.curve.below
+        if below is None or not (p < self.guess).any():
+            return found
+        lower = _where_it_reaches(below, np.minimum(p, self.guess), rising=False)
+        lower = np.where(p <= 0, np.inf, lower)
+        return np.where(p < self.guess, -lower, found)
+
+
+def _where_it_reaches(curve: Curve, p: np.ndarray, *, rising: bool) -> np.ndarray:
+    """Return where a curve of d' ≥ 0 passes p, by bisection."""
+    low, high = np.zeros_like(p), np.full_like(p, _HIGHEST)
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        value = curve.p(middle)
+        short = value < p if rising else value > p
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    return 0.5 * (low + high)
+
+
+def link_of(task: Task, rule: str | None = None) -> Link:
+    """Return the link of a task under one of its decision rules (None: its first one).
+
+    Raises
+    ------
+    InputError
+        If the rule is not one of that task.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> link = link_of(task_named("abx"), "differencing")
+    >>> link.guess, round(float(link.p_correct(2.02)), 2)
+    (0.5, 0.75)
+    """
+    name, structure = rule_of(task, rule), structure_of(task)
+    curve = _curve_of(structure, name, REFERENCE in {role.name for role in task.roles})
+    # A criterion leaves the guess rate free; the link is that of an observer without bias.
+    guess = 1 / len(task.answers) if task.guess is None else task.guess
+    return Link(task=task.name, rule=name, guess=guess, curve=curve)
+
+
+@lru_cache(maxsize=256)
+def _curve_of(structure: Structure, rule: str, reference: bool) -> Curve:
+    curve = _forms().get((structure, rule)) or tabulated(structure, rule)
+    if curve.below is not None or keeps(structure) or (rule == DIFFERENCING and not reference):
+        return curve
+    used = _used(structure) if rule == LIKELIHOOD else range(len(structure.parts))
+    below = (
+        mirrored(curve)
+        if mirrors(structure, list(used))
+        else tabulated(structure, rule, exchanged=True)
+    )
+    return Curve(
+        p=curve.p, slope=curve.slope, formula=curve.formula, error=curve.error, below=below
+    )
+
+
+@lru_cache(maxsize=1)
+def _forms() -> Mapping[tuple[Structure, str], Curve]:
+    return {(structure_of(TASKS[task]), rule): curve for (task, rule), curve in FORMS.items()}
+
+
+def _used(structure: Structure) -> list[int]:
+    """Return the intervals whose percepts differ between cells, which alone tell the cells apart."""
+    return [i for i in range(len(structure.parts)) if np.ptp(structure.at[:, i]) > 0]
