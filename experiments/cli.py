@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from experiments.design import Design
-    from experiments.ports import Booth, Observer, Responder
+    from experiments.ports import Booth, Observer
     from experiments.session_plan import SessionPlan
     from stimuli_store.bank.reading import Bank
     from stimuli_store.journal import Session
@@ -25,22 +25,25 @@ a design:
   pin = "textures@1.0.0#0123456789abcdef"  # exactly this bank; `stimsynth bank info` prints it
 
   [task]
-  name = "abx"
-  rule = "independent"                     # or "differencing": the rule assumed of observers
-  # a_ms = 200, gap_ab_ms = 500, b_ms = 200, gap_bx_ms = 1000, x_ms = 200, respond_ms = 2000
+  name = "abx"                             # or 2ifc, pair, mad-pair, split-screen, oddity, 4iax, ...
+  rule = "independent"                     # the rule assumed of observers; the task's first by default
+  # ms = { A = 250 }, mask_ms = 100, ramp_ms = 50: other durations
 
   [design]
-  comparisons = ["reference-metamer"]      # and/or "metamer-metamer"
-  repeats = 8                              # trials per pair, a multiple of 4
+  comparisons = ["reference-member"]       # member-member, mad-pair, reference-distortion, catch
+  repeats = 8                              # trials per pair: cells of the task x blocks, or more
   seed = 1
-  # levels = [8, 16], targets = ["grass"]: only these; break_every = 64: a break every 64 trials
+  # levels = [8, 16], targets = ["grass"], sets = [...], amplitudes = [0.5, 1]: only these
+  # blocks = 2, order = "blocked", blocked_by = "level", latin = "number": blocks of one level
+  # min_distance = 3, max_run = 4: repeats of a target, and of a right answer
+  # catch = 0.1, again = "repeat", break_every = 64: easy trials, faulty trials, breaks
 
   [screen]
   refresh_hz = 60.0                        # a screen with another measured rate is refused
   size = [800, 600]                        # or fullscreen = true
 
   [keys]
-  A = "left"
+  A = "left"                               # by answer
   B = "right"
   quit = "escape"
 """
@@ -60,10 +63,18 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--participant", required=True, help="for instance S01")
     parser.add_argument("--session", type=int, default=1, help="number of the session (default 1)")
     parser.add_argument(
+        "--run", dest="number", type=int, default=1, help="number of the run (default 1)"
+    )
+    parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder of the journals (default: data/ beside the design)",
+    )
+    parser.add_argument(
+        "--accept-changes",
+        action="store_true",
+        help="continue on another screen, refresh rate or keyboard; the journal records it",
     )
     parser.add_argument(
         "--max-trials", type=_positive, metavar="N", help="stop after N trials; continue later"
@@ -79,6 +90,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--allow-unsynced",
         action="store_true",
         help="accept a refresh rate that differs from the design, or flips that do not wait for it",
+    )
+    screen.add_argument(
+        "--uncalibrated",
+        action="store_true",
+        help="show a bank of linear light although the screen is not calibrated",
     )
     screen.add_argument(
         "--virtual-display",
@@ -105,15 +121,51 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command, and return its exit code (0, or 128 + N if signal N ended the session)."""
-    from experiments.design import check_participant, check_session, load_design
+    from experiments.design import check_participant, check_run, check_session, load_design
     from experiments.session import run_session
     from experiments.session_plan import plan_session
     from stimuli_store.bank.reading import open_bank
-    from stimuli_store.errors import InputError
 
     check_participant(args.participant)
     check_session(args.session)
+    check_run(args.number)
     kind = args.booth or (_SIMULATED if args.simulate else _PSYCHOPY)
+    _check_words(args, kind)
+    design = load_design(args.design)
+    bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
+    data_dir = args.data or args.design.parent / "data"
+    observer = _observer(args, design, bank)
+    shared = {
+        "run": args.number,
+        "uncalibrated": args.uncalibrated,
+        "accept_changes": args.accept_changes,
+    }
+    who = (args.participant, args.session)
+    truth = dict(observer.describe()) if observer else None
+    plan = plan_session(design, bank, *who, data_dir, observer=truth, **shared)
+    if plan.found is not None and plan.completed:
+        _say(args, plan.found, plan, "was completed before; no trial is left")
+        return 0
+    with ExitStack() as stack:
+        booth = _booth(args, kind, design, stack)
+        session = run_session(
+            design,
+            bank,
+            booth,
+            *who,
+            data_dir=data_dir,
+            observer=observer,
+            max_trials=args.max_trials,
+            progress=True,
+            **shared,
+        )
+    _say(args, session, plan, _how_it_ended(session.ended))
+    return _exit_code(session.ended)
+
+
+def _check_words(args: argparse.Namespace, kind: str) -> None:
+    from stimuli_store.errors import InputError
+
     described = (args.gain, args.mean_correct, args.lapse)
     if not args.simulate and any(value is not None for value in described):
         raise InputError(
@@ -124,73 +176,44 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             "a simulated booth needs a simulated observer; name its model with --simulate MODEL"
         )
-    design = load_design(args.design)
-    bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
-    data_dir = args.data or args.design.parent / "data"
-    observer = _observer(args, design, bank)
-    truth = dict(observer.describe()) if observer else None
-    plan = plan_session(design, bank, args.participant, args.session, data_dir, observer=truth)
-    if plan.found is not None and plan.completed:
-        _say(args, plan.found, plan, "was completed before; no trial is left")
-        return 0
-    with ExitStack() as stack:
-        booth = _booth(args, kind, design, observer, plan.seed, stack)
-        session = run_session(
-            design,
-            bank,
-            booth,
-            args.participant,
-            args.session,
-            data_dir=data_dir,
-            observer=truth,
-            max_trials=args.max_trials,
-            progress=True,
-        )
-    _say(args, session, plan, _how_it_ended(session.ended))
-    return _exit_code(session.ended)
 
 
 def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Observer | None":
     if not args.simulate:
         return None
-    from analysis.observers.model_observer import ModelObserver, calibrated_observer
-    from experiments.order import make_trials
+    from analysis.observers.evidence import evidence_of
 
-    distances = bank.distances(args.simulate)
+    from analysis.observers.model_observer import ModelObserver, calibrated_observer
+    from experiments.course.constant import course_of
+
+    evidence = evidence_of(bank, args.simulate)
     lapse = _LAPSE if args.lapse is None else args.lapse
     if args.gain is not None:
         return ModelObserver(
             model=args.simulate,
-            distances=distances,
+            evidence=evidence,
             gain=args.gain,
             lapse=lapse,
-            task=design.task.name,
-            rule=design.task.rule,
+            task=design.task,
+            rule=design.rule,
         )
-    trials = make_trials(design, bank, args.participant, args.session)
+    course = course_of(design, bank, args.participant, args.session, args.number)
     return calibrated_observer(
         args.simulate,
-        distances,
-        trials,
+        evidence,
+        course.trials,
+        design.task,
+        rule=design.rule,
         mean_p_correct=_MEAN_CORRECT if args.mean_correct is None else args.mean_correct,
         lapse=lapse,
-        rule=design.task.rule,
     )
 
 
-def _booth(
-    args: argparse.Namespace,
-    kind: str,
-    design: "Design",
-    observer: "Observer | None",
-    seed: int,
-    stack: ExitStack,
-) -> "Booth":
-    from experiments.simulated import SimulatedBooth, SimulatedPerson
+def _booth(args: argparse.Namespace, kind: str, design: "Design", stack: ExitStack) -> "Booth":
+    from experiments.simulated import SimulatedBooth
 
-    responder: Responder | None = SimulatedPerson(observer, seed) if observer else None
-    if kind == _SIMULATED and responder is not None:
-        return SimulatedBooth(responder, refresh_hz=design.screen.refresh_hz)
+    if kind == _SIMULATED:
+        return SimulatedBooth(design.screen.size, design.screen.refresh_hz)
     from experiments.booth.psychopy_booth import open_booth
     from experiments.booth.virtual import virtual_display
 
@@ -198,9 +221,8 @@ def _booth(
         virtual_display()
     booth = open_booth(
         design.screen,
-        design.keys,
         allow_unsynced=args.allow_unsynced or args.virtual_display,
-        responder=responder,
+        simulated=args.simulate is not None,
         fullscreen=args.fullscreen,
     )
     stack.callback(booth.close)
@@ -213,12 +235,15 @@ def _how_it_ended(ended: str | None) -> str:
         "paused": "is paused; the same command continues it",
         "escape": "was ended with the quit key; the same command continues it",
     }
+    if str(ended).startswith("abort: "):
+        return f"was ended: {str(ended).removeprefix('abort: ')}; the same command continues it"
     return words.get(str(ended), f"was ended by {ended}; the same command continues it")
 
 
 def _say(args: argparse.Namespace, session: "Session", plan: "SessionPlan", how: str) -> None:
+    done = len({record.trial.index for record in session.records})
     sys.stdout.write(
-        f"session {args.session} of {args.participant} {how}: {len(session.records)} of "
+        f"session {args.session} of {args.participant} {how}: {done} of "
         f"{len(plan.trials)} trials, in {plan.journal}\n"
     )
 

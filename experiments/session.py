@@ -1,18 +1,34 @@
 """Run sessions: show each trial, check it, write it to the journal; continue after any interruption."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from experiments.design import Design, check_session
+from experiments.course.again import ABORT, fault_of
+from experiments.design import Design
 from experiments.interrupts import Interrupts
-from experiments.ports import Booth, Interrupted, Quit
-from experiments.session_plan import COMPLETED, check_same, header_of, plan_session
+from experiments.outcome import record_of
+from experiments.pictures import check_frames, frames_of, shape_of, wrong_intervals
+from experiments.ports import Booth, Interrupted, Listening, Observer, Quit
+from experiments.scene import check_scenes, slides_of
+from experiments.session_plan import (
+    COMPLETED,
+    Changes,
+    SessionPlan,
+    check_same,
+    header_of,
+    now,
+    plan_session,
+)
+from experiments.simulated import SimulatedPerson
+from experiments.texts import texts_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import DisplayError, StimsynthError
-from stimuli_store.journal import Journal, Session, session_of
+from stimuli_store.journal import Journal, Session
 from stimuli_store.records.convert import to_json
+from stimuli_store.records.events import Began, End, Page, Resumed
 from stimuli_store.records.trials import SessionHeader, Trial, TrialRecord
 from stimuli_store.tools.progress import progress_bar
 from stimuli_store.tools.whole import whole
@@ -20,6 +36,8 @@ from stimuli_store.tools.whole import whole
 ESCAPE = "escape"
 PAUSED = "paused"
 MISMATCH = "display_mismatch"
+#: Flag of a trial that was begun before and broken off, so that some of its pictures were seen already.
+SEEN_BEFORE = "seen_before"
 
 
 def run_session(
@@ -30,8 +48,11 @@ def run_session(
     session: int,
     *,
     data_dir: Path,
-    observer: Mapping[str, Any] | None = None,
+    run: int = 1,
+    observer: Observer | None = None,
     max_trials: int | None = None,
+    uncalibrated: bool = False,
+    accept_changes: bool = False,
     progress: bool = False,
 ) -> Session:
     """Run a session, or the rest of it, and return the session in its journal.
@@ -46,10 +67,16 @@ def run_session(
         Where trials are shown. It is not closed here.
     data_dir
         Folder of the journals; made if missing.
+    run
+        Number of the run, if the same task is done again in one session.
     observer
-        True parameters of a simulated observer; None for a person.
+        A simulated participant; None for a person.
     max_trials
         Stop after so many trials in this sitting (reason ``"paused"``).
+    uncalibrated
+        Show a bank of linear light although the screen is not calibrated; the header says so.
+    accept_changes
+        Continue on another screen, refresh rate or keyboard; the journal says so.
     progress
         Whether to show a progress bar (never when stderr is not a terminal).
 
@@ -61,58 +88,67 @@ def run_session(
         If the frames do not fit the screen (then nothing is written), or a frame on the screen was not
         the certified one (the journal says which).
     """
-    session = check_session(session)
-    plan = plan_session(design, bank, participant, session, data_dir, observer=observer)
-    if plan.found is not None and plan.completed:
-        return plan.found
-    shown = {sha for trial in plan.trials for sha in trial.intervals.values()}
-    booth.check({bank.by_id[sha].shape for sha in shown})
-    header = header_of(
+    plan = plan_session(
         design,
+        bank,
         participant,
         session,
-        plan.trials,
-        seed=plan.seed,
-        observer=observer,
-        booth=booth.describe(),
+        data_dir,
+        run=run,
+        observer=dict(observer.describe()) if observer is not None else None,
+        uncalibrated=uncalibrated,
+        accept_changes=accept_changes,
     )
-    total = len(plan.trials)
+    if plan.found is not None and plan.completed:
+        return plan.found
+    trials = plan.course.trials
+    check_frames(trials, bank)
+    shapes = [{name: shape_of(trial, name, bank) for name in trial.intervals} for trial in trials]
+    check_scenes(design.task, shapes, design.screen, booth.size)
+    header = header_of(design, plan, booth=booth.describe())
+    limit = None if max_trials is None else whole(max_trials, "max_trials", 0)
     with Journal(plan.journal) as journal:
-        done = _open(journal, header, plan.trials)
-        stop = (
-            total if max_trials is None else min(done + whole(max_trials, "max_trials", 0), total)
-        )
+        _open(journal, header, plan, accept_changes)
         with (
             Interrupts() as interrupts,
-            progress_bar(total, "trial", done=done, delay_s=0, shown=progress) as bar,
+            progress_bar(len(trials), "trial", done=plan.done, delay_s=0, shown=progress) as bar,
             suppress(Interrupted),  # a signal after the end event changes nothing
         ):
-            sitting = _Sitting(journal, bank, booth, interrupts)
-            sitting.run(plan.trials, range(done, stop), design.design.break_every, bar)
-        return session_of(journal.events, plan.journal)
+            person = SimulatedPerson(observer, plan.seed) if observer is not None else None
+            _Sitting(journal, design, bank, booth, interrupts, plan, person).run(limit, bar)
+        return journal.session
 
 
 class _Sitting:
     """One sitting of a session: journal, bank, booth and interrupts of the trial loop."""
 
-    def __init__(self, journal: Journal, bank: Bank, booth: Booth, interrupts: Interrupts) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        design: Design,
+        bank: Bank,
+        booth: Booth,
+        interrupts: Interrupts,
+        plan: SessionPlan,
+        person: SimulatedPerson | None,
+    ) -> None:
         self._journal = journal
+        self._design = design
         self._bank = bank
         self._booth = booth
         self._interrupts = interrupts
-        self._sound = True  # False after a failed write: nothing may follow an incomplete line
+        self._course = plan.course
+        self._person = person
+        self._texts = texts_of(design.texts, design.task, design.keys)
+        begun = journal.session
+        self._records = list(begun.records)
+        self._broken_off = begun.broken_off
 
-    def run(self, trials: Sequence[Trial], todo: range, break_every: int, bar: Any) -> None:
-        """Show the trials with indices `todo`, and write the reason of the end to the journal."""
+    def run(self, limit: int | None, bar: Any) -> None:
+        """Show trials until none is left or `limit` were shown; write why the sitting ended."""
         try:
             self._interrupts.check()
-            if todo:
-                self._booth.welcome(todo.start, len(trials))
-            for index in todo:
-                self._one(trials[index])
-                bar.update()
-                if break_every and (index + 1) % break_every == 0 and index + 1 < todo.stop:
-                    self._booth.rest(index + 1, len(trials))
+            reason = self._trials(limit, bar)
         except Quit:
             self._end(ESCAPE)
         except Interrupted as error:
@@ -124,63 +160,107 @@ class _Sitting:
             self._end(f"error: {type(error).__name__}")
             raise
         else:
-            self._end(COMPLETED if todo.stop == len(trials) else PAUSED)
-            self._thank(todo.stop, len(trials))
+            self._end(reason)
+            with suppress(Quit, Interrupted):  # everything is saved
+                self._page("thanks" if reason == COMPLETED else "pause")
 
-    def _one(self, trial: Trial) -> None:
-        pixels = {sha: self._bank.frame(sha).pixels for sha in set(trial.intervals.values())}
-        frames = {name: pixels[sha] for name, sha in trial.intervals.items()}
-        record = self._booth.show(trial, frames)
-        wrong = _mismatches(record, self._bank)
+    def _trials(self, limit: int | None, bar: Any) -> str:
+        """Show trials, and return why they ended."""
+        shown, break_every = 0, self._design.design.break_every
+        while True:
+            trial = self._course.next(self._records, self._broken_off)
+            if trial is None:
+                return COMPLETED
+            if limit is not None and shown >= limit:
+                return PAUSED
+            if not shown:
+                self._page("resume" if self._records else "welcome")
+            elif break_every and len(self._records) % break_every == 0:
+                self._page("rest")
+            record = self._one(trial)
+            shown += 1
+            bar.update()
+            fault = fault_of(record)
+            if fault and self._design.design.again == ABORT:
+                return f"abort: {fault} in trial {trial.index}"
+
+    def _one(self, trial: Trial) -> TrialRecord:
+        """Show one trial and write it down."""
+        design = self._design
+        slides = slides_of(
+            design.task,
+            trial,
+            frames_of(trial, self._bank),
+            design.screen,
+            self._booth.size,
+            answer_hint=self._texts.answer,
+        )
+        began = Began(index=trial.index, attempt=trial.attempt, at=now())
         with self._interrupts.shielded():
-            self._write(MISMATCH if wrong else "trial", record)
+            self._journal.append("began", began)
+        shown = self._booth.show(slides, self._listening(trial))
+        answers, period_s = design.answer_keys, self._booth.period_s
+        record = record_of(trial, design.task, shown, answers, period_s)
+        if any(index == trial.index for index, _ in self._broken_off):
+            record = replace(record, flags=(*record.flags, SEEN_BEFORE))
+        wrong = wrong_intervals(record, self._bank)
+        with self._interrupts.shielded():
+            self._journal.append(MISMATCH if wrong else "trial", record)
         if wrong:
             raise DisplayError(
                 f"trial {trial.index}: the screen did not show the frame that {self._bank.pin} "
                 f"certifies in interval {', '.join(wrong)}; the trial does not count, and the "
                 f"journal records it as {MISMATCH!r}"
             )
+        self._records.append(record)
+        return record
+
+    def _listening(self, trial: Trial) -> Listening:
+        design = self._design
+        script = None
+        if self._person is not None:
+            # A trial that was broken off is answered as it would have been; a repeated one anew.
+            times = sum(record.trial.index == trial.index for record in self._records)
+            given = self._person.answer(replace(trial, attempt=times))
+            script = (design.keys[given.response], given.rt_s)
+        return Listening(
+            phase=next(i for i, phase in enumerate(trial.phases) if phase.listens),
+            keys=frozenset(design.answer_keys),
+            quit=design.quit_key,
+            script=script,
+        )
+
+    def _page(self, which: str) -> None:
+        done = len({record.trial.index for record in self._records})
+        text = self._texts.page(which, done, len(self._course.trials))
+        from_s, until_s = self._booth.page(text, quit_key=self._design.quit_key)
+        with self._interrupts.shielded():
+            page = Page(which=which, from_s=from_s, until_s=until_s, at=now())
+            self._journal.append("page", page)
 
     def _end(self, reason: str) -> None:
         with self._interrupts.held():
-            if self._sound:
-                self._write("end", {"reason": reason})
-
-    def _write(self, event: str, body: Any) -> None:
-        self._sound = False
-        self._journal.append(event, body)
-        self._sound = True
-
-    def _thank(self, done: int, total: int) -> None:
-        try:
-            self._booth.farewell(done, total)
-        except (Quit, Interrupted):
-            return  # everything is saved, so leaving the last page early needs no event
+            if self._journal.sound:
+                self._journal.append("end", End(reason=reason, at=now()))
 
 
-def _open(journal: Journal, header: SessionHeader, trials: Sequence[Trial]) -> int:
-    """Write the first event of this sitting, and return the number of finished trials."""
+def _open(journal: Journal, header: SessionHeader, plan: SessionPlan, accept_changes: bool) -> None:
+    """Write the first event of this sitting."""
     if not journal.events:
         journal.append("header", header)
-        return 0
-    found = session_of(journal.events, journal.path)
-    check_same(found, header, trials, journal.path)
-    journal.append(
-        "resumed",
-        {
-            "reason": None,
-            "done": len(found.records),
-            "booth": to_json(header.booth),
-            "software": to_json(header.software),
-            "created": header.created,
-        },
+        return
+    found = journal.session
+    accepted = check_same(found, header, plan.course.trials, plan.journal, accept_changes)
+    journal.append("resumed", _resumed(found, header, accepted))
+
+
+def _resumed(found: Session, header: SessionHeader, accepted: Changes) -> Resumed:
+    design: Mapping[str, Any] = header.design
+    return Resumed(
+        done=len(found.records),
+        booth=to_json(header.booth),
+        software=to_json(header.software),
+        created=header.created,
+        design=design if accepted else None,
+        accepted=accepted,
     )
-    return len(found.records)
-
-
-def _mismatches(record: TrialRecord, bank: Bank) -> list[str]:
-    certified = {
-        name: bank.by_id[sha].certificate.frame_sha256
-        for name, sha in record.trial.intervals.items()
-    }
-    return [name for name in certified if record.frame_sha256.get(name) != certified[name]]

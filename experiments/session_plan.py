@@ -1,51 +1,69 @@
 """Plans of sessions: trials and journal, and the check that the two belong together."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.design import Design, check_participant, check_session, seed_of
-from experiments.order import make_trials
+from experiments.course.constant import course_of
+from experiments.course.course import Course
+from experiments.design import Design, check_participant, check_run, check_session, seed_of
 from stimuli_store.bank.reading import Bank
-from stimuli_store.errors import JournalError
-from stimuli_store.journal import Session, read_session
+from stimuli_store.errors import DisplayError, JournalError
+from stimuli_store.journal import Session, has_begun, read_session
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
 from stimuli_store.tools.environment import environment
 
 COMPLETED = "completed"
+#: Names of what differs between two sittings.
+Changes = tuple[str, ...]
 
 _MUST_AGREE = {
     "participant": "participant",
     "session": "session",
-    "task": "task",
-    "design_sha256": "design",
+    "run": "run",
     "pin": "bank",
     "seed": "seed",
     "n_trials": "number of trials",
     "observer": "observer",
 }
+#: Tables of a design that may change between sittings if that is accepted.
+_MAY_CHANGE = ("screen", "keys")
+#: What a booth says of itself that stays the same on the same screen and keyboard.
+_BOOTH = ("refresh_hz", "screen", "window", "fullscreen", "renderer", "synchronised", "keyboard")
+_MOST_NAMED = 6
+_LONGEST = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionPlan:
-    """A session before it is run: its trials, seed and journal, and the session found in the journal.
+    """A session before it is run: its course, seed and journal, and the session found in the journal.
 
     `found` is None for a session that has not begun.
     """
 
-    trials: tuple[Trial, ...]
+    participant: str
+    session: int
+    run: int
+    course: Course
     journal: Path
     seed: int
     found: Session | None
+    observer: Mapping[str, Any] | None = None
+    uncalibrated: bool = False
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials that are planned, in order."""
+        return self.course.trials
 
     @property
     def done(self) -> int:
-        """Number of finished trials."""
-        return len(self.found.records) if self.found else 0
+        """Number of finished trials, each counted once."""
+        return len({r.trial.index for r in self.found.records}) if self.found else 0
 
     @property
     def completed(self) -> bool:
@@ -53,16 +71,18 @@ class SessionPlan:
         return self.found is not None and self.found.ended == COMPLETED
 
 
-def journal_path(data_dir: Path, participant: str, session: int, task: str) -> Path:
-    """Return the path of the journal of a session.
+def journal_path(data_dir: Path, participant: str, session: int, task: str, run: int = 1) -> Path:
+    """Return the path of the journal of a session, with the entities of BIDS in its name.
 
     Examples
     --------
-    >>> journal_path(Path("data"), "S01", 1, "abx").name
-    'sub-S01_ses-01_task-abx.jsonl'
+    >>> journal_path(Path("data"), "S01", 1, "mad-pair").name
+    'sub-S01_ses-01_task-madpair_run-1_beh.jsonl'
     """
+    label = "".join(letter for letter in task if letter.isalnum())
     check_participant(participant)
-    return data_dir / f"sub-{participant}_ses-{check_session(session):02d}_task-{task}.jsonl"
+    names = f"sub-{participant}_ses-{check_session(session):02d}_task-{label}_run-{check_run(run)}"
+    return data_dir / f"{names}_beh.jsonl"
 
 
 def plan_session(
@@ -72,48 +92,101 @@ def plan_session(
     session: int,
     data_dir: Path,
     *,
+    run: int = 1,
     observer: Mapping[str, Any] | None = None,
+    uncalibrated: bool = False,
+    accept_changes: bool = False,
 ) -> SessionPlan:
     """Return the plan of a session, checked against its journal if there is one; nothing is written.
 
     Parameters
     ----------
+    run
+        Number of the run, if the same task is done again in one session.
     observer
         True parameters of a simulated observer; None for a person.
+    uncalibrated, accept_changes
+        As for `experiments.session.run_session`.
 
     Raises
     ------
+    DisplayError
+        If the bank holds linear light, which only a calibrated screen can show.
     JournalError
         If the journal is damaged, or was begun with another design, bank or observer.
     """
-    trials = make_trials(design, bank, participant, session)
-    path = journal_path(data_dir, participant, session, design.task.name)
-    seed = seed_of(design, participant, session)
-    found = None
-    if path.exists() and b"\n" in path.read_bytes():  # without a complete line it has not begun
-        found = read_session(path)
-        header = header_of(design, participant, session, trials, seed=seed, observer=observer)
-        check_same(found, header, trials, path)
-    return SessionPlan(trials=trials, journal=path, seed=seed, found=found)
+    number = check_session(session)
+    path = journal_path(data_dir, participant, number, design.task.name, run)
+    linear = bank.header.colour.transfer == "linear"
+    if linear and not uncalibrated:
+        raise DisplayError(
+            f'{bank.pin} holds linear light (transfer = "linear"), which only a calibrated screen shows as '
+            "it is meant, and this screen is not calibrated; --uncalibrated shows it nevertheless"
+        )
+    plan = SessionPlan(
+        participant=participant,
+        session=number,
+        run=run,
+        course=course_of(design, bank, participant, number, run),
+        journal=path,
+        seed=seed_of(design, participant, number, run),
+        found=read_session(path) if has_begun(path) else None,
+        observer=observer,
+        uncalibrated=linear,
+    )
+    if plan.found is not None:
+        check_same(plan.found, header_of(design, plan), plan.trials, path, accept_changes)
+    return plan
 
 
-def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], path: Path) -> None:
-    """Raise JournalError if a journal was begun with another header or with other trials.
+def check_same(
+    found: Session,
+    header: SessionHeader,
+    trials: Sequence[Trial],
+    path: Path,
+    accept_changes: bool = False,
+) -> Changes:
+    """Return what differs from the last sitting and was accepted, or raise JournalError.
+
+    Parameters
+    ----------
+    found
+        The session in the journal.
+    header
+        Header that this sitting would write; without a booth that part is not compared.
+    trials
+        Trials that are planned.
+    accept_changes
+        Whether another screen, refresh rate or keyboard is accepted.
 
     Raises
     ------
     JournalError
-        If participant, session, design, bank, seed, observer or the trials so far differ.
+        If participant, session, design, bank, seed, observer or the trials so far differ, or the screen or
+        keyboard does and that is not accepted. Keys of the design that differ are named.
     """
+    old_design = next((s.design for s in reversed(found.sittings) if s.design), found.header.design)
+    changed = list(
+        _different(
+            {**to_json(old_design), "task": to_json(found.header.task)},
+            {**to_json(header.design), "task": to_json(header.task)},
+        )
+    )
+    fixed = [words for key, words in changed if key.split(".")[0] not in _MAY_CHANGE]
+    if fixed:
+        raise JournalError(
+            f"{path} was begun with another design, which differs in {_listed(fixed)}; continue it with "
+            "the same, or start a session under another number or in another folder"
+        )
     old, new = to_json(found.header), to_json(header)
-    differing = [
+    others = [
         word
         for key, word in _MUST_AGREE.items()
         if canonical_json(old.get(key)) != canonical_json(new.get(key))
     ]
-    if differing:
+    if others:
         raise JournalError(
-            f"{path} was begun with another {', another '.join(differing)}; continue it with the "
+            f"{path} was begun with another {', another '.join(others)}; continue it with the "
             "same, or start a session under another number or in another folder"
         )
     began, goes_on = (h.booth.get("adapter") for h in (found.header, header))
@@ -122,34 +195,82 @@ def check_same(found: Session, header: SessionHeader, trials: Sequence[Trial], p
             f"{path} was begun in the {began} booth, not in the {goes_on} booth, and a session uses one "
             "booth; continue it there, or start a session under another number"
         )
-    if [r.trial for r in found.records] != list(trials[: len(found.records)]):
+    words = [said for _, said in changed]
+    if header.booth:
+        words += _other_booth(found.booths[-1], header.booth)
+    if words and not accept_changes:
+        raise JournalError(
+            f"{path} was begun with another screen or keyboard, which differs in {_listed(words)}; continue "
+            "it there, or accept the change with --accept-changes, which the journal records"
+        )
+    timed = not words and not any(sitting.accepted for sitting in found.sittings)
+    if not all(_is_planned(record.trial, trials, timed) for record in found.records):
         raise JournalError(
             f"{path} holds other trials than this release makes from the same design; finish it "
             f"with the release that began it ({dict(found.header.software)})"
         )
+    return tuple(words)
 
 
 def header_of(
-    design: Design,
-    participant: str,
-    session: int,
-    trials: Sequence[Trial],
-    *,
-    seed: int,
-    observer: Mapping[str, Any] | None,
-    booth: Mapping[str, Any] | None = None,
+    design: Design, plan: SessionPlan, *, booth: Mapping[str, Any] | None = None
 ) -> SessionHeader:
     """Return the header of a session's journal, with the versions of the running software."""
     return SessionHeader(
-        participant=participant,
-        session=session,
-        task=design.task.name,
+        participant=plan.participant,
+        session=plan.session,
+        run=plan.run,
+        task=design.task,
+        design=design.content,
         design_sha256=design.design_sha256,
         pin=design.bank.pin,
-        seed=seed,
-        n_trials=len(trials),
+        seed=plan.seed,
+        n_trials=len(plan.trials),
         booth=booth or {},
         software=environment(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        observer=observer,
+        created=now(),
+        observer=plan.observer,
+        uncalibrated=plan.uncalibrated,
     )
+
+
+def now() -> str:
+    """Return the time of day with its zone (ISO 8601, to the millisecond)."""
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def _other_booth(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    before, after = ({k: v for k, v in said.items() if k in _BOOTH} for said in (old, new))
+    return [f"the booth's {words}" for _, words in _different(to_json(before), to_json(after))]
+
+
+def _is_planned(trial: Trial, trials: Sequence[Trial], timed: bool) -> bool:
+    if not 0 <= trial.index < len(trials):
+        return False
+    planned = replace(trials[trial.index], attempt=trial.attempt)
+    return trial == (planned if timed else replace(planned, phases=trial.phases))
+
+
+def _different(
+    old: Mapping[str, Any], new: Mapping[str, Any], within: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield the key of every value that differs, and words that say how."""
+    for key in dict.fromkeys([*old, *new]):
+        name = f"{within}{key}"
+        one, two = old.get(key), new.get(key)
+        if isinstance(one, Mapping) and isinstance(two, Mapping):
+            yield from _different(one, two, f"{name}.")
+        elif canonical_json(one) != canonical_json(two):
+            yield name, f"{name} ({_shown(one)} there, {_shown(two)} here)"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    text = canonical_json(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = len(words) - _MOST_NAMED
+    return ", ".join(words[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

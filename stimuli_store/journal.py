@@ -3,57 +3,30 @@
 A journal is only appended to. Each line carries a checksum of itself and of the checksum of the line
 before it, so an altered, lost or reordered line is found. (This detects accidents, not somebody who
 computes new checksums; and if lines are missing at the very end, the session seems to have stopped there.)
-A process killed during a write leaves at most an incomplete last line, which belongs to a trial that had
-not finished; when the session is continued, this line is moved to a file beside the journal.
+A process killed during a write leaves at most an incomplete last line, which belongs to an event that did
+not happen; when the session is continued, this line is moved to a file beside the journal. A last line that
+is whole and only lacks its newline counts.
 
 Line format (stimjournal/1): canonical JSON of ``{"event": …, "n": line number, "body": …, "sum": …}``, with
-``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own.
+``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own. The
+events are ``header`` (the first line), ``began``, ``trial``, ``display_mismatch``, ``page``, ``end`` and
+``resumed``. A line has at most 1 MiB.
 """
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from stimuli_store.disk.atomic import fsync_directory
 from stimuli_store.disk.locks import lock_exclusively
-from stimuli_store.errors import JournalError
-from stimuli_store.records.canonical import canonical_json, sha256
+from stimuli_store.errors import InputError, JournalError
+from stimuli_store.journal_lines import MAX_LINE_BYTES, Event, Lines, chained, read_lines
+from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import from_json, to_json
-from stimuli_store.records.trials import SessionHeader, TrialRecord
+from stimuli_store.session_events import TYPES, Session, session_of
 
-_START = "0" * 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One line of a journal."""
-
-    event: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """The content of a journal: its header, the finished trials in order, and the reason it ended.
-
-    `ended` is the reason of the last end event (``"completed"``, ``"escape"``, …) or None if the
-    session is unfinished or was killed.
-    """
-
-    header: SessionHeader
-    records: tuple[TrialRecord, ...]
-    events: tuple[Event, ...]
-    ended: str | None
-
-    @property
-    def booths(self) -> tuple[Mapping[str, Any], ...]:
-        """Descriptions of the booth (frames, times, keys), one for every sitting in order."""
-        resumed = (e.body.get("booth") for e in self.events if e.event == "resumed")
-        return (self.header.booth, *(booth for booth in resumed if booth is not None))
+__all__ = ["Event", "Journal", "Session", "has_begun", "read_session", "session_of"]
 
 
 class Journal:
@@ -63,6 +36,11 @@ class Journal:
     ----------
     path
         The file; made (with its folders) if it is not there.
+
+    Attributes
+    ----------
+    events
+        All events that count, in order.
 
     Raises
     ------
@@ -74,7 +52,8 @@ class Journal:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not self.path.exists()
-        self._handle: IO[bytes] = self.path.open("a+b")
+        self._handle = self.path.open("a+b", buffering=0)
+        self._sound = True
         try:
             self._take_over(fresh)
         except BaseException:
@@ -88,25 +67,55 @@ class Journal:
             )
         if fresh:
             fsync_directory(self.path.parent)
-        self._handle.seek(0)
-        data = self._handle.read()
-        self.events, self._sum, good = _parse(data, self.path)
-        if good < len(
-            data
-        ):  # nothing is thrown away: the torn bytes go to a file beside the journal
+        lines = _lines_of(self.path)
+        self.events = list(lines.events)
+        self._total, self._newline = lines.total, lines.unended
+        if lines.uncounted:  # nothing is thrown away: these bytes go to a file beside the journal
+            self._handle.seek(lines.counted)
+            rest = self._handle.read(lines.uncounted)
             with self.path.with_name(self.path.name + ".torn").open("ab") as torn:
-                torn.write(data[good:] + b"\n")
-            self._handle.truncate(good)
+                torn.write(rest + b"\n")
+            self._handle.truncate(lines.counted)
 
     def append(self, event: str, body: Any) -> None:
-        """Write one event and wait until it is on the disk."""
-        row = {"event": event, "n": len(self.events), "body": to_json(body)}
-        total = _sum(self._sum, row)
-        self._handle.write(canonical_json({**row, "sum": total}) + b"\n")
-        self._handle.flush()
+        """Write one event and wait until it is on the disk.
+
+        Raises
+        ------
+        JournalError
+            If an earlier write failed: nothing may follow a line that may be incomplete.
+        InputError
+            If the body is not one of this event, or makes a line of more than 1 MiB.
+        """
+        if not self._sound:
+            raise JournalError(
+                f"a write to {self.path} failed, so nothing is added to it; continue the session once the "
+                "disk is well"
+            )
+        row = {"event": event, "n": len(self.events), "body": _body(event, body)}
+        total = chained(self._total, row)
+        line = canonical_json({**row, "sum": total}) + b"\n"
+        if len(line) > MAX_LINE_BYTES:
+            raise InputError(
+                f"an event {event!r} of {len(line)} bytes does not fit into a line of a journal, which has "
+                f"at most {MAX_LINE_BYTES}"
+            )
+        self._sound = False
+        _write_all(self._handle.fileno(), b"\n" + line if self._newline else line)
         os.fsync(self._handle.fileno())
-        self._sum = total
+        self._sound = True
+        self._total, self._newline = total, False
         self.events.append(Event(event=event, body=row["body"]))
+
+    @property
+    def sound(self) -> bool:
+        """Whether every write succeeded, so that more may be appended."""
+        return self._sound
+
+    @property
+    def session(self) -> Session:
+        """The session that the events so far make."""
+        return session_of(self.events, self.path)
 
     def close(self) -> None:
         """Close the file and drop the lock."""
@@ -125,61 +134,49 @@ class Journal:
 
 
 def read_session(path: str | os.PathLike[str]) -> Session:
-    """Return the session in a journal file; an incomplete last line is ignored.
+    """Return the session in a journal file; an incomplete last line does not count, but is reported.
 
     Raises
     ------
     JournalError
-        If the file is missing, empty, or damaged before its end.
+        If the file is missing, empty, damaged before its end, of another format, or holds trials twice or
+        out of order.
     """
     path = Path(path)
+    lines = _lines_of(path)
+    return session_of(lines.events, path, uncounted_bytes=lines.uncounted)
+
+
+def has_begun(path: str | os.PathLike[str]) -> bool:
+    """Return whether a journal is there and holds at least one whole line.
+
+    Raises
+    ------
+    JournalError
+        If it cannot be read, or is damaged.
+    """
+    path = Path(path)
+    return path.exists() and bool(_lines_of(path).events)
+
+
+def _lines_of(path: Path) -> Lines:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as handle:
+            return read_lines(handle, path)
     except OSError as error:
         raise JournalError(f"cannot read the journal {path}: {error.strerror}") from error
-    events, _, _ = _parse(data, path)
-    return session_of(events, path)
 
 
-def session_of(events: list[Event], path: Path) -> Session:
-    """Return a list of events as a session; `path` is used in error messages (see `read_session`)."""
-    if not events or events[0].event != "header":
-        raise JournalError(f"{path} holds no session: its first line is not a header")
-    ends = [e.body.get("reason") for e in events if e.event in ("end", "resumed")]
-    return Session(
-        header=from_json(SessionHeader, events[0].body, "the journal's header"),
-        records=tuple(
-            from_json(TrialRecord, e.body, "a journal's trial")
-            for e in events
-            if e.event == "trial"
-        ),
-        events=tuple(events),
-        ended=ends[-1] if ends else None,
-    )
+def _body(event: str, body: Any) -> Any:
+    value = to_json(body)
+    if event not in TYPES:
+        raise InputError(f"a journal has the events {', '.join(TYPES)}; not {event!r}")
+    if not isinstance(body, TYPES[event]):
+        from_json(TYPES[event], value, f"a journal's {event}")
+    return value
 
 
-def _parse(data: bytes, path: Path) -> tuple[list[Event], str, int]:
-    """Return the events of a journal's bytes, the checksum of the last line, and the number of good bytes."""
-    events: list[Event] = []
-    total, good = _START, 0
-    for number, line in enumerate(data.split(b"\n")[:-1]):  # after the last newline: torn, or empty
-        try:
-            row = json.loads(line)
-            stated = row.pop("sum")
-            total = _sum(total, row)
-            event = Event(event=row["event"], body=row["body"])
-            intact = stated == total and row["n"] == number
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            intact = False
-        if not intact:
-            raise JournalError(
-                f"{path} is damaged at line {number + 1}: the checksum of the line is wrong; restore "
-                "the file from a copy, or keep it and start a session under another number"
-            )
-        events.append(event)
-        good += len(line) + 1
-    return events, total, good
-
-
-def _sum(before: str, row: Mapping[str, Any]) -> str:
-    return sha256(before.encode() + canonical_json(row))[:16]
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]

@@ -118,9 +118,11 @@ class TrialRecord:
 class SessionHeader:
     """First line of a journal: participant, session, the whole design and task, bank, booth and software.
 
-    `design` is the content of the design file. `observer` is None for a person; for a simulated observer
-    it holds its true parameters. `booth` describes how frames, times and keys were measured (adapter,
-    refresh rate, keyboard back end, …). `created` is the time of day with its zone (ISO 8601).
+    `design` is the content of the design file, without the task and the path of the bank. `observer` is
+    None for a person; for a simulated observer it holds its true parameters. `booth` describes how frames,
+    times and keys were measured (adapter, refresh rate, keyboard back end, …). `created` is the time of
+    day with its zone (ISO 8601). `run` counts sessions of one task on one day; `uncalibrated` is True if a
+    bank of linear light was shown on a screen without a calibration, as was asked for.
     """
 
     participant: str
@@ -135,4 +137,6 @@ class SessionHeader:
     software: Mapping[str, str]
     created: str
     observer: Mapping[str, Any] | None = None
+    run: int = 1
+    uncalibrated: bool = False
     format: str = "stimjournal/1"

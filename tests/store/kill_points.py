@@ -29,8 +29,9 @@ def points(act: Act, *, links: bool = True) -> list[str]:
     child = os.fork()
     if not child:
         names: list[str] = []
+        plain = os.write
         code = _run(act, links, names, fatal=-1)
-        os.write(write, "\n".join(names).encode())
+        plain(write, "\n".join(names).encode())
         os._exit(code)
     os.close(write)
     with os.fdopen(read) as pipe:
@@ -71,12 +72,27 @@ def _run(act: Act, links: bool, names: list[str], fatal: int) -> int:
         return written
 
     Path.write_bytes = torn  # type: ignore[method-assign]
+    os.write = _torn_write(os.write, point)
     try:
         act()
     except BaseException:  # noqa: BLE001 - a child tells its parent by its status
         traceback.print_exc(file=sys.stderr)
         return 1
     return 0
+
+
+def _torn_write(call: Callable[..., Any], point: Callable[[str], None]) -> Any:
+    """`os.write` that may die before, in and after a write."""
+
+    def torn(descriptor: int, content: Any) -> int:
+        point("before a write")
+        half = call(descriptor, bytes(content)[: len(content) // 2])
+        point("in a write")
+        rest = call(descriptor, bytes(content)[half:])
+        point("after a write")
+        return half + rest
+
+    return torn
 
 
 def _guarded(call: Callable[..., Any], name: str, point: Callable[[str], None]) -> Any:

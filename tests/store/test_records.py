@@ -6,20 +6,31 @@ from stimuli_store.bank.format import parse_pin
 from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json, to_json
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
-from stimuli_store.records.trials import Phase, PhaseTiming, Trial, TrialRecord
+from stimuli_store.records.trials import KeyPress, Perturbation, PhaseTiming, Trial, TrialRecord
+from stimuli_store.tasks.types import Phase, Show
 
 TRIAL = Trial(
     index=3,
     task="abx",
     rule="independent",
+    stimuli={"p": "a" * 64, "q": "b" * 64},
     intervals={"A": "a" * 64, "B": "b" * 64, "X": "a" * 64},
     answer="A",
-    set="leaf/window_px=8",
-    target="leaf",
-    level=Level(value=8.0, unit="window_px"),
-    comparison="reference-metamer",
-    pair=("a" * 64, "b" * 64),
-    phases=(Phase(name="A", image="A", requested_ms=200.0, n_frames=12),),
+    phases=(Phase(name="A", shows=(Show(interval="A"),), requested_ms=200.0, n_frames=12),),
+    factors={
+        "comparison": "reference-member",
+        "set": "leaf/window_px=8",
+        "target": "leaf",
+        "level": 8.0,
+        "unit": "window_px",
+        "held": None,
+    },
+    made={
+        "b" * 64: Perturbation(
+            target="a" * 64, distortion="e" * 64, amplitude=-0.5, dither="uniform", seed=3
+        )
+    },
+    block=1,
 )
 RECORD = TrialRecord(
     trial=TRIAL,
@@ -27,6 +38,7 @@ RECORD = TrialRecord(
     correct=False,
     rt_s=0.4321,
     timing=(PhaseTiming(name="A", onset_s=1.5, n_frames=13, planned_frames=12, dropped=(4,)),),
+    presses=(KeyPress(key="left", t_s=1.9321, phase="A"),),
     frame_sha256={"A": "c" * 64},
     flags=("dropped_frames",),
 )
