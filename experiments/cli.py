@@ -182,7 +182,6 @@ def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Obse
     if not args.simulate:
         return None
     from analysis.observers.evidence import evidence_of
-
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from experiments.course.constant import course_of
 
