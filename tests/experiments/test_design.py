@@ -17,7 +17,8 @@ intervals = ["1", "2"]
 answers = ["one", "two"]
 phases = [
   { name = "iti", ms = [400, 600] },
-  { name = "pictures", ms = 200, shows = [{ interval = "1", place = "left" }, { interval = "2", place = "right" }] },
+  { name = "pictures", ms = 200, shows = [
+    { interval = "1", place = "left" }, { interval = "2", place = "right" }] },
   { name = "respond", listens = true },
 ]
 cells = [

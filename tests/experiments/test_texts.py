@@ -4,7 +4,7 @@ import pytest
 
 from experiments.keys import keys_of
 from experiments.texts import PAGES, texts_of
-from experiments.texts.en import TASKS as TEXTS
+from experiments.texts.en import TASK_TEXTS as TEXTS
 from experiments.texts.en import key_name
 from stimuli_store.tasks import TASKS
 
