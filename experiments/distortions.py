@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from experiments.selection import Filling, Members, Sets, factors_of
+from experiments.selection import Filling, SetMembers, Sets, factors_of
 from stimuli_store.errors import InputError
 from stimuli_store.frames import perturb
 from stimuli_store.records.stimulus import StimulusRecord
@@ -91,7 +91,7 @@ def _factors(role: str, amplitude: float) -> dict[str, float | str | None]:
     return {"distortion": role.rstrip("+-"), "sign": role[-1], "amplitude": amplitude}
 
 
-def _signs(unit: StimulusRecord, members: Members) -> list[str]:
+def _signs(unit: StimulusRecord, members: SetMembers) -> list[str]:
     roles = {m.role for m in members}
     return [sign for sign in "+-" if unit.role + sign in roles] or ["+"]
 

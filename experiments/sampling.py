@@ -1,4 +1,4 @@
-"""What a design compares, how often, and in which order: the table ``[design]``."""
+"""Comparisons, repeats and order of a design: the table ``[design]``."""
 
 import math
 from collections.abc import Iterator

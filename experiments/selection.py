@@ -10,7 +10,7 @@ from stimuli_store.records.stimulus import REFERENCE, StimulusRecord
 from stimuli_store.records.trials import Perturbation
 
 Factors = Mapping[str, float | str | None]
-Members = tuple[StimulusRecord, ...]
+SetMembers = tuple[StimulusRecord, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Sets:
     targets: Collection[str] | None = None
     levels: Collection[float | str] | None = None
 
-    def chosen(self, *kinds: str, any_level: bool = False) -> tuple[Members, ...]:
+    def chosen(self, *kinds: str, any_level: bool = False) -> tuple[SetMembers, ...]:
         """Return the members of each chosen set of some kinds that have a frame and a chosen level.
 
         Raises
@@ -80,7 +80,7 @@ class Sets:
             )
         return tuple(found)
 
-    def _kept(self, members: Members, any_level: bool) -> Iterator[StimulusRecord]:
+    def _kept(self, members: SetMembers, any_level: bool) -> Iterator[StimulusRecord]:
         for member in members:
             if self.targets is not None and target_name(member, self.bank) not in self.targets:
                 continue

@@ -10,7 +10,7 @@ from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks import TASKS, task_named
 from stimuli_store.tasks.checks import check
 from stimuli_store.tasks.trial_plan import phases_at
-from stimuli_store.tasks.types import Cell, PhaseSpec, Role, Task
+from stimuli_store.tasks.types import REFERENCE, Cell, PhaseSpec, Role, Task
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 _PARTS = ("roles", "intervals", "answers", "phases", "cells", "rules")
@@ -75,6 +75,7 @@ def resolved(choice: TaskChoice) -> tuple[Task, str]:
     timed = tuple(replace(p, ms=choice.ms.get(p.name, p.ms)) for p in task.phases)
     task = replace(task, phases=timed, **changes)
     check(task)
+    _check_roles(task)
     rule = choice.rule or task.rules[0]
     if rule not in task.rules:
         raise unknown_name(f"rule of the task {task.name}", rule, list(task.rules))
@@ -94,6 +95,17 @@ def check_durations(task: Task, refresh_hz: float, tolerance_ms: float) -> None:
         phases_at(task, refresh_hz, np.random.default_rng(0), tolerance_ms=tolerance_ms)
     if faults:
         raise InputError("\n".join(faults))
+
+
+def _check_roles(task: Task) -> None:
+    """Check that a comparison fills every role: one at 0, one at 1, and the reference."""
+    for role in task.roles:
+        if role.name not in (*task.contrast, REFERENCE):
+            raise InputError(
+                f"the task {task.name!r}: no comparison fills the role {role.name!r} beside "
+                f"{task.contrast[0]!r} and {task.contrast[1]!r}; a task has one role at 0, one at 1, and "
+                f"{REFERENCE!r}"
+            )
 
 
 def _base(choice: TaskChoice) -> Task:

@@ -21,7 +21,7 @@ from typing import Any, Self
 from stimuli_store.disk.atomic import fsync_directory
 from stimuli_store.disk.locks import lock_exclusively
 from stimuli_store.errors import InputError, JournalError
-from stimuli_store.journal_lines import MAX_LINE_BYTES, Event, Lines, chained, read_lines
+from stimuli_store.journal_lines import MAX_EVENT_BYTES, Event, Lines, chained, read_lines
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import from_json, to_json
 from stimuli_store.session_events import TYPES, Session, session_of
@@ -95,10 +95,10 @@ class Journal:
         row = {"event": event, "n": len(self.events), "body": _body(event, body)}
         total = chained(self._total, row)
         line = canonical_json({**row, "sum": total}) + b"\n"
-        if len(line) > MAX_LINE_BYTES:
+        if len(line) > MAX_EVENT_BYTES:
             raise InputError(
                 f"an event {event!r} of {len(line)} bytes does not fit into a line of a journal, which has "
-                f"at most {MAX_LINE_BYTES}"
+                f"at most {MAX_EVENT_BYTES}"
             )
         self._sound = False
         _write_all(self._handle.fileno(), b"\n" + line if self._newline else line)
@@ -109,7 +109,7 @@ class Journal:
 
     @property
     def sound(self) -> bool:
-        """Whether every write succeeded, so that more may be appended."""
+        """True if every write succeeded, so that more may be appended."""
         return self._sound
 
     @property

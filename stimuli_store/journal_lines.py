@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from stimuli_store.errors import InputError, JournalError
 from stimuli_store.records.canonical import canonical_json, sha256
 
-MAX_LINE_BYTES = 2**20
+MAX_EVENT_BYTES = 2**20
 _START = "0" * 16
 
 
@@ -84,15 +84,15 @@ def read_lines(handle: Any, path: Path) -> Lines:
 
 
 def chained(before: str, row: Mapping[str, Any]) -> str:
-    """Return the checksum of a line without its own, chained to that of the line before."""
+    """Return the checksum of a row, chained to the checksum of the line before."""
     return sha256(before.encode() + canonical_json(row))[:16]
 
 
 def _next(stream: BinaryIO) -> bytes:
     """Return the next line with its newline, at most one byte more than a line may have."""
     line = b""
-    while len(line) <= MAX_LINE_BYTES:
-        more = stream.readline(MAX_LINE_BYTES + 1 - len(line))
+    while len(line) <= MAX_EVENT_BYTES:
+        more = stream.readline(MAX_EVENT_BYTES + 1 - len(line))
         line += more
         if not more or more.endswith(b"\n"):
             break
@@ -100,8 +100,8 @@ def _next(stream: BinaryIO) -> bytes:
 
 
 def _parsed(line: bytes, before: str, number: int) -> tuple[Event, str] | None:
-    """Return the event of a line and its checksum, or None if it is not exactly what was written."""
-    if len(line) >= MAX_LINE_BYTES:
+    """Return the event of a line and its checksum, or None if a byte of it differs from the written line."""
+    if len(line) >= MAX_EVENT_BYTES:
         return None
     try:
         row = json.loads(line)

@@ -12,7 +12,7 @@ from stimuli_store.records.convert import from_json
 from stimuli_store.records.events import Began, End, Page, Resumed
 from stimuli_store.records.trials import SessionHeader, TrialRecord
 
-FORMAT = "stimjournal/1"
+JOURNAL_FORMAT = "stimjournal/1"
 #: The events and the records that are their bodies.
 TYPES: Mapping[str, type] = {
     "header": SessionHeader,
@@ -77,8 +77,8 @@ def session_of(events: Sequence[Event], path: Path, *, uncounted_bytes: int = 0)
     if not events or events[0].event != "header":
         raise JournalError(f"{path} holds no session: its first line is not a header")
     said = events[0].body.get("format") if isinstance(events[0].body, Mapping) else None
-    if said not in (None, FORMAT):
-        raise JournalError(f"{path} is in format {said}; this release reads {FORMAT}")
+    if said not in (None, JOURNAL_FORMAT):
+        raise JournalError(f"{path} is in format {said}; this release reads {JOURNAL_FORMAT}")
     bodies = [_typed(event, number, path) for number, event in enumerate(events)]
     named = list(zip((event.event for event in events), bodies, strict=True))
     fault = next(_disorder(named), None)

@@ -1,1 +1,1 @@
-"""Courses: which trial comes next, as a pure function of what was answered so far."""
+"""Courses: the next trial, as a pure function of the records so far."""

@@ -24,7 +24,7 @@ _ORDER, _JITTER = 0, 2  # streams of a session's seed; 1 is that of simulated an
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """A trial before it has a place: what is compared, in which cell, and under which comparison."""
+    """A trial before it has a place: comparison, stimuli and cell."""
 
     comparison: str
     filling: Filling

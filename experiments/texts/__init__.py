@@ -49,14 +49,14 @@ def texts_of(own: Mapping[str, str], task: Task, keys: Mapping[str, str]) -> Tex
     >>> texts_of({}, task_named("2ifc"), keys).answer
     'first: left arrow   second: right arrow'
     """
-    known = en.TASKS.get(task.name) or en.general(task.answers)
+    known = en.TASK_TEXTS.get(task.name) or en.general(task.answers)
     words = {name: en.key_name(key) for name, key in keys.items()}
     question = _filled(own.get("question", known.question), words)
     instructions = _filled(own.get("instructions", known.instructions), words)
     given = {**words, "question": question, "instructions": instructions}
     short = "   ".join(f"{answer}: {en.short_name(keys[answer])}" for answer in task.answers)
     return Texts(
-        pages={name: _filled(own.get(name, en.PAGES[name]), given) for name in PAGES},
+        pages={name: _filled(own.get(name, en.PAGE_TEXTS[name]), given) for name in PAGES},
         answer=_filled(own["answer"], words) if "answer" in own else short,
     )
 

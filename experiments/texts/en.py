@@ -12,7 +12,7 @@ class TaskText:
     instructions: str
 
 
-PAGES: Mapping[str, str] = {
+PAGE_TEXTS: Mapping[str, str] = {
     "welcome": """{instructions}
 
 {question}
@@ -57,7 +57,7 @@ def _one_of(m: int, ring: bool, odd: bool) -> TaskText:
     )
 
 
-TASKS: Mapping[str, TaskText] = {
+TASK_TEXTS: Mapping[str, TaskText] = {
     "abx": TaskText(
         question="Was the third picture the first one (press {A})\nor the second one (press {B})?",
         instructions="You will see three pictures, one after the other.\n"

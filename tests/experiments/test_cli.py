@@ -18,13 +18,8 @@ from tests.helpers import tiny_bank
 ROOT = Path(__file__).parents[2]
 SCRIPT = "import sys; from tests.experiments.test_cli import typed; sys.exit(typed(sys.argv[1:]))"
 SHORT = """[task]
-iti_ms = 50
-a_ms = 50
-gap_ab_ms = 50
-b_ms = 50
-gap_bx_ms = 50
-x_ms = 50
-respond_ms = 1000
+name = "abx"
+ms = { iti = 50, A = 50, gap_ab = 50, B = 50, gap_bx = 50, X = 50, respond = 1000 }
 [screen]
 size = [200, 160]
 """
@@ -59,7 +54,7 @@ def test_an_observer_that_makes_no_sense_is_refused(folder, words, sentence):
     assert not (folder / "data").exists()
 
 
-@pytest.mark.parametrize("extra", ['[keys]\nA = "lefft"', '[keys]\nB = ""'])
+@pytest.mark.parametrize("extra", ['[keys]\nA = "lefft"\nB = "b"', '[keys]\nA = "a"\nB = ""'])
 def test_a_key_that_no_keyboard_has_is_refused(folder, extra):
     design = folder / "design.toml"
     design.write_text(design.read_text() + extra)
@@ -71,7 +66,7 @@ def test_a_simulated_session_from_start_to_end(folder, capsys):
     command = [str(folder / "design.toml"), "--participant", "S01", "--simulate", "right"]
     assert typed([*command, "--max-trials", "10"]) == 0
     out = capsys.readouterr()
-    path = folder / "data" / "sub-S01_ses-01_task-abx.jsonl"
+    path = folder / "data" / "sub-S01_ses-01_task-abx_run-1_beh.jsonl"
     assert out.out == (
         f"session 1 of S01 is paused; the same command continues it: 10 of 32 trials, in {path}\n"
     )
@@ -85,12 +80,13 @@ def test_a_simulated_session_from_start_to_end(folder, capsys):
 
 
 def test_the_true_observer_is_in_the_header_and_calibrated(folder):
+    from analysis.observers.evidence import evidence_of
     from analysis.observers.model_observer import observer_from_description
     from stimuli_store.bank.reading import open_bank
 
     command = [str(folder / "design.toml"), "--participant", "S01", "--simulate", "right"]
     typed([*command, "--mean-correct", "0.7", "--lapse", "0.05", "--data", str(folder / "here")])
-    session = read_session(folder / "here" / "sub-S01_ses-01_task-abx.jsonl")
+    session = read_session(folder / "here" / "sub-S01_ses-01_task-abx_run-1_beh.jsonl")
     truth = session.header.observer
     assert (truth["model"], truth["lapse"], truth["task"], truth["rule"]) == (
         "right",
@@ -98,8 +94,8 @@ def test_the_true_observer_is_in_the_header_and_calibrated(folder):
         "abx",
         "independent",
     )
-    distances = open_bank(folder / "tiny-1.0.0.h5").distances("right")
-    observer = observer_from_description(truth, distances)
+    evidence = evidence_of(open_bank(folder / "tiny-1.0.0.h5"), "right")
+    observer = observer_from_description(truth, evidence, session.header.task)
     p = [observer.p_correct(record.trial) for record in session.records]
     assert sum(p) / len(p) == pytest.approx(0.7, abs=1e-6)
 
@@ -107,7 +103,7 @@ def test_the_true_observer_is_in_the_header_and_calibrated(folder):
 def test_gain_given_is_gain_used(folder):
     command = [str(folder / "design.toml"), "--participant", "S02", "--session", "3"]
     typed([*command, "--simulate", "wrong", "--gain", "1.5"])
-    session = read_session(folder / "data" / "sub-S02_ses-03_task-abx.jsonl")
+    session = read_session(folder / "data" / "sub-S02_ses-03_task-abx_run-1_beh.jsonl")
     assert (session.header.observer["gain"], session.header.observer["model"]) == (1.5, "wrong")
     assert session.header.session == 3
 
@@ -115,7 +111,13 @@ def test_gain_given_is_gain_used(folder):
 @pytest.mark.parametrize(
     ("words", "error", "sentence"),
     [
-        (["--participant", "a/b"], InputError, "digit; 'a/b' was given"),
+        (["--participant", "a/b"], InputError, "'\\+'; 'a/b' was given"),
+        (["--participant", "S-01"], InputError, "BIDS allows"),
+        (
+            ["--participant", "S01", "--run", "0"],
+            InputError,
+            "runs are numbered from 1 to 99; 0 was",
+        ),
         (["--participant", "S01", "--session", "0"], InputError, "numbered from 1 to 99; 0 was"),
         (["--participant", "S01", "--simulate", "rigth"], InputError, "did you mean 'right'"),
         (["--participant", "S01", "--booth", "simulated"], InputError, "--simulate MODEL"),
@@ -178,7 +180,7 @@ def test_a_windowed_session_says_one_line_and_nothing_else(display, folder):
     command = in_window(folder, "--max-trials", "2")
     environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
-    path = folder / "data" / "sub-S01_ses-01_task-abx.jsonl"
+    path = folder / "data" / "sub-S01_ses-01_task-abx_run-1_beh.jsonl"
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
@@ -192,7 +194,7 @@ def test_a_windowed_session_says_one_line_and_nothing_else(display, folder):
 def test_a_signal_ends_a_windowed_session_and_its_server(display, folder):
     from tests.experiments.test_session import wait_for_trials
 
-    path = folder / "data" / "sub-S01_ses-01_task-abx.jsonl"
+    path = folder / "data" / "sub-S01_ses-01_task-abx_run-1_beh.jsonl"
     session = subprocess.Popen(in_window(folder), cwd=ROOT, stdout=subprocess.PIPE, text=True)
     with session:
         wait_for_trials(path, 1, session)

@@ -16,7 +16,7 @@ import pytest
 
 from stimuli_store.errors import InputError, JournalError
 from stimuli_store.journal import Journal, has_begun, read_session, session_of
-from stimuli_store.journal_lines import MAX_LINE_BYTES, chained, read_lines
+from stimuli_store.journal_lines import MAX_EVENT_BYTES, chained, read_lines
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.events import Began, End, Page, Resumed
@@ -261,8 +261,8 @@ def test_a_key_that_comes_twice_and_other_spellings_are_damage(tmp_path: Path) -
 def test_a_line_has_at_most_a_mebibyte(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", 0)
     with Journal(path) as journal, pytest.raises(InputError, match="does not fit into a line"):
-        journal.append("end", End(reason="x" * MAX_LINE_BYTES, at=AT))
-    path.write_bytes(path.read_bytes() + b"x" * (MAX_LINE_BYTES + 5) + b"\n")
+        journal.append("end", End(reason="x" * MAX_EVENT_BYTES, at=AT))
+    path.write_bytes(path.read_bytes() + b"x" * (MAX_EVENT_BYTES + 5) + b"\n")
     with pytest.raises(JournalError, match="damaged at line 2"):
         read_session(path)
 
