@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from experiments.tasks.abx import AbxTask
 
 from experiments.design import BankChoice, Design, Keys, Sampling, Screen
+from experiments.tasks.abx import AbxTask
 from stimuli_store.bank.reading import Bank
 from stimuli_store.records.trials import Trial
 

@@ -3,10 +3,10 @@
 from collections import Counter
 
 import pytest
-from experiments.tasks.abx import CELLS, AbxTask, intervals, phases, plan_phase
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.tasks.abx import CELLS, AbxTask, intervals, phases, plan_phase
 from stimuli_store.errors import InputError
 
 

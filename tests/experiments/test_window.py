@@ -8,12 +8,12 @@ from itertools import accumulate
 
 import numpy as np
 import pytest
-from experiments.tasks.abx import AbxTask
 
 from experiments.design import Keys, Screen
 from experiments.order import make_trials
 from experiments.session import run_session
 from experiments.session_plan import journal_path
+from experiments.tasks.abx import AbxTask
 from stimuli_store.errors import DisplayError, StimsynthError
 from stimuli_store.journal import read_session
 from tests.experiments import virtual_display
