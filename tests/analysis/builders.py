@@ -69,11 +69,15 @@ def session_trials(
     """Every pair `n_repeats` times in random order, each time in a random cell."""
     rows = [row for row in bank_pairs(bank) for _ in range(n_repeats)]
     reference = {"reference"} & {role.name for role in task.roles}
+    named = {record.name: sha for sha, record in bank.references.items()}
+    far = bank.distances("right")
     trials = []
     for index, place in enumerate(rng.permutation(len(rows))):
         pair, factors = rows[place]
-        named = {record.name: sha for sha, record in bank.references.items()}
-        others = {"reference": named[factors["target"]]} if reference else {}
+        target = named[factors["target"]]
+        others = {"reference": target} if reference else {}
+        if reference:  # the nearer one is the lower one, as in a MAD pair
+            pair = tuple(sorted(pair, key=lambda sha: far.get(frozenset((target, sha)), 0.0)))
         cell = int(rng.integers(len(task.cells)))
         made = trial(pair, task=task, cell=cell, index=index, factors=factors, others=others)
         trials.append(made if rule is None else replace(made, rule=rule))
