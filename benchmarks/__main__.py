@@ -1,4 +1,4 @@
-"""Run benchmarks by name: ``python -m benchmarks frontend | vision | synthesis | gpu | store | study | booth``."""
+"""Run benchmarks by name: ``python -m benchmarks NAME``; the names are those of `SUITES`."""
 
 import argparse
 import os

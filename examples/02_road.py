@@ -6,17 +6,16 @@ Run it: python examples/02_road.py [FOLDER]
 import sys
 from pathlib import Path
 
-from analysis import calibrated_observer, write_report
+from analysis import calibrated_observer, evidence_of, write_report
 from experiments import (
-    AbxTask,
     BankChoice,
-    Design,
+    DesignFile,
     Sampling,
     SimulatedBooth,
-    SimulatedPerson,
-    make_trials,
+    TaskChoice,
+    course_of,
+    design_from,
     run_session,
-    seed_of,
 )
 from stimsynth.banks.build import build
 
@@ -49,26 +48,24 @@ bank = build(plan, folder)
 print(f"bank {bank.pin}: {len(bank.records)} stimuli, models {', '.join(bank.model_labels)}")
 
 # 2. Design: ABX, every metamer against its photograph. The pin names exactly this bank.
-design = Design(
-    bank=BankChoice(path=bank.path.name, pin=bank.pin),
-    task=AbxTask(rule="independent"),
-    design=Sampling(comparisons=("reference-metamer",), repeats=16, seed=1),
+design = design_from(
+    DesignFile(
+        bank=BankChoice(path=bank.path.name, pin=bank.pin),
+        task=TaskChoice(name="abx", rule="independent"),
+        design=Sampling(comparisons=("reference-member",), repeats=16, seed=1),
+    )
 )
 
 # 3. Run sessions. These observers see through the model "pooling7"; replace the booth by
-#    experiments.open_booth(...) and leave out the observer for people.
+#    experiments.open_booth(design.screen) and leave out the observer for people.
 sessions = []
 for participant in ("S01", "S02", "S03", "S04"):
-    trials = make_trials(design, bank, participant, session=1)
-    observer = calibrated_observer(
-        "pooling7", bank.distances("pooling7"), trials, mean_p_correct=0.75
-    )
-    person = SimulatedPerson(observer, seed_of(design, participant, 1))
-    booth = SimulatedBooth(person, refresh_hz=design.screen.refresh_hz)
-    truth = dict(observer.describe())
-    session = run_session(
-        design, bank, booth, participant, 1, data_dir=folder / "data", observer=truth
-    )
+    trials = course_of(design, bank, participant, session=1).trials
+    evidence = evidence_of(bank, "pooling7")
+    observer = calibrated_observer("pooling7", evidence, trials, design.task, mean_p_correct=0.75)
+    booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+    data = folder / "data"
+    session = run_session(design, bank, booth, participant, 1, data_dir=data, observer=observer)
     sessions.append(session)
     correct = sum(record.correct for record in session.records)
     print(f"{participant}: {correct} of {len(session.records)} trials correct")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from stimuli_store.journal import read_session
 pytestmark = pytest.mark.road
 
 ROOT = Path(__file__).parents[1]
+METAMERS, MAD, DISTORTIONS = demo.STUDIES
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +33,20 @@ def bank_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "demo-1.0.0.h5"
 
 
-def walk(bank_path: Path, folder: Path, seed: int) -> dict[str, object]:
-    """Run the demo's sessions and analysis with a seed; return results.json."""
+def written(study: demo.Study, bank_path: Path, folder: Path, seed: int) -> Path:
+    """Write the design of one of the demo's experiments into a folder."""
     folder.mkdir(exist_ok=True)
-    design = folder / "abx.toml"
+    design = folder / f"{study.kind}.toml"
     pin = open_bank(bank_path).pin
-    design.write_text(demo.DESIGN.format(bank=bank_path, pin=pin, seed=seed))
+    design.write_text(demo.DESIGN.format(**vars(study), bank=bank_path, pin=pin, seed=seed))
+    return design
+
+
+def walk(study: demo.Study, bank_path: Path, folder: Path, seed: int) -> dict[str, Any]:
+    """Run the demo's sessions and analysis of one experiment with a seed; return results.json."""
+    design = written(study, bank_path, folder, seed)
     for participant in demo.PARTICIPANTS:
-        arguments = ["--participant", participant, "--simulate", demo.OBSERVER]
+        arguments = ["--participant", participant, "--simulate", study.observer]
         arguments += ["--mean-correct", demo.MEAN_CORRECT]
         assert main(["run", str(design), *arguments]) == 0
     data, out = str(folder / "data"), str(folder / "report")
@@ -50,9 +58,9 @@ def walk(bank_path: Path, folder: Path, seed: int) -> dict[str, object]:
 def test_the_road_finds_the_observers_model_and_threshold(
     bank_path: Path, tmp_path: Path, seed: int
 ) -> None:
-    results = walk(bank_path, tmp_path, seed)
+    results = walk(METAMERS, bank_path, tmp_path, seed)
     low, high = results["interval"]
-    assert results["winner"] == demo.OBSERVER
+    assert results["winner"] == METAMERS.observer
     assert low <= results["true_threshold"] <= high
     assert low <= results["threshold"] <= high
     assert high / low < 2
@@ -64,10 +72,8 @@ def test_the_road_finds_the_observers_model_and_threshold(
 def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path) -> None:
     answers = []
     for folder in (tmp_path / "a", tmp_path / "b"):
-        folder.mkdir()
-        design = folder / "abx.toml"
-        design.write_text(demo.DESIGN.format(bank=bank_path, pin=open_bank(bank_path).pin, seed=5))
-        command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
+        design = written(METAMERS, bank_path, folder, 5)
+        command = ["run", str(design), "--participant", "S01", "--simulate", METAMERS.observer]
         assert main([*command, "--max-trials", "60"]) == 0
         answers.append(read_session(next((folder / "data").glob("*.jsonl"))).records)
     assert answers[0] == answers[1]
@@ -86,14 +92,13 @@ main(sys.argv[1:])
 def test_a_session_killed_and_continued_ends_as_one_that_was_not(
     bank_path: Path, tmp_path: Path
 ) -> None:
-    design = tmp_path / "abx.toml"
-    design.write_text(demo.DESIGN.format(bank=bank_path, pin=open_bank(bank_path).pin, seed=3))
-    command = ["run", str(design), "--participant", "S01", "--simulate", demo.OBSERVER]
+    design = written(METAMERS, bank_path, tmp_path, 3)
+    command = ["run", str(design), "--participant", "S01", "--simulate", METAMERS.observer]
     killed, whole = (["--data", str(tmp_path / name)] for name in ("killed", "whole"))
     child = subprocess.Popen(
         [sys.executable, "-c", UNHURRIED, *command, *killed], cwd=ROOT, stdout=subprocess.DEVNULL
     )
-    journal = tmp_path / "killed" / "sub-S01_ses-01_task-abx.jsonl"
+    journal = tmp_path / "killed" / "sub-S01_ses-01_task-abx_run-1_beh.jsonl"
     while not journal.exists() or journal.stat().st_size < 40_000:
         assert child.poll() is None, "the session ended before it could be killed"
         time.sleep(0.002)
