@@ -19,6 +19,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.canonical import canonical_json, key_of, sha256
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.toml_file import read_toml
+from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.whole import whole
 
@@ -94,7 +95,7 @@ class DesignFile:
 
     bank: BankChoice
     design: Sampling
-    task: TaskChoice = field(default_factory=lambda: TaskChoice(name="abx"))
+    task: TaskChoice = field(default_factory=lambda: TaskChoice(name=ABX.name))
     screen: Screen = field(default_factory=Screen)
     keys: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)

@@ -83,13 +83,7 @@ DESIGN = """\
 path = "{bank}"
 pin = "{pin}"
 
-[task]
-name = "{task}"
-
-[design]
-comparisons = ["{comparison}"]
-kinds = ["{kind}"]
-repeats = {repeats}
+{trials}
 seed = {seed}
 
 [screen]
@@ -100,40 +94,48 @@ size = [800, 600]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """One experiment of the demo: a kind of stimulus in a task, and the model that its observers are."""
+    """One experiment of the demo: what it asks, its stimuli, the model that its observers are, its trials."""
 
     what: str
     kind: str
-    comparison: str
-    task: str
-    repeats: int
     observer: str
+    trials: str
 
 
 STUDIES = (
     Study(
         what="Metamers in ABX: is the last picture the first or the second one?",
         kind="metamer",
-        comparison="reference-member",
-        task="abx",
-        repeats=16,
         observer="pooling10",
+        trials="""[task]
+name = "abx"
+
+[design]
+comparisons = ["reference-member"]
+kinds = ["metamer"]
+repeats = 16""",
     ),
     Study(
         what="A MAD set in a forced choice: which of the two is further from the photograph?",
         kind="mad",
-        comparison="mad-pair",
-        task="2ifc",
-        repeats=16,
         observer="ssim",
+        trials="""[task]
+name = "2ifc"
+
+[design]
+comparisons = ["mad-pair"]
+repeats = 16""",
     ),
     Study(
         what="Eigendistortions in three-interval oddity: which of the three is the odd one?",
         kind="eigendistortion",
-        comparison="reference-distortion",
-        task="oddity",
-        repeats=12,
         observer="pooling28",
+        trials="""[task]
+name = "oddity"
+
+[design]
+comparisons = ["reference-distortion"]
+repeats = 12""",
     ),
 )
 
