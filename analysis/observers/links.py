@@ -2,8 +2,8 @@
 
 Observers have Gaussian percepts of equal variance and no bias. Proportion correct depends on the decision
 rule, not on the task alone: three quarters correct are d' = 0.95 in 2IFC, but 1.79 or 2.02 in ABX. Where a
-closed form is known it is one row of `CLOSED_FORMS`, and holds for every task whose cells are those of the row's
-task. Every other task and rule is integrated (`analysis.observers.tabulated`).
+closed form is known it is one row of `CLOSED_FORMS`, and holds for every task whose cells are those of the
+row's task. Every other task and rule is integrated (`analysis.observers.tabulated`).
 
 Sources: Macmillan & Creelman (2005), *Detection Theory: A User's Guide*, chapters 7 and 9; Versfeld, Dai &
 Green (1996), Perception & Psychophysics 58, 10-21, for oddity.
