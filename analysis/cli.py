@@ -128,7 +128,7 @@ def _dprime_lines(condition: "Condition") -> list[str]:
         condition.levels, condition.dprimes, condition.true_dprimes, strict=True
     ):
         where = formatting.with_unit(level, condition.unit)
-        said = f"d'          {formatting.dprime(found)} ({condition.name}, level {where})"
+        said = f"d'          {formatting.dprime_text(found)} ({condition.name}, level {where})"
         if found is not None and found.rates is not None:
             said += f": {formatting.rates(found)}"
         lines.append(said)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence_"
 STIMULUS = "stimulus_"
 INTERVAL = "interval_"
-FACTOR = "factor_"
+RENAMED_FACTOR = "factor_"
 #: Flags of a trial whose answer does not count.
 VOID = frozenset({"practice"})
 
@@ -157,7 +157,7 @@ def _row(bank: Bank, session: Session, record: TrialRecord, counts: bool) -> dic
         "pin": header.pin,
     }
     taken = {*first, *last}
-    factors = {(FACTOR + k if k in taken else k): v for k, v in trial.factors.items()}
+    factors = {(RENAMED_FACTOR + k if k in taken else k): v for k, v in trial.factors.items()}
     return {**first, **factors, **last}
 
 

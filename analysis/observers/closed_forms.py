@@ -10,7 +10,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class LinkCurve:
     """Proportion correct and its derivative as functions of d' ≥ 0, and the formula in words of type.
 
     `below` is proportion correct, with its derivative, as a function of −d' where d' is negative; None if a
@@ -21,7 +21,7 @@ class Curve:
     slope: Function
     formula: str
     error: float = 0.0
-    below: "Curve | None" = None
+    below: "LinkCurve | None" = None
 
 
 def density(x: np.ndarray) -> np.ndarray:
@@ -29,19 +29,21 @@ def density(x: np.ndarray) -> np.ndarray:
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
 
-def mirrored(curve: Curve) -> Curve:
+def mirrored(curve: LinkCurve) -> LinkCurve:
     """Return the curve of an observer who gives the other of two answers."""
-    return Curve(p=lambda d: 1 - curve.p(d), slope=lambda d: -curve.slope(d), formula=curve.formula)
+    return LinkCurve(
+        p=lambda d: 1 - curve.p(d), slope=lambda d: -curve.slope(d), formula=curve.formula
+    )
 
 
-def one_comparison(scale: float, formula: str) -> Curve:
+def one_comparison(scale: float, formula: str) -> LinkCurve:
     """Return the curve Φ(d/scale)."""
-    return Curve(
+    return LinkCurve(
         p=lambda d: ndtr(d / scale), slope=lambda d: density(d / scale) / scale, formula=formula
     )
 
 
-def two_comparisons(first: float, second: float, formula: str) -> Curve:
+def two_comparisons(first: float, second: float, formula: str) -> LinkCurve:
     """Return the curve Φ(d/first)Φ(d/second) + Φ(−d/first)Φ(−d/second)."""
 
     def p(d: np.ndarray) -> np.ndarray:
@@ -52,10 +54,10 @@ def two_comparisons(first: float, second: float, formula: str) -> Curve:
         by_second = density(d / second) / second * (ndtr(d / first) - ndtr(-d / first))
         return by_first + by_second
 
-    return Curve(p=p, slope=slope, formula=formula)
+    return LinkCurve(p=p, slope=slope, formula=formula)
 
 
-def largest_of(m: int) -> Curve:
+def largest_of(m: int) -> LinkCurve:
     """Return the curve ∫φ(x − d)Φ(x)^(m − 1)dx: the percept at d' is the largest of m."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()
@@ -68,8 +70,8 @@ def largest_of(m: int) -> Curve:
         return ((m - 1) * ndtr(x) ** (m - 2) * density(x)) @ weights
 
     formula = f"P = ∫φ(x − d)Φ(x)^{m - 1} dx"
-    below = Curve(p=lambda d: p(-d), slope=lambda d: -slope(-d), formula=formula)
-    return Curve(p=p, slope=slope, formula=formula, error=1e-8, below=below)
+    below = LinkCurve(p=lambda d: p(-d), slope=lambda d: -slope(-d), formula=formula)
+    return LinkCurve(p=p, slope=slope, formula=formula, error=1e-8, below=below)
 
 
 def _triangle(d: np.ndarray) -> np.ndarray:
@@ -80,7 +82,7 @@ def _triangle_slope(d: np.ndarray) -> np.ndarray:
     return 4 / np.sqrt(6) * density(d / np.sqrt(6)) * (ndtr(d / np.sqrt(2)) - 0.5)
 
 
-TRIANGLE = Curve(
+TRIANGLE = LinkCurve(
     p=_triangle, slope=_triangle_slope, formula="P = 1 − 4·T(d/√6, √3), T Owen's function"
 )
 
@@ -105,7 +107,7 @@ def _unbiased_slope(d: np.ndarray) -> np.ndarray:
     return (density((d - k) / root) - density((d + k) / root)) / (2 * root)
 
 
-SAME_OR_DIFFERENT = Curve(
+SAME_OR_DIFFERENT = LinkCurve(
     p=_unbiased,
     slope=_unbiased_slope,
     formula="P = (1 + H − F)/2, H = Φ((d − k)/√2) + Φ((−d − k)/√2), F = 2Φ(−k/√2), with the best k",

@@ -2,8 +2,8 @@
 
 Observers have Gaussian percepts of equal variance and no bias. Proportion correct depends on the decision
 rule, not on the task alone: three quarters correct are d' = 0.95 in 2IFC, but 1.79 or 2.02 in ABX. Where a
-closed form is known it is one row of `FORMS`, and holds for every task whose cells are those of the row's
-task. Every other task and rule is integrated (`analysis.observers.tabulated`).
+closed form is known it is one row of `CLOSED_FORMS`, and holds for every task whose cells are those of the
+row's task. Every other task and rule is integrated (`analysis.observers.tabulated`).
 
 Sources: Macmillan & Creelman (2005), *Detection Theory: A User's Guide*, chapters 7 and 9; Versfeld, Dai &
 Green (1996), Perception & Psychophysics 58, 10-21, for oddity.
@@ -19,7 +19,7 @@ import numpy as np
 from analysis.observers.closed_forms import (
     SAME_OR_DIFFERENT,
     TRIANGLE,
-    Curve,
+    LinkCurve,
     largest_of,
     mirrored,
     one_comparison,
@@ -39,7 +39,7 @@ _NEARER = two_comparisons(np.sqrt(2), np.sqrt(6), "P = Φ(d/√2)Φ(d/√6) + Φ
 _TWO_PAIRS = two_comparisons(2.0, 2.0, "P = Φ(d/2)² + Φ(−d/2)²")
 
 #: Closed forms by name of a declared task and rule.
-FORMS: Mapping[tuple[str, str], Curve] = MappingProxyType(
+CLOSED_FORMS: Mapping[tuple[str, str], LinkCurve] = MappingProxyType(
     {
         ("abx", INDEPENDENT): two_comparisons(
             np.sqrt(2), 2.0, "P = Φ(d/√2)Φ(d/2) + Φ(−d/√2)Φ(−d/2)"
@@ -83,7 +83,7 @@ class Link:
     task: str
     rule: str
     guess: float
-    curve: Curve = field(repr=False)
+    curve: LinkCurve = field(repr=False)
 
     @property
     def formula(self) -> str:
@@ -128,7 +128,7 @@ class Link:
         return np.where(p < self.guess, -lower, found)
 
 
-def _where_it_reaches(curve: Curve, p: np.ndarray, *, rising: bool) -> np.ndarray:
+def _where_it_reaches(curve: LinkCurve, p: np.ndarray, *, rising: bool) -> np.ndarray:
     """Return where a curve of d' ≥ 0 passes p, by bisection."""
     low, high = np.zeros_like(p), np.full_like(p, _HIGHEST)
     for _ in range(_BISECTIONS):
@@ -162,7 +162,7 @@ def link_of(task: Task, rule: str | None = None) -> Link:
 
 
 @lru_cache(maxsize=256)
-def _curve_of(structure: Structure, rule: str, reference: bool) -> Curve:
+def _curve_of(structure: Structure, rule: str, reference: bool) -> LinkCurve:
     curve = _forms().get((structure, rule)) or tabulated(structure, rule)
     if curve.below is not None or keeps(structure) or (rule == DIFFERENCING and not reference):
         return curve
@@ -172,14 +172,16 @@ def _curve_of(structure: Structure, rule: str, reference: bool) -> Curve:
         if mirrors(structure, list(used))
         else tabulated(structure, rule, exchanged=True)
     )
-    return Curve(
+    return LinkCurve(
         p=curve.p, slope=curve.slope, formula=curve.formula, error=curve.error, below=below
     )
 
 
 @lru_cache(maxsize=1)
-def _forms() -> Mapping[tuple[Structure, str], Curve]:
-    return {(structure_of(TASKS[task]), rule): curve for (task, rule), curve in FORMS.items()}
+def _forms() -> Mapping[tuple[Structure, str], LinkCurve]:
+    return {
+        (structure_of(TASKS[task]), rule): curve for (task, rule), curve in CLOSED_FORMS.items()
+    }
 
 
 def _used(structure: Structure) -> list[int]:

@@ -8,7 +8,7 @@ task        rule              proportion correct                          d' at 
 ``2ifc``    ``likelihood``    Φ(d/√2)                                     0.95
 ``abx``     ``independent``   Φ(d/√2)Φ(d/2) + Φ(−d/√2)Φ(−d/2)             1.79
 ``abx``     ``differencing``  Φ(d/√2)Φ(d/√6) + Φ(−d/√2)Φ(−d/√6)           2.02
-``oddity``  ``differencing``  1 − 4·T(d/√6, √3), T Owen's function        2.82
+``oddity``  ``differencing``  1 − 4·T(d/√6, √3), T Owen's function        2.80
 ==========  ================  ==========================================  ==========================
 
 Source: Macmillan & Creelman (2005), *Detection Theory: A User's Guide*, chapters 7 and 9.

@@ -10,7 +10,7 @@ import numpy as np
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 
-Row = tuple[float, ...]
+_Row = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ class Structure:
         Whether an observer needs a criterion.
     """
 
-    cells: tuple[tuple[Row, int], ...]
-    exchanged: tuple[Row, ...]
+    cells: tuple[tuple[_Row, int], ...]
+    exchanged: tuple[_Row, ...]
     parts: tuple[str, ...]
     n_answers: int
     criterion: bool = False

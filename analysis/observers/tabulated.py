@@ -11,7 +11,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtri
 
-from analysis.observers.closed_forms import Curve
+from analysis.observers.closed_forms import LinkCurve
 from analysis.observers.rules import LIKELIHOOD, choose, log_likelihoods
 from analysis.observers.structure import Structure
 
@@ -22,7 +22,7 @@ _LOG_POINTS, _LOG_POINTS_LIKELIHOOD = 14, 12
 
 
 @lru_cache(maxsize=128)
-def tabulated(structure: Structure, rule: str, *, exchanged: bool = False) -> Curve:
+def tabulated(structure: Structure, rule: str, *, exchanged: bool = False) -> LinkCurve:
     """Return proportion correct against d' by interpolation of a table.
 
     With `exchanged` the two stimuli have changed places, and the observer does not know it. The curve's
@@ -37,7 +37,7 @@ def tabulated(structure: Structure, rule: str, *, exchanged: bool = False) -> Cu
     return curve_through(means, error)
 
 
-def curve_through(means: np.ndarray, error: float) -> Curve:
+def curve_through(means: np.ndarray, error: float) -> LinkCurve:
     """Return the monotone cubic through values at `GRID`; beyond the grid it is constant."""
     value = PchipInterpolator(GRID, means)
     rise = value.derivative()
@@ -46,7 +46,7 @@ def curve_through(means: np.ndarray, error: float) -> Curve:
     def slope(d: np.ndarray) -> np.ndarray:
         return np.where(d < end, rise(np.minimum(d, end)), 0.0)
 
-    return Curve(
+    return LinkCurve(
         p=lambda d: value(np.minimum(d, end)),
         slope=slope,
         formula=f"P by integration over percepts (error below {max(error, 1e-4):.1g})",

@@ -21,7 +21,7 @@ from stimuli_store.tasks.types import Task
 if TYPE_CHECKING:
     import pandas as pd
 
-Level = float | str | None
+Case = float | str | None
 #: Participant, session and index of a trial to its simulated observer (None: a person) and the trial.
 Watched = Mapping[tuple[str, int, int], tuple[ModelObserver | None, Trial]]
 _WINDOWS = ("window", "scaling")
@@ -63,7 +63,7 @@ class Condition:
     task: Task
     rule: str
     unit: str
-    levels: tuple[Level, ...]
+    levels: tuple[Case, ...]
     n_correct: np.ndarray
     n_trials: np.ndarray
     dprimes: tuple[DPrime | None, ...]
@@ -126,9 +126,9 @@ def _is_no_number(level: object) -> bool:
     return level is None or isinstance(level, str)
 
 
-def _by_level(rows: "pd.DataFrame") -> "Iterator[tuple[Level, pd.DataFrame]]":
+def _by_level(rows: "pd.DataFrame") -> "Iterator[tuple[Case, pd.DataFrame]]":
     """Yield the trials of each level: numbers in ascending order, words, then trials without one."""
-    levels: list[Level] = [
+    levels: list[Case] = [
         None if v is None or v != v else v if isinstance(v, str) else float(v) for v in rows.level
     ]
     numbers = sorted({v for v in levels if v is not None and not isinstance(v, str)})

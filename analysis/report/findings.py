@@ -127,7 +127,7 @@ def _deviance_note(fit: Fit) -> str:
     unit = "octaves" if curve.axis == "log" else "units of the level"
     return html.paragraph(
         f"Fitted {formatting.sigmoid(curve.sigmoid)} function: width {curve.width:.2f} {unit}, lapse "
-        f"rate {curve.lapse:.3f}; {sensitivity.judged(fit.deviance, fit.n_levels)} {_widened(fit)}The "
+        f"rate {curve.lapse:.3f}; {sensitivity.fit_sentence(fit.deviance, fit.n_levels)} {_widened(fit)}The "
         "interval describes these participants and these images.",
         "small",
     )

@@ -42,7 +42,7 @@ def rates(found: DPrime) -> str:
     )
 
 
-def dprime(found: DPrime | None) -> str:
+def dprime_text(found: DPrime | None) -> str:
     """Return d' with its interval as text, or a dash."""
     return "–" if found is None else f"{found.estimate:.2f} {interval(found.low, found.high)}"
 

@@ -48,7 +48,7 @@ def _scaling_note(head: Condition) -> str:
     gains = formatting.interval(scaling.gain_low, scaling.gain_high)
     return html.paragraph(
         f"Critical scaling s₀ = {scaling.critical:.3g} {formatting.short_unit(head.unit)} {ends}; "
-        f"α₀ = {scaling.gain:.3g} {gains}; {judged(scaling.deviance, len(head.levels))}"
+        f"α₀ = {scaling.gain:.3g} {gains}; {fit_sentence(scaling.deviance, len(head.levels))}"
     )
 
 
@@ -88,7 +88,7 @@ def along(levels: np.ndarray) -> np.ndarray:
     return np.linspace(levels.min() - margin, levels.max() + margin, 200)
 
 
-def judged(deviance: float, n_levels: int) -> str:
+def fit_sentence(deviance: float, n_levels: int) -> str:
     """Return a sentence with the deviance and whether the curve describes the answers well."""
     free = n_levels - _N_PARAMETERS
     if free < 1:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.observers.links import FORMS, link_of
+from analysis.observers.links import CLOSED_FORMS, link_of
 from analysis.observers.sdt import (
     dprime,
     dprime_from_counts,
@@ -21,7 +21,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS, task_named
 from stimuli_store.tasks.types import Cell
 
-CLOSED = sorted(FORMS)
+CLOSED = sorted(CLOSED_FORMS)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_closed_forms_follow_the_cells_and_not_the_name() -> None:
 
 
 def test_every_declared_task_has_a_link_for_each_of_its_rules_where_it_is_closed() -> None:
-    for (name, rule), curve in FORMS.items():
+    for (name, rule), curve in CLOSED_FORMS.items():
         assert rule in TASKS[name].rules
         assert link_of(TASKS[name], rule).formula == curve.formula
 
