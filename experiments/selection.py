@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import BankError, InputError, unknown_name
-from stimuli_store.records.stimulus import REFERENCE, StimulusRecord
+from stimuli_store.records.stimulus import StimulusRecord
 from stimuli_store.records.trials import Perturbation
+from stimuli_store.tasks.types import REFERENCE
 
 Factors = Mapping[str, float | str | None]
 SetMembers = tuple[StimulusRecord, ...]

@@ -14,7 +14,7 @@ from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.convert import from_json, is_needed, to_json
 from stimuli_store.records.toml_file import read_toml_table
 
-R = TypeVar("R")
+_R = TypeVar("_R")
 
 TRANSFERS = ("srgb", "linear")
 COLOURS = ("gray", "rgb")
@@ -198,13 +198,13 @@ def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
 
 
 def _read(
-    cls: type[R],
+    cls: type[_R],
     table: Any,
     where: str,
     faults: Faults,
     sound: Mapping[str, Any],
-    check: Callable[[R, str], None] = lambda record, where: None,
-) -> R | None:
+    check: Callable[[_R, str], None] = lambda record, where: None,
+) -> _R | None:
     """Return a table as a record; None if one of its values is faulty.
 
     Then every value is read alone too, beside those of `sound`, so that no fault hides another. A misspelt

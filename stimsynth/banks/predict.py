@@ -12,7 +12,8 @@ from stimuli_store.errors import InputError
 from stimuli_store.frames import Frame, quantize
 from stimuli_store.records.predictions import Predictions
 from stimuli_store.records.spec import ModelRef
-from stimuli_store.records.stimulus import REFERENCE, Stimulus, StimulusRecord
+from stimuli_store.records.stimulus import Stimulus, StimulusRecord
+from stimuli_store.tasks.types import REFERENCE
 from stimuli_store.tools.progress import progress_bar
 
 Distance = Callable[[str, str], float | None]

@@ -20,7 +20,7 @@ ImageShape = tuple[int, int, int, int]
 
 #: How far two outputs for one image may be apart, in units of rounding (ε times the largest value of both):
 #: sums that several threads share, and torch's faster ways without gradients, add in another order.
-SAME = 256
+ROUNDING_STEPS = 256
 
 
 def probe_image(
@@ -269,7 +269,7 @@ def check_equal(what: str, noun: str, first: Tensor, second: Tensor) -> None:
             f"{tuple(first.shape)} and {tuple(second.shape)}"
         )
     sizes = torch.stack([x.abs().nan_to_num(posinf=0).max() for x in (first, second)])
-    rounding = SAME * torch.finfo(sizes.dtype).eps * float(sizes.max())
+    rounding = ROUNDING_STEPS * torch.finfo(sizes.dtype).eps * float(sizes.max())
     if not torch.allclose(first, second, rtol=0, atol=rounding, equal_nan=True):
         gap = float((first - second).abs().nan_to_num().max())
         raise InputError(

@@ -6,7 +6,8 @@ from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.kinds import set_fault
 from stimuli_store.errors import BankError
 from stimuli_store.records.predictions import Predictions
-from stimuli_store.records.stimulus import REFERENCE, StimulusRecord
+from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.tasks.types import REFERENCE
 
 
 def check_contents(

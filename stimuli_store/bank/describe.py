@@ -5,7 +5,8 @@ from typing import Any
 from stimuli_store.bank.pixel_checks import pixel_range
 from stimuli_store.frames import BITS, quantize
 from stimuli_store.records.canonical import as_master, pixel_id
-from stimuli_store.records.stimulus import REFERENCE, Certificate, Stimulus, StimulusRecord
+from stimuli_store.records.stimulus import Certificate, Stimulus, StimulusRecord
+from stimuli_store.tasks.types import REFERENCE
 
 
 def describe_reference(pixels: Any, name: str, license: str) -> Stimulus:

@@ -15,7 +15,8 @@ from stimuli_store.bank.reading import Bank, read_unchecked
 from stimuli_store.errors import InputError
 from stimuli_store.records.predictions import Predictions
 from stimuli_store.records.spec import ModelRef
-from stimuli_store.records.stimulus import REFERENCE, Stimulus, StimulusRecord
+from stimuli_store.records.stimulus import Stimulus, StimulusRecord
+from stimuli_store.tasks.types import REFERENCE
 
 Directory = str | os.PathLike[str] | None
 

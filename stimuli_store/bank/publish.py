@@ -32,7 +32,8 @@ from stimuli_store.disk.locks import lock_file
 from stimuli_store.errors import BankError, BankExists, InputError
 from stimuli_store.records.canonical import as_master, canonical_json, curves_id, sha256
 from stimuli_store.records.predictions import Predictions
-from stimuli_store.records.stimulus import REFERENCE, Stimulus, StimulusRecord
+from stimuli_store.records.stimulus import Stimulus, StimulusRecord
+from stimuli_store.tasks.types import REFERENCE
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 

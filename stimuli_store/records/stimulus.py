@@ -7,8 +7,6 @@ import numpy as np
 
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
 
-REFERENCE = "reference"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:

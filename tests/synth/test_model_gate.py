@@ -30,7 +30,7 @@ from stimsynth.models import balanced_by_sensitivity, balanced_by_target, balanc
 from stimsynth.numerics.attention import differentiable_attention
 from stimsynth.profiling import profile
 from stimsynth.validate import checked_output
-from stimsynth.validate.probing import SAME
+from stimsynth.validate.probing import ROUNDING_STEPS
 from stimuli_store.errors import InputError, WrongDevice, WrongType
 
 IMAGE, OTHER = (images.load(name, size=16) for name in ("camera", "grass"))
@@ -270,7 +270,7 @@ def test_a_buffer_that_grows_is_put_back() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_last_bits_may_differ_between_two_passes(dtype: torch.dtype) -> None:
     """Sums that threads share are added in no fixed order; 256 ε of the largest value are allowed."""
-    rounding = SAME * torch.finfo(dtype).eps
+    rounding = ROUNDING_STEPS * torch.finfo(dtype).eps
     calls = iter(range(100))
 
     def off(share: float) -> nn.Module:
