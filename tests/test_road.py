@@ -47,7 +47,7 @@ def walk(study: demo.Study, bank_path: Path, folder: Path, seed: int) -> dict[st
     design = written(study, bank_path, folder, seed)
     for participant in demo.PARTICIPANTS:
         arguments = ["--participant", participant, "--simulate", study.observer]
-        arguments += ["--mean-correct", demo.MEAN_CORRECT]
+        arguments += ["--mean-correct", str(study.mean_correct)]
         assert main(["run", str(design), *arguments]) == 0
     data, out = str(folder / "data"), str(folder / "report")
     assert main(["analyse", data, "--bank", str(bank_path), "--out", out]) == 0

@@ -14,7 +14,6 @@ from pathlib import Path
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError, StimsynthError
 
-MEAN_CORRECT = "0.75"  # enough errors at every level that the models' predictions differ
 PARTICIPANTS = ("S01", "S02", "S03", "S04", "S05", "S06")
 WINDOW_TRIALS = 8
 
@@ -94,11 +93,16 @@ size = [800, 600]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """One experiment of the demo: what it asks, its stimuli, the model that its observers are, its trials."""
+    """One experiment of the demo.
+
+    `observer` is the model that its simulated people see through, and `mean_correct` how often they are
+    right: with enough errors at every level that the predictions of models differ.
+    """
 
     what: str
     kind: str
     observer: str
+    mean_correct: float
     trials: str
 
 
@@ -107,6 +111,7 @@ STUDIES = (
         what="Metamers in ABX: is the last picture the first or the second one?",
         kind="metamer",
         observer="pooling10",
+        mean_correct=0.75,
         trials="""[task]
 name = "abx"
 
@@ -119,6 +124,7 @@ repeats = 16""",
         what="A MAD set in a forced choice: which of the two is further from the photograph?",
         kind="mad",
         observer="ssim",
+        mean_correct=0.65,  # it says nothing of the pairs that it holds
         trials="""[task]
 name = "2ifc"
 
@@ -130,6 +136,7 @@ repeats = 16""",
         what="Eigendistortions in three-interval oddity: which of the three is the odd one?",
         kind="eigendistortion",
         observer="pooling28",
+        mean_correct=0.75,
         trials="""[task]
 name = "oddity"
 
@@ -209,7 +216,7 @@ def _write_design(study: Study, bank: Path, folder: Path, seed: int) -> Path:
 
 
 def _simulated(study: Study) -> tuple[str, ...]:
-    return ("--simulate", study.observer, "--mean-correct", MEAN_CORRECT)
+    return ("--simulate", study.observer, "--mean-correct", str(study.mean_correct))
 
 
 def _show(design: Path, data: Path, study: Study) -> None:
