@@ -69,6 +69,23 @@ def test_the_road_finds_the_observers_model_and_threshold(
     assert not re.search(r"""<script|(src|href)=["']?(http|//)|url\((?!data)""", report)
 
 
+def test_a_mad_set_in_a_forced_choice_gives_dprime(bank_path: Path, tmp_path: Path) -> None:
+    results = walk(MAD, bank_path, tmp_path, 1)
+    (condition,) = results["conditions"]
+    (low, high), (true,) = condition["dprime_interval"][0], condition["true_dprime"]
+    assert results["winner"] == MAD.observer
+    assert condition["guess"] == 1 / 2
+    assert low <= true <= high
+
+
+def test_eigendistortions_in_oddity_give_a_threshold(bank_path: Path, tmp_path: Path) -> None:
+    results = walk(DISTORTIONS, bank_path, tmp_path, 1)
+    (condition,) = results["conditions"]
+    low, high = results["interval"]
+    assert condition["guess"] == pytest.approx(1 / 3)
+    assert low <= results["true_threshold"] <= high
+
+
 def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path) -> None:
     answers = []
     for folder in (tmp_path / "a", tmp_path / "b"):
