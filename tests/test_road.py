@@ -74,7 +74,7 @@ def test_a_mad_set_in_a_forced_choice_gives_dprime(bank_path: Path, tmp_path: Pa
     (condition,) = results["conditions"]
     (low, high), (true,) = condition["dprime_interval"][0], condition["true_dprime"]
     assert results["winner"] == MAD.observer
-    assert condition["guess"] == 1 / 2
+    assert sum(condition["n_trials"]) > 200
     assert low <= true <= high
 
 
