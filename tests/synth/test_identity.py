@@ -1,5 +1,6 @@
 """What a model is known by, and what of our own code counts: an edit that can change a pixel changes keys."""
 
+import importlib
 import json
 import os
 import shutil
@@ -229,6 +230,7 @@ def test_a_helper_with_the_name_of_a_package_of_ours_is_refused(
     with pytest.raises(InputError) as caught:
         work_in(tmp_path, plan({"mine": {"use": "models.py:own"}}))
     assert f"imports {name}, a package of this toolkit and also {name}{end}" in str(caught.value)
+    assert Path(str(importlib.import_module(name).__file__)).is_relative_to(ROOT)  # not the helper
 
 
 def test_a_script_with_the_name_of_a_package_of_ours_may_lie_beside_the_plan(folder: Path) -> None:
