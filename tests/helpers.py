@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.publish import publish_bank
@@ -14,6 +15,13 @@ from stimuli_store.records.canonical import as_master, pixel_id
 from stimuli_store.records.predictions import predictions_from
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
 from stimuli_store.records.stimulus import Batch, Certificate, Stimulus, StimulusRecord
+
+
+
+def whole(*values: object) -> object:
+    """Parameters of the whole of a long check, of which the unit suite runs a slice: ``pytest -m slow``."""
+    return pytest.param(*values, marks=pytest.mark.slow, id="whole")
+
 
 LEVELS = (4.0, 8.0, 16.0, 32.0)
 FIGURES = {"metamer": {"distance": 0.1, "relative_distance": 0.2, "start_distance": 1.0}}
