@@ -222,7 +222,7 @@ def _modules_in(folder: Path) -> dict[str, ModuleType]:
     """Return the loaded modules that are the user's own code in `folder`, by name."""
     start = folder.resolve()
 
-    # Thousands of modules lie in a few hundred folders, and a path is resolved by asking the disk for each part.
+    # Thousands of modules lie in a few hundred folders, and to resolve a path asks the disk for each part.
     @cache
     def leads_there(directory: str) -> bool:
         return any(d.is_relative_to(start) for d in (Path(directory), Path(directory).resolve()))
