@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stimuli_store.bank.format import BankHeader
 from stimuli_store.bank.publish import publish_bank
@@ -18,6 +19,11 @@ from stimuli_store.records.stimulus import Batch, Certificate, Stimulus, Stimulu
 LEVELS = (4.0, 8.0, 16.0, 32.0)
 FIGURES = {"metamer": {"distance": 0.1, "relative_distance": 0.2, "start_distance": 1.0}}
 CODE = {"package": "stimsynth", "version": "0", "source_sha256": "0" * 64}
+
+
+def whole(*values: object) -> object:
+    """Parameters of the whole of a long check, of which the unit suite runs a slice: ``pytest -m slow``."""
+    return pytest.param(*values, marks=pytest.mark.slow, id="whole")
 
 
 def metamer_spec(target: str, model: ModelRef, level: Level | None, seed: int = 0) -> StimulusSpec:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,13 @@ FILES = {
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-TREES = {name: ast.parse(text) for name, text in FILES.items()}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return the parsed files; on first use, since every worker imports this module to collect its tests."""
+    return {name: ast.parse(text) for name, text in FILES.items()}
+
 
 MOST_FILES = 20
 MOST_LINES = 520
@@ -138,7 +145,7 @@ def public_names(tree: ast.Module) -> Iterator[str]:
 
 def test_a_public_name_means_one_thing() -> None:
     homes = defaultdict(list)
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for public in public_names(tree):
             homes[public].append(name)
     twice = {public: where for public, where in homes.items() if len(where) > 1}
@@ -148,7 +155,7 @@ def test_a_public_name_means_one_thing() -> None:
 def first_sentences() -> Iterator[tuple[str, str]]:
     """Place and first sentence of every docstring."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, kinds) and (text := ast.get_docstring(node)):
                 first = re.split(r"(?<=[.!?])\s|\n\n", text, maxsplit=1)[0]

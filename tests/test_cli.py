@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stimsynth.cli import main
+from stimsynth.cli import main, make_parser
 from tests.helpers import tiny_bank
-from tests.synth.test_plan_and_build import write_plan
+from tests.synth.test_plan_and_build import FEW, write_plan
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,7 +33,7 @@ def test_a_file_where_a_folder_should_be(
 
 def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
     """A limit on the size of files stands in for a full disk: writes past it fail in the same way."""
-    plan = write_plan(tmp_path)
+    plan = write_plan(tmp_path, FEW)
     command = f"ulimit -f 16; trap '' XFSZ; exec {sys.executable} -m stimsynth build {plan}"
     limited = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
@@ -49,9 +49,11 @@ def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> N
 
 
 def test_flipped_bits_in_headers_are_sentences(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every byte of the file's first kilobyte, one bit each: sound, or refused with a sentence."""
+    """Every third byte of the file's first kilobyte, one bit each: sound, or refused with a sentence."""
+    parser = make_parser()  # most of the time of a command goes into making it
+    monkeypatch.setattr("stimsynth.cli.make_parser", lambda: parser)
     path = tiny_bank(tmp_path, levels=(4.0,)).path
     whole = path.read_bytes()
     copy = tmp_path / "copy.h5"

@@ -4,9 +4,11 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
@@ -162,8 +164,7 @@ def _from_file(path: Path, folder: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Files may have been edited since they were imported.
-    beside = {name: module for name, module in sys.modules.items() if _is_from(module, folder)}
-    with _without(beside), importing_from(folder):
+    with _without(_modules_in(folder)), importing_from(folder):
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
@@ -212,12 +213,30 @@ def _without(modules: Mapping[str, ModuleType]) -> Iterator[None]:
 
 
 def _loaded_from(folder: Path) -> list[Path]:
-    found = {
-        _placed(Path(str(module.__file__)), folder)
-        for module in list(sys.modules.values())
-        if _is_from(module, folder)
-    }
+    modules = _modules_in(folder).values()
+    found = {_placed(Path(str(module.__file__)), folder) for module in modules}
     return sorted(path for path in found if path.suffix == ".py")
+
+
+def _modules_in(folder: Path) -> dict[str, ModuleType]:
+    """Return the loaded modules that are the user's own code in `folder`, by name."""
+    start = folder.resolve()
+
+    # Thousands of modules lie in a few hundred folders, and to resolve a path asks the disk for each part.
+    @cache
+    def leads_there(directory: str) -> bool:
+        return any(d.is_relative_to(start) for d in (Path(directory), Path(directory).resolve()))
+
+    def may_be(file: object) -> bool:
+        if not isinstance(file, str):
+            return False
+        return leads_there(os.path.dirname(file)) or os.path.islink(file)  # noqa: PTH114, PTH120
+
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if may_be(getattr(module, "__file__", None)) and _is_from(module, folder)
+    }
 
 
 def _is_from(module: Any, folder: Path | None) -> bool:
@@ -244,6 +263,9 @@ def _refuse_our_names(paths: Iterable[Path], folder: Path) -> None:
     taken = {n: f"{n}{end}" for n in _OURS for end in ends if (folder / f"{n}{end}").is_file()}
     for path in paths if taken else ():
         for name in sorted(_imported(path) & taken.keys()):
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if file and _inside(Path(file), folder):
+                del sys.modules[name]  # so that ours can still be imported in this process
             raise InputError(
                 f"{path.name} imports {name}, a package of this toolkit and also {taken[name]} beside "
                 "the plan; give that file another name"

@@ -10,6 +10,7 @@ from analysis.fits.bootstrap import bootstrap_threshold
 from analysis.fits.fit import FitStatus, fit_psychometric
 from analysis.observers.sdt import p_correct
 from stimuli_store.errors import InputError
+from tests.helpers import whole
 
 LEVELS = np.array([8, 12, 16, 24, 32, 48, 64, 96.0])
 TRUE = PsychometricFunction(sigmoid="weibull", threshold=32, width=2.2, guess=0.5, lapse=0.02)
@@ -79,16 +80,18 @@ def test_interval_is_where_the_profile_falls() -> None:
     assert top - height(fit.high) == pytest.approx(1.9207, abs=0.01)
 
 
-def test_interval_covers_the_truth_about_95_times_in_100() -> None:
-    """400 datasets: the number covered is binomial; [.91, .985] is beyond its 99.9 % range."""
+@pytest.mark.parametrize("n_sets", [80, whole(400)])
+def test_interval_covers_the_truth_about_95_times_in_100(n_sets: int) -> None:
+    """The number of datasets covered is binomial, and lies in its 99.9 % range."""
     covered = misses_low = 0
-    for seed in range(400):
+    for seed in range(n_sets):
         fit = fit_psychometric(LEVELS, drawn(1000 + seed, 50), [50] * 8, sigmoid="weibull")
         assert fit.low <= fit.threshold <= fit.high
         covered += fit.low <= THRESHOLD <= fit.high
         misses_low += fit.low > THRESHOLD
-    assert 0.91 <= covered / 400 <= 0.985
-    assert misses_low <= 20
+    low, high = binom.ppf([0.0005, 0.9995], n_sets, 0.95)
+    assert low <= covered <= high
+    assert misses_low <= binom.ppf(0.998, n_sets, 0.025)
 
 
 def test_many_trials_recover_the_curve() -> None:
@@ -140,27 +143,29 @@ def test_the_default_spans_what_its_sigmoids_allow() -> None:
 
 
 @pytest.mark.parametrize("sigmoid", ["weibull", "reversed_gumbel"])
-def test_unknown_shape_is_covered_by_default(sigmoid: str) -> None:
+@pytest.mark.parametrize(("n_sets", "at_least"), [(8, 6), whole(25, 21)])
+def test_unknown_shape_is_covered_by_default(sigmoid: str, n_sets: int, at_least: int) -> None:
     """The default finds the right skew: it covers, with less than a wrong sigmoid's width."""
     curve = PsychometricFunction(sigmoid=sigmoid, threshold=24, width=2, guess=0.5, lapse=0.02)
     wrong = {"weibull": "reversed_gumbel", "reversed_gumbel": "weibull"}[sigmoid]
     true, n, covered, widths = float(curve.level_at(0.6)), 1500, 0, []
-    for seed in range(25):
+    for seed in range(n_sets):
         right = drawn(seed, n, curve)
         fit = fit_psychometric(LEVELS, right, [n] * 8, p=0.6)
         other = fit_psychometric(LEVELS, right, [n] * 8, p=0.6, sigmoid=wrong)
         covered += fit.low <= true <= fit.high
         widths.append([np.log(f.high / f.low) for f in (fit, other)])
     own, others = np.median(widths, axis=0)
-    assert covered >= 21
+    assert covered >= at_least
     assert own < 0.7 * others
 
 
-def test_jagged_truth_is_still_covered() -> None:
+@pytest.mark.parametrize(("n_sets", "at_least"), [(25, 22), whole(100, 88)])
+def test_jagged_truth_is_still_covered(n_sets: int, at_least: int) -> None:
     """The true curve has bumps that no sigmoid follows; without the widening, 88 in 100 are covered."""
     rng, covered = np.random.default_rng(0), 0
     grid = np.geomspace(8, 96, 2001)
-    for _ in range(100):
+    for _ in range(n_sets):
         bumps = np.exp(rng.normal(0, 0.22, size=8))
         d = (LEVELS / 32) * 1.8 * bumps
         p = 0.98 * p_correct(d) + 0.01
@@ -171,7 +176,7 @@ def test_jagged_truth_is_still_covered() -> None:
         true = grid[np.flatnonzero(curve >= 0.75)[0]]
         fit = fit_psychometric(LEVELS, rng.binomial(100, p), [100] * 8)
         covered += fit.low <= true <= fit.high
-    assert covered / 100 >= 0.88
+    assert covered >= at_least
 
 
 def test_unit_of_the_level_does_not_matter() -> None:

@@ -53,6 +53,12 @@ def out(bank: Bank, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     return made, write_report(bank, read_sessions(folder), made)
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made but not rendered, which takes half of a report's time; for tests of its words."""
+    monkeypatch.setattr("analysis.plots.style.to_png", lambda *_: b"\x89PNG\r\n")
+
+
 class Page(HTMLParser):
     """Tags left open, attributes that point somewhere, and the words of a page."""
 
@@ -139,6 +145,7 @@ def test_true_threshold_is_the_observers_own(
     assert out[1].winner == "right"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
     sessions = [replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)]
     results = write_report(bank, sessions, tmp_path)
@@ -184,6 +191,7 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
     assert f"in {len(trials)} of {len(trials)} (100 %) trials on a screen" in words
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
     bank: Bank, folder: Path, tmp_path: Path
 ) -> None:
@@ -211,6 +219,7 @@ def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> 
     assert results.headline.fit.status.name != "CONVERGED"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_failed_report_leaves_the_old_one(
     bank: Bank, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +273,7 @@ def test_command_prints_threshold_truth_and_winner(
     assert again == json.loads((out[0] / "results.json").read_text())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_command_takes_a_journal_and_another_proportion(
     bank: Bank, folder: Path, tmp_path: Path
 ) -> None:

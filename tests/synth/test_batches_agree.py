@@ -239,9 +239,9 @@ def see_ends_agree(name: str, dtype: torch.dtype, steps: int) -> None:
     assert float(ratios.max()) <= 2
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_ends_of_metamers_over_twenty_starts(dtype: torch.dtype) -> None:
-    see_ends_agree("blur", dtype, 30)
+def test_ends_of_metamers_over_twenty_starts() -> None:
+    """In float32, where rounding shows within thirty steps; all of `ENDS` in both types are slow."""
+    see_ends_agree("blur", torch.float32, 30)
 
 
 @pytest.mark.slow

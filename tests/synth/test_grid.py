@@ -82,12 +82,12 @@ def test_bounds_are_kept_and_levels_are_exact(bits: int) -> None:
     [
         remove_grad(Gaussian(7, 2.0)),
         remove_grad(LuminanceGainControl(15)),
-        PortillaSimoncelli((64, 64), n_scales=3),
+        PortillaSimoncelli((32, 32), n_scales=2),
     ],
     ids=["Gaussian", "LuminanceGainControl", "PortillaSimoncelli"],
 )
 def test_eight_bits_cost_a_metamer_little(model: torch.nn.Module) -> None:
-    metamer = Metamer(images.load("camera", size=64), model, seed=1)
+    metamer = Metamer(images.load("camera", size=32), model, seed=1)
     metamer.synthesize(60)
     shown = metamer.on_grid(seed=3)
     (figures,) = shown.figures
@@ -99,7 +99,7 @@ def test_eight_bits_cost_a_metamer_little(model: torch.nn.Module) -> None:
     # The same distance, from the frame alone.
     again = torch.from_numpy(frame.pixels / 255.0)[None, None]
     exact = model.double()
-    gap = exact(again) - exact(images.load("camera", size=64).double())
+    gap = exact(again) - exact(images.load("camera", size=32).double())
     model.float()
     assert figures["refined"] == pytest.approx(gap.square().mean().sqrt().item(), rel=1e-5)
 

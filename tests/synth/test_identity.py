@@ -1,11 +1,12 @@
 """What a model is known by, and what of our own code counts: an edit that can change a pixel changes keys."""
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,7 @@ def test_a_helper_with_the_name_of_a_package_of_ours_is_refused(
     with pytest.raises(InputError) as caught:
         work_in(tmp_path, plan({"mine": {"use": "models.py:own"}}))
     assert f"imports {name}, a package of this toolkit and also {name}{end}" in str(caught.value)
+    assert Path(str(importlib.import_module(name).__file__)).is_relative_to(ROOT)  # not the helper
 
 
 def test_a_script_with_the_name_of_a_package_of_ours_may_lie_beside_the_plan(folder: Path) -> None:
@@ -348,8 +350,16 @@ def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path
 
 
 SEEN = """
-import sys
+import os, sys
 from pathlib import Path
+import h5py, msgspec, PIL.Image, scipy.ndimage, torch  # once for all copies
+for number, code in enumerate(sys.argv[2:]):
+    if os.fork() == 0:
+        break
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+else:
+    sys.exit()
+sys.path.insert(0, code)
 from stimsynth.banks.build import build
 from stimsynth.banks.plan import plan_from
 from stimsynth.banks.work import prepare
@@ -359,42 +369,46 @@ plan = {
     "models": {"pool": {"use": "UniformPooling"}},
     "sets": [{"kind": "metamer", "model": "pool", "max_iter": 2, "grid": "rounded"}],
 }
+assert sys.modules["stimsynth"].__path__ == [os.path.join(code, "stimsynth")]
 print(*(batch.key for batch in prepare(plan_from(plan)).batches))
 print(build(plan, Path(sys.argv[1]), say=lambda remark: print(remark)).pin)
+print("end", flush=True)
 """
 
 
-def seen_by(code: Path, banks: Path) -> list[str]:
-    """What a fresh interpreter says of the keys and the bank of a plan, with a copy of the packages."""
+def seen_by(codes: Sequence[Path], banks: Path) -> list[list[str]]:
+    """Return what each of several copies of the packages says of the keys and the bank of a plan, in turn."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     result = subprocess.run(
-        [sys.executable, "-c", SEEN, str(banks)],
+        [sys.executable, "-c", SEEN, str(banks), *map(str, codes)],
         cwd=banks,
-        env={**os.environ, "PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return result.stdout.splitlines()
+    return [part.splitlines() for part in result.stdout.split("end\n")[:-1]]
 
 
 def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(
     tmp_path: Path,
 ) -> None:
-    code, banks = tmp_path / "code", tmp_path / "banks"
+    banks, plain = tmp_path / "banks", tmp_path / "plain"
     banks.mkdir()
     for package in ("stimsynth", "stimuli_store"):
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / package, code / package, ignore=ignored)
-    first = seen_by(code, banks)
-    for path in code.rglob("*.py"):
+        shutil.copytree(ROOT / package, plain / package, ignore=ignored)
+    words = shutil.copytree(plain, tmp_path / "words")
+    for path in words.rglob("*.py"):
         path.write_text(path.read_text() + "\n\n# a comment\n")
     for name in ("plots/canvas.py", "methods/base/progress.py", "commands/build.py"):
-        with (code / "stimsynth" / name).open("a") as file:
+        with (words / "stimsynth" / name).open("a") as file:
             file.write("\nADDED = 1\n")
-    assert seen_by(code, banks) == first
-    edit(code / "stimsynth/metrics/structural_similarity.py", "0.01**2", "0.02**2")
-    keys, remark, pin = seen_by(code, banks)
+    other = shutil.copytree(words, tmp_path / "other")
+    edit(other / "stimsynth/metrics/structural_similarity.py", "0.01**2", "0.02**2")
+    first, second, (keys, remark, pin) = seen_by([plain, words, other], banks)
+    assert second == first
     assert keys != first[0]
     assert "other code" in remark
     assert pin == first[1]
