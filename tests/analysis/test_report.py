@@ -21,7 +21,7 @@ from analysis.report.results import Results
 from analysis.report.write import write_report
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
-from stimuli_store.journal import Event
+from stimuli_store.records.events import Resumed
 from tests.analysis.builders import (
     header,
     observer_for,
@@ -198,9 +198,9 @@ def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
     (first, *_) = read_sessions(folder)
     good = {"adapter": "psychopy", "synchronised": True, "measured_hz": 60.0}
     bad = {"adapter": "psychopy", "synchronised": False, "measured_hz": 850.0}
-    resumed = Event(event="resumed", body={"reason": None, "booth": bad})
+    resumed = Resumed(done=0, booth=bad, software={}, created="2026-01-02T00:00:00+00:00")
     one = replace(first, header=replace(first.header, booth=good))
-    two = replace(one, events=(*one.events, resumed))
+    two = replace(one, sittings=(resumed,))
     write_report(bank, [one], tmp_path / "one")
     write_report(bank, [two], tmp_path / "two")
     pages = [(tmp_path / name / "report.html").read_text() for name in ("one", "two")]
