@@ -220,12 +220,19 @@ def _loaded_from(folder: Path) -> list[Path]:
 
 def _modules_in(folder: Path) -> dict[str, ModuleType]:
     """Return the loaded modules that are the user's own code in `folder`, by name."""
-    start = folder.resolve()
+    within = os.path.join(folder.resolve(), "")  # noqa: PTH118
 
     # Thousands of modules lie in a few hundred folders, and to resolve a path asks the disk for each part.
     @cache
+    def resolved(directory: str) -> str:
+        parent, name = os.path.split(directory)
+        if name in ("", ".", "..") or os.path.islink(directory):  # noqa: PTH114
+            return os.path.realpath(directory)
+        return os.path.join(resolved(parent), name)  # noqa: PTH118
+
+    @cache
     def leads_there(directory: str) -> bool:
-        return any(d.is_relative_to(start) for d in (Path(directory), Path(directory).resolve()))
+        return any(f"{d}{os.sep}".startswith(within) for d in (directory, resolved(directory)))
 
     def may_be(file: object) -> bool:
         if not isinstance(file, str):

@@ -202,8 +202,8 @@ class MetamerObjective(OptimizedSynthesis):
         --------
         >>> from stimsynth import Metamer, PortillaSimoncelli, images
         >>> met = Metamer(images.load("grass", size=32), PortillaSimoncelli((32, 32), n_scales=2))
-        >>> met.synthesize(max_iter=50)
-        >>> (figures,) = met.on_grid().figures
+        >>> met.synthesize(max_iter=20)
+        >>> (figures,) = met.on_grid(rounds=6).figures
         >>> figures["refined"] < figures["rounded"]
         True
         """

@@ -352,7 +352,7 @@ def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path
 SEEN = """
 import os, sys
 from pathlib import Path
-import h5py, msgspec, PIL.Image, scipy.ndimage, torch  # once for all copies
+import h5py, msgspec, PIL.Image, scipy.ndimage, torch.fx.experimental.symbolic_shapes  # once for all
 for number, code in enumerate(sys.argv[2:]):
     if os.fork() == 0:
         break
