@@ -12,13 +12,14 @@ from stimsynth.images.files import looks_like_an_image
 from stimsynth.images.pictures import GREY
 from stimuli_store.disk.paths import is_file, is_folder, reached
 from stimuli_store.errors import InputError
+from stimuli_store.records.canonical import pixel_id
 
 
 def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Picture, ...]:
     """Return the targets of a plan that can be loaded, in its order.
 
     Faults are an image that is missing, unreadable or too small, a folder or pattern that holds none, a file
-    without a licence, and two targets of one name.
+    without a licence, and two targets of one name or with the same pixels.
     """
     found = []
     for name in plan.images:
@@ -31,6 +32,13 @@ def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Pictu
     names = [one.name for one in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.sentences.append(f"targets must have different names; {name} is used twice")
+    first: dict[str, str] = {}
+    for one in found:
+        other = first.setdefault(pixel_id(one.pixels), one.name)
+        if other != one.name:
+            faults.sentences.append(
+                f"targets must be different pictures; {other} and {one.name} have the same pixels"
+            )
     return tuple(found)
 
 
