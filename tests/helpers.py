@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -136,3 +139,18 @@ def left_by_a_killed_writer(path: Path) -> Path:
     )
     words = [sys.executable, "-c", script, str(path)]
     return Path(subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip())
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the system refuse to look at what lies in a folder; whoever runs the tests may be allowed to."""
+
+    def unless_inside(work: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if folder in Path(path).parents:
+                raise PermissionError(13, "Permission denied", str(path))
+            return work(path, *args, **kwargs)
+
+        return asked
+
+    for owner, name in ((Path, "stat"), (Path, "open"), (h5py, "File")):
+        monkeypatch.setattr(owner, name, unless_inside(getattr(owner, name)))

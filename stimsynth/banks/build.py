@@ -15,7 +15,7 @@ from stimsynth.banks.carry import OlderVersion, older_version
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.faults import Faults
 from stimsynth.banks.jobs import finished, make_job
-from stimsynth.banks.model_identity import Factory
+from stimsynth.banks.model_identity import Factory, same_probe
 from stimsynth.banks.plan import BuildPlan, plan_from
 from stimsynth.banks.predict import predict
 from stimsynth.banks.work import Work, prepare
@@ -24,6 +24,7 @@ from stimuli_store.bank.publish import bank_path, publish_bank
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.disk.atomic import sweep
 from stimuli_store.errors import BankExists
+from stimuli_store.records.canonical import key_of
 from stimuli_store.records.stimulus import Stimulus
 from stimuli_store.records.toml_file import read_toml_table
 from stimuli_store.tools.progress import progress_bar
@@ -144,6 +145,13 @@ def _published(work: Work, directory: Path, say: Say | None) -> Bank | None:
             f"{path} is published with other contents, and a version is never overwritten; "
             "raise bank.version in the plan"
         )
+    other = _other_models(bank, work)
+    if other:
+        bank.close()
+        raise BankExists(
+            f"{path} is published with another {', '.join(other)}, of the same code and weights but with "
+            "other outputs; raise bank.version in the plan"
+        )
     codes = {r.spec.code["source_sha256"] for r in bank.records if r.spec}
     wanted = {spec.code["source_sha256"] for group in work.sets for spec in group.members}
     if say is not None and codes != wanted:
@@ -152,6 +160,24 @@ def _published(work: Work, directory: Path, say: Say | None) -> Bank | None:
             "bank.version to make it anew"
         )
     return bank
+
+
+def _other_models(bank: Bank, work: Work) -> list[str]:
+    """Return the labels of the reader's own models whose outputs are not those that the bank records."""
+    wanted, there = (
+        {
+            f"{model.label} {key_of(model.identity)}": model
+            for model in (*predicting, *(m for spec in specs for m in spec.models.values()))
+            if model.sources
+        }
+        for predicting, specs in (
+            (work.predicting, [spec for group in work.sets for spec in group.members]),
+            (bank.header.models, [record.spec for record in bank.records if record.spec]),
+        )
+    )
+    both = wanted.keys() & there.keys()
+    other = {key for key in both if not same_probe(wanted[key].probe, there[key].probe)}
+    return sorted({wanted[key].label for key in other})
 
 
 def _publish(

@@ -22,12 +22,12 @@ class Faults:
         self.follow: list[str] = []
 
     @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep the sentences of an `InputError` that is raised in the block."""
+    def collect(self, only: tuple[str, ...] = ("",)) -> Iterator[None]:
+        """Keep the sentences of an `InputError` from the block that begin with one of `only`."""
         try:
             yield
         except InputError as error:
-            found = [line for line in str(error).splitlines() if line]
+            found = [line for line in str(error).splitlines() if line.startswith(only) and line]
             self.sentences += [line for line in found if not line.startswith(tuple(self.follow))]
 
     def report(self) -> None:

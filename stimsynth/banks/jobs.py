@@ -10,7 +10,7 @@ import torch
 from stimsynth.banks.context import BankContext
 from stimsynth.banks.gates import misses, remarks
 from stimsynth.banks.model_identity import same_probe
-from stimsynth.banks.recipe import Context, Made, Recipe
+from stimsynth.banks.recipe import Context, Made, Recipe, picture_key
 from stimsynth.banks.work import BatchSpec, Work
 from stimuli_store.bank.pixel_checks import pixel_range
 from stimuli_store.bank.publish import read_job, write_job
@@ -169,8 +169,13 @@ def measured(
 
 
 def _frames(made: Sequence[Made], context: Context) -> Mapping[str, Frame]:
-    own = {pixel_id(m.pixels) for m in made}
-    frames = {t: context.frame(t) for m in made for t in m.spec.targets if t not in own}
+    # A picture from elsewhere may be its own target, which the context does not know.
+    made_here = [
+        m
+        for m in made
+        if picture_key(m.spec.recipe) is None or m.spec.targets != (pixel_id(m.pixels),)
+    ]
+    frames = {t: context.frame(t) for m in made_here for t in m.spec.targets}
     for one in made:
         frames[one.spec.key] = quantize(one.pixels)
         if one.start is not None:

@@ -17,18 +17,10 @@ def frame_images(frames: Sequence[Frame]) -> Tensor:
 
 
 def outputs(context: Context, ref: ModelRef, frames: Sequence[Frame]) -> Tensor:
-    """Return a model's outputs for frames in float64, flattened to shape (n, outputs), on the CPU.
-
-    A model that is tied to float32 runs in that, and its outputs become float64.
-    """
+    """Return a model's outputs for frames in float64, flattened to shape (n, outputs), on the CPU."""
     exact, images = context.exact(ref), frame_images(frames).to(context.device)
     with torch.no_grad():
-        try:
-            found = [exact(image[None]).flatten(1) for image in images]
-        except RuntimeError:
-            model = context.model(ref)
-            found = [model(image[None].float()).flatten(1) for image in images]
-    joined = torch.cat(found).cpu()
+        joined = torch.cat([exact(image[None]).flatten(1) for image in images]).cpu()
     return joined.to(torch.complex128 if joined.is_complex() else torch.float64)
 
 

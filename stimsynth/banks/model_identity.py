@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from stimsynth.banks.code_identity import source_sha256
 from stimsynth.numerics.generators import generator_for
+from stimuli_store.disk.paths import is_file
 from stimuli_store.errors import InputError, unknown_name
 
 Factory = Callable[..., nn.Module]
@@ -103,7 +104,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     InputError
         If there is no such file, it holds code, or its tensors do not fit.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"there is no file of weights {path}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -157,7 +158,7 @@ def _installed(name: str) -> ModuleType:
 
 
 def _from_file(path: Path, folder: Path) -> ModuleType:
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"there is no file {path} to take a model from")
     name = f"_plan_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)

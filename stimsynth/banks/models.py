@@ -212,6 +212,18 @@ class Models:
         """
         self._factory(label, self._plans[label].use)
 
+    def check_all_used(self) -> None:
+        """Check that every factory is of a model of the plan, or of one that was asked for.
+
+        Raises
+        ------
+        InputError
+            If one is not, as its label may be misspelt.
+        """
+        used = {ref.label for ref in self._refs.values()} | self._plans.keys()
+        for label in self._factories.keys() - used:
+            raise unknown_name("model or metric", label, sorted(used))
+
     def module(self, ref: ModelRef) -> nn.Module:
         """Return the model of a reference, on the device and ready for synthesis."""
         key = _key(ref)
@@ -220,11 +232,22 @@ class Models:
         return self._made[key]
 
     def exact(self, ref: ModelRef) -> nn.Module:
-        """Return a copy of the model of a reference in float64, made once."""
+        """Return a copy of the model of a reference for images in float64, made once.
+
+        A model that is tied to float32 runs in that.
+        """
         key = _key(ref)
         if key not in self._exact:
-            self._exact[key] = copy.deepcopy(self.module(ref)).double()
+            exact = copy.deepcopy(self.module(ref)).double()
+            fits = not self._shapes or any(self._stays_exact(exact, s) for s in self._shapes)
+            self._exact[key] = exact if fits else _InSingle(self.module(ref))
         return self._exact[key]
+
+    def _stays_exact(self, model: nn.Module, shape: tuple[int, int, int]) -> bool:
+        image = torch.full((1, *shape), 0.5, dtype=torch.float64, device=self.device)
+        with torch.no_grad(), suppress(InputError, RuntimeError):
+            return model(image).dtype in (torch.float64, torch.complex128)
+        return False
 
     def output_shapes(self, ref: ModelRef) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of a model's outputs for one image, for every shape of the pictures."""
@@ -256,7 +279,7 @@ class Models:
         return False
 
     def _described(self, label: str, params: dict[str, Any]) -> ModelRef:
-        if label in METRICS and label not in self._plans:
+        if label in METRICS and label not in self._plans and label not in self._factories:
             if params:
                 raise InputError(f"the metric {label} has no params; not {params}")
             return ModelRef(label=label, name=label)
@@ -266,11 +289,13 @@ class Models:
         twice = sorted(set(params) & set(plan.params))
         if twice:
             raise InputError(f"params of {label} set {twice[0]!r}, which is the level axis already")
-        name = plan.use or _name_of(self._factories[label])
+        factory = self._factories.get(label)
+        name = plan.use or _name_of(getattr(factory, "func", factory))
+        given = getattr(factory, "keywords", {})  # of a partial, which are part of what it makes
         ref = ModelRef(
             label=label,
             name=name,
-            params=params_as_json({**plan.params, **params}),
+            params=params_as_json({**given, **plan.params, **params}),
             layer=plan.features,
         )
         module = self.module(ref)
@@ -366,6 +391,18 @@ def _parallel(metrics: Sequence[Metric], pair: Tensor) -> bool:
     return float((one @ two).abs()) > 1 - PARALLEL
 
 
+class _InSingle(nn.Module):
+    """A model that takes images in float64, runs in float32, and returns float64."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> Tensor:
+        found = self.model(image.float())
+        return found.to(torch.complex128 if found.is_complex() else torch.float64)
+
+
 class _InPrecision(nn.Module):
     """A model that runs in the precision of its image, float32 or float64."""
 
@@ -381,7 +418,7 @@ def _key(ref: ModelRef) -> str:
     return f"{ref.label} {ref.name} {sorted(ref.params.items())} {ref.layer}"
 
 
-def _name_of(factory: Factory) -> str:
+def _name_of(factory: Factory | None) -> str:
     return f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', 'factory')}"
 
 

@@ -1,6 +1,7 @@
 """Reading of PLAN.toml, the list of stimuli to make; all faults are reported together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,6 +97,14 @@ class PredictPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartOfPlan:
+    """Tables with faults, as far as they can be read, so that further faults in them can be found."""
+
+    targets: TargetsPlan | None = None
+    sets: tuple[Recipe, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildPlan:
     """A plan: the bank, its targets, models, sets and predictions."""
 
@@ -104,6 +113,7 @@ class BuildPlan:
     sets: tuple[Recipe, ...]
     models: Mapping[str, ModelPlan] = field(default_factory=dict)
     predict: PredictPlan = field(default_factory=PredictPlan)
+    part: PartOfPlan = field(default_factory=PartOfPlan)
 
     def __post_init__(self) -> None:
         for label in self.models:
@@ -153,14 +163,16 @@ def plan_from(
         With all faults together.
     """
     faults = faults or Faults("the plan: ")
-    parts: dict[str, Any] = {"bank": _UNREAD}
+    parts: dict[str, Any] = {"bank": _UNREAD, "targets": TargetsPlan(images=())}
+    partly: dict[str, Any] = {"targets": parts["targets"]}
     for key in table:
         if key not in _TABLES:
             faults.sentences.append(str(unknown_name("table of a plan", key, list(_TABLES))))
     for name, cls, sound in _SINGLE:
         if name in table:
-            read = _read(cls, table[name], f"[{name}]", faults, sound)
+            read, part = _read(cls, table[name], f"[{name}]", faults, sound)
             parts |= {} if read is None else {name: read}
+            partly |= {} if part is None else {name: part if read is None else None}
         elif name != "predict":
             faults.sentences.append(f"the plan needs a table [{name}]")
     models = table.get("models", {})
@@ -169,18 +181,21 @@ def plan_from(
         models = {}
     parts["models"] = {}
     for label, entry in models.items():
-        model = _read(ModelPlan, entry, f"[models.{label}]", faults, {"use": "", "layer": ""})
+        model, _ = _read(ModelPlan, entry, f"[models.{label}]", faults, {"use": "", "layer": ""})
         if model is None:
             faults.follow.append(f"unknown model or metric {label!r}")
         else:
             parts["models"][label] = model
-    parts["sets"] = tuple(_recipes(table.get("sets", ()), faults))
-    if report or "targets" not in parts:
+    recipes = tuple(_recipes(table.get("sets", ()), faults))
+    parts["sets"] = tuple(recipe for recipe, whole in recipes if whole)
+    if report:
         faults.report()
-    return BuildPlan(**parts)
+    unsound = tuple(recipe for recipe, whole in recipes if not whole)
+    return BuildPlan(**parts, part=PartOfPlan(targets=partly["targets"], sets=unsound))
 
 
-def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
+def _recipes(entries: Any, faults: Faults) -> Iterator[tuple[Recipe, bool]]:
+    """Yield the recipes of a plan, and whether each could be read as a whole."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         faults.sentences.append(f"sets are tables [[sets]], each with a kind; not {entries!r}")
         return
@@ -192,9 +207,12 @@ def _recipes(entries: Any, faults: Faults) -> Iterator[Recipe]:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("kind"), str):
                 raise InputError(f'{where} needs a kind, as in kind = "metamer"')
             rest = {key: value for key, value in entry.items() if key != "kind"}
-            recipe = _read(recipe_class(entry["kind"]), rest, where, faults, {}, _check_common)
-            if recipe is not None:
-                yield recipe
+            kind = recipe_class(entry["kind"])
+            read = _read(kind, rest, where, faults, {}, _check_common)
+            if read[0] is not None:
+                yield read[0], True
+            elif read[1] is not None:
+                yield read[1], False
 
 
 def _read(
@@ -204,15 +222,15 @@ def _read(
     faults: Faults,
     sound: Mapping[str, Any],
     check: Callable[[_R, str], None] = lambda record, where: None,
-) -> _R | None:
-    """Return a table as a record; None if one of its values is faulty.
+) -> tuple[_R | None, _R | None]:
+    """Return a table as a record; if one of its values is faulty, None and a record of the others.
 
     Then every value is read alone too, beside those of `sound`, so that no fault hides another. A misspelt
     key is read as the one that it resembles, so that what is wrong with its value is found.
     """
     if not isinstance(table, Mapping):
         faults.sentences.append(f"{where} must be a table of keys and values; not {table!r}")
-        return None
+        return None, None
     known = {f.name: is_needed(f) for f in fields(cls)}  # type: ignore[arg-type]
     spelt = {k: v for k, v in table.items() if k in known or str(k).startswith("x_")}
     for key in table.keys() - spelt.keys():
@@ -223,11 +241,15 @@ def _read(
     with faults.collect():
         made = from_json(cls, spelt, where)
         check(made, where)
-        return made
+        return made, made
+    good = {}
     for key, value in spelt.items():
         with faults.collect():
             check(from_json(cls, {**needed, **sound, key: value}, where), where)
-    return None
+            good[key] = value
+    with suppress(InputError):
+        return None, from_json(cls, good, where)
+    return None, None
 
 
 def _check_common(recipe: Recipe, where: str) -> None:

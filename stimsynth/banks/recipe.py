@@ -85,7 +85,7 @@ class Context(Protocol):
         """Return a model, ready for synthesis."""
 
     def exact(self, ref: ModelRef) -> nn.Module:
-        """Return a copy of a model in float64."""
+        """Return a copy of a model for images in float64."""
 
     def metric(self, ref: ModelRef) -> Metric:
         """Return a metric, or a model as one: 0 for equal images and more for others, shape (n,)."""

@@ -10,14 +10,16 @@ from stimsynth.banks.recipe import to_array
 from stimsynth.images import Picture, bundled, load, load_picture
 from stimsynth.images.files import looks_like_an_image
 from stimsynth.images.pictures import GREY
+from stimuli_store.disk.paths import is_file, is_folder, reached
 from stimuli_store.errors import InputError
+from stimuli_store.records.canonical import pixel_id
 
 
 def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Picture, ...]:
     """Return the targets of a plan that can be loaded, in its order.
 
     Faults are an image that is missing, unreadable or too small, a folder or pattern that holds none, a file
-    without a licence, and two targets of one name.
+    without a licence, and two targets of one name or with the same pixels.
     """
     found = []
     for name in plan.images:
@@ -30,6 +32,13 @@ def load_targets(plan: TargetsPlan, folder: Path, faults: Faults) -> tuple[Pictu
     names = [one.name for one in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.sentences.append(f"targets must have different names; {name} is used twice")
+    first: dict[str, str] = {}
+    for one in found:
+        other = first.setdefault(pixel_id(one.pixels), one.name)
+        if other != one.name:
+            faults.sentences.append(
+                f"targets must be different pictures; {other} and {one.name} have the same pixels"
+            )
     return tuple(found)
 
 
@@ -74,10 +83,11 @@ def files_of(patterns: Iterable[str], folder: Path) -> list[Path]:
     with together() as faults:
         for pattern in patterns:
             path = folder / pattern
-            if path.is_dir():
-                files = sorted(p for p in path.iterdir() if looks_like_an_image(p))
+            if is_folder(path):
+                with reached(path):
+                    files = sorted(p for p in path.iterdir() if looks_like_an_image(p))
                 fault = f"the folder {pattern} has no image file in it"
-            elif path.is_file():
+            elif is_file(path):
                 files, fault = [path], ""
             else:
                 files = sorted(p for p in folder.glob(pattern) if looks_like_an_image(p))
@@ -91,8 +101,8 @@ def _sources(
     name: str, license: str, licenses: Mapping[str, str], folder: Path
 ) -> list[tuple[str | Path, str]]:
     """Return the pictures of one entry of targets.images, as names or paths, with their licences."""
-    is_file = (folder / name).exists() or any(sign in name for sign in "*?[/.")
-    if name in bundled() or not is_file:
+    from_disk = any(sign in name for sign in "*?[/.") or (folder / name).exists()
+    if name in bundled() or not from_disk:
         return [(name, "")]
     found = [(path, licenses.get(path.name, license)) for path in files_of([name], folder)]
     without = [path.name for path, own in found if not own.strip()]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stimsynth.banks.code_identity import code_of_this_package
-from stimsynth.banks.faults import Faults
+from stimsynth.banks.faults import Faults, together
 from stimsynth.banks.model_identity import Factory
 from stimsynth.banks.models import Models
 from stimsynth.banks.plan import BuildPlan
@@ -83,7 +83,9 @@ class Work:
         return key_of(
             {
                 "bank": to_json(self.plan.bank),
-                "references": [r.record.sha256 for r in self.references],
+                "references": [
+                    [r.record.sha256, r.record.name, r.record.license] for r in self.references
+                ],
                 "labels": [group.label for group in self.sets],
                 "gates": [
                     [to_json(recipe.gates), recipe.on_miss, recipe.retries]
@@ -130,6 +132,10 @@ def _name(group: SetSpec, spec: StimulusSpec) -> str:
     if spec.role == spec.kind and spec.start is not None and str(spec.start.seed):
         parts.append(f"seed={spec.start.seed}")
     return "/".join(parts)
+
+
+#: How sentences begin that say of a set with other faults what it names in vain; its levels may be lost.
+_NOT_THERE = ("unknown", "there is no", "the folder")
 
 
 class _Offered:
@@ -202,9 +208,16 @@ def prepare(
     """
     folder, faults = beside or Path(), faults or Faults()
     known = len(faults.sentences)
-    pictures = load_targets(plan.targets, folder, faults)
-    if len(faults.sentences) > known:
-        faults.follow += ["unknown target", "two sets are called", "a set of kind"]
+    pictures = load_targets(plan.part.targets or plan.targets, folder, faults)
+    if plan.part.targets is not None:
+        pictures = ()  # of unknown size or colour
+    if len(faults.sentences) > known or plan.part.targets is not None:
+        faults.follow += [
+            "unknown target",
+            "two sets are called",
+            "two stimuli are",
+            "a set of kind",
+        ]
     references = tuple(describe_reference(p.pixels, p.name, p.license) for p in pictures)
     targets = tuple(_target_of(reference) for reference in references)
     shapes = tuple(dict.fromkeys(_channels_first(target.shape) for target in targets))
@@ -224,13 +237,19 @@ def prepare(
                 )
             sets += made
             batches += _batches(recipe, made, device, {t.sha256: t.shape for t in targets})
+    for recipe in plan.part.sets:
+        with faults.collect(only=_NOT_THERE):
+            recipe.specs(offered)
     predicting = []
     for label in plan.predict.models:
         with faults.collect():
             predicting.append(registry.ref(label))
     with faults.collect():
         _check_labels(sets, references)
+    with faults.collect():
+        _check_members(sets)
     faults.report()
+    registry.check_all_used()
     return Work(
         plan=plan,
         references=references,
@@ -273,6 +292,26 @@ def _batches(
         for first in range(0, len(specs), recipe.batch):
             members = tuple(specs[first : first + recipe.batch])
             yield BatchSpec(recipe=recipe, members=members, device=device)
+
+
+def _check_members(sets: Sequence[SetSpec]) -> None:
+    """Refuse stimuli with one spec, which only their names distinguish, and members of one name."""
+    known: dict[str, tuple[str, str]] = {}
+    found: dict[tuple[str, str], str] = {}
+    with together() as faults:
+        for group in sets:
+            names = Counter(_name(group, spec) for spec in group.members)
+            for name in (name for name, number in names.items() if number > 1):
+                faults.sentences.append(f"two stimuli are called {name}; take one of them out")
+            for spec in group.members:
+                name = _name(group, spec)
+                label, other = known.setdefault(spec.key, (group.label, name))
+                if other != name:
+                    found.setdefault((label, group.label), f"{other} and {name}")
+        for both in found.values():
+            faults.sentences.append(
+                f"two stimuli are one by all that a bank records of them, {both}; take one of them out"
+            )
 
 
 def _check_labels(sets: Sequence[SetSpec], references: Sequence[Stimulus]) -> None:

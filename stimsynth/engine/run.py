@@ -21,7 +21,7 @@ class Status(enum.Enum):
     OUT_OF_STEPS = "stopped at max_iter, before convergence"
     UNREACHED = "stopped: the held terms could not be brought to their values within the bounds"
     NOT_FINITE = "stopped: the objective or its gradient became NaN or infinite"
-    INTERRUPTED = "interrupted by the user; everything up to then is kept"
+    INTERRUPTED = "interrupted, by the user or by an error; everything up to then is kept"
 
     @property
     def finished(self) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor
 from stimsynth.images.arrays import to_numpy
 from stimsynth.images.decoding import Decoded, begins_as_image, decode_image
 from stimuli_store.disk.atomic import replacing
-from stimuli_store.disk.paths import as_path, as_target
+from stimuli_store.disk.paths import as_path, as_target, is_file, is_folder, reached
 from stimuli_store.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -191,7 +191,7 @@ def _write(path: PathLike, frame: np.ndarray) -> None:
             f"images are saved as PNG, which keeps every pixel; the file name must end in .png, "
             f"not {path.name!r}"
         )
-    with replacing(path) as temporary:
+    with reached(path, "written"), replacing(path) as temporary:
         Image.fromarray(frame).save(temporary, format="PNG")
 
 
@@ -254,16 +254,17 @@ def _files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     if isinstance(paths, Iterable) and not isinstance(paths, str):
         return [as_path(path) for path in paths]
     path = as_path(paths)
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
-    return [file for file in sorted(path.iterdir()) if looks_like_an_image(file)]
+    with reached(path):
+        return [file for file in sorted(path.iterdir()) if looks_like_an_image(file)]
 
 
 def looks_like_an_image(file: Path) -> bool:
     """Return whether a file is an image by its name or by its first bytes, whole, damaged or missing."""
     if file.name.startswith("."):  # macOS hides one beside each file on other disks
         return False
-    if not file.is_file():
+    if not is_file(file):
         return file.is_symlink() and not file.exists() and _ends_as_image(file)
     return _ends_as_image(file) or begins_as_image(file)
 

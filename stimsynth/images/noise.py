@@ -9,6 +9,7 @@ from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimsynth.numerics.generators import generator_for
 from stimsynth.seeding import checked_seed
 from stimsynth.validate.inputs import validate_allowed_range
+from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole, wholes
 
 Seed = int | torch.Generator
@@ -40,6 +41,11 @@ def uniform_noise(
     Tensor
         On the CPU.
 
+    Raises
+    ------
+    InputError
+        If the range is not finite in this type.
+
     Examples
     --------
     >>> two, one = uniform_noise((2, 1, 4, 4), 3), uniform_noise((1, 1, 4, 4), 3)
@@ -47,6 +53,11 @@ def uniform_noise(
     (True, False)
     """
     low, high = validate_allowed_range(allowed_range)
+    if high - low > torch.finfo(dtype).max:
+        raise InputError(
+            f"noise over allowed_range {allowed_range} would be infinite; give a finite range, or a start "
+            "of your own"
+        )
     return (_per_item(torch.rand, "uniform noise", shape, seed) * (high - low) + low).to(dtype)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stimsynth.images.decoding import Decoded
 from stimsynth.images.files import load_images, open_image, read_image, stack_images
-from stimuli_store.disk.paths import as_path
+from stimuli_store.disk.paths import as_path, is_file
 from stimuli_store.errors import InputError, NotOne, unknown_name
 from stimuli_store.tools.whole import whole
 
@@ -169,7 +169,7 @@ def load_picture(
         file = _DATA / f"{given}.png"
         name, license, source = given, entry["license"], entry["source"]
     else:
-        if not path.is_file() and not path.suffix and os.sep not in given:
+        if not is_file(path) and not path.suffix and os.sep not in given:
             raise unknown_name("bundled image", given, sorted(bundled()))
         name, source = path.stem, path.name
     decoded = open_image(file, name_or_path)

@@ -35,15 +35,15 @@ def metamer_figures(now: Tensor, began: Tensor, target: Tensor) -> dict[str, Ten
     Returns
     -------
     dict
-        ``"relative error"``, relative to the norm of the target's output, and ``"share of start"``, relative
-        to the distance at the start.
+        ``"relative error"``, relative to the norm of the target's output (to the distance at the start if
+        that is 0), and ``"share of start"``, relative to the distance at the start.
     """
     distance, at_first, own = (
         outputs.flatten(1).abs().double().norm(dim=1) for outputs in (now, began, target)
     )
     tiny = torch.finfo(distance.dtype).tiny
     return {
-        "relative error": distance / own.clamp_min(tiny),
+        "relative error": distance / own.where(own > 0, at_first).clamp_min(tiny),
         "share of start": distance / at_first.clamp_min(tiny),
     }
 

@@ -66,7 +66,7 @@ def paired(weights: Tensor) -> Tensor:
 
 
 def weigh(spectrum: Tensor, weights: Tensor) -> Tensor:
-    """Return a complex spectrum multiplied by real weights from `paired`."""
+    """Return a complex spectrum (…) multiplied by real weights (…, 2), which `paired` has made."""
     # A product of real numbers: half the work of a complex product, and its derivative needs no conjugate.
     return torch.view_as_complex(torch.view_as_real(spectrum) * weights)
 

@@ -72,9 +72,14 @@ def validate_input(
             f"{what} must have a floating-point or complex type; this one has {input_tensor.dtype}: "
             "convert it with image.float(), and divide by its largest possible value"
         )
-    if input_tensor.layout != torch.strided or input_tensor.is_meta:
+    if input_tensor.layout != torch.strided or input_tensor.is_meta or input_tensor.is_nested:
         raise InputError(
-            f"{what} must be a dense tensor with values; this one is sparse or on the device meta"
+            f"{what} must be a dense tensor with values; this one is sparse, nested or on the device meta"
+        )
+    if input_tensor.dtype.itemsize < 2:
+        raise InputError(
+            f"{what} must have a type that torch computes with; {input_tensor.dtype} is for storage: "
+            "convert it with image.float()"
         )
     if input_tensor.dim() != 4 and not any_dims:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,11 +19,16 @@ def as_tensor(values: Any, what: str = "an image") -> Tensor:
         (also a TypeError) if torch cannot convert them.
     """
     try:
+        if isinstance(
+            values, np.ndarray
+        ):  # torch takes no reversed axes, and no foreign byte order
+            values = np.asarray(values, values.dtype.newbyteorder("="), order="C")
         return values if isinstance(values, Tensor) else torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError) as error:
+        of_type = f" of {values.dtype}" if isinstance(values, np.ndarray) else ""
         raise WrongType(
             f"{what} must be a torch tensor, or a value that torch.as_tensor converts; not a "
-            f"{type(values).__name__}"
+            f"{type(values).__name__}{of_type}"
         ) from error
 
 

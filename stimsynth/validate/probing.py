@@ -107,6 +107,11 @@ def two_passes(
     """
     refuse_inference_mode()
     call = function if call is None else call
+    parameters = function.parameters() if isinstance(function, nn.Module) else ()
+    if any(parameter.is_meta for parameter in parameters):
+        raise InputError(
+            f"{what} has parameters without values, on the device meta; load its weights first"
+        )
     with torch.enable_grad(), unchanged(what), explained(what, function, image):
         plain = call(image.detach().clone())
         if not isinstance(plain, Tensor):
@@ -148,14 +153,14 @@ def slope_of(passes: Passes) -> Tensor:
 
 
 def check_slopes(what: str, slopes: Iterable[Tensor], flat: InputError | None = None) -> None:
-    """Check that a function's gradient can move one of several images, the batch first in each of `slopes`.
+    """Raise `flat` if a function's gradient is 0 at all of several images; warn if it is finite at none.
 
     Parameters
     ----------
     what
         Name of the function, for errors.
     slopes
-        Gradients at images; the first that fits is the last that is computed.
+        Gradients at images, each with the batch first; the first that fits is the last that is computed.
     flat
         Error to raise if the gradient is 0 at all images; None if it may be.
 
@@ -251,6 +256,8 @@ def _check_kind(what: str, output: Tensor, image: Tensor) -> None:
             f"{what} takes a tensor on {image.device} and returns one on {output.device}; "
             "make its own tensors on the device of the input"
         )
+    if output.layout != torch.strided:
+        raise InputError(f"{what} returns a sparse tensor; return output.to_dense()")
 
 
 def check_equal(what: str, noun: str, first: Tensor, second: Tensor) -> None:

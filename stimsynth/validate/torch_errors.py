@@ -14,6 +14,9 @@ from stimuli_store.errors import InputError, StimsynthError, WrongDevice, WrongT
 _ADVICE: Mapping[str, str] = {
     r"numpy\(\)": "casts its input to numpy on the way, where gradients end; compute with torch throughout",
     "leaf Variable": "changes its input in place; use out-of-place operations (x * 2, not x.mul_(2))",
+    "Inference tensors": (
+        "has tensors made in torch.inference_mode, where gradients end; make and load it outside of that"
+    ),
     "Unsupported dtype": "takes Fourier transforms, which torch has not in this precision; take float32",
     "not implemented for '(Half|BFloat16)'": (
         "has an operation that torch has not in half precision here; take float32"

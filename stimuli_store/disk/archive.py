@@ -18,7 +18,7 @@ import numpy as np
 
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.disk.hdf5_bytes import hdf5_bytes
-from stimuli_store.disk.opening import in_use, why_unreadable
+from stimuli_store.disk.opening import SPECIAL, in_use, is_special, why_unreadable
 from stimuli_store.disk.paths import as_path, as_target
 from stimuli_store.errors import ArchiveError, StimsynthError
 
@@ -121,6 +121,8 @@ def _digest(text: bytes, arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _for_reading(path: Path) -> h5py.File:
+    if is_special(path):  # HDF5 would wait for a pipe
+        raise ArchiveError(f"{path} {SPECIAL}")
     try:
         return h5py.File(path, "r")
     except OSError as error:

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stimuli_store.disk.locks import lock_file
+from stimuli_store.disk.opening import SPECIAL, is_special
+from stimuli_store.errors import InputError
 
 # The name contains the host, because process numbers of different machines can be equal, and a random part,
 # because the threads of a process share its number.
@@ -50,14 +52,27 @@ def write_atomically(path: Path, content: bytes | memoryview, check: Check | Non
 
 @contextmanager
 def replacing(path: Path, check: Check | None = None) -> Iterator[Path]:
-    """Yield a name to write a file under; it takes the place of `path` when the block ends without error."""
-    with temporary_beside(path) as temporary:
+    """Yield a name to write a file under; it takes the place of `path` when the block ends without error.
+
+    It gets the permissions of the earlier file. If `path` is a link, the file that it points to is replaced.
+
+    Raises
+    ------
+    InputError
+        If `path` is a device or a pipe.
+    """
+    place = Path(os.path.realpath(path))
+    if is_special(place):
+        raise InputError(f"{path} {SPECIAL}")
+    with temporary_beside(place) as temporary:
         yield temporary
         make_durable(temporary)
         if check:
             check(temporary)
-        temporary.replace(path)
-        fsync_directory(path.parent)
+        if place.exists():
+            shutil.copymode(place, temporary)
+        temporary.replace(place)
+        fsync_directory(place.parent)
 
 
 @contextmanager

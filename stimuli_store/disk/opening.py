@@ -15,6 +15,7 @@ IN_USE = (
     "is open in another program, or was left open by one that was killed; close it there, or take a copy "
     "that was saved"
 )
+SPECIAL = "is a device or a pipe; give the name of a file"
 
 
 def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = None) -> str:
@@ -30,8 +31,8 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
     Returns
     -------
     str
-        One of five: it is not there, it is open in another program, nobody gave permission, it is no HDF5
-        file, it is damaged.
+        One of six: it is a folder, a device or a pipe, it is not there, it is open in another program, nobody
+        gave permission, it is no HDF5 file, it is damaged.
 
     Examples
     --------
@@ -42,9 +43,11 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
     'is no HDF5 file'
     """
     file = Path(path)
-    if file.is_dir():
-        return "is a folder; give the name of a file"
     try:
+        if file.is_dir():
+            return "is a folder; give the name of a file"
+        if is_special(file):
+            return SPECIAL
         with file.open("rb") as handle:
             head = handle.read(max(_MAY_BEGIN_AT) + len(_SIGNATURE))
     except FileNotFoundError:
@@ -61,6 +64,11 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
         return "is no HDF5 file"
     reason = f" ({error})" if error is not None else ""
     return f"is damaged or cut short; take another copy{reason}"
+
+
+def is_special(path: Path) -> bool:
+    """Return whether a path is that of a device, a pipe or the like: neither a file nor a folder."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def in_use(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from stimuli_store.disk.archive import opened, put_archive
 from stimuli_store.disk.atomic import is_running, process, replacing, temporary_beside
 from stimuli_store.disk.hdf5_bytes import HDF5_VERSIONS
 from stimuli_store.disk.opening import IN_USE
-from stimuli_store.disk.paths import as_path
+from stimuli_store.disk.paths import as_path, reached
 from stimuli_store.errors import ArchiveError, InputError
 
 _GROWING = ("stack", "numbers", "table", "table_columns")
@@ -46,7 +46,8 @@ class Stack:
     def append(self, number: int, array: np.ndarray) -> None:
         """Append `array` with its number to the stack, and flush it to the operating system."""
         if self._writing is None:
-            self._writing = self._open(array)
+            with reached(self.path, "written"):
+                self._writing = self._open(array)
         stack, numbers = self._writing["stack"], self._writing["numbers"]
         if stack.shape[1:] != array.shape or stack.dtype != array.dtype:
             raise InputError(
@@ -99,12 +100,13 @@ class Stack:
         ArchiveError
             If the file is no stack.
         """
-        if not self.path.parent.is_dir():
-            raise InputError(
-                f"{self.path} cannot be written: there is no folder {self.path.parent}"
-            )
-        if not self.path.exists():
-            return []
+        with reached(self.path, "written"):
+            if not self.path.parent.is_dir():
+                raise InputError(
+                    f"{self.path} cannot be written: there is no folder {self.path.parent}"
+                )
+            if not self.path.exists():
+                return []
         with self._reading() as file:
             return [int(n) for n in file["numbers"][()]]
 

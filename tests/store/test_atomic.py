@@ -15,9 +15,10 @@ from stimuli_store.bank.publish import publish_bank, write_job
 from stimuli_store.disk.archive import write_archive
 from stimuli_store.disk.atomic import replacing, sweep, temporary_beside, write_atomically
 from stimuli_store.disk.stack import Stack
+from stimuli_store.errors import StimsynthError
 from stimuli_store.tools.environment import environment, package_version
 from stimuli_store.tools.progress import progress_bar
-from tests.helpers import left_by_a_killed_writer, stimulus
+from tests.helpers import forbid, left_by_a_killed_writer, stimulus
 
 GREY = stimulus(np.full((4, 4), 0.5, np.float32), "grey")
 HEADER = BankHeader(name="b", version="1.0.0", license="CC0-1.0")
@@ -78,6 +79,52 @@ def test_a_failed_write_leaves_what_was_there(
         write(path)
     assert (path.read_bytes() if path.exists() else None) == earlier
     assert list(path.parent.iterdir()) == ([] if earlier is None else [path])
+
+
+OVER = [name for name in WRITERS if name != "bank"]  # a version is never written over
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither pipes nor modes")
+
+
+@posix
+@pytest.mark.parametrize("name", OVER)
+def test_a_link_stays_and_its_file_keeps_its_permissions(tmp_path: Path, name: str) -> None:
+    file, write = WRITERS[name]
+    (tmp_path / "elsewhere").mkdir()
+    real, link = tmp_path / "elsewhere" / file, tmp_path / file
+    write(real)
+    before = real.read_bytes()
+    if name != "cut stack":
+        real.write_bytes(b"earlier")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    write(link)
+    assert link.is_symlink()
+    assert name in ("cut stack", "job") or real.read_bytes() == before
+    assert real.read_bytes() != b"earlier"
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
+@posix
+@pytest.mark.parametrize("name", OVER)
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path, name: str) -> None:
+    """A rename by the superuser would put a file in the place of /dev/null."""
+    file, write = WRITERS[name]
+    os.mkfifo(tmp_path / file)
+    with pytest.raises(StimsynthError, match="is a device or a pipe"):
+        write(tmp_path / file)
+    assert (tmp_path / file).is_fifo()
+
+
+@pytest.mark.parametrize("name", ["archive", "cut stack"])
+def test_a_folder_that_may_not_be_entered_is_said(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, write = WRITERS[name]
+    forbid(monkeypatch, tmp_path)
+    calls = [write] if name == "archive" else [lambda p: Stack(p).numbers()]
+    for call in calls:
+        with pytest.raises(StimsynthError, match=f"{file} cannot be written: Permission denied"):
+            call(tmp_path / file)
 
 
 def test_writers_of_one_process_do_not_share_a_name(tmp_path: Path) -> None:

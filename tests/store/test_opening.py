@@ -16,7 +16,7 @@ from stimuli_store.disk.archive import read_archive, write_archive
 from stimuli_store.disk.opening import why_unreadable
 from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import ArchiveError, StimsynthError
-from tests.helpers import stimulus, tiny_bank
+from tests.helpers import forbid, stimulus, tiny_bank
 
 IN_ANOTHER_PROCESS = """
 import sys, h5py
@@ -78,6 +78,11 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 SPOILT = {
     junk: "is no HDF5 file",
     empty: "is no HDF5 file",
@@ -85,6 +90,8 @@ SPOILT = {
     gone: "is not there",
     folder: "is a folder",
 }
+if sys.platform != "win32":
+    SPOILT[pipe] = "is a device or a pipe"
 
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda s: s.__name__)
@@ -94,7 +101,7 @@ def test_each_cause_has_its_sentence(tmp_path: Path, kind: str, spoil: Callable)
     path = make(tmp_path / "f.h5")
     read(path)
     spoil(path)
-    missing_bank = spoil is gone and kind in ("bank", "job")
+    missing_bank = spoil in (gone, pipe) and kind in ("bank", "job")
     sentence = "there is no bank at .*f.h5" if missing_bank else f"f.h5 {SPOILT[spoil]}"
     with pytest.raises(StimsynthError, match=sentence):
         read(path)
@@ -131,6 +138,17 @@ def test_a_forbidden_file_is_not_called_damaged(
 
     monkeypatch.setattr(h5py, "File", no)
     monkeypatch.setattr(Path, "open", no)
+    with pytest.raises(StimsynthError, match="no permission"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_file_in_a_folder_that_may_not_be_entered_is_not_called_damaged(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, read = READERS[kind]
+    path = make(tmp_path / "f.h5")
+    forbid(monkeypatch, tmp_path)
     with pytest.raises(StimsynthError, match="no permission"):
         read(path)
 

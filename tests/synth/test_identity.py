@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from stimsynth.banks.build import build
 from stimsynth.banks.code_identity import (
@@ -23,7 +25,7 @@ from stimsynth.banks.code_identity import (
 )
 from stimsynth.banks.plan import plan_from
 from stimsynth.banks.work import Work, prepare
-from stimuli_store.errors import InputError
+from stimuli_store.errors import BankExists, InputError
 from tests.synth.every_kind import HELPER, MODELS, SETS
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +150,51 @@ def test_factories_given_in_python(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert any(name.endswith(Path(__file__).name) for name in model.sources)
     with pytest.raises(InputError, match="mine is a module; give a function that makes it"):
         work_in(folder, plan({}), mine=Negative())
+
+
+class Gain(nn.Module):
+    """A model whose argument is neither a weight nor in its source."""
+
+    def __init__(self, gain: float) -> None:
+        super().__init__()
+        self.gain = gain
+
+    def forward(self, image: Tensor) -> Tensor:
+        return avg_pool2d((self.gain * image).tanh(), 4)
+
+
+def test_arguments_of_a_partial_are_params_of_its_model(folder: Path) -> None:
+    table = plan({})
+    table["sets"] = [{**table["sets"][0], "model": label} for label in ("one", "two")]
+    gains = {"one": partial(Gain, gain=1.0), "two": partial(Gain, gain=2.0)}
+    refs = [s.members[0].models["model"] for s in work_in(folder, table, **gains).sets]
+    assert [ref.name for ref in refs] == [f"{__name__}:Gain"] * 2
+    assert [ref.params for ref in refs] == [{"gain": 1.0}, {"gain": 2.0}]
+
+
+def test_a_bank_of_a_model_with_another_output_is_not_returned(folder: Path) -> None:
+    """What a function has closed over is in no key; its output tells."""
+
+    def of_gain(gain: float) -> Any:
+        return lambda: Gain(gain)
+
+    table = plan({}) | {"predict": {"models": ["mine"]}}
+    first = build(table, folder, models={"mine": of_gain(1.0)})
+    assert build(table, folder, models={"mine": of_gain(1.0)}).pin == first.pin
+    with pytest.raises(BankExists, match="another mine, of the same code and weights"):
+        build(table, folder, models={"mine": of_gain(2.0)})
+    two = table | {"sets": [{**table["sets"][0], "model": label} for label in ("one", "two")]}
+    with pytest.raises(InputError, match="one by all that a bank records of them"):
+        work_in(folder, two, mine=of_gain(0.0), one=of_gain(1.0), two=of_gain(2.0))
+
+
+def test_factories_under_a_metric_s_name_are_used_and_others_are_named(folder: Path) -> None:
+    mad = plan({}, kind="mad", metrics=["ssim", "nlpd"], level={"noise": [0.05]})
+    del mad["sets"][0]["model"]
+    (group,) = work_in(folder, mad, ssim=Negative).sets
+    assert group.members[0].models["metric_1"].name == f"{__name__}:Negative"
+    with pytest.raises(InputError, match="unknown model or metric 'mime'; did you mean 'mine'"):
+        work_in(folder, plan(), mime=Negative)
 
 
 def test_a_factory_given_in_python_keeps_its_module_beside_one_from_a_file(

@@ -11,9 +11,10 @@ from PIL import Image, ImageCms
 
 from stimsynth.banks.faults import Faults
 from stimsynth.banks.plan import TargetsPlan
-from stimsynth.banks.targets import load_targets
-from stimsynth.images import load, load_images, load_picture
+from stimsynth.banks.targets import files_of, load_targets
+from stimsynth.images import load, load_images, load_picture, save
 from stimuli_store.errors import InputError
+from tests.helpers import forbid
 from tests.synth.image_files import png, profile, tiff, with_chunk
 
 RNG = np.random.default_rng(0)
@@ -362,6 +363,30 @@ def test_a_file_that_may_not_be_read_is_named(
     monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(InputError, match=r"x\.png cannot be read: Permission denied"):
         load_images(path)
+
+
+def test_files_in_a_folder_that_may_not_be_entered_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pillow(U8)(tmp_path)
+    forbid(monkeypatch, tmp_path)
+    for read in (load_images, load_picture, lambda x: files_of([x.name], tmp_path)):
+        with pytest.raises(InputError, match=r"x\.png cannot be read: Permission denied"):
+            read(path)
+    with pytest.raises(InputError, match=r"y\.png cannot be written: Permission denied"):
+        save(tmp_path / "y.png", np.zeros((4, 4)))
+
+
+def test_a_folder_that_may_not_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    for read in (load_images, lambda folder: files_of([""], folder)):
+        with pytest.raises(InputError, match="cannot be read: Permission denied"):
+            read(tmp_path)
 
 
 def test_targets_of_a_folder_follow_the_same_rule(tmp_path: Path) -> None:

@@ -160,6 +160,9 @@ FAULTS: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "nothing": (lambda x: x[..., :0], "empty"),
     "meta": (lambda x: x.to("meta"), "meta"),
     "sparse": (lambda x: x.to_sparse(), "sparse"),
+    "nested": (lambda x: torch.nested.nested_tensor([x[0], x[0]], layout=torch.jagged), "nested"),
+    "for storage": (lambda x: x.to(torch.float8_e4m3fn), "is for storage"),
+    "objects": (lambda x: x.numpy().astype(object), "not a ndarray of object"),
     "complex": (lambda x: x + 0.5j, "real"),
     "no batch": (lambda x: x[0], "shape"),
     "in [0, 255]": (lambda x: 255 * x, "allowed range"),
@@ -214,6 +217,16 @@ def test_an_array_is_copied_as_well(taker: str) -> None:
     before = kept(made).detach().clone()
     mine[:] = 0.5
     assert torch.equal(kept(made).detach(), before)
+
+
+@pytest.mark.parametrize(
+    "taker", [name for name in TAKERS if "balanced" not in name.lower() and "mad_set" not in name]
+)
+def test_an_array_may_be_reversed_or_of_another_byte_order(taker: str) -> None:
+    """As OpenCV users flip the colours, and as files of other machines are read."""
+    make, kept = TAKERS[taker]
+    whole = IMAGE.numpy().astype(">f4")[..., ::-1]
+    assert torch.equal(kept(make(whole)), kept(make(IMAGE.flip(-1))))
 
 
 @pytest.mark.parametrize("optimizer", [None, torch.optim.Adam])

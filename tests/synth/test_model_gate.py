@@ -64,6 +64,11 @@ def convolution(channels: int = 1) -> nn.Module:
     return remove_grad(nn.Conv2d(channels, 3, 3))
 
 
+def made_in_inference_mode() -> nn.Module:
+    with torch.inference_mode():
+        return convolution()
+
+
 #: Whatever takes a model of images.
 TAKERS: dict[str, Callable[[Any], object]] = {
     "Metamer": lambda model: Metamer(IMAGE, model),
@@ -118,13 +123,22 @@ ONLY_MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "NaN": (lambda: Says(lambda x: (x - 2).sqrt()), "NaN or infinite"),
     "learns": (lambda: nn.Conv2d(1, 3, 3), "remove_grad"),
+    "sparse": (lambda: Says(lambda x: (2 * x).to_sparse()), r"sparse tensor; .*to_dense\(\)"),
+    "without weights": (lambda: remove_grad(nn.Conv2d(1, 3, 3, device="meta")), "load its weights"),
+    "inference mode": (lambda: made_in_inference_mode(), "made in torch.inference_mode"),
     "a list": (lambda: Says(lambda x: x.tolist()), "returns list"),
     "single precision for double": (
         lambda: convolution().double(),
         r"is of torch.float64 and the image of torch.float32; .*image.to\(torch.float64\)",
     ),
 }
-HAS_NO_SCALES = ("batch norm in training", "learns", "single precision for double")
+HAS_NO_SCALES = (
+    "batch norm in training",
+    "learns",
+    "single precision for double",
+    "without weights",
+    "inference mode",
+)
 REFUSALS = [(taker, fault) for taker in TAKERS for fault in FAULTS]
 REFUSALS += [
     (taker, fault)

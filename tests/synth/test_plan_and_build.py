@@ -177,6 +177,18 @@ def test_building_again_does_nothing_and_another_plan_is_refused(tmp_path: Path)
         make(tmp_path, FEW.replace("seeds = [0, 7]", "seeds = [0, 8]"))
 
 
+def test_another_licence_or_name_of_a_target_is_another_bank(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+    for name in ("mine.png", "other.png"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    text = FEW.replace('["camera", "grass"]', '["mine.png"]\nlicense = "CC0-1.0"', 1)
+    make(tmp_path, text).close()
+    for old, new in (('"]\nlicense = "CC0-1.0', '"]\nlicense = "CC-BY-4.0'), ("mine", "other")):
+        assert old in text
+        with pytest.raises(BankExists, match=r"raise bank.version"):
+            make(tmp_path, text.replace(old, new))
+
+
 def test_a_new_version_reuses_finished_stimuli_and_mends_damaged_ones(tmp_path: Path) -> None:
     first = make(tmp_path)
     jobs = sorted((tmp_path / "jobs").glob("*.h5"))

@@ -71,7 +71,8 @@ def good(folder: Path) -> Plan:
     torch.save(nn.Linear(2, 2), folder / "pickle.pt")
     torch.save(nn.Linear(2, 2).state_dict(), folder / "linear.pt")
     grey = Image.fromarray(np.arange(1024).reshape(32, 32).astype(np.uint8))
-    grey.save(folder / "photo.png")
+    for name in ("photo.png", "photo.bmp", "copy.png"):
+        grey.save(folder / name)
     plan["predict"] = {"models": []}
     return plan
 
@@ -207,6 +208,24 @@ FAULTS: Mapping[str, tuple[Callable[[Plan], Plan], str]] = {
     "external target": (sets("external", target="camrea"), "did you mean 'camera'"),
     "target twice": (images("camera", "camera"), "camera is used twice"),
     "set twice": (lambda p: p | {"sets": 2 * only(p, "noise")["sets"]}, "two sets are called"),
+    "target under two names": (
+        images("photo.png", "copy.png", license="CC0-1.0"),
+        "photo and copy have the same pixels",
+    ),
+    "stimulus under two names": (
+        lambda p: (
+            p | {"sets": [s | {"name": n} for n in ("a", "b") for s in only(p, "geodesic")["sets"]]}
+        ),
+        "camera-grass/a/frame/position=0.25 and camera-grass/b/frame/position=0.25; take one",
+    ),
+    "two files of one name": (
+        sets("external", files=["photo.png", "photo.bmp"], target=""),
+        "two stimuli are called external/photo",
+    ),
+    "noise that no screen shows": (
+        sets("mad", level={"noise": [1e-6]}),
+        "noise=1e-06 changes no pixel of camera, grass by a level",
+    ),
     "name of the bank": (table("bank", name="A bank"), "a bank's name must have"),
     "no sets": (lambda p: p | {"sets": []}, "needs one table [[sets]]"),
 }
@@ -241,11 +260,25 @@ TOGETHER: Mapping[str, tuple[Callable[[Plan], Plan], list[str]]] = {
     ),
     "misspelt keys and their values": (
         lambda p: p | {"sets": [{"kind": "mad", "metricks": ["sim", "mze"], "sead": [-1]}]},
-        ["'metrics'", "'seeds'", "from 0 to 2**63"],
+        ["'metrics'", "'seeds'", "from 0 to 2**63", "did you mean 'ssim'", "did you mean 'mse'"],
     ),
     "a misspelt key and labels": (
         lambda p: p | {"sets": [{"kind": "mad", "metricks": ["sim", "mze"]}]},
         ["'metrics'", "did you mean 'ssim'", "did you mean 'mse'", "needs two metrics and a level"],
+    ),
+    "values of a set and its model": (
+        sets("metamer", model="mien", max_iter=0, level={"a": [1], "b": [2]}),
+        ["metamer.max_iter", "metamer.level must name one axis", "did you mean 'mine'"],
+    ),
+    "no ends and no model": (
+        sets("geodesic", model="mien", ends=[]),
+        ["geodesic.ends must be pairs", "did you mean 'mine'"],
+    ),
+    "targets, their files, and sets": (
+        lambda p: (
+            only(p, "metamer", model="pol") | {"targets": {"images": ["no.png"], "colour": "blue"}}
+        ),
+        ["targets.colour", "there is no image file no.png", "did you mean 'pool'"],
     ),
     "levels": (sets("metamer", level={"window_px": [64, 128]}), ["of 64 px", "of 128 px"]),
     "ends and model": (

@@ -1,5 +1,6 @@
 """The verdicts of all syntheses: each sees a run that is not done, pixels out of range, and no change."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.run import Status
 from stimsynth.losses import l2_norm, mse
 from stimsynth.methods.base.quality import DISTANCE, LEVELS, OUTSIDE, Quality, judge
+from stimuli_store.errors import InputError
 from tests.synth.every_synthesis import (
     CASES,
     Case,
@@ -64,7 +66,7 @@ def test_what_was_interrupted_is_not_good(case: Case) -> None:
         found.synthesize(50, **case.options)
     (quality,) = found.quality()
     assert not quality.good
-    assert quality.verdict.startswith("interrupted by the user")
+    assert quality.verdict.startswith("interrupted, by the user or by an error")
 
 
 @pytest.mark.parametrize("name", EXTREMES)
@@ -179,6 +181,27 @@ def test_what_has_no_target_image_has_no_distance_to_it() -> None:
         assert quality.figures[DISTANCE] != quality.figures[DISTANCE]  # NaN
 
 
+@pytest.mark.parametrize("bounds", [(0, math.inf), (-math.inf, math.inf)])
+def test_a_range_without_end_has_no_levels(bounds: tuple[float, float]) -> None:
+    found = Metamer(picture(), Pooled(), allowed_range=bounds, initial_image=picture("grass"))
+    found.synthesize(100)
+    (quality,) = found.quality()
+    assert quality.good, quality
+    assert quality.figures[DISTANCE] > 0
+    assert math.isnan(quality.figures[LEVELS])
+    with pytest.raises(InputError, match="finite range"):
+        found.on_grid()
+    with pytest.raises(InputError, match=r"noise over allowed_range .* would be infinite"):
+        Metamer(picture(), Pooled(), allowed_range=bounds)
+
+
+def test_an_error_is_related_to_the_start_where_the_target_is_zero() -> None:
+    goal = torch.zeros_like(Identity()(picture()))
+    found = Metamer(None, Identity(), target_representation=goal, initial_image=picture())
+    (quality,) = found.quality()
+    assert quality.figures["relative error"] == 1
+
+
 def test_items_of_a_batch_are_judged_alone() -> None:
     starts = torch.cat([picture("grass"), picture()])
     found = Metamer(picture(), Pooled(), initial_image=starts)
@@ -221,7 +244,7 @@ def test_an_interrupted_search_is_not_good() -> None:
     trap.set(12, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         found.synthesize(**options)
-    assert found.quality()[0].verdict.startswith("interrupted by the user")
+    assert found.quality()[0].verdict.startswith("interrupted, by the user or by an error")
 
 
 def test_a_simple_metamer_has_a_verdict_too() -> None:

@@ -7,6 +7,7 @@ import runpy
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from torch import Tensor
@@ -20,6 +21,7 @@ from stimsynth.cli import main
 from stimsynth.commands.build import kinds
 from stimuli_store.bank.pixel_checks import check_pixels
 from stimuli_store.bank.reading import Bank
+from stimuli_store.errors import InputError
 from stimuli_store.frames import perturb
 from tests.synth.every_kind import MEAN, SETS, STD, plan_of_every_kind
 from tests.synth.plain_figures import (
@@ -107,6 +109,72 @@ def test_a_set_holds_what_its_kind_promises(world: SimpleNamespace) -> None:
     most, least = (m.certificate.figures for m in members if m.level is None)
     assert most["eigenvalue"] == pytest.approx(most["largest_eigenvalue"], rel=1e-3)
     assert 0 <= least["eigenvalue"] < 1e-3 * most["eigenvalue"]
+
+
+SINGLE = """
+import torch
+from torch import nn
+
+
+class Constant(nn.Module):
+    kernel = torch.full((1, 1, 3, 3), 1 / 9)
+
+    def forward(self, image):
+        return nn.functional.conv2d(image, self.kernel).tanh()
+
+
+class Cast(nn.Module):
+    def forward(self, image):
+        return nn.functional.avg_pool2d(image.float(), 3).tanh()
+"""
+
+
+@pytest.mark.parametrize("name", ["Constant", "Cast"])
+def test_a_model_that_is_tied_to_float32_serves_every_kind(tmp_path: Path, name: str) -> None:
+    (tmp_path / "single.py").write_text(SINGLE)
+    plan = plan_of_every_kind(tmp_path)
+    plan["models"] = {"mine": {"use": f"single.py:{name}"}}
+    plan["predict"] = {"models": ["mine"]}
+    parts = {"model": "mine", "metrics": ["mine", "mse"], "unit": [0], "max_iter": 3, "level": {}}
+    kinds = {k: s for k, s in SETS.items() if "model" in s or "metrics" in s}
+    plan["sets"] = [
+        {"kind": kind, **settings, **{key: parts[key] for key in settings.keys() & parts.keys()}}
+        for kind, settings in kinds.items()
+    ]
+    plan["sets"][1]["level"] = SETS["mad"]["level"]
+    assert {record.kind for record in build_in(tmp_path, plan).records} == {"reference", *kinds}
+
+
+def test_a_metric_that_sees_no_noise_cannot_be_held(tmp_path: Path) -> None:
+    (tmp_path / "corner.py").write_text(
+        "from torch import nn\n\n\nclass Corner(nn.Module):\n"
+        "    def forward(self, image):\n        return image[..., :1, :1]\n"
+    )
+    plan = plan_of_every_kind(tmp_path) | {"models": {"corner": {"use": "corner.py:Corner"}}}
+    faint = {"kind": "mad", "metrics": ["corner", "mse"], "level": {"noise": [0.0015]}}
+    plan |= {"sets": [faint | {"max_iter": 2}], "predict": {}}
+    with pytest.raises(
+        InputError, match="corner sees no difference between a target and its start"
+    ):
+        build_in(tmp_path, plan)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "noise", "level": {"rms": [1e-12]}},
+        {
+            "kind": "eigendistortion",
+            "model": "mine",
+            "level": {"amplitude": [0.004]},
+            "dither": "none",
+        },
+    ],
+)
+def test_a_stimulus_may_equal_its_target(tmp_path: Path, settings: dict[str, Any]) -> None:
+    plan = plan_of_every_kind(tmp_path) | {"sets": [settings], "predict": {}}
+    bank = build_in(tmp_path, plan)
+    assert any(r.sha256 in r.targets for r in bank.records if r.kind != "reference")
 
 
 def test_an_amplitude_that_a_frame_cannot_have_is_flagged(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files of every synthesis class: what they hold, what is refused, and what loads them."""
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -332,6 +333,19 @@ def test_the_file_says_seed_class_and_what_it_was_made_with(
     assert said.startswith(f"{name}, made with stimsynth ")
     assert f"torch {torch.__version__}" in said
     assert f"origins.seed: {CASES[name].settings.get('seed')}\n" in said
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_name_that_the_terminal_cannot_show_does_not_raise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    run = Metamer(torch.rand(1, 1, 8, 8), nn.Identity(), penalties={"größe→": torch.var})
+    run.save(tmp_path / "s.h5")
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", terminal)
+    examine_saved_synthesis(tmp_path / "s.h5")
+    terminal.seek(0)
+    assert ("größe→" if encoding == "utf-8" else r"e\u2192") in terminal.read()
 
 
 # -- what is no such file --------------------------------------------------------------------------

@@ -81,12 +81,13 @@ class GeodesicRecipe:
 
     def specs(self, catalogue: Catalogue) -> tuple[SetSpec, ...]:
         """Return a set for every pair of ends and seed, with a frame for every position between them."""
-        if not self.ends or any(a == b for a, b in self.ends):
-            raise InputError(
-                f"geodesic.ends must be pairs of two different targets; not {[list(e) for e in self.ends]}"
-            )
         named = {target.name: target.sha256 for target in catalogue.targets}
         with together() as faults:
+            if not self.ends or any(a == b for a, b in self.ends):
+                faults.sentences.append(
+                    "geodesic.ends must be pairs of two different targets; not "
+                    f"{[list(ends) for ends in self.ends]}"
+                )
             with faults.collect():
                 model = catalogue.model(self.model)
             for name in sorted({name for ends in self.ends for name in ends} - named.keys()):

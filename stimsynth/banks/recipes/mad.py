@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from stimsynth.banks.faults import together
@@ -13,6 +14,7 @@ from stimsynth.banks.recipe import (
     Catalogue,
     Context,
     Made,
+    Target,
     check_seeds,
     convergence_in_certificate,
     label_of,
@@ -21,6 +23,7 @@ from stimsynth.banks.recipe import (
     register_recipe,
     settings_of,
     to_array,
+    to_tensor,
 )
 from stimsynth.methods.mad import MADCompetition, noisy
 from stimuli_store.bank.kinds import MAD_ROLES
@@ -113,6 +116,9 @@ class MADRecipe:
                 f"{' and '.join(self.metrics)} are functions of each other (gradients are parallel), so "
                 "that neither changes while the other is held"
             )
+        faint = list(self._without_effect(catalogue.targets))
+        if faint:
+            raise InputError("\n".join(faint))
         sets = []
         for target in catalogue.targets:
             for level in levels_of(self.level, "mad"):
@@ -135,12 +141,27 @@ class MADRecipe:
                     sets.append(SetSpec(label=label, members=members))
         return tuple(sets)
 
+    def _without_effect(self, targets: Sequence[Target]) -> Iterator[str]:
+        """Yield a sentence for every level of noise that leaves a target as it is on the screen."""
+        for level in levels_of(self.level, self.kind):
+            same = []
+            for target in targets:
+                image = to_tensor(target.pixels).double()
+                starts = (_noisy_start(image, number_of(level), seed) for seed in self.seeds)
+                if any(torch.equal(_on_the_grid(image), start) for start in starts):
+                    same.append(target.name)
+            if same:
+                yield (
+                    f"{level} changes no pixel of {', '.join(same)} by a level of the screen (1/255); give "
+                    "more noise"
+                )
+
     def make(self, batch: Sequence[StimulusSpec], context: Context) -> Iterator[Made]:
         """Yield the four images of a set, which start from the same noise on the levels of the screen."""
         first = batch[0]
         assert first.start is not None
         target = context.images([first.targets[0]]).double()
-        start = _on_the_grid(noisy(target, number_of(first.level), first.start.seed, (0.0, 1.0)))
+        start = _noisy_start(target, number_of(first.level), first.start.seed)
         for spec in batch:
             yield self._made(spec, target, start, context)
 
@@ -176,7 +197,17 @@ class MADRecipe:
             figures[name] = metric_value(metric, target, frames[spec.key])
             figures[f"start_{name}"] = metric_value(metric, target, frames[pixel_id(made.start)])
         held = "metric_2" if spec.role.startswith("metric_1") else "metric_1"
-        return {**figures, "drift": figures[held] / figures[f"start_{held}"] - 1}
+        before = figures[f"start_{held}"]
+        if not before:
+            raise InputError(
+                f"{spec.models[held].label} sees no difference between a target and its start with "
+                f"{spec.level}, so that it cannot be held; give more noise"
+            )
+        return {**figures, "drift": figures[held] / before - 1}
+
+
+def _noisy_start(target: Tensor, deviation: float, seed: int) -> Tensor:
+    return _on_the_grid(noisy(target, deviation, seed, (0.0, 1.0)))
 
 
 def _on_the_grid(image: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Results quantized to the gray levels of a screen, with measurements before and after."""
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -45,11 +46,15 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
     Raises
     ------
     InputError
-        If bits is not a whole number from 1 to 16.
+        If bits is not a whole number from 1 to 16, or the range is infinite.
     """
     depth = whole(bits, "bits", 1)
     if depth > 16:
         raise InputError(f"bits must be a whole number from 1 to 16; not {bits!r}")
+    if not math.isfinite(allowed_range[1] - allowed_range[0]):
+        raise InputError(
+            f"a screen has levels over a finite range; not over allowed_range {allowed_range}"
+        )
     return LevelGrid(low=allowed_range[0], high=allowed_range[1], levels=2**depth)
 
 

@@ -139,7 +139,7 @@ def pixel_distances(
     -------
     dict
         `DISTANCE` between the images as they are, and `LEVELS` between their 8-bit versions, in levels. NaN
-        without a target of the same shape; `LEVELS` also for complex images.
+        without a target of the same shape; `LEVELS` also for complex images and for an infinite range.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def pixel_distances(
         return {DISTANCE: nothing, LEVELS: nothing}
     assert target is not None
     distance = rms(images - target).double()
-    if images.is_complex():
+    if images.is_complex() or not math.isfinite(bounds[1] - bounds[0]):
         return {DISTANCE: distance, LEVELS: nothing}
     grid = screen_grid(8, bounds)
     return {DISTANCE: distance, LEVELS: rms(grid.numbers(images) - grid.numbers(target))}

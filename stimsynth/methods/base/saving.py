@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,11 +153,14 @@ def examine_saved_synthesis(path: str | os.PathLike[str], map_location: Any = No
     """
     header, arrays = _opened(path)
     made = ", ".join(f"{name} {value}" for name, value in header["made_with"].items())
-    print(f"{header['class']}, made with {made}")  # noqa: T201  (printing is what it is for)
-    for line in _lines("", unpack(header["tree"], arrays, "cpu")):
-        print(f"  {line}")  # noqa: T201
+    lines = [f"{header['class']}, made with {made}"]
+    lines += [f"  {line}" for line in _lines("", unpack(header["tree"], arrays, "cpu"))]
     if kept := iterates_in(path):
-        print(f"  iterates: {len(kept)}, from {kept[0]} to {kept[-1]}")  # noqa: T201
+        lines.append(f"  iterates: {len(kept)}, from {kept[0]} to {kept[-1]}")
+    # Names of penalties may have characters that the terminal cannot show.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
+    print(text)  # noqa: T201  (printing is what it is for)
 
 
 def _opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
