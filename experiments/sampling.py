@@ -89,6 +89,9 @@ class Sampling:
         for name in self.comparisons:
             if name not in COMPARISONS:
                 yield str(unknown_name("comparison", name, list(COMPARISONS)))
+        amplitudes = self.amplitudes or ()
+        if len(set(amplitudes)) != len(amplitudes):
+            yield f"amplitudes must be named once each; not {list(amplitudes)}"
 
     def _numbers(self) -> Iterator[str]:
         for name, least, most in (

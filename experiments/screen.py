@@ -19,6 +19,8 @@ LEFT, RIGHT = "left", "right"
 RING = re.compile(r"ring-([1-9][0-9]*)")
 #: Smallest gap between two pictures that stand side by side; the fixation mark fits into it.
 LEAST_GAP_PX = 24
+#: No screen is faster; more would make a phase of frames without end.
+_MOST_HZ = 10_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,10 @@ class Screen:
     tolerance_ms: float = 5.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.refresh_hz) and self.refresh_hz > 0):
-            raise InputError(f"refresh_hz must be a positive number; not {self.refresh_hz}")
+        if not 1.0 <= self.refresh_hz <= _MOST_HZ:
+            raise InputError(
+                f"refresh_hz must be a positive number from 1 to {_MOST_HZ:g}; not {self.refresh_hz}"
+            )
         if min(self.size) < 1:
             raise InputError(f"size must be width and height in pixels; not {list(self.size)}")
         if self.screen < 0:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import PARTS, PhaseSpec, Task
 
+#: Longest phase with a duration; more is a slip, and would never end.
+_LONGEST_MS = 3_600_000
+
 
 def check(task: Task) -> None:
     """Check that every interval is shown and filled, every role used, and every answer right equally often.
@@ -109,6 +112,8 @@ def _durations(phase: PhaseSpec) -> Iterator[str]:
     ends = phase.ms if isinstance(phase.ms, tuple) else (phase.ms, phase.ms)
     if not (all(math.isfinite(end) for end in ends) and 0 < ends[0] <= ends[1]):
         yield f"the phase {phase.name!r} must last a positive time, the shorter first; not {phase.ms}"
+    elif ends[1] > _LONGEST_MS:
+        yield f"the phase {phase.name!r} must last an hour at most, {_LONGEST_MS:g} ms; not {phase.ms}"
 
 
 def _list(names: Iterable[str]) -> str:

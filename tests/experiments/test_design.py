@@ -98,6 +98,16 @@ REFUSED = {
     "catch": ({"extra": "catch = 0.6"}, "a share of all trials from 0 to 0.5; not 0.6"),
     "NaN amplitude": ({"extra": "amplitudes = [nan]"}, "must be a positive number; not nan"),
     "pin": ({"pin": "'tiny@1.0.0'"}, "a pin must have the form name@version#hash"),
+    "amplitude twice": ({"extra": "amplitudes = [0.5, 0.5]"}, "amplitudes must be named once each"),
+    "endless rate": (
+        {"extra": "[screen]\nrefresh_hz = 1e300"},
+        "a positive number from 1 to 10000",
+    ),
+    "slow rate": ({"extra": "[screen]\nrefresh_hz = 1e-300"}, "a positive number from 1 to 10000"),
+    "endless phase": (
+        {"extra": "[task]\nname = 'abx'\nms = { A = 1e9 }"},
+        "must last an hour at most",
+    ),
     "rate": ({"extra": "[screen]\nrefresh_hz = nan"}, "refresh_hz must be a positive number"),
     "background": ({"extra": "[screen]\nbackground = 128"}, "between 0 .black. and 1"),
     "one key twice": (
