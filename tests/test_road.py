@@ -129,5 +129,6 @@ def test_a_session_killed_and_continued_ends_as_one_that_was_not(
     assert resumed.records[: len(before.records)] == before.records
     other = read_session(tmp_path / "whole" / journal.name)
     for one, two in zip(resumed.records, other.records, strict=True):
-        assert (one.trial, one.response, one.rt_s) == (two.trial, two.response, two.rt_s)
+        assert (one.trial, one.response) == (two.trial, two.response)
+        assert one.rt_s == pytest.approx(two.rt_s, abs=1e-9)  # clocks began at other times
     assert resumed.ended == "completed"

@@ -59,7 +59,8 @@ def quasi_normal(n_intervals: int, log_points: int, seed: int) -> tuple[np.ndarr
     """Return quasi-random standard normal numbers (n, intervals), and uniform ones (n,) beside them."""
     from scipy.stats import qmc  # loaded where a table is needed: it takes a second
 
-    points = qmc.Sobol(n_intervals + 1, rng=np.random.default_rng(seed)).random_base2(log_points)
+    # The argument is called `rng` only since SciPy 1.15; `seed` is taken by all.
+    points = qmc.Sobol(n_intervals + 1, seed=np.random.default_rng(seed)).random_base2(log_points)
     return ndtri(np.clip(points[:, 1:], 1e-12, 1 - 1e-12)), points[:, 0]
 
 
