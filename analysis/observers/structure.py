@@ -61,7 +61,29 @@ class Structure:
 
 
 def structure_of(task: Task) -> Structure:
-    """Return the structure of a task."""
+    """Return the structure of a task.
+
+    That of the last task is kept, since an observer asks for it several times in every trial.
+    """
+    return _kept(_SameTask(task))
+
+
+class _SameTask:
+    """A task as a key that is equal for one and the same object only; its cells cannot be hashed."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def __hash__(self) -> int:
+        return id(self.task)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameTask) and other.task is self.task
+
+
+@lru_cache(maxsize=8)
+def _kept(key: _SameTask) -> Structure:
+    task = key.task
     low, high = task.contrast
     swap = {low: high, high: low}
     rows = []

@@ -53,12 +53,6 @@ def out(bank: Bank, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     return made, write_report(bank, read_sessions(folder), made)
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made but not rendered, which takes half of a report's time; for tests of its words."""
-    monkeypatch.setattr("analysis.plots.style.to_png", lambda *_: b"\x89PNG\r\n")
-
-
 class Page(HTMLParser):
     """Tags left open, attributes that point somewhere, and the words of a page."""
 

@@ -123,6 +123,7 @@ def in_words(t: Trial) -> Trial:
     return relabelled(WORDS[float(t.factors["level"] or 0)])(t)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", LABORATORY)
 def test_every_task_has_a_threshold_with_its_own_guess_rate(
     rich: Bank, tmp_path: Path, name: str
@@ -166,6 +167,7 @@ def test_without_a_range_of_numbers_there_is_dprime_by_condition(
         assert "coarse" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", CRITERION)
 def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, name: str) -> None:
     task = CRITERION[name]

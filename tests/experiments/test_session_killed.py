@@ -21,9 +21,8 @@ from tests.experiments.helpers import (
     without_times,
 )
 from tests.experiments.victim import SlowBooth
+from tests.helpers import whole
 from tests.store import kill_points
-
-KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +54,16 @@ def check_begins(session):
     assert seen == {index for index, _ in session.broken_off}
 
 
+@pytest.mark.parametrize("n_kills", [2, whole(10)])
 @pytest.mark.parametrize("task", list(TASKS))
-def test_a_process_killed_at_random_times_loses_nothing(kinds, tmp_path, task):
+def test_a_process_killed_at_random_times_loses_nothing(kinds, tmp_path, task, n_kills):
     design = session_design(kinds, task)
     whole = run(design, kinds, tmp_path / "whole")
     path = journal_path(tmp_path, "S01", 1, task)
     rng = np.random.default_rng(len(task))
     done, most = 0, len(whole.records)
-    for _ in range(KILLS):
-        wanted = min(done + int(rng.integers(1, max(2, (most - done) // KILLS + 1))), most - 1)
+    for _ in range(n_kills):
+        wanted = min(done + int(rng.integers(1, max(2, (most - done) // n_kills + 1))), most - 1)
         booth = SlowBooth(design.screen.size, design.screen.refresh_hz)
         booth.seconds, booth.left = 0.002, wanted - done + 1
         child = os.fork()
