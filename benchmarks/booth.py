@@ -10,14 +10,10 @@ import statistics
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from experiments.scene import slides_of
 from experiments.screen import Screen
-from stimuli_store.records.canonical import frame_id
-from stimuli_store.records.trials import Trial
 from stimuli_store.tasks import task_named
-from stimuli_store.tasks.trial_plan import arrange, phases_at
+from tests.experiments.made_trials import made_up
 
 SIDES = (256, 512, 1024)
 TIMES = 11
@@ -31,26 +27,6 @@ def milliseconds(call: Callable[[], object]) -> float:
         call()
         taken.append(1e3 * (time.perf_counter() - began))
     return statistics.median(taken[1:])
-
-
-def abx_trial(side: int) -> tuple[Trial, dict[str, np.ndarray]]:
-    """Return a trial of ABX with pictures of noise, and its frames."""
-    task = task_named("abx")
-    rng = np.random.default_rng(side)
-    made = {role.name: rng.integers(0, 256, (side, side), np.uint8) for role in task.roles}
-    stimuli = {name: frame_id(frame) for name, frame in made.items()}
-    intervals, answer = arrange(task, stimuli, task.cells[0])
-    by_id = {frame_id(frame): frame for frame in made.values()}
-    trial = Trial(
-        index=0,
-        task=task.name,
-        rule=task.rules[0],
-        stimuli=stimuli,
-        intervals=intervals,
-        answer=answer,
-        phases=phases_at(task, 60.0, rng),
-    )
-    return trial, {name: by_id[sha] for name, sha in intervals.items()}
 
 
 def main() -> int:
@@ -67,7 +43,7 @@ def main() -> int:
     for side in SIDES:
         screen = Screen(size=(side + 64, side + 64))
         stage = open_stage(psychopy, screen)
-        trial, frames = abx_trial(side)
+        trial, frames = made_up(task_named("abx"), shape=(side, side), seed=side)
 
         def composed(trial=trial, frames=frames, screen=screen):
             return slides_of(task_named("abx"), trial, frames, screen, screen.size)

@@ -4,6 +4,8 @@ Timings are those of Wallis et al. (2019, eLife 8, e42512): three pictures of 20
 then up to 1200 ms to answer.
 """
 
+from dataclasses import replace
+
 from stimuli_store.tasks.abx import ORDERS, PAIR
 from stimuli_store.tasks.forced_choice import at_once, in_intervals
 from stimuli_store.tasks.types import Cell, Show, Task
@@ -17,7 +19,7 @@ def oddity(m: int = 3) -> Task:
     >>> oddity().name, len(oddity().cells), oddity(4).name
     ('oddity', 6, 'oddity-4')
     """
-    names = _names(m)
+    names = tuple(str(i + 1) for i in range(m))
     return Task(
         name="oddity" if m == 3 else f"oddity-{m}",
         roles=PAIR,
@@ -34,21 +36,9 @@ def ring_oddity(m: int = 3) -> Task:
 
     The places are named ``ring-1`` to ``ring-m``, the first at the top and the others clockwise.
     """
-    names = _names(m)
-    shows = tuple(Show(interval=name, place=f"ring-{name}") for name in names)
-    return Task(
-        name="ring-oddity" if m == 3 else f"ring-oddity-{m}",
-        roles=PAIR,
-        intervals=names,
-        answers=names,
-        phases=at_once(shows, 500.0),
-        cells=_cells(names),
-        rules=("differencing", "likelihood"),
-    )
-
-
-def _names(m: int) -> tuple[str, ...]:
-    return tuple(str(i + 1) for i in range(m))
+    task = oddity(m)
+    shows = tuple(Show(interval=name, place=f"ring-{name}") for name in task.intervals)
+    return replace(task, name=f"ring-{task.name}", phases=at_once(shows, 500.0))
 
 
 def _cells(names: tuple[str, ...]) -> tuple[Cell, ...]:
