@@ -49,7 +49,7 @@ def keys_of(task: Task) -> dict[str, str]:
 
 
 def listening_of(task: Task, trial: Trial, script: tuple[str, float] | None = None) -> Listening:
-    """What a session asks a booth to listen for."""
+    """The phase and keys that a session lets a booth listen to."""
     first = next(i for i, phase in enumerate(trial.phases) if phase.listens)
     return Listening(phase=first, keys=frozenset(keys_of(task)), quit="escape", script=script)
 

@@ -228,7 +228,7 @@ def inflating(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, float, float]]:
-    """What opening each bomb says, the most memory it took (MB), and its processor time (s)."""
+    """The sentence, peak memory (MB) and processor time (s) of opening each bomb."""
     folder = tmp_path_factory.mktemp("bombs")
     paths = {
         name: write(folder / f"{n}.h5", make()) for n, (name, (make, _)) in enumerate(BOMBS.items())

@@ -18,5 +18,5 @@ def signal(*shape: int, seed: int = 0, complex_valued: bool = False) -> Tensor:
 
 
 def close(found: Tensor, expected: Tensor, atol: float = 1e-12) -> None:
-    """See that two tensors of one type agree to an absolute tolerance."""
+    """Check that two tensors of one type agree to an absolute tolerance."""
     torch.testing.assert_close(found, expected, rtol=0, atol=atol)

@@ -146,7 +146,7 @@ def fresh_compiler() -> Iterator[None]:
 
 
 def see_compiled(name: str, backend: str, *batches: int) -> None:
-    """See that value and gradient are those of the model itself, for batches of these sizes."""
+    """Check that a compiled model has the value and gradient of the model, for batches of these sizes."""
     model = model_of(name)
     compiled = torch.compile(model, backend=backend)
     for images in (photographs()[:batch] for batch in batches):
@@ -172,7 +172,7 @@ def test_compiled_models_compute_the_same(name: str) -> None:
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize("make", [CenterSurround, LuminanceGainControl])
 def test_a_compiled_model_follows_its_parameters_and_type(make: type[nn.Module]) -> None:
-    """What it keeps is made anew when it must be, though the compiler has seen the old one."""
+    """Kept filters are computed again when parameters or type change, also in a compiled model."""
     model = remove_grad(make(9, cache_filt=True))
     compiled = torch.compile(model, backend="eager")
     image = photographs()[:1].float()

@@ -105,7 +105,7 @@ def images(channels: int = 3) -> Tensor:
 
 
 def hooked(module: nn.Module, layer: str, x: Tensor) -> Tensor:
-    """What a plain forward hook sees first; later calls and writes in place are undone by the copy."""
+    """Return a copy of the first output of a layer, as a plain forward hook sees it."""
     caught: list[Tensor] = []
     part = module.get_submodule(layer)
     handle = part.register_forward_hook(lambda _m, _a, out: caught.append(out.clone()))
