@@ -393,8 +393,8 @@ def test_targets_of_a_folder_follow_the_same_rule(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for name in ("a.png", "b.png", "._a.png", "notes.txt"):
         (tmp_path / "photos" / name).write_bytes(b"\0\5\x16\7 something else")
-    for name in ("a.png", "b.png"):
-        Image.fromarray(U8).save(tmp_path / "photos" / name)
+    for name, pixels in (("a.png", U8), ("b.png", 255 - U8)):
+        Image.fromarray(pixels).save(tmp_path / "photos" / name)
     plan = TargetsPlan(images=("photos",), license="CC0-1.0")
     faults = Faults()
     assert [target.name for target in load_targets(plan, tmp_path, faults)] == ["a", "b"]
