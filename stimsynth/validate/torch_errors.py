@@ -1,11 +1,14 @@
 """Translation of torch's errors about types, devices and sizes into sentences with a remedy."""
 
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from stimuli_store.errors import InputError, StimsynthError, WrongDevice, WrongType
@@ -44,6 +47,7 @@ _MIXED_TYPES = r"should be the same$|same dtype|[Ee]xpected scalar type|promotio
 _MIXED_DEVICES = r"same device"
 _TYPES = r"(?i)\b(d?types?|double|half|bfloat16|float|scalar)\b"
 _DEVICES = r"(?i)\b(devices?|cuda|cpu|mps)\b"
+_TORCH = str(Path(torch.__file__).parent)
 
 
 @contextmanager
@@ -62,7 +66,8 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
     Raises
     ------
     InputError
-        Instead of torch's error. Any other error is passed on unchanged.
+        Instead of an error raised inside torch. An error of the function's own code is passed on unchanged
+        if no sentence is known for it.
 
     Examples
     --------
@@ -77,8 +82,9 @@ def explained(what: str, function: Callable[..., Any], *images: Tensor) -> Itera
         yield
     except StimsynthError:
         raise
-    except (RuntimeError, ValueError, TypeError) as error:
-        found = _explanation(function, images, (str(error).strip() or "?").splitlines()[0])
+    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        found = _explanation(function, images, words) or _of_torch(error, images, words)
         if found is None:
             raise
         kind, sentence = found
@@ -92,6 +98,20 @@ def _explanation(
         if re.search(sign, words):
             return InputError, sentence
     return _of_kinds(function, images[0], words) or _of_shapes(images, words)
+
+
+def _of_torch(
+    error: Exception, images: tuple[Tensor, ...], words: str
+) -> tuple[type[InputError], str] | None:
+    """Return a sentence for an error that was raised inside torch's own files."""
+    where = traceback.extract_tb(error.__traceback__)[-1].filename
+    if not where.startswith(_TORCH):
+        return None
+    shape, dtype = tuple(images[0].shape), images[0].dtype
+    return InputError, (
+        f"fails on images of shape {shape} and {dtype} ({words}); give a module whose forward takes "
+        "images and returns a tensor"
+    )
 
 
 def _of_kinds(

@@ -126,6 +126,15 @@ ONLY_MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     "sparse": (lambda: Says(lambda x: (2 * x).to_sparse()), r"sparse tensor; .*to_dense\(\)"),
     "without weights": (lambda: remove_grad(nn.Conv2d(1, 3, 3, device="meta")), "load its weights"),
     "inference mode": (lambda: made_in_inference_mode(), "made in torch.inference_mode"),
+    "whole numbers": (
+        lambda: Says(remove_grad(nn.Embedding(10, 3))),
+        "fails on images of shape .*Long.*; give a module whose forward takes images",
+    ),
+    "tokens": (
+        lambda: Says(remove_grad(nn.TransformerEncoderLayer(16, 2, dropout=0.0))),
+        "fails on images of shape .*query",
+    ),
+    "no forward": (lambda: Says(nn.ModuleList()), "fails on images of shape .*forward"),
     "a list": (lambda: Says(lambda x: x.tolist()), "returns list"),
     "single precision for double": (
         lambda: convolution().double(),
