@@ -151,12 +151,14 @@ class LBFGS:
         """Return points, evaluation and success of a line search (Armijo rule, on the clipped path).
 
         A point without a finite gradient ends a run, so it is kept only if no other trial is good; the last
-        value says for which problems there was one. `direction` is written to.
+        value says for which problems there was one. If no trial along the gradient has a finite objective,
+        the objective is returned as NaN. `direction` is written to.
         """
         points, at = state.points.clone(), _copy(state)
         length = torch.ones_like(state.objective)
         slack = 4 * torch.finfo(state.objective.dtype).eps * state.objective.abs()
-        waiting, undefined = active.clone(), torch.zeros_like(active)
+        waiting = active.clone()
+        undefined, tried, seen = (torch.zeros_like(active) for _ in range(3))
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
@@ -166,6 +168,9 @@ class LBFGS:
             step = trial - state.points[items]
             found = evaluate(problem, trial, items)
             slope = dots(state.gradient[items], step)
+            # A step so short that it changes no value shows nothing.
+            tried[items] |= slope != 0
+            seen[items] |= (slope != 0) & torch.isfinite(found.objective)
             bound = state.objective[items] + _ARMIJO * slope + slack[items]
             good = (found.objective <= bound) & (slope < 0)
             finite = torch.isfinite(found.gradient)
@@ -180,6 +185,7 @@ class LBFGS:
             direction[items] = torch.where(column(good, finite) & ~finite, half, direction[items])
             bad = items[~good]
             length[bad] *= shortened(slope, found.objective - state.objective[items])[~good]
+        at.objective[tried & ~seen & state.curvature.fresh] = torch.nan
         return points, at, active & (~waiting | undefined), undefined
 
     # -- bounds ------------------------------------------------------------------------------------

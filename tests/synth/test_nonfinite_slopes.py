@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -105,6 +106,22 @@ def test_an_item_without_slope_ends_alone(name: str, edge: float) -> None:
     first = int(lost[:, 0].nonzero()[0])
     assert first == 0 if edge == 0.25 else first > 0
     assert bool((run.history["pixel_change_norm"][first + 1 :, 0] == 0).all())  # it stays there
+
+
+@pytest.mark.parametrize("name", ["L-BFGS", "L-BFGS in bounds", "constrained"])
+def test_an_item_with_a_finite_loss_at_its_start_only_has_not_converged(name: str) -> None:
+    method, problem, stop = METHODS[name]
+    whole = problem(99.0)
+
+    def terms(points: Tensor, items: Tensor) -> dict[str, Tensor]:
+        left = (points.detach() != START[items]).any(1) & (items == 0)
+        return {"f": whole.terms(points, items)["f"] + torch.where(left, torch.nan, 0.0)}
+
+    alone = replace(whole, terms=terms)
+    run = iterate(alone, method, START, max_steps=100, stop=stop)
+    assert run.status[0] is Status.NOT_FINITE
+    assert run.status[1] in (Status.CONVERGED, Status.PRECISE)
+    assert torch.equal(run.points[0], START[0])
 
 
 def test_an_item_without_slope_stays_lost_in_a_later_leg() -> None:

@@ -221,13 +221,14 @@ class Constrained:
     ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor]:
         """Return points of a line search on the constraint, evaluation, step lengths, and success (bool).
 
-        Each point lowers the objective of its problem; steps are shortened until it does.
+        Each point lowers the objective of its problem; steps are shortened until it does. If points are
+        reached along the gradient and none has a finite objective, the objective is returned as NaN.
         """
         before, direction = state.points.flatten(1), self._direction(state, fresh)
         flat, at = before.clone(), state.at.copy()
         length = torch.where(fresh, 1.0, state.stretch)
         rounding = torch.finfo(flat.dtype).eps * state.objective.abs()
-        waiting = active.clone()
+        waiting, tried, seen = active.clone(), torch.zeros_like(active), torch.zeros_like(active)
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
@@ -240,6 +241,9 @@ class Constrained:
                 continue
             found = task.at(trial, items)
             slope = -dots(state.tangent.descent[items], trial - before[items])
+            # A step so short that it changes no value shows nothing.
+            tried[items] |= slope != 0
+            seen[items] |= (slope != 0) & torch.isfinite(found.objective)
             # Both points are on the constraint up to the tolerance; the multipliers correct the objective
             # for the remaining residual, to first order.
             off = state.tangent.multipliers[items] * (found.residual - state.at.residual[items])
@@ -251,6 +255,7 @@ class Constrained:
             at.put(items[good], found, good)
             waiting[items[good]] = False
             length[items[~good]] *= shortened(slope, rise)[~good]
+        at.objective[tried & ~seen & fresh] = torch.nan
         return flat, at, length, active & ~waiting
 
     def _restored(
