@@ -17,7 +17,14 @@ def as_tensor(values: Any, what: str = "an image") -> Tensor:
     ------
     WrongType
         (also a TypeError) if torch cannot convert them.
+    InputError
+        If they are a numpy array with masked values, which a tensor cannot have.
     """
+    if isinstance(values, np.ndarray) and np.ma.is_masked(values):
+        raise InputError(
+            f"{what} must have a value in every pixel; this array has masked ones: fill them first, with "
+            "image.filled(value)"
+        )
     try:
         if isinstance(
             values, np.ndarray

@@ -229,6 +229,15 @@ def test_an_array_may_be_reversed_or_of_another_byte_order(taker: str) -> None:
     assert torch.equal(kept(make(whole)), kept(make(IMAGE.flip(-1))))
 
 
+@pytest.mark.parametrize(
+    "taker", [name for name in TAKERS if "balanced" not in name.lower() and "mad_set" not in name]
+)
+def test_an_array_with_masked_values_is_refused(taker: str) -> None:
+    make, _ = TAKERS[taker]
+    with pytest.raises(InputError, match=r"must have a value in every pixel.*image.filled"):
+        make(np.ma.masked_less(IMAGE.numpy(), 0.4))
+
+
 @pytest.mark.parametrize("optimizer", [None, torch.optim.Adam])
 def test_a_run_leaves_the_callers_images_as_they_are(optimizer: Any) -> None:
     target, start = IMAGE.clone(), OTHER.clone()
