@@ -29,14 +29,15 @@ for package in {packages!r}:
 loaded = {blocked!r} & {{name.partition(".")[0] for name in sys.modules}}
 assert not loaded, loaded
 """
+FIGURES = ("stimuli_store.tools.figures",)
 MACHINES = {
     # role: (packages it imports whole, what is not installed there, modules that belong to others)
-    "store": (["stimuli_store"], {"torch", "psychopy", "pandas", "matplotlib"}, ("-",)),
+    "store": (["stimuli_store"], {"torch", "psychopy", "pandas", "matplotlib"}, FIGURES),
     "booth": (["experiments"], {"torch", "pandas", "matplotlib", "pyrtools"}, ("-",)),
     "booth without a screen": (["experiments"], {"torch", "psychopy", "pandas"}, ("-",)),
     "cluster": (["stimsynth"], {"psychopy", "pandas", "matplotlib"}, ("-",)),
     "notebook": (["analysis"], {"torch", "psychopy"}, ("-",)),
-    "booth's part of analysis": (["stimuli_store"], {"torch", "pandas", "matplotlib"}, ("-",)),
+    "booth's part of analysis": (["stimuli_store"], {"torch", "pandas", "matplotlib"}, FIGURES),
 }
 
 PACKAGES = ("stimuli_store", "stimsynth", "experiments", "analysis")

@@ -1,10 +1,10 @@
 """Style of all plots: colours that colour-blind readers can distinguish, and plain axes."""
 
-import io
-
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from stimuli_store.tools.figures import PlotFigure, new_figure, to_png
+
+__all__ = ["figure", "quiet", "to_png", "unit_label"]
 
 INK = "#1f2933"
 QUIET = "#8794a1"
@@ -18,11 +18,9 @@ BAND = "#9ecae1"
 _UNITS = {"window_px": "window size (pixels)", "px": "size (pixels)", "deg": "size (degrees)"}
 
 
-def figure(width: float, height: float) -> Figure:
-    """Return an empty figure of `width` × `height` inches that is independent of pyplot's global state."""
-    made = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(made)
-    return made
+def figure(width: float, height: float) -> PlotFigure:
+    """Return an empty figure of `width` × `height` inches whose texts are kept apart."""
+    return new_figure(width, height, layout="constrained")
 
 
 def quiet(axes: Axes) -> Axes:
@@ -46,10 +44,3 @@ def unit_label(unit: str) -> str:
     'window size (pixels)'
     """
     return _UNITS.get(unit, unit.replace("_", " "))
-
-
-def to_png(made: Figure, dpi: int = 144) -> bytes:
-    """Return a figure rendered as the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    made.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()

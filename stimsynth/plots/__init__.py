@@ -1,4 +1,8 @@
-"""Plots of images, filters and syntheses: functions of arrays that return a matplotlib figure."""
+"""Plots of images, filters and syntheses.
+
+Each returns matplotlib axes, or the figure if there are several. A notebook shows them when a cell ends
+with the call, or by ``display``; ``%matplotlib inline`` and pyplot are not needed.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.blank import SIDE, empty_figure
 from stimsynth.plots.checks import check_zoom
-from stimsynth.plots.panels import empty_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 Places = int | list[int]
 """Numbers of axes in a figure."""
-
-_SIDE = 5.0  # side in inches of each plot in a new figure
-
-
-def own_axes() -> "Axes":
-    """Return axes that fill a new figure, ``axes.figure``."""
-    figure = empty_figure()
-    figure.set_size_inches(_SIDE, _SIDE)
-    return figure.add_subplot()
 
 
 def split_axes(axes: "Axes") -> list["Axes"]:
@@ -138,7 +129,7 @@ def status_figure(
     axes_idx: Mapping[str, Places] | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> tuple["Figure", dict[str, Places]]:
-    """Return a figure with several plots in a row, and the numbers of the axes of each.
+    """Return a figure with several plots in a row, and the numbers of the axes of each, as a `PlotTuple`.
 
     Parameters
     ----------
@@ -170,10 +161,11 @@ def status_figure(
     names = [name for name in plots if name in included]
     if fig is None:
         ratios = [widths.get(name, 1.0) for name in names]
-        fig = empty_figure()
-        fig.set_size_inches(*(figsize or (_SIDE * sum(ratios), _SIDE)))
+        fig = empty_figure(*(figsize or (SIDE * sum(ratios), SIDE)))
+        from stimuli_store.tools.figures import axes_in_row
+
+        axes_in_row(fig, ratios)
         inch = 1 / fig.get_figwidth()
-        fig.subplots(1, len(names), width_ratios=ratios, squeeze=False)
         fig.subplots_adjust(left=0.8 * inch, right=1 - 0.3 * inch, wspace=0.3)
     placed = dict(axes_idx or {})
     taken = {number for place in placed.values() for number in _numbers(place)}
@@ -185,7 +177,9 @@ def status_figure(
         numbers = _numbers(placed[key]) if key in placed else [free.pop(0)]
         used = [fig.axes.index(axes) for axes in draw(name, [fig.axes[n] for n in numbers])]
         placed[key] = used[0] if len(used) == 1 else used
-    return fig, placed
+    from stimuli_store.tools.figures import PlotTuple
+
+    return PlotTuple((fig, placed))
 
 
 def _numbers(place: Places) -> list[int]:

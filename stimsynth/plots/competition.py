@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimsynth.images.arrays import to_numpy
-from stimsynth.plots.canvas import image_pixels, own_axes, show_image, split_axes, status_figure
+from stimsynth.plots.blank import empty_figure, own_axes
+from stimsynth.plots.canvas import image_pixels, show_image, split_axes, status_figure
 from stimsynth.plots.checks import check_axes, check_kind, check_size
-from stimsynth.plots.panels import Panel, empty_figure, panel_figure
+from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
@@ -42,7 +43,7 @@ def plot_loss(
     iteration: int | None = None,
     axes: "Axes | Sequence[Axes] | None" = None,
     **kwargs: Any,
-) -> "list[Axes]":
+) -> "tuple[Axes, ...]":
     """Plot both metrics over the iterations, each on its own axes, with a red dot at one iteration.
 
     Parameters
@@ -58,8 +59,8 @@ def plot_loss(
 
     Returns
     -------
-    list of Axes
-        Of the optimized metric and of the reference metric.
+    tuple of Axes
+        Of the optimized metric and of the reference metric; a notebook shows their figure.
 
     Raises
     ------
@@ -81,7 +82,9 @@ def plot_loss(
             high - low < _FLAT * high
         ):  # a constant curve must not look like magnified rounding errors
             one.set_ylim(0.9 * low, 1.1 * high)
-    return pair
+    from stimuli_store.tools.figures import PlotTuple
+
+    return PlotTuple(pair)
 
 
 def display_mad_image(
@@ -221,7 +224,7 @@ def plot_synthesis_status(
 
     def draw(name: str, axes: "list[Axes]") -> "list[Axes]":
         if name == "plot_loss":
-            return plot_loss(mad, iteration, axes if len(axes) == 2 else axes[0])
+            return list(plot_loss(mad, iteration, axes if len(axes) == 2 else axes[0]))
         if name == "plot_pixel_values":
             return [plot_pixel_values(mad, batch_idx, channel_idx, iteration, ax=axes[0])]
         ax = axes[0]
@@ -390,8 +393,7 @@ def plot_loss_all(
         "min": {"linestyle": "--"} if min_kwargs is None else dict(min_kwargs),
         "max": {"linestyle": "-"} if max_kwargs is None else dict(max_kwargs),
     }
-    figure = empty_figure()
-    figure.set_size_inches(*figsize)
+    figure = empty_figure(*figsize)
     pair = figure.subplots(1, 2)
     for number, mad in enumerate(four):
         pushed = number // 2
@@ -414,9 +416,9 @@ def plot_loss_all(
 
 def _pair(axes: Any) -> "list[Axes]":
     if axes is None:
-        figure = empty_figure()
-        figure.set_size_inches(10, 4)
-        return list(figure.subplots(1, 2, gridspec_kw={"wspace": 0.3}))
+        figure = empty_figure(10, 4)
+        figure.subplots_adjust(wspace=0.3)
+        return list(figure.subplots(1, 2))
     if not isinstance(axes, Sequence | np.ndarray):
         check_axes(axes, "axes")
     pair = split_axes(axes) if hasattr(axes, "plot") else list(axes)

@@ -16,7 +16,6 @@ from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 class Distortions(Protocol):
@@ -60,8 +59,8 @@ def display_eigendistortion(
     vrange: str | Range = (0.0, 1.0),
     title: str | None = None,
     **kwargs: Any,
-) -> "Figure":
-    """Draw an image with one of its eigendistortions added, and return the figure.
+) -> "Axes":
+    """Draw an image with one of its eigendistortions added.
 
     Parameters
     ----------
@@ -96,8 +95,8 @@ def display_eigendistortion(
 
     Returns
     -------
-    Figure
-        The new figure, or the figure of `ax`.
+    Axes
+        Those of the picture; the figure is ``ax.figure``.
 
     Raises
     ------
@@ -129,12 +128,12 @@ def display_eigendistortion(
     name = f"eigendistortion {eigenindex}, alpha {alpha:g}" if title is None else title
     panel = Panel(pixels=pixels, title=name, shown=limits)
     if ax is None:
-        return panel_figure([[panel]], zoom=zoom, **kwargs)
+        return panel_figure([[panel]], zoom=zoom, **kwargs).axes[0]
     style = {"cmap": "gray", "interpolation": "nearest", "vmin": limits[0], "vmax": limits[1]}
     ax.imshow(pixels, **{**style, **kwargs})
     ax.set_title(name)
     ax.set_axis_off()
-    return ax.get_figure(root=True)  # type: ignore[return-value]
+    return ax
 
 
 def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Tensor:

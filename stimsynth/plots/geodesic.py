@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_axes, check_kind
-from stimsynth.plots.panels import empty_figure
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
@@ -63,7 +63,7 @@ def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> 
     """
     check_kind(geodesic, ("losses",), "Geodesic")
     check_axes(ax)
-    ax = _own_axes() if ax is None else ax
+    ax = own_axes() if ax is None else ax
     ax.semilogy(_array(geodesic.losses), **kwargs)
     ax.set(xlabel="Synthesis iteration", ylabel="Loss")
     return ax
@@ -122,7 +122,7 @@ def plot_deviation_from_line(
                 f"not {tuple(natural_video.shape)}"
             )
         paths["natural video"] = (natural_video, "^-")
-    ax = _own_axes() if ax is None else ax
+    ax = own_axes() if ax is None else ax
     for name, (frames, style) in paths.items():
         with torch.no_grad():
             along, away = deviation_from_line(as_vectors(geodesic.model(frames)))
@@ -134,10 +134,6 @@ def plot_deviation_from_line(
     )
     ax.legend()
     return ax
-
-
-def _own_axes() -> "Axes":
-    return empty_figure().add_subplot()
 
 
 def _array(x: Tensor) -> np.ndarray:

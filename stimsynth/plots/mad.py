@@ -25,6 +25,8 @@ def plot_MAD_results(
 ) -> tuple["Figure", dict[str, dict[str, Any]]]:
     """Draw the published stimuli of the first maximum differentiation study, and return figure and scores.
 
+    A notebook shows the figure.
+
     The original image is at the top; below it is a row for every noise level with the noisy image and four
     synthesized images: best and worst SSIM at its MSE, lowest and highest MSE at its SSIM.
 
@@ -65,7 +67,9 @@ def plot_MAD_results(
         f"L{level}": {**scores, "noise_level": level, "original_image": original_image}
         for level, scores in found.scores.items()
     }
-    return figure, results
+    from stimuli_store.tools.figures import PlotTuple
+
+    return PlotTuple((figure, results))
 
 
 def _titles(level: int, scores: Mapping[str, Any]) -> dict[str, str]:

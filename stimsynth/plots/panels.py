@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.checks import check_zoom
 from stimsynth.plots.ranges import Range
-from stimuli_store.errors import InputError, MissingExtra
+from stimuli_store.errors import InputError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from stimuli_store.tools.figures import PlotFigure
 
-DPI = 72  # display pixels per inch, so that a point is a pixel
 _GAP, _LINE = 10, 13  # pixels between images, and for a line of a title
 
 
@@ -31,7 +31,7 @@ class Panel:
 
 def panel_figure(
     rows: Sequence[Sequence[Panel]], *, zoom: float = 1.0, cmap: str = "gray", **imshow: Any
-) -> "Figure":
+) -> "PlotFigure":
     """Return a figure with rows of panels, all of the same size.
 
     Parameters
@@ -48,9 +48,9 @@ def panel_figure(
 
     Returns
     -------
-    Figure
-        A figure with 72 display pixels per inch, independent of pyplot's global state; a notebook shows
-        it, and ``figure.savefig(path)`` writes it.
+    PlotFigure
+        A figure with 72 display pixels per inch that pyplot does not know; a notebook shows it, and
+        ``figure.savefig(path)`` writes it.
 
     Raises
     ------
@@ -59,19 +59,21 @@ def panel_figure(
     MissingExtra
         If matplotlib is not installed.
     """
-    made = empty_figure()
     height, width = panel_size(rows, zoom)
     lines = max(panel.title.count("\n") + 1 for row in rows for panel in row)
     above = _LINE * lines + 6
     total_w = max(len(row) for row in rows) * (width + _GAP) + _GAP
     total_h = len(rows) * (height + above + _GAP)
-    made.set_size_inches(total_w / DPI, total_h / DPI)
+    made = empty_figure(total_w / DPI, total_h / DPI)
+    from stimuli_store.tools.figures import PlotAxes
+
     for i, row in enumerate(rows):
         bottom = total_h - (i + 1) * (height + above) - i * _GAP
         for j, panel in enumerate(row):
             left = _GAP + j * (width + _GAP)
             axes = made.add_axes(
-                (left / total_w, bottom / total_h, width / total_w, height / total_h)
+                (left / total_w, bottom / total_h, width / total_w, height / total_h),
+                axes_class=PlotAxes,
             )
             axes.set_axis_off()
             low, high = panel.shown
@@ -81,20 +83,6 @@ def panel_figure(
                 pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
             axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
             axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
-    return made
-
-
-def empty_figure() -> "Figure":
-    """Return an empty matplotlib figure; raise MissingExtra if matplotlib is not installed."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra(
-            'figures need matplotlib, which is not installed: pip install "stimsynth[analysis]"'
-        ) from error
-    made = Figure(dpi=DPI, facecolor="white")
-    FigureCanvasAgg(made)
     return made
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from torch import Tensor
 
-from stimsynth.plots.panels import empty_figure
+from stimsynth.plots.blank import empty_figure
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -67,7 +67,7 @@ def plot_statistics(
     batch_idx: int = 0,
     title: str | None = None,
 ) -> "tuple[Figure, list[Axes]]":
-    """Plot texture statistics as stems, with a panel for each group.
+    """Plot texture statistics as stems, with a panel for each group; a notebook shows the figure.
 
     Parameters
     ----------
@@ -98,12 +98,11 @@ def plot_statistics(
     """
     panels = statistics_panels(statistics, batch_idx)
     if ax is None:
-        figure = empty_figure()
-        figure.set_size_inches(*figsize)
+        figure: Any = empty_figure(*figsize)
         place: Any = figure.add_gridspec(1, 1)[0]
     else:
         ax.set_axis_off()
-        figure, place = ax.figure, ax.get_subplotspec()  # type: ignore[assignment]
+        figure, place = ax.figure, ax.get_subplotspec()
     grid = place.subgridspec(-(-len(panels) // 3), 3, hspace=0.4)
     axes = []
     for at, (name, values) in enumerate(panels.items()):
@@ -117,7 +116,9 @@ def plot_statistics(
         axes.append(panel)
     if title is not None:
         figure.suptitle(title)
-    return figure, axes
+    from stimuli_store.tools.figures import PlotTuple
+
+    return PlotTuple((figure, axes))
 
 
 def update_statistics(

@@ -80,7 +80,7 @@ def test_losses_can_share_a_figure() -> None:
     figure = plot_loss(mad())[0].figure
     figure.clear()
     left, right = figure.subplots(1, 2)
-    assert plot_loss(mad(), axes=[left, right]) == [left, right]
+    assert plot_loss(mad(), axes=[left, right]) == (left, right)
     split = plot_loss(mad(), axes=figure.add_axes((0.1, 0.1, 0.4, 0.4)))
     assert len(split) == 2
     boxes = [ax.get_position() for ax in split]

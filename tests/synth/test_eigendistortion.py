@@ -667,8 +667,8 @@ def test_bad_input_gets_a_sentence(make: Any, sentence: str) -> None:
 # -- pictures --------------------------------------------------------------------------------------
 
 
-def drawn(figure: Any) -> np.ndarray:
-    (axes,) = figure.axes
+def drawn(axes: Any) -> np.ndarray:
+    assert axes.figure.axes == [axes]
     return np.asarray(axes.images[0].get_array())
 
 
@@ -692,11 +692,10 @@ def test_what_is_shown_is_the_image_with_its_distortion(tmp_path: Path) -> None:
             display_eigendistortion(eig, rank)
     shown = drawn(display_eigendistortion(eig, process_image=lambda x: 3 * x - 1, alpha=1.0))
     assert (shown.min(), shown.max()) == (0, 1)
-    figure = Figure()
-    returned = display_eigendistortion(eig, -1, ax=figure.add_subplot(), title="least")
-    assert returned is figure
-    assert figure.axes[0].get_title() == "least"
-    display_eigendistortion(eig, zoom=2).savefig(tmp_path / "shown.png")
+    mine = Figure().add_subplot()
+    assert display_eigendistortion(eig, -1, ax=mine, title="least") is mine
+    assert mine.get_title() == "least"
+    display_eigendistortion(eig, zoom=2).get_figure(root=True).savefig(tmp_path / "shown.png")
 
 
 def test_colours_and_complex_pictures() -> None:

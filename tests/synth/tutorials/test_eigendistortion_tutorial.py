@@ -154,8 +154,7 @@ def test_distortions_are_shown_on_the_image(rank: int) -> None:
 
     eig = ss.Eigendistortion(colours(), ss.remove_grad(NthLayer(Network(), layer=3)))
     eig.synthesize(max_iter=400)
-    figure = display_eigendistortion(eig, rank, as_rgb=True, zoom=3, title="distorted")
-    (axes,) = figure.axes
+    axes = display_eigendistortion(eig, rank, as_rgb=True, zoom=3, title="distorted")
     assert axes.get_title() == "distorted"
     shown = torch.as_tensor(axes.images[0].get_array().data).permute(2, 0, 1)
     expected = (eig.image[0] + 5 * eig.eigendistortions[rank]).clamp(0, 1)

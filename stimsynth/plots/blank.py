@@ -1,0 +1,36 @@
+"""New figures and axes, with 72 display pixels per inch, so that a point is a pixel."""
+
+from typing import TYPE_CHECKING
+
+from stimuli_store.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from stimuli_store.tools.figures import PlotAxes, PlotFigure
+
+DPI = 72
+SIDE = 5.0  # side in inches of each plot in a new figure
+
+
+def empty_figure(width: float, height: float) -> "PlotFigure":
+    """Return an empty figure of `width` × `height` inches; a notebook shows it, ``savefig`` writes it.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    try:
+        from stimuli_store.tools.figures import new_figure
+    except ImportError as error:
+        raise MissingExtra(
+            'figures need matplotlib, which is not installed: pip install "stimsynth[analysis]"'
+        ) from error
+    return new_figure(width, height, dpi=DPI)
+
+
+def own_axes() -> "PlotAxes":
+    """Return axes that fill a new figure."""
+    figure = empty_figure(SIDE, SIDE)
+    from stimuli_store.tools.figures import axes_in_row
+
+    return axes_in_row(figure)[0]

@@ -1,0 +1,89 @@
+"""Plots show themselves in a notebook: no magic command, no pyplot, each once."""
+
+import base64
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.road
+
+nbclient = pytest.importorskip("nbclient")
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("ipykernel")
+
+START = """
+import sys
+from types import SimpleNamespace
+import numpy as np, torch
+from stimsynth import plots
+from stimsynth.plots import competition, geodesic
+
+rows = torch.rand(1, 1, 8, 8)
+mad = SimpleNamespace(
+    image=rows, initial_image=rows, mad_image=rows, saved_mad_image=rows[:0], store_progress=False,
+    allowed_range=(0.0, 1.0), minmax="min", optimized_metric=torch.dist, reference_metric=torch.dist,
+    optimized_metric_loss=torch.rand(5, 1), reference_metric_loss=torch.rand(5, 1),
+)
+eig = SimpleNamespace(image=rows, eigendistortions=rows, eigenindex=torch.tensor([0]))
+path = SimpleNamespace(losses=torch.rand(5, 1))
+"""
+#: Cells that end with a plot.
+PLOTS = {
+    "axes of numbers": "geodesic.plot_loss(path)",
+    "axes of an image": "competition.display_mad_image(mad)",
+    "axes of panels": "plots.display_eigendistortion(eig, zoom=8)",
+    "a figure of images": "plots.display_mad_image_all(mad, mad, mad, mad)",
+    "a figure of numbers": "plots.plot_loss_all(mad, mad, mad, mad)",
+    "a pair of axes": "competition.plot_loss(mad)",
+    "a figure with the places of its axes": "competition.plot_synthesis_status(mad)",
+    "drawn further": "ax = geodesic.plot_loss(path)\nax.axhline(1)\nax.set_title('mine')\nax",
+    "the figure of axes": "geodesic.plot_loss(path).figure",
+}
+#: Other cells, each with the number of pictures that belong under it.
+CELLS = {
+    "pyplot was not needed": ("assert 'matplotlib.pyplot' not in sys.modules", 0),
+    "nothing is shown unasked": ("ax = geodesic.plot_loss(path)", 0),
+    "several are displayed": ("display(geodesic.plot_loss(path), competition.plot_loss(mad))", 2),
+    "axes of pyplot are shown once": (
+        "import matplotlib.pyplot as plt\n"
+        "_, mine = plt.subplots(1, 2)\n"
+        "geodesic.plot_loss(path, ax=mine[0])\n"
+        "competition.plot_pixel_values(mad, ax=mine[1])",
+        1,
+    ),
+    "pyplot's own way is not changed": ("plt.plot([1, 2])\ngeodesic.plot_loss(path);", 1),
+    "and the magic word does no harm": ("%matplotlib inline\ngeodesic.plot_loss(path)", 1),
+}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """Pictures under each cell, in the form that a notebook keeps."""
+    home = tmp_path_factory.mktemp("home")
+    sources = {"start": START, **PLOTS, **{name: code for name, (code, _) in CELLS.items()}}
+    cells = [nbformat.v4.new_code_cell(code) for code in sources.values()]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(name, str(home / name))
+        nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    return {
+        name: [output for output in cell.outputs if "image/png" in output.get("data", {})]
+        for name, cell in zip(sources, notebook.cells, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_cell_that_ends_with_a_plot_shows_it(name: str, pictures: Any) -> None:
+    assert "pyplot" not in PLOTS[name]
+    assert "%" not in PLOTS[name]
+    (output,) = pictures[name]
+    png = base64.b64decode(output["data"]["image/png"])
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    size = output["metadata"]["image/png"]
+    assert (width / size["width"], height / size["height"]) in ((1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_each_plot_is_shown_as_often_as_was_asked(name: str, pictures: Any) -> None:
+    assert len(pictures[name]) == CELLS[name][1]
