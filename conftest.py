@@ -1,6 +1,7 @@
 """What every test and every example in a docstring begins with."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,18 @@ def known_random_state() -> None:
     """Objects that are given no seed draw one from torch; here it is the same in every run."""
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Files are handed to the system and not waited for, as no test cuts the power.
+
+    Tests that need to know of it, or let it fail, put their own in its place; what runs in a process of its
+    own waits as ever.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # it, too, refuses what is no open file
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from experiments.drawing.blank import blank_scene
 from experiments.drawing.layout import Spot, check_layout, spots_of
-from experiments.drawing.marks import cross, put_mark, put_text, ring
+from experiments.drawing.marks import cross, put_mark
 from experiments.ports import Scene, Slide
 from experiments.screen import Screen
 from stimuli_store.errors import DisplayError
@@ -162,15 +163,10 @@ class _Painter:
 
     def blank(self, *, answer: bool) -> Scene:
         """Return a scene without pictures: with the fixation mark, or with the mark that asks to answer."""
-        if answer not in self._made:
-            canvas = self._canvas(())
-            if answer:
-                put_mark(canvas, ring(), self._screen.level)
-                put_text(canvas, self._hint, self._screen.level)
-            elif self._screen.fixation != "none":
-                put_mark(canvas, cross(), self._screen.level)
-            self._made[answer] = self._finished(canvas, patch=0)
-        return Scene(pixels=self._made[answer])
+        screen = self._screen
+        mark = "ring" if answer else "none" if screen.fixation == "none" else "cross"
+        text = self._hint if answer else ""
+        return Scene(pixels=blank_scene(self._size, screen.level, mark, text, screen.patch_px))
 
     def picture(self, spots: Sequence[Spot], contrast: float = 1.0) -> Scene:
         """Return a scene with pictures at a contrast about the background."""
