@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from analysis.data.journals import find_journals, read_sessions
     from analysis.data.tables import tidy
     from analysis.fits.bootstrap import bootstrap_threshold
+    from analysis.fits.distortion_ratio import (
+        DistortionRatio,
+        fit_distortion_ratio,
+        predicted_ratio,
+    )
     from analysis.fits.fit import Fit, FitStatus, fit_psychometric
+    from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
     from analysis.observers.evidence import Evidence, evidence_of
     from analysis.observers.links import Link, link_of

@@ -1,0 +1,216 @@
+"""Verdict of a maximum-differentiation competition: which of two models people contradict less.
+
+A pair of stimuli between which a model sees no difference is held by it; the other model made the pair as
+different as it could. The model whose held pairs people tell apart more easily is the worse one.
+
+Source: Wang & Simoncelli (2008), *Maximum differentiation (MAD) competition*, Journal of Vision 8(12):8.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betainc
+
+from analysis.observers.links import link_of
+from analysis.observers.sdt import task_of
+from stimuli_store.errors import InputError
+from stimuli_store.tasks.forced_choice import TWO_INTERVALS
+from stimuli_store.tasks.types import Task
+from stimuli_store.tools.whole import whole
+
+_GRID = 2001
+_DRAWS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldPairs:
+    """Answers to the pairs that one model holds at one level, and the d' of people for them.
+
+    `low` and `high` are the ends of the central 95 % of the posterior of d', `dprime` is its median.
+    """
+
+    model: str
+    level: float | str | None
+    n_correct: int
+    n_trials: int
+    dprime: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MADVerdict:
+    """Probability that the first of two models is the better one, by level and overall.
+
+    Attributes
+    ----------
+    models
+        The two models, A and B.
+    p_better
+        Posterior probability that people tell the pairs held by A apart less easily than those held by B:
+        that the mean of d' over the levels is the smaller one.
+    by_level
+        The same for each level at which both hold pairs.
+    levels
+        These levels, in the order of `by_level`.
+    pairs
+        Answers and d' by model and level.
+    """
+
+    models: tuple[str, str]
+    p_better: float
+    by_level: tuple[float, ...]
+    levels: tuple[float | str | None, ...]
+    pairs: tuple[HeldPairs, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words; no model is called better below a probability of 0.95."""
+        first, second = self.models
+        p = self.p_better
+        if p < 0.5:
+            first, second, p = second, first, 1 - p
+        if p < 0.95:
+            return f"{self.models[0]} and {self.models[1]} are not told apart: P({first} better) = {p:.2f}"
+        return (
+            f"{first} is better than {second}: P = {'> 0.999' if p > 0.999 else f'{p:.3f}'}; people tell "
+            f"pairs that {second} holds apart more easily"
+        )
+
+
+def mad_verdict(
+    held: ArrayLike,
+    n_correct: ArrayLike,
+    n_trials: ArrayLike,
+    *,
+    level: ArrayLike | None = None,
+    task: Task | str = TWO_INTERVALS,
+    rule: str | None = None,
+    seed: int = 0,
+) -> MADVerdict:
+    """Return the posterior probability that one model is better than another, from answers to MAD pairs.
+
+    The prior of proportion correct is flat between the guess rate and 1; in a task with a direction
+    (which of two is better), from 0 to 1, and the size of d' counts. The people and images are taken as
+    they are: for others, compare verdicts between them.
+
+    Parameters
+    ----------
+    held
+        For each row (L,) the model that holds the pair.
+    n_correct, n_trials
+        Right answers and trials (L,); rows of one model and level are added up.
+    level
+        Level of each row (L,), such as the noise at the start; None for a single one.
+    task, rule
+        Task and decision rule, which turn proportion correct into d'.
+    seed
+        Seed of the draws behind the verdict over all levels.
+
+    Raises
+    ------
+    InputError
+        If there are not two models with answers at a common level, or counts are not valid.
+
+    Examples
+    --------
+    >>> found = mad_verdict(["ssim", "mse"], [56, 91], [100, 100])
+    >>> found.models, found.p_better < 0.001  # mse is in front in the alphabet, and loses
+    (('mse', 'ssim'), True)
+    """
+    names, levels, right, total = _checked(held, level, n_correct, n_trials)
+    models = tuple(sorted(set(names.tolist())))
+    if len(models) != 2:
+        raise InputError(f"a verdict compares two models; {', '.join(models)} hold pairs here")
+    known = [_where(names, levels, model) for model in models]
+    common = [value for value in known[0] if value in known[1]]
+    if not common:
+        raise InputError(
+            f"{models[0]} and {models[1]} hold pairs at no common level, so they cannot be compared"
+        )
+    link, directed = link_of(task_of(task), rule), task_of(task).directed
+    grid = np.linspace(0.0 if directed else link.guess, 1.0, _GRID)
+    # At 1 d' is infinite; draws above the last point but one get its d'.
+    size = np.abs(link.dprime(np.minimum(grid, grid[-2])))
+    rng = np.random.default_rng(whole(seed, "seed", 0))
+    pairs, drawn, by_level = [], [], []
+    for value in common:
+        both = []
+        for model, places in zip(models, known, strict=True):
+            k, n = (int(v[places[value]].sum()) for v in (right, total))
+            both.append(_draws(grid, size, (k, n), rng))
+            low, middle, high = np.quantile(both[-1], [0.025, 0.5, 0.975])
+            pairs.append(
+                HeldPairs(
+                    model=model,
+                    level=value,
+                    n_correct=k,
+                    n_trials=n,
+                    dprime=float(middle),
+                    low=float(low),
+                    high=float(high),
+                )
+            )
+        drawn.append(both)
+        by_level.append(_share_below(both[0], both[1]))
+    means = np.mean(drawn, axis=0)
+    return MADVerdict(
+        models=(models[0], models[1]),
+        p_better=_share_below(means[0], means[1]),
+        by_level=tuple(by_level),
+        levels=tuple(common),
+        pairs=tuple(pairs),
+    )
+
+
+def _draws(
+    grid: np.ndarray, size: np.ndarray, counts: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """Return draws (D,) from the posterior of |d'|, whose value at each proportion of the grid is `size`."""
+    k, n = counts
+    cumulative = betainc(k + 1, n - k + 1, grid)
+    p = np.interp(rng.uniform(cumulative[0], cumulative[-1], _DRAWS), cumulative, grid)
+    return np.interp(p, grid, size)
+
+
+def _share_below(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the probability that a draw of the first lies below one of the second; ties count half."""
+    order = np.sort(other)
+    above = len(order) - np.searchsorted(order, one, side="right")
+    equal = np.searchsorted(order, one, side="right") - np.searchsorted(order, one, side="left")
+    return float((above + 0.5 * equal).mean() / len(order))
+
+
+def _where(
+    names: np.ndarray, levels: Sequence[float | str | None], model: str
+) -> dict[float | str | None, list[int]]:
+    found: dict[float | str | None, list[int]] = {}
+    for row in np.flatnonzero(names == model):
+        found.setdefault(levels[row], []).append(int(row))
+    return dict(sorted(found.items(), key=lambda item: (isinstance(item[0], str), item[0] or 0)))
+
+
+def _checked(
+    held: ArrayLike, level: ArrayLike | None, n_correct: ArrayLike, n_trials: ArrayLike
+) -> tuple[np.ndarray, list[float | str | None], np.ndarray, np.ndarray]:
+    names = np.atleast_1d(np.asarray(held)).astype(str)
+    try:
+        right, total = (
+            np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (n_correct, n_trials)
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError("n_correct and n_trials must be whole numbers") from error
+    levels = [None] * len(names) if level is None else np.atleast_1d(np.asarray(level)).tolist()
+    if not len(names) == len(levels) == len(right) == len(total):
+        raise InputError("held, level, n_correct and n_trials must be lists of the same length")
+    if not ((right >= 0) & (right <= total) & (right == np.round(right))).all():
+        raise InputError("n_correct must be whole numbers between 0 and n_trials")
+    used = np.flatnonzero(total > 0)
+    return (
+        np.array(names.tolist(), dtype=object)[used],
+        [levels[row] for row in used],
+        right[used],
+        total[used],
+    )
