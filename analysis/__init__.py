@@ -1,7 +1,7 @@
 """Analysis of answers: thresholds, sensitivity, and a ranking of models by agreement with people.
 
-`curves` and `observers` need only numpy and scipy, so the booth may import `observers`; pandas and
-matplotlib are loaded where they are used.
+`curves` and `observers` need only numpy and scipy, so the booth may import `observers`; pandas is loaded by
+`data` and above, matplotlib by `plots`.
 """
 
 from typing import TYPE_CHECKING
@@ -10,8 +10,10 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from analysis.curves.psychometric import PsychometricFunction
+    from analysis.data.answers import Answers
     from analysis.data.journals import find_journals, read_sessions
-    from analysis.data.tables import tidy
+    from analysis.data.reading import read_trials
+    from analysis.data.tables import answers_of
     from analysis.fits.bootstrap import bootstrap_threshold
     from analysis.fits.distortion_ratio import (
         DistortionRatio,

@@ -1,100 +1,152 @@
-"""Tidy tables from journals and a bank: a row per trial shown, with every model's evidence."""
+"""Answers of session journals: a row for every trial shown, with why some are left out."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from analysis.data.answers import EVIDENCE, Answers
 from analysis.data.cells import Cells
+from analysis.data.exclusions import (
+    NO_ANSWER,
+    PRACTICE,
+    SHOWN_AGAIN,
+    UNVERIFIED_FRAME,
+    WRONG_FRAME,
+    excluded_of,
+    rows_without,
+    with_reason,
+)
+from analysis.data.presented import (
+    frames_shown,
+    frames_verified,
+    is_simulated,
+    seen_phases,
+    timing_ok,
+)
+from analysis.data.trial_table import RENAMED
 from analysis.observers.evidence import Evidence, evidence_of
 from analysis.observers.structure import structure_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError, PinMismatch
 from stimuli_store.journal import Session
-from stimuli_store.records.trials import PhaseTiming, Trial, TrialRecord
+from stimuli_store.records.trials import Trial, TrialRecord
 from stimuli_store.tasks.types import Task
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-EVIDENCE = "evidence_"
 STIMULUS = "stimulus_"
 INTERVAL = "interval_"
-RENAMED_FACTOR = "factor_"
 #: Flags of a trial whose answer does not count.
 VOID = frozenset({"practice"})
+#: Factors that every table has, and that no trial need have.
+_ALWAYS = ("comparison", "set", "target", "level", "unit")
 
 
-def is_simulated(session: Session) -> bool:
-    """Return whether a simulated observer gave the answers of a session."""
-    return session.header.observer is not None
-
-
-def task_of_sessions(sessions: Sequence[Session]) -> Task:
-    """Return the task of sessions, which must all have the same one.
+def tasks_of_sessions(sessions: Sequence[Session]) -> list[Task]:
+    """Return the tasks of sessions, each once.
 
     Raises
     ------
     InputError
-        If there is none, or they are of several tasks or of tasks with one name and different cells.
+        If there is no session, or two tasks have one name and different cells.
     """
     tasks: list[Task] = []
     for task in (session.header.task for session in sessions):
-        if not any(task.name == t.name and structure_of(task) == structure_of(t) for t in tasks):
-            tasks.append(task)
+        alike = [known for known in tasks if known.name == task.name]
+        if alike and structure_of(alike[0]) != structure_of(task):
+            raise InputError(
+                f"these sessions are of several tasks, some with one name and different cells ({task.name}); "
+                "analyse each alone, by naming its journals"
+            )
+        tasks += [] if alike else [task]
     if not tasks:
         raise InputError("there is no session to analyse")
+    return tasks
+
+
+def task_of_sessions(sessions: Sequence[Session]) -> Task:
+    """Return the only task of sessions.
+
+    Raises
+    ------
+    InputError
+        If there is no session, or they are of several tasks.
+    """
+    tasks = tasks_of_sessions(sessions)
     if len(tasks) > 1:
-        named = sorted(task.name for task in tasks)
-        twice = len(set(named)) < len(named)
         raise InputError(
-            f"these sessions are of several tasks ({', '.join(named)})"
-            + (", some with one name and different cells" if twice else "")
-            + "; analyse each alone: name its journals, or give --task"
+            f"these sessions are of several tasks ({', '.join(sorted(t.name for t in tasks))}); analyse each "
+            "alone: name its journals, or give --task"
         )
     return tasks[0]
 
 
-def tidy(bank: Bank, sessions: Sequence[Session]) -> "pd.DataFrame":
-    """Return a table with a row for every trial shown, and a column ``evidence_<model>`` per stored model.
+def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
+    """Return the answers of sessions run with a bank, a row for every trial shown, with all models' evidence.
 
-    Columns: participant, session, trial, block, attempt, track, task, rule; the factors of the trials
-    (comparison, set, target, level, unit, …; one that has the name of another column is
-    ``factor_<name>``); ``stimulus_<role>`` and ``interval_<name>`` (stimulus ids); answer, response,
-    correct, rt_s, flags (joined by ``;``), counts (whether this attempt is the one that is analysed),
-    timing_ok (True, False, or None without timing), planned_frames, realised_frames, dropped_frames,
-    frames_verified (whether every frame shown has the certified hash; None without a screen), simulated, pin.
-    Evidence is a distance, or a signed preference where the task has a direction and the trial a reference.
+    Beside the columns that all answers have there are: trial, block, attempt, track, ``flags`` (joined by
+    ``;``); the factors of the trials (comparison, set, target, unit, …; one that has the name of another
+    column is ``factor_<name>``); ``stimulus_<role>`` and ``interval_<name>`` (stimulus ids); timing_ok
+    (True, False, or None without timing), planned_frames, realised_frames, dropped_frames, frames_verified
+    (whether every frame shown has the certified hash; None without a screen), pin. The image is the factor
+    ``target``, or else the set, or the stimulus of the lower role.
+
+    Trials without an answer, of practice, shown again later, and with a frame on the screen that is not the
+    certified one, or was not verified, are left out; ``answers.include(reason)`` takes a reason back.
+    Dropped frames are only counted; ``answers.exclude_dropped_frames()`` leaves them out.
 
     Raises
     ------
     PinMismatch
         If a session was planned from another bank.
     InputError
-        If there is no finished trial, or the sessions are of several tasks.
+        If there is no finished trial, or two tasks of one name differ.
     """
-    import pandas as pd
-
     for session in sessions:
         if session.header.pin != bank.pin:
             raise PinMismatch(
                 f"session {session.header.session} of {session.header.participant} was run with "
                 f"{session.header.pin}, but this bank is {bank.pin}; analyse it with its own bank"
             )
-    task = task_of_sessions(sessions)
-    shown = [(session, record) for session in sessions for record in session.records]
-    if not shown:
+    tasks = tasks_of_sessions(sessions)
+    if not any(session.records for session in sessions):
         raise InputError("these sessions hold no finished trial")
-    counting = {id(record) for session in sessions for record in counted(session.records)}
-    rows = [_row(bank, session, record, id(record) in counting) for session, record in shown]
-    table = pd.DataFrame(rows)
-    for name in ("comparison", "set", "target", "level", "unit"):
-        if name not in table:
-            table[name] = None
-    trials = [record.trial for _, record in shown]
+    table = pd.DataFrame([row for session in sessions for row in _rows(bank, session)])
+    spoken = [(r.trial, s.header.task) for s in sessions for r in s.records]
     for label in bank.model_labels:
-        table[EVIDENCE + label] = _evidence(evidence_of(bank, label), trials, task)
-    return table
+        table[EVIDENCE + label] = _evidence(evidence_of(bank, label), spoken)
+    units = table.unit.dropna().unique()
+    return Answers(
+        table=_typed(table),
+        tasks={task.name: task for task in tasks},
+        unit=str(units[0]) if len(units) == 1 else "",
+        conditions=tuple(name for name in _factors(sessions) if name in table.columns),
+        source=f"sessions of {bank.pin}",
+    )
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with columns of the types that all answers have."""
+    labels = list(dict.fromkeys(v for n in ("answer", "response") for v in table[n].dropna()))
+    numbers = not any(v is None or isinstance(v, str) for v in table.level)
+    return table.assign(
+        **{name: pd.Categorical(table[name]) for name in ("participant", "image", "task", "rule")},
+        **{name: pd.Categorical(table[name], labels) for name in ("answer", "response")},
+        level=table.level.astype(np.float64 if numbers else object),
+        rt_s=table.rt_s.astype(np.float64),
+        excluded=_excluded(table.excluded),
+    )
+
+
+def _excluded(reasons: pd.Series) -> pd.Series:
+    excluded = excluded_of(len(reasons), {})
+    for reason in dict.fromkeys(reason for row in reasons for reason in row):
+        excluded = with_reason(excluded, reason, np.array([reason in row for row in reasons]))
+    return excluded
+
+
+def _factors(sessions: Sequence[Session]) -> list[str]:
+    return list(dict.fromkeys(f for s in sessions for r in s.records for f in r.trial.factors))
 
 
 def counted(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -112,11 +164,16 @@ def counted(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return list(chosen.values())
 
 
-def _evidence(evidence: Evidence, trials: Sequence[Trial], task: Task) -> list[float]:
+def meant(answers: Answers) -> np.ndarray:
+    """Return a mask (n,) of trials that were to count: none of practice, none that was shown again."""
+    return rows_without(answers.table.excluded, frozenset({PRACTICE, SHOWN_AGAIN}))
+
+
+def _evidence(evidence: Evidence, trials: Sequence[tuple[Trial, Task]]) -> list[float]:
     known: dict[tuple[Any, ...], float] = {}
     found = []
-    for trial in trials:
-        key = tuple(sorted(trial.stimuli.items()))
+    for trial, task in trials:
+        key = (trial.task, *sorted(trial.stimuli.items()))
         if key not in known:
             try:
                 known[key] = evidence(trial, task)
@@ -126,28 +183,57 @@ def _evidence(evidence: Evidence, trials: Sequence[Trial], task: Task) -> list[f
     return found
 
 
-def _row(bank: Bank, session: Session, record: TrialRecord, counts: bool) -> dict[str, Any]:
+def _rows(bank: Bank, session: Session) -> Iterator[dict[str, Any]]:
+    counting = {id(record) for record in counted(session.records)}
+    for order, record in enumerate(session.records):
+        reasons = _reasons(bank, session, record, id(record) in counting)
+        yield _row(bank, session, record, order, reasons)
+
+
+def _reasons(bank: Bank, session: Session, record: TrialRecord, counts: bool) -> list[str]:
+    """Return why a trial is left out, if it is."""
+    practice = bool(VOID.intersection(record.flags))
+    frames = frames_shown(bank, session, record)
+    reasons = {
+        PRACTICE: practice,
+        SHOWN_AGAIN: not counts and not practice,
+        NO_ANSWER: record.response is None,
+        WRONG_FRAME: any(shown is not None and not right for shown, right in frames),
+        UNVERIFIED_FRAME: any(shown is None for shown, _ in frames),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
+def _row(
+    bank: Bank, session: Session, record: TrialRecord, order: int, reasons: list[str]
+) -> dict[str, Any]:
     trial, header = record.trial, session.header
     planned = [p for p in seen_phases(record) if p.planned_frames is not None]
+    low, _ = header.task.contrast
+    named = (trial.factors.get("target"), trial.factors.get("set"), trial.stimuli.get(low))
     first = {
         "participant": header.participant,
+        "image": next((str(name) for name in named if name is not None), None),
         "session": header.session,
+        "order": order,
         "trial": trial.index,
         "block": trial.block,
         "attempt": trial.attempt,
         "track": trial.track,
         "task": trial.task,
         "rule": trial.rule,
+        **dict.fromkeys(_ALWAYS),
     }
     last = {
         **{STIMULUS + role: sha for role, sha in trial.stimuli.items()},
         **{INTERVAL + name: sha for name, sha in trial.intervals.items()},
         "answer": trial.answer,
         "response": record.response,
-        "correct": record.correct,
+        "n_correct": float(record.correct),
+        "n_trials": 1.0,
         "rt_s": record.rt_s,
         "flags": ";".join(record.flags),
-        "counts": counts,
+        "excluded": reasons,
         "timing_ok": timing_ok(record),
         "planned_frames": sum(p.planned_frames or 0 for p in planned),
         "realised_frames": sum(p.n_frames for p in planned),
@@ -156,91 +242,30 @@ def _row(bank: Bank, session: Session, record: TrialRecord, counts: bool) -> dic
         "simulated": is_simulated(session),
         "pin": header.pin,
     }
-    taken = {*first, *last}
-    factors = {(RENAMED_FACTOR + k if k in taken else k): v for k, v in trial.factors.items()}
+    taken = {*first, *last}.difference(_ALWAYS)
+    factors = {(RENAMED + k if k in taken else k): v for k, v in trial.factors.items()}
     return {**first, **factors, **last}
 
 
-def timing_ok(record: TrialRecord) -> bool | None:
-    """Return whether the pictures were shown for exactly the planned frames; None without timing.
+def cells_of(answers: Answers) -> Cells:
+    """Return the answers to one task as counts by cell, for `analysis.ranking.rank`.
 
-    Only the phases from the first picture to the last count, not the blank before them, in which
-    pictures are loaded, and not the blank after them, which ends at the answer. A phase that lasts until the
-    answer needs no number of frames, and the trial's last phase may be cut short by it.
+    Models that have no evidence for some pair are left out (`models_without_evidence` names them).
+
+    Raises
+    ------
+    InputError
+        If the answers are of several tasks.
     """
-    if not record.timing:
-        return None
-    last = record.timing[-1]
-    return all(
-        not phase.dropped
-        and (
-            phase.planned_frames is None
-            or phase.n_frames == phase.planned_frames
-            or (phase is last and phase.n_frames < phase.planned_frames)
-        )
-        for phase in seen_phases(record)
-    )
-
-
-def seen_phases(record: TrialRecord) -> tuple[PhaseTiming, ...]:
-    """Return the timings of a trial's phases, from the first picture to the last."""
-    shown = [i for i, phase in enumerate(record.trial.phases) if phase.shows]
-    if not shown:
-        return record.timing[:-1]
-    return record.timing[shown[0] : shown[-1] + 1]
-
-
-def frames_verified(bank: Bank, session: Session, record: TrialRecord) -> bool | None:
-    """Return whether every frame shown in a trial is the certified one, or the one its making must give.
-
-    It is None without a screen, and False if a hash differs or was not recorded.
-    """
-    if not on_screen(session):
-        return None
-    return all(
-        record.frame_sha256.get(name) == _frame_of(bank, record.trial, sha)
-        for name, sha in record.trial.intervals.items()
-    )
-
-
-def _frame_of(bank: Bank, trial: Trial, stimulus: str) -> str:
-    """Return the hash of the frame of a stimulus; that of a made one is its id, an unknown one has none."""
-    if stimulus in trial.made:
-        return stimulus
-    known = bank.by_id.get(stimulus)
-    return known.certificate.frame_sha256 if known else ""
-
-
-def on_screen(session: Session) -> bool:
-    """Return whether a session was shown on a real screen, according to its header's booth."""
-    adapter = session.header.booth.get("adapter")
-    if adapter is None:
-        return any(record.frame_sha256 for record in session.records)
-    return adapter != "simulated"
-
-
-def answered_of(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the rows of a table that are analysed: attempts that count and were answered."""
-    return table[table.counts.astype(bool) & table.response.notna()]
-
-
-def cells_of(table: "pd.DataFrame", task: Task) -> Cells:
-    """Return the answered trials of a table as counts by cell, for `analysis.ranking.rank`.
-
-    Trials without a response are left out. Models that have no evidence for some pair are left out
-    too (`models_without_evidence` names them). The image is the factor `target`, or else the set, or the
-    lower stimulus.
-    """
-    answered = answered_of(table).copy()
+    task, kept = answers.task, answers.kept
     low, high = (STIMULUS + role for role in task.contrast)
-    answered["image"] = answered["target"].fillna(answered["set"]).fillna(answered[low])
-    labels = [c for c in answered if str(c).startswith(EVIDENCE) and answered[c].notna().all()]
+    labels = [model for model in answers.models if kept[EVIDENCE + model].notna().all()]
     keys = ["participant", "image", low, high, "rule"]
-    grouped = answered.groupby(keys, sort=True)
+    grouped = kept.groupby(keys, sort=True, observed=True)
     cells = grouped.agg(
-        n_correct=("correct", "sum"),
-        n_trials=("correct", "size"),
-        **{str(c): (c, "first") for c in labels},
+        n_correct=("n_correct", "sum"),
+        n_trials=("n_trials", "sum"),
+        **{EVIDENCE + model: (EVIDENCE + model, "first") for model in labels},
     ).reset_index()
     text: Mapping[str, np.ndarray] = {key: cells[key].to_numpy(dtype=str) for key in keys}
     return Cells(
@@ -251,31 +276,23 @@ def cells_of(table: "pd.DataFrame", task: Task) -> Cells:
         rule=text["rule"],
         n_correct=cells.n_correct.to_numpy(dtype=np.float64),
         n_trials=cells.n_trials.to_numpy(dtype=np.float64),
-        evidence={
-            str(c)[len(EVIDENCE) :]: cells[str(c)].to_numpy(dtype=np.float64) for c in labels
-        },
+        evidence={model: cells[EVIDENCE + model].to_numpy(dtype=np.float64) for model in labels},
     )
 
 
-def models_without_evidence(table: "pd.DataFrame") -> tuple[str, ...]:
-    """Return the labels of models that say nothing of some pair in the table."""
-    return tuple(
-        str(c)[len(EVIDENCE) :]
-        for c in table
-        if str(c).startswith(EVIDENCE) and table[c].isna().any()
-    )
+def models_without_evidence(answers: Answers) -> tuple[str, ...]:
+    """Return the labels of models that say nothing of some pair that was shown."""
+    return tuple(m for m in answers.models if answers.table[EVIDENCE + m].isna().any())
 
 
-def level_counts(table: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the levels, ascending, with right answers and answered trials at each (three arrays (L,)).
+def level_counts(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the levels of some rows, ascending, with right answers and trials at each (three arrays (L,)).
 
     The levels must be numbers.
     """
-    answered = answered_of(table)
-    grouped = answered.groupby("level", sort=True).correct
-    counts = grouped.agg(["sum", "size"])
+    counts = rows.groupby("level", sort=True)[["n_correct", "n_trials"]].sum()
     return (
         counts.index.to_numpy(dtype=np.float64),
-        counts["sum"].to_numpy(dtype=np.float64),
-        counts["size"].to_numpy(dtype=np.float64),
+        counts.n_correct.to_numpy(dtype=np.float64),
+        counts.n_trials.to_numpy(dtype=np.float64),
     )

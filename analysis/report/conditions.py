@@ -112,8 +112,8 @@ def condition_of(
         rule=rule,
         unit=units[0] if units else "",
         levels=levels,
-        n_correct=np.array([float(part.correct.sum()) for _, part in by_level]),
-        n_trials=np.array([float(len(part)) for _, part in by_level]),
+        n_correct=np.array([float(part.n_correct.sum()) for _, part in by_level]),
+        n_trials=np.array([float(part.n_trials.sum()) for _, part in by_level]),
         dprimes=tuple(_dprime(part, task, rule) for _, part in by_level),
         true_dprimes=tuple(_true_dprime(part, task, rule, watched) for _, part in by_level),
         fit=fit,
@@ -139,7 +139,7 @@ def _by_level(rows: "pd.DataFrame") -> "Iterator[tuple[Case, pd.DataFrame]]":
 
 def _dprime(rows: "pd.DataFrame", task: Task, rule: str) -> DPrime | None:
     if not task.criterion:
-        return dprime_from_counts(int(rows.correct.sum()), len(rows), task, rule)
+        return dprime_from_counts(int(rows.n_correct.sum()), int(rows.n_trials.sum()), task, rule)
     reports = task.answers[signal_of(structure_of(task))]
     differs, said = rows.answer == reports, rows.response == reports
     if differs.all() or not differs.any():

@@ -1,10 +1,10 @@
 """Sections of the report on the results; `analysis.report.provenance` has the others."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.data.answers import Answers
 from analysis.data.tables import models_without_evidence
 from analysis.fits.fit import Fit
 from analysis.plots import psychometric, ranking, style
@@ -17,13 +17,8 @@ from stimuli_store.bank.reading import Bank
 from stimuli_store.journal import Session
 from stimuli_store.tools import html
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def report_page(
-    bank: Bank, sessions: Sequence[Session], results: Results, table: "pd.DataFrame"
-) -> str:
+def report_page(bank: Bank, sessions: Sequence[Session], results: Results, answers: Answers) -> str:
     """Return the whole report of an analysis as one HTML page."""
     title = f"Threshold and model ranking: {bank.header.name} {bank.header.version}"
     return html.page(
@@ -33,12 +28,12 @@ def report_page(
         _notice(results),
         _cards(results),
         _threshold_section(results),
-        _ranking_section(results, table),
+        _ranking_section(results, answers),
         sensitivity.dprime_section(results),
         _participants_section(results),
         provenance.stimuli_section(bank),
-        provenance.timing_section(sessions, table),
-        provenance.notes_section(sessions, table),
+        provenance.timing_section(sessions, answers),
+        provenance.notes_section(sessions, answers),
         how_computed.methods_section(results),
         provenance.bank_section(bank, sessions),
         style=STYLE,
@@ -170,9 +165,9 @@ def _marker(condition: Condition, p: float) -> psychometric.Marker:
     )
 
 
-def _ranking_section(results: Results, table: "pd.DataFrame") -> str:
+def _ranking_section(results: Results, answers: Answers) -> str:
     title = "Which model agrees with the answers"
-    left_out = models_without_evidence(table)
+    left_out = models_without_evidence(answers)
     note = (
         html.paragraph(
             f"Not ranked, because the bank has no predictions for some pairs: {', '.join(left_out)}."

@@ -3,11 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from analysis.data.tables import on_screen, seen_phases
+from analysis.data.answers import Answers
+from analysis.data.presented import on_screen, seen_phases
+from analysis.data.tables import meant
 from analysis.plots import style
 from analysis.plots.stimuli import Tile, stimuli_panel
 from analysis.plots.timing import timing_plot
@@ -17,9 +19,6 @@ from stimuli_store.errors import BankError
 from stimuli_store.journal import Session
 from stimuli_store.records.stimulus import StimulusRecord
 from stimuli_store.tools import html
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MOST_TARGETS = 6
 _MOST_COLUMNS = 9
@@ -160,7 +159,7 @@ def _certificates(bank: Bank) -> str:
     return html.table(head, rows) + note
 
 
-def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
+def timing_section(sessions: Sequence[Session], answers: Answers) -> str:
     """Return the timing section as HTML: the booth, and the frames shown compared with the plan.
 
     Phases are counted over the sessions on a screen; if there are none, over all sessions.
@@ -175,10 +174,10 @@ def timing_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
             if phase.planned_frames is not None
         ]
     )
-    made = timing_plot(extra, [float(rt) for rt in table.rt_s.dropna()])
+    made = timing_plot(extra, [float(rt) for rt in answers.table.rt_s.dropna()])
     parts = [_screen_note(sessions), _booth_table(sessions)]
     parts += [html.picture(style.to_png(made), "Frames shown minus planned; response times", 760)]
-    parts += [_phase_table(shown), _verified_note(table)]
+    parts += [_phase_table(shown), _verified_note(answers)]
     return html.section("Timing", *parts)
 
 
@@ -278,8 +277,8 @@ def _range(values: np.ndarray) -> str:
     return f"{low}" if low == high else f"{low}–{high}"
 
 
-def _verified_note(table: "pd.DataFrame") -> str:
-    checked = table.frames_verified.dropna()
+def _verified_note(answers: Answers) -> str:
+    checked = answers.table.frames_verified.dropna()
     if not len(checked):
         return html.paragraph(
             "No frame was shown on a screen, so no frame on a screen was verified.", "small"
@@ -292,17 +291,16 @@ def _verified_note(table: "pd.DataFrame") -> str:
     )
 
 
-def notes_section(sessions: Sequence[Session], table: "pd.DataFrame") -> str:
-    """Return the data section as HTML: trials, missing answers, flags, and sessions."""
-    counts = table[table.counts.astype(bool)]
-    unanswered = int(counts.response.isna().sum())
+def notes_section(sessions: Sequence[Session], answers: Answers) -> str:
+    """Return the data section as HTML: trials, what is left out and why, flags, and sessions."""
+    table = answers.table
+    n_meant = int(meant(answers).sum())
     flags = Counter(flag for text in table["flags"] for flag in text.split(";") if flag)
     unfinished = [s for s in sessions if s.ended != "completed"]
     rows: list[list[object]] = [
-        ["trials", len(counts)],
-        ["without an answer (not fitted)", formatting.share(unanswered, len(counts))],
-        ["attempts shown again, not fitted", len(table) - len(counts)],
-        ["excluded for other reasons", "none: flagged trials are kept and fitted"],
+        ["trials", n_meant],
+        *[[f"left out: {r.reason}", r.trials] for r in answers.exclusions.itertuples()],
+        ["fitted", formatting.share(len(answers.kept), n_meant)],
         ["flagged", ", ".join(f"{k}: {n}" for k, n in sorted(flags.items())) or "none"],
         ["unfinished sessions", len(unfinished)],
         ["simulated trials", formatting.share(float(table.simulated.sum()), len(table))],

@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.data.tables import (
-    STIMULUS,
-    answered_of,
-    cells_of,
-    is_simulated,
-    task_of_sessions,
-    tidy,
-)
+from analysis.data.answers import Answers
+from analysis.data.presented import is_simulated
+from analysis.data.tables import STIMULUS, answers_of, cells_of, meant, task_of_sessions
 from analysis.observers.evidence import evidence_of
 from analysis.observers.model_observer import ModelObserver, observer_from_description
 from analysis.ranking.rank import Ranking, rank_models
@@ -106,8 +101,8 @@ def sessions_of(sessions: Sequence[Session], task: str) -> tuple[Session, ...]:
 
 def analyse(
     bank: Bank, sessions: Sequence[Session], *, p: float = 0.75, seed: int = 0
-) -> tuple[Results, "pd.DataFrame"]:
-    """Return the results of sessions run with a bank, and the tidy table they were computed from.
+) -> tuple[Results, Answers]:
+    """Return the results of sessions run with a bank, and the answers they were computed from.
 
     Parameters
     ----------
@@ -125,13 +120,8 @@ def analyse(
     InputError
         If no trial was answered, the sessions are of several tasks, or of people and simulated observers.
     """
-    if len({is_simulated(session) for session in sessions}) > 1:
-        raise InputError(
-            "some of these sessions are simulated and some are of people; analyse each sort alone, by naming "
-            "its journals"
-        )
-    task, table = task_of_sessions(sessions), tidy(bank, sessions)
-    answered = answered_of(table)
+    task, answers = task_of_sessions(sessions), answers_of(bank, sessions)
+    answered = answers.kept
     if not len(answered):
         raise InputError("no trial of these sessions was answered, so there is nothing to fit")
     watched = _watched(bank, sessions)
@@ -146,12 +136,12 @@ def analyse(
         headline=headline,
         others=tuple(c for c in conditions if c is not headline),
         by_participant=by_participant(answered[_of(answered, headline)], task, watched, p),
-        ranking=_ranking(table, task, seed),
+        ranking=_ranking(answers, seed),
         observers=_observers(sessions),
-        n_trials=int(table.counts.sum()),
-        participants=tuple(sorted(set(table.participant))),
+        n_trials=int(meant(answers).sum()),
+        participants=tuple(sorted(set(answers.table.participant))),
     )
-    return results, table
+    return results, answers
 
 
 def _conditions(
@@ -159,7 +149,7 @@ def _conditions(
 ) -> list[Condition]:
     several = answered.rule.nunique() > 1
     made = []
-    for (comparison, rule), rows in answered.groupby(["comparison", "rule"]):
+    for (comparison, rule), rows in answered.groupby(["comparison", "rule"], observed=True):
         name = f"{comparison} ({rule})" if several else str(comparison)
         made.append(condition_of(rows, task, watched, p, name))
     return made
@@ -199,10 +189,10 @@ def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
         return None
 
 
-def _ranking(table: "pd.DataFrame", task: Task, seed: int) -> Ranking | None:
-    if task.criterion:
+def _ranking(answers: Answers, seed: int) -> Ranking | None:
+    if answers.task.criterion:
         return None
-    cells = cells_of(table, task)
+    cells = cells_of(answers)
     return rank_models(cells, seed=seed) if cells.evidence else None
 
 

@@ -41,13 +41,13 @@ def write_report(
     """
     from analysis.report.findings import report_page
 
-    results, table = analyse(bank, sessions, p=p, seed=seed)
+    results, answers = analyse(bank, sessions, p=p, seed=seed)
     folder = _folder(out_dir)
     numbers = json.dumps(summary_of(results), indent=1, allow_nan=False, ensure_ascii=False)
     files = {
-        TRIALS: table.to_csv(index=False, lineterminator="\n"),
+        TRIALS: answers.table.to_csv(index=False, lineterminator="\n"),
         RESULTS: numbers + "\n",
-        REPORT: report_page(bank, sessions, results, table),
+        REPORT: report_page(bank, sessions, results, answers),
     }
     for name, content in files.items():
         write_atomically(folder / name, content.encode())

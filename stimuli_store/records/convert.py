@@ -138,7 +138,10 @@ def _union(hints: list[Any]) -> Reader:
 def _is_of(hint: Any, value: Any) -> bool:
     if hint in (str, bool):
         return isinstance(value, hint)
-    return typing.get_origin(hint) is tuple and isinstance(value, list | tuple)
+    origin = typing.get_origin(hint)
+    if origin is Mapping:
+        return isinstance(value, Mapping)
+    return origin is tuple and isinstance(value, list | tuple)
 
 
 def _choice(choices: tuple[Any, ...]) -> Reader:

@@ -14,7 +14,7 @@ import pytest
 
 from analysis.cli import register
 from analysis.data.journals import read_sessions
-from analysis.data.tables import level_counts, tidy
+from analysis.data.tables import answers_of, level_counts
 from analysis.fits.fit import fit_psychometric
 from analysis.observers.model_observer import true_threshold
 from analysis.report.results import Results
@@ -110,7 +110,7 @@ def test_report_says_what_was_found(bank: Bank, out: tuple[Path, Results]) -> No
 def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path, Results]) -> None:
     made, results = out
     summary = json.loads((made / "results.json").read_text())
-    table = tidy(bank, read_sessions(folder))
+    table = answers_of(bank, read_sessions(folder)).table
     own = table[table.comparison == "reference-member"]
     fit = fit_psychometric(*level_counts(own))
     assert summary["comparison"] == "reference-member"
@@ -124,7 +124,7 @@ def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path,
     with (made / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(table)
-    assert sum(row["correct"] == "True" for row in rows) == table.correct.sum()
+    assert sum(float(row["n_correct"]) for row in rows) == table.n_correct.sum()
 
 
 def test_true_threshold_is_the_observers_own(
@@ -275,6 +275,6 @@ def test_command_takes_a_journal_and_another_proportion(
     summary = json.loads((tmp_path / "results.json").read_text())
     assert summary["p"] == 0.85
     assert summary["participants"] == ["p0"]
-    table = tidy(bank, read_sessions(folder / "p0.jsonl"))
+    table = answers_of(bank, read_sessions(folder / "p0.jsonl")).table
     fit = fit_psychometric(*level_counts(table[table.comparison == "reference-member"]), p=0.85)
     assert summary["threshold"] == pytest.approx(fit.threshold)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from analysis.data.journals import read_sessions
-from analysis.data.tables import cells_of, level_counts, tidy, timing_ok
+from analysis.data.presented import timing_ok
+from analysis.data.tables import answers_of, cells_of, level_counts
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch
 from tests.analysis.builders import (
-    ABX,
     header,
     observer_for,
     record_of,
@@ -36,14 +36,15 @@ def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_row_says_what_its_journal_says(bank: Bank, folder: Path) -> None:
     sessions = read_sessions(folder)
-    table = tidy(bank, sessions)
+    table = answers_of(bank, sessions).table
     assert len(table) == sum(len(s.records) for s in sessions) == 3 * 3 * 24
     record = sessions[1].records[5]
     row = table[(table.participant == "p1") & (table.trial == 5)].iloc[0]
     assert row.stimulus_p == record.trial.stimuli["p"]
     assert record.trial.intervals["X"] == row.interval_X
     assert row.level == record.trial.factors["level"]
-    assert row.correct == record.correct == (record.response == record.trial.answer)
+    assert row.n_correct == record.correct == (record.response == record.trial.answer)
+    assert (row.image, row.order, row.n_trials) == (record.trial.factors["target"], 5, 1)
     assert row.rt_s == record.rt_s
     pair = frozenset(record.trial.stimuli.values())
     assert row.evidence_right == bank.distances("right")[pair]
@@ -56,18 +57,19 @@ def test_a_row_says_what_its_journal_says(bank: Bank, folder: Path) -> None:
 
 
 def test_level_counts_and_cells_add_up(bank: Bank, folder: Path) -> None:
-    table = tidy(bank, read_sessions(folder))
-    levels, right, total = level_counts(table)
+    answers = answers_of(bank, read_sessions(folder))
+    table = answers.table
+    levels, right, total = level_counts(answers.kept)
     assert levels.tolist() == [4.0, 8.0, 16.0, 32.0]
-    assert right.sum() == table.correct.sum()
-    cells = cells_of(table, ABX)
+    assert right.sum() == table.n_correct.sum()
+    cells = cells_of(answers)
     assert cells.n_trials.sum() == total.sum() == len(table)
-    assert cells.n_correct.sum() == table.correct.sum()
+    assert cells.n_correct.sum() == table.n_correct.sum()
     assert set(cells.evidence) == {"right", "wrong"}
     assert len(cells.n_trials) == 3 * 24  # participants × pairs
     one = table[(table.participant == "p0") & (table.target == "leaf")]
     mine = (cells.participant == "p0") & (cells.image == "leaf")
-    assert cells.n_correct[mine].sum() == one.correct.sum()
+    assert cells.n_correct[mine].sum() == one.n_correct.sum()
 
 
 def test_unanswered_trials_stay_in_the_table_but_not_in_the_counts(
@@ -76,16 +78,19 @@ def test_unanswered_trials_stay_in_the_table_but_not_in_the_counts(
     trials = session_trials(bank, 1, np.random.default_rng(0))
     records = [record_of(bank, t, None if t.index < 4 else "A", 0.5) for t in trials]
     write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
-    table = tidy(bank, read_sessions(tmp_path))
-    assert len(table) == 24
-    assert (table["flags"] == "no_response").sum() == 4
-    assert level_counts(table)[2].sum() == cells_of(table, ABX).n_trials.sum() == 20
-    assert not table.simulated.any()
+    answers = answers_of(bank, read_sessions(tmp_path))
+    assert len(answers) == 24
+    assert (answers.table["flags"] == "no_response").sum() == 4
+    assert level_counts(answers.kept)[2].sum() == cells_of(answers).n_trials.sum() == 20
+    assert not answers.table.simulated.any()
 
 
-@pytest.mark.parametrize(("fault", "verified"), [(None, True), ("hash", False), ("gone", False)])
+@pytest.mark.parametrize(
+    ("fault", "verified", "reason"),
+    [(None, True, ""), ("hash", False, "wrong frame"), ("gone", False, "unverified frame")],
+)
 def test_frames_shown_are_compared_with_their_certificates(
-    bank: Bank, tmp_path: Path, fault: str | None, verified: bool
+    bank: Bank, tmp_path: Path, fault: str | None, verified: bool, reason: str
 ) -> None:
     planned = session_trials(bank, 1, np.random.default_rng(0))[0]
     record = record_of(bank, planned, "A", 0.5)
@@ -96,8 +101,10 @@ def test_frames_shown_are_compared_with_their_certificates(
         del hashes["B"]
     head = header(bank, "a", 1, booth={"adapter": "psychopy"})
     write_journal(tmp_path / "a.jsonl", head, [replace(record, frame_sha256=hashes)])
-    table = tidy(bank, read_sessions(tmp_path))
-    assert table.frames_verified.tolist() == [verified]
+    answers = answers_of(bank, read_sessions(tmp_path))
+    assert answers.table.frames_verified.tolist() == [verified]
+    assert answers.table.excluded.tolist() == [reason]
+    assert len(answers.include(reason).kept if reason else answers.kept) == 1
 
 
 def test_timing_is_judged_while_pictures_are_up(bank: Bank) -> None:
@@ -122,7 +129,7 @@ def test_timing_is_judged_while_pictures_are_up(bank: Bank) -> None:
 def test_journal_of_another_bank_is_refused(bank: Bank, folder: Path, tmp_path: Path) -> None:
     other = tiny_bank(tmp_path, version="1.0.1")
     with pytest.raises(PinMismatch, match=r"tiny@1\.0\.0#.*but this bank is tiny@1\.0\.1#"):
-        tidy(other, read_sessions(folder))
+        answers_of(other, read_sessions(folder))
 
 
 def test_empty_folder_missing_folder_and_repeats_are_refused(

@@ -11,7 +11,8 @@ import pytest
 
 from analysis.cli import register
 from analysis.data.journals import read_sessions
-from analysis.data.tables import answered_of, counted, tidy, timing_ok
+from analysis.data.presented import timing_ok
+from analysis.data.tables import answers_of, counted
 from analysis.report.results import analyse
 from analysis.report.write import write_report
 from stimuli_store.bank.reading import Bank
@@ -249,7 +250,7 @@ def test_tasks_of_one_name_and_other_cells_are_several(bank: Bank, tmp_path: Pat
 def test_people_and_simulated_observers_are_never_in_one_fit(bank: Bank, tmp_path: Path) -> None:
     one, two = answered(bank, tmp_path, TASKS["2ifc"], n_repeats=1)
     person = replace(two, header=replace(two.header, observer=None))
-    with pytest.raises(InputError, match="some of these sessions are simulated"):
+    with pytest.raises(InputError, match="are simulated and the others are of people"):
         analyse(bank, [one, person])
 
 
@@ -285,11 +286,11 @@ def test_attempts_stay_in_the_table_and_out_of_the_fit(bank: Bank, tmp_path: Pat
     again = replace(first, trial=replace(first.trial, attempt=1))
     missed = replace(first, response=None, correct=False, rt_s=None, flags=("no_response",))
     more = replace(session, records=(missed, *session.records[1:], again))
-    results, table = analyse(bank, [more])
-    assert len(table) == len(session.records) + 1
-    assert len(answered_of(table)) == len(session.records) == results.n_trials
-    assert table.counts.tolist().count(False) == 1
-    assert table.attempt.max() == 1
+    results, answers = analyse(bank, [more])
+    assert len(answers) == len(session.records) + 1
+    assert len(answers.kept) == len(session.records) == results.n_trials
+    assert answers.table.excluded.tolist().count("shown again; no answer") == 1
+    assert answers.table.attempt.max() == 1
 
 
 def test_factors_and_stimuli_are_columns(bank: Bank, tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ def test_factors_and_stimuli_are_columns(bank: Bank, tmp_path: Path) -> None:
         return replace(t, factors={**t.factors, "place": "left", "answer": 3.0}, block=2, track="t")
 
     sessions = answered(bank, tmp_path, TASKS["mad-pair"], with_factors, n_repeats=1)
-    table = tidy(bank, sessions)
+    table = answers_of(bank, sessions).table
     first = sessions[0].records[0].trial
     row = table.iloc[0]
     assert {f"stimulus_{role}" for role in first.stimuli} <= set(table)
@@ -320,7 +321,7 @@ def test_a_made_frame_is_verified_by_its_id(
     hashes = {**record.frame_sha256, "B": shown}
     head = header(bank, "a", 1, booth={"adapter": "psychopy"})
     write_journal(tmp_path / "a.jsonl", head, [replace(record, frame_sha256=hashes)])
-    table = tidy(bank, read_sessions(tmp_path))
+    table = answers_of(bank, read_sessions(tmp_path)).table
     assert table.frames_verified.tolist() == [verified]
     assert table.evidence_right.isna().all()  # the bank holds no such distortion
 

@@ -1,0 +1,1 @@
+"""Columns of a table understood: roles, numbers, words, answers, evidence."""

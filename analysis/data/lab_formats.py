@@ -1,0 +1,166 @@
+"""Files of laboratories: PsychoPy's data files, behaviour in BIDS, and folders of tables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.data.table_files import SUFFIXES, is_journal, read_table
+from stimuli_store.errors import InputError
+
+_SUBJECT, _SESSION, _FILE = "sub", "ses", "file"
+_BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_.*(beh|events)\.tsv(\.gz)?")
+_PSYCHOPY = ("psychopyVersion", "expName")
+_SCORE = ".corr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A table as it was found, and role to column where the format says it."""
+
+    frame: pd.DataFrame
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_path(path: Path, named: Mapping[str, str]) -> Found:
+    """Return the table in a file, or the tables of a folder below each other.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder: of behaviour in BIDS, of PsychoPy's data files, or of tables with the same
+        columns. In a folder of tables the column ``file`` names each row's file.
+    named
+        Role to column, as the user said.
+
+    Raises
+    ------
+    InputError
+        If there is no table, or a session journal.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; give a file or a folder of tables")
+    if path.is_dir():
+        return _read_folder(path, named)
+    if is_journal(path):
+        raise InputError(
+            f"{path} is a session journal, not a table; read it with answers_of(bank, read_sessions(...))"
+        )
+    return _known(_with_entities(path, _text(named)), named)
+
+
+def _text(named: Mapping[str, str]) -> frozenset[str]:
+    """Return the columns of names, which are read as text."""
+    return frozenset({_SUBJECT, *(named.get(role) or role for role in ("participant", "image"))})
+
+
+def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
+    inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+    files = [p for p in inside if p.name.lower().endswith(SUFFIXES)]
+    if not files:
+        journals = any(p.suffix == ".jsonl" for p in inside)
+        raise InputError(
+            f"{path} holds no table"
+            + (" but session journals; read them with read_sessions" if journals else "")
+            + "; tables are CSV, TSV or Parquet"
+        )
+    bids = [p for p in files if _BIDS_NAME.fullmatch(p.name)]
+    if chosen := [p for p in bids if "_beh." in p.name] or bids:
+        return _known(_stacked([_with_entities(p, _text(named)) for p in chosen]), named)
+    frames = {p: read_table(p, _text(named)) for p in files}
+    of_psychopy = [frame for frame in frames.values() if is_of_psychopy(frame)]
+    if of_psychopy:
+        return _known(_stacked(of_psychopy), named)
+    return _known(_alike(frames, path, named), named)
+
+
+def _alike(
+    frames: Mapping[Path, pd.DataFrame], path: Path, named: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return tables of the same columns below each other, with the name of each one's file."""
+    first, *others = frames
+    known = set(frames[first].columns)
+    for other in others:
+        if set(frames[other].columns) != known:
+            raise InputError(
+                f"{other} has other columns than {first}; give one of the files, or a folder of tables with "
+                "the same columns"
+            )
+    if others and not named.get("participant") and "participant" not in known:
+        raise InputError(
+            f"the tables in {path} do not say whose they are; name the column of participants, or say "
+            f'participant = "{_FILE}" if each file is of one'
+        )
+    return _stacked([frame.assign(**{_FILE: p.stem}) for p, frame in frames.items()])
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    names = list(dict.fromkeys(name for frame in frames for name in frame.columns))
+    # A column without a value has no type of its own, and must not decide on the type of the whole.
+    held = [frame.dropna(axis=1, how="all") for frame in frames if len(frame)]
+    stacked = pd.concat(held, ignore_index=True) if held else frames[0]
+    return stacked.reindex(columns=names)
+
+
+def _with_entities(path: Path, text: frozenset[str]) -> pd.DataFrame:
+    """Return the table in a file, with the entities in a BIDS name as columns."""
+    frame = read_table(path, text)
+    if not _BIDS_NAME.fullmatch(path.name):
+        return frame
+    parts = (part.partition("-") for part in path.name.split("_")[:-1])
+    entities = {key: label for key, _, label in parts}
+    if "task" in entities:  # its label is the laboratory's own
+        entities["task_label"] = entities.pop("task")
+    return frame.assign(**{k: v for k, v in entities.items() if k not in frame.columns})
+
+
+def _known(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
+    if is_of_psychopy(frame):
+        return _psychopy(frame, named)
+    return _bids(frame) if _SUBJECT in frame.columns else Found(frame=frame)
+
+
+def is_of_psychopy(frame: pd.DataFrame) -> bool:
+    """Return whether a table is a data file of a PsychoPy experiment."""
+    return any(name in frame.columns for name in _PSYCHOPY)
+
+
+def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
+    """Return the rows that a keyboard or mouse scored: the one that a role names, or the only one.
+
+    Rows of instructions and breaks hold no score.
+    """
+    scored = [str(name).removesuffix(_SCORE) for name in frame.columns if _is_score(name)]
+    chosen = {named.get(role, "").rpartition(".")[0] for role in ("correct", "response")}
+    components = [name for name in scored if name in chosen] or scored
+    if len(components) != 1:
+        return Found(frame=frame)
+    correct, keys, rt = (components[0] + end for end in (_SCORE, ".keys", ".rt"))
+    trials = frame[frame[correct].notna()].reset_index(drop=True)
+    if (
+        keys in frame.columns
+    ):  # a key that never came is a missing answer, though it was scored as wrong
+        trials = trials.assign(**{correct: trials[correct].mask(trials[keys].isna())})
+    roles = {"correct": correct, **({"rt_s": rt} if rt in frame.columns else {})}
+    return Found(frame=trials, roles=roles)
+
+
+def _is_score(name: object) -> bool:
+    return str(name).endswith(_SCORE)
+
+
+def _bids(frame: pd.DataFrame) -> Found:
+    roles = {"participant": _SUBJECT}
+    if _SESSION in frame.columns:
+        roles["session"] = _SESSION
+    if "response_time" in frame.columns:
+        roles["rt_s"] = "response_time"
+    return Found(frame=frame, roles=roles)
