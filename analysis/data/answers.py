@@ -195,7 +195,7 @@ class Answers:
         return self.exclude(RESPONSE_TIME, (times < min_s) | (times > max_s))
 
     def exclude_participants(self, names: str | Collection[str], reason: str = "") -> "Answers":
-        """Return these answers without those of whole participants.
+        """Return these answers without some participants.
 
         Raises
         ------

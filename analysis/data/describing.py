@@ -1,4 +1,4 @@
-"""What there is to say of answers in a few words."""
+"""Answers described in a few words."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def facts_of(answers: "Answers") -> list[tuple[str, str]]:
-    """Return what there is to say of answers, as pairs of words: trials, participants, levels, models, …"""
+    """Return facts about answers as pairs of words: trials, participants, levels, models, …"""
     table, left_out = answers.table, answers.table.excluded != ""
     n_left_out = table.n_trials.to_numpy()[left_out].sum()
     reasons = ", ".join(f"{r.reason} {r.trials}" for r in answers.exclusions.itertuples())

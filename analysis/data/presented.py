@@ -63,7 +63,7 @@ def frames_shown(
 
 
 def _frame_of(bank: Bank, trial: Trial, stimulus: str) -> str:
-    """Return the hash of the frame of a stimulus; that of a made one is its id, an unknown one has none."""
+    """Return the hash of a stimulus's frame: the id of a made one, nothing for an unknown one."""
     if stimulus in trial.made:
         return stimulus
     known = bank.by_id.get(stimulus)

@@ -30,7 +30,7 @@ _COUNTS = ("level", "n_correct", "n_trials")
 
 @dataclass(frozen=True, kw_only=True)
 class _Dialect:
-    """How a text file separates: encoding, lines before the table, delimiter, decimal sign, column names."""
+    """Form of a text file: encoding, lines before the table, delimiter, decimal sign, column names."""
 
     encoding: str
     skipped: int

@@ -292,7 +292,7 @@ def _verified_note(answers: Answers) -> str:
 
 
 def notes_section(sessions: Sequence[Session], answers: Answers) -> str:
-    """Return the data section as HTML: trials, what is left out and why, flags, and sessions."""
+    """Return the data section as HTML: trials, reasons why some are left out, flags, and sessions."""
     table = answers.table
     n_meant = int(meant(answers).sum())
     flags = Counter(flag for text in table["flags"] for flag in text.split(";") if flag)

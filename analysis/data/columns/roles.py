@@ -40,7 +40,7 @@ Says = str | Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class EveryTrial:
-    """What holds for every row of a table.
+    """Facts that hold for every row of a table.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Roles:
     answers
         The table's words to the task's answers.
     every_trial, exclude
-        What holds for every row, and what is left out.
+        Facts about every row, and the answers that are left out.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -184,7 +184,7 @@ def known_column(column: str, names: Collection[str], role: str) -> str:
 def stated(
     every: EveryTrial, task: str | Task | None, rule: str | None, unit: str
 ) -> tuple[Task | None, str | None, str]:
-    """Return task, rule and unit of every trial: those given to `read_trials`, else those of the roles.
+    """Return task, rule and unit of every trial, as given to `read_trials`, or else by the roles.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from stimuli_store.tasks.types import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What was right, what was answered, and how many right answers of how many, by row.
+    """Right answer, given answer, and number right of how many, by row.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ def _derived(
     response: np.ndarray,
     pair: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return answers and responses where the one follows from the other and from what was right."""
+    """Return answers and responses; where one is missing it follows from the other and the score."""
     known = np.maximum(answer, response)
     other = np.where(known == pair[0], pair[1], np.where(known == pair[1], pair[0], -1))
     missing = np.where(one & (known >= 0), np.where(right == 1, known, other), -1)

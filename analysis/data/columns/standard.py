@@ -93,7 +93,7 @@ def _whole(value: Any) -> int | None:
 def _orders(
     column: pd.Series | None, participant: pd.Categorical, session: np.ndarray
 ) -> np.ndarray:
-    """Return the position of each row in its participant's session: the given one, or that of the rows."""
+    """Return the position of each row in its participant's session, as given or counted."""
     keys = pd.DataFrame({"participant": np.asarray(participant.codes), "session": session})
     if column is None:
         return keys.groupby(["participant", "session"]).cumcount().to_numpy(dtype=np.int64)
