@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 #: Role of the image that two others are compared with. It is at 0 on the axis, like the lower of the two.
 REFERENCE = "reference"
@@ -106,14 +107,14 @@ class Task:
         shown = (show for phase in self.phases for show in phase.shows)
         return next(show.part for show in shown if show.interval == interval)
 
-    @property
+    @cached_property
     def contrast(self) -> tuple[str, str]:
         """Names of the roles that differ by d', the lower first; the reference is neither."""
         named = [role for role in self.roles if role.name != REFERENCE]
         low = next(role.name for role in named if role.at == 0)
         return low, next(role.name for role in named if role.at == 1)
 
-    @property
+    @cached_property
     def directed(self) -> bool:
         """Whether the answer tells which stimulus is the higher (2IFC), not only which are alike (ABX)."""
         low, high = self.contrast
