@@ -15,8 +15,14 @@ START = """
 import sys
 from types import SimpleNamespace
 import numpy as np, torch
+import analysis.plots
+from analysis import dprime_from_counts, fit_psychometric
+from analysis.data.counts import counts_of
 from stimsynth import plots
 from stimsynth.plots import competition, geodesic
+
+counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
 
 rows = torch.rand(1, 1, 8, 8)
 mad = SimpleNamespace(
@@ -38,6 +44,13 @@ PLOTS = {
     "a figure with the places of its axes": "competition.plot_synthesis_status(mad)",
     "drawn further": "ax = geodesic.plot_loss(path)\nax.axhline(1)\nax.set_title('mine')\nax",
     "the figure of axes": "geodesic.plot_loss(path).figure",
+    "a fit": "analysis.plots.plot_fit(fit, counts=counts)",
+    "its residuals": "analysis.plots.plot_residuals(fit, counts=counts)",
+    "thresholds": "analysis.plots.plot_thresholds({'ann': fit})",
+    "d'": "analysis.plots.plot_dprime({8: dprime_from_counts(30, 40)})",
+    "timing": "analysis.plots.plot_timing([0, 0, 1])",
+    "response times": "analysis.plots.plot_response_times([0.4, 0.5])",
+    "stimuli": "analysis.plots.display_stimuli([[analysis.plots.Tile(pixels=np.eye(4), heading='I')]])",
 }
 #: Other cells, each with the number of pictures that belong under it.
 CELLS = {

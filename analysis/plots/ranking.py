@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from analysis.plots import style
+from stimuli_store.tools.figures import PlotFigure
 
 
 def ranking_plot(
     labels: Sequence[str], bits: np.ndarray, ends: tuple[np.ndarray, np.ndarray]
-) -> Figure:
+) -> PlotFigure:
     """Plot a bar of held-out bits per model, best on top, with intervals of the differences from the best.
 
     Parameters

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from analysis.plots import style
+from stimuli_store.errors import InputError
+from stimuli_store.tools.figures import PlotFigure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,33 @@ class Tile:
     note: str = ""
 
 
-def stimuli_panel(rows: Sequence[Sequence[Tile]]) -> Figure:
-    """Plot rows of images with the grey levels of the screen (0 black, 255 white)."""
+def display_stimuli(rows: Sequence[Sequence[Tile]]) -> PlotFigure:
+    """Draw rows of images with the grey levels of the screen (0 black, 255 white).
+
+    Parameters
+    ----------
+    rows
+        Tiles from the top down and from left to right; rows may differ in length.
+
+    Returns
+    -------
+    PlotFigure
+        A figure with axes for each tile; a notebook shows it.
+
+    Raises
+    ------
+    InputError
+        If there is no tile.
+
+    Examples
+    --------
+    >>> grey = np.full((4, 4), 128, dtype=np.uint8)
+    >>> figure = display_stimuli([[Tile(pixels=grey, heading="target")]])
+    >>> [axes.get_title() for axes in figure.axes]
+    ['target']
+    """
+    if not any(rows):
+        raise InputError("there is no stimulus to draw; give at least one row with one tile")
     columns = max(len(row) for row in rows)
     made = style.figure(1.2 * columns + 0.2, 1.75 * len(rows))
     grid = made.subplots(len(rows), columns, squeeze=False)

@@ -1,26 +1,57 @@
-"""Style of all plots: colours that colour-blind readers can distinguish, and plain axes."""
+"""Style of all plots: colours that colour-blind readers and grey prints keep apart, and plain axes."""
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.legend import Legend
 
-from stimuli_store.tools.figures import PlotFigure, new_figure, to_png
+from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.figures import PlotFigure, axes_in_row, new_figure, to_png
 
-__all__ = ["figure", "quiet", "to_png", "unit_label"]
+__all__ = [
+    "axes_for",
+    "axes_in_row",
+    "figure",
+    "is_ours",
+    "legend",
+    "quiet",
+    "series",
+    "side_label",
+    "to_png",
+]
 
 INK = "#1f2933"
 QUIET = "#8794a1"
 
 DATA = "#0072b2"
-CURVE = "#0072b2"
 TRUE = "#d55e00"
-BEST = "#009e73"
+BEST = "#00674b"
 BAND = "#9ecae1"
 
-_UNITS = {"window_px": "window size (pixels)", "px": "size (pixels)", "deg": "size (degrees)"}
+#: Colour and marker of the first, second, … data set on the same axes; the colours differ in grey too.
+SERIES = ((DATA, "o"), ("#e69f00", "s"), (INK, "^"), ("#56b4e9", "D"), ("#a33c00", "v"))
+
+SMALL = 8.5
+_SERIES, _LEGEND = "series", "legend"
+_AREA, _SMALLEST = 46.0, 8.0  # points² of the largest marker, and the least of any
+_SIDE = "side"
 
 
 def figure(width: float, height: float) -> PlotFigure:
     """Return an empty figure of `width` × `height` inches whose texts are kept apart."""
     return new_figure(width, height, layout="constrained")
+
+
+def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return axes to draw on: `ax`, or plain axes in a new figure of `width` × `height` inches.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError) if `ax` is neither None nor axes.
+    """
+    check_axes(ax)
+    return quiet(axes_in_row(figure(width, height))[0]) if ax is None else ax
 
 
 def quiet(axes: Axes) -> Axes:
@@ -35,12 +66,90 @@ def quiet(axes: Axes) -> Axes:
     return axes
 
 
-def unit_label(unit: str) -> str:
-    """Return the unit of levels as an axis label.
+def is_ours(ax: Axes | None) -> bool:
+    """Return whether a plot gets a legend and labels beside it: on new axes, and on those that have them.
 
-    Examples
-    --------
-    >>> unit_label("window_px")
-    'window size (pixels)'
+    A user's own axes may be small; ``ax.legend()`` adds a legend to them.
     """
-    return _UNITS.get(unit, unit.replace("_", " "))
+    check_axes(ax)
+    return ax is None or any(made.get_gid() == _LEGEND for made in _legends(ax))
+
+
+def legend(axes: Axes, title: str = "") -> None:
+    """Draw the legend of a new figure below its axes, where there are no data, instead of an older one."""
+    for old in [made for made in _legends(axes) if made.get_gid() == _LEGEND]:
+        old.remove()
+    handles, labels = axes.get_legend_handles_labels()
+    made = axes.get_figure(root=True).legend(  # type: ignore[union-attr]
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        title=title,
+        title_fontsize=SMALL,
+    )
+    made.set_gid(_LEGEND)
+
+
+def _legends(axes: Axes) -> list[Legend]:
+    return list(axes.get_figure(root=True).legends)  # type: ignore[union-attr]
+
+
+def series(axes: Axes, color: str | None = None) -> tuple[str, str]:
+    """Return colour, or the one given, and marker of the next data set on axes, after those `points` drew."""
+    before = sum(child.get_gid() == _SERIES for child in axes.get_children())
+    own, marker = SERIES[before % len(SERIES)]
+    return color or own, marker
+
+
+def points(
+    axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray, color: str, marker: str
+) -> PathCollection:
+    """Draw and return hollow points of a data set, with areas in proportion to their weights."""
+    return axes.scatter(
+        x,
+        y,
+        s=np.maximum(_AREA * weights / weights.max(), _SMALLEST),
+        marker=marker,
+        facecolor="white",
+        edgecolor=color,
+        linewidth=1.5,
+        zorder=3,
+        gid=_SERIES,
+    )
+
+
+def interval(
+    axes: Axes, y: float, ends: tuple[float, float], color: str, width: float = 2.4
+) -> None:
+    """Draw a horizontal interval; an end beyond the axes is an arrow at their edge."""
+    left, right = axes.get_xlim()
+    low, high = max(ends[0], left), min(ends[1], right)
+    if not low < high:
+        return
+    axes.plot([low, high], [y, y], color=color, lw=width, solid_capstyle="butt", zorder=4)
+    for inside, edge, arrow in ((ends[0] >= left, left, "<"), (ends[1] <= right, right, ">")):
+        if not inside:
+            axes.plot([edge], [y], arrow, color=color, ms=6, clip_on=False, zorder=4)
+
+
+def side_label(axes: Axes, y: float, text: str, *, apart: float = 0.0, color: str = QUIET) -> None:
+    """Write a text beside the axes at height `y`, unless another stands nearer than `apart`."""
+    taken = [label.xy[1] for label in axes.texts if label.get_gid() == _SIDE]  # type: ignore[attr-defined]
+    if any(abs(y - other) < apart for other in taken):
+        return
+    axes.annotate(
+        text,
+        (1, y),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(9, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL,
+        color=color,
+        gid=_SIDE,
+        annotation_clip=False,
+    )

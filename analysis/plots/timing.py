@@ -1,40 +1,96 @@
 """Plots of phase durations on the screen and of response times."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from analysis.plots import style
 
+_RARE = 20  # a bar this many times higher than another makes the axis logarithmic
 
-def timing_plot(extra_frames: np.ndarray, rts_s: Sequence[float]) -> Figure:
-    """Plot two histograms: frames shown beyond the plan, and response times.
+
+def plot_timing(extra_frames: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Plot a histogram of frames shown beyond the plan; phases as planned have another colour.
 
     Parameters
     ----------
     extra_frames
         Realised minus planned frames, one entry per phase with a picture (N,).
-    rts_s
-        Response times in seconds.
+    ax
+        Axes to draw on; None for new ones.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    WrongType
+        If `ax` is not axes.
+
+    Examples
+    --------
+    >>> ax = plot_timing([0, 0, 0, 1])
+    >>> [int(bar.get_height()) for bar in ax.patches], ax.get_xlabel()
+    ([3, 1], 'frames shown minus frames planned')
     """
-    made = style.figure(6.8, 2.7)
-    left, right = made.subplots(1, 2)
-    style.quiet(left)
-    style.quiet(right)
-    if len(extra_frames):
-        values, counts = np.unique(extra_frames, return_counts=True)
-        colours = [style.BEST if value == 0 else style.TRUE for value in values]
-        left.bar(values, counts, color=colours, width=0.8)
-        edge = max(3.0, float(np.abs(values).max()) + 1)
-        left.set_xlim(-edge, edge)
-        if counts.max() > 20 * counts.min():
-            left.set_yscale("log")
-    left.set_xlabel("frames shown minus frames planned")
-    left.set_ylabel("picture phases")
-    if len(rts_s):
-        top = max(float(np.quantile(rts_s, 0.99)) * 1.1, 0.5)
-        right.hist(np.clip(rts_s, 0, top), bins=30, range=(0, top), color=style.BAND)
-    right.set_xlabel("response time (s)")
-    right.set_ylabel("trials")
-    return made
+    ax = style.axes_for(ax, 3.4, 2.7)
+    values, counts = np.unique(np.asarray(extra_frames, dtype=np.float64), return_counts=True)
+    colours = [style.BAND if value == 0 else style.TRUE for value in values]
+    ax.bar(values, counts, color=colours, width=0.8, edgecolor=style.INK, linewidth=0.6)
+    edge = max(3.0, float(np.abs(values).max(initial=0.0)) + 1)
+    ax.set_xlim(-edge, edge)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    if len(counts) and counts.max() > _RARE * counts.min():
+        ax.set_yscale("log")
+        ax.set_ylim(bottom=0.5)  # so that a single phase has a bar
+    ax.set_xlabel("frames shown minus frames planned")
+    ax.set_ylabel("phases with a picture")
+    _say_if_empty(ax, len(values), "no measured frames")
+    return ax
+
+
+def plot_response_times(rts_s: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Plot a histogram of response times; the slowest hundredth is in the last bar.
+
+    Parameters
+    ----------
+    rts_s
+        Response times in seconds (N,); NaN for none.
+    ax
+        Axes to draw on; None for new ones.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    WrongType
+        If `ax` is not axes.
+
+    Examples
+    --------
+    >>> ax = plot_response_times([0.4, 0.5, float("nan"), 0.6])
+    >>> int(sum(bar.get_height() for bar in ax.patches)), ax.get_xlabel()
+    (3, 'response time (s)')
+    """
+    ax = style.axes_for(ax, 3.4, 2.7)
+    times = np.asarray(rts_s, dtype=np.float64)
+    times = times[np.isfinite(times)]
+    top = max(float(np.quantile(times, 0.99)) * 1.1, 0.5) if len(times) else 1.0
+    ax.hist(np.clip(times, 0, top), bins=30, range=(0, top), color=style.BAND)
+    ax.set_xlim(0, top)
+    ax.set_xlabel("response time (s)")
+    ax.set_ylabel("trials")
+    _say_if_empty(ax, len(times), "no response times")
+    return ax
+
+
+def _say_if_empty(ax: Axes, count: int, text: str) -> None:
+    if not count:
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", color=style.QUIET)

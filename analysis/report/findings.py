@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.data.answers import Answers
+from analysis.data.counts import Counts
 from analysis.data.tables import models_without_evidence
 from analysis.fits.fit import Fit
-from analysis.plots import psychometric, ranking, style
+from analysis.plots import ranking, style
+from analysis.plots.fits import plot_fit
+from analysis.plots.thresholds import plot_thresholds
 from analysis.ranking.rank import CHANCE, Ranking
 from analysis.report import formatting, how_computed, provenance, sensitivity
 from analysis.report.conditions import Condition
@@ -100,14 +103,8 @@ def _threshold_section(results: Results) -> str:
     title = "Observed answers, fitted curve, threshold"
     if fit is None:
         return html.section(title, _conditions_table("Comparison", (head, *results.others)))
-    along = sensitivity.along(head.numbers)
-    made = psychometric.psychometric_plot(
-        psychometric.Points(levels=head.numbers, n_correct=head.n_correct, n_trials=head.n_trials),
-        (along, fit.function(along)),
-        _marker(head, results.p),
-        unit=results.unit,
-        guess=fit.function.guess,
-    )
+    counts = Counts(levels=head.numbers, n_correct=head.n_correct, n_trials=head.n_trials)
+    made = plot_fit(fit, counts=counts, unit=results.unit, true=head.true_threshold)
     parts = [
         html.paragraph(f"Comparison: {head.name}. {fit.status.value.capitalize()}."),
         html.picture(style.to_png(made), f"Proportion correct by level, {head.name}", 720),
@@ -154,15 +151,6 @@ def _conditions_table(first: str, conditions: Sequence[Condition]) -> str:
             row.append(formatting.level(c.true_threshold))
         rows.append(row)
     return html.table([*head, "true (simulated)"] if simulated else head, rows)
-
-
-def _marker(condition: Condition, p: float) -> psychometric.Marker:
-    fit = condition.fit
-    if fit is None:
-        return psychometric.Marker(p=p, threshold=np.nan, low=np.nan, high=np.nan)
-    return psychometric.Marker(
-        p=p, threshold=fit.threshold, low=fit.low, high=fit.high, true=condition.true_threshold
-    )
 
 
 def _ranking_section(results: Results, answers: Answers) -> str:
@@ -238,15 +226,8 @@ def _participants_section(results: Results) -> str:
     if results.headline.fit is None:
         tables = [sensitivity.dprime_table(condition) for condition in people]
         return html.section("Participants", *tables)
-    markers = [_marker(condition, results.p) for condition in people]
-    made = psychometric.intervals_plot(
-        [condition.name for condition in people],
-        markers,
-        unit=results.unit,
-        log_axis=bool(results.headline.numbers.min() > 0),
-    )
-    return html.section(
-        "Participants",
-        html.picture(style.to_png(made), "Thresholds by participant", 720),
-        _conditions_table("participant", people),
-    )
+    fits = {c.name: c.fit for c in people if c.fit is not None}
+    true = {c.name: c.true_threshold for c in people if c.true_threshold is not None}
+    made = plot_thresholds(fits, unit=results.unit, true=true) if fits else None
+    picture = html.picture(style.to_png(made), "Thresholds by participant", 720) if made else ""
+    return html.section("Participants", picture, _conditions_table("participant", people))

@@ -1,9 +1,8 @@
 """Format numbers and outcomes as text for the terminal and the report."""
 
-import math
-
 from analysis.fits.fit import Fit
 from analysis.observers.sdt import DPrime
+from analysis.plots.words import interval, level
 
 
 def case(value: float | str | None) -> str:
@@ -68,36 +67,6 @@ def short_unit(unit: str) -> str:
     ('px', 'deg')
     """
     return unit.rsplit("_", maxsplit=1)[-1]
-
-
-def level(value: float | None) -> str:
-    """Return a level as text with three significant digits.
-
-    Examples
-    --------
-    >>> level(41.277), level(float("inf")), level(0.0)
-    ('41.3', 'beyond the levels shown', 'below the levels shown')
-    """
-    if value is None:
-        return "–"
-    if math.isinf(value) and value > 0:
-        return "beyond the levels shown"
-    if value == 0 or math.isinf(value):
-        return "below the levels shown"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def interval(low: float, high: float) -> str:
-    """Return an interval as text; an infinite end is written as open.
-
-    Examples
-    --------
-    >>> interval(31.02, 52.4), interval(31.02, float("inf"))
-    ('[31, 52.4]', '[31, ∞)')
-    """
-    left = f"[{low:.3g}" if math.isfinite(low) else "(−∞"
-    right = f"{high:.3g}]" if math.isfinite(high) else "∞)"
-    return f"{left}, {right}"
 
 
 def threshold(fit: Fit) -> str:

@@ -11,8 +11,8 @@ from analysis.data.answers import Answers
 from analysis.data.presented import on_screen, seen_phases
 from analysis.data.tables import meant
 from analysis.plots import style
-from analysis.plots.stimuli import Tile, stimuli_panel
-from analysis.plots.timing import timing_plot
+from analysis.plots.stimuli import Tile, display_stimuli
+from analysis.plots.timing import plot_response_times, plot_timing
 from analysis.report import formatting
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import BankError
@@ -48,7 +48,7 @@ def stimuli_section(bank: Bank) -> str:
         )
     ]
     if rows:
-        made = stimuli_panel(rows)
+        made = display_stimuli(rows)
         parts.append(
             html.picture(style.to_png(made, 110), "Targets and their stimuli by level", 930)
         )
@@ -174,7 +174,10 @@ def timing_section(sessions: Sequence[Session], answers: Answers) -> str:
             if phase.planned_frames is not None
         ]
     )
-    made = timing_plot(extra, [float(rt) for rt in answers.table.rt_s.dropna()])
+    made = style.figure(6.8, 2.7)
+    left, right = map(style.quiet, style.axes_in_row(made, [1, 1]))
+    plot_timing(extra, left)
+    plot_response_times(answers.table.rt_s, right)
     parts = [_screen_note(sessions), _booth_table(sessions)]
     parts += [html.picture(style.to_png(made), "Frames shown minus planned; response times", 760)]
     parts += [_phase_table(shown), _verified_note(answers)]

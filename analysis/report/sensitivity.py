@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.special import chdtri
 
-from analysis.plots import psychometric, style
+from analysis.plots import style
+from analysis.plots.dprimes import plot_dprime
+from analysis.plots.words import unit_label
 from analysis.report import formatting
 from analysis.report.conditions import Condition
 from analysis.report.results import Results
@@ -18,14 +20,8 @@ def dprime_section(results: Results) -> str:
     parts = []
     known = [d for d in head.dprimes if d is not None]
     if len(known) == len(head.levels) and np.isfinite(head.numbers).all():
-        scaling, levels = head.scaling, along(head.numbers)
-        made = psychometric.dprime_plot(
-            head.numbers,
-            np.array([d.estimate for d in known]),
-            (np.array([d.low for d in known]), np.array([d.high for d in known])),
-            curve=(levels, scaling.dprime(levels)) if scaling else None,
-            unit=results.unit,
-        )
+        by_level = dict(zip(head.numbers.tolist(), known, strict=True))
+        made = plot_dprime(by_level, scaling=head.scaling, unit=results.unit)
         parts.append(html.picture(style.to_png(made), "d′ by level", 720))
     parts.append(_scaling_note(head))
     shown = [head, *(c for c in results.others if c.fit is None)]
@@ -56,8 +52,12 @@ def dprime_table(condition: Condition) -> str:
     """Return a table of d' of a condition, level by level, with hits and false alarms if there are any."""
     simulated = any(true is not None for true in condition.true_dprimes)
     with_rates = condition.task.criterion
-    unit = style.unit_label(condition.unit) if condition.unit else "level"
-    head = [unit, "hits, false alarms" if with_rates else "correct", "d′", "95 % interval"]
+    head = [
+        unit_label(condition.unit),
+        "hits, false alarms" if with_rates else "correct",
+        "d′",
+        "95 % interval",
+    ]
     rows = []
     for level, right, total, found, true in zip(
         condition.levels,
@@ -78,14 +78,6 @@ def dprime_table(condition: Condition) -> str:
     return html.paragraph(f"Comparison: {condition.name}.") + html.table(
         [*head, "true (simulated)"] if simulated else head, rows
     )
-
-
-def along(levels: np.ndarray) -> np.ndarray:
-    """Return 200 levels along the axis of a picture, a little beyond those given."""
-    if levels.min() > 0:
-        return np.geomspace(levels.min() / 1.25, levels.max() * 1.25, 200)
-    margin = 0.06 * float(np.ptp(levels))
-    return np.linspace(levels.min() - margin, levels.max() + margin, 200)
 
 
 def fit_sentence(deviance: float, n_levels: int) -> str:

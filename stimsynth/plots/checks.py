@@ -18,18 +18,6 @@ def check_kind(shown: Any, attributes: tuple[str, ...], kind: str) -> None:
         raise WrongType(f"this plot shows a {kind}; not a {type(shown).__name__}")
 
 
-def check_axes(axes: Any, name: str = "ax") -> None:
-    """Raise WrongType if `axes` is neither None nor matplotlib axes.
-
-    Raises
-    ------
-    WrongType
-        (also a TypeError).
-    """
-    if axes is not None and not hasattr(axes, "plot"):
-        raise WrongType(f"{name} must be None or axes of matplotlib; not {axes!r}")
-
-
 def check_zoom(zoom: Any) -> None:
     """Raise InputError if the zoom is not a number.
 

@@ -12,11 +12,12 @@ import numpy as np
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import empty_figure, own_axes
 from stimsynth.plots.canvas import image_pixels, show_image, split_axes, status_figure
-from stimsynth.plots.checks import check_axes, check_kind, check_size
+from stimsynth.plots.checks import check_kind, check_size
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
+from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.numbers import real_number
-from stimsynth.plots.checks import check_axes, check_kind
+from stimsynth.plots.checks import check_kind
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError, WrongType, unknown_name
+from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.plots.blank import own_axes
-from stimsynth.plots.checks import check_axes, check_kind
+from stimsynth.plots.checks import check_kind
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.axes import check_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

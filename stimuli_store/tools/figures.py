@@ -6,7 +6,7 @@ imported or switched on. Needs matplotlib; of the store, nothing else does.
 
 import io
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,17 +19,13 @@ Shown = tuple[bytes, dict[str, int]]
 """PNG and its width and height in a notebook, in pixels of the page."""
 
 
-def to_png(figure: Figure, dpi: float = 144) -> bytes:
-    """Return a figure as a PNG file, the same bytes every time.
+def to_png(drawn: Axes | Figure, dpi: float = 144) -> bytes:
+    """Return a figure of matplotlib, or the figure of axes, as a PNG file, the same bytes every time.
 
-    Parameters
-    ----------
-    figure
-        Any figure of matplotlib.
-    dpi
-        Pixels per inch.
+    `dpi` is in pixels per inch.
     """
     buffer = io.BytesIO()
+    figure = cast(Figure, drawn.get_figure(root=True))
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 

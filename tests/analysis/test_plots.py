@@ -1,104 +1,347 @@
-"""What pictures show is what they were given: positions are read back from the drawn objects."""
+"""Plots show what they were given, with units on the axes, and no text on another."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
+from analysis.data.counts import Counts, counts_of
+from analysis.fits.fit import Fit
 from analysis.observers.sdt import wilson
-from analysis.plots.psychometric import (
-    Marker,
-    Points,
-    dprime_plot,
-    intervals_plot,
-    psychometric_plot,
+from analysis.plots import (
+    Tile,
+    display_stimuli,
+    plot_dprime,
+    plot_fit,
+    plot_residuals,
+    plot_response_times,
+    plot_thresholds,
+    plot_timing,
+    style,
 )
 from analysis.plots.ranking import ranking_plot
-from analysis.plots.stimuli import Tile, stimuli_panel
-from analysis.plots.style import to_png, unit_label
-from analysis.plots.timing import timing_plot
+from stimuli_store.errors import InputError, WrongType
 
 LEVELS = np.array([8.0, 16, 32, 64])
-POINTS = Points(levels=LEVELS, n_correct=np.array([10.0, 12, 18, 20]), n_trials=np.full(4, 20.0))
-CURVE = (LEVELS, np.array([0.52, 0.6, 0.9, 0.98]))
 
 
-def lines(figure: Figure) -> list[tuple[list[float], list[float]]]:
+def counts(right: Any = (10, 12, 18, 20), total: Any = 20, levels: Any = LEVELS) -> Counts:
+    return counts_of(levels, right, np.broadcast_to(total, np.shape(right)))
+
+
+def fit(given: Counts, axis: str = "log", guess: float = 0.5) -> Fit:
+    return fit_psychometric(
+        given.levels, given.n_correct, given.n_trials, axis=axis, guess=guess, sigmoid="normal"
+    )
+
+
+def fitted(*given: Any, axis: str = "log", guess: float = 0.5, **kwargs: Any) -> Axes:
+    made = counts(*given)
+    return plot_fit(fit(made, axis, guess), counts=made, **kwargs)
+
+
+def lines(axes: Axes) -> list[tuple[list[float], list[float]]]:
     return [
         (np.ravel(line.get_xdata()).tolist(), np.ravel(line.get_ydata()).tolist())
-        for line in figure.axes[0].get_lines()
+        for line in axes.get_lines()
     ]
 
 
-def bars(figure: Figure) -> np.ndarray:
-    (collection,) = figure.axes[0].collections
-    return np.array([[s[0][1], s[1][1]] for s in collection.get_segments()])
+def legends(axes: Axes) -> list[Any]:
+    return list(axes.get_figure(root=True).legends)
 
 
-def test_points_carry_binomial_bars() -> None:
-    marker = Marker(p=0.75, threshold=22.0, low=17.0, high=30.0, true=25.0)
-    drawn = psychometric_plot(POINTS, CURVE, marker, unit="window_px")
-    low, high = wilson(POINTS.n_correct, POINTS.n_trials)
-    assert bars(drawn) == pytest.approx(np.stack([low, high], axis=1))
-    assert ([17.0, 30.0], [0.75, 0.75]) in lines(drawn)
-    assert ([22.0], [0.75]) in lines(drawn)
-    assert any(x == [25.0, 25.0] for x, _ in lines(drawn))
-    assert drawn.axes[0].get_xlabel() == "window size (pixels)"
+def words(axes: Axes) -> list[str]:
+    return [text.get_text() for made in legends(axes) for text in made.get_texts()]
 
 
-def test_open_interval_is_drawn_to_the_edge_and_no_truth_is_invented() -> None:
-    marker = Marker(p=0.75, threshold=np.inf, low=50.0, high=np.inf)
-    drawn = psychometric_plot(POINTS, CURVE, marker, unit="window_px")
-    edge = drawn.axes[0].get_xlim()[1]
-    assert ([50.0, edge], [0.75, 0.75]) in lines(drawn)
-    words = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
-    assert not any("true" in word or "threshold" in word for word in words)
+# -- every plot ------------------------------------------------------------------------------------
+
+MANY = np.round(np.random.default_rng(1).normal(30, 8, 60).clip(6, 80), 3)
+FITS = {
+    "ann": fit(counts()),
+    "a participant with a long name": fit(counts((9, 10, 11, 10))),
+    "eve": fit(counts((20, 20, 20, 20))),
+}
 
 
-def test_infinite_upper_end_of_dprime_stays_in_the_picture() -> None:
-    ends = (np.array([0.0, 0.2, 1.0, 2.0]), np.array([0.9, 1.2, 2.5, np.inf]))
-    drawn = dprime_plot(LEVELS, np.array([0.0, 0.6, 1.8, 3.0]), ends, curve=None, unit="px")
-    top = drawn.axes[0].get_ylim()[1]
-    assert bars(drawn)[-1] == pytest.approx([2.0, top])
+def two_fits() -> Axes:
+    first = fitted(label="fovea", unit="px")
+    return fitted((10, 14, 17, 20), 20, 3 * LEVELS, ax=first, label="periphery", unit="px")
 
 
-def test_participants_stand_in_order_with_their_truth() -> None:
-    markers = [
-        Marker(p=0.75, threshold=20.0, low=15.0, high=27.0, true=18.0),
-        Marker(p=0.75, threshold=np.inf, low=30.0, high=np.inf, true=None),
-    ]
-    drawn = intervals_plot(["ann", "ben"], markers, unit="px")
-    assert [t.get_text() for t in drawn.axes[0].get_yticklabels()] == ["ann", "ben"]
-    assert ([15.0, 27.0], [0, 0]) in lines(drawn)
-    assert ([18.0], [0]) in lines(drawn)
+PLOTS: dict[str, Callable[[], Axes]] = {
+    "fit": lambda: fitted(unit="window_px", true=25.0),
+    "fit with unequal trials": lambda: fitted((5, 22, 35, 9), (10, 40, 40, 10), unit="deg"),
+    "fit of sixty levels": lambda: fitted(np.resize([1, 1, 2, 0, 2], 60), 2, MANY, unit="deg"),
+    "fit to guesses": lambda: fitted((10, 11, 9, 10)),
+    "fit to right answers": lambda: fitted((20, 20, 20, 20)),
+    "fit to wrong answers": lambda: fitted((0, 1, 0, 0)),
+    "fit with a linear axis": lambda: fitted((10, 13, 18, 22), 40, (0, 1, 2, 3), axis="linear", guess=0.25),
+    "fit of tiny levels": lambda: fitted((10, 13, 18, 19), 20, (0.001, 0.002, 0.003, 0.005), axis="linear"),
+    "two fits": two_fits,
+    "residuals": lambda: plot_residuals(fit(counts()), counts=counts(), unit="px"),
+    "d'": lambda: plot_dprime(
+        {level: dprime_from_counts(n, 50) for level, n in zip(LEVELS, (26, 25, 43, 50), strict=True)},
+        scaling=fit_critical_scaling(LEVELS, (26, 25, 43, 50), [50] * 4),
+        unit="window_px",
+    ),
+    "thresholds": lambda: plot_thresholds(FITS, unit="px", true={"ann": 18.0}),
+    "one threshold": lambda: plot_thresholds([FITS["ann"]], unit="px"),
+    "no threshold": lambda: plot_thresholds([FITS["eve"]]),
+    "timing": lambda: plot_timing([0] * 500 + [1] * 30 + [-1, 3]),
+    "no timing": lambda: plot_timing([]),
+    "response times": lambda: plot_response_times(np.geomspace(0.2, 3, 200)),
+    "no response times": lambda: plot_response_times([np.nan]),
+}  # fmt: skip
+
+
+@cache
+def drawn(name: str) -> Axes:
+    axes = PLOTS[name]()
+    axes.get_figure(root=True).canvas.draw()
+    return axes
+
+
+def drawn_texts(axes: Axes) -> Iterator[Text]:
+    yield from axes.get_figure(root=True).texts
+    yield from (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts)
+    for made in legends(axes):
+        yield from (made.get_title(), *made.get_texts())
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True):
+            if min(low, high) <= at <= max(low, high):
+                yield label
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_no_text_is_cut_or_lies_on_another(name: str) -> None:
+    axes = drawn(name)
+    figure = axes.get_figure(root=True)
+    boxes = {t.get_text(): t.get_window_extent() for t in drawn_texts(axes) if t.get_text()}
+    for text, box in boxes.items():
+        assert figure.bbox.padded(1).fully_containsx(box.x0), text
+        assert figure.bbox.padded(1).fully_containsx(box.x1), text
+        assert figure.bbox.padded(1).fully_containsy(box.y0), text
+        assert figure.bbox.padded(1).fully_containsy(box.y1), text
+    for (one, first), (other, second) in combinations(boxes.items(), 2):
+        assert not first.padded(-1).overlaps(second.padded(-1)), (one, other)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_legend_hides_no_data(name: str) -> None:
+    axes = drawn(name)
+    assert axes.get_legend() is None
+    for legend in legends(axes):
+        assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert len(labels) == len(set(labels))
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_axes_have_names_and_units_and_no_title(name: str) -> None:
+    axes = drawn(name)
+    assert axes.get_xlabel()
+    assert axes.get_ylabel() or axes.get_yticklabels()
+    assert not axes.get_title()
+    assert hasattr(axes, "_repr_png_")
+
+
+def test_series_differ_in_grey_prints_too() -> None:
+    grey = [np.dot(to_rgb(color), (0.299, 0.587, 0.114)) for color, _ in style.SERIES]
+    assert min(abs(a - b) for a, b in pairwise(grey)) > 0.15
+    assert len({marker for _, marker in style.SERIES}) == len(style.SERIES)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plot_fit(FITS["ann"], ax, counts=counts()),
+        lambda ax: plot_residuals(FITS["ann"], ax, counts=counts()),
+        lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
+        lambda ax: plot_thresholds(FITS, ax),
+        lambda ax: plot_timing([0], ax),
+        lambda ax: plot_response_times([0.5], ax),
+    ],
+)
+def test_plots_go_where_they_are_told(draw: Callable[[Any], Axes]) -> None:
+    left, right = Figure().subplots(1, 2)
+    assert draw(right) is right
+    assert right.has_data()
+    assert not left.has_data()
+    assert right.spines["top"].get_visible()  # the user's own style
+    assert right.get_legend() is None
+    assert not legends(right)
+    with pytest.raises(WrongType, match="ax must be None or axes of matplotlib; not 5"):
+        draw(5)
+
+
+# -- fits ------------------------------------------------------------------------------------------
+
+
+def test_a_fit_shows_answers_curve_and_threshold() -> None:
+    given = counts((10, 26, 18, 20), (20, 40, 20, 20))
+    found = fit(given)
+    axes = plot_fit(found, counts=given, unit="window_px", true=25.0)
+    (points,) = axes.collections
+    seen = given.n_correct / given.n_trials
+    np.testing.assert_allclose(points.get_offsets(), np.stack([LEVELS, seen], axis=1))
+    area = points.get_sizes()
+    np.testing.assert_allclose(area / area.max(), given.n_trials / given.n_trials.max())
+    (bars,) = [np.reshape(y, (4, 3)) for x, y in lines(axes) if len(x) == 12]
+    np.testing.assert_allclose(
+        bars[:, :2], np.stack(wilson(given.n_correct, given.n_trials), axis=1)
+    )
+    ((x, y),) = [line for line in lines(axes) if len(line[0]) == 200]
+    np.testing.assert_allclose(y, found.function(x))
+    assert ([found.low, found.high], [0.75, 0.75]) in lines(axes)
+    assert ([found.threshold], [0.75]) in lines(axes)
+    assert any(x == [25.0, 25.0] for x, _ in lines(axes))
+    assert {0.5, 1 - found.function.lapse} <= {y[0] for _, y in lines(axes)}
+    assert axes.get_xlabel() == "window size (pixels)"
+    assert axes.get_ylabel() == "proportion correct"
+    assert f"threshold at 75 %: {found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]" in words(
+        axes
+    )
+    assert "true threshold (simulated): 25" in words(axes)
+
+
+def test_an_open_interval_ends_in_an_arrow_and_no_truth_is_invented() -> None:
+    axes = plot_fit(replace(FITS["ann"], high=np.inf), counts=counts())
+    edge = axes.get_xlim()[1]
+    arrows = [line.get_xdata() for line in axes.get_lines() if line.get_marker() == ">"]
+    assert arrows == [[edge]]
+    assert words(axes)[-1].endswith(", ∞)")
+    assert not any("true" in word for word in words(axes))
+    none = plot_fit(replace(FITS["ann"], threshold=np.inf, high=np.inf), counts=counts())
+    assert words(none)[-1] == "threshold at 75 %: beyond the levels shown"
+
+
+def test_two_fits_share_axes() -> None:
+    axes = two_fits()
+    first, second = axes.collections
+    assert not np.array_equal(first.get_edgecolor(), second.get_edgecolor())
+    assert [word.partition(":")[0] for word in words(axes)] == ["fovea", "periphery"]
+    low, high = axes.get_xlim()
+    assert low < LEVELS[0] < 3 * LEVELS[-1] < high
+    (legend,) = legends(axes)
+    assert legend.get_title().get_text() == "threshold at 75 %"
+
+
+def test_many_levels_have_no_intervals_that_hide_them() -> None:
+    axes = drawn("fit of sixty levels")
+    assert len(axes.collections[0].get_offsets()) == len(np.unique(MANY))
+    assert all(len(x) <= 2 or len(x) == 200 for x, _ in lines(axes))
+
+
+def test_ticks_are_levels_or_round_numbers() -> None:
+    def shown(name: str) -> list[str]:
+        return [tick.get_text() for tick in drawn(name).get_xticklabels()]
+
+    assert shown("fit") == ["8", "16", "32", "64"]
+    assert shown("fit of tiny levels") == ["0.001", "0.002", "0.003", "0.005"]
+    assert shown("fit of sixty levels") == ["10", "20", "50"]
+
+
+def test_residuals_are_those_of_the_deviance() -> None:
+    given = counts()
+    axes = plot_residuals(fit(given), counts=given)
+    left_over = np.asarray(axes.collections[-1].get_offsets())[:, 1]
+    assert (left_over**2).sum() == pytest.approx(fit(given).deviance)
+    expected = given.n_trials * fit(given).function(LEVELS)
+    np.testing.assert_array_equal(np.sign(left_over), np.sign(given.n_correct - expected))
+    low, high = axes.get_ylim()
+    assert low == -high <= -1.96
+
+
+# -- d' --------------------------------------------------------------------------------------------
+
+
+def test_dprime_has_its_intervals_and_an_open_one_an_arrow() -> None:
+    found = {
+        level: dprime_from_counts(n, 50) for level, n in zip(LEVELS, (26, 25, 43, 50), strict=True)
+    }
+    axes = plot_dprime(found, unit="px")
+    top = axes.get_ylim()[1]
+    (bars,) = [np.reshape(y, (4, 3)) for x, y in lines(axes) if len(x) == 12]
+    np.testing.assert_allclose(bars[:, 0], [d.low for d in found.values()])
+    np.testing.assert_allclose(bars[:, 1], [min(d.high, top) for d in found.values()])
+    assert bars[-1, 1] == top
+    assert ([64.0], [top]) in lines(axes)
+    np.testing.assert_allclose(
+        axes.collections[0].get_offsets(), [(x, d.estimate) for x, d in found.items()]
+    )
+    with pytest.raises(InputError, match="at least one level"):
+        plot_dprime({})
+
+
+# -- thresholds ------------------------------------------------------------------------------------
+
+
+def test_thresholds_stand_in_order_with_their_truth() -> None:
+    axes = plot_thresholds(FITS, unit="px", true={"ann": 18.0})
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == list(FITS)
+    ann = FITS["ann"]
+    assert ([ann.low, ann.high], [0, 0]) in lines(axes)
+    assert ([ann.threshold], [0]) in lines(axes)
+    assert ([18.0], [0]) in lines(axes)
+    beside = [text.get_text() for text in axes.texts]
+    assert beside[0] == f"{ann.threshold:.3g} [{ann.low:.3g}, {ann.high:.3g}]"
+    assert axes.get_xlabel() == "threshold, size (pixels)"
+    low, high = axes.get_ylim()
+    assert low > high  # the first is on top
+    numbered = plot_thresholds(list(FITS.values()))
+    assert [tick.get_text() for tick in numbered.get_yticklabels()] == ["1", "2", "3"]
+    with pytest.raises(InputError, match="at least one"):
+        plot_thresholds({})
+    with pytest.raises(InputError, match="did you mean 'ann'"):
+        plot_thresholds(FITS, true={"anne": 18.0})
+
+
+def test_forty_rows_have_forty_labels() -> None:
+    axes = plot_thresholds([FITS["ann"]] * 40)
+    assert len(axes.texts) == 40
+
+
+# -- others ----------------------------------------------------------------------------------------
 
 
 def test_bars_of_a_ranking_are_its_bits() -> None:
     bits = np.array([0.3, 0.1, 0.0])
-    drawn = ranking_plot(["a", "b", "chance"], bits, (bits - 0.1, bits + 0.1))
-    assert [p.get_width() for p in drawn.axes[0].patches] == pytest.approx(bits.tolist())
+    drawn = ranking_plot(["a", "b", "chance"], bits, (bits - 0.1, bits + 0.1)).axes[0]
+    assert [p.get_width() for p in drawn.patches] == pytest.approx(bits.tolist())
     assert ([0.0, 0.2], [1, 1]) in [([round(v, 9) for v in x], y) for x, y in lines(drawn)]
 
 
 def test_pictures_are_the_frames() -> None:
     frames = [np.full((4, 4), v, dtype=np.uint8) for v in (0, 128, 255)]
-    drawn = stimuli_panel([[Tile(pixels=f, heading=str(i)) for i, f in enumerate(frames)]])
+    drawn = display_stimuli([[Tile(pixels=f, heading=str(i)) for i, f in enumerate(frames)]])
     for axes, frame in zip(drawn.axes, frames, strict=True):
         (image,) = axes.get_images()
         assert (np.asarray(image.get_array()) == frame).all()
         assert image.get_clim() == (0, 255)  # no stretching of contrast
+    with pytest.raises(InputError, match="no stimulus"):
+        display_stimuli([])
 
 
 def test_late_frames_show_in_the_histogram() -> None:
-    drawn = timing_plot(np.array([0] * 50 + [1, 1, 3]), [0.4, 0.5, 0.6])
-    heights = {p.get_x() + p.get_width() / 2: p.get_height() for p in drawn.axes[0].patches}
+    bars = plot_timing(np.array([0] * 50 + [1, 1, 3])).patches
+    heights = {bar.get_x() + bar.get_width() / 2: bar.get_height() for bar in bars}
     assert {round(x): h for x, h in heights.items()} == {0: 50, 1: 2, 3: 1}
 
 
-def test_png_is_the_same_every_time() -> None:
-    """No time stamp or random name enters, so a report of the same data has the same bytes."""
-
-    def made() -> bytes:
-        return to_png(ranking_plot(["a", "b"], np.array([0.2, 0.0]), (np.zeros(2), np.zeros(2))))
-
-    assert made() == made()
-    assert unit_label("scaling_factor") == "scaling factor"
+def test_slow_answers_are_in_the_last_bar() -> None:
+    times = [0.5] * 199 + [30.0]
+    bars = plot_response_times(times).patches
+    assert sum(bar.get_height() for bar in bars) == 200
+    assert bars[-1].get_height() >= 1
+    assert bars[-1].get_x() < 1

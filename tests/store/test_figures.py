@@ -62,7 +62,7 @@ def test_figures_of_others_are_left_to_others() -> None:
 
 def test_no_time_stamp_enters_so_that_the_same_plot_is_the_same_file() -> None:
     first, second = axes(), axes()
-    assert to_png(first.get_figure(root=True)) == to_png(second.get_figure(root=True))
+    assert to_png(first) == to_png(second)
 
 
 def test_plots_can_be_pickled() -> None:

@@ -1,0 +1,101 @@
+"""Plot of d' by level."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis.fits.scaling import ScalingFit
+from analysis.observers.sdt import DPrime
+from analysis.plots import style
+from analysis.plots.levels import along, level_axis
+from analysis.plots.words import estimate
+from stimuli_store.errors import InputError
+
+_ROOM = 1.1  # of the largest finite d' in the picture
+
+
+def plot_dprime(
+    by_level: Mapping[float, DPrime],
+    ax: Axes | None = None,
+    *,
+    scaling: ScalingFit | None = None,
+    unit: str = "",
+    label: str = "",
+    color: str | None = None,
+) -> Axes:
+    """Plot d' at each level with its 95 % interval, and a fitted critical-scaling curve.
+
+    An interval without an upper end, of levels at which all answers were right, goes to the top of the axes
+    and ends in an arrow.
+
+    Parameters
+    ----------
+    by_level
+        d' by level, as from `analysis.dprime_from_counts`.
+    ax
+        Axes to draw on; None for new ones. Several data sets may share them. Your own axes get no legend;
+        add it by ``ax.legend()``.
+    scaling
+        Critical-scaling fit of the same answers.
+    unit
+        Unit of the levels.
+    label, color
+        Name and colour of these data among several; None for the next colour.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    InputError
+        If there is no level, or `ax` is not axes.
+
+    Examples
+    --------
+    >>> from analysis import dprime_from_counts
+    >>> ax = plot_dprime({k: dprime_from_counts(n, 40) for k, n in {8: 22, 16: 31, 32: 40}.items()})
+    >>> ax.get_ylabel(), [tick.get_text() for tick in ax.get_xticklabels()]
+    ('d′', ['8', '16', '32'])
+    """
+    if not by_level:
+        raise InputError("there is no d' to plot; give at least one level")
+    ours = style.is_ours(ax)
+    ax = style.axes_for(ax, 6.4, 3.7)
+    levels = np.array(sorted(by_level), dtype=np.float64)
+    found = [by_level[level] for level in sorted(by_level)]
+    values, low, high = np.array([(d.estimate, d.low, d.high) for d in found]).T
+    limits = level_axis(ax, levels, log=bool(levels.min() > 0), unit=unit, ticks=levels.tolist())
+    top = _set_height(ax, np.concatenate([values, low, high]))
+    color, marker = style.series(ax, color)
+    ends = np.stack([low, np.minimum(high, top), np.full_like(low, np.nan)], axis=1)
+    ax.plot(np.repeat(levels, 3), ends.ravel(), color=color, lw=1.2, zorder=2.5)
+    is_open = high > top
+    ax.plot(levels[is_open], [top] * sum(is_open), "^", color=color, ms=5, clip_on=False)
+    weights = np.array([d.n_trials for d in found], dtype=np.float64)
+    points = style.points(ax, levels, values, weights, color, marker)
+    points.set_label(label or "d′, 95 % interval")
+    if scaling is not None:
+        _draw_scaling(ax, scaling, limits, color)
+    ax.set_ylabel("d′")
+    if ours:
+        style.legend(ax)
+    return ax
+
+
+def _set_height(ax: Axes, shown: np.ndarray) -> float:
+    """Set the limits of the axis of d' so that all finite values are in sight, and return the upper one."""
+    known = ax.get_ylim() if ax.lines else (0.0, 1.0)
+    finite = shown[np.isfinite(shown)]
+    top = max(_ROOM * float(finite.max(initial=0.0)), known[1])
+    ax.set_ylim(min(_ROOM * float(finite.min(initial=0.0)), known[0], -0.05 * top), top)
+    return top
+
+
+def _draw_scaling(ax: Axes, scaling: ScalingFit, limits: tuple[float, float], color: str) -> None:
+    levels = along(limits, log=ax.get_xscale() == "log")
+    found = estimate(scaling.critical, scaling.critical_low, scaling.critical_high)
+    label = f"critical scaling: {found}"
+    ax.plot(levels, scaling.dprime(levels), color=color, lw=2, ls="--", label=label, zorder=2)

@@ -1,0 +1,140 @@
+"""Plot of a fitted psychometric function: answers, curve and threshold."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
+
+from analysis.data.counts import Counts
+from analysis.fits.fit import Fit
+from analysis.observers.sdt import wilson
+from analysis.plots import style
+from analysis.plots.levels import along, level_axis
+from analysis.plots.words import estimate
+
+_MOST_BARS = 15  # with more levels, each has few trials, and intervals hide the points
+_FURTHER = 0.5  # how far beyond the levels a threshold may lie to be shown, in parts of their range
+
+
+def plot_fit(
+    fit: Fit,
+    ax: Axes | None = None,
+    *,
+    counts: Counts,
+    unit: str = "",
+    true: float | None = None,
+    label: str = "",
+    color: str | None = None,
+) -> Axes:
+    """Plot answers with 95 % binomial intervals, the fitted curve, and its threshold with its interval.
+
+    Parameters
+    ----------
+    fit
+        From `analysis.fit_psychometric`.
+    ax
+        Axes to draw on; None for new ones. Several fits may share them. Your own axes get no legend; add
+        it by ``ax.legend()``.
+    counts
+        The answers. The area of a point is proportional to its number of trials. Up to 15 levels have
+        their 95 % Wilson intervals.
+    unit
+        Unit of the levels, such as ``"window_px"``.
+    true
+        The true threshold of simulated answers.
+    label, color
+        Name and colour of this fit among several; None for the next colour.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    WrongType
+        If `ax` is not axes.
+
+    Examples
+    --------
+    >>> from analysis import fit_psychometric
+    >>> from analysis.data.counts import counts_of
+    >>> counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+    >>> fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
+    >>> ax = plot_fit(fit, counts=counts, unit="px")
+    >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()
+    ('size (pixels)', 'proportion correct', 'log')
+    """
+    ours = style.is_ours(ax)
+    ax = style.axes_for(ax, 6.4, 4.5)
+    log = fit.function.axis == "log"
+    shown = np.append(counts.levels, _near(fit.threshold, counts.levels, log))
+    limits = level_axis(ax, shown, log=log, unit=unit, ticks=counts.levels.tolist())
+    _set_height(ax, counts, fit.function.guess)
+    color, marker = style.series(ax, color)
+    found = estimate(fit.threshold, fit.low, fit.high)
+    levels = along(limits, log=ax.get_xscale() == "log")
+    (curve,) = ax.plot(levels, fit.function(levels), color=color, lw=2, zorder=2)
+    points = _draw_answers(ax, counts, color, marker)
+    diamond = _draw_threshold(ax, fit, limits, color if label else style.INK)
+    at = f"threshold at {100 * fit.p:.3g} %"
+    if label:
+        curve.set_label(f"{label}: {found}")
+    else:
+        curve.set_label("fitted curve")
+        points.set_label("answers" if np.ptp(counts.n_trials) == 0 else "answers, area by trials")
+        diamond.set_label(f"{at}: {found}")
+    if true is not None:
+        _draw_truth(ax, true)
+    ax.set_ylabel("proportion correct")
+    if ours:
+        _label_asymptotes(ax, fit)
+        style.legend(ax, at if label else "")
+    return ax
+
+
+def _near(threshold: float, levels: np.ndarray, log: bool) -> list[float]:
+    """Return a threshold in a list if it lies among the levels or not far beyond; else nothing."""
+    x = np.log(levels) if log else levels
+    if not np.isfinite(threshold) or (log and threshold <= 0):
+        return []
+    at, room = (np.log(threshold) if log else threshold), _FURTHER * np.ptp(x)
+    return [threshold] if x.min() - room <= at <= x.max() + room else []
+
+
+def _set_height(ax: Axes, counts: Counts, guess: float) -> None:
+    low, _ = wilson(counts.n_correct, counts.n_trials)
+    known = [ax.get_ylim()[0]] if ax.lines else []
+    bottom = min(float(low.min()) - 0.03, guess - 0.2, *known)
+    ax.set_ylim(max(bottom, -0.03), 1.03)
+
+
+def _label_asymptotes(ax: Axes, fit: Fit) -> None:
+    for y, text in ((fit.function.guess, "chance"), (1 - fit.function.lapse, "1 − lapses")):
+        ax.axhline(y, color=style.QUIET, lw=0.9, ls=(0, (4, 3)), zorder=0)
+        style.side_label(ax, y, text, apart=0.05)
+
+
+def _draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:
+    if len(counts.levels) <= _MOST_BARS:
+        low, high = wilson(counts.n_correct, counts.n_trials)
+        ends = np.stack([low, high, np.full_like(low, np.nan)], axis=1)
+        ax.plot(np.repeat(counts.levels, 3), ends.ravel(), color=color, lw=1.2, zorder=2.5)
+    seen = counts.n_correct / counts.n_trials
+    return style.points(ax, counts.levels, seen, counts.n_trials, color, marker)
+
+
+def _draw_threshold(ax: Axes, fit: Fit, limits: tuple[float, float], color: str) -> Line2D:
+    left, right = limits
+    style.interval(ax, fit.p, (fit.low, fit.high), color, width=3.2)
+    x = fit.threshold if left <= fit.threshold <= right else np.nan
+    ax.plot([x, x], [ax.get_ylim()[0], fit.p], color=color, lw=0.8, ls=":", zorder=1)
+    (diamond,) = ax.plot([x], [fit.p], "D", color=color, ms=6.5, ls="none", zorder=5)
+    return diamond
+
+
+def _draw_truth(ax: Axes, true: float) -> None:
+    left, right = ax.get_xlim()
+    x = [true if left <= true <= right else np.nan] * 2
+    label = f"true threshold (simulated): {true:.3g}"
+    ax.plot(x, ax.get_ylim(), label=label, color=style.TRUE, lw=1.6, ls=(0, (5, 2)), zorder=1)

@@ -1,0 +1,95 @@
+"""Plot of thresholds and their intervals, a row each."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis.fits.fit import Fit
+from analysis.plots import style
+from analysis.plots.levels import level_axis
+from analysis.plots.words import estimate
+from stimuli_store.errors import InputError, unknown_name
+
+
+def plot_thresholds(
+    fits: Mapping[str, Fit] | Sequence[Fit],
+    ax: Axes | None = None,
+    *,
+    unit: str = "",
+    true: Mapping[str, float] | None = None,
+) -> Axes:
+    """Plot a row for each fit with its threshold and 95 % interval, in numbers beside it.
+
+    An interval that leaves the picture ends in an arrow.
+
+    Parameters
+    ----------
+    fits
+        Fits by name, or a list of fits, which are numbered from 1; the first is on top.
+    ax
+        Axes to draw on; None for new ones.
+    unit
+        Unit of the levels.
+    true
+        True thresholds of simulated answers, by name.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    InputError
+        If there is no fit, a true threshold is of none of them, or `ax` is not axes.
+
+    Examples
+    --------
+    >>> from analysis import fit_psychometric
+    >>> counts = [8, 16, 32, 64], [52, 60, 85, 98], [100] * 4
+    >>> ax = plot_thresholds({"ann": fit_psychometric(*counts)}, unit="px")
+    >>> [tick.get_text() for tick in ax.get_yticklabels()], ax.get_xlabel()
+    (['ann'], 'threshold, size (pixels)')
+    """
+    if not fits:
+        raise InputError("there is no fit to plot; give at least one")
+    named = dict(fits) if isinstance(fits, Mapping) else {str(i + 1): f for i, f in enumerate(fits)}
+    true = true or {}
+    for name in set(true) - set(named):
+        raise unknown_name("fit", name, list(named))
+    ours = style.is_ours(ax)
+    ax = style.axes_for(ax, 6.4, 0.9 + 0.34 * (len(named) + bool(true)))
+    log = all(fit.function.axis == "log" for fit in named.values())
+    level_axis(ax, _in_sight(named, true, log), log=log, unit=unit)
+    ax.set_xlabel(f"threshold, {ax.get_xlabel()}")
+    ax.set_yticks(range(len(named)), list(named))
+    ax.set_ylim(len(named) - 0.4, -0.6)
+    for row, fit in enumerate(named.values()):
+        style.interval(ax, row, (fit.low, fit.high), style.DATA)
+        ax.plot([fit.threshold], [row], "o", color=style.DATA, ms=7, zorder=5)
+        style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.INK)
+    if true:
+        rows = [list(named).index(name) for name in true]
+        (ticks,) = ax.plot(list(true.values()), rows, "|", color=style.TRUE, ms=18, mew=2.2)
+        ticks.set(zorder=2.5, label="true threshold (simulated)")
+    if true and ours:
+        style.legend(ax)
+    return ax
+
+
+def _in_sight(named: Mapping[str, Fit], true: Mapping[str, float], log: bool) -> np.ndarray:
+    """Return levels that span the axis: all thresholds, and intervals as far as most of them go."""
+    found = np.array([(fit.threshold, fit.low, fit.high) for fit in named.values()])
+    with np.errstate(divide="ignore"):
+        places = np.log(found) if log else found
+        truth = np.log(list(true.values())) if log else np.array(list(true.values()))
+    ends = places[:, 1:]
+    middle = [x[np.isfinite(x)] for x in (np.append(places[:, 0], truth), ends.ravel())]
+    core = next((x for x in middle if len(x)), np.zeros(1))
+    with np.errstate(invalid="ignore"):
+        widths = np.abs(ends - places[:, :1])
+    widths = widths[np.isfinite(widths)]
+    room = float(np.median(widths)) if len(widths) else np.log(2) if log else 0.1 * abs(core[0])
+    shown = np.append(core, np.clip(ends, core.min() - 1.5 * room, core.max() + 1.5 * room))
+    return np.exp(shown) if log else shown

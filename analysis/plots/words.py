@@ -1,0 +1,65 @@
+"""Numbers as words, for plots, the terminal and the report."""
+
+import math
+
+
+def unit_label(unit: str) -> str:
+    """Return the unit of levels as an axis label; ``"level"`` if there is none.
+
+    Examples
+    --------
+    >>> unit_label("window_px"), unit_label("scaling_factor"), unit_label("")
+    ('window size (pixels)', 'scaling factor', 'level')
+    """
+    return _UNITS.get(unit, unit.replace("_", " "))
+
+
+_UNITS = {
+    "": "level",
+    "window_px": "window size (pixels)",
+    "px": "size (pixels)",
+    "deg": "size (degrees)",
+}
+
+
+def level(value: float | None) -> str:
+    """Return a level as text with three significant digits.
+
+    Examples
+    --------
+    >>> level(41.277), level(float("inf")), level(0.0)
+    ('41.3', 'beyond the levels shown', 'below the levels shown')
+    """
+    if value is None:
+        return "–"
+    if math.isinf(value) and value > 0:
+        return "beyond the levels shown"
+    if value == 0 or math.isinf(value):
+        return "below the levels shown"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval as text; an infinite end is written as open.
+
+    Examples
+    --------
+    >>> interval(31.02, 52.4), interval(31.02, float("inf"))
+    ('[31, 52.4]', '[31, ∞)')
+    """
+    left = f"[{low:.3g}" if math.isfinite(low) else "(−∞"
+    right = f"{high:.3g}]" if math.isfinite(high) else "∞)"
+    return f"{left}, {right}"
+
+
+def estimate(value: float, low: float, high: float) -> str:
+    """Return an estimate with its interval as text.
+
+    Examples
+    --------
+    >>> estimate(41.277, 31.02, 52.4), estimate(float("inf"), 90.0, float("inf"))
+    ('41.3 [31, 52.4]', 'beyond the levels shown')
+    """
+    if value == 0 or math.isinf(value):
+        return level(value)
+    return f"{level(value)} {interval(low, high)}"

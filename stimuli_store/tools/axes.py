@@ -1,0 +1,17 @@
+"""Check of the axes that are given to plots."""
+
+from typing import Any
+
+from stimuli_store.errors import WrongType
+
+
+def check_axes(axes: Any, name: str = "ax") -> None:
+    """Raise WrongType if `axes` is neither None nor matplotlib axes.
+
+    Raises
+    ------
+    WrongType
+        (also a TypeError).
+    """
+    if axes is not None and not hasattr(axes, "plot"):
+        raise WrongType(f"{name} must be None or axes of matplotlib; not {axes!r}")
