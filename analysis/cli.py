@@ -129,6 +129,8 @@ def _dprime_lines(condition: "Condition") -> list[str]:
     ):
         where = formatting.with_unit(level, condition.unit)
         said = f"d'          {formatting.dprime_text(found)} ({condition.name}, level {where})"
+        if condition.task.guess is not None:
+            said += f", guess rate {condition.task.guess:.3g}"
         if found is not None and found.rates is not None:
             said += f": {formatting.rates(found)}"
         lines.append(said)

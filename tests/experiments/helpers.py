@@ -158,6 +158,10 @@ def bank_of_kinds(folder: Path) -> Bank:
     for member in mad_quad():  # the far ones are farther
         pair = (member.record.target, member.record.sha256)
         distance["right"][pair] = 0.6 if member.record.role.endswith("min") else 1.5
+    for member in eigendistortions():  # larger amplitudes are seen better
+        if member.record.level is not None:
+            pair = (member.record.target, member.record.sha256)
+            distance["right"][pair] = float(member.record.level.value)
     said = Predictions(
         pairs=tuple(pairs),
         distances={name: tuple(distance[name].values()) for name in names},
