@@ -176,6 +176,12 @@ def _check_words(args: argparse.Namespace, kind: str) -> None:
         raise InputError(
             "a simulated booth needs a simulated observer; name its model with --simulate MODEL"
         )
+    if args.gain is not None and args.mean_correct is not None:
+        raise InputError(
+            "--gain and --mean-correct both say how well the simulated observer sees; give one of them"
+        )
+    if args.lapse is not None and not 0 <= args.lapse <= 1:
+        raise InputError(f"--lapse is a rate from 0 to 1; not {args.lapse:g}")
 
 
 def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Observer | None":

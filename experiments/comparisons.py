@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from experiments.sampling import Sampling
 
 CATCH = "catch"
+#: The comparison whose levels are amplitudes, which a design may choose.
+OF_AMPLITUDES = "reference-distortion"
 
 
 def reference_member(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
@@ -105,7 +107,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "reference-member": _WHOLE,
     "member-member": _WHOLE,
     "mad-pair": ("mad",),
-    "reference-distortion": (KIND,),
+    OF_AMPLITUDES: (KIND,),
 }
 _ALL = (*_WHOLE, "mad", KIND)
 Comparison = Callable[[Sets, "Sampling"], Iterator[Filling]]
@@ -114,6 +116,6 @@ COMPARISONS: Mapping[str, Comparison] = {
     "reference-member": reference_member,
     "member-member": member_member,
     "mad-pair": mad_pair,
-    "reference-distortion": reference_distortion,
+    OF_AMPLITUDES: reference_distortion,
     CATCH: catch,
 }

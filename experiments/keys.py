@@ -22,7 +22,8 @@ def keys_of(given: Mapping[str, str], answers: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     InputError
-        If some answers have a key and others have none, an answer or key is unknown, or two share a key.
+        If some answers have a key and others have none, an answer or key is unknown, two share a key, or an
+        answer is called ``"quit"``.
 
     Examples
     --------
@@ -31,6 +32,11 @@ def keys_of(given: Mapping[str, str], answers: Sequence[str]) -> dict[str, str]:
     >>> keys_of({"quit": "q"}, ["one", "two", "three"])
     {'one': '1', 'two': '2', 'three': '3', 'quit': 'q'}
     """
+    if QUIT in answers:
+        raise InputError(
+            f"no answer may be called {QUIT!r}, which names the key that ends the sitting; give the answer "
+            "another name"
+        )
     for name in given:
         if name not in (*answers, QUIT):
             raise unknown_name("answer in [keys]", name, [*answers, QUIT])

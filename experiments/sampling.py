@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.comparisons import CATCH, COMPARISONS
+from experiments.comparisons import CATCH, COMPARISONS, OF_AMPLITUDES
 from stimuli_store.errors import InputError, unknown_name
 
 MAX_REPEATS = 4096
@@ -29,7 +29,8 @@ class Sampling:
         Choose from the bank: kinds of stimuli, labels of sets, names of targets, levels; all if they are not
         given.
     amplitudes
-        Amplitudes of distortions that are to be shown, in the bank or not.
+        Amplitudes of distortions that are to be shown, in the bank or not, where a comparison is of
+        distortions; then `levels` choose for the other comparisons.
     break_every
         Trials between breaks; 0 for none.
     blocks
@@ -89,9 +90,25 @@ class Sampling:
         for name in self.comparisons:
             if name not in COMPARISONS:
                 yield str(unknown_name("comparison", name, list(COMPARISONS)))
-        amplitudes = self.amplitudes or ()
-        if len(set(amplitudes)) != len(amplitudes):
-            yield f"amplitudes must be named once each; not {list(amplitudes)}"
+        for name in ("kinds", "sets", "targets", "levels", "amplitudes"):
+            if getattr(self, name) == ():
+                yield f"{name} chooses nothing; name one or more in it, or leave it out for all"
+        yield from self._amplitudes()
+
+    def _amplitudes(self) -> Iterator[str]:
+        if self.amplitudes is None:
+            return
+        if len(set(self.amplitudes)) != len(self.amplitudes):
+            yield f"amplitudes must be named once each; not {list(self.amplitudes)}"
+        if OF_AMPLITUDES not in self.comparisons:
+            yield (
+                f"amplitudes are those of the comparison {OF_AMPLITUDES!r}, which is not among "
+                f"{', '.join(self.comparisons)}; leave them out, or add it"
+            )
+        if self.levels is not None and {*self.comparisons} <= {OF_AMPLITUDES, CATCH}:
+            yield (
+                f"amplitudes and levels both choose the amplitudes of {OF_AMPLITUDES!r}; give one of them"
+            )
 
     def _numbers(self) -> Iterator[str]:
         for name, least, most in (
@@ -123,7 +140,7 @@ class Sampling:
         if self.latin is not None and self.order != "blocked":
             yield 'a Latin square orders blocks of one factor; give order = "blocked" and blocked_by'
         if isinstance(self.latin, tuple) and len(set(self.latin)) != max(1, len(self.latin)):
-            yield "the participants of latin must be named once each"
+            yield "latin must name one participant or more, each once"
 
     def check_counts(self, n_cells: int, n_values: int | None = None) -> None:
         """Check that repeats fill the cells of a task in every block that holds a pair.

@@ -19,6 +19,8 @@ LEFT, RIGHT = "left", "right"
 RING = re.compile(r"ring-([1-9][0-9]*)")
 #: Smallest gap between two pictures that stand side by side; the fixation mark fits into it.
 LEAST_GAP_PX = 24
+#: No window is larger; a slip would need more memory than there is.
+_LARGEST_PX = 16_384
 #: No screen is faster; more would make a phase of frames without end.
 _MOST_HZ = 10_000.0
 
@@ -106,8 +108,10 @@ class Screen:
             raise InputError(
                 f"refresh_hz must be a positive number from 1 to {_MOST_HZ:g}; not {self.refresh_hz}"
             )
-        if min(self.size) < 1:
-            raise InputError(f"size must be width and height in pixels; not {list(self.size)}")
+        if not 1 <= min(self.size) <= max(self.size) <= _LARGEST_PX:
+            raise InputError(
+                f"size must be width and height in pixels, from 1 to {_LARGEST_PX}; not {list(self.size)}"
+            )
         if self.screen < 0:
             raise InputError(f"screen must be 0 or more; not {self.screen}")
         if not 0.0 <= self.background <= 1.0:

@@ -76,6 +76,7 @@ def resolved(choice: TaskChoice) -> tuple[Task, str]:
     task = replace(task, phases=timed, **changes)
     check(task)
     _check_roles(task)
+    _check_rules(task)
     rule = choice.rule or task.rules[0]
     if rule not in task.rules:
         raise unknown_name(f"rule of the task {task.name}", rule, list(task.rules))
@@ -95,6 +96,14 @@ def check_durations(task: Task, refresh_hz: float, tolerance_ms: float) -> None:
         phases_at(task, refresh_hz, np.random.default_rng(0), tolerance_ms=tolerance_ms)
     if faults:
         raise InputError("\n".join(faults))
+
+
+def _check_rules(task: Task) -> None:
+    """Check that the cells determine every decision rule that the task names."""
+    from analysis.observers.rules import rule_of  # SciPy comes with it
+
+    for rule in task.rules:
+        rule_of(task, rule)
 
 
 def _check_roles(task: Task) -> None:

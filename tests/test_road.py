@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from stimsynth.cli import main
 from stimsynth.commands import demo
@@ -21,14 +24,51 @@ pytestmark = pytest.mark.road
 
 ROOT = Path(__file__).parents[1]
 METAMERS, MAD, DISTORTIONS = demo.STUDIES
+EXTERNAL = """
+[[sets]]
+kind = "external"
+files = "others/*.png"
+license = "CC0-1.0"
+target = "camera"
+"""
+#: What the demo does not show of its bank.
+OTHERS = [
+    demo.Study(
+        what="oddity on metamers",
+        kind="metamer",
+        observer="pooling10",
+        mean_correct=0.7,
+        trials='[task]\nname = "oddity"\n[design]\ncomparisons = ["reference-member"]\nrepeats = 12\n'
+        'kinds = ["metamer"]',
+    ),
+    demo.Study(
+        what="pair on amplitudes of eigendistortions",
+        kind="eigendistortion",
+        observer="pooling28",
+        mean_correct=0.75,
+        trials='[task]\nname = "pair"\n[design]\ncomparisons = ["reference-distortion"]\nrepeats = 40\n'
+        "amplitudes = [0.125, 0.2, 0.25, 0.35, 0.5, 0.75, 1]",
+    ),
+    demo.Study(
+        what="spatial pair on external pictures",
+        kind="external",
+        observer="mse",
+        mean_correct=0.75,
+        trials='[task]\nname = "pair-with-reference"\n[design]\ncomparisons = ["reference-member"]\n'
+        'repeats = 200\nkinds = ["external"]',
+    ),
+]
 
 
 @pytest.fixture(scope="module")
 def bank_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's bank, from the demo's plan, with smaller images."""
+    """The demo's bank, from the demo's plan, with smaller images and a picture of somebody else."""
     folder = tmp_path_factory.mktemp("road")
+    (folder / "others").mkdir()
+    theirs = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    Image.fromarray(theirs).save(folder / "others" / "theirs.png")
     plan = folder / "plan.toml"
-    plan.write_text(demo.PLAN.format(size=64))
+    plan.write_text(demo.PLAN.format(size=64) + EXTERNAL)
     assert main(["build", str(plan)]) == 0
     return folder / "demo-1.0.0.h5"
 
@@ -42,10 +82,16 @@ def written(study: demo.Study, bank_path: Path, folder: Path, seed: int) -> Path
     return design
 
 
-def walk(study: demo.Study, bank_path: Path, folder: Path, seed: int) -> dict[str, Any]:
-    """Run the demo's sessions and analysis of one experiment with a seed; return results.json."""
+def walk(
+    study: demo.Study,
+    bank_path: Path,
+    folder: Path,
+    seed: int,
+    people: Sequence[str] = demo.PARTICIPANTS,
+) -> dict[str, Any]:
+    """Run the sessions and the analysis of one experiment with a seed; return results.json."""
     design = written(study, bank_path, folder, seed)
-    for participant in demo.PARTICIPANTS:
+    for participant in people:
         arguments = ["--participant", participant, "--simulate", study.observer]
         arguments += ["--mean-correct", str(study.mean_correct)]
         assert main(["run", str(design), *arguments]) == 0
@@ -84,6 +130,22 @@ def test_eigendistortions_in_oddity_give_a_threshold(bank_path: Path, tmp_path: 
     low, high = results["interval"]
     assert condition["guess"] == pytest.approx(1 / 3)
     assert low <= results["true_threshold"] <= high
+
+
+@pytest.mark.parametrize("study", OTHERS, ids=lambda study: study.what)
+def test_other_tasks_on_the_same_bank_find_the_truth(
+    bank_path: Path, tmp_path: Path, study: demo.Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = walk(study, bank_path, tmp_path, 1, people=["S01"])
+    (condition,) = results["conditions"]
+    guess = "0.333" if "oddity" in study.what else "0.5"
+    assert f"guess rate {guess}" in capsys.readouterr().out
+    assert results["n_trials"] >= 200
+    if results["threshold"] is None:
+        ((low, high),), (true,) = condition["dprime_interval"], condition["true_dprime"]
+    else:
+        (low, high), true = results["interval"], results["true_threshold"]
+    assert low <= true <= high
 
 
 def test_sessions_are_the_same_for_the_same_seed(bank_path: Path, tmp_path: Path) -> None:

@@ -44,20 +44,22 @@ def read_sessions(
     Raises
     ------
     JournalError
-        If there is none, one is damaged, or two journals claim the same participant and session.
+        If there is none, one is damaged, or two journals claim the same participant, session, task and run.
     """
-    by_name: dict[tuple[str, int], Path] = {}
+    by_name: dict[tuple[str, int, str, int], Path] = {}
     sessions = []
     journals, remarks = _sorted_out(data)
     for remark in remarks:
         tell(remark)
     for path in journals:
         session = read_session(path)
-        name = (session.header.participant, session.header.session)
+        header = session.header
+        name = (header.participant, header.session, header.task.name, header.run)
         if name in by_name:
             raise JournalError(
-                f"{path} and {by_name[name]} both hold session {name[1]} of participant {name[0]}; "
-                "keep one of them, or give one another session number"
+                f"{path} and {by_name[name]} both hold session {header.session} of participant "
+                f"{header.participant}, task {header.task.name}, run {header.run}; keep one of them, or "
+                "give one another session or run number"
             )
         by_name[name] = path
         sessions.append(session)

@@ -84,8 +84,8 @@ def task_of_sessions(sessions: Sequence[Session]) -> Task:
 def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
     """Return the answers of sessions run with a bank, a row for every trial shown, with all models' evidence.
 
-    Beside the columns that all answers have there are: trial, block, attempt, track, ``flags`` (joined by
-    ``;``); the factors of the trials (comparison, set, target, unit, …; one that has the name of another
+    Beside the columns that all answers have there are: run, trial, block, attempt, track, ``flags`` (joined
+    by ``;``); the factors of the trials (comparison, set, target, unit, …; one that has the name of another
     column is ``factor_<name>``); ``stimulus_<role>`` and ``interval_<name>`` (stimulus ids); timing_ok
     (True, False, or None without timing), planned_frames, realised_frames, dropped_frames, frames_verified
     (whether every frame shown has the certified hash; None without a screen), pin. The image is the factor
@@ -216,6 +216,7 @@ def _row(
         "image": next((str(name) for name in named if name is not None), None),
         "session": header.session,
         "order": order,
+        "run": header.run,
         "trial": trial.index,
         "block": trial.block,
         "attempt": trial.attempt,

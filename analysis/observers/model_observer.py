@@ -195,7 +195,8 @@ def calibrated_observer(
     if not lowest < mean_p_correct < highest:
         raise InputError(
             f"no gain gives an observer with the model {model!r} a mean proportion correct of "
-            f"{mean_p_correct:.3g} on these trials; between {lowest:.3g} and {highest:.3g} is possible"
+            f"{mean_p_correct:.3g} on these trials; between {lowest:.3g} and {highest:.3g} is possible, so "
+            "give another mean (--mean-correct), or the gain itself (--gain)"
         )
     root = brentq(
         lambda log_gain: mean_at(float(np.exp(log_gain))) - mean_p_correct,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Case = float | str | None
-#: Participant, session and index of a trial to its simulated observer (None: a person) and the trial.
-Watched = Mapping[tuple[str, int, int], tuple[ModelObserver | None, Trial]]
+#: Participant, session, run and index of a trial to its simulated observer (None: a person) and the trial.
+Watched = Mapping[tuple[str, int, int, int], tuple[ModelObserver | None, Trial]]
 _WINDOWS = ("window", "scaling")
 
 
@@ -156,9 +156,10 @@ def _dprime(rows: "pd.DataFrame", task: Task, rule: str) -> DPrime | None:
 
 def _observed(rows: "pd.DataFrame", watched: Watched) -> list[tuple[ModelObserver, Trial]] | None:
     """Return the simulated observer and the trial of each row; None if a person answered any of them."""
+    keys = zip(rows.participant, rows.session, rows.run, rows.trial, strict=True)
     found = [
-        watched[str(person), int(number), int(trial)]
-        for person, number, trial in zip(rows.participant, rows.session, rows.trial, strict=True)
+        watched[str(person), int(number), int(run), int(trial)]
+        for person, number, run, trial in keys
     ]
     known = [(observer, trial) for observer, trial in found if observer is not None]
     return known if len(known) == len(found) else None

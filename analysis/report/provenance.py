@@ -308,11 +308,12 @@ def notes_section(sessions: Sequence[Session], answers: Answers) -> str:
         ["unfinished sessions", len(unfinished)],
         ["simulated trials", formatting.share(float(table.simulated.sum()), len(table))],
     ]
-    head = ["participant", "session", "trials", "of", "ended", "observer", "created"]
+    head = ["participant", "session", "run", "trials", "of", "ended", "observer", "created"]
     people = [
         [
             s.header.participant,
             s.header.session,
+            s.header.run,
             len(s.records),
             s.header.n_trials,
             s.ended or "unfinished",

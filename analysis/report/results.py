@@ -172,7 +172,7 @@ def _watched(bank: Bank, sessions: Sequence[Session]) -> Watched:
         observer = observer_of(bank, session)
         header = session.header
         for record in session.records:
-            key = (header.participant, header.session, record.trial.index)
+            key = (header.participant, header.session, header.run, record.trial.index)
             found[key] = (observer, record.trial)
     return found
 

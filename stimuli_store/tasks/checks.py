@@ -19,7 +19,7 @@ def check(task: Task) -> None:
     InputError
         With one line for each fault.
     """
-    faults = [*_names(task), *_cells(task), *_phases(task)]
+    faults = dict.fromkeys([*_names(task), *_cells(task), *_phases(task)])
     if faults:
         raise InputError("\n".join(f"the task {task.name!r}: {fault}" for fault in faults))
 
@@ -89,7 +89,7 @@ def _phases(task: Task) -> Iterator[str]:
 
 def _shows(task: Task) -> Iterator[str]:
     shown: dict[str, str] = {}
-    for show in (show for phase in task.phases for show in phase.shows):
+    for phase, show in ((phase, show) for phase in task.phases for show in phase.shows):
         if show.interval not in task.intervals:
             yield (
                 f"a phase shows the interval {show.interval!r}; the intervals are "
@@ -97,8 +97,12 @@ def _shows(task: Task) -> Iterator[str]:
             )
         if show.part not in PARTS:
             yield f"the part {show.part!r} of a picture is unknown; there are {_list(PARTS)}"
-        if shown.setdefault(show.interval, show.part) != show.part:
-            yield f"the interval {show.interval!r} is shown in two different parts"
+        if show.interval in shown:  # an interval is one percept: observers have one look at it
+            yield (
+                f"the interval {show.interval!r} is shown in the phase {shown[show.interval]!r} and again "
+                f"in {phase.name!r}; give the second showing an interval of its own"
+            )
+        shown[show.interval] = phase.name
     for interval in task.intervals:
         if interval not in shown:
             yield f"the interval {interval!r} is never shown"

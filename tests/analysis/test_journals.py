@@ -1,6 +1,7 @@
 """Folders of journals, with what other programs leave in them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,17 @@ import pytest
 
 from analysis.cli import register
 from analysis.data.journals import find_journals, read_sessions
+from analysis.report.results import analyse
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError
-from tests.analysis.builders import header, record_of, session_trials, write_journal
+from stimuli_store.tasks import TASKS
+from tests.analysis.builders import (
+    header,
+    observer_for,
+    record_of,
+    session_trials,
+    write_journal,
+)
 from tests.helpers import tiny_bank
 
 
@@ -108,3 +117,41 @@ def test_a_conflicted_copy_is_refused_by_name(journal: Path) -> None:
     copy.write_bytes(whole(journal))
     with pytest.raises(JournalError, match=r"conflicted copy\).jsonl.* both hold session 1"):
         read_sessions(journal.parent)
+
+
+def simulated(bank: Bank, path: Path, participant: str, run: int) -> Path:
+    """The journal of a run, whose number is the seed of its order and the gain of its observer."""
+    rng = np.random.default_rng(run)
+    trials = session_trials(bank, 2, rng)
+    observer = replace(observer_for(bank, trials), gain=float(run))
+    given = [(t, observer.respond(t, rng)) for t in trials]
+    head = header(bank, participant, len(trials), run=run, observer=observer.describe())
+    return write_journal(path, head, [record_of(bank, t, a.response, a.rt_s) for t, a in given])
+
+
+def test_runs_of_a_session_are_read_together_and_kept_apart(bank: Bank, tmp_path: Path) -> None:
+    """Runs of one participant have the thresholds of runs of two, whose trials cannot be mixed up."""
+    paths = {
+        people: [simulated(bank, tmp_path / f"{people}{i}.jsonl", people[i], i + 1) for i in (0, 1)]
+        for people in ("aa", "ab")
+    }
+    one, two = (analyse(bank, read_sessions(found)) for found in paths.values())
+    assert one[0].true_threshold == two[0].true_threshold
+    assert one[0].threshold == two[0].threshold
+    assert one[0].headline.true_dprimes == two[0].headline.true_dprimes
+    assert sorted(set(one[1].run)) == [1, 2]
+    assert one[0].participants == ("a",)
+
+
+def test_tasks_of_a_session_are_both_read(bank: Bank, tmp_path: Path) -> None:
+    for task in (TASKS["abx"], TASKS["2ifc"]):
+        trials = session_trials(bank, 1, np.random.default_rng(0), task)
+        records = [record_of(bank, t, task.answers[0], 0.5) for t in trials]
+        head = header(bank, "a", len(trials), task=task)
+        write_journal(tmp_path / f"sub-a_task-{task.name}.jsonl", head, records)
+    sessions = read_sessions(tmp_path)
+    assert [session.header.task.name for session in sessions] == ["2ifc", "abx"]
+    copy = tmp_path / "sub-b.jsonl"
+    copy.write_bytes(whole(tmp_path / "sub-a_task-abx.jsonl"))
+    with pytest.raises(JournalError, match=r"hold session 1 of participant a, task abx, run 1;"):
+        read_sessions(tmp_path)

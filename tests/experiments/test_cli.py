@@ -46,6 +46,12 @@ def folder(tmp_path):
         (["--gain", "2"], "describe a simulated observer"),
         (["--lapse", "0"], "describe a simulated observer"),
         (["--simulate", "right", "--gain", "inf"], "a gain of at least 0"),
+        (
+            ["--simulate", "right", "--mean-correct", "1"],
+            r"another mean \(--mean-correct\), or .*--gain",
+        ),
+        (["--simulate", "right", "--lapse", "nan"], "--lapse is a rate from 0 to 1; not nan"),
+        (["--simulate", "right", "--gain", "1", "--mean-correct", "0.7"], "give one of them"),
     ],
 )
 def test_an_observer_that_makes_no_sense_is_refused(folder, words, sentence):

@@ -72,6 +72,10 @@ def test_a_task_of_a_labs_own_is_declared_in_the_design(tmp_path, bank):
     assert (design.rule, design.keys["one"]) == ("likelihood", "left")
 
 
+AGAIN = """"again", ms = 200, shows = [{ interval = "1" }] },
+  { name = "respond", listens"""
+DISTORTIONS = "['reference-distortion']"
+
 REFUSED = {
     "misspelt key": ({"extra": "[task]\nname = 'abx'\nrul = 'x'"}, "'rul'; did you mean 'rule'"),
     "misspelt table": ({"extra": "[sreen]\nsize = [1, 1]"}, "'sreen'; did you mean 'screen'"),
@@ -98,7 +102,30 @@ REFUSED = {
     "catch": ({"extra": "catch = 0.6"}, "a share of all trials from 0 to 0.5; not 0.6"),
     "NaN amplitude": ({"extra": "amplitudes = [nan]"}, "must be a positive number; not nan"),
     "pin": ({"pin": "'tiny@1.0.0'"}, "a pin must have the form name@version#hash"),
-    "amplitude twice": ({"extra": "amplitudes = [0.5, 0.5]"}, "amplitudes must be named once each"),
+    "amplitude twice": (
+        {"extra": "amplitudes = [0.5, 0.5]", "comparisons": DISTORTIONS},
+        "amplitudes must be named once each",
+    ),
+    "amplitudes of nothing": (
+        {"extra": "amplitudes = [0.5]", "comparisons": "['reference-member', 'catch']"},
+        "of the comparison 'reference-distortion', which is not among reference-member, catch; leave",
+    ),
+    "amplitudes and levels": (
+        {"extra": "amplitudes = [0.5]\nlevels = [2]", "comparisons": DISTORTIONS},
+        "amplitudes and levels both choose .* give one of them",
+    ),
+    **{
+        f"empty {name}": (
+            {"extra": f"{name} = []", "comparisons": DISTORTIONS},
+            f"{name} chooses nothing; name one or more in it, or leave it out for all",
+        )
+        for name in ("amplitudes", "levels", "targets", "sets", "kinds")
+    },
+    "empty latin": (
+        {"extra": "latin = []\norder = 'blocked'\nblocked_by = 'level'"},
+        "latin must name one participant or more",
+    ),
+    "endless window": ({"extra": "[screen]\nsize = [800, 100000]"}, "in pixels, from 1 to 16384"),
     "endless rate": (
         {"extra": "[screen]\nrefresh_hz = 1e300"},
         "a positive number from 1 to 10000",
@@ -126,6 +153,34 @@ REFUSED = {
         "'A' should last 210 ms, but whole frames at 60 Hz make it 216.7 ms",
     ),
     "not TOML": ({"extra": "[task"}, "is not valid TOML"),
+    "misspelt rule of its own": (
+        {"extra": TRIANGLE.replace('"likelihood"', '"likelyhood"')},
+        "unknown decision rule 'likelyhood'; did you mean 'likelihood'",
+    ),
+    "rule of another task": (
+        {"extra": TRIANGLE.replace('"likelihood"', '"likelihood", "independent"')},
+        "'triangle-test' has no rule 'independent': only ABX has it",
+    ),
+    "rule that its cells do not tell": (
+        {"extra": TRIANGLE.replace('"likelihood"', '"differencing"')},
+        "no rule 'differencing': no pair of intervals ought to look the same",
+    ),
+    "rule that a criterion ends": (
+        {"extra": "[task]\nname = 'abx'\ncriterion = true"},
+        "has no rule 'independent': only ABX has it",
+    ),
+    "shown twice": (
+        {"extra": TRIANGLE.replace('"respond", listens', AGAIN)},
+        "the interval '1' is shown in the phase 'pictures' and again in 'again'; give the second",
+    ),
+    "not filled": (
+        {"extra": TRIANGLE.replace('["1", "2"]', '["1", "2", "3"]')},
+        r"a cell fills 1, 2, but the intervals are 1, 2, 3\n[^\n]*'3' is never shown$",
+    ),
+    "answer with the name of a key": (
+        {"extra": TRIANGLE.replace('"one"', '"quit"')},
+        "no answer may be called 'quit'",
+    ),
     "declared already": (
         {"extra": TRIANGLE.replace("triangle-test", "abx")},
         "'abx' is declared already",

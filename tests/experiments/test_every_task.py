@@ -59,7 +59,8 @@ def simulated(folder, name, task, comparison, repeats, extra="", participant="S0
 def test_every_task_is_simulated(folder, task):
     comparison = "mad-pair" if task == "mad-pair" else "reference-distortion"
     n_cells = len(TASKS[task].cells)
-    extra = f'amplitudes = [0.5, 0.75]\n{SCREEN}[task]\nname = "{task}"\n'
+    amplitudes = "" if task == "mad-pair" else "amplitudes = [0.5, 0.75]\n"
+    extra = f'{amplitudes}{SCREEN}[task]\nname = "{task}"\n'
     session = simulated(folder, "all", task, comparison, n_cells, extra)
     assert session.ended == "completed"
     assert len(session.records) == n_cells * (2 if task == "mad-pair" else 8)
