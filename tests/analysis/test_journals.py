@@ -139,7 +139,7 @@ def test_runs_of_a_session_are_read_together_and_kept_apart(bank: Bank, tmp_path
     assert one[0].true_threshold == two[0].true_threshold
     assert one[0].threshold == two[0].threshold
     assert one[0].headline.true_dprimes == two[0].headline.true_dprimes
-    assert sorted(set(one[1].run)) == [1, 2]
+    assert sorted(set(one[1].table.run)) == [1, 2]
     assert one[0].participants == ("a",)
 
 

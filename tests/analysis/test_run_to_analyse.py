@@ -102,10 +102,9 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands share a parser, whose making takes long, and do not wait for the disk after every trial."""
+    """Commands share a parser, whose making takes long."""
     parser = make_parser()
     monkeypatch.setattr("stimsynth.cli.make_parser", lambda: parser)
-    monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
 def inside(condition: dict[str, Any], results: dict[str, Any]) -> bool:
