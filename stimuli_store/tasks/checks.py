@@ -89,7 +89,7 @@ def _phases(task: Task) -> Iterator[str]:
 
 def _shows(task: Task) -> Iterator[str]:
     shown: dict[str, str] = {}
-    for phase, show in ((phase, show) for phase in task.phases for show in phase.shows):
+    for where, show in ((phase.name, show) for phase in task.phases for show in phase.shows):
         if show.interval not in task.intervals:
             yield (
                 f"a phase shows the interval {show.interval!r}; the intervals are "
@@ -100,9 +100,9 @@ def _shows(task: Task) -> Iterator[str]:
         if show.interval in shown:  # an interval is one percept: observers have one look at it
             yield (
                 f"the interval {show.interval!r} is shown in the phase {shown[show.interval]!r} and again "
-                f"in {phase.name!r}; give the second showing an interval of its own"
+                f"in {where!r}; give the second showing an interval of its own"
             )
-        shown[show.interval] = phase.name
+        shown[show.interval] = where
     for interval in task.intervals:
         if interval not in shown:
             yield f"the interval {interval!r} is never shown"
