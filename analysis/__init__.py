@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
     from analysis.observers.evidence import Evidence, evidence_of
+    from analysis.observers.from_counts import (
+        DPrime,
+        DPrimeStatus,
+        dprime_from_counts,
+        dprime_from_hits,
+        dprimes_from_counts,
+        dprimes_from_hits,
+        wilson,
+    )
     from analysis.observers.links import Link, link_of
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from analysis.observers.rules import decide
-    from analysis.observers.sdt import (
-        DPrime,
-        dprime,
-        dprime_from_counts,
-        dprime_from_hits,
-        guess_rate,
-        p_correct,
-        wilson,
-    )
+    from analysis.observers.sdt import dprime, guess_rate, p_correct
     from analysis.ranking.rank import ModelScore, Ranking, rank_models
     from analysis.report.results import Results, analyse
     from analysis.report.write import write_report

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.data.journals import read_sessions
-from analysis.observers.sdt import wilson
+from analysis.observers.from_counts import wilson
 from analysis.plots import style
 from analysis.report.results import analyse
 from stimuli_store.bank.reading import Bank, open_bank

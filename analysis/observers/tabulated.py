@@ -9,16 +9,28 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
-from analysis.observers.closed_forms import LinkCurve
+from analysis.observers.closed_forms import LinkCurve, density
 from analysis.observers.rules import LIKELIHOOD, choose, log_likelihoods
 from analysis.observers.structure import Structure
 
-GRID = np.concatenate([np.linspace(0, 4, 21), np.linspace(4.5, 8, 8), [10.0, 12.0, 16.0, 20.0]])
+GRID = np.concatenate(
+    [
+        [0, 0.05, 0.1, 0.15, 0.2],
+        np.arange(0.3, 1, 0.1),
+        np.arange(1, 4, 0.25),
+        np.arange(4, 8, 0.5),
+        [8, 9, 10, 12, 16, 20],
+    ]
+)
 _REPLICATES = 8
-#: Base-2 logarithm of the number of points in each replicate; the likelihood rule's mean varies least.
-_LOG_POINTS, _LOG_POINTS_LIKELIHOOD = 14, 12
+#: Base-2 logarithms of the number of points in each replicate, tried in turn until the error is small enough.
+_LOG_POINTS = (12, 13, 14, 15, 16)
+#: Standard error that is small enough: four times this is 0.001.
+_ENOUGH = 2.5e-4
+#: d' at which that is tried: proportions correct vary most where they are neither chance nor 1.
+_TRIED = np.array([1.0, 1.75, 2.5, 3.25, 4.0])
 
 
 @lru_cache(maxsize=128)
@@ -28,28 +40,37 @@ def tabulated(structure: Structure, rule: str, *, exchanged: bool = False) -> Li
     With `exchanged` the two stimuli have changed places, and the observer does not know it. The curve's
     `error` is the largest standard error of the table.
     """
-    by_replicate = np.stack(
-        [_means(structure, rule, exchanged, seed) for seed in range(_REPLICATES)]
-    )
-    means = by_replicate.mean(axis=0)
-    error = float(by_replicate.std(axis=0, ddof=1).max() / np.sqrt(_REPLICATES))
-    means = np.maximum.accumulate(means) if means[-1] >= means[0] else np.minimum.accumulate(means)
-    return curve_through(means, error)
+    for log_points in _LOG_POINTS:
+        error = _replicated(structure, rule, exchanged, log_points, _TRIED)[1]
+        if error <= _ENOUGH:
+            break
+    return curve_through(*_replicated(structure, rule, exchanged, log_points, GRID))
 
 
 def curve_through(means: np.ndarray, error: float) -> LinkCurve:
-    """Return the monotone cubic through values at `GRID`; beyond the grid it is constant."""
-    value = PchipInterpolator(GRID, means)
-    rise = value.derivative()
-    end = GRID[-1]
+    """Return the monotone curve through proportions at `GRID`; beyond the grid it is constant.
+
+    What is interpolated by a monotone cubic is the normal deviate u of the way from chance, P = P₀ +
+    (E − P₀)(2Φ(u) − 1), where E is 1, or 0 for a falling curve. For one comparison it is a straight line, and
+    for every rule it becomes one at large d'.
+    """
+    start, end = float(means[0]), float(means[-1] >= means[0])
+    share = np.maximum.accumulate((means - start) / (end - start))
+    deviate = PchipInterpolator(GRID, -ndtri(np.maximum(1 - share, 2e-16) / 2))
+    rise, last = deviate.derivative(), GRID[-1]
+
+    def p(d: np.ndarray) -> np.ndarray:
+        return end - 2 * (end - start) * ndtr(-deviate(np.minimum(d, last)))
 
     def slope(d: np.ndarray) -> np.ndarray:
-        return np.where(d < end, rise(np.minimum(d, end)), 0.0)
+        at = np.minimum(d, last)
+        steep = 2 * (end - start) * density(deviate(at)) * rise(at)
+        return np.where(d < last, steep, 0.0)
 
     return LinkCurve(
-        p=lambda d: value(np.minimum(d, end)),
+        p=p,
         slope=slope,
-        formula=f"P by integration over percepts (error below {max(error, 1e-4):.1g})",
+        formula=f"P by integration over percepts (error below {max(4 * error, 1e-4):.1g})",
         error=error,
     )
 
@@ -64,18 +85,40 @@ def quasi_normal(n_intervals: int, log_points: int, seed: int) -> tuple[np.ndarr
     return ndtri(np.clip(points[:, 1:], 1e-12, 1 - 1e-12)), points[:, 0]
 
 
-def _means(structure: Structure, rule: str, exchanged: bool, seed: int) -> np.ndarray:
-    """Return proportion correct at each d' of the grid."""
+def _replicated(
+    structure: Structure, rule: str, exchanged: bool, log_points: int, at: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return proportion correct at each d', and the largest standard error over replicates."""
+    found = np.stack(
+        [
+            _means(
+                structure, rule, exchanged, quasi_normal(len(structure.parts), log_points, seed), at
+            )
+            for seed in range(_REPLICATES)
+        ]
+    )
+    return found.mean(axis=0), float(found.std(axis=0, ddof=1).max() / np.sqrt(_REPLICATES))
+
+
+def _means(
+    structure: Structure,
+    rule: str,
+    exchanged: bool,
+    points: tuple[np.ndarray, np.ndarray],
+    at: np.ndarray,
+) -> np.ndarray:
+    """Return proportion correct at each d'."""
     truth = structure.at_exchanged if exchanged else structure.at
-    log_points = _LOG_POINTS_LIKELIHOOD if rule == LIKELIHOOD else _LOG_POINTS
-    noise, share = quasi_normal(len(structure.parts), log_points, seed)
+    noise, share = points
     cell = np.minimum((share * len(truth)).astype(int), len(truth) - 1)
     rows, found = np.arange(len(noise)), []
-    for d in GRID:
+    for d in at:
         assumed = np.full(len(noise), d)
         x = noise + d * truth[cell]
-        said = choose(structure, rule, assumed, x)
         logs = log_likelihoods(truth, structure.votes, assumed, x)
         odds = np.exp(logs - logs.max(axis=1, keepdims=True))
+        # The likeliest answer needs no second look, unless the observer takes the stimuli for each other.
+        likeliest = rule == LIKELIHOOD and not exchanged
+        said = odds.argmax(axis=1) if likeliest else choose(structure, rule, assumed, x)
         found.append(float((odds[rows, said] / odds.sum(axis=1)).mean()))
     return np.array(found)

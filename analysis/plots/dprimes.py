@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.fits.scaling import ScalingFit
-from analysis.observers.sdt import DPrime
+from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis
 from analysis.plots.words import estimate

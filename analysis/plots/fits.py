@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from analysis.data.counts import Counts
 from analysis.fits.fit import Fit
-from analysis.observers.sdt import wilson
+from analysis.observers.from_counts import wilson
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis
 from analysis.plots.words import estimate

@@ -6,7 +6,7 @@ from scipy.special import rel_entr
 
 from analysis.data.counts import Counts
 from analysis.fits.fit import Fit
-from analysis.observers.sdt import Z95
+from analysis.observers.from_counts import Z95
 from analysis.plots import style
 from analysis.plots.levels import level_axis
 

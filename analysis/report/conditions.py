@@ -10,9 +10,9 @@ from analysis.data.tables import level_counts
 from analysis.fits.fit import Fit, fit_psychometric
 from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.criterion import dprime_of_rates, operating_of
+from analysis.observers.from_counts import DPrime, dprime_from_counts, dprime_from_hits
 from analysis.observers.links import link_of
 from analysis.observers.model_observer import ModelObserver, pooled_true_threshold
-from analysis.observers.sdt import DPrime, dprime_from_counts, dprime_from_hits
 from analysis.observers.structure import signal_of, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.records.trials import Trial

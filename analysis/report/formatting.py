@@ -1,7 +1,7 @@
 """Format numbers and outcomes as text for the terminal and the report."""
 
 from analysis.fits.fit import Fit
-from analysis.observers.sdt import DPrime
+from analysis.observers.from_counts import DPrime
 from analysis.plots.words import interval, level
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.fits.fit import Fit
 from analysis.fits.scaling import ScalingFit
-from analysis.observers.sdt import DPrime
+from analysis.observers.from_counts import DPrime
 from analysis.ranking.rank import Ranking
 from analysis.report.conditions import Condition
 from analysis.report.results import Results

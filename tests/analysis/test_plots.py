@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
 from analysis.data.counts import Counts, counts_of
 from analysis.fits.fit import Fit
-from analysis.observers.sdt import wilson
+from analysis.observers.from_counts import wilson
 from analysis.plots import (
     Tile,
     display_stimuli,

@@ -13,18 +13,25 @@ from analysis.observers.rules import best_criterion, decide
 from analysis.observers.structure import same_pairs, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS, task_named
+from stimuli_store.tasks.forced_choice import forced_choice
+from stimuli_store.tasks.oddity import oddity
 from stimuli_store.tasks.types import Task
 
 N = 200_000
 EVERY = [(name, rule) for name, task in TASKS.items() for rule in task.rules]
 #: One task of every structure: places on a ring change nothing for a rule.
 DISTINCT = [(name, rule) for name, rule in EVERY if not name.startswith("ring-")]
+#: Tasks of more intervals than are declared, by the integrals that hold for any number.
+ALL = {**TASKS, "9afc": forced_choice(9), "oddity-8": oddity(8)}
+MORE = [("9afc", "likelihood"), ("9afc", "differencing"), ("oddity-8", "differencing")]
+#: Their tables take seconds.
+WIDE = [("oddity-5", "likelihood"), ("oddity-6", "likelihood")]
 
 
 @cache
 def drawn(name: str, d: float, n: int = N) -> tuple[np.ndarray, np.ndarray]:
     """Percepts of n trials with d' in cells drawn equally often, and the index of the right answer."""
-    task = TASKS[name]
+    task = ALL[name]
     rng = np.random.default_rng([1, int(1000 * d)])
     cell = np.arange(n) % len(task.cells)
     at = np.array([[task.at(c.fills[i]) for i in task.intervals] for c in task.cells])
@@ -34,7 +41,7 @@ def drawn(name: str, d: float, n: int = N) -> tuple[np.ndarray, np.ndarray]:
 
 def share_right(name: str, rule: str, d: float, n: int = N) -> float:
     x, right = drawn(name, d, n)
-    said = decide(TASKS[name], rule, d, x, rng=np.random.default_rng(2))
+    said = decide(ALL[name], rule, d, x, rng=np.random.default_rng(2))
     return float((said == right).mean())
 
 
@@ -60,16 +67,35 @@ def test_published_proportions_at_one_two_and_three(
         assert float(link_of(TASKS[task], rule).p_correct(d)) == pytest.approx(expected, abs=6e-5)
 
 
-@pytest.mark.parametrize(("task", "rule"), DISTINCT)
+@pytest.mark.parametrize(
+    ("task", "rule"),
+    [pytest.param(*pair, marks=pytest.mark.slow) if pair in WIDE else pair for pair in DISTINCT],
+)
 def test_links_are_what_the_rules_do(task: str, rule: str) -> None:
-    link = link_of(TASKS[task], rule)
-    assert link.error <= 0.001
-    for d in (0.7, 1.8, 3.5):
-        expected = float(link.p_correct(d))
-        assert share_right(task, rule, d, 60_000) == pytest.approx(expected, abs=0.008)
+    agrees(task, rule, 1.8, 100_000)
 
 
-@pytest.mark.parametrize(("task", "rule"), EVERY)
+@pytest.mark.slow
+@pytest.mark.parametrize("d", [0.5, 1.0, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize(("task", "rule"), [*DISTINCT, *MORE])
+def test_links_are_what_the_rules_do_in_a_million_trials(task: str, rule: str, d: float) -> None:
+    agrees(task, rule, d, 1_000_000)
+    drawn.cache_clear()
+
+
+def agrees(task: str, rule: str, d: float, n: int) -> None:
+    """Proportion correct of n trials is the link's, within 4 standard errors of both."""
+    link = link_of(ALL[task], rule)
+    expected = float(link.p_correct(d))
+    standard_error = np.sqrt(expected * (1 - expected) / n + link.error**2)
+    assert link.error <= 2.5e-4
+    assert abs(share_right(task, rule, d, n) - expected) <= 4 * standard_error
+
+
+@pytest.mark.parametrize(
+    ("task", "rule"),
+    [pytest.param(*p, marks=pytest.mark.slow) if p[0].endswith(("5", "6")) else p for p in EVERY],
+)
 def test_without_a_difference_everybody_guesses(task: str, rule: str) -> None:
     guess = 1 / len(TASKS[task].answers)
     assert float(link_of(TASKS[task], rule).p_correct(0.0)) == pytest.approx(guess, abs=1e-9)

@@ -1,27 +1,23 @@
-"""d' to proportion correct and back: published values, derivatives, inverses, intervals, bad input."""
-
-from dataclasses import replace
+"""d' from proportions and counts: published values, intervals and their coverage, tables, bad input."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact, norm
 
-from analysis.observers.links import CLOSED_FORMS, link_of
-from analysis.observers.sdt import (
-    dprime,
+from analysis.observers.criterion import operating_of
+from analysis.observers.from_counts import (
+    DPrimeStatus,
     dprime_from_counts,
     dprime_from_hits,
-    guess_rate,
-    p_correct,
+    dprimes_from_counts,
+    dprimes_from_hits,
     wilson,
 )
-from analysis.observers.tabulated import GRID
+from analysis.observers.sdt import dprime, guess_rate, p_correct
 from stimuli_store.errors import InputError
-from stimuli_store.tasks import TASKS, task_named
-from stimuli_store.tasks.types import Cell
-
-CLOSED = sorted(CLOSED_FORMS)
+from stimuli_store.tasks import TASKS
 
 
 @pytest.mark.parametrize(
@@ -41,33 +37,6 @@ def test_dprime_at_three_quarters_is_the_published_one(
     assert float(dprime(0.75, task, rule)) == pytest.approx(published, abs=0.005)
 
 
-@pytest.mark.parametrize(("task", "rule"), CLOSED)
-def test_inverse_undoes_a_closed_form(task: str, rule: str) -> None:
-    d = np.linspace(0.05, 4.5, 200)
-    assert dprime(p_correct(d, task, rule), task, rule) == pytest.approx(d, abs=1e-10, rel=1e-10)
-
-
-@pytest.mark.parametrize(("task", "rule"), CLOSED)
-def test_slope_of_a_closed_form_is_the_derivative(task: str, rule: str) -> None:
-    link, d, h = link_of(task_named(task), rule), np.linspace(0.01, 6.0, 50), 1e-5
-    numeric = (link.p_correct(d + h) - link.p_correct(d - h)) / (2 * h)
-    assert link.slope(d) == pytest.approx(numeric, abs=1e-9)
-    below = (link.p_correct(-d + h) - link.p_correct(-d - h)) / (2 * h)
-    assert link.slope(-d) == pytest.approx(below, abs=1e-9)
-
-
-@pytest.mark.parametrize("name", ["abx", "match-to-sample", "4iax"])
-def test_a_table_has_an_inverse_a_slope_and_a_stated_error(name: str) -> None:
-    link, d, h = link_of(task_named(name), "likelihood"), np.linspace(0.3, 5.0, 60), 1e-6
-    assert 0 < link.error <= 0.001
-    assert link.dprime(link.p_correct(d)) == pytest.approx(d, rel=1e-8)
-    inner = d[np.abs(d[:, None] - GRID).min(axis=1) > 1e-3]  # between the knots of the cubic
-    numeric = (link.p_correct(inner + h) - link.p_correct(inner - h)) / (2 * h)
-    assert link.slope(inner) == pytest.approx(numeric, abs=1e-7)
-    assert float(link.p_correct(1e6)) == pytest.approx(1.0, abs=1e-6)
-    assert float(link.slope(1e6)) == 0.0
-
-
 def test_chance_and_certainty() -> None:
     assert np.isposinf(dprime(1.0))
     assert float(dprime(0.3)) == 0.0
@@ -76,27 +45,6 @@ def test_chance_and_certainty() -> None:
     assert guess_rate("2afc") == 0.5
     assert guess_rate("4afc") == 0.25
     assert guess_rate("yes-no") == 0.5
-
-
-def test_closed_forms_follow_the_cells_and_not_the_name() -> None:
-    abx = task_named("abx")
-    renamed = replace(abx, name="house-abx")
-    assert link_of(renamed, "differencing").error == 0
-    asked = tuple(
-        Cell(fills=cell.fills, answer="A" if cell.answer == "B" else "B") for cell in abx.cells
-    )
-    turned = replace(abx, cells=asked)  # which of the two differs from X
-    with pytest.raises(InputError, match="only ABX has it"):
-        link_of(turned, "independent")
-    link = link_of(turned, "differencing")
-    assert link.error > 0  # integrated
-    assert float(link.p_correct(2.0)) == pytest.approx(0.7468, abs=0.002)
-
-
-def test_every_declared_task_has_a_link_for_each_of_its_rules_where_it_is_closed() -> None:
-    for (name, rule), curve in CLOSED_FORMS.items():
-        assert rule in TASKS[name].rules
-        assert link_of(TASKS[name], rule).formula == curve.formula
 
 
 @given(
@@ -140,8 +88,6 @@ def test_yes_no_is_the_difference_of_two_normal_deviates(
 @pytest.mark.parametrize("k", [0.8, 1.6, 2.5])
 @pytest.mark.parametrize("d", [0.8, 1.8, 3.0])
 def test_same_different_finds_dprime_and_criterion_from_its_closed_form(d: float, k: float) -> None:
-    from scipy.stats import norm
-
     root, n = np.sqrt(2), 10_000_000
     hit = norm.cdf((d - k) / root) + norm.cdf((-d - k) / root)
     false_alarm = 2 * norm.cdf(-k / root)
@@ -155,20 +101,17 @@ def test_same_different_finds_dprime_and_criterion_from_its_closed_form(d: float
 
 @pytest.mark.parametrize("task", ["yes-no", "same-different"])
 def test_interval_of_hits_covers(task: str) -> None:
-    from scipy.stats import norm
-
-    rng, d, n, covered = np.random.default_rng(3), 1.5, 60, 0
+    rng, d, n = np.random.default_rng(3), 1.5, 60
     k = 1.8
     hit, false_alarm = norm.cdf(d - 0.9), norm.cdf(-0.9)
     if task == "same-different":
         hit = norm.cdf((d - k) / np.sqrt(2)) + norm.cdf((-d - k) / np.sqrt(2))
         false_alarm = 2 * norm.cdf(-k / np.sqrt(2))
-    for _ in range(100):
-        found = dprime_from_hits(
-            int(rng.binomial(n, hit)), n, int(rng.binomial(n, false_alarm)), n, task
-        )
-        covered += found.low <= d <= found.high
-    assert covered >= 89
+    sets = (rng.binomial(n, rate, 400) for rate in (hit, false_alarm))
+    hits, false_alarms = sets
+    found = dprimes_from_hits(hits, [n] * 400, false_alarms, [n] * 400, task)
+    covered = sum(one.low <= d <= one.high for one in found)
+    assert 0.92 * 400 <= covered <= 0.985 * 400
 
 
 def test_no_hit_and_no_false_alarm_set_no_bound() -> None:
@@ -181,15 +124,97 @@ def test_no_hit_and_no_false_alarm_set_no_bound() -> None:
 
 
 @pytest.mark.parametrize(
+    ("d", "criterion"), [(1.0, 0.4), (1.5, -0.7), (2.5, 0.0), (0.4, 0.05), (3.5, -2.0)]
+)
+def test_likelihood_rates_of_same_different_are_integrals(d: float, criterion: float) -> None:
+    """log cosh(d(x₁ − x₂)/2) − log cosh(d(x₁ + x₂ − d)/2) is compared with the criterion."""
+    observer = operating_of(TASKS["same-different"], "likelihood")
+    s = np.linspace(-9, 9, 40_001)
+    weights = norm.pdf(s) / norm.pdf(s).sum()
+
+    def rate(apart: float, shifted: float) -> float:
+        ratio = np.exp(criterion) * np.cosh(d * (np.sqrt(2) * s + shifted) / 2)
+        k = np.where(ratio > 1, 2 / d * np.arccosh(np.maximum(ratio, 1)), 0.0)
+        over = norm.cdf((apart - k) / np.sqrt(2)) + norm.cdf((-apart - k) / np.sqrt(2))
+        return float(np.where(ratio > 1, over, 1.0) @ weights)
+
+    hit, false_alarm = rate(d, 0.0), rate(0.0, d)
+    z = np.array(norm.isf(false_alarm))
+    assert float(observer.hits(np.array(d), z)) == pytest.approx(hit, abs=5e-4)
+    assert float(observer.criterion(np.array(d), z)) == pytest.approx(criterion, abs=0.01)
+
+
+def test_tables_of_counts_are_the_counts_one_by_one() -> None:
+    k, n = np.array([10, 55, 0, 100]), np.array([100, 100, 5, 100])
+    table = dprimes_from_counts(k, n, "oddity", "likelihood")
+    assert table == tuple(
+        dprime_from_counts(a, b, "oddity", "likelihood") for a, b in zip(k, n, strict=True)
+    )
+    rows = [(69, 100, 31, 100), (20, 20, 0, 30), (5, 20, 18, 20), (0, 9, 0, 11)]
+    for task in ("yes-no", "same-different"):
+        found = dprimes_from_hits(*np.array(rows).T, task)
+        for one, row in zip(found, rows, strict=True):
+            alone = dprime_from_hits(*row, task)
+            assert one.estimate == alone.estimate
+            assert (one.low, one.high) == pytest.approx((alone.low, alone.high))
+            assert (one.rates, one.status) == (alone.rates, alone.status)
+
+
+def test_answers_reliably_below_chance_are_said() -> None:
+    exchanged = dprime_from_counts(0, 10)
+    assert exchanged.status is DPrimeStatus.BELOW_CHANCE
+    assert "exchanged" in exchanged.status.value
+    assert dprime_from_counts(1, 10, "2afc").status is DPrimeStatus.ESTIMATED  # p = .011
+    assert dprime_from_counts(0, 7, "2afc").status is DPrimeStatus.BELOW_CHANCE  # p = .008
+    assert dprime_from_counts(0, 11, "oddity").status is DPrimeStatus.ESTIMATED  # p = .012
+    assert dprime_from_counts(0, 12, "oddity").status is DPrimeStatus.BELOW_CHANCE  # p = .008
+    assert dprime_from_counts(10, 10).status is DPrimeStatus.UNBOUNDED
+
+
+@pytest.mark.parametrize(
+    ("counts", "below"),
+    [
+        ((5, 20, 18, 20), True),
+        ((9, 20, 13, 20), False),
+        ((0, 5, 5, 5), True),
+        ((0, 3, 3, 3), False),
+    ],
+)
+def test_fewer_hits_than_false_alarms_are_said_by_fishers_test(
+    counts: tuple[int, int, int, int], below: bool
+) -> None:
+    h, n, f, m = counts
+    p = fisher_exact([[h, n - h], [f, m - f]], alternative="less").pvalue
+    assert (p < 0.01) == below
+    for task in ("yes-no", "same-different"):
+        status = dprime_from_hits(*counts, task).status
+        assert (status is DPrimeStatus.BELOW_CHANCE) == below
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: p_correct(1.0, task="axb"), "did you mean 'abx'"),
         (lambda: p_correct(1.0, rule="difference"), "did you mean 'differencing'"),
-        (lambda: dprime(1.2), "between 0 and 1"),
-        (lambda: dprime(float("nan")), "between 0 and 1"),
+        (lambda: p_correct([1.0, float("nan")]), "none of them missing"),
+        (lambda: dprime(1.2), "between 0 and 1; 1.2 was given"),
+        (lambda: dprime(float("nan")), "none of them missing"),
+        (lambda: dprime("often"), "must be numbers"),
+        (lambda: dprime([[0.6], [0.7, 0.8]]), "must be numbers"),
         (lambda: guess_rate("9afc"), "afc"),
         (lambda: dprime_from_counts(5, 4), "not valid counts"),
-        (lambda: dprime_from_counts(0, 0), "n_trials must be a whole number of 1"),
+        (lambda: dprime_from_counts(0, 0), "at least one trial"),
+        (lambda: dprime_from_counts(7.5, 10), "whole numbers of 0 or more; 7.5"),
+        (lambda: dprime_from_counts(-1, 10), "whole numbers of 0 or more; -1"),
+        (lambda: dprime_from_counts(0.75, 100), "not proportions such as 0.75"),
+        (lambda: dprimes_from_counts([0.5, 0.9, 1], [20, 20, 20]), "not proportions such as 0.5"),
+        (lambda: dprimes_from_counts([5, None], [20, 20]), "none of them missing"),
+        (lambda: dprimes_from_counts([5, 6], [20]), "one shape"),
+        (lambda: dprimes_from_counts([[5, 6]], [[20, 20]]), "one row"),
+        (lambda: dprime_from_hits(1.5, 2, 1, 2, "yes-no"), "n_hits must be whole numbers"),
+        (lambda: dprime_from_hits(1, 2, 1, float("inf"), "yes-no"), "n_noise must be whole"),
+        (lambda: wilson(7.5, 10), "whole numbers"),
+        (lambda: wilson([5, 11], [10, 10]), "not valid counts"),
         (lambda: dprime_from_hits(1, 2, 1, 2, "abx"), "has no criterion"),
         (lambda: dprime_from_hits(3, 2, 1, 2, "yes-no"), "not valid counts"),
         (lambda: dprime_from_hits(1, 2, 0, 0, "yes-no"), "trials without one"),
