@@ -126,7 +126,7 @@ def _draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathColl
 
 def _draw_threshold(ax: Axes, fit: Fit, limits: tuple[float, float], color: str) -> Line2D:
     left, right = limits
-    style.interval(ax, fit.p, (fit.low, fit.high), color, width=3.2)
+    style.draw_interval(ax, fit.p, (fit.low, fit.high), color, width=3.2)
     x = fit.threshold if left <= fit.threshold <= right else np.nan
     ax.plot([x, x], [ax.get_ylim()[0], fit.p], color=color, lw=0.8, ls=":", zorder=1)
     (diamond,) = ax.plot([x], [fit.p], "D", color=color, ms=6.5, ls="none", zorder=5)

@@ -6,19 +6,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.legend import Legend
 
 from stimuli_store.tools.axes import check_axes
-from stimuli_store.tools.figures import PlotFigure, axes_in_row, new_figure, to_png
-
-__all__ = [
-    "axes_for",
-    "axes_in_row",
-    "figure",
-    "is_ours",
-    "legend",
-    "quiet",
-    "series",
-    "side_label",
-    "to_png",
-]
+from stimuli_store.tools.figures import PlotFigure, new_figure
+from stimuli_store.tools.figures import axes_in_row as axes_in_row
+from stimuli_store.tools.figures import to_png as to_png
 
 INK = "#1f2933"
 QUIET = "#8794a1"
@@ -122,7 +112,7 @@ def points(
     )
 
 
-def interval(
+def draw_interval(
     axes: Axes, y: float, ends: tuple[float, float], color: str, width: float = 2.4
 ) -> None:
     """Draw a horizontal interval; an end beyond the axes is an arrow at their edge."""

@@ -66,7 +66,7 @@ def plot_thresholds(
     ax.set_yticks(range(len(named)), list(named))
     ax.set_ylim(len(named) - 0.4, -0.6)
     for row, fit in enumerate(named.values()):
-        style.interval(ax, row, (fit.low, fit.high), style.DATA)
+        style.draw_interval(ax, row, (fit.low, fit.high), style.DATA)
         ax.plot([fit.threshold], [row], "o", color=style.DATA, ms=7, zorder=5)
         style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.INK)
     if true:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from stimuli_store.tools.figures import PlotAxes, PlotFigure
 
 DPI = 72
-SIDE = 5.0  # side in inches of each plot in a new figure
+PLOT_SIDE = 5.0  # side in inches of each plot in a new figure
 
 
 def empty_figure(width: float, height: float) -> "PlotFigure":
@@ -30,7 +30,7 @@ def empty_figure(width: float, height: float) -> "PlotFigure":
 
 def own_axes() -> "PlotAxes":
     """Return axes that fill a new figure."""
-    figure = empty_figure(SIDE, SIDE)
+    figure = empty_figure(PLOT_SIDE, PLOT_SIDE)
     from stimuli_store.tools.figures import axes_in_row
 
     return axes_in_row(figure)[0]

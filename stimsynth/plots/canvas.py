@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimsynth.plots.blank import SIDE, empty_figure
+from stimsynth.plots.blank import PLOT_SIDE, empty_figure
 from stimsynth.plots.checks import check_zoom
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
@@ -161,7 +161,7 @@ def status_figure(
     names = [name for name in plots if name in included]
     if fig is None:
         ratios = [widths.get(name, 1.0) for name in names]
-        fig = empty_figure(*(figsize or (SIDE * sum(ratios), SIDE)))
+        fig = empty_figure(*(figsize or (PLOT_SIDE * sum(ratios), PLOT_SIDE)))
         from stimuli_store.tools.figures import axes_in_row
 
         axes_in_row(fig, ratios)

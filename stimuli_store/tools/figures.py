@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-Layout = Literal["constrained", "compressed", "tight"] | None
+FigureLayout = Literal["constrained", "compressed", "tight"] | None
 """Layout engine of matplotlib that keeps texts apart."""
 
-Shown = tuple[bytes, dict[str, int]]
+PagePicture = tuple[bytes, dict[str, int]]
 """PNG and its width and height in a notebook, in pixels of the page."""
 
 
@@ -33,7 +33,7 @@ def to_png(drawn: Axes | Figure, dpi: float = 144) -> bytes:
 class PlotFigure(Figure):
     """A figure that a notebook shows as PNG when a cell ends with it."""
 
-    def _repr_png_(self) -> Shown:
+    def _repr_png_(self) -> PagePicture:
         # Curves get two pixels for each of the page's, since many screens have them. An image gets one:
         # its pixels are whole pixels of the page, which a browser must not resample.
         has_images = any(axes.images for axes in self.axes)
@@ -45,25 +45,25 @@ class PlotFigure(Figure):
 class PlotAxes(Axes):
     """Axes that a notebook shows as PNG, with all of their figure, when a cell ends with them."""
 
-    def _repr_png_(self) -> Shown | None:
+    def _repr_png_(self) -> PagePicture | None:
         return _shown(self.get_figure(root=True))
 
 
 class PlotTuple(tuple):
     """A tuple that a notebook shows as the figure of its first item, which is a figure or axes."""
 
-    def _repr_png_(self) -> Shown | None:
+    def _repr_png_(self) -> PagePicture | None:
         return _shown(self[0].get_figure(root=True))
 
 
-def _shown(figure: object) -> Shown | None:
+def _shown(figure: object) -> PagePicture | None:
     """Return PNG of a figure made here; None for another, which pyplot shows in its own way."""
     png = getattr(figure, "_repr_png_", None)
     return png() if png else None
 
 
 def new_figure(
-    width: float, height: float, *, dpi: float = 100, layout: Layout = None
+    width: float, height: float, *, dpi: float = 100, layout: FigureLayout = None
 ) -> PlotFigure:
     """Return an empty white figure of `width` × `height` inches that pyplot does not know.
 
