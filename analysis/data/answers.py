@@ -33,7 +33,7 @@ class Answers:
 
     - ``participant``, ``image``, ``task``, ``rule`` (categorical text; an image may be missing, a task "");
     - ``session`` and ``order`` (int64; position in the participant's session);
-    - ``level`` (float64, or objects where levels are words or missing);
+    - ``level`` (float64, NaN where missing; objects where levels are words);
     - ``answer`` and ``response`` (the right answer and the given one: categorical text with the same
       categories, missing where unknown);
     - ``n_correct`` and ``n_trials`` (float64; a trial is 0 or 1 of 1, and 0 without an answer);
@@ -137,7 +137,8 @@ class Answers:
         if name in self.table.columns:
             return name
         if name not in self.columns:
-            raise unknown_name("column", str(name), [*map(str, self.table.columns), *self.columns])
+            known = dict.fromkeys([*map(str, self.table.columns), *self.columns])
+            raise unknown_name("column", str(name), list(known))
         return self.columns[name]
 
     def exclude(self, reason: str, mask: Any) -> "Answers":
@@ -164,13 +165,7 @@ class Answers:
         return self._with(excluded=with_reason(self.table.excluded, reason, chosen))
 
     def include(self, reason: str) -> "Answers":
-        """Return these answers without one reason; an unanswered trial that is included counts as wrong.
-
-        Raises
-        ------
-        InputError
-            If no row has this reason.
-        """
+        """Return these answers without one reason; an unanswered trial that is included counts as wrong."""
         return self._with(excluded=without_reason(self.table.excluded, reason))
 
     def exclude_rt(self, min_s: float = 0.0, max_s: float = np.inf) -> "Answers":
@@ -195,13 +190,7 @@ class Answers:
         return self.exclude(RESPONSE_TIME, (times < min_s) | (times > max_s))
 
     def exclude_participants(self, names: str | Collection[str], reason: str = "") -> "Answers":
-        """Return these answers without some participants.
-
-        Raises
-        ------
-        InputError
-            If a name is not one of the participants.
-        """
+        """Return these answers without some participants."""
         known = [str(name) for name in self.table.participant.unique()]
         chosen = [names] if isinstance(names, str) else [str(name) for name in names]
         for name in chosen:
@@ -254,11 +243,13 @@ class Answers:
         """Yield a key and the answers of every combination of values in some columns, in ascending order.
 
         Columns are roles or the user's own names; a missing value is None in the key. Combinations of which
-        every row is left out are passed over.
+        every row is left out are passed over. Without columns there is one group, of all answers.
         """
-        names = [by] if isinstance(by, str) else list(by)
-        keys = [self.table[self.column(name)] for name in names]
+        keys = [self.table[self.column(name)] for name in _names(by)]
         if not len(self.table):
+            return
+        if not keys:
+            yield (), self
             return
         # Not `indices`, whose keys lose groups when several values are missing.
         groups = self.table.groupby(keys, observed=True, dropna=False, sort=True).ngroup()
@@ -272,19 +263,15 @@ class Answers:
 
     def counts(self, by: str | Sequence[str] = ("level",)) -> pd.DataFrame:
         """Return right answers and trials of the kept rows by columns: the keys, n_correct and n_trials."""
-        rows, names = self.kept, [by] if isinstance(by, str) else list(by)
-        keys = [rows[self.column(name)].rename(name) for name in names]
+        rows, summed = self.kept, ["n_correct", "n_trials"]
+        keys = [rows[self.column(name)].rename(name) for name in _names(by)]
+        if not keys:
+            return rows[summed].sum().to_frame().T
         grouped = rows.groupby(keys, observed=True, dropna=False, sort=True)
-        return grouped[["n_correct", "n_trials"]].sum().reset_index()
+        return grouped[summed].sum().reset_index()
 
     def with_rule(self, rule: str) -> "Answers":
-        """Return the same answers under another decision rule.
-
-        Raises
-        ------
-        InputError
-            If a task has no such rule.
-        """
+        """Return the same answers under another decision rule, which every task must have."""
         for name in self.table.task.unique():
             rule_of(self.only(task=name).task, rule)
         codes = np.zeros(len(self.table), dtype=np.int8)
@@ -305,3 +292,7 @@ class Answers:
     def _repr_html_(self) -> str:
         facts = html.table([], [[what, said] for what, said in facts_of(self)])
         return facts + self.table.head(_SHOWN_ROWS).to_html(index=False)
+
+
+def _names(by: str | Sequence[str]) -> list[str]:
+    return [by] if isinstance(by, str) else list(dict.fromkeys(by))

@@ -81,6 +81,10 @@ def _sorted_out(
             for file in sorted(path.rglob("*.jsonl")):
                 reasons.setdefault(file.resolve(), _why_no_journal(file.relative_to(path), file))
         else:
+            if _first_line(path).strip()[:1] not in (b"", b"{"):
+                raise JournalError(
+                    f"{path} is no session journal; if it is a table of trials, read it with read_trials"
+                )
             reasons[path.resolve()] = None
     journals = [path for path, reason in reasons.items() if reason is None]
     begun = [path for path in journals if _first_line(path).endswith(b"\n")]

@@ -40,8 +40,8 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
     InputError
         If there is no table, or a session journal.
     """
-    if not path.exists():
-        raise InputError(f"{path} does not exist; give a file or a folder of tables")
+    if not _exists(path):
+        raise InputError(f"{str(path)[:200]} does not exist; give a file or a folder of tables")
     if path.is_dir():
         return _read_folder(path, named)
     if is_journal(path):
@@ -49,6 +49,13 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
             f"{path} is a session journal, not a table; read it with answers_of(bank, read_sessions(...))"
         )
     return _known(_with_entities(path, _text(named)), named)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have, as the text of a table
+        return False
 
 
 def _text(named: Mapping[str, str]) -> frozenset[str]:

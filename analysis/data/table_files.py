@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import os
+import warnings
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ _MARKS: dict[bytes, str] = {
 }
 _SAMPLE_BYTES = 1 << 16
 _SAMPLE_LINES = 50
+_UNNAMED = "Unnamed: "
+_RAGGED = (
+    "its lines do not have the same number of fields; give each column a name and a value a row"
+)
 _COUNTS = ("level", "n_correct", "n_trials")
 
 
@@ -38,7 +43,6 @@ class _Dialect:
     decimal: str
     names: tuple[str, ...]
     headless: bool
-    row_names: bool
 
 
 def read_table(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
@@ -98,22 +102,28 @@ def _dialect(start: bytes, path: Path) -> _Dialect:
     if not sample:
         raise InputError(f"{path} is empty; give a table with a row for each trial")
     delimiter, rows = _delimited(sample, path)
-    header = tuple(name.strip() for name in rows[0])
+    header: tuple[str, ...] = tuple(name.strip() for name in rows[0])
     headless = all(number_of(name.replace(",", ".")) is not None for name in header)
     if headless and len(header) != len(_COUNTS):
         raise InputError(
             f"{path} has no line of column names; only a table of {', '.join(_COUNTS)} may lack it"
         )
     longer = len(rows) > 1 and all(len(row) == len(header) + 1 for row in rows[1:])
+    if longer:  # R writes names of rows, and others a delimiter at the end of each row
+        row_names = any(row[-1].strip() for row in rows[1:])
+        header = ("", *header) if row_names else (*header, "")
+    names = tuple(name or f"{_UNNAMED}{i}" for i, name in enumerate(header))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{path} has two columns called {twice!r}; give each its own name")
     commas = any(DECIMAL_COMMA.fullmatch(field.strip()) for row in rows for field in row)
     return _Dialect(
         encoding=encoding,
         skipped=skipped,
         delimiter=delimiter,
         decimal="," if commas else ".",
-        names=_COUNTS if headless else header,
+        names=_COUNTS if headless else names,
         headless=headless,
-        row_names=longer and any(row[-1].strip() for row in rows[1:]),
     )
 
 
@@ -148,16 +158,13 @@ def _delimited(lines: list[str], path: Path) -> tuple[str, list[list[str]]]:
         if width > 1 and agreeing[:2] > best[:2]:
             best = agreeing
     share, _, delimiter, rows = best
-    if share <= 0.5 and len(lines) > 2:
-        raise InputError(
-            f"{path} is no table: its lines do not have the same number of fields; give CSV, TSV or Parquet, "
-            "with one row for each trial"
-        )
     if not rows:
         raise InputError(
             f"{path} is no table: it has one column only; give CSV, TSV or Parquet, with column names in "
             "the first line"
         )
+    if share <= 0.5:
+        raise InputError(f"{path} is no table: {_RAGGED}")
     return delimiter, rows
 
 
@@ -168,8 +175,8 @@ def _read_text(path: Path, dialect: _Dialect, text: Collection[str]) -> pd.DataF
         "decimal": dialect.decimal,
         "skiprows": dialect.skipped,
         "header": None if dialect.headless else 0,
-        "names": list(dialect.names) if dialect.headless else None,
-        "index_col": None if dialect.row_names else False,
+        "names": list(dialect.names),
+        "index_col": False,
         "dtype": {name: str for name in text if name in dialect.names},
         "keep_default_na": False,
         "na_values": missing,
@@ -178,15 +185,23 @@ def _read_text(path: Path, dialect: _Dialect, text: Collection[str]) -> pd.DataF
         "compression": "gzip" if path.suffix == ".gz" else None,
     }
     try:
-        try:
-            frame = pd.read_csv(path, encoding=dialect.encoding, **how)
-        except UnicodeDecodeError:
-            frame = pd.read_csv(path, encoding="cp1252", **how)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = _decoded(path, dialect.encoding, how)
+    except pd.errors.ParserWarning as error:
+        raise InputError(f"{path} cannot be read as a table: {_RAGGED}") from error
     except (ValueError, OSError, EOFError) as error:  # pandas' own errors are ValueErrors
         why = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
         raise InputError(f"{path} cannot be read as a table: {why}") from error
-    unnamed = [name for name in frame.columns if str(name).startswith("Unnamed: ")]
+    unnamed = [name for name in frame.columns if str(name).startswith(_UNNAMED)]
     return frame.drop(columns=unnamed).reset_index(drop=True)
+
+
+def _decoded(path: Path, encoding: str, how: dict[str, Any]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, encoding=encoding, **how)
+    except UnicodeDecodeError:
+        return pd.read_csv(path, encoding="cp1252", **how)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

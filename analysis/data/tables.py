@@ -128,7 +128,7 @@ def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with columns of the types that all answers have."""
     labels = list(dict.fromkeys(v for n in ("answer", "response") for v in table[n].dropna()))
-    numbers = not any(v is None or isinstance(v, str) for v in table.level)
+    numbers = not any(isinstance(v, str) for v in table.level)
     return table.assign(
         **{name: pd.Categorical(table[name]) for name in ("participant", "image", "task", "rule")},
         **{name: pd.Categorical(table[name], labels) for name in ("answer", "response")},

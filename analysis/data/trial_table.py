@@ -159,7 +159,7 @@ def _further(column: pd.Series) -> Any:
         try:
             return column.astype("category").array
         except TypeError:  # lists and the like
-            return column.to_numpy()
+            return column.map(str).astype("category").array
     return column.array
 
 

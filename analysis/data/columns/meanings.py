@@ -46,14 +46,14 @@ def word(value: Any) -> str:
 
     Examples
     --------
-    >>> word(1.0), word(" left "), word(True)
-    ('1', 'left', 'true')
+    >>> word(1.0), word("2.00"), word(" left "), word(True)
+    ('1', '2', 'left', 'true')
     """
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
+    text = str(value).strip()
+    whole, point, rest = text.partition(".")
+    return whole if point and whole.lstrip("-").isdigit() and not rest.strip("0") else text
 
 
 def categories_of(values: pd.Series) -> pd.Categorical:
@@ -96,7 +96,7 @@ def numbers(values: pd.Series, role: str, *, whole: bool = False) -> np.ndarray:
     InputError
         If a value is no finite number; a decimal comma is pointed out.
     """
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+    if values.dtype.kind in "iuf":
         made = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         codes, found = distinct(values)
@@ -113,8 +113,8 @@ def numbers(values: pd.Series, role: str, *, whole: bool = False) -> np.ndarray:
     return made
 
 
-def levels(values: pd.Series) -> np.ndarray:
-    """Return levels (n,): float64 if they are numbers, else words as objects, None if missing.
+def levels(values: pd.Series) -> pd.Series:
+    """Return levels: float64 if they are numbers, else words as objects, None if missing.
 
     Raises
     ------
@@ -124,12 +124,12 @@ def levels(values: pd.Series) -> np.ndarray:
     codes, found = distinct(values)
     words = [value for value in found if not is_missing(value) and number_of(value) is None]
     if not words:
-        return numbers(values, "level")
+        return pd.Series(numbers(values, "level"))
     commas = [value for value in words if DECIMAL_COMMA.fullmatch(str(value).strip())]
     if commas or len(words) < sum(not is_missing(value) for value in found):
         raise InputError(_no_number(values, "level", (commas or words)[0]))
     known = [None if is_missing(value) else word(value) for value in found]
-    return np.array([*known, None], dtype=object)[codes]
+    return pd.Series(np.array([*known, None], dtype=object)[codes], dtype=object)
 
 
 def _no_number(values: pd.Series, role: str, value: Any) -> str:

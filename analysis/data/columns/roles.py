@@ -110,6 +110,10 @@ def roles_of(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Roles:
     """
     if given is None:
         return Roles()
+    if not isinstance(given, Mapping | str | os.PathLike):
+        raise InputError(
+            f"roles are a mapping of role to column, or the path of a TOML file; not {type(given).__name__}"
+        )
     table = given if isinstance(given, Mapping) else read_toml_table(given, "the roles")
     for role in table:
         if role not in (*ROLES, *_PARTS):
@@ -201,6 +205,8 @@ def _task(given: str | Mapping[str, Any] | Task | None) -> Task | None:
     if isinstance(given, str):
         return task_named(given)
     if not isinstance(given, Mapping):
+        if not hasattr(given, "answers"):
+            raise InputError(f"a task is a name or a declared task; not {given!r}")
         return given
     if given.get("name") in TASKS:
         raise InputError(

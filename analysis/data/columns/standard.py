@@ -52,7 +52,7 @@ def standard_columns(
         "image": image,
         "session": session,
         "order": _orders(columns.get("order"), participant, session),
-        "level": levels(columns["level"]) if "level" in columns else np.full(n, None, dtype=object),
+        "level": levels(columns["level"]) if "level" in columns else np.full(n, np.nan),
         "rt_s": _times(columns, n),
         "simulated": _simulated(columns.get("simulated"), n),
     }
