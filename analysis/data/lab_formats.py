@@ -41,7 +41,8 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
         If there is no table, or a session journal.
     """
     if not _exists(path):
-        raise InputError(f"{str(path)[:200]} does not exist; give a file or a folder of tables")
+        first, *_ = str(path)[:200].splitlines()
+        raise InputError(f"{first} does not exist; give a file or a folder of tables")
     if path.is_dir():
         return _read_folder(path, named)
     if is_journal(path):

@@ -552,7 +552,7 @@ WRONG: dict[str, tuple[Any, Mapping[str, Any] | None, Mapping[str, Any], str]] =
     "no table at all": (object(), None, {}, "cannot read trials from an object of type object"),
     "roles in a list": (frame(), ["subj"], {}, "not list"),  # type: ignore[dict-item]
     "a task by number": (frame(), ROLES, {"task": 2}, "not 2"),
-    "complex numbers": (frame(contrast=[1j, 2j, 3j]), ROLES, {}, "must hold numbers; '1j'"),
+    "complex numbers": (frame(order=[1j, 2j, 3j]), ROLES, {}, "must hold numbers; .*1j"),
     "the text of a table": ("subj,acc\n" + "a,1\n" * 200, ROLES, {}, "does not exist"),
     "no participant of this name": (
         frame(),
@@ -568,7 +568,7 @@ def test_a_wrong_table_is_refused_in_a_sentence(name: str) -> None:
     source, roles, how, said = WRONG[name]
     with pytest.raises(StimsynthError, match=said) as error:
         read_trials(source, roles, **how)
-    assert "\n" not in str(error.value).replace(str(source), "")
+    assert "\n" not in str(error.value)
 
 
 WRONG_FILES: dict[str, tuple[str, bytes, str]] = {

@@ -74,7 +74,7 @@ def _natural(text: str) -> tuple[float, str]:
 def number_of(value: Any) -> float | None:
     """Return a value as a number; None if it is none."""
     try:
-        return float(value)
+        return None if isinstance(value, complex) else float(value)
     except (TypeError, ValueError):
         return None
 
