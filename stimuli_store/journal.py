@@ -8,9 +8,8 @@ not happen; when the session is continued, this line is moved to a file beside t
 is whole and only lacks its newline counts.
 
 Line format (stimjournal/1): canonical JSON of ``{"event": …, "n": line number, "body": …, "sum": …}``, with
-``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own. The
-events are ``header`` (the first line), ``began``, ``trial``, ``display_mismatch``, ``page``, ``end`` and
-``resumed``. A line has at most 1 MiB.
+``sum`` the first 16 digits of SHA-256 over the previous line's ``sum`` and the line without its own.
+docs/formats/stimjournal-1.md describes the events and their bodies. A line has at most 1 MiB.
 """
 
 import os
@@ -24,7 +23,7 @@ from stimuli_store.errors import InputError, JournalError
 from stimuli_store.journal_lines import MAX_EVENT_BYTES, Event, Lines, chained, read_lines
 from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import from_json, to_json
-from stimuli_store.session_events import TYPES, Session, session_of
+from stimuli_store.session_events import TYPES, Session, gaze_at_nothing, session_of
 
 __all__ = ["Event", "Journal", "Session", "has_begun", "read_session", "session_of"]
 
@@ -85,7 +84,8 @@ class Journal:
         JournalError
             If an earlier write failed: nothing may follow a line that may be incomplete.
         InputError
-            If the body is not one of this event, or makes a line of more than 1 MiB.
+            If the body is not one of this event, is gaze during a trial that was not begun, or makes a line
+            of more than 1 MiB.
         """
         if not self._sound:
             raise JournalError(
@@ -100,12 +100,15 @@ class Journal:
                 f"an event {event!r} of {len(line)} bytes does not fit into a line of a journal, which has "
                 f"at most {MAX_EVENT_BYTES}"
             )
+        added = Event(event=event, body=row["body"])
+        if event == "gaze" and (fault := next(gaze_at_nothing([*self.events, added]), None)):
+            raise InputError(f"this cannot be added to {self.path}: {fault}")
         self._sound = False
         _write_all(self._handle.fileno(), b"\n" + line if self._newline else line)
         os.fsync(self._handle.fileno())
         self._sound = True
         self._total, self._newline = total, False
-        self.events.append(Event(event=event, body=row["body"]))
+        self.events.append(added)
 
     @property
     def sound(self) -> bool:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from stimuli_store.errors import InputError, JournalError
 from stimuli_store.journal_lines import Event
 from stimuli_store.records.convert import from_json
-from stimuli_store.records.events import Began, End, Page, Resumed
+from stimuli_store.records.events import Began, End, Gaze, Page, Resumed
 from stimuli_store.records.trials import SessionHeader, TrialRecord
 
 JOURNAL_FORMAT = "stimjournal/1"
@@ -20,6 +21,7 @@ TYPES: Mapping[str, type] = {
     "trial": TrialRecord,
     "display_mismatch": TrialRecord,
     "page": Page,
+    "gaze": Gaze,
     "end": End,
     "resumed": Resumed,
 }
@@ -44,6 +46,8 @@ class Session:
         Index and attempt of every trial that was begun and not finished.
     pages
         The pages of text that were read.
+    gaze
+        Samples of gaze, or the files that hold them, in the order in which they were written.
     sittings
         The begin of every sitting after the first.
     uncounted_bytes
@@ -56,6 +60,7 @@ class Session:
     ended: str | None
     broken_off: tuple[tuple[int, int], ...] = ()
     pages: tuple[Page, ...] = ()
+    gaze: tuple[Gaze, ...] = ()
     sittings: tuple[Resumed, ...] = ()
     uncounted_bytes: int = 0
 
@@ -72,7 +77,7 @@ def session_of(events: Sequence[Event], path: Path, *, uncounted_bytes: int = 0)
     ------
     JournalError
         If the first event is no header, the format is another, an event is unknown, its body is not as it
-        should be, or a trial comes twice or out of order.
+        should be, a trial comes twice or out of order, or gaze is of a trial that was not begun.
     """
     if not events or events[0].event != "header":
         raise JournalError(f"{path} holds no session: its first line is not a header")
@@ -81,7 +86,7 @@ def session_of(events: Sequence[Event], path: Path, *, uncounted_bytes: int = 0)
         raise JournalError(f"{path} is in format {said}; this release reads {JOURNAL_FORMAT}")
     bodies = [_typed(event, number, path) for number, event in enumerate(events)]
     named = list(zip((event.event for event in events), bodies, strict=True))
-    fault = next(_disorder(named), None)
+    fault = next(chain(_disorder(named), gaze_at_nothing(events)), None)
     if fault:
         raise JournalError(f"{path} is no sound journal: {fault}")
     ends = [(body.reason if name == "end" else None) for name, body in named if name in _BORDERS]
@@ -92,6 +97,7 @@ def session_of(events: Sequence[Event], path: Path, *, uncounted_bytes: int = 0)
         ended=ends[-1] if ends else None,
         broken_off=tuple(_broken_off(named)),
         pages=tuple(body for name, body in named if name == "page"),
+        gaze=tuple(body for name, body in named if name == "gaze"),
         sittings=tuple(body for name, body in named if name == "resumed"),
         uncounted_bytes=uncounted_bytes,
     )
@@ -137,6 +143,17 @@ def _disorder(named: Sequence[tuple[str, Any]]) -> Iterator[str]:
         elif not body.attempt and body.index != len(shown):
             yield f"trial {body.index} is out of order"
         shown[body.index] += 1
+
+
+def gaze_at_nothing(events: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for gaze during a trial that had not begun."""
+    begun: set[tuple[Any, Any]] = set()
+    for event in events:
+        index, attempt = event.body.get("index"), event.body.get("attempt")
+        if event.event == "began":
+            begun.add((index, attempt))
+        elif event.event == "gaze" and index is not None and (index, attempt) not in begun:
+            yield f"gaze is during trial {index}, attempt {attempt}, before its begin"
 
 
 def _broken_off(named: Sequence[tuple[str, Any]]) -> Iterator[tuple[int, int]]:
