@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from analysis.observers.rules import decide
     from analysis.observers.sdt import dprime, guess_rate, p_correct
-    from analysis.ranking.rank import ModelScore, Ranking, rank_models
+    from analysis.ranking.rank import rank_models
+    from analysis.ranking.records import ModelScore, Ranking
     from analysis.report.results import Results, analyse
     from analysis.report.write import write_report
 else:

@@ -81,19 +81,11 @@ def summary_lines(results: "Results") -> list[str]:
         if condition.fit is None:
             lines += _dprime_lines(condition)
     if results.ranking is None:
-        lines.append(
-            "models      not ranked: "
-            + (
-                "the task has a criterion"
-                if results.task.criterion
-                else "the bank stores no predictions for these pairs"
-            )
-        )
+        lines.append("models      not ranked: the bank stores no predictions for these pairs")
     else:
-        best = results.ranking.rows[0]
-        lines.append(
-            f"best model  {best.label}: {best.bits:.3f} held-out bits per trial above chance"
-        )
+        found = results.ranking
+        label = "best model" if len(found.best) == 1 else "best models"
+        lines.append(f"{label:<12}{found.headline}")
     return lines
 
 

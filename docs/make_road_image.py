@@ -56,7 +56,7 @@ def main() -> None:
     axes.plot([fit.threshold], [fit.p], "D", color=style.INK)
     words = f"  threshold {fit.threshold:.1f} px, 95 % interval {fit.low:.1f} to {fit.high:.1f}\n"
     words += f"  simulated observers' own: {results.true_threshold:.1f} px\n"
-    words += f"  model that agrees best: {results.winner}, which made their answers"
+    words += f"  model that agrees best: {results.ranking.sentence}"
     axes.text(fit.high, fit.p - 0.01, words, va="top", fontsize=10, color=style.INK)
     axes.set_xlabel(style.unit_label(results.unit))
     axes.set_ylabel("proportion correct, ABX")

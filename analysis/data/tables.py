@@ -1,13 +1,12 @@
 """Answers of session journals: a row for every trial shown, with why some are left out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.data.answers import EVIDENCE, Answers
-from analysis.data.cells import Cells
 from analysis.data.exclusions import (
     NO_ANSWER,
     PRACTICE,
@@ -246,44 +245,6 @@ def _row(
     taken = {*first, *last}.difference(_ALWAYS)
     factors = {(RENAMED + k if k in taken else k): v for k, v in trial.factors.items()}
     return {**first, **factors, **last}
-
-
-def cells_of(answers: Answers) -> Cells:
-    """Return the answers to one task as counts by cell, for `analysis.ranking.rank`.
-
-    Models that have no evidence for some pair are left out (`models_without_evidence` names them).
-
-    Raises
-    ------
-    InputError
-        If the answers are of several tasks.
-    """
-    task, kept = answers.task, answers.kept
-    low, high = (STIMULUS + role for role in task.contrast)
-    labels = [model for model in answers.models if kept[EVIDENCE + model].notna().all()]
-    keys = ["participant", "image", low, high, "rule"]
-    grouped = kept.groupby(keys, sort=True, observed=True)
-    cells = grouped.agg(
-        n_correct=("n_correct", "sum"),
-        n_trials=("n_trials", "sum"),
-        **{EVIDENCE + model: (EVIDENCE + model, "first") for model in labels},
-    ).reset_index()
-    text: Mapping[str, np.ndarray] = {key: cells[key].to_numpy(dtype=str) for key in keys}
-    return Cells(
-        task=task,
-        participant=text["participant"],
-        image=text["image"],
-        pair=np.char.add(np.char.add(text[low], "-"), text[high]),
-        rule=text["rule"],
-        n_correct=cells.n_correct.to_numpy(dtype=np.float64),
-        n_trials=cells.n_trials.to_numpy(dtype=np.float64),
-        evidence={model: cells[EVIDENCE + model].to_numpy(dtype=np.float64) for model in labels},
-    )
-
-
-def models_without_evidence(answers: Answers) -> tuple[str, ...]:
-    """Return the labels of models that say nothing of some pair that was shown."""
-    return tuple(m for m in answers.models if answers.table[EVIDENCE + m].isna().any())
 
 
 def level_counts(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ class CurveProblem:
     prior
         Parameters (B, K) to log density (B,), its gradient (B, K), and a positive curvature (B, K).
     n_correct, n_trials
-        Counts: (L,) or (B, L), and (L,).
+        Counts: (L,) or (B, L); n_trials is (L,) where n_correct is.
     """
 
     curve: Curve
@@ -41,7 +41,8 @@ class CurveProblem:
         """Return the problem restricted to some rows of its batch of counts."""
         if self.n_correct.ndim == 1:
             return self
-        return replace(self, n_correct=self.n_correct[chosen])
+        each = self.n_trials if self.n_trials.ndim == 1 else self.n_trials[chosen]
+        return replace(self, n_correct=self.n_correct[chosen], n_trials=each)
 
     def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return log posterior (B,), gradient (B, K) and information (B, K, K) at parameters (B, K)."""

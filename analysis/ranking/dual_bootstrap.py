@@ -1,4 +1,4 @@
-"""Uncertainty of a mean over crossed participants and images.
+"""Uncertainty of means over crossed participants and images.
 
 Resampling both at once counts the noise of single trials several times. Schütt et al. (2023,
 eLife 12:e82566) estimate the variance that generalises to new participants and new images as
@@ -10,21 +10,124 @@ less than the smaller n as degrees of freedom, so a study with few images has a 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from stimuli_store.tools.whole import whole
 
 _FEW = 4
+_CHUNK = 4_000_000  # products of weights held at once
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A mean, its 95 % interval, and a sentence that says what the interval covers."""
+    """A mean, its 95 % interval, the p-value of a mean of 0, and a sentence about the interval."""
 
     mean: float
     low: float
     high: float
+    p: float
     meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resampled:
+    """Means of R quantities over answers, and their means in resamplings of participants and images.
+
+    Attributes
+    ----------
+    means
+        Means over all answers (R,).
+    draws
+        For every sort of resampling (participants, images, both; those that can be done), the means in each
+        draw (D, R) and the factor n/(n − 1) for their variance.
+    n
+        The smaller number of those that were resampled.
+    meaning
+        What intervals hold for, as a sentence.
+    """
+
+    means: np.ndarray
+    draws: tuple[tuple[np.ndarray, float], ...]
+    n: int
+    meaning: str
+
+
+def resample(
+    values: np.ndarray,
+    weights: np.ndarray,
+    participant: np.ndarray,
+    image: np.ndarray,
+    *,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> Resampled:
+    """Return the means sum(values)/sum(weights) of R quantities in resamplings of participants and images.
+
+    Parameters
+    ----------
+    values
+        Sums over each cell (R, C).
+    weights
+        Sizes of the cells (C,).
+    participant, image
+        Names of each cell's participant and image (C,).
+    n_draws, seed
+        Number of resamplings, and the seed that draws them.
+    """
+    (people, who), (images, what) = (
+        np.unique(names, return_inverse=True) for names in (participant, image)
+    )
+    n_people, n_images = len(people), len(images)
+    used, place = np.unique(who * n_images + what, return_inverse=True)
+    who, what = np.divmod(used, n_images)
+    sums = np.stack([np.bincount(place, row) for row in (*values, weights)])
+    rng = np.random.default_rng(whole(seed, "seed", 0))
+    draws = whole(n_draws, "n_draws", 1)
+    by_person, by_image = (_resampled(rng, n, draws) for n in (n_people, n_images))
+    kinds = []
+    if n_people > 1:
+        kinds.append((_means(_summed(sums, who), by_person), _small(n_people)))
+    if n_images > 1:
+        kinds.append((_means(_summed(sums, what), by_image), _small(n_images)))
+    if len(kinds) == 2:
+        both = _both(sums, by_person, by_image, who, what)
+        kinds.append((both, _small(n_people) * _small(n_images)))
+    n = min([k for k in (n_people, n_images) if k > 1], default=1)
+    return Resampled(
+        means=sums[:-1].sum(axis=1) / sums[-1].sum(),
+        draws=tuple(kinds),
+        n=n,
+        meaning=_meaning(n_people, n_images, n),
+    )
+
+
+def spreads_of(resampled: Resampled, contrasts: np.ndarray) -> list[Spread]:
+    """Return the mean of every contrast (K, R) of the quantities, with its 95 % interval.
+
+    A row of `contrasts` is a weight for each quantity: 1 and −1 for a difference.
+    """
+    contrasts = np.asarray(contrasts, dtype=np.float64)
+    means = contrasts @ resampled.means
+    if not resampled.draws:
+        return [
+            Spread(mean=float(m), low=-np.inf, high=np.inf, p=1.0, meaning=resampled.meaning)
+            for m in means
+        ]
+    parts = [np.var(d @ contrasts.T, axis=0) * factor for d, factor in resampled.draws]
+    error = np.sqrt(_corrected(*parts) if len(parts) == 3 else parts[0])
+    half = stdtrit(resampled.n - 1, 0.975) * error
+    sure = np.where(means == 0, 0.0, np.inf)
+    t = np.divide(np.abs(means), error, out=sure, where=error > 0)
+    return [
+        Spread(mean=float(m), low=float(m - h), high=float(m + h), p=float(p), meaning=meaning)
+        for m, h, p, meaning in zip(
+            means,
+            half,
+            2 * stdtr(resampled.n - 1, -t),
+            [resampled.meaning] * len(means),
+            strict=True,
+        )
+    ]
 
 
 def spread_of(
@@ -38,49 +141,27 @@ def spread_of(
 ) -> Spread:
     """Return sum(values)/sum(weights) with a 95 % interval over participants and images.
 
-    Parameters
-    ----------
-    values, weights, participant, image
-        Cell sums, cell sizes, and the names of each cell's participant and image (C,).
-    n_draws, seed
-        Number of resamplings, and the seed that draws them.
+    `values` are the sums (C,) over the cells of one quantity; the rest is as in `resample`.
     """
-    top, bottom = (_table(v, participant, image) for v in (values, weights))
-    mean = float(top.sum() / bottom.sum())
-    n_people, n_images = top.shape
-    n_draws = whole(n_draws, "n_draws", 1)
-    rng = np.random.default_rng(whole(seed, "seed", 0))
-    people = _resampled(rng, n_people, n_draws)
-    images = _resampled(rng, n_images, n_draws)
-    by_people = _variance(top, bottom, people, np.ones_like(images)) * _small(n_people)
-    by_images = _variance(top, bottom, np.ones_like(people), images) * _small(n_images)
+    found = resample(values[None], weights, participant, image, n_draws=n_draws, seed=seed)
+    return spreads_of(found, np.ones((1, 1)))[0]
+
+
+def _corrected(people: np.ndarray, images: np.ndarray, both: np.ndarray) -> np.ndarray:
+    least = np.maximum(people, images)
+    return np.clip(2 * (people + images) - both, least, np.maximum(both, least))
+
+
+def _meaning(n_people: int, n_images: int, n: int) -> str:
     if n_people > 1 and n_images > 1:
-        both = _variance(top, bottom, people, images) * _small(n_people) * _small(n_images)
-        least = max(by_people, by_images)
-        variance = min(max(2 * (by_people + by_images) - both, least), max(both, least))
-        meaning = "intervals hold for new participants and new images (corrected dual bootstrap)"
-        n = min(n_people, n_images)
+        said = "intervals hold for new participants and new images (corrected dual bootstrap)"
     elif n_people > 1:
-        variance, n = by_people, n_people
-        meaning = "intervals hold for new participants only: there is a single image"
+        said = "intervals hold for new participants only: there is a single image"
     elif n_images > 1:
-        variance, n = by_images, n_images
-        meaning = "intervals hold for new images only: there is a single participant"
+        said = "intervals hold for new images only: there is a single participant"
     else:
-        meaning = "no interval: with one participant and one image nothing can be resampled"
-        return Spread(mean=mean, low=-np.inf, high=np.inf, meaning=meaning)
-    if n < _FEW:
-        meaning += f"; they are wide because there are only {n}"
-    half = float(stdtrit(n - 1, 0.975) * np.sqrt(variance))
-    return Spread(mean=mean, low=mean - half, high=mean + half, meaning=meaning)
-
-
-def _table(values: np.ndarray, participant: np.ndarray, image: np.ndarray) -> np.ndarray:
-    people, rows = np.unique(participant, return_inverse=True)
-    images, columns = np.unique(image, return_inverse=True)
-    table = np.zeros((len(people), len(images)))
-    np.add.at(table, (rows, columns), values)
-    return table
+        return "no interval: with one participant and one image nothing can be resampled"
+    return f"{said}; they are wide because there are only {n}" if n < _FEW else said
 
 
 def _resampled(rng: np.random.Generator, n: int, n_draws: int) -> np.ndarray:
@@ -88,11 +169,26 @@ def _resampled(rng: np.random.Generator, n: int, n_draws: int) -> np.ndarray:
     return rng.multinomial(n, np.full(n, 1 / n), size=n_draws).astype(np.float64)
 
 
-def _variance(top: np.ndarray, bottom: np.ndarray, people: np.ndarray, images: np.ndarray) -> float:
-    sums = np.einsum("dp,pi,di->d", people, top, images)
-    sizes = np.einsum("dp,pi,di->d", people, bottom, images)
-    drawn = sizes > 0
-    return float(np.var(sums[drawn] / sizes[drawn]))
+def _summed(sums: np.ndarray, place: np.ndarray) -> np.ndarray:
+    return np.stack([np.bincount(place, row) for row in sums])
+
+
+def _means(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the means (D, R) of sums (R + 1, n), of which the last row has the sizes."""
+    drawn = counts @ sums.T
+    kept = drawn[drawn[:, -1] > 0]
+    return kept[:, :-1] / kept[:, -1:]
+
+
+def _both(
+    sums: np.ndarray, people: np.ndarray, images: np.ndarray, who: np.ndarray, what: np.ndarray
+) -> np.ndarray:
+    rows = max(1, _CHUNK // len(who))
+    parts = [
+        _means(sums, people[i : i + rows][:, who] * images[i : i + rows][:, what])
+        for i in range(0, len(people), rows)
+    ]
+    return np.concatenate(parts)
 
 
 def _small(n: int) -> float:

@@ -12,10 +12,14 @@ _PAIR_GROUPS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Folds:
-    """Pairs of masks (train, test) over cells (C,), and a sentence that describes the held-out data."""
+    """Pairs of masks (train, test) over cells (C,), and a sentence that describes the held-out data.
+
+    `held_out` is whether anything is held out: if not, everything is both trained on and tested.
+    """
 
     pairs: tuple[tuple[np.ndarray, np.ndarray], ...]
     scheme: str
+    held_out: bool = True
 
 
 def folds_of(participant: np.ndarray, image: np.ndarray, pair: np.ndarray) -> Folds:
@@ -56,7 +60,17 @@ def folds_of(participant: np.ndarray, image: np.ndarray, pair: np.ndarray) -> Fo
         )
     everything = np.ones(len(pair), dtype=bool)
     return Folds(
-        pairs=((everything, everything),), scheme="nothing held out: there is a single pair"
+        pairs=((everything, everything),),
+        scheme="nothing was held out, since there is a single pair, shown to one participant",
+        held_out=False,
+    )
+
+
+def folds_over_people(participant: np.ndarray) -> Folds:
+    """Return folds that hold out one group of participants at a time, with all images in the fit."""
+    return _single(
+        _groups(participant, _PARTICIPANT_GROUPS),
+        "held out: one group of participants at a time, but no image",
     )
 
 

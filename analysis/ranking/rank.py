@@ -3,156 +3,118 @@
 All models have the same choice model and the same three free parameters (`analysis.curves.choice_model`).
 The parameters are fitted on some images and participants and scored on other images **and** other
 participants. The score is the log probability of the held-out answers, averaged over the posterior of the
-parameters, in bits per trial above chance.
+parameters, in bits per trial above chance. Every answer counts equally.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.curves.choice_model import ModelFit, fit_model, posterior_of, predicted, predictive
 from analysis.data.cells import Cells, guesses_of
-from analysis.ranking.dual_bootstrap import Spread, spread_of
-from analysis.ranking.folds import Folds, folds_of
+from analysis.ranking.baselines import (
+    CHANCE,
+    CONDITION_MEANS,
+    IMAGE_MEANS,
+    LEVEL_ONLY,
+    baselines_of,
+    guessing,
+)
+from analysis.ranking.folds import folds_of
+from analysis.ranking.held_out import score
+from analysis.ranking.pairs import compare_pairs
+from analysis.ranking.proportions import ceiling_bits, groups_of
+from analysis.ranking.records import GroupScore, Ranking
+from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
 from stimuli_store.tools.progress import progress_bar
 
-CHANCE = "chance"
-_TINY = 1e-12
+_RESERVED = (CHANCE, LEVEL_ONLY, CONDITION_MEANS, IMAGE_MEANS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelScore:
-    """Scores of one model in a ranking.
-
-    Attributes
-    ----------
-    label
-        The model; ``"chance"`` is the observer who always guesses.
-    bits, bits_in_sample
-        Bits per trial above chance: on held-out answers, and on all answers by a fit to all answers.
-    difference, difference_low, difference_high
-        Held-out bits minus the best model's bits, with a 95 % interval (0 for the best model).
-    fit
-        Parameters fitted to all answers; None for chance.
-    """
-
-    label: str
-    bits: float
-    bits_in_sample: float
-    difference: float
-    difference_low: float
-    difference_high: float
-    fit: ModelFit | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ranking:
-    """Models in order of held-out bits, with descriptions of folds and intervals.
-
-    `scheme` says what was held out, `spread` what the intervals cover, both as sentences.
-    """
-
-    rows: tuple[ModelScore, ...]
-    scheme: str
-    spread: str
-    n_trials: int
-    n_participants: int
-    n_images: int
-
-    @property
-    def winner(self) -> str:
-        """Label of the model with the most held-out bits."""
-        return self.rows[0].label
-
-
-def rank_models(cells: Cells, *, n_draws: int = 2000, seed: int = 0) -> Ranking:
-    """Return the models of `cells.evidence`, and chance, ranked by held-out bits per trial.
+def rank_models(
+    cells: Cells, *, baselines: bool = True, n_draws: int = 2000, seed: int = 0
+) -> Ranking:
+    """Return the models of `cells.evidence` ranked by held-out bits per trial, all pairs compared.
 
     Parameters
     ----------
     cells
-        From `analysis.data.tables.cells_of`.
+        Counts of answers.
+    baselines
+        Whether to score predictions that need no model too; chance is always there.
     n_draws, seed
         Resamplings of participants and images for the intervals, and the seed that draws them.
 
     Raises
     ------
     InputError
-        If there is no trial or no model.
+        If there is no answer or no model, a model has the name of a baseline, or lacks evidence.
     """
-    if not len(cells.n_trials) or not cells.evidence:
-        raise InputError("a ranking needs at least one trial and one model with stored predictions")
+    _check(cells)
+    guess, groups = guesses_of(cells), groups_of(cells)
     folds = folds_of(cells.participant, cells.image, cells.pair)
-    guess = guesses_of(cells)
-    fits = {label: fit_model(cells, label) for label in cells.evidence}
-    inside = {
-        label: _bits(cells, predicted(cells, label, fit), guess) for label, fit in fits.items()
-    }
-    outside = {}
-    with progress_bar(len(fits), "model") as bar:
-        for label in fits:
-            outside[label] = _held_out(cells, label, folds, guess)
+    scored = {}
+    with progress_bar(len(cells.evidence), "model") as bar:
+        for label in cells.evidence:
+            scored[label] = score(cells, label, folds, guess)
             bar.update()
-    inside[CHANCE] = outside[CHANCE] = np.zeros(len(cells.n_trials))
-    total = cells.n_trials.sum()
-    order = sorted(outside, key=lambda label: (-outside[label].sum(), label))
-    spreads = {
-        label: spread_of(
-            outside[label] - outside[order[0]],
-            cells.n_trials,
-            cells.participant,
-            cells.image,
-            n_draws=n_draws,
-            seed=seed,
-        )
-        for label in order[1:]
-    }
-    rows = tuple(
-        _row(label, outside[label].sum() / total, inside[label].sum() / total, spreads, fits)
-        for label in order
+    models = _ordered({label: one.held_out for label, one in scored.items()}, cells)
+    known = {CHANCE: guessing(cells)}
+    if baselines:
+        known |= baselines_of(cells, groups, folds, guess)
+    others = _ordered({label: one.bits for label, one in known.items()}, cells)
+    measured = measure(
+        cells,
+        {**models, **others},
+        ceiling_bits(cells, groups, guess),
+        n_draws=n_draws,
+        seed=seed,
     )
+    bits = np.stack(list(models.values()))
     return Ranking(
-        rows=rows,
+        rows=tuple(summarized(measured, label, scored[label]) for label in models),
+        baselines=tuple(summarized(measured, label, note=known[label].note) for label in others),
+        pairs=compare_pairs(list(models), bits, cells.n_trials, measured.resampled),
+        ceiling=measured.ceiling,
+        notes=measured.notes,
+        held_out=folds.held_out,
         scheme=folds.scheme,
-        spread=next(iter(spreads.values())).meaning,
-        n_trials=int(total),
+        spread=measured.resampled.meaning,
+        n_trials=int(cells.n_trials.sum()),
         n_participants=len(np.unique(cells.participant)),
         n_images=len(np.unique(cells.image)),
+        by_image=_by_group(cells.image, cells, models),
+        by_participant=_by_group(cells.participant, cells, models),
     )
 
 
-def _row(
-    label: str,
-    bits: float,
-    in_sample: float,
-    spreads: Mapping[str, Spread],
-    fits: Mapping[str, ModelFit],
-) -> ModelScore:
-    spread = spreads.get(label)
-    return ModelScore(
-        label=label,
-        bits=float(bits),
-        bits_in_sample=float(in_sample),
-        difference=spread.mean if spread else 0.0,
-        difference_low=spread.low if spread else 0.0,
-        difference_high=spread.high if spread else 0.0,
-        fit=fits.get(label),
+def _check(cells: Cells) -> None:
+    if not cells.n_trials.sum() or not cells.evidence:
+        raise InputError("a ranking needs at least one trial and one model with stored predictions")
+    for label in cells.evidence:
+        if label in _RESERVED:
+            raise InputError(
+                f"a model cannot have the name {label!r}, which is that of a baseline; give it another"
+            )
+
+
+def _ordered(bits: Mapping[str, np.ndarray], cells: Cells) -> dict[str, np.ndarray]:
+    """Return bits by label, the most first; sums that differ by rounding go by their labels."""
+    mean = {label: round(float(b.sum() / cells.n_trials.sum()), 9) for label, b in bits.items()}
+    return {label: bits[label] for label in sorted(bits, key=lambda label: (-mean[label], label))}
+
+
+def _by_group(
+    names: np.ndarray, cells: Cells, bits: Mapping[str, np.ndarray]
+) -> tuple[GroupScore, ...]:
+    known, place = np.unique(names, return_inverse=True)
+    total = np.bincount(place, cells.n_trials)
+    means = {label: np.bincount(place, b) / total for label, b in bits.items()}
+    return tuple(
+        GroupScore(
+            name=str(name),
+            n_trials=float(total[i]),
+            bits={label: float(mean[i]) for label, mean in means.items()},
+        )
+        for i, name in enumerate(known)
     )
-
-
-def _held_out(cells: Cells, label: str, folds: Folds, guess: np.ndarray) -> np.ndarray:
-    """Return each cell's bits above chance (C,), predicted by fits to the other folds."""
-    bits = np.zeros(len(cells.n_trials))
-    for train, test in folds.pairs:
-        held = cells.take(test)
-        learned = posterior_of(cells.take(train), label)
-        bits[test] = _bits(held, predictive(held, label, learned), guess[test])
-    return bits
-
-
-def _bits(cells: Cells, p: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    p = np.clip(p, _TINY, 1 - _TINY)
-    wrong = cells.n_trials - cells.n_correct
-    return cells.n_correct * np.log2(p / guess) + wrong * np.log2((1 - p) / (1 - guess))

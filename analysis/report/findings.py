@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.data.answers import Answers
+from analysis.data.cell_counts import models_without_evidence
 from analysis.data.counts import Counts
-from analysis.data.tables import models_without_evidence
 from analysis.fits.fit import Fit
 from analysis.plots import ranking, style
 from analysis.plots.fits import plot_fit
 from analysis.plots.thresholds import plot_thresholds
-from analysis.ranking.rank import CHANCE, Ranking
+from analysis.ranking.records import Ranking
 from analysis.report import formatting, how_computed, provenance, sensitivity
 from analysis.report.conditions import Condition
 from analysis.report.page_style import STYLE
@@ -88,9 +88,9 @@ def _cards(results: Results) -> str:
             where = formatting.inside(found.low, true, found.high)
             items.append(("True d′ (simulated)", f"{true:.2f}", where, "true"))
     if results.ranking is not None:
-        first = results.ranking.rows[0]
-        note = f"{first.bits:.3f} held-out bits per trial above chance"
-        items.append(("Model that agrees best", first.label, note, ""))
+        models = results.ranking.best
+        title = "Model that agrees best" if len(models) == 1 else "Models that agree best"
+        items.append((title, ", ".join(models), results.ranking.headline, ""))
     return html.cards(items)
 
 
@@ -165,29 +165,31 @@ def _ranking_section(results: Results, answers: Answers) -> str:
     )
     found = results.ranking
     if found is None:
-        why = (
-            "Models are not ranked in a task with a criterion."
-            if results.task.criterion
-            else "The bank stores no predictions to rank."
-        )
+        why = "The bank stores no predictions to rank."
         return html.section(title, html.paragraph(why), note)
-    bits = np.array([row.bits for row in found.rows])
+    rows = (*found.rows, *found.baselines)
+    bits = np.array([row.bits for row in rows])
     best = bits[0]
     ends = (
-        np.array([best + row.difference_low for row in found.rows]),
-        np.array([best + row.difference_high for row in found.rows]),
+        np.array([best + row.difference_low for row in rows]),
+        np.array([best + row.difference_high for row in rows]),
     )
-    made = ranking.ranking_plot([row.label for row in found.rows], bits, ends)
+    made = ranking.ranking_plot(
+        [row.label for row in rows], bits, ends, best=found.best, measure=found.measure
+    )
     return html.section(
         title,
-        html.picture(style.to_png(made), "Held-out bits per trial above chance, by model", 720),
+        html.paragraph(
+            f"{'Best model' if len(found.best) == 1 else 'Best models'}: {found.sentence}."
+        ),
+        html.picture(style.to_png(made), f"{found.measure.capitalize()}, by model", 720),
         _ranking_table(results, found),
         html.paragraph(
-            f"{found.scheme.capitalize()}. {found.n_participants} participants, {found.n_images} "
-            f"images, {found.n_trials} answers; {found.spread}. Lines in the picture show the "
+            f"{found.scheme.capitalize()}. {found.sizes}; {found.spread}. Lines in the picture show the "
             "interval of each model's difference from the best.",
             "small",
         ),
+        *(html.paragraph(f"{sentence.capitalize()}.", "small") for sentence in found.notes),
         note,
     )
 
@@ -196,7 +198,7 @@ def _ranking_table(results: Results, found: Ranking) -> str:
     makers = {str(observer.get("model")) for observer in results.observers}
     head = [
         "model",
-        "bits, held out",
+        "bits, held out" if found.held_out else "bits",
         "bits, in sample",
         "difference from the best [95 %]",
         "g",
@@ -204,15 +206,15 @@ def _ranking_table(results: Results, found: Ranking) -> str:
         "lapse",
     ]
     rows = []
-    for place, row in enumerate(found.rows):
+    for place, row in enumerate((*found.rows, *found.baselines)):
         gap = formatting.interval(row.difference_low, row.difference_high)
         fit = row.fit
         rows.append(
             [
                 f"{row.label} (simulated the answers)" if row.label in makers else row.label,
                 f"{row.bits:.4f}",
-                "–" if row.label == CHANCE else f"{row.bits_in_sample:.4f}",
-                "best" if place == 0 else f"{row.difference:.4f} {gap}",
+                "–" if row.bits_in_sample is None else f"{row.bits_in_sample:.4f}",
+                "most bits" if place == 0 else f"{row.difference:.4f} {gap}",
                 f"{fit.gain:.3g}" if fit else "–",
                 f"{fit.exponent:.2f}" if fit else "–",
                 f"{fit.lapse:.3f}" if fit else "–",

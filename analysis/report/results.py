@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.data.answers import Answers
+from analysis.data.cell_counts import cells_of
 from analysis.data.presented import is_simulated
-from analysis.data.tables import STIMULUS, answers_of, cells_of, meant, task_of_sessions
+from analysis.data.tables import STIMULUS, answers_of, meant, task_of_sessions
 from analysis.observers.evidence import evidence_of
 from analysis.observers.model_observer import ModelObserver, observer_from_description
-from analysis.ranking.rank import Ranking, rank_models
+from analysis.ranking.rank import rank_models
+from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition, Watched, by_participant, condition_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError, unknown_name
@@ -38,8 +40,7 @@ class Results:
     by_participant
         The headline comparison, one participant each.
     ranking
-        Models ranked by their prediction of the answers; None if no model has evidence for all pairs, or
-        the task has a criterion.
+        Models ranked by their prediction of the answers; None if no model has evidence for all pairs.
     observers
         Descriptions of the simulated observers, without repetition; empty for people.
     n_trials, participants
@@ -79,9 +80,9 @@ class Results:
         return self.headline.true_threshold
 
     @property
-    def winner(self) -> str | None:
-        """Label of the model that agrees best with the answers; None without a ranking."""
-        return self.ranking.winner if self.ranking else None
+    def best(self) -> tuple[str, ...]:
+        """Labels of the models that agree best with the answers; several where they are not told apart."""
+        return self.ranking.best if self.ranking else ()
 
 
 def sessions_of(sessions: Sequence[Session], task: str) -> tuple[Session, ...]:
@@ -190,8 +191,6 @@ def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
 
 
 def _ranking(answers: Answers, seed: int) -> Ranking | None:
-    if answers.task.criterion:
-        return None
     cells = cells_of(answers)
     return rank_models(cells, seed=seed) if cells.evidence else None
 

@@ -7,7 +7,7 @@ from typing import Any
 from analysis.fits.fit import Fit
 from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import DPrime
-from analysis.ranking.rank import Ranking
+from analysis.ranking.records import ModelScore, Ranking
 from analysis.report.conditions import Condition
 from analysis.report.results import Results
 from stimuli_store.records.convert import to_json
@@ -25,7 +25,9 @@ def summary_of(results: Results) -> dict[str, Any]:
         "interval": _ends(results.headline.fit),
         "status": results.headline.fit.status.value if results.headline.fit else None,
         "true_threshold": _number(results.true_threshold),
-        "winner": results.winner,
+        "best_models": list(results.best),
+        "best_models_sentence": results.ranking.sentence if results.ranking else None,
+        "held_out": results.ranking.held_out if results.ranking else None,
         "ranking": _ranking_json(results.ranking),
         "critical_scaling": _scaling_json(results.headline.scaling),
         "conditions": [_condition_json(c) for c in (results.headline, *results.others)],
@@ -100,16 +102,19 @@ def _scaling_json(scaling: ScalingFit | None) -> dict[str, Any] | None:
 
 
 def _ranking_json(ranking: Ranking | None) -> list[dict[str, Any]]:
-    return [
-        {
-            "model": row.label,
-            "bits": row.bits,
-            "bits_in_sample": row.bits_in_sample,
-            "difference": row.difference,
-            "difference_interval": [_number(row.difference_low), _number(row.difference_high)],
-            "gain": row.fit.gain if row.fit else None,
-            "exponent": row.fit.exponent if row.fit else None,
-            "lapse": row.fit.lapse if row.fit else None,
-        }
-        for row in (ranking.rows if ranking else ())
-    ]
+    rows = (*ranking.rows, *ranking.baselines) if ranking else ()
+    return [_score_json(row) for row in rows]
+
+
+def _score_json(row: ModelScore) -> dict[str, Any]:
+    return {
+        "model": row.label,
+        "bits": row.bits,
+        "bits_interval": [_number(row.low), _number(row.high)],
+        "bits_in_sample": row.bits_in_sample,
+        "difference": row.difference,
+        "difference_interval": [_number(row.difference_low), _number(row.difference_high)],
+        "gain": row.fit.gain if row.fit else None,
+        "exponent": row.fit.exponent if row.fit else None,
+        "lapse": row.fit.lapse if row.fit else None,
+    }

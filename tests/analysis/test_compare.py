@@ -7,12 +7,19 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta, norm
 
-from analysis.curves.choice_model import fit_model, posterior_of, predicted, predictive
+from analysis.curves.choice_model import (
+    fit_model,
+    posteriors_of,
+    predicted,
+    predictive,
+    said_by,
+)
 from analysis.data.cells import Cells
 from analysis.observers.sdt import p_correct
+from analysis.ranking.baselines import CHANCE
 from analysis.ranking.dual_bootstrap import spread_of
 from analysis.ranking.folds import folds_of
-from analysis.ranking.rank import CHANCE, rank_models
+from analysis.ranking.rank import rank_models
 from stimuli_store.errors import InputError
 from tests.analysis.builders import ABX
 
@@ -47,8 +54,12 @@ def cells(
         participant=np.repeat([f"p{i}" for i in range(people)], len(p)),
         image=np.tile([f"im{i}" for i in image], people),
         pair=np.tile([f"pair{i}" for i in range(len(p))], people),
-        task=ABX,
+        tasks={"abx": ABX},
+        task=np.full(count, "abx"),
         rule=np.full(count, rule),
+        condition=np.full(count, ""),
+        level=np.tile(level, people),
+        criterion=np.full(count, np.nan),
         n_correct=right.astype(float),
         n_trials=np.full(count, float(n)),
         evidence={name: np.tile(d, people) for name, d in distances.items()},
@@ -56,35 +67,36 @@ def cells(
 
 
 def test_generating_model_wins() -> None:
-    winners = [rank_models(cells(seed), n_draws=50).winner for seed in range(12)]
-    assert winners.count("true") >= 11
+    first = [rank_models(cells(seed), n_draws=50).rows[0].label for seed in range(12)]
+    assert first.count("true") >= 11
 
 
 @pytest.mark.parametrize("true", ["level", "noise"])
 def test_another_generating_model_wins_too(true: str) -> None:
     found = rank_models(cells(3, true=true), n_draws=50)
-    assert found.winner == true
+    assert found.rows[0].label == true
 
 
 def test_mode_is_where_another_optimiser_finds_it() -> None:
     data = cells(2)
     fit = fit_model(data, "true")
-    strength = data.evidence["true"] / data.evidence["true"].mean()
+    log = np.log(data.evidence["true"])
+    z = (log - log.mean()) / log.std()
 
     def cost(v: np.ndarray) -> float:
         lapse = v[2]
         if not 0 < lapse < 0.5:
             return 1e9
-        d = np.exp(v[0]) * strength ** np.exp(v[1])
+        d = np.exp(v[0] + np.exp(v[1]) * z)
         p = (1 - lapse) * p_correct(d) + lapse / 2
-        log = data.n_correct * np.log(p) + (data.n_trials - data.n_correct) * np.log(1 - p)
-        prior = norm.logpdf(v[0], np.log(1.5), 1.5) + norm.logpdf(v[1], 0, 0.5)
-        return -float(log.sum() + prior + beta.logpdf(lapse, 2, 50))
+        fit = data.n_correct * np.log(p) + (data.n_trials - data.n_correct) * np.log(1 - p)
+        prior = norm.logpdf(v[0], np.log(1.5), 1.5) + norm.logpdf(v[1], np.log(0.8), 0.8)
+        return -float(fit.sum() + prior + beta.logpdf(lapse, 2, 50))
 
     options = {"xatol": 1e-9, "fatol": 1e-10, "maxiter": 5000}
     best = minimize(cost, [0.5, 0.0, 0.02], method="Nelder-Mead", options=options).x
-    exponent = np.exp(best[1])
-    gain = np.exp(best[0]) / data.evidence["true"].mean() ** exponent
+    exponent = np.exp(best[1]) / log.std()
+    gain = np.exp(best[0] - exponent * log.mean())
     assert fit.exponent == pytest.approx(exponent, rel=1e-3)
     assert fit.gain == pytest.approx(gain, rel=1e-3)
     assert fit.lapse == pytest.approx(best[2], abs=2e-4)
@@ -93,14 +105,14 @@ def test_mode_is_where_another_optimiser_finds_it() -> None:
 def test_predictive_is_the_mean_over_the_posterior() -> None:
     """Six points give what 20,000 draws from the same normal approximation give."""
     data = cells(2, people=2)
-    posterior = posterior_of(data, "true")
-    draws = np.random.default_rng(0).standard_normal((20_000, 3)) @ posterior.root.T
-    x = posterior.mode + draws
-    strength = data.evidence["true"][:24] / posterior.scale
-    d = np.exp(x[:, [0]]) * strength ** np.exp(x[:, [1]])
+    said = said_by(data, "true")
+    posterior = posteriors_of(said, data.n_correct[None], data.n_trials[None])
+    mode, root = posterior.mode[0], posterior.root[0]
+    x = mode + np.random.default_rng(0).standard_normal((20_000, 3)) @ root.T
+    d = np.exp(x[:, [0]] + np.exp(x[:, [1]]) * said.z[:24])
     lapse = 1 / (1 + np.exp(-x[:, [2]]))
     mean = ((1 - lapse) * p_correct(d) + lapse / 2).mean(axis=0)
-    assert predictive(data, "true", posterior)[:24] == pytest.approx(mean, abs=0.01)
+    assert predictive(said, mode, root)[:24] == pytest.approx(mean, abs=0.01)
 
 
 def test_many_answers_recover_the_parameters() -> None:
@@ -124,8 +136,8 @@ def test_zero_distance_is_chance() -> None:
     d = data.evidence["true"].copy()
     d[:10] = 0.0
     data = replace(data, evidence={"true": d})
-    fit = fit_model(data, "true")
-    assert predicted(data, "true", fit)[:10] == pytest.approx(np.full(10, 0.5))
+    p = predicted(said_by(data, "true"), np.array([[0.3, 0.2, -4.0]]))[0]
+    assert p[:10] == pytest.approx(np.full(10, 0.5))
     assert np.isfinite([row.bits for row in rank_models(data, n_draws=20).rows]).all()
     nothing = replace(data, evidence={"zero": np.zeros_like(d)})
     ranking = rank_models(nothing, n_draws=20)
@@ -140,7 +152,7 @@ def test_guessing_observers_leave_chance_unbeaten() -> None:
         rng = np.random.default_rng(seed)
         guesses = rng.binomial(data.n_trials.astype(int), 0.5).astype(float)
         found = rank_models(replace(data, n_correct=guesses), n_draws=10)
-        rows = {row.label: row for row in found.rows}
+        rows = {row.label: row for row in (*found.rows, *found.baselines)}
         assert rows[CHANCE].bits == 0.0
         bits.append(rows["true"].bits)
     assert np.mean(bits) < 0.002

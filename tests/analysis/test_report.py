@@ -136,7 +136,7 @@ def test_true_threshold_is_the_observers_own(
     own = [t for t in trials if t.factors["comparison"] == "reference-member"]
     true = true_threshold(observer, own)
     assert out[1].true_threshold == pytest.approx(true, rel=1e-6)
-    assert out[1].winner == "right"
+    assert out[1].best == ("right", "wrong")  # two images tell nothing apart
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -261,7 +261,7 @@ def test_command_prints_threshold_truth_and_winner(
     assert code == 0
     assert f"threshold   {results.threshold:.3g} px at 75% correct, guess rate 0.5" in said
     assert f"true        {results.true_threshold:.3g} px (simulated observers)" in said
-    assert "best model  right" in said
+    assert "best models right and wrong, not told apart" in said
     assert str(tmp_path / "report.html") in said
     again = json.loads((tmp_path / "results.json").read_text())
     assert again == json.loads((out[0] / "results.json").read_text())

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.data.cell_counts import cells_of
 from analysis.data.journals import read_sessions
 from analysis.data.presented import timing_ok
-from analysis.data.tables import answers_of, cells_of, level_counts
+from analysis.data.tables import answers_of, level_counts
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch
 from tests.analysis.builders import (

@@ -142,7 +142,7 @@ def test_every_task_has_a_threshold_with_its_own_guess_rate(
     assert results.headline.rule == task.rules[0]
     assert results.true_threshold is not None
     assert fit.low <= results.true_threshold <= fit.high
-    assert results.winner == "right"
+    assert results.best[0] == "right"
     page = (tmp_path / "out" / "report.html").read_text()
     assert f"<code>{name}</code>" in page
 
@@ -175,7 +175,8 @@ def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, nam
     sessions = answered(bank, tmp_path, task, n_repeats=24, lapse=0.0)
     results = write_report(bank, sessions, tmp_path / "out")
     head = results.headline
-    assert (head.fit, results.ranking) == (None, None)
+    assert head.fit is None
+    assert results.best[0] == "right"
     rows = [
         r for s in sessions for r in s.records if r.trial.factors["comparison"] == head.comparison
     ]
@@ -215,7 +216,7 @@ def test_the_terminal_says_dprime_and_rates(
     assert "(reference-member, level coarse): hits" in said
     assert "false alarms" in said
     assert "(simulated observers): inside the interval" in said
-    assert "not ranked: the task has a criterion" in said
+    assert "best models right and wrong, not told apart" in said
 
 
 def test_sessions_of_several_tasks_are_refused_and_can_be_chosen_from(

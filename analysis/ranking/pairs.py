@@ -1,0 +1,68 @@
+"""Comparisons of all pairs of models, with Holm's correction."""
+
+from itertools import combinations
+
+import numpy as np
+
+from analysis.ranking.dual_bootstrap import Resampled, spreads_of
+from analysis.ranking.records import ModelPair
+
+_SAME = 1e-6  # mean difference in bits per trial below which two models predict the same
+
+
+def compare_pairs(
+    labels: list[str], bits: np.ndarray, n_trials: np.ndarray, resampled: Resampled
+) -> tuple[ModelPair, ...]:
+    """Return the comparisons of all pairs of models.
+
+    Parameters
+    ----------
+    labels
+        The models, most bits first.
+    bits
+        Bits of each model in each cell, summed over the cell's trials (M, C).
+    n_trials
+        Sizes of the cells (C,).
+    resampled
+        Resamplings of the rows of `bits`, and perhaps of further quantities after them.
+    """
+    places = list(combinations(range(len(labels)), 2))
+    if not places:
+        return ()
+    contrasts = np.zeros((len(places), len(resampled.means)))
+    for row, (one, two) in enumerate(places):
+        contrasts[row, one], contrasts[row, two] = 1.0, -1.0
+    spreads = spreads_of(resampled, contrasts)
+    same = [bool(np.abs(bits[i] - bits[j]).sum() <= _SAME * n_trials.sum()) for i, j in places]
+    p = [1.0 if alike else spread.p for alike, spread in zip(same, spreads, strict=True)]
+    return tuple(
+        ModelPair(
+            first=labels[one],
+            second=labels[two],
+            difference=spread.mean,
+            low=spread.low,
+            high=spread.high,
+            p=plain,
+            p_holm=corrected,
+            same=alike,
+        )
+        for (one, two), spread, plain, corrected, alike in zip(
+            places, spreads, p, holm(p), same, strict=True
+        )
+    )
+
+
+def holm(p: list[float]) -> list[float]:
+    """Return p-values after Holm's correction (Holm 1979, Scandinavian Journal of Statistics 6, 65).
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    scaled = values[order] * np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(v) for v in corrected]
