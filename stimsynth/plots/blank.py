@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 from stimuli_store.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from stimuli_store.tools.figures import PlotAxes, PlotFigure
+    from stimuli_store.tools.figures import FigureLayout, PlotAxes, PlotFigure
 
 DPI = 72
 PLOT_SIDE = 5.0  # side in inches of each plot in a new figure
 
 
-def empty_figure(width: float, height: float) -> "PlotFigure":
+def empty_figure(width: float, height: float, layout: "FigureLayout" = None) -> "PlotFigure":
     """Return an empty figure of `width` × `height` inches; a notebook shows it, ``savefig`` writes it.
+
+    A layout engine keeps texts inside; without one, the axes of images stay at their whole display pixels.
 
     Raises
     ------
@@ -25,12 +27,12 @@ def empty_figure(width: float, height: float) -> "PlotFigure":
         raise MissingExtra(
             'figures need matplotlib, which is not installed: pip install "stimsynth[analysis]"'
         ) from error
-    return new_figure(width, height, dpi=DPI)
+    return new_figure(width, height, dpi=DPI, layout=layout)
 
 
-def own_axes() -> "PlotAxes":
-    """Return axes that fill a new figure."""
-    figure = empty_figure(PLOT_SIDE, PLOT_SIDE)
+def own_axes(layout: "FigureLayout" = None) -> "PlotAxes":
+    """Return axes that fill a new figure; `layout` is as for `empty_figure`."""
+    figure = empty_figure(PLOT_SIDE, PLOT_SIDE, layout)
     from stimuli_store.tools.figures import axes_in_row
 
     return axes_in_row(figure)[0]

@@ -157,7 +157,7 @@ def plot_pixel_values(
     """
     check_kind(mad, _SHOWN, "MADCompetition")
     check_axes(ax)
-    ax = own_axes() if ax is None else ax
+    ax = own_axes("constrained") if ax is None else ax
     images = {"Reference image": to_numpy(mad.image), "MAD image": _iterate(mad, iteration)}
     shown = {n: image_pixels(x, batch_idx, channel_idx).ravel() for n, x in images.items()}
     low, high = mad.allowed_range

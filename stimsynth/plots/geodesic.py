@@ -64,7 +64,7 @@ def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> 
     """
     check_kind(geodesic, ("losses",), "Geodesic")
     check_axes(ax)
-    ax = own_axes() if ax is None else ax
+    ax = own_axes("constrained") if ax is None else ax
     ax.semilogy(_array(geodesic.losses), **kwargs)
     ax.set(xlabel="Synthesis iteration", ylabel="Loss")
     return ax
@@ -123,7 +123,7 @@ def plot_deviation_from_line(
                 f"not {tuple(natural_video.shape)}"
             )
         paths["natural video"] = (natural_video, "^-")
-    ax = own_axes() if ax is None else ax
+    ax = own_axes("constrained") if ax is None else ax
     for name, (frames, style) in paths.items():
         with torch.no_grad():
             along, away = deviation_from_line(as_vectors(geodesic.model(frames)))

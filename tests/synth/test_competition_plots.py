@@ -167,6 +167,16 @@ def test_histograms_count_every_pixel_of_both_images() -> None:
     ]
 
 
+def test_labels_are_whole() -> None:
+    """Large counts have wide tick labels, which must not push the axis label out of the figure."""
+    one = mad()
+    one.image = one.image.repeat(1, 1, 9, 9).round()
+    ax = plot_pixel_values(one)
+    ax.figure.canvas.draw()
+    assert ax.yaxis.label.get_window_extent().x0 >= 0
+    assert ax.title.get_window_extent().y1 <= ax.figure.bbox.y1
+
+
 def test_the_status_has_all_plots_and_says_where() -> None:
     figure, placed = plot_synthesis_status(mad(), iteration=0, vrange=(0, 1))
     assert set(placed) == {"mad_image", "loss", "pixel_values"}
