@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from stimuli_store.bank.format import check_ppd
 from stimuli_store.errors import DisplayError, InputError, unknown_name
 from stimuli_store.tasks.types import CENTRE, Task
 
@@ -23,6 +24,8 @@ LEAST_GAP_PX = 24
 _LARGEST_PX = 16_384
 #: No screen is faster; more would make a phase of frames without end.
 _MOST_HZ = 10_000.0
+#: Relative difference up to which two numbers of pixels per degree are one.
+_SCALE_RTOL = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +121,7 @@ class Screen:
             raise InputError(
                 f"background must lie between 0 (black) and 1 (white); not {self.background}"
             )
-        if self.ppd is not None and not (math.isfinite(self.ppd) and self.ppd > 0):
-            raise InputError(f"ppd must be a positive number of pixels per degree; not {self.ppd}")
+        check_ppd(self.ppd, "ppd")
         if not 0 <= self.patch_px <= min(self.size):
             raise InputError(
                 f"patch_px must be 0 or more and fit into the window; not {self.patch_px}"
@@ -137,6 +139,22 @@ class Screen:
         128
         """
         return int(np.rint(self.background * 255.0))
+
+
+def check_scale(screen: Screen, ppd: float | None) -> None:
+    """Check that the screen shows a bank at its scale, where both say how many pixels a degree has.
+
+    Raises
+    ------
+    DisplayError
+        If the two numbers differ by more than 1 %.
+    """
+    if ppd is not None and screen.ppd is not None and abs(screen.ppd / ppd - 1) > _SCALE_RTOL:
+        raise DisplayError(
+            f"the images of the bank are meant to be seen at {ppd:g} pixels per degree, but the ppd of the "
+            f"design's [screen] is {screen.ppd:g}; change the distance to the screen so that they agree to "
+            "1 %, or use a bank that was made for this screen"
+        )
 
 
 def positions(

@@ -104,7 +104,7 @@ def run_session(
     trials = plan.course.trials
     check_frames(trials, bank)
     shapes = [{name: shape_of(trial, name, bank) for name in trial.intervals} for trial in trials]
-    check_scenes(design.task, shapes, design.screen, booth.size)
+    check_scenes(design.task, shapes, design.screen, booth.size, bank.header.ppd)
     header = header_of(design, plan, booth=booth.describe())
     limit = None if max_trials is None else whole(max_trials, "max_trials", 0)
     with Journal(plan.journal) as journal:
@@ -193,6 +193,7 @@ class _Sitting:
             frames_of(trial, self._bank),
             design.screen,
             self._booth.size,
+            ppd=self._bank.header.ppd,
             answer_hint=self._texts.answer,
         )
         began = Began(index=trial.index, attempt=trial.attempt, at=now())

@@ -9,6 +9,7 @@ from typing import Any
 from experiments.course.constant import course_of
 from experiments.course.course import Course
 from experiments.design import Design, check_participant, check_run, check_session, seed_of
+from experiments.screen import check_scale
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import DisplayError, JournalError
 from stimuli_store.journal import Session, has_begun, read_session
@@ -111,7 +112,8 @@ def plan_session(
     Raises
     ------
     DisplayError
-        If the bank holds linear light, which only a calibrated screen can show.
+        If the bank holds linear light, which only a calibrated screen can show, or is meant for another
+        number of pixels per degree.
     JournalError
         If the journal is damaged, or was begun with another design, bank or observer.
     """
@@ -123,6 +125,7 @@ def plan_session(
             f'{bank.pin} holds linear light (transfer = "linear"), which only a calibrated screen shows as '
             "it is meant, and this screen is not calibrated; --uncalibrated shows it nevertheless"
         )
+    check_scale(design.screen, bank.header.ppd)
     plan = SessionPlan(
         participant=participant,
         session=number,

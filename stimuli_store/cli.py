@@ -102,7 +102,7 @@ def _description(bank: "Bank") -> list[str]:
         f"pin       {bank.pin}",
         f"version   {bank.version_id}",
         f"license   {header.license}",
-        f"values    {header.colour.space}, {header.colour.transfer} transfer, 0 to 1",
+        f"values    {header.colour.space}, {header.colour.transfer} transfer, 0 to 1{_scale(header.ppd)}",
         f"targets   {', '.join(r.name for r in bank.references.values())}",
         f"models    {', '.join(bank.model_labels)} ({len(bank.predictions)} predictions)",
         "",
@@ -111,6 +111,10 @@ def _description(bank: "Bank") -> list[str]:
     for label, members in bank.sets.items():
         lines.append(f"{label:36} {members[0].kind:16} {len(members):7}  {_figures(members)}")
     return lines
+
+
+def _scale(ppd: float | None) -> str:
+    return "" if ppd is None else f", {ppd:g} pixels per degree"
 
 
 def _figures(members: "Sequence[StimulusRecord]") -> str:

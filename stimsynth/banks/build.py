@@ -203,6 +203,7 @@ def _publish(
         parent=older.parent,
         changes=older.changes(ordered),
         plan_sha256=work.sha256,
+        ppd=work.plan.targets.ppd,
     )
     log = [{"seconds": round(seconds, 3), "stimuli": len(batch)} for batch, seconds in done]
     return publish_bank(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from stimsynth.banks.faults import Faults
 from stimsynth.banks.models import ModelPlan
 from stimsynth.banks.recipe import Recipe, recipe_class
-from stimuli_store.bank.format import check_name, check_version
+from stimuli_store.bank.format import check_name, check_ppd, check_version
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.records.convert import from_json, is_needed, to_json
 from stimuli_store.records.toml_file import read_toml_table
@@ -70,6 +70,9 @@ class TargetsPlan:
         Licence of all files that `licenses` does not name.
     licenses
         File name to licence.
+    ppd
+        Pixels per degree of visual angle at which all images of the bank are meant to be seen; a screen that
+        states another scale does not show them.
     """
 
     images: tuple[str, ...]
@@ -77,8 +80,10 @@ class TargetsPlan:
     colour: str = "gray"
     license: str = ""
     licenses: Mapping[str, str] = field(default_factory=dict)
+    ppd: float | None = None
 
     def __post_init__(self) -> None:
+        check_ppd(self.ppd, "targets.ppd")
         if self.colour not in COLOURS:
             raise InputError(
                 f"targets.colour must be one of {', '.join(COLOURS)}; not {self.colour!r}"

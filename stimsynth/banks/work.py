@@ -83,6 +83,7 @@ class Work:
         return key_of(
             {
                 "bank": to_json(self.plan.bank),
+                "ppd": self.plan.targets.ppd,
                 "references": [
                     [r.record.sha256, r.record.name, r.record.license] for r in self.references
                 ],

@@ -1,5 +1,6 @@
 """Constants of the format stimbank/1: names, limits, patterns. docs/formats/stimbank-1.md describes it."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class BankHeader:
         As a plan gives them.
     colour
         Colour space and transfer function of pixel values.
+    ppd
+        Pixels per degree of visual angle at which the images are meant to be seen, or None if that is open.
     models
         Models and metrics that have predictions in the bank.
     parent
@@ -63,11 +66,13 @@ class BankHeader:
     changes: tuple[str, ...] = ()
     plan_sha256: str | None = None
     curves_sha256: str | None = None
+    ppd: float | None = None
     format: str = FORMAT
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_version(self.version)
+        check_ppd(self.ppd, "a bank's ppd")
 
 
 def check_name(name: str) -> str:
@@ -84,6 +89,13 @@ def check_name(name: str) -> str:
             f"not {name!r}"
         )
     return name
+
+
+def check_ppd(ppd: float | None, what: str) -> float | None:
+    """Return `ppd` if it is None or a positive number of pixels per degree; raise InputError if not."""
+    if ppd is not None and not (math.isfinite(ppd) and ppd > 0):
+        raise InputError(f"{what} must be a positive number of pixels per degree; not {ppd}")
+    return ppd
 
 
 def check_version(version: str) -> str:

@@ -214,6 +214,7 @@ def _published(
 ) -> Bank:
     """Publish stimuli of one or two banks as the next version of the first bank."""
     owners = dict.fromkeys(owner for owner, _ in entries)
+    _check_scales(bank, owners)
     ids = frozenset(record.sha256 for _, record in entries)
     donors = (owner for owner in owners if owner is not bank)
     models, predictions, left_out = _predictions([bank, *donors], ids)
@@ -236,6 +237,18 @@ def _published(
     )
     folder = Path(directory) if directory is not None else bank.path.parent
     return publish_bank(folder, header, list(_in_order(entries)), predictions)
+
+
+def _check_scales(bank: Bank, owners: Iterable[Bank]) -> None:
+    """Check that no bank says another number of pixels per degree; one that says none goes with any."""
+    here = bank.header.ppd
+    for owner in owners:
+        there = owner.header.ppd
+        if here is not None and there is not None and here != there:
+            raise InputError(
+                f"the images of {owner.pin} are meant to be seen at {there:g} pixels per degree, and those "
+                f"of {bank.pin} at {here:g}, so one bank cannot hold both"
+            )
 
 
 def _in_order(entries: Sequence[_Entry]) -> Iterator[Stimulus]:

@@ -102,6 +102,7 @@ def write_manifest(
         changes=list(header.changes),
         plan_sha256=header.plan_sha256,
         curves_sha256=header.curves_sha256,
+        ppd=header.ppd,
     )
     return b"".join(_line(row) for row in (first, *lines))
 

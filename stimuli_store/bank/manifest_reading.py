@@ -177,6 +177,7 @@ class _Reader:
             changes=tuple(first.changes),
             plan_sha256=first.plan_sha256,
             curves_sha256=first.curves_sha256,
+            ppd=first.ppd,
             format=first.format,
         )
 

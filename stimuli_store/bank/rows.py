@@ -27,6 +27,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=400, pattern=rf"^{_PRINTED}+
 RowPlace = Annotated[int, Meta(ge=0, lt=2**31)]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
 RowPlaces = Annotated[list[RowPlace], Meta(max_length=BLOCK)]
 Figures = Annotated[dict[Name, float], Meta(max_length=100)]
 Values = Annotated[list[float | None], Meta(max_length=BLOCK)]
@@ -113,6 +114,7 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     changes: list[Text] = []
     plan_sha256: Sha | None = None
     curves_sha256: Sha | None = None
+    ppd: Positive | None = None
 
 
 class StimulusRow(

@@ -515,6 +515,46 @@ def test_a_screen_that_cannot_show_the_trials_is_refused_before_anything_is_writ
     assert booth.n_shown == 0
 
 
+def bank_at(folder: Path, ppd: float | None):
+    """A bank that states its pixels per degree, or does not."""
+    header = BankHeader(name="scaled", version="1.0.0", license="CC0-1.0", ppd=ppd)
+    return publish_bank(folder, header, [*targets(), *metamers()], Predictions())
+
+
+@pytest.mark.parametrize(
+    ("of_bank", "of_screen", "used"),
+    [(10.0, None, 10.0), (None, 12.0, 12.0), (10.0, 10.0, 10.0), (100.0, 99.1, 99.1)],
+)
+def test_degrees_are_those_of_the_bank_or_of_the_screen(tmp_path, of_bank, of_screen, used):
+    bank = bank_at(tmp_path, of_bank)
+    places = {"centre": Position(deg=(0.5, -0.25))}
+    screen = Screen(size=(200, 160), places=places, ppd=of_screen, fixation="none")
+    design = design_for(bank, screen=screen)
+    scenes = []
+
+    class Seen(Watched):
+        def show(self, phases, listening):
+            scenes.append(phases[1][0].scene.pixels)
+            return super().show(phases, listening)
+
+    session = run(design, bank, Seen(), tmp_path / "data", max_trials=1)
+    frame = bank.frame(session.records[0].trial.intervals["A"]).pixels
+    top = (160 - frame.shape[0]) // 2 + round(0.25 * used)
+    left = (200 - frame.shape[1]) // 2 + round(0.5 * used)
+    there = scenes[0][top : top + frame.shape[0], left : left + frame.shape[1]]
+    np.testing.assert_array_equal(there, frame)
+
+
+def test_a_screen_of_another_scale_than_the_bank_is_refused(tmp_path):
+    bank = bank_at(tmp_path, 40.0)
+    design = design_for(bank, screen=Screen(size=(200, 160), ppd=40.5))
+    with pytest.raises(
+        DisplayError, match=r"at 40 pixels per degree, but .* is 40\.5; change the dist"
+    ):
+        run(design, bank, Watched(), tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
 def test_linear_light_needs_a_calibrated_screen_or_a_word(tmp_path):
     header = BankHeader(
         name="linear", version="1.0.0", license="CC0-1.0", colour=Colour(transfer="linear")

@@ -32,6 +32,7 @@ license = "CC0-1.0"
 [targets]
 images = ["camera", "grass"]
 size = 32
+ppd = 40
 
 [models.pool]
 use = "UniformPooling"
@@ -86,6 +87,13 @@ def test_a_bank_holds_what_the_plan_asked_for(bank: Bank) -> None:
     assert len(bank.predictions.triples) == 4  # a target and two members
     assert len(bank.predictions) == 3 * (4 * 3 + 4)
     assert {r.license for r in bank.records} == {"CC0-1.0"}
+    assert bank.header.ppd == 40
+
+
+def test_pixels_per_degree_are_part_of_the_work(tmp_path: Path) -> None:
+    texts = (FEW, FEW.replace("ppd = 40", "ppd = 41"), FEW.replace("ppd = 40", ""))
+    works = [prepare(read_plan(write_plan(tmp_path, text)), tmp_path).sha256 for text in texts]
+    assert len(set(works)) == 3
 
 
 def test_certificates_are_true_of_the_frames(bank: Bank) -> None:
@@ -336,6 +344,7 @@ BAD = {
     ),
     "on_miss": (PLAN.replace("batch = 1", 'batch = 1\non_miss = "ignore"'), "flag, retry, fail"),
     "colour": (PLAN.replace("size = 32", 'size = 32\ncolour = "cmyk"'), "gray, rgb"),
+    "pixels per degree": (PLAN.replace("ppd = 40", "ppd = 0"), "targets.ppd must be a positive"),
     "colour that is not there": (
         PLAN.replace("size = 32", 'size = 32\ncolour = "rgb"').replace(', "grass"', ""),
         "has no colour",
