@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from analysis.observers.rules import decide
     from analysis.observers.sdt import dprime, guess_rate, p_correct
+    from analysis.planning.power import Power, Precision, power, power_table, precision
+    from analysis.planning.study import (
+        ModelTruth,
+        ScalingTruth,
+        StudyDesign,
+        ThresholdTruth,
+        simulated_answers,
+    )
     from analysis.ranking.rank import rank_models
     from analysis.ranking.records import ModelScore, Ranking
     from analysis.report.results import Results, analyse

@@ -1,0 +1,1 @@
+"""Planning of studies: simulated answers of a design, power, precision, recovery."""

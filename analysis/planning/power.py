@@ -1,0 +1,200 @@
+"""Power and precision of a planned study, by simulation of many studies."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.answers import Answers
+from analysis.observers.from_counts import wilson
+from analysis.planning.study import StudyDesign, Truth, simulated_answers
+from stimuli_store.errors import InputError
+from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.whole import whole
+
+Test = Callable[[Answers], bool]
+Statistic = Callable[[Answers], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Share of simulated studies in which a test succeeds, with its 95 % binomial interval.
+
+    `n_studies` is the number of simulated studies and `n_trials` the number of trials in each.
+    """
+
+    power: float
+    low: float
+    high: float
+    n_studies: int
+    n_trials: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """Distribution of an estimate over simulated studies.
+
+    Attributes
+    ----------
+    mean, sd
+        Mean and standard deviation of the estimates that are finite.
+    low, high
+        The 2.5 % and 97.5 % quantiles.
+    failed
+        Share of studies without a finite estimate.
+    n_studies, n_trials
+        Number of studies, and of trials in each.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    failed: float
+    n_studies: int
+    n_trials: int
+
+
+def power(
+    design: StudyDesign,
+    truth: Truth | Mapping[str, Truth],
+    test: Test,
+    *,
+    n_studies: int = 200,
+    seed: int = 0,
+) -> Power:
+    """Return how often a test would succeed if a study were run many times.
+
+    Every study has people and images of its own, drawn from the population that `truth` describes.
+
+    Parameters
+    ----------
+    design, truth
+        The study, and what is true (`analysis.planning.study`).
+    test
+        From the answers of one study to whether it shows what it was run for (`analysis.planning.tests`).
+    n_studies, seed
+        Number of simulated studies, and the seed from which each draws its own.
+
+    Raises
+    ------
+    InputError
+        If a number is not valid, or the truth does not fit the design.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis.planning.study import ThresholdTruth
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
+    ... )
+    >>> found = power(
+    ...     design,
+    ...     ThresholdTruth(threshold=2.0),
+    ...     lambda answers: answers.table.n_correct.sum() > 60,
+    ...     n_studies=50,
+    ... )
+    >>> found.power > 0.9, found.n_trials
+    (True, 100)
+    """
+    made = _studies(design, truth, n_studies, seed)
+    with progress_bar(n_studies, "study") as bar:
+        won = [bool(_after(test(answers), bar.update)) for answers in made]
+    low, high = (float(end) for end in wilson(sum(won), n_studies))
+    return Power(
+        power=sum(won) / n_studies,
+        low=low,
+        high=high,
+        n_studies=n_studies,
+        n_trials=_trials(design, truth),
+    )
+
+
+def precision(
+    design: StudyDesign,
+    truth: Truth | Mapping[str, Truth],
+    statistic: Statistic,
+    *,
+    n_studies: int = 200,
+    seed: int = 0,
+) -> Precision:
+    """Return how an estimate would vary if a study were run many times, with other people and images.
+
+    Parameters
+    ----------
+    statistic
+        From the answers of one study to a number, such as a threshold.
+    design, truth, n_studies, seed
+        As for `power`.
+
+    Raises
+    ------
+    InputError
+        As for `power`.
+    """
+    made = _studies(design, truth, n_studies, seed)
+    with progress_bar(n_studies, "study") as bar:
+        found = np.array([_after(float(statistic(answers)), bar.update) for answers in made])
+    finite = found[np.isfinite(found)]
+    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
+    return Precision(
+        mean=float(finite.mean()) if len(finite) else np.nan,
+        sd=float(finite.std(ddof=1)) if len(finite) > 1 else np.nan,
+        low=float(low),
+        high=float(high),
+        failed=float(1 - len(finite) / n_studies),
+        n_studies=n_studies,
+        n_trials=_trials(design, truth),
+    )
+
+
+def power_table(
+    designs: Iterable[StudyDesign],
+    truth: Truth | Mapping[str, Truth],
+    test: Test,
+    *,
+    n_studies: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the power of several designs: a row each, with its numbers of people, images and trials.
+
+    Parameters and errors are those of `power`.
+    """
+    rows = []
+    for design in designs:
+        found = power(design, truth, test, n_studies=n_studies, seed=seed)
+        rows.append(
+            {
+                "participants": design.n_participants,
+                "images": design.n_images,
+                "trials per cell": design.n_trials,
+                "trials per participant": found.n_trials // design.n_participants,
+                "trials": found.n_trials,
+                "power": found.power,
+                "low": found.low,
+                "high": found.high,
+            }
+        )
+    if not rows:
+        raise InputError("a table of power needs at least one design")
+    return pd.DataFrame(rows)
+
+
+def _studies(
+    design: StudyDesign, truth: Truth | Mapping[str, Truth], n_studies: int, seed: int
+) -> Iterable[Answers]:
+    sequence = np.random.SeedSequence(whole(seed, "seed", 0))
+    for child in sequence.spawn(whole(n_studies, "n_studies", 1)):
+        yield simulated_answers(design, truth, seed=np.random.default_rng(child))
+
+
+def _trials(design: StudyDesign, truth: Truth | Mapping[str, Truth]) -> int:
+    conditions = len(truth) if isinstance(truth, Mapping) else 1
+    return int(design.cells().n_trials.sum()) * conditions
+
+
+def _after(value: float | bool, tell: Callable[[], object]) -> float | bool:
+    """Return a value, after telling that it is there."""
+    tell()
+    return value

@@ -1,0 +1,281 @@
+"""Simulated studies: a design, the truth about people and images, and the answers that would be given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.data.answers import EVIDENCE, Answers
+from analysis.data.reading import read_trials
+from analysis.observers.links import Link, link_of
+from stimuli_store.errors import InputError
+from stimuli_store.tasks.types import Task
+from stimuli_store.tools.whole import whole
+
+CROSSED, NESTED = "crossed", "nested"
+_PLACEMENTS = (CROSSED, NESTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyDesign:
+    """Plan of a study: who answers how many trials of what.
+
+    Attributes
+    ----------
+    task, rule
+        Task, and the decision rule of its observers (None: the task's first).
+    levels
+        Levels at which every image is shown.
+    n_participants, n_images
+        Number of participants, and of images that each of them sees.
+    n_trials
+        Trials of each participant with each image at each level, in each condition.
+    images
+        ``"crossed"``: all see the same images. ``"nested"``: everybody has images of their own.
+    """
+
+    task: Task
+    levels: tuple[float, ...]
+    n_participants: int
+    n_images: int
+    n_trials: int
+    rule: str | None = None
+    images: str = CROSSED
+
+    def __post_init__(self) -> None:
+        """Check the numbers; raise InputError in one sentence."""
+        for name in ("n_participants", "n_images", "n_trials"):
+            whole(getattr(self, name), name, 1)
+        if self.images not in _PLACEMENTS:
+            raise InputError(f"images of a design are 'crossed' or 'nested'; not {self.images!r}")
+        levels = np.asarray(self.levels, dtype=np.float64)
+        if not levels.size or not np.isfinite(levels).all():
+            raise InputError(f"a design needs finite levels; {self.levels!r} were given")
+
+    @property
+    def link(self) -> Link:
+        """Relation between d' and proportion correct."""
+        return link_of(self.task, self.rule)
+
+    def cells(self) -> pd.DataFrame:
+        """Return a row for each participant, image and level, with its number of trials."""
+        people = np.arange(self.n_participants)
+        images = np.arange(self.n_images)
+        grid = np.stack(np.meshgrid(people, images, self.levels, indexing="ij"), axis=-1)
+        person, image, level = grid.reshape(-1, 3).T
+        if self.images == NESTED:
+            image = person * self.n_images + image
+        return pd.DataFrame(
+            {
+                "participant": [f"p{int(n) + 1:03d}" for n in person],
+                "image": [f"i{int(n) + 1:03d}" for n in image],
+                "level": level,
+                "n_trials": np.full(len(level), float(self.n_trials)),
+            }
+        )
+
+
+class Truth(Protocol):
+    """What is true of a population: the probability of a right answer in each cell of a study."""
+
+    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
+        """Return probabilities (C,) for people and images drawn with `rng`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdTruth:
+    """Normal psychometric functions on log2 level, whose thresholds vary over people and images.
+
+    Attributes
+    ----------
+    threshold
+        Level at which the function of the middle of the population is halfway from guess to 1 − lapse.
+    width
+        Octaves between 5 % and 95 % of the function.
+    lapse
+        Probability of a random answer, times the share of wrong ones among these.
+    sd_participants, sd_images
+        Standard deviations of the log2 threshold, in octaves.
+    """
+
+    threshold: float
+    width: float = 2.0
+    lapse: float = 0.02
+    sd_participants: float = 0.0
+    sd_images: float = 0.0
+
+    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
+        """Return probabilities (C,) for people and images drawn with `rng`."""
+        shift = _effects(cells.participant, self.sd_participants, rng)
+        shift = shift + _effects(cells.image, self.sd_images, rng)
+        curve = PsychometricFunction(
+            sigmoid="normal",
+            threshold=self.threshold,
+            width=self.width,
+            guess=link.guess,
+            lapse=self.lapse,
+        )
+        return np.asarray(curve(cells.level.to_numpy() * np.exp2(-shift)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalingTruth:
+    """Critical scaling, d' = α₀·max(0, 1 − s₀²/s²), whose logarithms vary over people and images.
+
+    Attributes
+    ----------
+    critical, gain
+        s₀ and α₀ of the middle of the population.
+    lapse
+        Probability of a random answer.
+    sd_participants, sd_images
+        Standard deviations of both ln s₀ and ln α₀.
+    """
+
+    critical: float
+    gain: float
+    lapse: float = 0.02
+    sd_participants: float = 0.0
+    sd_images: float = 0.0
+
+    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
+        """Return probabilities (C,) for people and images drawn with `rng`."""
+        logs = []
+        for middle in (self.critical, self.gain):
+            effect = _effects(cells.participant, self.sd_participants, rng)
+            effect = effect + _effects(cells.image, self.sd_images, rng)
+            logs.append(np.log(middle) + effect)
+        ratio = np.exp(2 * (logs[0] - np.log(cells.level.to_numpy())))
+        dprime = np.exp(logs[1]) * np.maximum(0.0, 1 - ratio)
+        return (1 - self.lapse) * link.p_correct(dprime) + self.lapse * link.guess
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTruth:
+    """People who see what one of several models sees: d' = gain·|evidence|^exponent.
+
+    Attributes
+    ----------
+    evidence
+        For each model what it says about each image (rows) at each level (columns), (I, L).
+    true
+        Label of the model that people follow.
+    gain, exponent, lapse
+        From the evidence to d', and the probability of a random answer.
+    sd_participants, sd_images
+        Standard deviations of ln gain.
+    """
+
+    evidence: Mapping[str, np.ndarray] = field(repr=False)
+    true: str
+    gain: float = 1.0
+    exponent: float = 1.0
+    lapse: float = 0.02
+    sd_participants: float = 0.0
+    sd_images: float = 0.0
+
+    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
+        """Return probabilities (C,) for people and images drawn with `rng`."""
+        if self.true not in self.evidence:
+            raise InputError(
+                f"the true model {self.true!r} must be one of those with evidence: "
+                f"{', '.join(sorted(self.evidence))}"
+            )
+        shift = _effects(cells.participant, self.sd_participants, rng)
+        shift = shift + _effects(cells.image, self.sd_images, rng)
+        seen = evidence_in(cells, self.evidence[self.true])
+        dprime = np.sign(seen) * self.gain * np.exp(shift) * np.abs(seen) ** self.exponent
+        return (1 - self.lapse) * link.p_correct(dprime) + self.lapse * link.guess
+
+    @property
+    def models(self) -> Mapping[str, np.ndarray]:
+        """Evidence of every model, which a study with this truth records."""
+        return self.evidence
+
+
+def simulated_answers(
+    design: StudyDesign,
+    truth: Truth | Mapping[str, Truth],
+    *,
+    seed: int | np.random.Generator,
+) -> Answers:
+    """Return the answers of one simulated study, as counts by participant, image and level.
+
+    Parameters
+    ----------
+    design
+        The plan.
+    truth
+        What is true of the population; or of each condition by name, which every participant does with the
+        same images, in a column ``condition``. People and images differ alike in all conditions.
+    seed
+        Seed, or a generator that goes on.
+
+    Raises
+    ------
+    InputError
+        If the evidence of a truth does not fit the design.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(1, 2, 4), n_participants=3, n_images=2, n_trials=10
+    ... )
+    >>> answers = simulated_answers(design, ThresholdTruth(threshold=2.0), seed=0)
+    >>> len(answers), float(answers.table.n_trials.sum())
+    (18, 180.0)
+    """
+    conditions = dict(truth) if isinstance(truth, Mapping) else {"": truth}
+    rng = np.random.default_rng(seed)
+    # The same people and images in every condition.
+    people = int(rng.integers(2**63))
+    parts = []
+    for name, one in conditions.items():
+        cells = design.cells()
+        p = one.p_correct(cells, design.link, np.random.default_rng(people))
+        cells["n_correct"] = rng.binomial(cells.n_trials.astype(int), p).astype(np.float64)
+        for label, values in getattr(one, "models", {}).items():
+            cells[EVIDENCE + label] = evidence_in(cells, values)
+        if name:
+            cells["condition"] = name
+        parts.append(cells)
+    roles = {"evidence": {label: EVIDENCE + label for label in _labels(conditions)}}
+    return read_trials(
+        pd.concat(parts, ignore_index=True).assign(simulated=True),
+        roles if roles["evidence"] else None,
+        task=design.task,
+        rule=design.rule,
+    )
+
+
+def evidence_in(cells: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+    """Return the evidence (C,) of a model in the cells of a study, from a table (images, levels).
+
+    Raises
+    ------
+    InputError
+        If the table has not a row for each image and a column for each level.
+    """
+    images, rows = np.unique(cells.image.to_numpy(dtype=str), return_inverse=True)
+    levels, columns = np.unique(cells.level.to_numpy(), return_inverse=True)
+    table = np.asarray(values, dtype=np.float64)
+    if table.shape != (len(images), len(levels)):
+        raise InputError(
+            f"evidence must be a table with a row for each of {len(images)} images and a column for each of "
+            f"{len(levels)} levels; its shape is {table.shape}"
+        )
+    return table[rows, columns]
+
+
+def _labels(conditions: Mapping[str, Truth]) -> list[str]:
+    return sorted({label for one in conditions.values() for label in getattr(one, "models", {})})
+
+
+def _effects(names: pd.Series, sd: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a normal deviation (C,) for each name, with standard deviation `sd`."""
+    known, place = np.unique(names.to_numpy(dtype=str), return_inverse=True)
+    return sd * rng.standard_normal(len(known))[place]

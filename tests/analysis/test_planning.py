@@ -1,0 +1,158 @@
+"""Simulated studies and their power: against closed forms, variances that were put in, and bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom, chi2
+
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.data.answers import Answers
+from analysis.planning.power import power, power_table, precision
+from analysis.planning.study import (
+    ModelTruth,
+    ScalingTruth,
+    StudyDesign,
+    ThresholdTruth,
+    simulated_answers,
+)
+from stimuli_store.errors import InputError
+from stimuli_store.tasks import task_named
+
+DESIGN = StudyDesign(
+    task=task_named("2ifc"), levels=(1.0, 2.0, 4.0), n_participants=4, n_images=3, n_trials=20
+)
+FLAT = ThresholdTruth(threshold=2.0, width=2.0, lapse=0.02)
+
+
+def test_counts_have_the_probabilities_of_the_curve() -> None:
+    answers = simulated_answers(replace(DESIGN, n_trials=4000), FLAT, seed=1)
+    curve = PsychometricFunction(sigmoid="normal", threshold=2.0, width=2.0, guess=0.5, lapse=0.02)
+    seen = answers.counts(by="level")
+    p, n = curve(seen.level.to_numpy()), seen.n_trials.to_numpy()
+    z = (seen.n_correct.to_numpy() - n * p) / np.sqrt(n * p * (1 - p))
+    assert (z**2).sum() < chi2.isf(1e-4, 3)
+
+
+@pytest.mark.parametrize("who", ["participant", "image"])
+def test_people_and_images_differ_as_much_as_was_asked(who: str) -> None:
+    """At a level far above all thresholds but on a wide curve, probits give the shifts back."""
+    from scipy.special import ndtri
+
+    design = replace(DESIGN, levels=(2.0,), n_participants=80, n_images=1, n_trials=40_000)
+    truth = replace(FLAT, lapse=0.0, sd_participants=0.4)
+    if who == "image":
+        design = replace(design, n_participants=1, n_images=80)
+        truth = replace(FLAT, lapse=0.0, sd_images=0.4)
+    seen = simulated_answers(design, truth, seed=3).counts(by=who)
+    p = seen.n_correct / seen.n_trials
+    octaves = ndtri(2 * p.to_numpy() - 1) * 2.0 / (2 * ndtri(0.95))
+    assert octaves.std(ddof=1) == pytest.approx(0.4, rel=0.25)  # 3 standard errors of 80
+    assert octaves.mean() == pytest.approx(0.0, abs=0.15)
+
+
+def test_conditions_have_the_same_people() -> None:
+    design = replace(DESIGN, levels=(2.0,), n_participants=30, n_images=1, n_trials=4000)
+    truth = replace(FLAT, sd_participants=0.5)
+    answers = simulated_answers(design, {"a": truth, "b": replace(truth, threshold=2.2)}, seed=4)
+    table = answers.counts(by=["participant", "condition"]).pivot(
+        index="participant", columns="condition", values="n_correct"
+    )
+    assert np.corrcoef(table.a, table.b)[0, 1] > 0.95
+
+
+def test_nested_images_belong_to_one_person() -> None:
+    answers = simulated_answers(replace(DESIGN, images="nested"), FLAT, seed=0)
+    pairs = answers.counts(by=["participant", "image"])
+    assert pairs.image.nunique() == 12
+    assert (pairs.groupby("image", observed=True).participant.nunique() == 1).all()
+
+
+def test_critical_scaling_is_at_chance_up_to_the_critical_level() -> None:
+    truth = ScalingTruth(critical=2.0, gain=3.0, lapse=0.0)
+    answers = simulated_answers(replace(DESIGN, n_trials=5000), truth, seed=5)
+    p = answers.counts(by="level").assign(p=lambda t: t.n_correct / t.n_trials).p.to_numpy()
+    expected = DESIGN.link.p_correct(3.0 * np.array([0.0, 0.0, 0.75]))
+    assert p == pytest.approx(expected, abs=0.01)
+
+
+def test_evidence_of_every_model_is_in_the_answers() -> None:
+    rng = np.random.default_rng(0)
+    evidence = {label: rng.uniform(0, 2, (3, 3)) for label in ("a", "b")}
+    truth = ModelTruth(evidence=evidence, true="a", lapse=0.0)
+    answers = simulated_answers(replace(DESIGN, n_trials=8000), truth, seed=6)
+    assert set(answers.models) == {"a", "b"}
+    table = answers.table
+    p = (table.n_correct / table.n_trials).to_numpy(dtype=float)
+    expected = DESIGN.link.p_correct(table.evidence_a.to_numpy())
+    assert p == pytest.approx(expected, abs=0.03)
+
+
+def many_right(answers: Answers) -> bool:
+    return bool(answers.table.n_correct.sum() > 60)
+
+
+def test_power_is_the_tail_of_the_binomial() -> None:
+    design = StudyDesign(
+        task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80
+    )
+    p = float(FLAT.p_correct(design.cells(), design.link, np.random.default_rng(0))[0])
+    found = power(design, FLAT, many_right, n_studies=200, seed=2)
+    exact = binom.sf(60, 80, p)
+    assert abs(found.power - exact) < 4 * np.sqrt(exact * (1 - exact) / 200)
+    assert found.low < found.power < found.high
+    assert found.n_trials == 80
+    assert power(design, FLAT, many_right, n_studies=20, seed=2) == power(
+        design, FLAT, many_right, n_studies=20, seed=2
+    )
+
+
+def test_precision_is_the_standard_error() -> None:
+    design = StudyDesign(
+        task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80
+    )
+    p = float(FLAT.p_correct(design.cells(), design.link, np.random.default_rng(0))[0])
+    found = precision(
+        design, FLAT, lambda answers: answers.table.n_correct.sum() / 80, n_studies=200
+    )
+    assert found.mean == pytest.approx(p, abs=0.01)
+    assert found.sd == pytest.approx(np.sqrt(p * (1 - p) / 80), rel=0.2)
+    assert found.failed == 0
+    none = precision(design, FLAT, lambda _: np.nan, n_studies=3)
+    assert none.failed == 1
+    assert np.isnan(none.mean)
+
+
+def test_a_table_has_a_row_for_each_design() -> None:
+    designs = [replace(DESIGN, n_participants=n) for n in (1, 2)]
+    table = power_table(designs, FLAT, many_right, n_studies=5)
+    assert table.participants.tolist() == [1, 2]
+    assert table.trials.tolist() == [180, 360]
+    assert table["trials per participant"].tolist() == [180, 180]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"n_participants": 0}, "n_participants"),
+        ({"n_trials": 2.5}, "n_trials"),
+        ({"images": "own"}, "'crossed' or 'nested'"),
+        ({"levels": ()}, "finite levels"),
+        ({"levels": (1.0, np.nan)}, "finite levels"),
+    ],
+)
+def test_a_design_that_cannot_be_run_is_refused(changed: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        replace(DESIGN, **changed)
+
+
+def test_evidence_of_another_size_or_an_unknown_true_model_is_refused() -> None:
+    wrong = ModelTruth(evidence={"a": np.ones((2, 3))}, true="a")
+    with pytest.raises(InputError, match=r"3 images .* 3 levels; its shape is \(2, 3\)"):
+        simulated_answers(DESIGN, wrong, seed=0)
+    with pytest.raises(InputError, match="true model 'b'"):
+        simulated_answers(DESIGN, replace(wrong, true="b"), seed=0)
+    with pytest.raises(InputError, match="n_studies"):
+        power(DESIGN, FLAT, many_right, n_studies=0)
+    with pytest.raises(InputError, match="at least one design"):
+        power_table([], FLAT, many_right)
