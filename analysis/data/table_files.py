@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.columns.meanings import DECIMAL_COMMA, number_of
+from analysis.data.columns.meanings import DECIMAL_COMMA, as_number
 from stimuli_store.errors import InputError, MissingExtra
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".parquet")
@@ -103,7 +103,7 @@ def _dialect(start: bytes, path: Path) -> _Dialect:
         raise InputError(f"{path} is empty; give a table with a row for each trial")
     delimiter, rows = _delimited(sample, path)
     header: tuple[str, ...] = tuple(name.strip() for name in rows[0])
-    headless = all(number_of(name.replace(",", ".")) is not None for name in header)
+    headless = all(as_number(name.replace(",", ".")) is not None for name in header)
     if headless and len(header) != len(_COUNTS):
         raise InputError(
             f"{path} has no line of column names; only a table of {', '.join(_COUNTS)} may lack it"

@@ -9,6 +9,7 @@ import pytest
 from analysis.data.cell_counts import cells_of
 from analysis.data.journals import read_sessions
 from analysis.data.presented import timing_ok
+from analysis.data.reading import read_trials
 from analysis.data.tables import answers_of, level_counts
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import JournalError, PinMismatch
@@ -162,3 +163,34 @@ def test_a_changed_answer_is_noticed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "p0.jsonl").write_text(forged)
     with pytest.raises(JournalError, match="damaged at line"):
         read_sessions(tmp_path)
+
+
+def test_a_table_of_sessions_is_read_again(bank: Bank, folder: Path, tmp_path: Path) -> None:
+    answers = answers_of(bank, read_sessions(folder))
+    path = tmp_path / "trials.csv"
+    path.write_text(answers.table.to_csv(index=False))
+    again = read_trials(path)
+    by = ["participant", "image", "level", "rule"]
+    assert again.counts(by).equals(answers.counts(by))
+    assert again.models == answers.models
+    assert again.table.simulated.all()
+    for model in answers.models:
+        both = again.table[f"evidence_{model}"], answers.table[f"evidence_{model}"]
+        assert both[0].tolist() == both[1].tolist()
+
+
+def test_practice_and_late_frames_are_reasons(bank: Bank, tmp_path: Path) -> None:
+    planned = session_trials(bank, 1, np.random.default_rng(0))[:3]
+    records = [record_of(bank, t, "A", 0.5) for t in planned]
+    late = tuple(replace(p, dropped=(3,) if p.name == "X" else ()) for p in records[1].timing)
+    records[1] = replace(records[1], timing=late, flags=("dropped_frames",))
+    records[2] = replace(records[2], flags=("practice",))
+    write_journal(tmp_path / "a.jsonl", header(bank, "a", 3), records)
+    answers = answers_of(bank, read_sessions(tmp_path))
+    assert answers.table.excluded.tolist() == ["", "", "practice"]
+    assert answers.table.dropped_frames.tolist() == [0, 1, 0]
+    without = answers.exclude_dropped_frames()
+    assert without.table.excluded.tolist() == ["", "dropped frames", "practice"]
+    assert len(without.include("practice").kept) == 2
+    assert answers.unit == "window_px"
+    assert {"comparison", "set", "target"} <= set(answers.conditions)

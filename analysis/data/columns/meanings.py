@@ -67,11 +67,11 @@ def categories_of(values: pd.Series) -> pd.Categorical:
 
 
 def _natural(text: str) -> tuple[float, str]:
-    number = number_of(text)
+    number = as_number(text)
     return (np.inf if number is None else number, text)
 
 
-def number_of(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
     """Return a value as a number; None if it is none."""
     try:
         return None if isinstance(value, complex) else float(value)
@@ -100,7 +100,7 @@ def numbers(values: pd.Series, role: str, *, whole: bool = False) -> np.ndarray:
         made = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         codes, found = distinct(values)
-        known = [np.nan if is_missing(value) else number_of(value) for value in found]
+        known = [np.nan if is_missing(value) else as_number(value) for value in found]
         for value, number in zip(found, known, strict=True):
             if number is None:
                 raise InputError(_no_number(values, role, value))
@@ -122,7 +122,7 @@ def levels(values: pd.Series) -> pd.Series:
         If it mixes numbers and words, or numbers are written with a decimal comma.
     """
     codes, found = distinct(values)
-    words = [value for value in found if not is_missing(value) and number_of(value) is None]
+    words = [value for value in found if not is_missing(value) and as_number(value) is None]
     if not words:
         return pd.Series(numbers(values, "level"))
     commas = [value for value in words if DECIMAL_COMMA.fullmatch(str(value).strip())]

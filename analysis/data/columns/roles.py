@@ -14,7 +14,7 @@ from stimuli_store.tasks.checks import check
 from stimuli_store.tasks.types import Task
 
 #: Roles that a column may play.
-ROLES = (
+COLUMN_ROLES = (
     "participant",
     "session",
     "order",
@@ -116,8 +116,8 @@ def roles_of(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Roles:
         )
     table = given if isinstance(given, Mapping) else read_toml_table(given, "the roles")
     for role in table:
-        if role not in (*ROLES, *_PARTS):
-            raise unknown_name("role", str(role), [*ROLES, *_PARTS])
+        if role not in (*COLUMN_ROLES, *_PARTS):
+            raise unknown_name("role", str(role), [*COLUMN_ROLES, *_PARTS])
     parts = {name: table[name] for name in _PARTS if name in table}
     columns = {r: "" if c is None else c for r, c in table.items() if r not in _PARTS}
     return from_json(Roles, {**parts, "columns": columns}, "roles")
@@ -135,7 +135,7 @@ def placed(roles: Roles, names: Sequence[str], guessed: Mapping[str, str]) -> di
         If `roles` names a column that is not there; the nearest one is given.
     """
     found = {}
-    for role in ROLES:
+    for role in COLUMN_ROLES:
         column = roles.columns.get(role)
         if column:
             found[role] = known_column(column, names, role)
