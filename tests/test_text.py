@@ -114,6 +114,7 @@ def test_no_command_fails_for_want_of_a_character(
     tmp_path: Path, bank: Bank, name: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words, wanted = COMMANDS[name]
+    monkeypatch.setattr("analysis.plots.style.to_png", lambda *_: b"")  # only words are read here
     streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict") for _ in "oe"]
     monkeypatch.setattr(sys, "stdout", streams[0])
     monkeypatch.setattr(sys, "stderr", streams[1])

@@ -8,6 +8,7 @@ task turns percepts into an answer, without bias. With probability `lapse` the a
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from analysis.observers.criterion import operating_of
+from analysis.observers.criterion import Operating, operating_of
 from analysis.observers.evidence import Evidence
 from analysis.observers.links import Link, link_of
 from analysis.observers.rules import decide, rule_of
@@ -89,7 +90,7 @@ class ModelObserver:
         It is the mean over the cells of the task, which may differ where there is a criterion.
         """
         link = link_of(self.task, self.rule)
-        seen = float(link.p_correct(np.asarray(self.dprime(trial))))
+        seen = _p_correct(link, self.dprime(trial))
         return (1 - self.lapse) * seen + self.lapse / len(self.task.answers)
 
     def rates(self, trial: Trial) -> tuple[float, float]:
@@ -101,14 +102,7 @@ class ModelObserver:
             If the task has no criterion.
         """
         operating, d = operating_of(self.task, self.rule), self.dprime(trial)
-        limit = operating.best(np.array([abs(d)]))
-        low, high = np.array([-operating.reach]), np.array([operating.reach])
-        for _ in range(48):
-            middle = 0.5 * (low + high)
-            over = operating.criterion(np.abs(d), middle) > limit
-            low, high = np.where(over, low, middle), np.where(over, middle, high)
-        z = 0.5 * (low + high)
-        hits, false_alarms = float(operating.hits(np.array([abs(d)]), z)[0]), float(ndtr(-z)[0])
+        hits, false_alarms = _rates(operating, abs(d))
         if d < 0 and operating.signed:
             hits, false_alarms = false_alarms, hits
         kept, guessed = 1 - self.lapse, self.lapse / 2
@@ -136,6 +130,26 @@ class ModelObserver:
         """Return the true parameters as plain JSON values, for the header of a journal."""
         names = ("model", "gain", "exponent", "lapse", "rule")
         return {**{name: getattr(self, name) for name in names}, "task": self.task.name}
+
+
+# Kept, as the trials of a session show few pairs, each of them many times.
+@lru_cache(maxsize=4096)
+def _p_correct(link: Link, d: float) -> float:
+    """Return proportion correct at one d'."""
+    return float(link.p_correct(np.asarray(d)))
+
+
+@lru_cache(maxsize=4096)
+def _rates(operating: Operating, d: float) -> tuple[float, float]:
+    """Return the rates of hits and false alarms at the criterion with the fewest errors, for d' ≥ 0."""
+    limit = operating.best(np.array([d]))
+    low, high = np.array([-operating.reach]), np.array([operating.reach])
+    for _ in range(48):
+        middle = 0.5 * (low + high)
+        over = operating.criterion(np.array(d), middle) > limit
+        low, high = np.where(over, low, middle), np.where(over, middle, high)
+    z = 0.5 * (low + high)
+    return float(operating.hits(np.array([d]), z)[0]), float(ndtr(-z)[0])
 
 
 def _places(task: Task, trial: Trial, *, exchanged: bool) -> np.ndarray:

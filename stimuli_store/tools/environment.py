@@ -2,9 +2,11 @@
 
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
+@cache  # of what a process has loaded the version stays, and to look it up takes milliseconds
 def package_version(name: str) -> str | None:
     """Return the version of an installed distribution, None if it is not installed.
 

@@ -97,6 +97,7 @@ def test_a_file_that_is_named_is_read_whatever_its_name(journal: Path) -> None:
         read_sessions(journal.parent)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_says_what_it_passed_over(
     bank: Bank, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,6 +33,8 @@ from tests.analysis.builders import (
 from tests.helpers import tiny_bank
 
 LEVELS = (6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
+# The report of the fixture `out` has its figures; the others are read for their words.
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,6 @@ def test_true_threshold_is_the_observers_own(
     assert out[1].best == ("right", "wrong")  # two images tell nothing apart
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
     sessions = [replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)]
     results = write_report(bank, sessions, tmp_path)
@@ -185,7 +186,6 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
     assert f"in {len(trials)} of {len(trials)} (100 %) trials on a screen" in words
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
     bank: Bank, folder: Path, tmp_path: Path
 ) -> None:
@@ -213,7 +213,6 @@ def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> 
     assert results.headline.fit.status.name != "CONVERGED"
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_failed_report_leaves_the_old_one(
     bank: Bank, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,7 +266,6 @@ def test_command_prints_threshold_truth_and_winner(
     assert again == json.loads((out[0] / "results.json").read_text())
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_command_takes_a_journal_and_another_proportion(
     bank: Bank, folder: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,8 @@ from tests.analysis.builders import (
 )
 from tests.helpers import tiny_bank
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 LEVELS = (6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
 WORDS = {level: "fine" if level < 16 else "coarse" for level in LEVELS}
 DUO_TRIO = replace(
@@ -124,7 +126,6 @@ def in_words(t: Trial) -> Trial:
     return relabelled(WORDS[float(t.factors["level"] or 0)])(t)
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", LABORATORY)
 def test_every_task_has_a_threshold_with_its_own_guess_rate(
     rich: Bank, tmp_path: Path, name: str
@@ -133,7 +134,7 @@ def test_every_task_has_a_threshold_with_its_own_guess_rate(
     trials = session_trials(rich, 1, np.random.default_rng(0), task)
     wanted = 1 - 0.4 * (1 - 1 / len(task.answers))
     observer = observer_for(rich, trials, task, mean_p_correct=wanted)
-    simulate(rich, observer, tmp_path, participants=3, n_repeats=1, seed=1)
+    simulate(rich, observer, tmp_path, participants=2, n_repeats=1, seed=1)
     results = write_report(rich, read_sessions(tmp_path), tmp_path / "out")
     fit = results.headline.fit
     assert fit is not None
@@ -168,7 +169,6 @@ def test_without_a_range_of_numbers_there_is_dprime_by_condition(
         assert "coarse" in (tmp_path / "out" / "report.html").read_text()
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", CRITERION)
 def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, name: str) -> None:
     task = CRITERION[name]

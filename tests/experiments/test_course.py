@@ -354,20 +354,32 @@ def test_runs_that_cannot_be_short_are_refused():
         with_short_runs(order, answers, 2, np.random.default_rng(0))
 
 
-@settings(max_examples=300)
-@given(
-    st.sampled_from([n for n in TASKS if n != "mad-pair"]),
-    st.integers(1, 3),
-    st.integers(1, 2),
-    st.sampled_from([None, "level", "target"]),
-    st.integers(1, 2),
-    st.sampled_from([0, 2, 3]),
-    st.sampled_from([0.0, 0.1]),
-    st.integers(0, 10**6),
-)
-def test_any_design_is_balanced_in_every_block(
-    bank, name, blocks, times, blocked_by, distance, max_run, catch, seed
-):
+DESIGNS = {
+    "name": st.sampled_from([n for n in TASKS if n != "mad-pair"]),
+    "blocks": st.integers(1, 3),
+    "times": st.integers(1, 2),
+    "blocked_by": st.sampled_from([None, "level", "target"]),
+    "distance": st.integers(1, 2),
+    "max_run": st.sampled_from([0, 2, 3]),
+    "catch": st.sampled_from([0.0, 0.1]),
+    "seed": st.integers(0, 10**6),
+}
+
+
+@settings(max_examples=100)
+@given(**DESIGNS)
+def test_any_design_is_balanced_in_every_block(bank, **design):
+    see_balanced(bank, **design)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000)
+@given(**DESIGNS)
+def test_a_thousand_designs_are_balanced_in_every_block(bank, **design):
+    see_balanced(bank, **design)
+
+
+def see_balanced(bank, name, blocks, times, blocked_by, distance, max_run, catch, seed):
     task = task_named(name)
     values = {"level": 4, "target": 2}.get(blocked_by, 1)
     if blocked_by == "target" or catch:
