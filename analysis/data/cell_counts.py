@@ -78,7 +78,7 @@ def cells_of(
 
 
 def _texts(column: pd.Series) -> np.ndarray:
-    return column.astype(object).fillna("").to_numpy(dtype=str)
+    return column.astype(object).where(column.notna(), "").to_numpy(dtype=str)
 
 
 def _rows_of(columns: list[pd.Series], at: np.ndarray) -> Iterator[tuple[str, ...]]:
