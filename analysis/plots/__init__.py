@@ -11,6 +11,7 @@ from stimuli_store.tools.lazy import lazy_names
 if TYPE_CHECKING:
     from analysis.plots.dprimes import plot_dprime
     from analysis.plots.fits import plot_fit
+    from analysis.plots.ranking import plot_ranking
     from analysis.plots.residuals import plot_residuals
     from analysis.plots.stimuli import Tile, display_stimuli
     from analysis.plots.thresholds import plot_thresholds

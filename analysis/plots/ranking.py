@@ -1,50 +1,93 @@
 """Plot of a model ranking."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from analysis.plots import style
-from stimuli_store.tools.figures import PlotFigure
+from analysis.ranking.records import Ceiling, ModelScore, Ranking
+
+_ROOM = 0.05  # of the axis on either side of what is shown
+_GAP = 0.4  # rows between models and baselines
+_LOOKS: dict[str, dict[str, Any]] = {
+    "best": {"facecolor": style.BEST},
+    "not told apart from the best": {"facecolor": style.BEST},
+    "told apart from the best": {"facecolor": style.BAND},
+    "baseline": {"facecolor": "white", "edgecolor": style.QUIET},
+}
 
 
-def ranking_plot(
-    labels: Sequence[str],
-    bits: np.ndarray,
-    ends: tuple[np.ndarray, np.ndarray],
-    *,
-    best: Sequence[str] = (),
-    measure: str = "held-out bits per trial above chance",
-) -> PlotFigure:
-    """Plot a bar of bits per model, best on top, with intervals of the differences from the best.
+def plot_ranking(ranking: Ranking, ax: Axes | None = None) -> Axes:
+    """Plot a bar of bits per trial for each model and baseline, each with its 95 % interval.
+
+    The model with the most bits and those that the answers do not tell apart from it have one colour. Beside
+    each other bar stands the difference from the top one with its interval; behind them the noise ceiling.
 
     Parameters
     ----------
-    labels, bits
-        Names, and bits per trial above chance (M,), best first.
-    ends
-        Lower and upper 95 % end of each model's bits, given the best one's (M,).
-    best
-        Names of the models that are not told apart from the best, itself included; they have one colour.
-    measure
-        Label of the axis.
+    ranking
+        From `analysis.rank_models`.
+    ax
+        Axes to draw on; None for new ones. Your own axes get no legend.
+
+    Returns
+    -------
+    Axes
+        A notebook shows them; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    WrongType
+        If `ax` is not axes.
     """
-    made = style.figure(6.4, 0.9 + 0.36 * len(labels))
-    axes = style.quiet(made.subplots())
-    rows = np.arange(len(labels))
-    colours = [style.BEST if label in best else style.BAND for label in labels]
-    axes.barh(rows, bits, height=0.62, color=colours)
-    axes.axvline(0, color=style.QUIET, lw=1)
-    spread = max(float(np.abs(bits).max(initial=0.0)), 0.02)
-    left, right = (
-        min(0.0, float(bits.min())) - 0.35 * spread,
-        max(0.0, float(bits.max())) + 0.45 * spread,
-    )
-    low, high = (np.clip(end, left, right) for end in ends)
-    for row in rows[1:]:
-        axes.plot([low[row], high[row]], [row, row], color=style.INK, lw=1.3)
-    axes.set_xlim(left, right)
-    axes.set_yticks(rows, list(labels))
-    axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.set_xlabel(measure)
-    return made
+    ours = style.is_ours(ax)
+    rows = (*ranking.rows, *ranking.baselines)
+    ax = style.axes_for(ax, 6.4, 1.3 + 0.36 * len(rows))
+    places = np.arange(len(rows)) + _GAP * (np.arange(len(rows)) >= len(ranking.rows))
+    _set_limits(ax, rows, ranking.ceiling)
+    for place, row in zip(places, rows, strict=True):
+        kind = _kind(row, ranking)
+        is_new = kind not in ax.get_legend_handles_labels()[1]
+        look = {**_LOOKS[kind], "label": kind if is_new else None}
+        ax.barh([place], [row.bits], height=0.62, zorder=2, **look)
+        for color, width in (("white", 3.4), (style.INK, 1.3)):  # to be seen on dark bars too
+            ax.plot([row.low, row.high], [place] * 2, color=color, lw=width, zorder=3)
+        if ours:
+            style.side_label(ax, float(place), _beside(row, ranking), color=style.INK)
+    if ranking.ceiling is not None:
+        ends = ranking.ceiling.lower, ranking.ceiling.upper
+        ax.axvspan(*ends, color="#d9dde1", lw=0, zorder=0, label="noise ceiling")
+    ax.axvline(0, color=style.QUIET, lw=1, zorder=2.5)
+    ax.set_yticks(places, [row.label for row in rows])
+    ax.set_ylim(places[-1] + 0.6, -0.6)
+    ax.set_xlabel(ranking.measure)
+    if ours:
+        style.side_label(ax, -1.0, "difference from best")
+        style.legend(ax)
+    return ax
+
+
+def _kind(row: ModelScore, ranking: Ranking) -> str:
+    if row in ranking.baselines:
+        return "baseline"
+    if row.label not in ranking.best:
+        return "told apart from the best"
+    return "best" if len(ranking.best) == 1 else "not told apart from the best"
+
+
+def _beside(row: ModelScore, ranking: Ranking) -> str:
+    if row is ranking.rows[0]:
+        return "best" if len(ranking.best) == 1 else "most bits"
+    if row in ranking.rows and row.label in ranking.best:
+        return "not told apart"
+    text = f"{row.difference:.3f} [{row.difference_low:.3f}, {row.difference_high:.3f}]"
+    return text.replace("-", "−")
+
+
+def _set_limits(ax: Axes, rows: tuple[ModelScore, ...], ceiling: Ceiling | None) -> None:
+    shown = [0.0, *(end for row in rows for end in (row.bits, row.low, row.high))]
+    shown += [] if ceiling is None else [ceiling.lower, ceiling.upper]
+    finite = [value for value in shown if np.isfinite(value)]
+    room = _ROOM * (max(finite) - min(finite)) or 1.0
+    ax.set_xlim(min(finite) - room, max(finite) + room)

@@ -8,8 +8,9 @@ from analysis.data.answers import Answers
 from analysis.data.cell_counts import models_without_evidence
 from analysis.data.counts import Counts
 from analysis.fits.fit import Fit
-from analysis.plots import ranking, style
+from analysis.plots import style
 from analysis.plots.fits import plot_fit
+from analysis.plots.ranking import plot_ranking
 from analysis.plots.thresholds import plot_thresholds
 from analysis.ranking.records import Ranking
 from analysis.report import formatting, how_computed, provenance, sensitivity
@@ -167,16 +168,7 @@ def _ranking_section(results: Results, answers: Answers) -> str:
     if found is None:
         why = "The bank stores no predictions to rank."
         return html.section(title, html.paragraph(why), note)
-    rows = (*found.rows, *found.baselines)
-    bits = np.array([row.bits for row in rows])
-    best = bits[0]
-    ends = (
-        np.array([best + row.difference_low for row in rows]),
-        np.array([best + row.difference_high for row in rows]),
-    )
-    made = ranking.ranking_plot(
-        [row.label for row in rows], bits, ends, best=found.best, measure=found.measure
-    )
+    made = plot_ranking(found)
     return html.section(
         title,
         html.paragraph(
@@ -185,8 +177,8 @@ def _ranking_section(results: Results, answers: Answers) -> str:
         html.picture(style.to_png(made), f"{found.measure.capitalize()}, by model", 720),
         _ranking_table(results, found),
         html.paragraph(
-            f"{found.scheme.capitalize()}. {found.sizes}; {found.spread}. Lines in the picture show the "
-            "interval of each model's difference from the best.",
+            f"{found.scheme.capitalize()}. {found.sizes}; {found.spread}. Lines in the picture are "
+            "95 % intervals of the bits; beside it stand the differences from the best model.",
             "small",
         ),
         *(html.paragraph(f"{sentence.capitalize()}.", "small") for sentence in found.notes),

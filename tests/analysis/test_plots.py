@@ -22,13 +22,14 @@ from analysis.plots import (
     display_stimuli,
     plot_dprime,
     plot_fit,
+    plot_ranking,
     plot_residuals,
     plot_response_times,
     plot_thresholds,
     plot_timing,
     style,
 )
-from analysis.plots.ranking import ranking_plot
+from analysis.ranking.records import Ceiling, ModelPair, ModelScore, Ranking
 from stimuli_store.errors import InputError, WrongType
 
 LEVELS = np.array([8.0, 16, 32, 64])
@@ -74,6 +75,45 @@ FITS = {
 }
 
 
+def ranking(p: float = 0.2) -> Ranking:
+    """Two models that are told apart at `p`, a worse one, and two baselines."""
+
+    def score(label: str, bits: float, gap: tuple[float, float] = (0, 0)) -> ModelScore:
+        return ModelScore(
+            label=label,
+            bits=bits,
+            low=bits - 0.125,
+            high=bits + 0.125,
+            bits_in_sample=None,
+            difference=round(bits - 0.375, 9),
+            difference_low=gap[0],
+            difference_high=gap[1],
+        )
+
+    def pair(second: str, p_holm: float) -> ModelPair:
+        return ModelPair(
+            first="a", second=second, difference=0, low=0, high=0, p=p_holm, p_holm=p_holm, same=False
+        )  # fmt: skip
+
+    return Ranking(
+        rows=(score("a", 0.375), score("b", 0.325, (-0.1, 0)), score("c", 0.175, (-0.3, -0.1))),
+        baselines=(score("level", 0.25, (-0.2, -0.05)), score("chance", 0.0, (-0.4, -0.3))),
+        pairs=(pair("b", p), pair("c", 0.001)),
+        ceiling=Ceiling(
+            lower=0.4, lower_low=0.3, lower_high=0.5, upper=0.5, upper_low=0.4, upper_high=0.6
+        ),
+        notes=(),
+        held_out=True,
+        scheme="",
+        spread="",
+        n_trials=10,
+        n_participants=2,
+        n_images=2,
+        by_image=(),
+        by_participant=(),
+    )
+
+
 def two_fits() -> Axes:
     first = fitted(label="fovea", unit="px")
     return fitted((10, 14, 17, 20), 20, 3 * LEVELS, ax=first, label="periphery", unit="px")
@@ -98,6 +138,7 @@ PLOTS: dict[str, Callable[[], Axes]] = {
     "thresholds": lambda: plot_thresholds(FITS, unit="px", true={"ann": 18.0}),
     "one threshold": lambda: plot_thresholds([FITS["ann"]], unit="px"),
     "no threshold": lambda: plot_thresholds([FITS["eve"]]),
+    "ranking": lambda: plot_ranking(ranking()),
     "timing": lambda: plot_timing([0] * 500 + [1] * 30 + [-1, 3]),
     "no timing": lambda: plot_timing([]),
     "response times": lambda: plot_response_times(np.geomspace(0.2, 3, 200)),
@@ -169,6 +210,7 @@ def test_series_differ_in_grey_prints_too() -> None:
         lambda ax: plot_residuals(FITS["ann"], ax, counts=counts()),
         lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
         lambda ax: plot_thresholds(FITS, ax),
+        lambda ax: plot_ranking(ranking(), ax),
         lambda ax: plot_timing([0], ax),
         lambda ax: plot_response_times([0.5], ax),
     ],
@@ -315,11 +357,33 @@ def test_forty_rows_have_forty_labels() -> None:
 # -- others ----------------------------------------------------------------------------------------
 
 
-def test_bars_of_a_ranking_are_its_bits() -> None:
-    bits = np.array([0.3, 0.1, 0.0])
-    drawn = ranking_plot(["a", "b", "chance"], bits, (bits - 0.1, bits + 0.1)).axes[0]
-    assert [p.get_width() for p in drawn.patches] == pytest.approx(bits.tolist())
-    assert ([0.0, 0.2], [1, 1]) in [([round(v, 9) for v in x], y) for x, y in lines(drawn)]
+def test_bars_of_a_ranking_are_its_bits_with_their_intervals() -> None:
+    found = ranking()
+    axes = plot_ranking(found)
+    rows = (*found.rows, *found.baselines)
+    bars = [bar for container in axes.containers for bar in container]
+    assert [bar.get_width() for bar in bars] == [row.bits for row in rows]
+    places = [bar.get_y() + bar.get_height() / 2 for bar in bars]
+    drawn_lines = [(x, [round(v, 9) for v in y]) for x, y in lines(axes)]
+    for place, row in zip(places, rows, strict=True):
+        assert ([row.low, row.high], [round(place, 9)] * 2) in drawn_lines, row
+    assert axes.get_xlabel() == "held-out bits per trial above chance"
+    (band,) = [patch for patch in axes.patches if patch.get_label() == "noise ceiling"]
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0.4, 0.5))
+    assert places[3] - places[2] > places[2] - places[1]  # baselines stand apart
+
+
+def test_a_tied_set_has_one_colour_and_is_named() -> None:
+    axes = plot_ranking(ranking())
+    faces = [bar.get_facecolor() for container in axes.containers for bar in container]
+    assert faces[0] == faces[1] != faces[2]
+    beside = [text.get_text() for text in axes.texts]
+    assert beside[:3] == ["most bits", "not told apart", "−0.200 [−0.300, −0.100]"]
+    assert "not told apart from the best" in words(axes)
+    alone = plot_ranking(ranking(p=0.001))
+    assert [text.get_text() for text in alone.texts][:2] == ["best", "−0.050 [−0.100, 0.000]"]
+    assert "best" in words(alone)
+    assert "not told apart from the best" not in words(alone)
 
 
 def test_pictures_are_the_frames() -> None:
