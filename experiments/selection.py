@@ -136,11 +136,8 @@ def check_choice(bank: Bank, sets: Sets) -> None:
     faults = []
     for level in sets.levels or ():
         if level not in known_levels:
-            known = ", ".join(
-                v if isinstance(v, str) else f"{v:g}" for v in sorted(known_levels, key=_by_type)
-            )
-            shown = level if isinstance(level, str) else f"{level:g}"
-            faults.append(f"{bank.pin} has no level {shown}; it has {known}")
+            known = ", ".join(map(_written, sorted(known_levels, key=_by_type)))
+            faults.append(f"{bank.pin} has no level {_written(level)}; it has {known}")
     for target in sets.targets or ():
         if target not in targets:
             faults.append(str(unknown_name(f"target in {bank.pin}", target, targets)))
@@ -152,6 +149,11 @@ def check_choice(bank: Bank, sets: Sets) -> None:
             faults.append(str(unknown_name(f"set in {bank.pin}", label, list(bank.sets))))
     if faults:
         raise InputError("\n".join(faults))
+
+
+def _written(level: float | str) -> str:
+    """Return a level as a design writes it: words in quotes, so that "8" is not 8."""
+    return f'"{level}"' if isinstance(level, str) else f"{level:g}"
 
 
 def _by_type(value: float | str) -> tuple[bool, float, str]:

@@ -182,15 +182,14 @@ def check_same(
             "the same, or start a session under another number or in another folder"
         )
     old, new = to_json(found.header), to_json(header)
-    others = [
-        word
-        for key, word in _MUST_AGREE.items()
-        if canonical_json(old.get(key)) != canonical_json(new.get(key))
-    ]
+    there, here = (
+        {word: said.get(key) for key, word in _MUST_AGREE.items()} for said in (old, new)
+    )
+    others = [said for _, said in _different(there, here)]
     if others:
         raise JournalError(
-            f"{path} was begun with another {', another '.join(others)}; continue it with the "
-            "same, or start a session under another number or in another folder"
+            f"{path} was begun with another {_listed(others)}; continue it with the same, or start a session "
+            "under another number or in another folder"
         )
     began, goes_on = (h.booth.get("adapter") for h in (found.header, header))
     if goes_on and began != goes_on:
@@ -261,10 +260,20 @@ def _different(
     for key in dict.fromkeys([*old, *new]):
         name = f"{within}{key}"
         one, two = old.get(key), new.get(key)
-        if isinstance(one, Mapping) and isinstance(two, Mapping):
-            yield from _different(one, two, f"{name}.")
-        elif canonical_json(one) != canonical_json(two):
-            yield name, f"{name} ({_shown(one)} there, {_shown(two)} here)"
+        if canonical_json(one) == canonical_json(two):
+            continue
+        before, after = _as_table(one), _as_table(two)
+        parts: list[tuple[str, str]] = []
+        if before is not None and after is not None:
+            parts = [*_different(before, after, f"{name}.")]
+        yield from parts or [(name, f"{name} ({_shown(one)} there, {_shown(two)} here)")]
+
+
+def _as_table(value: Any) -> Mapping[str, Any] | None:
+    """Return a table, or a list of tables by their names or numbers; None for other values."""
+    if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
+        return {str(entry.get("name", place)): entry for place, entry in enumerate(value)}
+    return value if isinstance(value, Mapping) else None
 
 
 def _shown(value: Any) -> str:

@@ -19,6 +19,8 @@ from stimuli_store.records.trials import Trial
 from stimuli_store.tasks.trial_plan import arrange, phases_at
 from stimuli_store.tasks.types import REFERENCE, Cell, Task
 
+#: Largest ratio of the share of catch trials to the one asked for, which small blocks raise.
+_MOST_CATCH = 2.0
 _ORDER, _JITTER = 0, 2  # streams of a session's seed; 1 is that of simulated answers
 
 
@@ -176,6 +178,7 @@ def _units(pairs: Sequence[tuple[str, Filling]], task: Task, times: int) -> list
 def _add_catch(blocks: Sequence[list[Unit]], bank: Bank, design: Design) -> None:
     """Add catch trials to every block: all cells of one pair after the other, up to their share."""
     sampling, task = design.design, design.task
+    needed = len(task.cells)
     known = list(_fillings(CATCH, sampling, bank, task))
     share, number = sampling.catch / (1 - sampling.catch), 0
     for block in blocks:
@@ -184,7 +187,15 @@ def _add_catch(blocks: Sequence[list[Unit]], bank: Bank, design: Design) -> None
             value = block[0].factors[sampling.blocked_by]
             same = [filling for filling in known if filling.factors[sampling.blocked_by] == value]
             fitting = same or known
-        for _ in range(max(1, round(share * len(block) / len(task.cells)))):
+        groups = max(1, round(share * len(block) / needed))
+        least = needed / (needed + len(block))
+        if groups == 1 and least > _MOST_CATCH * sampling.catch + 1e-9:
+            raise InputError(
+                f"catch is {sampling.catch:g}, but a catch pair is shown in all {needed} cells of the task, "
+                f"which is {least:.2g} of a block with {len(block)} other trials; give that share, or larger "
+                "blocks"
+            )
+        for _ in range(groups):
             block += _units([(CATCH, fitting[number % len(fitting)])], task, 1)
             number += 1
 

@@ -19,7 +19,7 @@ def check(task: Task) -> None:
     InputError
         With one line for each fault.
     """
-    faults = dict.fromkeys([*_names(task), *_cells(task), *_phases(task)])
+    faults = dict.fromkeys([*_names(task), *_cells(task), *_contradictions(task), *_phases(task)])
     if faults:
         raise InputError("\n".join(f"the task {task.name!r}: {fault}" for fault in faults))
 
@@ -31,13 +31,16 @@ def _names(task: Task) -> Iterator[str]:
         ("answers", task.answers),
         ("phases", [phase.name for phase in task.phases]),
         ("rules", task.rules),
-        ("cells", task.cells and [f"{dict(c.fills)} {c.answer}" for c in task.cells]),
+        ("cells", [f"{dict(c.fills)} {c.answer}" for c in task.cells]),
     ):
         if not names:
             yield f"it has no {what}; declare at least one"
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             yield f"{what} must differ, but {twice[0]!r} stands there twice"
+        for name in names:
+            if not name.strip() or not name.isprintable():
+                yield f"{what} need names of one line of text; not {name!r}"
     if len(task.answers) == 1:
         yield "it has one answer; a choice needs two or more"
     ats = {role.at for role in task.roles}
@@ -66,6 +69,18 @@ def _cells(task: Task) -> Iterator[str]:
         yield f"every answer must be right in as many cells as the others; it is {said}"
     if 0 in counts.values() and task.criterion:
         yield "every answer must be right in some cell"
+
+
+def _contradictions(task: Task) -> Iterator[str]:
+    """Yield a sentence for every arrangement in which two answers are right."""
+    right: dict[frozenset[tuple[str, str]], str] = {}
+    for cell in task.cells:
+        other = right.setdefault(frozenset(cell.fills.items()), cell.answer)
+        if other != cell.answer:
+            yield (
+                f"two cells are filled alike ({_list(map(' = '.join, cell.fills.items()))}), but the right "
+                f"answer is {other!r} in one and {cell.answer!r} in the other"
+            )
 
 
 def _phases(task: Task) -> Iterator[str]:

@@ -177,7 +177,7 @@ def test_words_are_levels_too(tmp_path):
     (only,) = fillings(bank, "reference-member", levels=("loud",))
     assert only.factors["level"] == "loud"
     design = design_for(bank, levels=("quiet",))
-    with pytest.raises(InputError, match="has no level quiet; it has loud, soft"):
+    with pytest.raises(InputError, match='has no level "quiet"; it has "loud", "soft"'):
         course_of(design, bank, "S01", 1)
 
 

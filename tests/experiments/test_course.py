@@ -172,6 +172,7 @@ def test_levels_targets_sets_and_kinds_choose(bank, kinds):
 
 REFUSED = {
     "level": ({"levels": (5.0,)}, "no level 5; it has 4, 8, 16, 32"),
+    "word for a number": ({"levels": ("8",)}, 'no level "8"; it has 4, 8, 16, 32'),
     "target": ({"targets": ("stones",)}, "'stones'; did you mean 'stone'"),
     "set": ({"sets": ("leaf/window_px=5",)}, "did you mean 'leaf/window_px="),
     "kind": ({"kinds": ("metamers",)}, "'metamers'; did you mean 'metamer'"),
@@ -201,6 +202,10 @@ REFUSED = {
     ),
     "nothing left": ({"levels": (4.0,), "sets": ("leaf/window_px=8",)}, "select nothing"),
     "reference": ({"task": "mad-pair"}, "shows a reference .* 'reference-member' does not have"),
+    "catch": (
+        {"catch": 0.05, "levels": (4.0,), "targets": ("leaf",)},
+        r"catch is 0.05, but .* all 4 cells of the task, which is 0.33 of a block with 8 other trials",
+    ),
     "distance": ({"min_distance": 3}, "target 'leaf' is shown 32 times .*; 2 is the largest"),
 }
 

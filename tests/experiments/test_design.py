@@ -177,6 +177,18 @@ REFUSED = {
         {"extra": TRIANGLE.replace('["1", "2"]', '["1", "2", "3"]')},
         r"a cell fills 1, 2, but the intervals are 1, 2, 3\n[^\n]*'3' is never shown$",
     ),
+    "two right answers": (
+        {"extra": TRIANGLE.replace('1 = "q", 2 = "p"', '1 = "p", 2 = "q"')},
+        r"two cells are filled alike \(1 = p, 2 = q\), but the right answer is 'two' in one and 'one'",
+    ),
+    "answer without a name": (
+        {"extra": TRIANGLE.replace('"one"', '" "')},
+        "answers need names of one line of text; not ' '",
+    ),
+    "answer of two lines": (
+        {"extra": TRIANGLE.replace('"one"', '"o\\nne"')},
+        "answers need names of one line of text",
+    ),
     "answer with the name of a key": (
         {"extra": TRIANGLE.replace('"one"', '"quit"')},
         "no answer may be called 'quit'",

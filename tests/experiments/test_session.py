@@ -28,6 +28,7 @@ from stimuli_store.bank.publish import publish_bank
 from stimuli_store.errors import BankError, DisplayError, JournalError
 from stimuli_store.journal import read_session
 from stimuli_store.records.predictions import Predictions
+from stimuli_store.tasks.abx import ABX
 from tests.experiments.helpers import (
     Always,
     Coin,
@@ -352,6 +353,14 @@ def test_a_crash_of_the_booth_is_written_down(bank, tmp_path):
     assert (session.ended, len(session.records)) == ("error: ZeroDivisionError", 3)
 
 
+def own_abx(change):
+    """ABX as a laboratory declares it, with other phases."""
+    parts = ("roles", "intervals", "answers", "cells", "rules")
+    return TaskChoice(
+        name="own", phases=change(ABX.phases), **{name: getattr(ABX, name) for name in parts}
+    )
+
+
 OTHER = {
     "repeats": (
         {"repeats": 8},
@@ -362,7 +371,18 @@ OTHER = {
         {"seed": 2, "levels": (4.0,)},
         r"design.seed \(1 there, 2 here\), design.levels \(none there, \[4.0\] here\)",
     ),
-    "task": ({"task": TaskChoice(name="abx", ms={"A": 250.0})}, r"another design, .* task.phases"),
+    "task": (
+        {"task": TaskChoice(name="abx", ms={"A": 250.0})},
+        r"another design, which differs in task.phases.A.ms \(200.0 there, 250.0 here\);",
+    ),
+    "order of phases": (
+        {"task": own_abx(lambda phases: (phases[0], phases[3], phases[2], phases[1], *phases[4:]))},
+        r"differs in task.phases \(\[",
+    ),
+    "a phase more": (
+        {"task": own_abx(lambda phases: (replace(phases[0], name="pause"), *phases))},
+        r"differs in task.phases.pause \(none there, ",
+    ),
     "other task": ({"rule": "differencing"}, r'rule \("independent" there, "differencing" here\)'),
 }
 
@@ -372,9 +392,11 @@ def test_a_journal_of_another_design_is_not_touched(bank, tmp_path, case):
     change, words = OTHER[case]
     if "rule" in change:
         change = {"task": TaskChoice(name="abx", **change)}
-    design = design_for(bank)
+    task = change.get("task", "abx")
+    first = own_abx(tuple) if getattr(task, "name", "") == "own" else "abx"
+    design = design_for(bank, task=first)
     run(design, bank, Watched(), tmp_path, max_trials=5)
-    path = journal_path(tmp_path, "S01", 1, "abx")
+    path = journal_path(tmp_path, "S01", 1, design.task.name)
     with path.open("ab") as handle:
         handle.write(b'{"event":')  # even a torn end stays as it is
     before = path.read_bytes()
@@ -389,8 +411,21 @@ def test_a_journal_of_another_design_is_not_touched(bank, tmp_path, case):
 def test_a_persons_session_is_not_continued_by_a_model(bank, tmp_path):
     design = design_for(bank)
     run_session(design, bank, Watched(), "S01", 1, data_dir=tmp_path, max_trials=5)
-    with pytest.raises(JournalError, match="another observer"):
+    with pytest.raises(
+        JournalError, match=r'another observer \(none there, {"model":"coin"} here\);'
+    ):
         run(design, bank, Watched(), tmp_path)
+
+
+def test_another_observer_is_told_by_what_differs(bank, tmp_path):
+    class Better(Coin):
+        def describe(self):
+            return {**super().describe(), "gain": 2.5}
+
+    design = design_for(bank)
+    run(design, bank, Watched(), tmp_path, max_trials=5)
+    with pytest.raises(JournalError, match=r"another observer.gain \(none there, 2.5 here\); cont"):
+        run(design, bank, Watched(), tmp_path, observer=Better())
 
 
 def test_planning_writes_nothing(bank, tmp_path):
@@ -446,6 +481,19 @@ def test_faulty_trials_are_shown_again_at_the_end_of_the_block(bank, tmp_path):
     assert [r.trial.index for r in session.records] == [*range(8), *faulty]
     assert [r.trial.attempt for r in session.records] == 8 * [0] + len(faulty) * [1]
     assert all("seen_before" not in r.flags for r in session.records)
+
+
+def test_repeats_go_on_across_sittings(bank, tmp_path):
+    design = design_for(
+        bank, again="repeat", again_times=2, blocks=2, repeats=8, catch=0.2, levels=(4.0, 8.0)
+    )
+    whole = run(design, bank, Watched(), tmp_path / "whole")
+    attempts = [r.trial.attempt for r in whole.records]
+    assert max(attempts) == 2  # the coin is slow at times
+    while (parts := run(design, bank, Watched(), tmp_path, max_trials=7)).ended != "completed":
+        assert parts.ended == "paused"
+    assert answers(parts) == answers(whole)
+    assert [r.trial for r in parts.records] == [r.trial for r in whole.records]
 
 
 def test_a_faulty_trial_may_end_the_sitting(bank, tmp_path, whole):
