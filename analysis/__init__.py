@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analysis.fits.fit import Fit, FitStatus, fit_psychometric
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+    from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of
     from analysis.observers.from_counts import (
         DPrime,
@@ -35,8 +36,16 @@ if TYPE_CHECKING:
     )
     from analysis.observers.links import Link, link_of
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
+    from analysis.observers.rule_comparison import RuleScore, compare_rules
     from analysis.observers.rules import decide
-    from analysis.observers.sdt import dprime, guess_rate, p_correct
+    from analysis.observers.sdt import (
+        dprime,
+        dprime_error,
+        guess_rate,
+        p_correct,
+        trials_for,
+    )
+    from analysis.observers.simulation import draw_answers
     from analysis.planning.power import Power, Precision, power, power_table, precision
     from analysis.planning.study import (
         ModelTruth,

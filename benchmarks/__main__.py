@@ -6,7 +6,7 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import booth, frontend, gpu, store, study, synthesis, vision
+from benchmarks import analysis, booth, frontend, gpu, store, study, synthesis, vision
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
@@ -15,6 +15,7 @@ SUITES = {
     "gpu": gpu.main,
     "store": lambda _: store.main(),
     "study": study.main,
+    "analysis": analysis.main,
     "booth": lambda _: booth.main(),
 }
 

@@ -26,9 +26,9 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 
 #: Largest d' that is looked for from rates.
-HIGHEST = 12.0
+LARGEST_DPRIME = 12.0
 _SECTIONS = 48
-_DRAWN_AT = np.concatenate([np.arange(0, 4, 0.2), np.arange(4, HIGHEST + 0.1, 0.5)])
+_DRAWN_AT = np.concatenate([np.arange(0, 4, 0.2), np.arange(4, LARGEST_DPRIME + 0.1, 0.5)])
 _DRAWN_REACH = 12.0
 _LOG_POINTS = 13
 _Function = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -150,8 +150,8 @@ def dprime_of_rates(observer: Operating, hit: float, false_alarm: float) -> floa
 def dprimes_of_rates(observer: Operating, hit: np.ndarray, false_alarm: np.ndarray) -> np.ndarray:
     """Return `dprime_of_rates` of arrays of one shape, by bisection."""
     z = ndtri(1 - false_alarm)
-    low = np.full(np.shape(hit), -HIGHEST if observer.signed else 0.0)
-    high, bottom = np.full_like(low, HIGHEST), low
+    low = np.full(np.shape(hit), -LARGEST_DPRIME if observer.signed else 0.0)
+    high, bottom = np.full_like(low, LARGEST_DPRIME), low
     below = observer.hits(low, z) >= hit
     for _ in range(_SECTIONS):
         middle = 0.5 * (low + high)

@@ -7,11 +7,11 @@ The 95 % interval of d' is that of the likelihood profile over the criterion. So
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, ndtr, ndtri, xlog1py, xlogy
+from scipy.special import chdtri, gammaln, ndtr, ndtri, xlog1py, xlogy
 
-from analysis.observers.criterion import HIGHEST, Operating, dprimes_of_rates
+from analysis.observers.criterion import LARGEST_DPRIME, Operating, dprimes_of_rates
 
-_DROP95 = 1.9207294103470622  # half of the 95 % point of χ² with one degree of freedom
+_DROP95 = float(chdtri(1, 0.05)) / 2
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _SECTIONS = 40
 _TOGETHER = 1000
@@ -99,13 +99,13 @@ def _at_most(k: int, n: int, m: int, said: int) -> float:
 
 def _interval(observer: Operating, counts: HitCounts) -> np.ndarray:
     """Return the d' between which the likelihood profile is within half the 95 % point of χ² of its top."""
-    lowest = -HIGHEST if observer.signed else 0.0
+    lowest = -LARGEST_DPRIME if observer.signed else 0.0
     rates = [
         np.clip(k / n, 1e-12, 1 - 1e-12)
         for k, n in ((counts.n_hits, counts.n_signal), (counts.n_false_alarms, counts.n_noise))
     ]
-    best = np.minimum(dprimes_of_rates(observer, *rates), HIGHEST)[:, None]
-    grid = np.linspace(lowest, HIGHEST, 121)
+    best = np.minimum(dprimes_of_rates(observer, *rates), LARGEST_DPRIME)[:, None]
+    grid = np.linspace(lowest, LARGEST_DPRIME, 121)
     height = _profile(observer, counts, np.broadcast_to(grid, (len(best), len(grid))))
     top = np.maximum(height.max(axis=1, keepdims=True), _profile(observer, counts, best))
     out = height < top - _DROP95

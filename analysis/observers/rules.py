@@ -162,8 +162,13 @@ def _likelihood(structure: Structure, d: np.ndarray, x: np.ndarray) -> np.ndarra
 
 
 def _differencing(structure: Structure, d: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return scores_of_differences(structure, x)
+
+
+def scores_of_differences(structure: Structure, x: np.ndarray) -> np.ndarray:
+    """Return minus the root mean squared difference of each answer's pairs of intervals, (n, answers)."""
     columns = [_squared_difference(pairs, x) for pairs in same_pairs(structure)]
-    return -np.stack(columns, axis=1)
+    return -np.sqrt(np.stack(columns, axis=1))
 
 
 def _squared_difference(pairs: tuple[tuple[int, int], ...], x: np.ndarray) -> np.ndarray:

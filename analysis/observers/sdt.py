@@ -1,4 +1,4 @@
-"""Signal detection theory: d' to proportion correct and back, for any task and rule.
+"""Signal detection theory: d' to proportion correct and back, and its precision, for any task and rule.
 
 A task is given by its name or as a value. Formulas are in `analysis.observers.links`; for example
 
@@ -13,6 +13,8 @@ task        rule              proportion correct                          d' at 
 
 Source: Macmillan & Creelman (2005), *Detection Theory: A User's Guide*, chapters 7 and 9.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -91,3 +93,55 @@ def guess_rate(task: Task | str) -> float:
     """
     value = task_of(task)
     return 1 / len(value.answers) if value.guess is None else value.guess
+
+
+def dprime_error(
+    dprime: ArrayLike, n_trials: ArrayLike, task: Task | str = ABX, rule: str | None = None
+) -> np.ndarray:
+    """Return the standard error of d' from n trials of an unbiased observer, √(P(1 − P)/n) / (dP/dd').
+
+    Shapes of `dprime` and `n_trials` are broadcast. It is infinite where P does not depend on d'.
+
+    Raises
+    ------
+    InputError
+        If a number of trials is not above 0, or a number is missing.
+
+    Examples
+    --------
+    >>> round(float(dprime_error(1.0, 100, "2ifc")), 3)
+    0.194
+    """
+    d, n = as_numbers(dprime, "d'"), as_numbers(n_trials, "n_trials")
+    if not (n > 0).all():
+        raise InputError(f"n_trials must be above 0; {float(n.min()):g} was given")
+    link = link_of(task_of(task), rule)
+    p, slope = link.p_correct(d), np.abs(link.slope(d))
+    spread = np.sqrt(p * (1 - p) / n)
+    return np.divide(spread, slope, out=np.full(np.shape(spread * slope), np.inf), where=slope > 0)
+
+
+def trials_for(
+    standard_error: float, dprime: float, task: Task | str = ABX, rule: str | None = None
+) -> int:
+    """Return the number of trials after which d' has a standard error, for an unbiased observer.
+
+    Raises
+    ------
+    InputError
+        If the standard error is not above 0, or no number of trials is enough (d' 0 in ABX).
+
+    Examples
+    --------
+    >>> trials_for(0.2, 1.0, "2ifc"), trials_for(0.2, 1.0, "abx"), trials_for(0.2, 1.0, "oddity")
+    (95, 195, 250)
+    """
+    if not standard_error > 0:
+        raise InputError(f"a standard error must be above 0; {standard_error!r} was given")
+    of_one = float(dprime_error(dprime, 1, task, rule))
+    if not math.isfinite(of_one):
+        raise InputError(
+            f"no number of trials of the task {task_of(task).name!r} tells a d' of {dprime:g} from its "
+            "neighbours; give another d'"
+        )
+    return math.ceil((of_one / standard_error) ** 2)

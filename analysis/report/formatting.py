@@ -1,7 +1,7 @@
 """Format numbers and outcomes as text for the terminal and the report."""
 
 from analysis.fits.fit import Fit
-from analysis.observers.from_counts import DPrime
+from analysis.observers.from_counts import DPrime, DPrimeStatus
 from analysis.plots.words import interval, level
 
 
@@ -43,7 +43,10 @@ def rates(found: DPrime) -> str:
 
 def dprime_text(found: DPrime | None) -> str:
     """Return d' with its interval as text, or a dash."""
-    return "–" if found is None else f"{found.estimate:.2f} {interval(found.low, found.high)}"
+    if found is None:
+        return "–"
+    said = " (reliably below chance)" if found.status is DPrimeStatus.BELOW_CHANCE else ""
+    return f"{found.estimate:.2f} {interval(found.low, found.high)}{said}"
 
 
 def sigmoid(name: str) -> str:

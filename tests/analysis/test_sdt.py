@@ -15,7 +15,7 @@ from analysis.observers.from_counts import (
     dprimes_from_hits,
     wilson,
 )
-from analysis.observers.sdt import dprime, guess_rate, p_correct
+from analysis.observers.sdt import dprime, dprime_error, guess_rate, p_correct, trials_for
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS
 
@@ -214,6 +214,9 @@ def test_fewer_hits_than_false_alarms_are_said_by_fishers_test(
         (lambda: dprime_from_hits(1.5, 2, 1, 2, "yes-no"), "n_hits must be whole numbers"),
         (lambda: dprime_from_hits(1, 2, 1, float("inf"), "yes-no"), "n_noise must be whole"),
         (lambda: wilson(7.5, 10), "whole numbers"),
+        (lambda: trials_for(0.0, 1.0), "above 0"),
+        (lambda: trials_for(0.2, 0.0), "no number of trials"),
+        (lambda: dprime_error(1.0, 0), "n_trials must be above 0"),
         (lambda: wilson([5, 11], [10, 10]), "not valid counts"),
         (lambda: dprime_from_hits(1, 2, 1, 2, "abx"), "has no criterion"),
         (lambda: dprime_from_hits(3, 2, 1, 2, "yes-no"), "not valid counts"),
@@ -223,3 +226,27 @@ def test_fewer_hits_than_false_alarms_are_said_by_fishers_test(
 def test_bad_input_is_refused_in_a_sentence(call, said: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=said):
         call()
+
+
+@pytest.mark.parametrize(
+    ("task", "rule", "published"),
+    [
+        ("2ifc", "likelihood", 95),
+        ("abx", "independent", 195),
+        ("abx", "differencing", 280),
+        ("4iax", "differencing", 337),
+        ("oddity", "differencing", 250),
+        ("oddity", "likelihood", 148),
+    ],
+)
+def test_trials_for_a_standard_error_of_a_fifth(task: str, rule: str, published: int) -> None:
+    assert trials_for(0.2, 1.0, task, rule) == published
+    assert float(dprime_error(1.0, published, task, rule)) <= 0.2
+
+
+def test_standard_error_of_dprime_is_that_of_simulated_counts() -> None:
+    rng, n = np.random.default_rng(0), 400
+    for task in ("2ifc", "abx", "oddity"):
+        k = rng.binomial(n, float(p_correct(1.5, task)), 20_000)
+        spread = dprime(k / n, task).std()
+        assert float(dprime_error(1.5, n, task)) == pytest.approx(spread, rel=0.05)
