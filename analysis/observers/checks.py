@@ -66,7 +66,7 @@ def as_counts(**named: ArrayLike) -> list[np.ndarray]:
 
 
 def shortly(value: object) -> str:
-    """Return what was given as text, cut if it is long.
+    """Return a value as text, cut if it is long.
 
     Examples
     --------

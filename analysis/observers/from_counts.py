@@ -23,7 +23,7 @@ _RELIABLY = 0.01
 
 
 class DPrimeStatus(Enum):
-    """What counts say about d'; the value is the sentence shown to people."""
+    """Outcome of an estimate of d'; the value is the sentence shown to people."""
 
     ESTIMATED = "d' was estimated, with an interval"
     UNBOUNDED = "the counts set d' no upper bound: no answer, or no answer of one sort, was wrong"

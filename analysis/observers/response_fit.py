@@ -20,7 +20,7 @@ _RAREST = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """How parameters θ give the d' of each of G groups of trials.
+    """The d' of each of G groups of trials as a function of parameters θ.
 
     Attributes
     ----------

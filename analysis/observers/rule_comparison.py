@@ -19,7 +19,7 @@ from stimuli_store.tasks.types import Task
 
 @dataclass(frozen=True, kw_only=True)
 class RuleScore:
-    """How well a decision rule describes answers, at its most likely d' and bias.
+    """Likelihood of a decision rule, at its most likely d' and bias.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ _Row = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """What a decision rule sees of a task: percepts of the intervals and the answer, cell by cell.
+    """The cells of a task for a decision rule: percepts of the intervals, and the answer.
 
     Two tasks of one structure have the same proportions correct, whatever their names.
 
@@ -41,7 +41,7 @@ class Structure:
 
     @property
     def at(self) -> np.ndarray:
-        """Where percepts lie, (cells, intervals)."""
+        """Places of the percepts, 0 or 1, (cells, intervals)."""
         return np.array([row for row, _ in self.cells])
 
     @property
@@ -51,7 +51,7 @@ class Structure:
 
     @property
     def at_exchanged(self) -> np.ndarray:
-        """Where percepts lie if the two stimuli change places, (cells, intervals)."""
+        """Places of the percepts if the two stimuli change places, (cells, intervals)."""
         return np.array(self.exchanged)
 
     @property
