@@ -54,7 +54,9 @@ if TYPE_CHECKING:
         ThresholdTruth,
         simulated_answers,
     )
-    from analysis.ranking.rank import rank_models
+    from analysis.ranking.diagnose import diagnose
+    from analysis.ranking.diagnostics import Diagnostic
+    from analysis.ranking.rank import rank, rank_by_rule, rank_models
     from analysis.ranking.records import ModelScore, Ranking
     from analysis.report.results import Results, analyse
     from analysis.report.write import write_report

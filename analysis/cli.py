@@ -86,6 +86,7 @@ def summary_lines(results: "Results") -> list[str]:
         found = results.ranking
         label = "best model" if len(found.best) == 1 else "best models"
         lines.append(f"{label:<12}{found.headline}")
+    lines += [f"{'note':<12}{check.sentence}" for check in results.diagnostics if check.alarming]
     return lines
 
 

@@ -1,24 +1,26 @@
-"""Checks of the answers behind a ranking, each a sentence with a p-value or an interval."""
+"""Results of checks of the answers behind a ranking, and words that they share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
-    """A check of answers.
+    """Result of a check of answers.
 
     Attributes
     ----------
     name
         Name of the check.
     sentence
-        What was found, with the p-value or interval.
+        The finding, without a full stop.
     p
-        The p-value; None where there is an interval or nothing could be tested.
+        The p-value; None if there is only an interval, or nothing could be tested.
     value, low, high
-        The quantity in question with its 95 % interval; None where there is only a p-value.
+        The quantity in question with its 95 % interval; None if there is only a p-value.
     alarming
-        Whether this needs a look.
+        True if this needs a look.
     """
 
     name: str
@@ -28,3 +30,35 @@ class Diagnostic:
     low: float | None = None
     high: float | None = None
     alarming: bool = False
+
+
+def not_checked(name: str, reason: str) -> Diagnostic:
+    """Return the result of a check that could not be made."""
+    return Diagnostic(name=name, sentence=f"not checked, since {reason}")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return several words as they are listed in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def names_of(columns: Sequence[str], key: Sequence[Any]) -> str:
+    """Return the values of a group's columns in words, the first without the name of its column.
+
+    Examples
+    --------
+    >>> names_of(["participant", "level"], ("P1", 4.0))
+    'P1 at level 4'
+    """
+    first, *rest = key
+    more = "".join(
+        f" at {name} {value:g}" if isinstance(value, float) else f" at {name} {value}"
+        for name, value in zip(columns[1:], rest, strict=True)
+    )
+    return f"{columns[0]} {first}{more}" if columns[0] != "participant" else f"{first}{more}"

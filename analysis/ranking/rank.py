@@ -6,10 +6,14 @@ participants. The score is the log probability of the held-out answers, averaged
 parameters, in bits per trial above chance. Every answer counts equally.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from analysis.data.answers import Answers
+from analysis.data.cell_counts import cells_of, models_without_evidence
 from analysis.data.cells import Cells, guesses_of
 from analysis.ranking.baselines import (
     CHANCE,
@@ -19,16 +23,94 @@ from analysis.ranking.baselines import (
     baselines_of,
     guessing,
 )
+from analysis.ranking.diagnose import decision_rule, diagnose, rules_of
 from analysis.ranking.folds import folds_of
 from analysis.ranking.held_out import score
 from analysis.ranking.pairs import compare_pairs
 from analysis.ranking.proportions import ceiling_bits, groups_of
-from analysis.ranking.records import GroupScore, Ranking
+from analysis.ranking.records import GroupScore, ModelScore, Ranking
 from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
 from stimuli_store.tools.progress import progress_bar
 
 _RESERVED = (CHANCE, LEVEL_ONLY, CONDITION_MEANS, IMAGE_MEANS)
+
+
+def rank(
+    answers: Answers,
+    *,
+    models: Sequence[str] | None = None,
+    rule: str | None = None,
+    conditions: Sequence[str] | None = None,
+    baselines: bool = True,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> Ranking:
+    """Return models ranked by how well they predict answers that they were not fitted to.
+
+    Parameters
+    ----------
+    answers
+        From `analysis.read_trials` or `analysis.answers_of`, with evidence of at least one model.
+    models
+        Labels of the models; None for all that have evidence in every row.
+    rule
+        Decision rule under which all answers are predicted; None for that of each trial.
+    conditions
+        Columns that tell conditions apart, for the baselines and ceilings; None for those with few values.
+    baselines
+        Whether to score predictions that need no model too (level, condition means, image × condition).
+        Chance is always there. Pixel MSE is a model like any other: give its distances as evidence.
+    n_draws, seed
+        Resamplings of participants and images for the intervals, and the seed that draws them.
+
+    Raises
+    ------
+    InputError
+        If there is no answer or no model, a name is unknown, a model has the name of a baseline or lacks
+        evidence, or no task is stated.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import read_trials
+    >>> rows = [(who, image, d, 2 * d + 1) for who in "ab" for image in "xyz" for d in (1, 2, 3, 4)] * 9
+    >>> table = pd.DataFrame(rows, columns=["who", "image", "d", "right"]).assign(n=10)
+    >>> roles = {"participant": "who", "image": "image", "n_correct": "right", "n_trials": "n"}
+    >>> answers = read_trials(table, {**roles, "evidence": {"far": "d"}}, task="2ifc")
+    >>> rank(answers).best
+    ('far',)
+    """
+    chosen = answers if rule is None else answers.with_rule(rule)
+    cells = cells_of(chosen, models, conditions)
+    found = rank_models(cells, baselines=baselines, n_draws=n_draws, seed=seed)
+    left_out = models_without_evidence(chosen) if models is None else ()
+    notes = [f"{label} is not ranked, since it says nothing of some pairs" for label in left_out]
+    speaks = decision_rule(cells, found.rows[0].label, n_draws=n_draws, seed=seed)
+    return replace(found, notes=(*notes, *found.notes), diagnostics=(*diagnose(chosen), speaks))
+
+
+def rank_by_rule(
+    answers: Answers, rules: Sequence[str] | None = None, **how: Any
+) -> dict[str, Ranking]:
+    """Return the ranking of `rank` under each of several decision rules.
+
+    Parameters
+    ----------
+    answers
+        Answers to one task.
+    rules
+        Names of rules; None for all of the task.
+    how
+        Further arguments of `rank`.
+
+    Raises
+    ------
+    InputError
+        As `rank`, or if the task has no such rule.
+    """
+    chosen = rules_of(answers.task) if rules is None else rules
+    return {rule: rank(answers, rule=rule, **how) for rule in chosen}
 
 
 def rank_models(
@@ -71,12 +153,14 @@ def rank_models(
         seed=seed,
     )
     bits = np.stack(list(models.values()))
+    rows = tuple(summarized(measured, label, scored[label]) for label in models)
+    beside = tuple(summarized(measured, label, note=known[label].note) for label in others)
     return Ranking(
-        rows=tuple(summarized(measured, label, scored[label]) for label in models),
-        baselines=tuple(summarized(measured, label, note=known[label].note) for label in others),
+        rows=rows,
+        baselines=beside,
         pairs=compare_pairs(list(models), bits, cells.n_trials, measured.resampled),
         ceiling=measured.ceiling,
-        notes=measured.notes,
+        notes=(*_not_beaten(beside), *measured.notes),
         held_out=folds.held_out,
         scheme=folds.scheme,
         spread=measured.resampled.meaning,
@@ -88,9 +172,20 @@ def rank_models(
     )
 
 
+def _not_beaten(baselines: tuple[ModelScore, ...]) -> list[str]:
+    return [
+        f"no model predicts the answers better than the baseline {row.label!r}: {row.bits:.3f} bits per trial"
+        for row in baselines
+        if row.difference >= 0
+    ]
+
+
 def _check(cells: Cells) -> None:
     if not cells.n_trials.sum() or not cells.evidence:
-        raise InputError("a ranking needs at least one trial and one model with stored predictions")
+        raise InputError(
+            "a ranking needs at least one trial and one model that says something of every pair that was "
+            "shown; name its column, as in read_trials(..., evidence={model: column})"
+        )
     for label in cells.evidence:
         if label in _RESERVED:
             raise InputError(

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.curves.choice_model import ModelFit
-from analysis.ranking.diagnostics import Diagnostic
+from analysis.ranking.diagnostics import Diagnostic, listed
 from stimuli_store.tools import html
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Ranking:
         Examples of its form: "right"; "right and mse, not told apart"; "right and mse, not told apart, nor
         from chance".
         """
-        named = _listed(self.best)
+        named = listed(self.best)
         if len(self.rows) == 1:
             return named if self.above_chance else f"{named}, not told apart from chance"
         if len(self.best) == 1:
@@ -215,20 +216,22 @@ class Ranking:
 
         return score_table(self)
 
+    def save(self, path: str | Path) -> Path:
+        """Write the ranking to a JSON file and return its path (`analysis.ranking.saving`)."""
+        from analysis.ranking.saving import save_ranking
+
+        return save_ranking(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> "Ranking":
+        """Return the ranking in a file that `save` wrote."""
+        from analysis.ranking.saving import load_ranking
+
+        return load_ranking(path)
+
     def __repr__(self) -> str:
         return f"<Ranking: {self.sentence}; {self.sizes}>"
 
     def _repr_html_(self) -> str:
         lead = html.paragraph(f"Best model: {self.sentence}. {self.scheme.capitalize()}.")
         return lead + self.table.to_html(index=False, float_format="{:.4g}".format, na_rep="–")
-
-
-def _listed(labels: tuple[str, ...]) -> str:
-    """Return names as they are listed in a sentence.
-
-    Examples
-    --------
-    >>> _listed(("a",)), _listed(("a", "b")), _listed(("a", "b", "c"))
-    ('a', 'a and b', 'a, b and c')
-    """
-    return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)

@@ -76,7 +76,7 @@ def measure(
     shares = lower.low > 0
     note = (
         f"no share of the noise ceiling is given, since its lower bound, {lower.mean:.3f} bits per "
-        "answer, is not told apart from chance"
+        "trial, is not told apart from chance"
     )
     return Measured(
         names=names,

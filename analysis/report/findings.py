@@ -35,6 +35,7 @@ def report_page(bank: Bank, sessions: Sequence[Session], results: Results, answe
         _ranking_section(results, answers),
         sensitivity.dprime_section(results),
         _participants_section(results),
+        _checks_section(results),
         provenance.stimuli_section(bank),
         provenance.timing_section(sessions, answers),
         provenance.notes_section(sessions, answers),
@@ -213,6 +214,13 @@ def _ranking_table(results: Results, found: Ranking) -> str:
             ]
         )
     return html.table(head, rows)
+
+
+def _checks_section(results: Results) -> str:
+    """Return the checks of the answers, those that need a look first."""
+    checks = sorted(results.diagnostics, key=lambda check: not check.alarming)
+    rows = [(f"{c.name}: look at this" if c.alarming else c.name, c.sentence) for c in checks]
+    return html.section("Checks of the answers", html.table([], rows))
 
 
 def _participants_section(results: Results) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.data.answers import Answers
-from analysis.data.cell_counts import cells_of
+from analysis.data.cell_counts import models_without_evidence
 from analysis.data.presented import is_simulated
 from analysis.data.tables import STIMULUS, answers_of, meant, task_of_sessions
 from analysis.observers.evidence import evidence_of
 from analysis.observers.model_observer import ModelObserver, observer_from_description
-from analysis.ranking.rank import rank_models
+from analysis.ranking.diagnose import diagnose
+from analysis.ranking.diagnostics import Diagnostic
+from analysis.ranking.rank import rank
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition, Watched, by_participant, condition_of
 from stimuli_store.bank.reading import Bank
@@ -41,6 +43,8 @@ class Results:
         The headline comparison, one participant each.
     ranking
         Models ranked by their prediction of the answers; None if no model has evidence for all pairs.
+    diagnostics
+        Checks of the answers (`analysis.ranking.diagnose`).
     observers
         Descriptions of the simulated observers, without repetition; empty for people.
     n_trials, participants
@@ -54,6 +58,7 @@ class Results:
     others: tuple[Condition, ...]
     by_participant: tuple[Condition, ...]
     ranking: Ranking | None
+    diagnostics: tuple[Diagnostic, ...]
     observers: tuple[dict[str, Any], ...]
     n_trials: int
     participants: tuple[str, ...]
@@ -128,6 +133,7 @@ def analyse(
     watched = _watched(bank, sessions)
     answered = answered.assign(comparison=answered.comparison.fillna("all trials"))
     conditions = _conditions(answered, task, watched, p)
+    ranking = _ranking(answers, seed)
     shares = {c.name: _share_of_targets(bank, answered[_of(answered, c)], task) for c in conditions}
     headline = max(conditions, key=lambda c: (shares[c.name] > 0.5, c.n_trials.sum()))
     results = Results(
@@ -137,7 +143,8 @@ def analyse(
         headline=headline,
         others=tuple(c for c in conditions if c is not headline),
         by_participant=by_participant(answered[_of(answered, headline)], task, watched, p),
-        ranking=_ranking(answers, seed),
+        ranking=ranking,
+        diagnostics=ranking.diagnostics if ranking else diagnose(answers),
         observers=_observers(sessions),
         n_trials=int(meant(answers).sum()),
         participants=tuple(sorted(set(answers.table.participant))),
@@ -191,8 +198,8 @@ def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
 
 
 def _ranking(answers: Answers, seed: int) -> Ranking | None:
-    cells = cells_of(answers)
-    return rank_models(cells, seed=seed) if cells.evidence else None
+    can_be_ranked = set(answers.models).difference(models_without_evidence(answers))
+    return rank(answers, seed=seed) if can_be_ranked else None
 
 
 def _observers(sessions: Sequence[Session]) -> tuple[dict[str, Any], ...]:

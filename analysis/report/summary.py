@@ -29,6 +29,7 @@ def summary_of(results: Results) -> dict[str, Any]:
         "best_models_sentence": results.ranking.sentence if results.ranking else None,
         "held_out": results.ranking.held_out if results.ranking else None,
         "ranking": _ranking_json(results.ranking),
+        "checks": [to_json(check) for check in results.diagnostics],
         "critical_scaling": _scaling_json(results.headline.scaling),
         "conditions": [_condition_json(c) for c in (results.headline, *results.others)],
         "by_participant": [_condition_json(c) for c in results.by_participant],

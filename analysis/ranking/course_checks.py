@@ -1,0 +1,206 @@
+"""Checks of how answers depend on what the models do not know: order, late frames, which picture is odd."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, ndtr, stdtr, stdtrit
+
+from analysis.observers.from_counts import Z95
+from analysis.ranking.diagnostics import Diagnostic, not_checked
+from stimuli_store.tasks.types import Task
+
+_SURE = 0.01  # p below which a check is alarming
+_INTERVAL, _STIMULUS = "interval_", "stimulus_"
+#: Column that says which picture of a trial is the odd one.
+ODD = "odd"
+
+
+def drift(rows: pd.DataFrame) -> Diagnostic:
+    """Return the change of proportion correct from a session's first trial to its last.
+
+    It is the slope of the answers, minus the proportion correct of all participants at the trial's task and
+    level, against the place in the session; its interval and p-value are those of the mean slope over
+    participants (Student's t), or with fewer than three of the slopes' binomial errors.
+    """
+    single = rows[(rows["n_trials"] == 1)]
+    keys = [single[name] for name in ("task", "level")]
+    if len(single) < 3:
+        return not_checked("drift", "there are counts only, or hardly a trial")
+    means = single["n_correct"].groupby(keys, observed=True, dropna=False)
+    rest = (single["n_correct"] - means.transform("mean")).to_numpy()
+    place = single["order"].to_numpy(dtype=np.float64)
+    person = pd.factorize(single["participant"])[0]
+    sitting = single.groupby(["participant", "session"], observed=True, dropna=False).ngroup()
+    at, spread = _within(place, sitting.to_numpy())
+    by_person = [np.bincount(person, v) for v in (at * rest, at**2, spread)]
+    used = by_person[1] > 0
+    if not used.any():
+        return not_checked("drift", "no session has two trials in a known order")
+    slopes = by_person[0][used] / by_person[1][used]
+    middle = np.bincount(person, single["n_correct"].to_numpy()) / np.bincount(person)
+    errors = np.sqrt((middle * (1 - middle))[used] / by_person[1][used])
+    value, low, high, p = _mean(slopes, errors)
+    direction = "rises" if value > 0 else "falls"
+    return Diagnostic(
+        name="drift",
+        sentence=f"proportion correct {direction} by {abs(value):.1%} from the first to the last trial of a "
+        f"session, 95 % interval [{low:.1%}, {high:.1%}]",
+        p=p,
+        value=value,
+        low=low,
+        high=high,
+        alarming=p <= _SURE,
+    )
+
+
+def _within(place: np.ndarray, sitting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return places in a session from −1/2 (first) to 1/2 (last), about their mean, and ones."""
+    first, last = (np.full(sitting.max() + 1, v) for v in (np.inf, -np.inf))
+    np.minimum.at(first, sitting, place)
+    np.maximum.at(last, sitting, place)
+    long = np.where(last > first, last - first, 1.0)
+    scaled = (place - first[sitting]) / long[sitting]
+    mean = np.bincount(sitting, scaled) / np.bincount(sitting)
+    return scaled - mean[sitting], np.ones_like(scaled)
+
+
+def _mean(values: np.ndarray, errors: np.ndarray) -> tuple[float, float, float, float]:
+    """Return the mean of values with the ends of its 95 % interval and the p-value of 0."""
+    n, mean = len(values), float(values.mean())
+    if n < 3:
+        error = float(np.sqrt((errors**2).sum()) / n)
+        half, tail = Z95 * error, ndtr
+    else:
+        error = float(values.std(ddof=1) / np.sqrt(n))
+        half, tail = float(stdtrit(n - 1, 0.975)) * error, lambda t: stdtr(n - 1, t)
+    p = float(2 * tail(-abs(mean) / error)) if error > 0 else float(mean == 0)
+    return mean, mean - half, mean + half, p
+
+
+def timing(rows: pd.DataFrame) -> Diagnostic:
+    """Return how many trials had frames that came late, and whether they were answered differently."""
+    if "dropped_frames" not in rows:
+        return not_checked("timing", "the answers do not say which frames came late")
+    late = rows["dropped_frames"].fillna(0).to_numpy(dtype=np.float64) > 0
+    trials = rows["n_trials"].to_numpy(dtype=np.float64)
+    share = float(trials[late].sum() / max(trials.sum(), 1.0))
+    said = f"{share:.1%} of the answered trials had a frame that came late"
+    if not late.any() or late.all():
+        return Diagnostic(name="timing", sentence=said, value=share)
+    ratio = common_odds_ratio(rows, late, ["participant", "task", "level"])
+    if ratio is None:
+        return Diagnostic(name="timing", sentence=said, value=share)
+    value, low, high, p = ratio
+    return Diagnostic(
+        name="timing",
+        sentence=f"{said}; the odds of a right answer are {value:.2f} times those of other trials, 95 % "
+        f"interval [{low:.2f}, {high:.2f}]",
+        p=p,
+        value=value,
+        low=low,
+        high=high,
+        alarming=p <= _SURE,
+    )
+
+
+def oddball_asymmetry(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
+    """Return whether the odd picture is found more easily when it is one of the two sorts.
+
+    The sort stands in a column ``odd``, or is the role that fills fewer intervals of the trial. Trials of one
+    participant, image, task and level are compared (Mantel & Haenszel 1959, Journal of the National Cancer
+    Institute 22, 719).
+    """
+    odd = rows[ODD] if ODD in rows else _odd_roles(rows, tasks)
+    known = odd.notna()
+    kinds = sorted(odd[known].astype(str).unique())
+    if len(kinds) != 2:
+        return not_checked(
+            "oddball asymmetry", "the odd picture is not known, or always of one sort"
+        )
+    used = rows[known]
+    second = (odd[known].astype(str) == kinds[1]).to_numpy()
+    found = common_odds_ratio(used, second, ["participant", "image", "task", "level"])
+    if found is None:
+        return not_checked("oddball asymmetry", "no pair was shown with either sort as the odd one")
+    value, low, high, p = found
+    return Diagnostic(
+        name="oddball asymmetry",
+        sentence=f"the odds of a right answer are {value:.2f} times as high if the odd picture is "
+        f"{kinds[1]!r} than if it is {kinds[0]!r}, 95 % interval [{low:.2f}, {high:.2f}]",
+        p=p,
+        value=value,
+        low=low,
+        high=high,
+        alarming=p <= _SURE,
+    )
+
+
+def _odd_roles(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> pd.Series:
+    """Return the role that fills fewer intervals of each trial; missing where both fill as many."""
+    odd = pd.Series(None, index=rows.index, dtype=object)
+    for name, task in tasks.items():
+        columns = [_INTERVAL + interval for interval in task.intervals]
+        low, high = task.contrast
+        if not {*columns, _STIMULUS + low, _STIMULUS + high} <= set(rows.columns):
+            continue
+        own = rows[rows["task"] == name]
+        shown = own[columns].to_numpy(dtype=object)
+        n_low, n_high = (
+            (shown == own[[_STIMULUS + role]].to_numpy(dtype=object)).sum(axis=1)
+            for role in (low, high)
+        )
+        odd[own.index[n_low < n_high]] = low
+        odd[own.index[n_high < n_low]] = high
+    return odd
+
+
+def common_odds_ratio(
+    rows: pd.DataFrame, second: np.ndarray, strata: list[str]
+) -> tuple[float, float, float, float] | None:
+    """Return the common odds ratio of right answers in a second sort of trials against the first.
+
+    It is Mantel and Haenszel's, with the ends of the 95 % interval of Robins, Breslow & Greenland (1986,
+    Biometrics 42, 311) and the p-value of the test of Mantel and Haenszel; None if no stratum has both sorts.
+
+    Parameters
+    ----------
+    rows
+        Columns n_correct, n_trials, and those of the strata.
+    second
+        Mask of the second sort (n,).
+    strata
+        Columns within whose values trials are compared.
+    """
+    place = rows.groupby(strata, observed=True, dropna=False).ngroup().to_numpy()
+    right, total = (rows[n].to_numpy(dtype=np.float64) for n in ("n_correct", "n_trials"))
+    size = int(place.max(initial=0)) + 1
+
+    def sums(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return np.bincount(place[mask], values[mask], minlength=size)
+
+    a, c = sums(right, second), sums(right, ~second)
+    b, d = sums(total - right, second), sums(total - right, ~second)
+    n, kept = a + b + c + d, (a + b > 0) & (c + d > 0)
+    a, b, c, d, n = (v[kept] for v in (a, b, c, d, n))
+    r, s = a * d / n, b * c / n
+    if not (r.sum() > 0 and s.sum() > 0):
+        return None
+    value = r.sum() / s.sum()
+    p_, q = (a + d) / n, (b + c) / n
+    variance = (
+        (p_ * r).sum() / (2 * r.sum() ** 2)
+        + (p_ * s + q * r).sum() / (2 * r.sum() * s.sum())
+        + (q * s).sum() / (2 * s.sum() ** 2)
+    )
+    half = Z95 * np.sqrt(variance)
+    expected, spread = (a + b) * (a + c) / n, _hypergeometric_variance(a, b, c, d)
+    p = float(chdtrc(1, (a - expected).sum() ** 2 / spread.sum())) if spread.sum() > 0 else 1.0
+    return float(value), float(value * np.exp(-half)), float(value * np.exp(half)), p
+
+
+def _hypergeometric_variance(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray
+) -> np.ndarray:
+    n = a + b + c + d
+    return (a + b) * (c + d) * (a + c) * (b + d) / (n**2 * np.maximum(n - 1, 1))
