@@ -112,7 +112,8 @@ def dprimes_from_counts(
     >>> [round(found.estimate, 2) for found in dprimes_from_counts([76, 92], [100, 100], "2ifc")]
     [1.0, 1.99]
     """
-    k, n = _checked(_row(n_correct), _row(n_trials))
+    k, n = _checked(n_correct, n_trials)
+    _check_row(k)
     link = link_of(task_of(task), rule)
     shares = np.stack([np.clip(k, 0.5, n - 0.5) / n, *wilson(k, n)])
     below = bdtr(k, n.astype(int), link.guess) < _RELIABLY
@@ -143,13 +144,9 @@ def _checked(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.
     return k, n
 
 
-def _row(value: ArrayLike) -> ArrayLike:
-    """Return counts that are to be one row, (N,); raise InputError if they are not."""
-    if np.ndim(value) != 1:
-        raise InputError(
-            f"counts must be one row of numbers, (N,); their shape is {np.shape(value)}"
-        )
-    return value
+def _check_row(counts: np.ndarray) -> None:
+    if counts.ndim != 1:
+        raise InputError(f"counts must be one row of numbers, (N,); their shape is {counts.shape}")
 
 
 def _status(below_chance: bool, high: float) -> DPrimeStatus:
@@ -223,7 +220,8 @@ def dprimes_from_hits(
         "n_false_alarms": n_false_alarms,
         "n_noise": n_noise,
     }
-    arrays = as_counts(**{name: _row(value) for name, value in named.items()})
+    arrays = as_counts(**named)
+    _check_row(arrays[0])
     for hits, with_one, false, without in zip(*arrays, strict=True):
         if hits > with_one or false > without or not with_one or not without:
             raise InputError(

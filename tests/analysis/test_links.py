@@ -75,6 +75,18 @@ def test_likeliest_odd_one_of_three_is_the_largest_if_the_median_is_low() -> Non
         assert float(link.p_correct(d)) == pytest.approx(integral(right, [d / 2, d]), abs=1e-11)
 
 
+def test_the_percept_farthest_from_the_mean_of_three_is_an_integral() -> None:
+    """y = x₁ − (x₂ + x₃)/2 has variance 3/2; x₁ is farthest if |x₂ − x₃|/2 < |y|/3, of variance 1/2."""
+    link, spread = link_of(oddity(3), "differencing"), np.sqrt(1.5)
+    for d in (0.0, 0.3, 1.0, 2.2, 4.0, 6.0):
+
+        def right(y: float, d: float = d) -> float:
+            within = 2 * norm.cdf(abs(y) * np.sqrt(2) / 3) - 1
+            return norm.pdf((y - d) / spread) / spread * within
+
+        assert float(link.p_correct(d)) == pytest.approx(integral(right, [0.0, d]), abs=1e-11)
+
+
 @pytest.mark.parametrize("m", [3, 4, 5, 7, 12, 25])
 def test_guessing_among_m_is_one_in_m_by_every_integral(m: int) -> None:
     for task in (forced_choice(m), oddity(m)):

@@ -210,6 +210,7 @@ def test_fewer_hits_than_false_alarms_are_said_by_fishers_test(
         (lambda: dprimes_from_counts([0.5, 0.9, 1], [20, 20, 20]), "not proportions such as 0.5"),
         (lambda: dprimes_from_counts([5, None], [20, 20]), "none of them missing"),
         (lambda: dprimes_from_counts([5, 6], [20]), "one shape"),
+        (lambda: dprimes_from_counts([[5], [6, 7]], [20, 20]), "must be numbers"),
         (lambda: dprimes_from_counts([[5, 6]], [[20, 20]]), "one row"),
         (lambda: dprime_from_hits(1.5, 2, 1, 2, "yes-no"), "n_hits must be whole numbers"),
         (lambda: dprime_from_hits(1, 2, 1, float("inf"), "yes-no"), "n_noise must be whole"),
