@@ -49,7 +49,8 @@ class Sampling:
     max_run
         Longest run of one right answer; 0 for no limit.
     catch
-        Share of catch trials (`experiments.comparisons.catch`).
+        Share of catch trials (`experiments.comparisons.catch`). A catch pair is shown in all cells of the
+        task, so small blocks raise the share, at most to twice.
     again
         What is done about trials with dropped frames or without an answer: ``"flag"`` keeps them with a
         flag, ``"repeat"`` shows them again at the end of the block, ``"abort"`` ends the sitting.
