@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.data.counts import Counts
 from analysis.data.journals import read_sessions
-from analysis.observers.from_counts import wilson
-from analysis.plots import style
+from analysis.plots import plot_fit, style
 from analysis.report.results import analyse
 from stimuli_store.bank.reading import Bank, open_bank
 
@@ -41,24 +41,15 @@ def main() -> None:
         axes.set_title(heading, fontsize=9, color=style.INK)
         axes.set_axis_off()
     axes = style.quiet(figure.add_subplot(grid[1, :]))
-    axes.set_xscale("log", base=2)
-    levels = headline.levels
-    axes.set_xticks(levels, [f"{level:g}" for level in levels])
-    axes.minorticks_off()
-    along = np.geomspace(levels[0] / 1.1, levels[-1] * 1.1, 400)
-    axes.plot(along, headline.fit.function(along), color=style.CURVE, lw=2)
-    seen = headline.n_correct / headline.n_trials
-    low, high = wilson(headline.n_correct, headline.n_trials)
-    bars = np.maximum([seen - low, high - seen], 0)
-    axes.errorbar(levels, seen, yerr=bars, fmt="o", color=style.DATA, mfc="white", mew=1.6)
     fit = headline.fit
-    axes.plot([fit.low, fit.high], [fit.p, fit.p], color=style.INK, lw=3, solid_capstyle="butt")
-    axes.plot([fit.threshold], [fit.p], "D", color=style.INK)
+    counts = Counts(
+        levels=headline.numbers, n_correct=headline.n_correct, n_trials=headline.n_trials
+    )
+    plot_fit(fit, axes, counts=counts, unit=results.unit)
     words = f"  threshold {fit.threshold:.1f} px, 95 % interval {fit.low:.1f} to {fit.high:.1f}\n"
     words += f"  simulated observers' own: {results.true_threshold:.1f} px\n"
     words += f"  model that agrees best: {results.ranking.sentence}"
     axes.text(fit.high, fit.p - 0.01, words, va="top", fontsize=10, color=style.INK)
-    axes.set_xlabel(style.unit_label(results.unit))
     axes.set_ylabel("proportion correct, ABX")
     out.write_bytes(style.to_png(figure, dpi=110))
 
