@@ -73,7 +73,8 @@ def plot_dprime(
     ends = np.stack([low, np.minimum(high, top), np.full_like(low, np.nan)], axis=1)
     ax.plot(np.repeat(levels, 3), ends.ravel(), color=color, lw=1.2, zorder=2.5)
     is_open = high > top
-    ax.plot(levels[is_open], [top] * sum(is_open), "^", color=color, ms=5, clip_on=False)
+    if is_open.any():
+        ax.plot(levels[is_open], [top] * sum(is_open), "^", color=color, ms=5, clip_on=False)
     weights = np.array([d.n_trials for d in found], dtype=np.float64)
     points = style.points(ax, levels, values, weights, color, marker)
     points.set_label(label or "d′, 95 % interval")

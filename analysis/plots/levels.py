@@ -86,7 +86,8 @@ def _share(low: float, high: float, limits: tuple[float, float], log: bool) -> f
 
 def _round_numbers(left: float, right: float, log: bool) -> list[float]:
     if log and right / left > 4:
-        ticks = LogLocator(base=10, subs=(1, 2, 5)).tick_values(left, right)
+        subs = (1, 2, 5) if right / left > 8 else (1, 1.5, 2, 3, 5, 7)
+        ticks = LogLocator(base=10, subs=subs).tick_values(left, right)
     else:
         ticks = MaxNLocator(nbins=8, steps=[1, 2, 5, 10]).tick_values(left, right)
     return [float(f"{tick:.6g}") for tick in ticks]

@@ -51,7 +51,7 @@ def plot_ranking(ranking: Ranking, ax: Axes | None = None) -> Axes:
         is_new = kind not in ax.get_legend_handles_labels()[1]
         look = {**_LOOKS[kind], "label": kind if is_new else None}
         ax.barh([place], [row.bits], height=0.62, zorder=2, **look)
-        for color, width in (("white", 3.4), (style.INK, 1.3)):  # to be seen on dark bars too
+        for color, width in (("white", 2.6), (style.INK, 1.3)):  # to be seen on dark bars too
             ax.plot([row.low, row.high], [place] * 2, color=color, lw=width, zorder=3)
         if ours:
             style.side_label(ax, float(place), _beside(row, ranking), color=style.INK)

@@ -135,6 +135,7 @@ PLOTS: dict[str, Callable[[], Axes]] = {
         scaling=fit_critical_scaling(LEVELS, (26, 25, 43, 50), [50] * 4),
         unit="window_px",
     ),
+    "d' of one level": lambda: plot_dprime({8: dprime_from_counts(30, 40)}),
     "thresholds": lambda: plot_thresholds(FITS, unit="px", true={"ann": 18.0}),
     "one threshold": lambda: plot_thresholds([FITS["ann"]], unit="px"),
     "no threshold": lambda: plot_thresholds([FITS["eve"]]),
@@ -151,6 +152,18 @@ def drawn(name: str) -> Axes:
     axes = PLOTS[name]()
     axes.get_figure(root=True).canvas.draw()
     return axes
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_fills_its_figure(name: str) -> None:
+    figure = drawn(name).get_figure(root=True)
+    spans = [t.get_window_extent() for t in drawn_texts(drawn(name)) if t.get_text()]
+    spans.append(drawn(name).get_window_extent())
+    inches = figure.dpi
+    assert min(span.x0 for span in spans) < 0.2 * inches
+    assert min(span.y0 for span in spans) < 0.2 * inches
+    assert max(span.x1 for span in spans) > figure.bbox.x1 - 0.2 * inches
+    assert max(span.y1 for span in spans) > figure.bbox.y1 - 0.2 * inches
 
 
 def drawn_texts(axes: Axes) -> Iterator[Text]:
