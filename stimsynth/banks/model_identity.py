@@ -238,13 +238,24 @@ def _modules_in(folder: Path) -> dict[str, ModuleType]:
     def may_be(file: object) -> bool:
         if not isinstance(file, str):
             return False
-        return leads_there(os.path.dirname(file)) or os.path.islink(file)  # noqa: PTH114, PTH120
+        return leads_there(_folder_of(file)) or _is_link(file)
 
     return {
         name: module
         for name, module in list(sys.modules.items())
         if may_be(getattr(module, "__file__", None)) and _is_from(module, folder)
     }
+
+
+# A loaded module's file is asked for once: there are thousands, and links do not come later.
+@cache
+def _is_link(file: str) -> bool:
+    return os.path.islink(file)  # noqa: PTH114
+
+
+@cache
+def _folder_of(file: str) -> str:
+    return os.path.dirname(file)  # noqa: PTH120
 
 
 def _is_from(module: Any, folder: Path | None) -> bool:
