@@ -125,7 +125,7 @@ def _share(measured: Measured, label: str, bound: str) -> CeilingShare | None:
     top = measured.resampled.means[places[bound]]
     share = float(measured.resampled.means[places[label]] / top)
     rest = _spread(measured.names, measured.resampled, {label: 1.0, bound: -share})
-    half = (rest.high - rest.low) / 2 / top
+    half = float((rest.high - rest.low) / 2 / top)
     return CeilingShare(value=share, low=share - half, high=share + half)
 
 

@@ -1,0 +1,165 @@
+"""Checks of the answers behind a ranking: published tables, what each finds, and what it leaves alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.data.answers import Answers
+from analysis.data.reading import read_trials
+from analysis.ranking.answer_checks import marginal_homogeneity
+from analysis.ranking.course_checks import common_odds_ratio
+from analysis.ranking.diagnose import diagnose
+from analysis.ranking.diagnostics import Diagnostic
+
+#: Admitted and rejected men, then women, by department (Bickel, Hammel & O'Connell 1975, Science 187, 398).
+BERKELEY = [
+    (512, 313, 89, 19),
+    (353, 207, 17, 8),
+    (120, 205, 202, 391),
+    (138, 279, 131, 244),
+    (53, 138, 94, 299),
+    (22, 351, 24, 317),
+]
+
+
+def test_common_odds_ratio_of_the_admissions_to_berkeley() -> None:
+    """R's mantelhaen.test gives 0.9046968 with the interval 0.7719074 to 1.0603298, and χ² = 1.5246."""
+    rows, second = [], []
+    for department, (a, b, c, d) in enumerate(BERKELEY):
+        rows += [(department, a, a + b), (department, c, c + d)]
+        second += [True, False]
+    table = pd.DataFrame(rows, columns=["at", "n_correct", "n_trials"])
+    found = common_odds_ratio(table, np.array(second), ["at"])
+    assert found is not None
+    assert found[:3] == pytest.approx((0.9046968, 0.7719074, 1.0603298), abs=1e-7)
+    assert found[3] == pytest.approx(0.21692, abs=1e-4)
+
+
+def test_marginal_homogeneity_of_the_vision_of_7477_women() -> None:
+    """Unaided distance vision of right and left eyes (Stuart 1953, 1955): χ² = 11.96 with 3 degrees."""
+    table = [[1520, 266, 124, 66], [234, 1512, 432, 78], [117, 362, 1772, 205], [36, 82, 179, 492]]
+    value, free = marginal_homogeneity(np.array(table))
+    assert value == pytest.approx(11.96, abs=0.01)
+    assert free == 3
+
+
+def trials(
+    seed: int, spoil: Callable[[pd.DataFrame, np.random.Generator], None] | None = None, **how: Any
+) -> Answers:
+    """2IFC answers of six people to five images at four levels, spoilt in some way before they are scored."""
+    rng = np.random.default_rng(seed)
+    grid = np.stack(np.meshgrid(range(6), range(5), range(4), range(8), indexing="ij"), -1)
+    person, image, level, _ = grid.reshape(-1, 4).T
+    table = pd.DataFrame({"participant": person, "image": image, "level": level + 1.0})
+    table["participant"] = "p" + table.participant.astype(str)
+    table["image"] = "im" + table.image.astype(str)
+    table["p"] = np.array([0.6, 0.75, 0.9, 0.99])[level]
+    table["answer"] = rng.choice(["first", "second"], len(table))
+    table["order"] = 0
+    for _, rows in table.groupby("participant").groups.items():
+        table.loc[rows, "order"] = rng.permutation(len(rows))
+    table["dropped_frames"] = (rng.random(len(table)) < 0.1).astype(int)
+    table["odd"] = rng.choice(["original", "synthesized"], len(table))
+    if spoil:
+        spoil(table, rng)
+    other = np.where(table.answer == "first", "second", "first")
+    right = rng.random(len(table)) < table.p
+    table["response"] = table.get("said", pd.Series(np.where(right, table.answer, other)))
+    return read_trials(table.drop(columns=["p", *({"said"} & set(table))]), task="2ifc", **how)
+
+
+def found(answers: Answers) -> dict[str, Diagnostic]:
+    return {check.name: check for check in diagnose(answers)}
+
+
+def swapped_keys(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table.loc[table.participant == "p2", "p"] = 1 - table.p
+
+
+def one_image_misleads(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table.loc[table.image == "im3", "p"] = 0.2
+
+
+def one_key_too_often(table: pd.DataFrame, rng: np.random.Generator) -> None:
+    table["said"] = np.where(rng.random(len(table)) < 0.6, "second", table.answer)
+
+
+def some_look_away(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table.loc[table.participant == "p4", "p"] = table.p.clip(upper=0.7)
+
+
+def people_tire(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table["p"] -= 0.3 * table.order / table.order.max()
+
+
+def late_frames_show_it(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table.loc[table.dropped_frames > 0, "p"] -= 0.35
+
+
+def artefacts_stand_out(table: pd.DataFrame, _: np.random.Generator) -> None:
+    table["p"] -= np.where(table.odd == "original", 0.2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "said"),
+    [
+        (swapped_keys, "below chance", "p2 is right in"),
+        (swapped_keys, "below chance", "are the keys swapped?"),
+        (one_image_misleads, "below chance", "image im3 is right in"),
+        (one_key_too_often, "interval bias", "'second' is given in"),
+        (some_look_away, "lapses", "p4 errs in"),
+        (people_tire, "drift", "falls by"),
+        (late_frames_show_it, "timing", "of the answered trials had a frame that came late"),
+        (artefacts_stand_out, "oddball asymmetry", "if the odd picture is 'synthesized'"),
+    ],
+)
+def test_what_is_wrong_is_found_and_named(spoil: Any, name: str, said: str) -> None:
+    checks = found(trials(0, spoil))
+    assert checks[name].alarming
+    assert said in checks[name].sentence
+    assert checks[name].p < 0.01
+
+
+def test_good_answers_alarm_rarely_and_intervals_hold_the_truth() -> None:
+    checks = [found(trials(seed)) for seed in range(12)]
+    alarms = [c.name for one in checks for c in one.values() if c.alarming]
+    assert len(alarms) <= 3  # of 72 at 1 %
+    drifts = [one["drift"] for one in checks]
+    assert sum(d.low <= 0 <= d.high for d in drifts) >= 10
+    ratios = [one["oddball asymmetry"] for one in checks]
+    assert sum(r.low <= 1 <= r.high for r in ratios) >= 10
+    assert {one["below chance"].sentence.split(" ")[0] for one in checks} == {"no"}
+
+
+def test_drift_is_measured_in_proportion_correct() -> None:
+    values = [found(trials(seed, people_tire))["drift"].value for seed in range(6)]
+    assert np.mean(values) == pytest.approx(-0.3, abs=0.05)
+
+
+def test_checks_that_cannot_be_made_say_why() -> None:
+    counts = read_trials([[1, 6, 10], [2, 9, 10]], task="2ifc")
+    said = {name: check.sentence for name, check in found(counts).items() if name != "below chance"}
+    assert all(sentence.startswith("not checked, since ") for sentence in said.values())
+    assert len(said) == 5
+
+
+def test_roles_of_intervals_say_which_picture_is_odd() -> None:
+    """In oddity, the role that fills one interval of three is the odd one, whichever it is."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for index in range(400):
+        odd = index % 2  # 0: the lower stimulus is odd
+        answer = int(rng.integers(3))
+        shown = ["low" if (i == answer) == (odd == 0) else "high" for i in range(3)]
+        right = rng.random() < (0.8 if odd else 0.5)
+        rows.append((*shown, "low", "high", str(answer + 1), right))
+    names = [*(f"interval_{i}" for i in "123"), "stimulus_p", "stimulus_q", "answer", "correct"]
+    check = found(read_trials(pd.DataFrame(rows, columns=names), task="oddity"))[
+        "oddball asymmetry"
+    ]
+    assert check.alarming
+    assert "if the odd picture is 'q' than if it is 'p'" in check.sentence
+    assert check.value == pytest.approx((0.8 / 0.2) / (0.5 / 0.5), rel=0.4)
