@@ -23,13 +23,14 @@ def methods_section(results: Results) -> str:
             "Models: what a model says of two stimuli is a distance Δ, or, where the task asks which is the "
             "higher and there is a reference, how much farther from it the higher one is. Δ → d′ = g·|Δ|^p "
             "with the sign of Δ → proportion correct by the task's rule → lapses. "
-            "g, p and the lapse rate are fitted for each model in the same way, and models that differ by a gain or "
-            "a power get the same score. A model is scored on images and participants that were not in the fit, "
-            "as far as there are others, with probabilities averaged over the posterior of the parameters. "
+            "g, p and the lapse rate are fitted for each model in the same way; models that differ by a "
+            "gain or a power get the same score. A model is scored on images and participants that were not "
+            "in the fit, as far as there are others, with probabilities averaged over the posterior of the "
+            "parameters. "
             "Intervals come from resampling participants, images, and both, with the variance "
             "2(V_participants + V_images) − V_both [5]. Two models are told apart if p ≤ .05 after Holm's "
-            "correction over all pairs. In a task with a criterion hits are predicted at the participant's own "
-            "rate of false alarms."
+            "correction over all pairs. In a task with a criterion hits are predicted at the "
+            "participant's own rate of false alarms."
         ),
     ]
     if results.true_threshold is not None:
