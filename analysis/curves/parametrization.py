@@ -1,141 +1,200 @@
-"""Psychometric functions as likelihood problems whose first parameter is the threshold itself.
+"""Coordinates of psychometric functions in which fits climb, and the quantities that they stand for.
 
-The parameters are the threshold on the axis, log2 of the width, and the unconstrained lapse rate. The
-threshold has a flat prior; the width has a broad log-normal prior around the range of the levels (a
-factor of e is one standard deviation); the lapse rate has the prior Beta(2, 50).
+A curve has the quantities position (where its sigmoid is 1/2), log2 width, free rates (lapse, guess) and
+the parameters of its noise. Levels and widths are in units of the range of the levels, from its middle, so
+that no fit depends on the unit of the level. A coordinate replaces the position by the threshold at `p`, or
+the width by the slope there, where a likelihood profile fixes one of these.
 """
 
 from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
-from analysis.curves.psychometric import (
-    PsychometricFunction,
-    Sigmoid,
-    from_axis,
-    sigmoid_of,
-    to_axis,
-)
-from analysis.data.counts import Counts
-from analysis.infer.likelihood import (
-    Curve,
-    CurveProblem,
-    Prior,
-    lapse_of,
-    lapse_prior,
-    lapse_start,
-    normal_prior,
-)
-from stimuli_store.errors import InputError
+from analysis.curves.asymptotes import Asymptotes, rates_of, unconstrained
+from analysis.curves.sigmoids import Sigmoid
+from analysis.infer.noise import Noise
 
-THRESHOLD, LOG_WIDTH, LAPSE = 0, 1, 2
-_GRID = 49
-_REACH = 1.5  # how far beyond the levels the grid of thresholds reaches, in ranges of the levels
+THRESHOLD, STEEPNESS, RATES = 0, 1, 2
+_LN2 = float(np.log(2))
+_LEAST_SHARE = 1e-12
+_STEEP = 30.0  # log2 of the largest and of the smallest ratio of a width to the range of the levels
+
+
+class Steepness(Enum):
+    """Meaning of the second coordinate: log2 of the width, or log2 of the slope at the threshold."""
+
+    WIDTH = -1.0
+    SLOPE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parametrization:
-    """Fixed quantities of a fit: sigmoid, guess rate, proportion `p`, axis, and the levels `x` on the
-    axis.
+    """Coordinates of a family of curves.
+
+    Attributes
+    ----------
+    shape, asymptotes, noise
+        The family.
+    p
+        Proportion that defines the threshold coordinate; None for the sigmoid's half.
+    steepness
+        Meaning of the second coordinate.
     """
 
     shape: Sigmoid
-    guess: float
-    p: float
-    axis: str
-    x: np.ndarray
+    asymptotes: Asymptotes
+    noise: Noise
+    p: float | None
+    steepness: Steepness
 
-    @property
-    def span(self) -> float:
-        """Range of the levels on the axis, at least 1."""
-        return float(max(np.ptp(self.x), 1.0))
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the quantities (K of them)."""
+        return ("threshold", "width", *self.asymptotes.names, *self.noise.names)
 
-    @property
-    def top(self) -> float:
-        """Largest lapse rate at which the curve still reaches p."""
-        return 0.98 * (1 - self.p)
-
-    @property
-    def grid(self) -> np.ndarray:
-        """Grid of candidate thresholds on the axis."""
-        reach = _REACH * self.span
-        return np.linspace(self.x.min() - reach, self.x.max() + reach, _GRID)
-
-    @property
-    def starts(self) -> np.ndarray:
-        """Starting parameters (3, 3) of the fit, one row for each of three widths."""
-        lapse = lapse_start(0.02, self.top)
-        widths = np.log2(self.span * np.array([0.15, 0.5, 1.5]))
-        return np.array([[0.0, width, lapse] for width in widths])
+    @cached_property
+    def tops(self) -> np.ndarray:
+        """Upper ends (K − 2,) of the rates and of the noise's parameters."""
+        return np.concatenate([self.asymptotes.tops(self.p), np.ones(len(self.noise.names))])
 
 
-def parametrization_of(
-    counts: Counts, sigmoid: str, guess: float, p: float, axis: str
-) -> Parametrization:
-    """Return the parametrization of a fit; raise InputError if `p` is not between `guess` and 1."""
-    if not 0 <= guess < p < 1:
-        raise InputError(
-            "the proportion correct p of a threshold must lie between the guess rate and 1; "
-            f"p={p!r} with guess={guess!r} was given"
-        )
-    shape = sigmoid_of(sigmoid, axis)
-    return Parametrization(shape=shape, guess=guess, p=p, axis=axis, x=to_axis(counts.levels, axis))
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Curves at coordinates (B, K), with derivatives by the coordinates.
+
+    Attributes
+    ----------
+    quantities
+        Position, log2 width, rates, noise parameters (B, K).
+    jacobian
+        Derivatives of the quantities by the coordinates (B, K, K).
+    guess, room
+        Lower asymptote and distance between the asymptotes (B,).
+    anchor, rate
+        The sigmoid's argument is anchor + rate·(x − threshold), each (B,).
+    by_rate
+        Derivatives of the anchor and of log rate by each free rate (2, B, J).
+    """
+
+    quantities: np.ndarray
+    jacobian: np.ndarray
+    guess: np.ndarray
+    room: np.ndarray
+    anchor: np.ndarray
+    rate: np.ndarray
+    by_rate: np.ndarray
 
 
-def problem_of(
-    setting: Parametrization, n_correct: np.ndarray, n_trials: np.ndarray
-) -> CurveProblem:
-    """Return the likelihood problem of counts (L,) or (B, L) in a parametrization."""
-    return CurveProblem(
-        curve=_curve(setting), prior=_prior(setting), n_correct=n_correct, n_trials=n_trials
+def decode(setting: Parametrization, c: np.ndarray) -> Decoded:
+    """Return the curves at coordinates (B, K)."""
+    shape, bounds = setting.shape, setting.asymptotes
+    n_rates = len(bounds.names)
+    held, moved = rates_of(c[:, RATES:], setting.tops)
+    rates = held[:, :n_rates]
+    guess, room = bounds.guess_and_room(rates)
+    anchor, by_guess, by_lapse = _anchor(setting, guess, room)
+    steep = np.clip(c[:, STEEPNESS], -_STEEP, _STEEP)
+    log_rate, bend, gone = _rate(setting, steep, anchor, room)
+    rate = np.exp(log_rate)
+    anchor_by = _mix(bounds, by_guess, by_lapse)
+    by_rate = np.stack([anchor_by, _mix(bounds, gone, gone) - bend[:, None] * anchor_by])
+    off = (shape.median - anchor) / rate
+    quantities = c.copy()
+    quantities[:, THRESHOLD] += off
+    quantities[:, STEEPNESS] = np.log2(shape.spread) - log_rate / _LN2
+    quantities[:, RATES:] = held
+    jacobian = np.zeros((*c.shape, c.shape[1]))
+    jacobian[:, THRESHOLD, THRESHOLD] = 1
+    jacobian[:, THRESHOLD, STEEPNESS] = -off * setting.steepness.value * _LN2
+    jacobian[:, STEEPNESS, STEEPNESS] = -setting.steepness.value
+    each = np.arange(RATES, c.shape[1])
+    jacobian[:, each, each] = moved
+    at = slice(RATES, RATES + n_rates)
+    through = moved[:, :n_rates]
+    jacobian[:, THRESHOLD, at] = (-by_rate[0] / rate[:, None] - off[:, None] * by_rate[1]) * through
+    jacobian[:, STEEPNESS, at] = -by_rate[1] * through / _LN2
+    return Decoded(
+        quantities=quantities,
+        jacobian=jacobian,
+        guess=guess,
+        room=room,
+        anchor=anchor,
+        rate=rate,
+        by_rate=by_rate,
     )
 
 
-def _curve(setting: Parametrization) -> Curve:
-    shape, levels = setting.shape, setting.x
-
-    def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        width = np.exp2(np.clip(x[:, LOG_WIDTH], -20, 20))
-        lapse, lapse_slope = lapse_of(x[:, LAPSE], setting.top)
-        room = 1 - setting.guess - lapse
-        share = (setting.p - setting.guess) / room
-        anchor = shape.inverse(share)
-        rate = shape.spread / width
-        along = rate[:, None] * (levels - x[:, [THRESHOLD]])
-        z = along + anchor[:, None]
-        value, slope = shape.value(z), shape.slope(z) * room[:, None]
-        by_anchor = share / (room * np.maximum(shape.slope(anchor), 1e-12))
-        by_lapse = (slope * by_anchor[:, None] - value) * lapse_slope[:, None]
-        parts = [-slope * rate[:, None], -slope * along * np.log(2), by_lapse]
-        return setting.guess + room[:, None] * value, np.stack(parts, axis=1)
-
-    return curve
+def encode(setting: Parametrization, quantities: np.ndarray) -> np.ndarray:
+    """Return the coordinates of curves with quantities (B, K); rates too large to reach `p` are lowered."""
+    tops = setting.tops
+    c = quantities.copy()
+    c[:, RATES:] = unconstrained(quantities[:, RATES:], tops)
+    bounds, shape = setting.asymptotes, setting.shape
+    rates = rates_of(c[:, RATES:], tops)[0][:, : len(bounds.names)]
+    guess, room = bounds.guess_and_room(rates)
+    anchor, _, _ = _anchor(setting, guess, room)
+    log_rate = np.log(shape.spread) - quantities[:, STEEPNESS] * _LN2
+    c[:, THRESHOLD] -= (shape.median - anchor) / np.exp(log_rate)
+    if setting.steepness is Steepness.SLOPE:
+        c[:, STEEPNESS] = (log_rate + np.log(room * shape.slope(anchor))) / _LN2
+    return c
 
 
-def _prior(setting: Parametrization) -> Prior:
-    centre = float(np.log2(setting.span))
+def curve_terms(
+    setting: Parametrization, found: Decoded, x: np.ndarray, c: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (B, L) at positions x (B, L), and their derivatives by the coordinates (B, K, L).
 
-    def prior(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        width = normal_prior(x[:, LOG_WIDTH], centre, 1 / np.log(2))
-        lapse = lapse_prior(x[:, LAPSE], setting.top)
-        flat = np.zeros(len(x))
-        gradient, curvature = (np.stack([flat, width[i], lapse[i]], axis=1) for i in (1, 2))
-        return width[0] + lapse[0], gradient, curvature
+    Parameters of the noise have derivatives of zero.
+    """
+    shape, bounds = setting.shape, setting.asymptotes
+    along = found.rate[:, None] * (x - c[:, [THRESHOLD]])
+    z = along + found.anchor[:, None]
+    share, dense = shape.value(z), found.room[:, None] * shape.slope(z)
+    slopes = np.zeros((len(c), c.shape[1], x.shape[1]))
+    slopes[:, THRESHOLD] = -found.rate[:, None] * dense
+    steep = along * dense
+    slopes[:, STEEPNESS] = (setting.steepness.value * _LN2) * steep
+    for j in range(len(bounds.names)):
+        drawn = -(bounds.in_guess[j] + bounds.in_lapse[j]) * share + bounds.in_guess[j]
+        drawn += dense * found.by_rate[0, :, [j]].T + steep * found.by_rate[1, :, [j]].T
+        slopes[:, RATES + j] = drawn * found.jacobian[:, RATES + j, [RATES + j]]
+    return found.guess[:, None] + found.room[:, None] * share, slopes
 
-    return prior
+
+def probabilities(setting: Parametrization, x: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Return probabilities (B, L) at positions x (B, L) or (L,) for coordinates (B, K)."""
+    found = decode(setting, c)
+    z = found.anchor[:, None] + found.rate[:, None] * (x - c[:, [THRESHOLD]])
+    return found.guess[:, None] + found.room[:, None] * setting.shape.value(z)
 
 
-def function_of(x: np.ndarray, setting: Parametrization) -> PsychometricFunction:
-    """Return the psychometric function with parameters (3,)."""
-    width = float(np.exp2(x[LOG_WIDTH]))
-    lapse = float(lapse_of(x[LAPSE], setting.top)[0])
-    share = np.asarray((setting.p - setting.guess) / (1 - setting.guess - lapse))
-    offset = (float(setting.shape.inverse(share)) - setting.shape.median) / setting.shape.spread
-    return PsychometricFunction(
-        sigmoid=setting.shape.name,
-        threshold=float(from_axis(x[THRESHOLD] - width * offset, setting.axis)),
-        width=width,
-        guess=setting.guess,
-        lapse=lapse,
-        axis=setting.axis,
-    )
+def _anchor(
+    setting: Parametrization, guess: np.ndarray, room: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the sigmoid's argument at the threshold, and its derivatives by guess and lapse rate (B,)."""
+    if setting.p is None:
+        flat = np.zeros_like(guess)
+        return flat + setting.shape.median, flat, flat
+    share = np.clip((setting.p - guess) / room, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    anchor = setting.shape.inverse(share)
+    scale = 1 / (room * np.maximum(setting.shape.slope(anchor), _LEAST_SHARE))
+    return anchor, (share - 1) * scale, share * scale
+
+
+def _rate(
+    setting: Parametrization, steep: np.ndarray, anchor: np.ndarray, room: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return log rate, −its derivative by the anchor, and its derivative by room lost (B,)."""
+    if setting.steepness is Steepness.WIDTH:
+        flat = np.zeros_like(steep)
+        return np.log(setting.shape.spread) - steep * _LN2, flat, flat
+    dense = room * np.maximum(setting.shape.slope(anchor), _LEAST_SHARE)
+    return steep * _LN2 - np.log(dense), setting.shape.bend(anchor), 1 / room
+
+
+def _mix(bounds: Asymptotes, by_guess: np.ndarray, by_lapse: np.ndarray) -> np.ndarray:
+    """Return derivatives by each free rate (B, J), from those by guess and lapse rate (B,)."""
+    return by_guess[:, None] * bounds.shares[0] + by_lapse[:, None] * bounds.shares[1]

@@ -1,18 +1,21 @@
-"""Counts of right answers and trials by level, and their dispersion about a curve."""
+"""Counts of right answers and trials by level, their trend over the levels, and their dispersion."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri
+from scipy.special import bdtr, chdtrc, chdtri, fdtri
 
 from stimuli_store.errors import InputError
 
-_RARE = 0.2  # share of good fits whose deviance calls for a wider interval
 _FEW_TRIALS = 5  # mean trials per level below which a deviance is not used
+_LEAST_FREE = 4
+_COMMON, _RARE = 0.4, 0.1  # shares of good fits between which a larger deviance comes to widen an interval
+SURE = 1e-3  # probability of an error when answers are said to fall, or to be below chance
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Counts:
     """Counts of right answers and trials by level, three float64 arrays (L,) without empty levels."""
 
@@ -27,20 +30,32 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
     Raises
     ------
     InputError
-        If the three differ in length, hold no trial, or a count is not 0 <= n_correct <= n_trials.
+        If the three differ in length, hold no trial or no numbers, a level is not finite, a count is not whole,
+        or not 0 <= n_correct <= n_trials.
+
+    Examples
+    --------
+    >>> counts_of([2, 1, 2], [1, 0, 1], [1, 1, 1]).n_correct.tolist()
+    [0.0, 2.0]
     """
-    given = [np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (levels, n_correct, n_trials)]
+    given = [
+        numbers_of(values, name)
+        for name, values in (
+            ("levels", levels),
+            ("n_correct", n_correct),
+            ("n_trials", n_trials),
+        )
+    ]
     if len({v.shape for v in given}) != 1 or given[0].ndim != 1:
         raise InputError(
             "levels, n_correct and n_trials must be lists of the same length; "
             f"their shapes are {', '.join(str(v.shape) for v in given)}"
         )
     level, right, total = given
-    if not ((right >= 0) & (right <= total)).all():
-        raise InputError("n_correct must lie between 0 and n_trials at every level")
+    check_counts(right, total)
     used = total > 0
-    if not used.any():
-        raise InputError("there is no trial to fit; give at least one level with n_trials above 0")
+    if not np.isfinite(level[used]).all():
+        raise InputError("a level is not a finite number; leave out conditions without a level")
     known, place = np.unique(level[used], return_inverse=True)
     return Counts(
         levels=known,
@@ -49,19 +64,126 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
     )
 
 
-def dispersion_of(deviance: float, counts: Counts, *, n_parameters: int) -> float:
-    """Return the factor by which answers vary more about a curve than chance alone explains.
+def numbers_of(values: ArrayLike, name: str) -> np.ndarray:
+    """Return values as a float64 array of at least one dimension.
 
-    It is the deviance over its degrees of freedom (the heterogeneity factor; Finney 1971, *Probit
-    Analysis*, chapter 4) if only one good fit in five has a larger deviance, and 1 otherwise.
+    Raises
+    ------
+    InputError
+        If one of them is text, missing, or another thing that is no number.
+
+    Examples
+    --------
+    >>> numbers_of(["1,5", "2"], "levels")
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: levels must be numbers; '1,5' is none (convert decimal commas first)
+    """
+    made = np.asarray(values, dtype=None if hasattr(values, "dtype") else object)
+    found = np.atleast_1d(made)
+    if found.dtype.kind not in "fiub" and not all(map(_is_number, found.ravel())):
+        wrong = next(v for v in found.ravel() if not _is_number(v))
+        comma = " (convert decimal commas first)" if "," in str(wrong) else ""
+        raise InputError(f"{name} must be numbers; {wrong!r} is none{comma}")
+    return found.astype(np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number | np.bool_) and not isinstance(value, complex)
+
+
+def check_counts(n_correct: np.ndarray, n_trials: np.ndarray) -> None:
+    """Check that counts (..., L) are whole numbers, 0 <= n_correct <= n_trials, of at least one trial.
+
+    Raises
+    ------
+    InputError
+        If they are not; proportions in the place of numbers correct are named as such.
+    """
+    if not ((n_correct >= 0) & (n_correct <= n_trials)).all():
+        raise InputError("n_correct must lie between 0 and n_trials at every level")
+    for name, counts in (("n_correct", n_correct), ("n_trials", n_trials)):
+        broken = counts[counts != np.round(counts)]
+        if not broken.size:
+            continue
+        if name == "n_correct" and n_correct.max() <= 1:
+            raise InputError(
+                "n_correct seems to hold proportions correct, such as "
+                f"{broken[0]:g}; give numbers of right answers, which are proportion × n_trials"
+            )
+        raise InputError(
+            f"{name} must be whole numbers of answers; {broken[0]:g} was given"
+        )
+    if not (n_trials.sum(axis=-1) > 0).all():
+        raise InputError("there is no trial to fit; give at least one level with n_trials above 0")
+
+
+def widening_of(
+    deviance: np.ndarray, n_free: np.ndarray, n_trials: np.ndarray
+) -> np.ndarray:
+    """Return the factors by which answers that scatter beyond chance widen the drop of a profile.
+
+    With a heterogeneity factor h, the deviance over its ν degrees of freedom, the drop of a 95 % interval is
+    h times half the 95 % point of F(1, ν) instead of χ²(1) (Finney 1971, *Probit Analysis*, chapter 4). Here
+    that comes in gradually: not at all where 40 % of good fits have a larger deviance, and in full where only
+    10 % have; and ν in F is at least 4, because nobody's answers scatter without limit. `docs/analysis.md` has
+    the coverage.
+
+    Parameters
+    ----------
+    deviance, n_free, n_trials
+        Deviances, degrees of freedom and mean trials per level, arrays of one shape. Without a degree of
+        freedom, or with fewer than 5 trials per level, the factor is 1.
+
+    Examples
+    --------
+    >>> factors = widening_of(np.array([2.0, 8.0]), np.array([4, 4]), np.array([40, 40]))
+    >>> factors.round(3).tolist()
+    [1.0, 4.013]
+    """
+    free = np.maximum(n_free, 1)
+    full = deviance / free * fdtri(1, np.maximum(free, _LEAST_FREE), 0.95) / chdtri(1, 0.05)
+    weight = np.clip((_COMMON - chdtrc(free, deviance)) / (_COMMON - _RARE), 0, 1)
+    used = (n_free >= 1) & (n_trials >= _FEW_TRIALS)
+    return np.where(used, 1 + weight * np.maximum(full - 1, 0), 1.0)
+
+
+def dispersion_of(deviance: float, counts: Counts, *, n_parameters: int) -> float:
+    """Return the factor by which scatter beyond chance widens the drop of one fit (`widening_of`).
 
     Examples
     --------
     >>> counts = counts_of([1, 2, 3, 4, 5], [1, 3, 5, 7, 9], [10] * 5)
-    >>> dispersion_of(1.0, counts, n_parameters=3), dispersion_of(9.0, counts, n_parameters=3)
-    (1.0, 4.5)
+    >>> dispersion_of(1.0, counts, n_parameters=3), round(dispersion_of(9.0, counts, n_parameters=3), 2)
+    (1.0, 9.03)
     """
-    free = len(counts.levels) - n_parameters
-    if free < 1 or counts.n_trials.mean() < _FEW_TRIALS:
-        return 1.0
-    return deviance / free if deviance > chdtri(free, _RARE) else 1.0
+    free = np.array(len(counts.levels) - n_parameters)
+    return float(widening_of(np.array(deviance), free, np.array(counts.n_trials.mean())))
+
+
+def trend_of(x: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
+    """Return the normal deviate (B,) of a linear trend of answers (B, L) over positions x (B, L).
+
+    It is the test of Cochran (1954, Biometrics 10, 417) and Armitage, divided by the root of the scatter about
+    the line where that exceeds chance. It is 0 where all answers are alike or there is one level.
+    """
+    total = n_trials.sum(axis=-1, keepdims=True)
+    mean = n_correct.sum(axis=-1, keepdims=True) / total
+    off = x - (n_trials * x).sum(axis=-1, keepdims=True) / total
+    square = (n_trials * off**2).sum(axis=-1)
+    spread = (mean * (1 - mean))[..., 0]
+    slope = (n_correct * off).sum(axis=-1) / np.where(square > 0, square, 1)
+    left = n_correct - n_trials * (mean + slope[..., None] * off)
+    scatter = (left**2 / np.maximum(n_trials, 1)).sum(axis=-1) / np.where(spread > 0, spread, 1)
+    beyond = np.maximum(scatter / np.maximum((n_trials > 0).sum(axis=-1) - 2, 1), 1)
+    scale = square / np.where(spread > 0, spread, 1) / beyond
+    return np.where(spread > 0, slope * np.sqrt(scale), 0.0)
+
+
+def is_below(chance: float, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
+    """Return whether answers (B, L) are below chance beyond doubt, altogether or at one of their levels (B,)."""
+    if chance == 0:
+        return np.zeros(len(n_correct), dtype=bool)
+    alone = bdtr(n_correct, n_trials.astype(np.int64), chance).min(axis=-1)
+    right, total = n_correct.sum(axis=-1), n_trials.sum(axis=-1).astype(np.int64)
+    n_levels = (n_trials > 0).sum(axis=-1)
+    return np.minimum(alone * n_levels, bdtr(right, total, chance)) < SURE / 2

@@ -1,90 +1,104 @@
-"""Parametric bootstrap of a threshold, as a check on the profile interval of one sigmoid."""
+"""Bootstraps of a fitted psychometric function: answers drawn again, curves fitted again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from analysis.curves.parametrization import (
-    LAPSE,
-    LOG_WIDTH,
-    THRESHOLD,
-    Parametrization,
-    parametrization_of,
-    problem_of,
-)
-from analysis.curves.psychometric import from_axis, to_axis
-from analysis.data.counts import counts_of
+from analysis.fits.batch import Batch, batch_of_counts
 from analysis.fits.fit import Fit
-from analysis.infer.likelihood import climb, lapse_start
+from analysis.fits.modes import FittedModes, best_modes
+from analysis.infer.estimates import Estimate
+from analysis.infer.noise import BetaBinomial, Binomial, Noise
 from stimuli_store.tools.whole import whole
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Bootstrap:
-    """Thresholds (R,) fitted to simulated repetitions of an experiment, and their central 95 % interval."""
+    """Curves fitted to R simulated repetitions of an experiment.
 
-    thresholds: np.ndarray
-    low: float
-    high: float
+    Attributes
+    ----------
+    fit
+        The fit of the experiment itself.
+    modes
+        The repetitions' curves.
+    """
+
+    fit: Fit
+    modes: FittedModes
+
+    def threshold_at(self, p: float) -> Estimate:
+        """Return the threshold at `p` with the central 95 % of its repetitions."""
+        drawn = self.modes.threshold_at(p)
+        low, high = np.quantile(drawn, [0.025, 0.975], method="nearest")
+        return Estimate(
+            value=float(self.fit.function.level_at(p)), low=float(low), high=float(high)
+        )
 
 
-def bootstrap_threshold(
-    fit: Fit, levels: ArrayLike, n_trials: ArrayLike, *, n_draws: int = 1000, seed: int = 0
-) -> Bootstrap:
-    """Return the parametric bootstrap of a threshold: answers drawn from the fitted curve, fitted again.
+def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
+    """Return repetitions whose answers are drawn from the fitted curve and its noise.
 
     Parameters
     ----------
     fit
         From `fit_psychometric`.
-    levels, n_trials
-        The design to repeat (L,).
     n_draws, seed
         Number of repetitions R, and the seed that draws them.
 
     Examples
     --------
-    >>> from analysis.fits.fit import fit_psychometric
-    >>> levels, trials = [8, 16, 32, 64, 128], [50] * 5
-    >>> fit = fit_psychometric(levels, [26, 31, 41, 48, 49], trials)
-    >>> again = bootstrap_threshold(fit, levels, trials, n_draws=200)
-    >>> bool(again.low < fit.threshold < again.high)
+    >>> from analysis.fits.fitting import fit_psychometric
+    >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+    >>> again = parametric_bootstrap(fit, n_draws=200).threshold_at(0.75)
+    >>> again.low < fit.threshold < again.high
     True
     """
-    total = np.asarray(n_trials, dtype=np.float64)
-    counts = counts_of(levels, np.zeros_like(total), total)
-    curve = fit.function
-    setting = parametrization_of(counts, curve.sigmoid, curve.guess, fit.p, curve.axis)
+    return _repeated(fit, fit.predict(fit.counts.levels), noise_of(fit), n_draws, seed)
+
+
+def nonparametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
+    """Return repetitions whose answers are drawn from the observed proportions of each level.
+
+    It trusts no curve, but a level at which all answers were right is always right again. Parameters and
+    errors are those of `parametric_bootstrap`.
+    """
+    seen = fit.counts.n_correct / fit.counts.n_trials
+    return _repeated(fit, seen, (Binomial(), np.empty(0)), n_draws, seed)
+
+
+def noise_of(fit: Fit) -> tuple[Noise, np.ndarray]:
+    """Return the noise of a fit's answers with its parameters (E,).
+
+    Where answers scatter beyond chance in a binomial fit, η is the one whose mean deviance is theirs.
+    """
+    names = fit.settings.noise.names
+    if names:
+        return fit.settings.noise, fit.posterior.mode[-len(names) :]
+    if fit.dispersion == 1:
+        return Binomial(), np.empty(0)
+    free = max(fit.n_levels - len(fit.posterior.names), 1)
+    factor = max(fit.deviance / free, 1.0)
+    mean = max(float(fit.counts.n_trials.mean()), 2.0)
+    return BetaBinomial(), np.array([min(np.sqrt((factor - 1) / (mean - 1)), 0.99)])
+
+
+def draws_of(
+    fit: Fit, p: np.ndarray, noise: tuple[Noise, np.ndarray], n_draws: int, seed: int
+) -> Batch:
+    """Return simulated repetitions of a fit's experiment (R of them) at probabilities (L,)."""
     n_draws = whole(n_draws, "n_draws", 1)
     rng = np.random.default_rng(whole(seed, "seed", 0))
-    drawn = rng.binomial(
-        counts.n_trials.astype(int), curve(counts.levels), size=(n_draws, len(counts.levels))
-    ).astype(np.float64)
-    x = _climb_draws(setting, drawn, counts.n_trials, _start_of(fit, setting))
-    x = np.where(x <= setting.grid[0], -np.inf, np.where(x >= setting.grid[-1], np.inf, x))
-    thresholds = from_axis(x, curve.axis)
-    ends = np.quantile(thresholds, [0.025, 0.975], method="nearest")
-    return Bootstrap(thresholds=thresholds, low=float(ends[0]), high=float(ends[1]))
+    shape = (n_draws, len(p))
+    total = np.broadcast_to(fit.counts.n_trials, shape)
+    scatter, extra = noise
+    one = batch_of_counts([fit.counts], fit.settings.axis).rows(np.zeros(n_draws, dtype=int))
+    drawn = scatter.draw(rng, np.broadcast_to(p, shape), total, np.tile(extra, (n_draws, 1)))
+    return replace(one, n_correct=drawn)
 
 
-def _start_of(fit: Fit, setting: Parametrization) -> np.ndarray:
-    where = to_axis(fit.threshold, setting.axis) if 0 < fit.threshold < np.inf else setting.x.max()
-    lapse = lapse_start(min(max(fit.function.lapse, 1e-4), 0.99 * setting.top), setting.top)
-    return np.array([float(where), np.log2(fit.function.width), lapse])
-
-
-def _climb_draws(
-    setting: Parametrization, drawn: np.ndarray, n_trials: np.ndarray, start: np.ndarray
-) -> np.ndarray:
-    """Return the fitted threshold of every row of counts (R, L), the best from several starts."""
-    begins = [start]
-    for shift in (-0.4, 0.4):
-        begins.append(start + np.array([shift * setting.span, 0.0, 0.0]))
-    problem = problem_of(setting, drawn, n_trials)
-    ends = [
-        climb(problem, np.tile(begin, (len(drawn), 1)), (THRESHOLD, LOG_WIDTH, LAPSE))
-        for begin in begins
-    ]
-    best = np.argmax([end.value for end in ends], axis=0)
-    return np.stack([end.x for end in ends])[best, np.arange(len(drawn)), THRESHOLD]
+def _repeated(
+    fit: Fit, p: np.ndarray, noise: tuple[Noise, np.ndarray], n_draws: int, seed: int
+) -> Bootstrap:
+    batch = draws_of(fit, p, noise, n_draws, seed)
+    return Bootstrap(fit=fit, modes=best_modes(batch, replace(fit.settings, rising=fit.rising)))

@@ -1,43 +1,19 @@
-"""Fits of psychometric functions: the threshold at a proportion correct, with its interval.
+"""A fitted psychometric function: curve, threshold, posterior, and the data and settings that gave them."""
 
-The threshold depends on the sigmoid, and the right sigmoid is unknown. By default several are fitted: the
-best of them gives the estimate, and the interval covers the intervals of all of them. The estimate is the
-posterior mode; `analysis.curves.parametrization` has parameters and priors.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.curves.parametrization import (
-    LAPSE,
-    LOG_WIDTH,
-    THRESHOLD,
-    Parametrization,
-    function_of,
-    parametrization_of,
-    problem_of,
-)
-from analysis.curves.psychometric import SIGMOIDS, PsychometricFunction, from_axis
-from analysis.data.counts import Counts, counts_of, dispersion_of
-from analysis.infer.intervals import (
-    DROP95,
-    LikelihoodProfile,
-    interval_of,
-    likelihood_profile,
-    with_point,
-)
-from analysis.infer.likelihood import CurveProblem, climb, deviance, log_likelihood
-from stimuli_store.errors import unknown_name
-
-ANY = "any"
-_SHAPES = {  # one symmetric, one that rises slowly, one that saturates slowly
-    "log": ("normal", "weibull", "reversed_gumbel"),
-    "linear": ("normal", "gumbel", "reversed_gumbel"),
-}
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.data.counts import Counts
+from analysis.fits.batch import batch_of_counts
+from analysis.fits.quantities import estimates_of, slope_target, target_of
+from analysis.fits.search import Target
+from analysis.fits.settings import FitSettings, check_p
+from analysis.infer.estimates import Estimate
+from analysis.infer.intervals import DROP95
 
 
 class FitStatus(Enum):
@@ -45,150 +21,147 @@ class FitStatus(Enum):
 
     CONVERGED = "the fit converged, and the threshold lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"
+    UNDETERMINED = "the answers bound the threshold on neither side"
     UNREACHED = "proportion correct stays below p at all levels; there is no threshold"
     EXCEEDED = "proportion correct stays above p at all levels; there is no threshold"
+    WRONG_WAY = "answers get worse along the levels where the fitted curve gets better; turn `rising`"
+    BELOW_CHANCE = "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
     UNFINISHED = "the fit did not converge; do not use it"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Posterior:
+    """Mode of the posterior of the best sigmoid, and its normal approximation there.
+
+    Attributes
+    ----------
+    names
+        Parameters (K of them): position of the sigmoid's half on the axis, log2 of the width on the axis,
+        then free rates and the overdispersion, as far as they are free.
+    mode, covariance
+        Arrays (K,) and (K, K); without the widening for scatter beyond chance.
+    log_density
+        Log posterior at the mode, up to a constant.
+    """
+
+    names: tuple[str, ...]
+    mode: np.ndarray
+    covariance: np.ndarray
+    log_density: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Fit:
-    """A fitted psychometric function and the threshold at proportion correct `p`.
+    """A fitted psychometric function and its threshold at proportion correct `p`.
 
     Attributes
     ----------
     function
         The curve at the posterior mode of the best sigmoid.
-    p
-        Proportion correct that defines the threshold.
     threshold, low, high
         Level at which the curve passes `p`, and its 95 % profile interval. An end is infinite (or 0
         on the log axis) if the data exclude no level on that side.
+    status
+        A `FitStatus`.
     log_likelihood, deviance
         At the mode of the best sigmoid; the deviance is against the observed proportions.
     dispersion
-        Finney's heterogeneity factor, by which the interval is widened: the deviance over its degrees
-        of freedom if only one good fit in five has a larger deviance, else 1.
-    n_trials, n_levels
-        Number of trials and of levels.
-    status
-        A `FitStatus`.
+        Factor by which scatter beyond chance widens the drop of profiles; 1 where there is none
+        (`analysis.data.counts.widening_of`).
+    posterior
+        Mode and covariance of the best sigmoid's parameters.
+    counts, settings
+        The data, and how they were fitted.
     """
 
     function: PsychometricFunction
-    p: float
     threshold: float
     low: float
     high: float
+    status: FitStatus
     log_likelihood: float
     deviance: float
     dispersion: float
-    n_trials: int
-    n_levels: int
-    status: FitStatus
+    posterior: Posterior
+    counts: Counts
+    settings: FitSettings
 
+    @property
+    def p(self) -> float:
+        """Proportion correct that defines the threshold."""
+        return self.settings.p
 
-def fit_psychometric(
-    levels: ArrayLike,
-    n_correct: ArrayLike,
-    n_trials: ArrayLike,
-    *,
-    sigmoid: str = ANY,
-    guess: float = 0.5,
-    p: float = 0.75,
-    axis: str = "log",
-) -> Fit:
-    """Fit a rising psychometric function and return the threshold at proportion correct `p`.
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return int(self.counts.n_trials.sum())
 
-    Parameters
-    ----------
-    levels, n_correct, n_trials
-        One entry per level (L,); several entries may share a level.
-    sigmoid
-        ``"any"`` (default): normal, Weibull (Gumbel on a linear axis) and reversed Gumbel are fitted,
-        and the interval is derived from the highest of their profiles. Or one name of
-        `PsychometricFunction`.
-    axis
-        See `PsychometricFunction`.
-    guess
-        Proportion correct at no difference (`analysis.observers.sdt.guess_rate`).
-    p
-        Proportion correct of all answers, lapses included, that defines the threshold.
+    @property
+    def n_levels(self) -> int:
+        """Number of levels."""
+        return len(self.counts.levels)
 
-    Raises
-    ------
-    InputError
-        If the counts are not valid, or `p` is not between `guess` and 1.
+    @property
+    def rising(self) -> bool:
+        """False where the curve falls with the level."""
+        return self.function.rising
 
-    Examples
-    --------
-    >>> levels, right = [8, 16, 32, 64, 128], [26, 31, 41, 48, 49]
-    >>> fit = fit_psychometric(levels, right, [50] * 5)
-    >>> bool(fit.low < fit.threshold < fit.high), fit.status.name
-    (True, 'CONVERGED')
-    """
-    counts = counts_of(levels, n_correct, n_trials)
-    if sigmoid != ANY and sigmoid not in SIGMOIDS:
-        raise unknown_name("sigmoid", sigmoid, [ANY, *SIGMOIDS])
-    names = _SHAPES.get(axis, (sigmoid,)) if sigmoid == ANY else (sigmoid,)
-    searches = [_search(parametrization_of(counts, name, guess, p, axis), counts) for name in names]
-    best = max(searches, key=lambda search: search.found.height.max())
-    x = best.found.x[best.found.best]
-    function = function_of(x, best.setting)
-    curve = function(counts.levels)
-    misfit = deviance(curve, counts.n_correct, counts.n_trials)
-    dispersion = dispersion_of(misfit, counts, n_parameters=3)
-    low, high = _envelope(searches, DROP95 * dispersion)
-    threshold, status = _judged(x[THRESHOLD], best)
-    return Fit(
-        function=function,
-        p=p,
-        threshold=float(from_axis(threshold, axis)),
-        low=float(from_axis(min(low, threshold), axis)),
-        high=float(from_axis(max(high, threshold), axis)),
-        log_likelihood=float(log_likelihood(curve, counts.n_correct, counts.n_trials)),
-        deviance=misfit,
-        dispersion=dispersion,
-        n_trials=int(counts.n_trials.sum()),
-        n_levels=len(counts.levels),
-        status=status,
-    )
+    @property
+    def parameters(self) -> dict[str, Estimate]:
+        """Free parameters of the curve with their 95 % intervals, by name.
 
+        They are the level at the sigmoid's half, the width, and the free rates.
+        """
+        names = self.posterior.names
+        return {name: self._estimate(target_of(name, names)) for name in names}
 
-@dataclass(frozen=True, kw_only=True)
-class _Search:
-    """Likelihood profile of one sigmoid's threshold; `rested` is whether its maximum was reached."""
+    def threshold_at(self, p: float) -> Estimate:
+        """Return the level at which the curve passes `p`, with its 95 % interval.
 
-    setting: Parametrization
-    problem: CurveProblem
-    found: LikelihoodProfile
-    rested: bool
+        Raises
+        ------
+        InputError
+            If `p` is not between the fixed asymptotes.
 
+        Examples
+        --------
+        >>> from analysis.fits.fitting import fit_psychometric
+        >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+        >>> fit.threshold_at(0.75).value == fit.threshold
+        True
+        """
+        return self._estimate(Target(p=check_p(p, self.settings)))
 
-def _search(setting: Parametrization, counts: Counts) -> _Search:
-    problem = problem_of(setting, counts.n_correct, counts.n_trials)
-    found = likelihood_profile(problem, THRESHOLD, setting.grid, setting.starts)
-    top = climb(problem, found.x[[found.best]], (THRESHOLD, LOG_WIDTH, LAPSE))
-    if setting.grid[0] < top.x[0, THRESHOLD] < setting.grid[-1]:
-        found = with_point(found, top.x[0], float(top.value[0]))
-    return _Search(setting=setting, problem=problem, found=found, rested=bool(top.rested[0]))
+    def slope_at(self, p: float) -> Estimate:
+        """Return the curve's slope by the position on the axis where it passes `p`, with its 95 % interval.
 
+        On the log axis it is per octave.
 
-def _envelope(searches: Sequence[_Search], drop: float) -> tuple[float, float]:
-    """Return the interval in which the highest of several profiles lies within `drop` of the maximum."""
-    top = max(float(search.found.height.max()) for search in searches)
-    ends = []
-    for search in searches:
-        left = drop - (top - float(search.found.height.max()))
-        if left >= 0:
-            ends.append(interval_of(search.problem, search.found, left))
-    return min(low for low, _ in ends), max(high for _, high in ends)
+        Raises
+        ------
+        InputError
+            If `p` is not between the fixed asymptotes.
+        """
+        return self._estimate(slope_target(check_p(p, self.settings)))
 
+    def predict(self, levels: ArrayLike) -> np.ndarray:
+        """Return the fitted proportion correct at each level (same shape)."""
+        return self.function(levels)
 
-def _judged(threshold: float, best: _Search) -> tuple[float, FitStatus]:
-    if best.found.best == 0:
-        return -np.inf, FitStatus.EXCEEDED
-    if best.found.best == len(best.found.values) - 1:
-        return np.inf, FitStatus.UNREACHED
-    if not best.setting.x.min() <= threshold <= best.setting.x.max():
-        return threshold, FitStatus.EXTRAPOLATED
-    return threshold, FitStatus.CONVERGED if best.rested else FitStatus.UNFINISHED
+    def _estimate(self, target: Target) -> Estimate:
+        batch = batch_of_counts([self.counts], self.settings.axis)
+        found = estimates_of(
+            batch,
+            self.settings,
+            target,
+            np.array([self.rising]),
+            np.array([DROP95 * self.dispersion]),
+        )
+        return found.at(0)
+
+    def __repr__(self) -> str:
+        way = "" if self.rising else ", falling"
+        return (
+            f"Fit({Estimate(value=self.threshold, low=self.low, high=self.high)} at {self.p:g}, "
+            f"{self.function.sigmoid}{way}, {self.n_trials} trials, {self.status.name})"
+        )

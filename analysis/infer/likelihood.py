@@ -8,6 +8,7 @@ more than one fit.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +16,19 @@ LAPSE_A, LAPSE_B = 2.0, 50.0
 _EDGE = 1e-9
 
 Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-Prior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+LogPrior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+class Problem(Protocol):
+    """A batch of log posteriors to maximize."""
+
+    def rows(self, chosen: np.ndarray) -> "Problem":
+        """Return the problem of some rows of the batch, in their order; a row may be chosen repeatedly."""
+        ...
+
+    def evaluate(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return log posterior (B,), gradient (B, K) and information (B, K, K) at parameters (B, K)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +46,7 @@ class CurveProblem:
     """
 
     curve: Curve
-    prior: Prior
+    prior: LogPrior
     n_correct: np.ndarray
     n_trials: np.ndarray
 
@@ -76,13 +89,17 @@ def log_likelihood(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -
 
 def deviance(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> float:
     """Return the deviance of counts under `p`: twice the log likelihood ratio to the observed proportions."""
-    seen = n_correct / n_trials
-    best = log_likelihood(seen, n_correct, n_trials)
-    return float(max(0.0, 2 * (best - log_likelihood(p, n_correct, n_trials))))
+    return float(deviances(log_likelihood(p, n_correct, n_trials), n_correct, n_trials))
+
+
+def deviances(height: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
+    """Return the deviances of counts (..., L) that have log likelihoods `height` (...) under some model."""
+    seen = n_correct / np.maximum(n_trials, 1)
+    return np.maximum(0.0, 2 * (log_likelihood(seen, n_correct, n_trials) - height))
 
 
 def climb(
-    problem: CurveProblem,
+    problem: Problem,
     start: np.ndarray,
     free: tuple[int, ...],
     *,

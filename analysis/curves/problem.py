@@ -1,0 +1,94 @@
+"""Log posteriors of psychometric functions: a batch of data sets, each with its own levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.curves.parametrization import (
+    RATES,
+    STEEPNESS,
+    THRESHOLD,
+    Parametrization,
+    curve_terms,
+    decode,
+)
+from analysis.infer.priors import Prior
+
+
+@dataclass(frozen=True, kw_only=True)
+class PsychometricProblem:
+    """Counts of B data sets, a parametrization, and a prior of each quantity (a `Problem`).
+
+    Attributes
+    ----------
+    setting
+        Coordinates and family of the curves.
+    priors
+        One for each of `setting.names`: of the position on the axis, of log2 width on the axis, of rates.
+    x
+        Positions of the levels (B, L) in units of their range, from its middle.
+    centre, span
+        Middle and range of the levels on the axis (B,); a range below 0 stands for a mirrored axis.
+    width_unit
+        Unit of the widths that the prior speaks of, in ranges of the levels (B,).
+    n_correct, n_trials
+        Counts (B, L); levels without trials are padding.
+    """
+
+    setting: Parametrization
+    priors: Sequence[Prior]
+    x: np.ndarray
+    centre: np.ndarray
+    span: np.ndarray
+    width_unit: np.ndarray
+    n_correct: np.ndarray
+    n_trials: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "PsychometricProblem":
+        """Return the problem of some data sets, in their order; a data set may be chosen repeatedly."""
+        return replace(
+            self,
+            x=self.x[chosen],
+            centre=self.centre[chosen],
+            span=self.span[chosen],
+            width_unit=self.width_unit[chosen],
+            n_correct=self.n_correct[chosen],
+            n_trials=self.n_trials[chosen],
+        )
+
+    def evaluate(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return log posterior (B,), gradient (B, K) and information (B, K, K) at coordinates (B, K)."""
+        setting = self.setting
+        found = decode(setting, c)
+        p, slopes = curve_terms(setting, found, self.x, c)
+        first = RATES + len(setting.asymptotes.names)
+        noise = setting.noise.terms(
+            p, self.n_correct, self.n_trials, found.quantities[:, first:]
+        )
+        gradient = (slopes @ noise.score[..., None])[..., 0]
+        weighted = slopes * noise.weight[:, None, :]
+        information = weighted @ np.swapaxes(slopes, -1, -2)
+        for j in range(first, c.shape[1]):
+            through = found.jacobian[:, j, j]
+            gradient[:, j] += noise.extra_score[:, j - first] * through
+            information[:, j, j] += noise.extra_weight[:, j - first] * through**2
+        value, pull, curvature = self.log_prior(found.quantities)
+        gradient += (pull[:, None, :] @ found.jacobian)[:, 0]
+        information += np.swapaxes(found.jacobian, -1, -2) @ (curvature[..., None] * found.jacobian)
+        return noise.value + value, gradient, information
+
+    def log_prior(self, quantities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the log prior (B,) of quantities (B, K), its gradient and a positive curvature (B, K)."""
+        value, gradient, curvature = np.zeros(len(quantities)), *np.zeros((2, *quantities.shape))
+        for j, prior in enumerate(self.priors):
+            given, scale = quantities[:, j], np.ones(len(quantities))
+            if j == THRESHOLD:
+                given, scale = self.centre + self.span * given, self.span
+            if j == STEEPNESS:
+                given = given - np.log2(self.width_unit)
+            height, first, second = prior.terms(given)
+            value += height
+            gradient[:, j] = first * scale
+            curvature[:, j] = np.maximum(-second, 0.0) * scale**2
+        return value, gradient, curvature

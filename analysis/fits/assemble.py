@@ -1,0 +1,129 @@
+"""Make a `Fit` of each data set from the arrays of a batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.curves.axes import LOG, axis_of, from_axis
+from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.data.counts import Counts
+from analysis.fits.batch import Batch
+from analysis.fits.fit import Fit, FitStatus, Posterior
+from analysis.fits.quantities import Estimates
+from analysis.fits.search import Modes
+from analysis.fits.settings import FitSettings
+
+_FARTHEST = 20.0  # position of a curve's half that is kept, in ranges of the levels
+_OCTAVES = 1000.0  # and on the log axis, so that the level is a number
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundFits:
+    """Arrays (B,) of fits of a batch, and the modes of each sigmoid.
+
+    `below` and `wrong_way` mark answers below chance, and against the direction of the curve; `best` is the
+    index of the best sigmoid.
+    """
+
+    batch: Batch
+    settings: FitSettings
+    rising: np.ndarray
+    below: np.ndarray
+    wrong_way: np.ndarray
+    modes: Sequence[Modes]
+    best: np.ndarray
+    log_likelihood: np.ndarray
+    deviance: np.ndarray
+    widening: np.ndarray
+    threshold: Estimates
+
+
+def fit_of(found: FoundFits, row: int, counts: Counts) -> Fit:
+    """Return the fit of one data set of a batch."""
+    value = float(found.threshold.value[row])
+    low, high = _ends(found, row, counts)
+    modes = found.modes[found.best[row]]
+    return Fit(
+        function=function_of(modes, row, found),
+        threshold=value,
+        low=low,
+        high=high,
+        status=_status(found, row, counts, (low, value, high)),
+        log_likelihood=float(found.log_likelihood[row]),
+        deviance=float(found.deviance[row]),
+        dispersion=float(found.widening[row]),
+        posterior=_posterior(modes, row, found),
+        counts=counts,
+        settings=found.settings,
+    )
+
+
+def function_of(modes: Modes, row: int, found: FoundFits) -> PsychometricFunction:
+    """Return the curve at the mode of one data set."""
+    fixed, quantities = modes.setting.asymptotes, modes.quantities[row]
+    free = fixed.shares @ quantities[RATES : RATES + len(fixed.names)]
+    position = np.clip(quantities[THRESHOLD], -_FARTHEST, _FARTHEST)
+    side = 1.0 if found.rising[row] else -1.0
+    centre = found.batch.centre[row] + side * found.batch.span[row] * position
+    axis = found.settings.axis
+    if axis_of(axis) == LOG:
+        centre = np.clip(centre, -_OCTAVES, _OCTAVES)
+    return PsychometricFunction(
+        sigmoid=modes.setting.shape.name,
+        threshold=float(from_axis(centre, axis)),
+        width=float(np.exp2(quantities[STEEPNESS]) * found.batch.span[row]),
+        guess=float(fixed.guess + free[0]),
+        lapse=float(fixed.lapse + free[1]),
+        axis=axis,
+        rising=bool(found.rising[row]),
+    )
+
+
+def _ends(found: FoundFits, row: int, counts: Counts) -> tuple[float, float]:
+    """Return the interval; where there is no threshold it begins at the levels, not beyond them."""
+    value, low, high = (
+        float(v[row]) for v in (found.threshold.value, found.threshold.low, found.threshold.high)
+    )
+    least, most = float(counts.levels[0]), float(counts.levels[-1])
+    if np.isposinf(value):
+        return min(low, most), high
+    if value == float(from_axis(-np.inf, found.settings.axis)):
+        return low, max(high, least)
+    return low, high
+
+
+def _status(
+    found: FoundFits, row: int, counts: Counts, ends: tuple[float, float, float]
+) -> FitStatus:
+    low, value, high = ends
+    least, most = from_axis([-np.inf, np.inf], found.settings.axis)
+    if found.below[row]:
+        return FitStatus.BELOW_CHANCE
+    if found.wrong_way[row]:
+        return FitStatus.WRONG_WAY
+    if value in (least, most):
+        reached = (value == most) == bool(found.rising[row])
+        return FitStatus.UNREACHED if reached else FitStatus.EXCEEDED
+    if not found.modes[found.best[row]].rested[row]:
+        return FitStatus.UNFINISHED
+    if low == least and high == most:
+        return FitStatus.UNDETERMINED
+    inside = counts.levels[0] <= value <= counts.levels[-1]
+    return FitStatus.CONVERGED if inside else FitStatus.EXTRAPOLATED
+
+
+def _posterior(modes: Modes, row: int, found: FoundFits) -> Posterior:
+    side = 1.0 if found.rising[row] else -1.0
+    scale = np.ones(modes.quantities.shape[1])
+    scale[THRESHOLD] = found.batch.span[row] * side
+    mode = modes.quantities[row] * scale
+    mode[THRESHOLD] += found.batch.centre[row]
+    mode[STEEPNESS] += np.log2(found.batch.span[row])
+    return Posterior(
+        names=modes.setting.names,
+        mode=mode,
+        covariance=modes.covariance[row] * np.outer(scale, scale),
+        log_density=float(modes.height[row]),
+    )

@@ -1,0 +1,79 @@
+"""Quantities of fitted curves in the units of the levels, each with its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.curves.asymptotes import rates_of
+from analysis.curves.axes import from_axis
+from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Steepness
+from analysis.fits.batch import Batch
+from analysis.fits.search import Search, Target, intervals, search
+from analysis.fits.settings import FitSettings
+from analysis.infer.estimates import Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """Values (B,) of one quantity of B data sets, and the ends of their intervals (B,)."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def at(self, row: int) -> Estimate:
+        """Return the estimate of one data set."""
+        return Estimate(
+            value=float(self.value[row]), low=float(self.low[row]), high=float(self.high[row])
+        )
+
+
+def estimates_of(
+    batch: Batch, settings: FitSettings, target: Target, rising: np.ndarray, drop: np.ndarray
+) -> Estimates:
+    """Return a quantity of the best sigmoids, with intervals of profiles that fall by `drop` (B,)."""
+    searches = [search(batch, settings, shape, target, rising) for shape in settings.shapes]
+    return read_off(searches, batch, settings, target, rising, drop)
+
+
+def read_off(
+    searches: Sequence[Search],
+    batch: Batch,
+    settings: FitSettings,
+    target: Target,
+    rising: np.ndarray,
+    drop: np.ndarray,
+) -> Estimates:
+    """Return the target of several sigmoids' searches in its own unit; an interval holds its value."""
+    best = np.argmax([one.modes.height for one in searches], axis=0), np.arange(len(rising))
+    value = np.stack([one.value for one in searches])[best]
+    low, high = intervals(searches, drop)
+    setting = searches[0].problem.setting
+    side = np.where(rising, 1.0, -1.0)
+    found = []
+    for c in (value, np.minimum(low, value), np.maximum(high, value)):
+        with np.errstate(over="ignore"):
+            if target.index == THRESHOLD:
+                found.append(from_axis(batch.centre + side * batch.span * c, settings.axis))
+            elif target.index >= RATES:
+                top = setting.tops[target.index - RATES]
+                rate = rates_of(c, top)[0]
+                found.append(np.where(np.isinf(c), np.where(c > 0, top, 0.0), rate))
+            elif setting.steepness is Steepness.WIDTH:
+                found.append(np.exp2(c) * batch.span)
+            else:
+                found.append(side * np.exp2(c) / batch.span)
+    turned = (side < 0) & (target.index == THRESHOLD or setting.steepness is Steepness.SLOPE)
+    low, high = np.where(turned, found[::-1][:2], found[1:])
+    return Estimates(value=found[0], low=low, high=high)
+
+
+def target_of(name: str, names: tuple[str, ...]) -> Target:
+    """Return the target that stands for one of a curve's own parameters."""
+    return Target(p=None, index=names.index(name))
+
+
+def slope_target(p: float) -> Target:
+    """Return the target that stands for the slope at a proportion."""
+    return Target(p=p, steepness=Steepness.SLOPE, index=STEEPNESS)

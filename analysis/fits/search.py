@@ -1,0 +1,261 @@
+"""Search for the posterior mode and the interval of one quantity of many data sets at once.
+
+Each sigmoid of the settings is fitted to each data set. The best one gives the estimate; the interval
+holds the values at which the highest of all profiles lies within the drop.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.curves.asymptotes import unconstrained
+from analysis.curves.parametrization import (
+    RATES,
+    STEEPNESS,
+    THRESHOLD,
+    Parametrization,
+    Steepness,
+    decode,
+    encode,
+    probabilities,
+)
+from analysis.curves.problem import PsychometricProblem
+from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
+from analysis.fits.batch import Batch
+from analysis.fits.settings import FitSettings
+from analysis.infer.likelihood import climb
+from analysis.infer.profiles import Profiles, ends_of, profiles_of, with_points
+
+_FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
+_SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Quantity whose interval is sought: a coordinate of a parametrization.
+
+    Attributes
+    ----------
+    p
+        Proportion that the coordinate speaks of; None for a parameter of the curve itself.
+    steepness
+        Meaning of the second coordinate.
+    index
+        Which coordinate.
+    """
+
+    p: float | None
+    steepness: Steepness = Steepness.WIDTH
+    index: int = THRESHOLD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modes:
+    """Posterior modes of one sigmoid for B data sets.
+
+    Attributes
+    ----------
+    setting
+        The parametrization by position, log2 width and rates.
+    coordinates, quantities
+        Where the modes are (B, K), in units of the range of the levels.
+    covariance
+        Of the quantities, in the normal approximation (B, K, K).
+    height
+        Log posteriors (B,).
+    rested
+        Whether the search converged (B,).
+    """
+
+    setting: Parametrization
+    coordinates: np.ndarray
+    quantities: np.ndarray
+    covariance: np.ndarray
+    height: np.ndarray
+    rested: np.ndarray
+
+
+def problem_of(
+    batch: Batch, settings: FitSettings, setting: Parametrization, rising: np.ndarray
+) -> PsychometricProblem:
+    """Return the log posteriors of a batch; data sets that fall (B,) are mirrored."""
+    side = np.where(rising, 1.0, -1.0)
+    own = "width" in settings.priors
+    return PsychometricProblem(
+        setting=setting,
+        priors=settings.priors_of(setting.names),
+        x=batch.x * side[:, None],
+        centre=batch.centre,
+        span=batch.span * side,
+        width_unit=1 / batch.span if own else np.ones_like(batch.span),
+        n_correct=batch.n_correct,
+        n_trials=batch.n_trials,
+    )
+
+
+def modes_of(
+    batch: Batch,
+    settings: FitSettings,
+    shape: str,
+    rising: np.ndarray,
+    starts: Sequence[np.ndarray] = (),
+) -> Modes:
+    """Return the posterior modes of one sigmoid; `starts` are further quantities (B, K) to begin from."""
+    setting = settings.parametrization(shape)
+    problem = problem_of(batch, settings, setting, rising)
+    grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
+    begins = [best_nodes(problem, grids)[:, 0], *(encode(setting, start) for start in starts)]
+    every, rows = tuple(range(len(setting.names))), np.arange(len(batch.x))
+    again = problem.rows(np.tile(rows, len(begins)))
+    found = climb(again, np.concatenate(begins), every, tolerance=1e-10)
+    best = rows + len(rows) * found.value.reshape(len(begins), -1).argmax(axis=0)
+    c = found.x[best]
+    at, information = decode(setting, c), problem.evaluate(c)[2]
+    inverse = np.linalg.pinv(information, hermitian=True)
+    return Modes(
+        setting=setting,
+        coordinates=c,
+        quantities=at.quantities,
+        covariance=at.jacobian @ inverse @ np.swapaxes(at.jacobian, -1, -2),
+        height=found.value[best],
+        rested=found.rested[best],
+    )
+
+
+def probabilities_at(batch: Batch, modes: Modes, rising: np.ndarray) -> np.ndarray:
+    """Return the probabilities (B, L) of modes at the levels of a batch."""
+    side = np.where(rising, 1.0, -1.0)
+    return probabilities(modes.setting, batch.x * side[:, None], modes.coordinates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Modes and profiles of one sigmoid.
+
+    Attributes
+    ----------
+    modes
+        Posterior modes.
+    problem, profiles
+        Log posteriors in the target's coordinates, and their profiles with the modes among their points.
+    value
+        The target's coordinate at the modes (B,); infinite for a threshold that lies far beyond the levels or
+        that the curve does not have.
+    never, always
+        Highest log posteriors (B,) of curves that stay below p, and above; minus infinity if there are none.
+    """
+
+    modes: Modes
+    problem: PsychometricProblem
+    profiles: Profiles
+    value: np.ndarray
+    never: np.ndarray
+    always: np.ndarray
+
+
+def search(
+    batch: Batch, settings: FitSettings, shape: str, target: Target, rising: np.ndarray
+) -> Search:
+    """Return the modes of one sigmoid and the profiles of a target."""
+    setting = settings.parametrization(shape, target.p, target.steepness)
+    problem = problem_of(batch, settings, setting, rising)
+    starts = best_nodes(problem, _grids(setting, target.index), target.index)
+    profiles = profiles_of(problem, target.index, starts)
+    rows = np.arange(len(batch.x))
+    best = profiles.x[rows, profiles.best]
+    modes = modes_of(batch, settings, shape, rising, [decode(setting, best).quantities])
+    never, always = _beyond(batch, settings, modes, target.p, rising)
+    side = _side_of(modes, target.p)
+    c = encode(setting, modes.quantities)
+    value = c[:, target.index]
+    inside = (side == 0) & (value > profiles.values[:, 0]) & (value < profiles.values[:, -1])
+    if target.index == THRESHOLD:
+        value = np.where(inside, value, np.where(value > 0, np.inf, -np.inf))
+    value = np.where(side == 0, value, np.copysign(np.inf, side))
+    return Search(
+        modes=modes,
+        problem=problem,
+        # A mode without such a value is replaced by a point that is there already.
+        profiles=with_points(
+            profiles,
+            np.where(inside[:, None], c, best),
+            np.where(inside, modes.height, profiles.top),
+        ),
+        value=value,
+        never=never,
+        always=always,
+    )
+
+
+def _side_of(modes: Modes, p: float | None) -> np.ndarray:
+    """Return 1 where a mode stays below p, -1 where it stays above, and 0 where it passes p (B,)."""
+    fixed = modes.setting.asymptotes
+    if p is None:
+        return np.zeros(len(modes.height))
+    guess, room = fixed.guess_and_room(modes.quantities[:, RATES : RATES + len(fixed.names)])
+    return (guess + room <= p).astype(float) - (guess >= p)
+
+
+def _grids(setting: Parametrization, index: int) -> list[np.ndarray | None]:
+    """Return coarse nodes of all coordinates, and fine ones of the coordinate `index`."""
+    grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
+    if index == STEEPNESS:
+        grids[index] = _FINE[setting.steepness]
+    if index >= RATES:
+        top = setting.tops[index - RATES]
+        grids[index] = unconstrained(_SHARES * top, top)
+    return grids
+
+
+def _beyond(
+    batch: Batch, settings: FitSettings, modes: Modes, p: float | None, rising: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest log posteriors (B,) of curves that never reach p, and that are always above it."""
+    nothing = np.full(len(batch.x), -np.inf)
+    if p is None:
+        return nothing, nothing
+    fixed = settings.asymptotes
+    found = []
+    for into, bound in (
+        (fixed.in_lapse, 1 - fixed.lapse - p),
+        (fixed.in_guess, p - fixed.guess),
+    ):
+        index = RATES + int(np.argmax([*into, 1.0]))
+        exists = any(into) and bound < modes.setting.tops[index - RATES]
+        found.append(_held(batch, settings, modes, (index, bound), rising) if exists else nothing)
+    return found[0], found[1]
+
+
+def _held(
+    batch: Batch,
+    settings: FitSettings,
+    modes: Modes,
+    bound: tuple[int, float],
+    rising: np.ndarray,
+) -> np.ndarray:
+    """Return the highest log posteriors (B,) of curves whose rate, a coordinate, is at its bound or above."""
+    index, least = bound
+    start = modes.coordinates.copy()
+    start[:, index] = unconstrained(np.array(least), modes.setting.tops[index - RATES])
+    problem = problem_of(batch, settings, modes.setting, rising)
+    others = tuple(i for i in range(start.shape[1]) if i != index)
+    found = climb(problem, start, others, tolerance=1e-3, max_steps=20)
+    above = modes.quantities[:, index] >= least
+    return np.where(above, modes.height, np.minimum(found.value, modes.height))
+
+
+def intervals(searches: Sequence[Search], drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends (B,) of the values at which the highest profile lies within `drop` (B,) of the mode.
+
+    An end is infinite where curves without such a value are within the drop as well, or the data exclude no
+    value on that side.
+    """
+    floor = np.max([one.modes.height for one in searches], axis=0) - drop
+    ends = []
+    for one in searches:
+        low, high = ends_of(one.problem, one.profiles, floor)
+        low = np.where(one.always >= floor, -np.inf, low)
+        ends.append((low, np.where(one.never >= floor, np.inf, high)))
+    low, high = np.min([e[0] for e in ends], axis=0), np.max([e[1] for e in ends], axis=0)
+    return low, high

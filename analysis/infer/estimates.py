@@ -1,0 +1,21 @@
+"""Estimates: a value with its interval."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A value with the ends of its 95 % interval, both infinite where the data exclude nothing.
+
+    Examples
+    --------
+    >>> Estimate(value=12.34567, low=10.0, high=float("inf"))
+    12.3 [10, inf]
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __repr__(self) -> str:
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"

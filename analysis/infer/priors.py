@@ -1,0 +1,162 @@
+"""Prior densities of parameters: flat, normal, beta and half-Cauchy.
+
+A prior is any record with `terms` and `draw`; the four here are the ones that fits name. Densities are
+up to a constant.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from stimuli_store.errors import InputError, unknown_name
+
+_TINY = 1e-12
+_Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Prior(Protocol):
+    """Density of one parameter."""
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density at `x`, its first and its second derivative (each of the same shape)."""
+        ...
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return random values (size,)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatPrior:
+    """Constant density; fits with flat priors are maximum-likelihood fits."""
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return three arrays of zeros."""
+        return np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Raise InputError, because a flat density has no bounds."""
+        raise InputError("nothing can be drawn from a flat prior; give a normal or a beta prior")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalPrior:
+    """Normal density.
+
+    Examples
+    --------
+    >>> value, first, second = NormalPrior(mean=1.0, sd=2.0).terms(np.array([3.0]))
+    >>> float(value[0]), float(first[0]), float(second[0])
+    (-0.5, -0.5, -0.25)
+    """
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        if not self.sd > 0:
+            raise InputError(f"sd of a normal prior must be above zero; not {self.sd!r}")
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density, its first and its second derivative."""
+        off = (x - self.mean) / self.sd
+        return -0.5 * off**2, -off / self.sd, np.full_like(off, -1 / self.sd**2)
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return random values (size,)."""
+        return rng.normal(self.mean, self.sd, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BetaPrior:
+    """Beta density of a rate between 0 and 1; its mode is (a − 1)/(a + b − 2)."""
+
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        if not (self.a >= 1 and self.b >= 1):
+            raise InputError(
+                f"a and b of a beta prior must be at least 1, or its mode is at an end; "
+                f"a={self.a!r}, b={self.b!r} were given"
+            )
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density, its first and its second derivative."""
+        up, down = np.maximum(x, _TINY), np.maximum(1 - x, _TINY)
+        rise, fall = self.a - 1, self.b - 1
+        return (
+            rise * np.log(up) + fall * np.log(down),
+            rise / up - fall / down,
+            -rise / up**2 - fall / down**2,
+        )
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return random values (size,)."""
+        return rng.beta(self.a, self.b, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfCauchyPrior:
+    """Half-Cauchy density of a number of at least 0, such as a standard deviation."""
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise InputError(f"scale of a half-Cauchy prior must be above zero; not {self.scale!r}")
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density, its first and its second derivative."""
+        square = self.scale**2 + x**2
+        return -np.log(square), -2 * x / square, 2 * (x**2 - self.scale**2) / square**2
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return random values (size,)."""
+        return np.abs(self.scale * rng.standard_cauchy(size))
+
+
+PRIORS = MappingProxyType(
+    {
+        "flat": FlatPrior,
+        "normal": NormalPrior,
+        "beta": BetaPrior,
+        "half_cauchy": HalfCauchyPrior,
+    }
+)
+
+
+def prior_to_json(prior: Prior) -> dict[str, Any]:
+    """Return a prior as plain JSON values: its family and its numbers.
+
+    Examples
+    --------
+    >>> prior_to_json(BetaPrior(a=2.0, b=50.0))
+    {'family': 'beta', 'a': 2.0, 'b': 50.0}
+    """
+    families = {kind: name for name, kind in PRIORS.items()}
+    if type(prior) not in families:
+        raise InputError(
+            f"a prior of type {type(prior).__name__} has no written form; known: {', '.join(PRIORS)}"
+        )
+    return {"family": families[type(prior)], **vars(prior)}
+
+
+def prior_from_json(value: dict[str, Any]) -> Prior:
+    """Return the prior that `prior_to_json` wrote.
+
+    Raises
+    ------
+    InputError
+        If the family or one of its numbers is unknown or missing.
+    """
+    numbers = {key: number for key, number in value.items() if key != "family"}
+    family = value.get("family", "")
+    if family not in PRIORS:
+        raise unknown_name("family of priors", str(family), list(PRIORS))
+    try:
+        return PRIORS[family](**numbers)
+    except TypeError:
+        raise InputError(f"a {family} prior does not have these numbers: {numbers!r}") from None
