@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from analysis.curves.axes import Axis
     from analysis.curves.psychometric import PsychometricFunction
     from analysis.data.answers import Answers
     from analysis.data.journals import find_journals, read_sessions
     from analysis.data.reading import read_trials
     from analysis.data.tables import answers_of
-    from analysis.fits.bootstrap import bootstrap_threshold
+    from analysis.fits.bootstrap import nonparametric_bootstrap, parametric_bootstrap
     from analysis.fits.distortion_ratio import (
         DistortionRatio,
         fit_distortion_ratio,
         predicted_ratio,
     )
-    from analysis.fits.fit import Fit, FitStatus, fit_psychometric
+    from analysis.fits.fit import Fit, FitStatus
+    from analysis.fits.fitting import fit_many, fit_psychometric
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
+    from analysis.fits.modes import fit_modes
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
     from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of

@@ -8,7 +8,10 @@ import numpy as np
 from stimuli_store.errors import InputError, unknown_name
 
 FREE, TIED = "free", "tied"
-_LOW, _HIGH = -30.0, 14.0  # ends of an unconstrained rate, so that its curve stays below its asymptote
+_LOW, _HIGH = (
+    -30.0,
+    14.0,
+)  # ends of an unconstrained rate, so that its curve stays below its asymptote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Asymptotes:
         return guess, 1 - self.lapse - guess - added[:, 1]
 
     def tops(self, p: float | None) -> np.ndarray:
-        """Return the largest value (J,) of each free rate with which a curve reaches `p` (None: any curve)."""
+        """Return the largest free rates (J,) with which a curve reaches `p` (None: any curve)."""
         if p is None:
             each = (1 - self.guess - self.lapse) / max(self.shares.sum(), 1.0)
             return np.full(len(self.names), each)
@@ -106,12 +109,12 @@ def _rate(what: str, given: float | str, words: tuple[str, ...]) -> float | str:
 
 
 def rates_of(u: np.ndarray, tops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rates (B, J) between 0 and `tops` (J,) for unconstrained numbers (B, J), and derivatives (B, J)."""
+    """Return rates between 0 and `tops` (J,) for unconstrained numbers (B, J), and their derivatives."""
     share = 1 / (1 + np.exp(-np.clip(u, _LOW, _HIGH)))
     return tops * share, tops * share * (1 - share)
 
 
 def unconstrained(rates: np.ndarray, tops: np.ndarray) -> np.ndarray:
-    """Return the unconstrained numbers of rates (the inverse of `rates_of`); rates outside are moved inside."""
+    """Return the unconstrained numbers of rates (the inverse of `rates_of`), moved inside their range."""
     share = np.clip(rates / tops, 1e-12, 1 - 1e-6)
     return np.log(share) - np.log1p(-share)

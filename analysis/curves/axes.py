@@ -40,9 +40,7 @@ class Axis:
 
 
 LOG = Axis(name="log", position=np.log2, level=np.exp2, unit="octaves")
-LINEAR = Axis(
-    name="linear", position=lambda v: v, level=lambda x: x, unit="units of the level"
-)
+LINEAR = Axis(name="linear", position=lambda v: v, level=lambda x: x, unit="units of the level")
 AXES = MappingProxyType({axis.name: axis for axis in (LOG, LINEAR)})
 
 

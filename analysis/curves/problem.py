@@ -63,9 +63,7 @@ class PsychometricProblem:
         found = decode(setting, c)
         p, slopes = curve_terms(setting, found, self.x, c)
         first = RATES + len(setting.asymptotes.names)
-        noise = setting.noise.terms(
-            p, self.n_correct, self.n_trials, found.quantities[:, first:]
-        )
+        noise = setting.noise.terms(p, self.n_correct, self.n_trials, found.quantities[:, first:])
         gradient = (slopes @ noise.score[..., None])[..., 0]
         weighted = slopes * noise.weight[:, None, :]
         information = weighted @ np.swapaxes(slopes, -1, -2)

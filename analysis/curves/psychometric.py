@@ -98,7 +98,9 @@ class PsychometricFunction:
         share = (np.asarray(p, dtype=np.float64) - self.guess) / room
         inside = (share > 0) & (share < 1)
         rate = self._side * room * shape.spread / self.width
-        return np.where(inside, rate * shape.slope(shape.inverse(np.where(inside, share, 0.5))), 0.0)
+        return np.where(
+            inside, rate * shape.slope(shape.inverse(np.where(inside, share, 0.5))), 0.0
+        )
 
     @property
     def _side(self) -> float:

@@ -4,6 +4,7 @@ Data sets with the same levels share their grid, so its log likelihoods are one 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from analysis.curves.asymptotes import unconstrained
 from analysis.curves.parametrization import (
     RATES,
+    STEEPNESS,
     Parametrization,
     Steepness,
     decode,
@@ -19,10 +21,14 @@ from analysis.curves.parametrization import (
 from analysis.curves.problem import PsychometricProblem
 from analysis.infer.noise import EDGE
 
-_WIDTHS = np.array([-5.0, -3.5, -2.4, -1.6, -0.9, -0.3, 0.5, 1.5])  # log2, of the range of the levels
+_WIDTHS = np.array(
+    [-5.0, -3.5, -2.4, -1.6, -0.9, -0.3, 0.5, 1.5]
+)  # log2, of the range of the levels
 _REACH = 1.5  # how far thresholds beyond the levels are looked for, in ranges of the levels
 _RATES = ((0.01, 0.2), (0.05, 0.5), (0.15, 0.9))  # a rate, but at most a share of its upper end
 _NODES = 13
+_LOW_HILL = 4.0  # log posterior below the best node at which a hill is not climbed
+_PADDING = 9.0  # no position of a level
 _BEYOND = np.array([0.1, 0.25, 0.5, 0.9, _REACH])
 
 
@@ -50,10 +56,27 @@ def rates_to_try(setting: Parametrization) -> list[np.ndarray]:
     return nodes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Nodes:
+    """Starting points of several data sets.
+
+    Attributes
+    ----------
+    rows, columns
+        The data set of each point, and the index of its value of the coordinate that was kept (S,).
+    x
+        Coordinates (S, K).
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    x: np.ndarray
+
+
 def best_nodes(
     problem: PsychometricProblem, grids: Sequence[np.ndarray | None], kept: int | None = None
-) -> np.ndarray:
-    """Return the coordinates (B, V, K) of the best node of a grid, for each value of the coordinate `kept`.
+) -> Nodes:
+    """Return the best nodes of a grid: on every hill along the second coordinate, for each value of one.
 
     Parameters
     ----------
@@ -62,36 +85,58 @@ def best_nodes(
     grids
         Nodes of each coordinate; None for thresholds that depend on the levels.
     kept
-        A coordinate of V values; None for the best node of all (V is 1).
+        The coordinate whose values have their own best nodes; None for the best nodes of all.
     """
-    starts = []
-    for rows, x in _same_levels(problem.x, problem.n_trials):
-        axes = [thresholds_to_try(x) if grid is None else grid for grid in grids]
-        nodes = np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")], axis=1)
-        height = _heights(problem.rows(rows), nodes)
-        shape = tuple(len(axis) for axis in axes)
-        height = height.reshape(len(rows), *shape)
-        nodes = nodes.reshape(*shape, len(axes))
-        if kept is None:
-            height, nodes = height.reshape(len(rows), 1, -1), nodes.reshape(1, -1, len(axes))
-        else:
-            height = np.moveaxis(height, kept + 1, 1).reshape(len(rows), shape[kept], -1)
-            nodes = np.moveaxis(nodes, kept, 0).reshape(shape[kept], -1, len(axes))
-        best = height.argmax(axis=2)
-        starts.append((rows, nodes[np.arange(len(nodes)), best]))
-    made = np.empty((len(problem.x), *starts[0][1].shape[1:]))
-    for rows, found in starts:
-        made[rows] = found
-    return made
+    parts = [_nodes_of(problem, rows, x, grids, kept) for rows, x in _same_levels(problem)]
+    rows, columns, x = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    return Nodes(rows=rows, columns=columns, x=x)
 
 
-def _same_levels(x: np.ndarray, n_trials: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _nodes_of(
+    problem: PsychometricProblem,
+    rows: np.ndarray,
+    x: np.ndarray,
+    grids: Sequence[np.ndarray | None],
+    kept: int | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and coordinates of the best nodes of data sets with the same levels."""
+    axes = [thresholds_to_try(x) if grid is None else grid for grid in grids]
+    sizes = [len(axis) for axis in axes]
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    height = _heights(problem.rows(rows), nodes.reshape(-1, len(axes))).reshape(-1, *sizes)
+    front, shape = _front(kept, sizes)
+    height = np.moveaxis(height, [i + 1 for i in front], range(1, len(front) + 1))
+    height = height.reshape(len(rows), *shape, -1)
+    nodes = np.moveaxis(nodes, front, range(len(front))).reshape(*shape, -1, len(axes))
+    best = height.argmax(axis=3)
+    top = np.take_along_axis(height, best[..., None], axis=3)[..., 0]
+    which, column, width = np.nonzero(_is_hill(top))
+    return rows[which], column, nodes[column, width, best[which, column, width]]
+
+
+def _front(kept: int | None, sizes: list[int]) -> tuple[list[int], tuple[int, int]]:
+    """Return the coordinates that come first, and the numbers of values kept and of widths."""
+    if kept is None:
+        return [STEEPNESS], (1, sizes[STEEPNESS])
+    if kept == STEEPNESS:
+        return [STEEPNESS], (sizes[STEEPNESS], 1)
+    return [kept, STEEPNESS], (sizes[kept], sizes[STEEPNESS])
+
+
+def _is_hill(height: np.ndarray) -> np.ndarray:
+    """Return which heights (..., W) are no lower than their neighbours and near the highest."""
+    edge = np.full((*height.shape[:-1], 1), -np.inf)
+    padded = np.concatenate([edge, height, edge], axis=-1)
+    is_top = (height >= padded[..., :-2]) & (height > padded[..., 2:])
+    return is_top & (height >= height.max(axis=-1, keepdims=True) - _LOW_HILL)
+
+
+def _same_levels(problem: PsychometricProblem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows of data sets with the same levels, and these levels without padding."""
-    known = np.where(n_trials > 0, x, np.nan)
+    x, n_trials = problem.x, problem.n_trials
+    known = np.where(n_trials > 0, x, _PADDING)
     order = np.lexsort(known.T)
-    changes = np.any(
-        np.diff(np.nan_to_num(known[order], nan=np.inf), axis=0, prepend=np.nan) != 0, axis=1
-    )
+    changes = np.any(np.diff(known[order], axis=0, prepend=2 * _PADDING) != 0, axis=1)
     edges = [*np.flatnonzero(changes), len(x)]
     for begin, end in pairwise(edges):
         rows = np.sort(order[begin:end])
@@ -106,6 +151,6 @@ def _heights(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
 
 
 def _prior_at(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
-    """Return log priors (G,) at nodes (G, K); those of the first data set, which is near enough for a start."""
+    """Return the first data set's log priors (G,) at nodes (G, K), near enough for a start."""
     first = problem.rows(np.zeros(len(nodes), dtype=int))
     return first.log_prior(decode(problem.setting, nodes).quantities)[0]

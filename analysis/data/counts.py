@@ -11,7 +11,10 @@ from stimuli_store.errors import InputError
 
 _FEW_TRIALS = 5  # mean trials per level below which a deviance is not used
 _LEAST_FREE = 4
-_COMMON, _RARE = 0.4, 0.1  # shares of good fits between which a larger deviance comes to widen an interval
+_COMMON, _RARE = (
+    0.4,
+    0.1,
+)  # shares of good fits between which a larger deviance comes to widen an interval
 SURE = 1e-3  # probability of an error when answers are said to fall, or to be below chance
 
 
@@ -30,8 +33,8 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
     Raises
     ------
     InputError
-        If the three differ in length, hold no trial or no numbers, a level is not finite, a count is not whole,
-        or not 0 <= n_correct <= n_trials.
+        If the three differ in length, hold no trial or no numbers, a level is not finite, a count is not
+        whole, or not 0 <= n_correct <= n_trials.
 
     Examples
     --------
@@ -110,22 +113,18 @@ def check_counts(n_correct: np.ndarray, n_trials: np.ndarray) -> None:
                 "n_correct seems to hold proportions correct, such as "
                 f"{broken[0]:g}; give numbers of right answers, which are proportion × n_trials"
             )
-        raise InputError(
-            f"{name} must be whole numbers of answers; {broken[0]:g} was given"
-        )
+        raise InputError(f"{name} must be whole numbers of answers; {broken[0]:g} was given")
     if not (n_trials.sum(axis=-1) > 0).all():
         raise InputError("there is no trial to fit; give at least one level with n_trials above 0")
 
 
-def widening_of(
-    deviance: np.ndarray, n_free: np.ndarray, n_trials: np.ndarray
-) -> np.ndarray:
+def widening_of(deviance: np.ndarray, n_free: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
     """Return the factors by which answers that scatter beyond chance widen the drop of a profile.
 
     With a heterogeneity factor h, the deviance over its ν degrees of freedom, the drop of a 95 % interval is
     h times half the 95 % point of F(1, ν) instead of χ²(1) (Finney 1971, *Probit Analysis*, chapter 4). Here
-    that comes in gradually: not at all where 40 % of good fits have a larger deviance, and in full where only
-    10 % have; and ν in F is at least 4, because nobody's answers scatter without limit. `docs/analysis.md` has
+    that comes in gradually: not at all where 40 % of good fits have a larger deviance, and in full where
+    only 10 % have; and ν in F is at least 4, because nobody's answers scatter without limit. `docs/analysis.md` has
     the coverage.
 
     Parameters
@@ -163,8 +162,8 @@ def dispersion_of(deviance: float, counts: Counts, *, n_parameters: int) -> floa
 def trend_of(x: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
     """Return the normal deviate (B,) of a linear trend of answers (B, L) over positions x (B, L).
 
-    It is the test of Cochran (1954, Biometrics 10, 417) and Armitage, divided by the root of the scatter about
-    the line where that exceeds chance. It is 0 where all answers are alike or there is one level.
+    It is the test of Cochran (1954, Biometrics 10, 417) and Armitage, divided by the root of the scatter
+    about the line where that exceeds chance. It is 0 where all answers are alike or there is one level.
     """
     total = n_trials.sum(axis=-1, keepdims=True)
     mean = n_correct.sum(axis=-1, keepdims=True) / total
@@ -180,7 +179,7 @@ def trend_of(x: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.n
 
 
 def is_below(chance: float, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
-    """Return whether answers (B, L) are below chance beyond doubt, altogether or at one of their levels (B,)."""
+    """Return whether answers (B, L) are below chance beyond doubt, altogether or at one level (B,)."""
     if chance == 0:
         return np.zeros(len(n_correct), dtype=bool)
     alone = bdtr(n_correct, n_trials.astype(np.int64), chance).min(axis=-1)

@@ -110,8 +110,10 @@ def _status(
         return FitStatus.UNFINISHED
     if low == least and high == most:
         return FitStatus.UNDETERMINED
-    inside = counts.levels[0] <= value <= counts.levels[-1]
-    return FitStatus.CONVERGED if inside else FitStatus.EXTRAPOLATED
+    if not counts.levels[0] <= value <= counts.levels[-1]:
+        return FitStatus.EXTRAPOLATED
+    turned = found.settings.rising is None and not found.rising[row]
+    return FitStatus.FALLING if turned else FitStatus.CONVERGED
 
 
 def _posterior(modes: Modes, row: int, found: FoundFits) -> Posterior:

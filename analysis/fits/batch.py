@@ -85,8 +85,8 @@ def batch_of_arrays(
     shape = given[1].shape
     if len(shape) != 2 or any(v.shape not in (shape, shape[1:]) for v in given):
         raise InputError(
-            "n_correct must have a row for each data set and a column for each level, and levels and n_trials "
-            f"the same shape or that of a row; their shapes are {', '.join(str(v.shape) for v in given)}"
+            "n_correct must have a row for each data set and a column for each level, levels and n_trials the "
+            f"same shape or that of a row; their shapes are {', '.join(str(v.shape) for v in given)}"
         )
     level, right, total = (np.broadcast_to(v, shape) for v in given)
     check_counts(right, total)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.curves.psychometric import sigmoid_of, to_axis
+from analysis.curves.axes import to_axis
+from analysis.curves.sigmoids import sigmoid_of
 from analysis.infer.intervals import interval_of, likelihood_profile, with_point
 from analysis.infer.likelihood import (
     Curve,
     CurveProblem,
-    Prior,
+    LogPrior,
     climb,
     lapse_of,
     lapse_prior,
@@ -221,7 +222,7 @@ def _curve(levels: np.ndarray, least: np.ndarray, guess: float, p: float) -> Cur
     return curve
 
 
-def _prior(span: float, p: float) -> Prior:
+def _prior(span: float, p: float) -> LogPrior:
     def prior(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         width = normal_prior(x[:, _LOG_WIDTH], float(np.log2(span)), 1 / np.log(2))
         lapse = lapse_prior(x[:, _LAPSE], 0.98 * (1 - p))

@@ -21,11 +21,16 @@ class FitStatus(Enum):
 
     CONVERGED = "the fit converged, and the threshold lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"
+    FALLING = "the fit converged, and the curve falls with the level as the answers do"
     UNDETERMINED = "the answers bound the threshold on neither side"
     UNREACHED = "proportion correct stays below p at all levels; there is no threshold"
     EXCEEDED = "proportion correct stays above p at all levels; there is no threshold"
-    WRONG_WAY = "answers get worse along the levels where the fitted curve gets better; turn `rising`"
-    BELOW_CHANCE = "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
+    WRONG_WAY = (
+        "answers get worse along the levels where the fitted curve gets better; turn `rising`"
+    )
+    BELOW_CHANCE = (
+        "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
+    )
     UNFINISHED = "the fit did not converge; do not use it"
 
 

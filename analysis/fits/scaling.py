@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.curves.psychometric import to_axis
+from analysis.curves.axes import to_axis
 from analysis.data.counts import Counts, counts_of, dispersion_of
 from analysis.infer.intervals import (
     DROP95,

@@ -25,7 +25,7 @@ from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
 from analysis.fits.batch import Batch
 from analysis.fits.settings import FitSettings
 from analysis.infer.likelihood import climb
-from analysis.infer.profiles import Profiles, ends_of, profiles_of, with_points
+from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
 
 _FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
 _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
@@ -105,11 +105,12 @@ def modes_of(
     setting = settings.parametrization(shape)
     problem = problem_of(batch, settings, setting, rising)
     grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
-    begins = [best_nodes(problem, grids)[:, 0], *(encode(setting, start) for start in starts)]
-    every, rows = tuple(range(len(setting.names))), np.arange(len(batch.x))
-    again = problem.rows(np.tile(rows, len(begins)))
-    found = climb(again, np.concatenate(begins), every, tolerance=1e-10)
-    best = rows + len(rows) * found.value.reshape(len(begins), -1).argmax(axis=0)
+    kept = RATES + 1 if len(setting.asymptotes.names) > 1 else None
+    nodes, every = best_nodes(problem, grids, kept), tuple(range(len(setting.names)))
+    rows = np.concatenate([nodes.rows, *(np.arange(len(start)) for start in starts)])
+    begins = np.concatenate([nodes.x, *(encode(setting, start) for start in starts)])
+    found = climb(problem.rows(rows), begins, every, tolerance=1e-10)
+    best = highest(rows, np.zeros_like(rows), found.value)
     c = found.x[best]
     at, information = decode(setting, c), problem.evaluate(c)[2]
     inverse = np.linalg.pinv(information, hermitian=True)
@@ -160,8 +161,8 @@ def search(
     """Return the modes of one sigmoid and the profiles of a target."""
     setting = settings.parametrization(shape, target.p, target.steepness)
     problem = problem_of(batch, settings, setting, rising)
-    starts = best_nodes(problem, _grids(setting, target.index), target.index)
-    profiles = profiles_of(problem, target.index, starts)
+    nodes = best_nodes(problem, _grids(setting, target.index), target.index)
+    profiles = profiles_of(problem, target.index, (nodes.rows, nodes.columns), nodes.x)
     rows = np.arange(len(batch.x))
     best = profiles.x[rows, profiles.best]
     modes = modes_of(batch, settings, shape, rising, [decode(setting, best).quantities])

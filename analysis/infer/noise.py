@@ -5,6 +5,7 @@ density with mean P and ν = 1/η² − 1, so that the variance is n·P·(1 − 
 binomial answers and at most 1. Source: Schütt, Harmeling, Macke & Wichmann (2016), Vision Research 122.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -135,4 +136,6 @@ class BetaBinomial:
         return rng.binomial(n_trials.astype(np.int64), wandering).astype(np.float64)
 
 
-NOISES = MappingProxyType({"binomial": Binomial(), "beta-binomial": BetaBinomial()})
+NOISES: Mapping[str, Noise] = MappingProxyType(
+    {"binomial": Binomial(), "beta-binomial": BetaBinomial()}
+)

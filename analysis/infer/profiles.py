@@ -48,26 +48,40 @@ class Profiles:
         return self.height.argmax(axis=1)
 
 
-def profiles_of(problem: Problem, index: int, starts: np.ndarray) -> Profiles:
-    """Return the profiles of parameter `index` at its values in `starts` (B, V, K), climbing from there.
+def profiles_of(
+    problem: Problem, index: int, places: tuple[np.ndarray, np.ndarray], starts: np.ndarray
+) -> Profiles:
+    """Return the profiles of parameter `index` at its values in `starts` (S, K), climbing from there.
 
-    The heights are rough; `ends_of` climbs on where they matter.
+    `places` are the problem and the value, ascending, to which each start belongs (S,), (S,); each has one
+    start or several, and the highest result counts. The heights are rough; `ends_of` climbs on where they
+    matter.
     """
-    n_sets, n_values, n_parameters = starts.shape
-    each = problem.rows(np.repeat(np.arange(n_sets), n_values))
     found = climb(
-        each,
-        starts.reshape(-1, n_parameters),
-        _others(index, n_parameters),
+        problem.rows(places[0]),
+        starts,
+        _others(index, starts.shape[1]),
         tolerance=_ROUGH,
         max_steps=_ROUGH_STEPS,
     )
+    best, n_values = highest(places[0], places[1], found.value), int(places[1].max()) + 1
+    x = found.x[best].reshape(-1, n_values, starts.shape[1])
     return Profiles(
-        index=index,
-        values=starts[:, :, index],
-        height=found.value.reshape(n_sets, n_values),
-        x=found.x.reshape(starts.shape),
+        index=index, values=x[:, :, index], height=found.value[best].reshape(-1, n_values), x=x
     )
+
+
+def highest(rows: np.ndarray, columns: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Return the index of the greatest height of each pair of row and column, in their order.
+
+    Examples
+    --------
+    >>> highest(np.array([0, 1, 0]), np.array([0, 0, 0]), np.array([1.0, 5.0, 3.0])).tolist()
+    [2, 1]
+    """
+    order = np.lexsort([height, columns, rows])
+    places = np.stack([rows, columns])[:, order]
+    return order[np.append(np.any(np.diff(places, axis=1) != 0, axis=0), True)]
 
 
 def with_points(found: Profiles, x: np.ndarray, height: np.ndarray) -> Profiles:
@@ -84,9 +98,7 @@ def with_points(found: Profiles, x: np.ndarray, height: np.ndarray) -> Profiles:
     )
 
 
-def ends_of(
-    problem: Problem, found: Profiles, floor: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def ends_of(problem: Problem, found: Profiles, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and highest values (B,), (B,) at which profiles cross the heights `floor` (B,).
 
     An end without a crossing is infinite. Where a profile has several hills above its floor, the ends
@@ -94,7 +106,7 @@ def ends_of(
     """
     found = _settled(problem, found, floor)
     inside = found.height >= floor[:, None]
-    any_inside = inside.any(axis=1)
+    any_inside = np.any(inside, axis=1)
     first = inside.argmax(axis=1)
     last = inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
     inner, side = np.concatenate([first, last]), np.repeat([-1, 1], len(floor))

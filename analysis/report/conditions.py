@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.data.tables import level_counts
-from analysis.fits.fit import Fit, fit_psychometric
+from analysis.fits.fit import Fit
+from analysis.fits.fitting import fit_psychometric
 from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.criterion import dprime_of_rates, operating_of
 from analysis.observers.from_counts import DPrime, dprime_from_counts, dprime_from_hits

@@ -132,7 +132,7 @@ def _widened(fit: Fit) -> str:
         return ""
     return (
         "The interval is widened because the answers vary more than chance explains "
-        f"(heterogeneity factor {fit.dispersion:.2f}). "
+        f"(the drop of the profile is multiplied by {fit.dispersion:.2f}). "
     )
 
 

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.curves.psychometric import SIGMOIDS, PsychometricFunction, to_axis
+from analysis.curves.axes import to_axis
+from analysis.curves.psychometric import PsychometricFunction
+from analysis.curves.sigmoids import SIGMOIDS
 from stimuli_store.errors import InputError
 
 curves = st.builds(
