@@ -39,9 +39,11 @@ class Axis:
     unit: str = "units of the axis"
 
 
-LOG = Axis(name="log", position=np.log2, level=np.exp2, unit="octaves")
-LINEAR = Axis(name="linear", position=lambda v: v, level=lambda x: x, unit="units of the level")
-AXES = MappingProxyType({axis.name: axis for axis in (LOG, LINEAR)})
+LOG_AXIS = Axis(name="log", position=np.log2, level=np.exp2, unit="octaves")
+LINEAR_AXIS = Axis(
+    name="linear", position=lambda v: v, level=lambda x: x, unit="units of the level"
+)
+AXES = MappingProxyType({axis.name: axis for axis in (LOG_AXIS, LINEAR_AXIS)})
 
 
 def axis_of(axis: str | Axis) -> Axis:
@@ -64,7 +66,7 @@ def axis_of(axis: str | Axis) -> Axis:
     return AXES[axis]
 
 
-def to_axis(levels: ArrayLike, axis: str | Axis = LOG) -> np.ndarray:
+def to_axis(levels: ArrayLike, axis: str | Axis = LOG_AXIS) -> np.ndarray:
     """Return the positions of levels on an axis, such as log2(level) (same shape).
 
     Raises
@@ -81,7 +83,7 @@ def to_axis(levels: ArrayLike, axis: str | Axis = LOG) -> np.ndarray:
     values = np.asarray(levels, dtype=np.float64)
     if not np.isfinite(values).all():
         raise InputError("a level is not a finite number; leave out conditions without a level")
-    if scale == LOG and (values <= 0).any():
+    if scale == LOG_AXIS and (values <= 0).any():
         raise InputError(
             f"a logarithmic axis takes levels above zero; {values.min():g} was given; use "
             f"axis='linear'"
@@ -96,7 +98,7 @@ def to_axis(levels: ArrayLike, axis: str | Axis = LOG) -> np.ndarray:
     return positions
 
 
-def from_axis(x: ArrayLike, axis: str | Axis = LOG) -> np.ndarray:
+def from_axis(x: ArrayLike, axis: str | Axis = LOG_AXIS) -> np.ndarray:
     """Return the levels at positions `x` on an axis (the inverse of `to_axis`); infinite ones are allowed.
 
     A position at which the axis has no level gives minus or plus infinity by its sign.

@@ -61,7 +61,7 @@ class Parametrization:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoded:
+class CurvesAt:
     """Curves at coordinates (B, K), with derivatives by the coordinates.
 
     Attributes
@@ -87,7 +87,7 @@ class Decoded:
     by_rate: np.ndarray
 
 
-def decode(setting: Parametrization, c: np.ndarray) -> Decoded:
+def curves_at(setting: Parametrization, c: np.ndarray) -> CurvesAt:
     """Return the curves at coordinates (B, K)."""
     shape, bounds = setting.shape, setting.asymptotes
     n_rates = len(bounds.names)
@@ -115,7 +115,7 @@ def decode(setting: Parametrization, c: np.ndarray) -> Decoded:
     through = moved[:, :n_rates]
     jacobian[:, THRESHOLD, at] = (-by_rate[0] / rate[:, None] - off[:, None] * by_rate[1]) * through
     jacobian[:, STEEPNESS, at] = -by_rate[1] * through / _LN2
-    return Decoded(
+    return CurvesAt(
         quantities=quantities,
         jacobian=jacobian,
         guess=guess,
@@ -126,7 +126,7 @@ def decode(setting: Parametrization, c: np.ndarray) -> Decoded:
     )
 
 
-def encode(setting: Parametrization, quantities: np.ndarray) -> np.ndarray:
+def coordinates_of(setting: Parametrization, quantities: np.ndarray) -> np.ndarray:
     """Return the coordinates of curves with quantities (B, K); rates too large to reach `p` are lowered."""
     tops = setting.tops
     c = quantities.copy()
@@ -143,7 +143,7 @@ def encode(setting: Parametrization, quantities: np.ndarray) -> np.ndarray:
 
 
 def curve_terms(
-    setting: Parametrization, found: Decoded, x: np.ndarray, c: np.ndarray
+    setting: Parametrization, found: CurvesAt, x: np.ndarray, c: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities (B, L) at positions x (B, L), and their derivatives by the coordinates (B, K, L).
 
@@ -166,7 +166,7 @@ def curve_terms(
 
 def probabilities(setting: Parametrization, x: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return probabilities (B, L) at positions x (B, L) or (L,) for coordinates (B, K)."""
-    found = decode(setting, c)
+    found = curves_at(setting, c)
     z = found.anchor[:, None] + found.rate[:, None] * (x - c[:, [THRESHOLD]])
     return found.guess[:, None] + found.room[:, None] * setting.shape.value(z)
 

@@ -11,14 +11,14 @@ from analysis.curves.parametrization import (
     THRESHOLD,
     Parametrization,
     curve_terms,
-    decode,
+    curves_at,
 )
 from analysis.infer.priors import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
 class PsychometricProblem:
-    """Counts of B data sets, a parametrization, and a prior of each quantity (a `Problem`).
+    """Counts of B data sets, a parametrization, and a prior of each quantity (a `LogPosterior`).
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class PsychometricProblem:
     def evaluate(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return log posterior (B,), gradient (B, K) and information (B, K, K) at coordinates (B, K)."""
         setting = self.setting
-        found = decode(setting, c)
+        found = curves_at(setting, c)
         p, slopes = curve_terms(setting, found, self.x, c)
         first = RATES + len(setting.asymptotes.names)
         noise = setting.noise.terms(p, self.n_correct, self.n_trials, found.quantities[:, first:])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import expit, log1p, logit, ndtr, ndtri
 
-from analysis.curves.axes import LOG, Axis
+from analysis.curves.axes import LOG_AXIS, Axis
 from stimuli_store.errors import InputError, unknown_name
 
 _Shape = Callable[[np.ndarray], np.ndarray]
@@ -133,7 +133,7 @@ SIGMOIDS = MappingProxyType(
 )
 
 
-def sigmoid_of(name: str, axis: str | Axis = LOG) -> Sigmoid:
+def sigmoid_of(name: str, axis: str | Axis = LOG_AXIS) -> Sigmoid:
     """Return the sigmoid of a name, after checking that it fits the axis.
 
     Raises
@@ -148,7 +148,7 @@ def sigmoid_of(name: str, axis: str | Axis = LOG) -> Sigmoid:
     """
     if name not in SIGMOIDS:
         raise unknown_name("sigmoid", name, list(SIGMOIDS))
-    if SIGMOIDS[name].log_only and axis not in (LOG, LOG.name):
+    if SIGMOIDS[name].log_only and axis not in (LOG_AXIS, LOG_AXIS.name):
         raise InputError(
             f"a {name} function of the level is a gumbel function of its logarithm; "
             "use axis='log', or sigmoid='gumbel'"

@@ -15,7 +15,7 @@ from analysis.curves.parametrization import (
     STEEPNESS,
     Parametrization,
     Steepness,
-    decode,
+    curves_at,
     probabilities,
 )
 from analysis.curves.problem import PsychometricProblem
@@ -153,4 +153,4 @@ def _heights(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
 def _prior_at(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
     """Return the first data set's log priors (G,) at nodes (G, K), near enough for a start."""
     first = problem.rows(np.zeros(len(nodes), dtype=int))
-    return first.log_prior(decode(problem.setting, nodes).quantities)[0]
+    return first.log_prior(curves_at(problem.setting, nodes).quantities)[0]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.curves.axes import LOG, axis_of, from_axis
+from analysis.curves.axes import LOG_AXIS, axis_of, from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
-from analysis.fits.batch import Batch
+from analysis.fits.batch import CountsBatch
 from analysis.fits.fit import Fit, FitStatus, Posterior
 from analysis.fits.quantities import Estimates
 from analysis.fits.search import Modes
@@ -27,7 +27,7 @@ class FoundFits:
     index of the best sigmoid.
     """
 
-    batch: Batch
+    batch: CountsBatch
     settings: FitSettings
     rising: np.ndarray
     below: np.ndarray
@@ -40,7 +40,7 @@ class FoundFits:
     threshold: Estimates
 
 
-def fit_of(found: FoundFits, row: int, counts: Counts) -> Fit:
+def assembled(found: FoundFits, row: int, counts: Counts) -> Fit:
     """Return the fit of one data set of a batch."""
     value = float(found.threshold.value[row])
     low, high = _ends(found, row, counts)
@@ -68,7 +68,7 @@ def function_of(modes: Modes, row: int, found: FoundFits) -> PsychometricFunctio
     side = 1.0 if found.rising[row] else -1.0
     centre = found.batch.centre[row] + side * found.batch.span[row] * position
     axis = found.settings.axis
-    if axis_of(axis) == LOG:
+    if axis_of(axis) == LOG_AXIS:
         centre = np.clip(centre, -_OCTAVES, _OCTAVES)
     return PsychometricFunction(
         sigmoid=modes.setting.shape.name,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.curves.axes import LOG, Axis, axis_of, check_axis, to_axis
+from analysis.curves.axes import LOG_AXIS, Axis, axis_of, check_axis, to_axis
 from analysis.data.counts import Counts, check_counts, numbers_of
 from stimuli_store.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class CountsBatch:
     """B data sets with up to L levels.
 
     Attributes
@@ -32,12 +32,12 @@ class Batch:
     n_correct: np.ndarray
     n_trials: np.ndarray
 
-    def rows(self, chosen: np.ndarray) -> "Batch":
+    def rows(self, chosen: np.ndarray) -> "CountsBatch":
         """Return some of the data sets."""
-        return Batch(**{name: values[chosen] for name, values in vars(self).items()})
+        return CountsBatch(**{name: values[chosen] for name, values in vars(self).items()})
 
 
-def batch_of_counts(sets: Sequence[Counts], axis: str | Axis) -> Batch:
+def batch_of_counts(sets: Sequence[Counts], axis: str | Axis) -> CountsBatch:
     """Return checked counts of several data sets as a batch; each may have its own levels.
 
     Raises
@@ -63,7 +63,7 @@ def batch_of_counts(sets: Sequence[Counts], axis: str | Axis) -> Batch:
 
 def batch_of_arrays(
     levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike, axis: str | Axis
-) -> Batch:
+) -> CountsBatch:
     """Return counts (B, L) as a batch, after checking all of them at once.
 
     Parameters
@@ -85,8 +85,8 @@ def batch_of_arrays(
     shape = given[1].shape
     if len(shape) != 2 or any(v.shape not in (shape, shape[1:]) for v in given):
         raise InputError(
-            "n_correct must have a row for each data set and a column for each level, levels and n_trials the "
-            f"same shape or that of a row; their shapes are {', '.join(str(v.shape) for v in given)}"
+            "n_correct must have a row for each data set and a column for each level, levels and n_trials "
+            f"the same shape or that of a row; their shapes are {', '.join(str(v.shape) for v in given)}"
         )
     level, right, total = (np.broadcast_to(v, shape) for v in given)
     check_counts(right, total)
@@ -96,12 +96,12 @@ def batch_of_arrays(
 
 def _standardized(
     positions: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray, axis: str | Axis
-) -> Batch:
+) -> CountsBatch:
     used = n_trials > 0
     low = np.where(used, positions, np.inf).min(axis=1)
     high = np.where(used, positions, -np.inf).max(axis=1)
     centre, span = (low + high) / 2, high - low
-    alone = np.ones_like(centre) if axis_of(axis) == LOG else np.abs(centre)
+    alone = np.ones_like(centre) if axis_of(axis) == LOG_AXIS else np.abs(centre)
     span = np.where(span > 0, span, np.where(alone > 0, alone, 1.0))
     x = np.where(used, (positions - centre[:, None]) / span[:, None], 0.0)
-    return Batch(x=x, centre=centre, span=span, n_correct=n_correct, n_trials=n_trials)
+    return CountsBatch(x=x, centre=centre, span=span, n_correct=n_correct, n_trials=n_trials)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.fits.batch import Batch, batch_of_counts
+from analysis.fits.batch import CountsBatch, batch_of_counts
 from analysis.fits.fit import Fit
 from analysis.fits.modes import FittedModes, best_modes
 from analysis.infer.estimates import Estimate
@@ -85,7 +85,7 @@ def noise_of(fit: Fit) -> tuple[Noise, np.ndarray]:
 
 def draws_of(
     fit: Fit, p: np.ndarray, noise: tuple[Noise, np.ndarray], n_draws: int, seed: int
-) -> Batch:
+) -> CountsBatch:
     """Return simulated repetitions of a fit's experiment (R of them) at probabilities (L,)."""
     n_draws = whole(n_draws, "n_draws", 1)
     rng = np.random.default_rng(whole(seed, "seed", 0))

@@ -10,7 +10,7 @@ from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
 from analysis.fits.batch import batch_of_counts
 from analysis.fits.quantities import estimates_of, slope_target, target_of
-from analysis.fits.search import Target
+from analysis.fits.search import Quantity
 from analysis.fits.settings import FitSettings, check_p
 from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import DROP95
@@ -135,7 +135,7 @@ class Fit:
         >>> fit.threshold_at(0.75).value == fit.threshold
         True
         """
-        return self._estimate(Target(p=check_p(p, self.settings)))
+        return self._estimate(Quantity(p=check_p(p, self.settings)))
 
     def slope_at(self, p: float) -> Estimate:
         """Return the curve's slope by the position on the axis where it passes `p`, with its 95 % interval.
@@ -153,7 +153,7 @@ class Fit:
         """Return the fitted proportion correct at each level (same shape)."""
         return self.function(levels)
 
-    def _estimate(self, target: Target) -> Estimate:
+    def _estimate(self, target: Quantity) -> Estimate:
         batch = batch_of_counts([self.counts], self.settings.axis)
         found = estimates_of(
             batch,

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from analysis.data.counts import SURE, Counts, counts_of, is_below, trend_of, widening_of
-from analysis.fits.assemble import FoundFits, fit_of
-from analysis.fits.batch import Batch, batch_of_counts
+from analysis.fits.assemble import FoundFits, assembled
+from analysis.fits.batch import CountsBatch, batch_of_counts
 from analysis.fits.fit import Fit
 from analysis.fits.quantities import read_off
-from analysis.fits.search import Target, probabilities_at, search
+from analysis.fits.search import Quantity, probabilities_at, search
 from analysis.fits.settings import ANY, HETEROGENEITY, FitSettings, checked, directions
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviances, log_likelihood
@@ -81,7 +81,7 @@ def fit_psychometric(
     --------
     >>> levels, right = [8, 16, 32, 64, 128], [26, 31, 41, 48, 49]
     >>> fit_psychometric(levels, right, [50] * 5)
-    Fit(27.3 [21.1, 34.5] at 0.75, weibull, 250 trials, CONVERGED)
+    Fit(24.9 [17.9, 35.3] at 0.75, normal, 250 trials, CONVERGED)
     """
     settings = FitSettings(
         sigmoid=sigmoid,
@@ -141,9 +141,9 @@ def _fit_counts(sets: Sequence[Counts], settings: FitSettings) -> list[Fit]:
     return fits
 
 
-def _fit_batch(sets: Sequence[Counts], batch: Batch, settings: FitSettings) -> list[Fit]:
+def _fit_batch(sets: Sequence[Counts], batch: CountsBatch, settings: FitSettings) -> list[Fit]:
     rising = directions(batch.x, batch.n_correct, batch.n_trials, settings)
-    target = Target(p=settings.p)
+    target = Quantity(p=settings.p)
     searches = [search(batch, settings, shape, target, rising) for shape in settings.shapes]
     best = np.argmax([one.modes.height for one in searches], axis=0)
     p = np.stack([probabilities_at(batch, one.modes, rising) for one in searches])
@@ -165,10 +165,10 @@ def _fit_batch(sets: Sequence[Counts], batch: Batch, settings: FitSettings) -> l
         widening=widening,
         threshold=read_off(searches, batch, settings, target, rising, DROP95 * widening),
     )
-    return [fit_of(found, i, counts) for i, counts in enumerate(sets)]
+    return [assembled(found, i, counts) for i, counts in enumerate(sets)]
 
 
-def _widenings(misfit: np.ndarray, batch: Batch, settings: FitSettings) -> np.ndarray:
+def _widenings(misfit: np.ndarray, batch: CountsBatch, settings: FitSettings) -> np.ndarray:
     if settings.dispersion != HETEROGENEITY:
         return np.ones_like(misfit)
     used = (batch.n_trials > 0).sum(axis=1)

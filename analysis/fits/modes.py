@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from analysis.curves.axes import Axis, from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.sigmoids import sigmoid_of
-from analysis.fits.batch import Batch, batch_of_arrays
+from analysis.fits.batch import CountsBatch, batch_of_arrays
 from analysis.fits.search import Modes, modes_of, probabilities_at
 from analysis.fits.settings import FitSettings, checked, directions
 
@@ -89,14 +89,14 @@ def fit_modes(
     --------
     >>> modes = fit_modes([8, 16, 32, 64], [[26, 31, 41, 49], [25, 27, 30, 48]], [50] * 4)
     >>> modes.threshold_at(0.75).round(1).tolist()
-    [24.9, 39.5]
+    [26.1, 42.5]
     """
     chosen = checked(FitSettings(**settings))
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)
     return best_modes(batch, chosen)
 
 
-def best_modes(batch: Batch, settings: FitSettings) -> FittedModes:
+def best_modes(batch: CountsBatch, settings: FitSettings) -> FittedModes:
     """Return the posterior modes of a batch under the best sigmoid of each data set."""
     parts = [
         _best_of(batch.rows(np.arange(begin, min(begin + _AT_ONCE, len(batch.x)))), settings)
@@ -110,7 +110,7 @@ def best_modes(batch: Batch, settings: FitSettings) -> FittedModes:
     return FittedModes(axis=settings.axis, **joined)
 
 
-def _best_of(batch: Batch, settings: FitSettings) -> FittedModes:
+def _best_of(batch: CountsBatch, settings: FitSettings) -> FittedModes:
     rising = directions(batch.x, batch.n_correct, batch.n_trials, settings)
     modes = [modes_of(batch, settings, shape, rising) for shape in settings.shapes]
     rows = np.arange(len(rising))

@@ -8,8 +8,8 @@ import numpy as np
 from analysis.curves.asymptotes import rates_of
 from analysis.curves.axes import from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Steepness
-from analysis.fits.batch import Batch
-from analysis.fits.search import Search, Target, intervals, search
+from analysis.fits.batch import CountsBatch
+from analysis.fits.search import Quantity, SigmoidSearch, intervals, search
 from analysis.fits.settings import FitSettings
 from analysis.infer.estimates import Estimate
 
@@ -30,7 +30,11 @@ class Estimates:
 
 
 def estimates_of(
-    batch: Batch, settings: FitSettings, target: Target, rising: np.ndarray, drop: np.ndarray
+    batch: CountsBatch,
+    settings: FitSettings,
+    target: Quantity,
+    rising: np.ndarray,
+    drop: np.ndarray,
 ) -> Estimates:
     """Return a quantity of the best sigmoids, with intervals of profiles that fall by `drop` (B,)."""
     searches = [search(batch, settings, shape, target, rising) for shape in settings.shapes]
@@ -38,10 +42,10 @@ def estimates_of(
 
 
 def read_off(
-    searches: Sequence[Search],
-    batch: Batch,
+    searches: Sequence[SigmoidSearch],
+    batch: CountsBatch,
     settings: FitSettings,
-    target: Target,
+    target: Quantity,
     rising: np.ndarray,
     drop: np.ndarray,
 ) -> Estimates:
@@ -69,11 +73,11 @@ def read_off(
     return Estimates(value=found[0], low=low, high=high)
 
 
-def target_of(name: str, names: tuple[str, ...]) -> Target:
+def target_of(name: str, names: tuple[str, ...]) -> Quantity:
     """Return the target that stands for one of a curve's own parameters."""
-    return Target(p=None, index=names.index(name))
+    return Quantity(p=None, index=names.index(name))
 
 
-def slope_target(p: float) -> Target:
+def slope_target(p: float) -> Quantity:
     """Return the target that stands for the slope at a proportion."""
-    return Target(p=p, steepness=Steepness.SLOPE, index=STEEPNESS)
+    return Quantity(p=p, steepness=Steepness.SLOPE, index=STEEPNESS)

@@ -1,4 +1,4 @@
-"""Search for the posterior mode and the interval of one quantity of many data sets at once.
+"""SigmoidSearch for the posterior mode and the interval of one quantity of many data sets at once.
 
 Each sigmoid of the settings is fitted to each data set. The best one gives the estimate; the interval
 holds the values at which the highest of all profiles lies within the drop.
@@ -16,13 +16,13 @@ from analysis.curves.parametrization import (
     THRESHOLD,
     Parametrization,
     Steepness,
-    decode,
-    encode,
+    coordinates_of,
+    curves_at,
     probabilities,
 )
 from analysis.curves.problem import PsychometricProblem
 from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
-from analysis.fits.batch import Batch
+from analysis.fits.batch import CountsBatch
 from analysis.fits.settings import FitSettings
 from analysis.infer.likelihood import climb
 from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
@@ -32,7 +32,7 @@ _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Quantity:
     """Quantity whose interval is sought: a coordinate of a parametrization.
 
     Attributes
@@ -77,7 +77,7 @@ class Modes:
 
 
 def problem_of(
-    batch: Batch, settings: FitSettings, setting: Parametrization, rising: np.ndarray
+    batch: CountsBatch, settings: FitSettings, setting: Parametrization, rising: np.ndarray
 ) -> PsychometricProblem:
     """Return the log posteriors of a batch; data sets that fall (B,) are mirrored."""
     side = np.where(rising, 1.0, -1.0)
@@ -95,7 +95,7 @@ def problem_of(
 
 
 def modes_of(
-    batch: Batch,
+    batch: CountsBatch,
     settings: FitSettings,
     shape: str,
     rising: np.ndarray,
@@ -108,11 +108,11 @@ def modes_of(
     kept = RATES + 1 if len(setting.asymptotes.names) > 1 else None
     nodes, every = best_nodes(problem, grids, kept), tuple(range(len(setting.names)))
     rows = np.concatenate([nodes.rows, *(np.arange(len(start)) for start in starts)])
-    begins = np.concatenate([nodes.x, *(encode(setting, start) for start in starts)])
+    begins = np.concatenate([nodes.x, *(coordinates_of(setting, start) for start in starts)])
     found = climb(problem.rows(rows), begins, every, tolerance=1e-10)
     best = highest(rows, np.zeros_like(rows), found.value)
     c = found.x[best]
-    at, information = decode(setting, c), problem.evaluate(c)[2]
+    at, information = curves_at(setting, c), problem.evaluate(c)[2]
     inverse = np.linalg.pinv(information, hermitian=True)
     return Modes(
         setting=setting,
@@ -124,14 +124,14 @@ def modes_of(
     )
 
 
-def probabilities_at(batch: Batch, modes: Modes, rising: np.ndarray) -> np.ndarray:
+def probabilities_at(batch: CountsBatch, modes: Modes, rising: np.ndarray) -> np.ndarray:
     """Return the probabilities (B, L) of modes at the levels of a batch."""
     side = np.where(rising, 1.0, -1.0)
     return probabilities(modes.setting, batch.x * side[:, None], modes.coordinates)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search:
+class SigmoidSearch:
     """Modes and profiles of one sigmoid.
 
     Attributes
@@ -156,8 +156,8 @@ class Search:
 
 
 def search(
-    batch: Batch, settings: FitSettings, shape: str, target: Target, rising: np.ndarray
-) -> Search:
+    batch: CountsBatch, settings: FitSettings, shape: str, target: Quantity, rising: np.ndarray
+) -> SigmoidSearch:
     """Return the modes of one sigmoid and the profiles of a target."""
     setting = settings.parametrization(shape, target.p, target.steepness)
     problem = problem_of(batch, settings, setting, rising)
@@ -165,16 +165,16 @@ def search(
     profiles = profiles_of(problem, target.index, (nodes.rows, nodes.columns), nodes.x)
     rows = np.arange(len(batch.x))
     best = profiles.x[rows, profiles.best]
-    modes = modes_of(batch, settings, shape, rising, [decode(setting, best).quantities])
+    modes = modes_of(batch, settings, shape, rising, [curves_at(setting, best).quantities])
     never, always = _beyond(batch, settings, modes, target.p, rising)
     side = _side_of(modes, target.p)
-    c = encode(setting, modes.quantities)
+    c = coordinates_of(setting, modes.quantities)
     value = c[:, target.index]
     inside = (side == 0) & (value > profiles.values[:, 0]) & (value < profiles.values[:, -1])
     if target.index == THRESHOLD:
         value = np.where(inside, value, np.where(value > 0, np.inf, -np.inf))
     value = np.where(side == 0, value, np.copysign(np.inf, side))
-    return Search(
+    return SigmoidSearch(
         modes=modes,
         problem=problem,
         # A mode without such a value is replaced by a point that is there already.
@@ -210,7 +210,7 @@ def _grids(setting: Parametrization, index: int) -> list[np.ndarray | None]:
 
 
 def _beyond(
-    batch: Batch, settings: FitSettings, modes: Modes, p: float | None, rising: np.ndarray
+    batch: CountsBatch, settings: FitSettings, modes: Modes, p: float | None, rising: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the highest log posteriors (B,) of curves that never reach p, and that are always above it."""
     nothing = np.full(len(batch.x), -np.inf)
@@ -229,7 +229,7 @@ def _beyond(
 
 
 def _held(
-    batch: Batch,
+    batch: CountsBatch,
     settings: FitSettings,
     modes: Modes,
     bound: tuple[int, float],
@@ -246,7 +246,7 @@ def _held(
     return np.where(above, modes.height, np.minimum(found.value, modes.height))
 
 
-def intervals(searches: Sequence[Search], drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def intervals(searches: Sequence[SigmoidSearch], drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return both ends (B,) of the values at which the highest profile lies within `drop` (B,) of the mode.
 
     An end is infinite where curves without such a value are within the drop as well, or the data exclude no

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from analysis.curves.asymptotes import Asymptotes, asymptotes_of
-from analysis.curves.axes import LOG, Axis, axis_of
+from analysis.curves.axes import LOG_AXIS, Axis, axis_of
 from analysis.curves.parametrization import Parametrization, Steepness
 from analysis.curves.sigmoids import SIGMOIDS, sigmoid_of
 from analysis.data.counts import SURE, is_below, trend_of
@@ -50,7 +50,7 @@ class FitSettings:
         """Names of the sigmoids that are fitted."""
         if self.sigmoid != ANY:
             return (self.sigmoid,)
-        return _SHAPES[axis_of(self.axis) == LOG]
+        return _SHAPES[axis_of(self.axis) == LOG_AXIS]
 
     @property
     def asymptotes(self) -> Asymptotes:

@@ -19,10 +19,10 @@ Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 LogPrior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-class Problem(Protocol):
+class LogPosterior(Protocol):
     """A batch of log posteriors to maximize."""
 
-    def rows(self, chosen: np.ndarray) -> "Problem":
+    def rows(self, chosen: np.ndarray) -> "LogPosterior":
         """Return the problem of some rows of the batch, in their order; a row may be chosen repeatedly."""
         ...
 
@@ -99,7 +99,7 @@ def deviances(height: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -
 
 
 def climb(
-    problem: Problem,
+    problem: LogPosterior,
     start: np.ndarray,
     free: tuple[int, ...],
     *,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.infer.likelihood import Problem, climb
+from analysis.infer.likelihood import LogPosterior, climb
 
 _TOLERANCE = 1e-7  # of log posteriors near the floor of an interval
 _ROUGH, _ROUGH_STEPS = 1e-2, 12  # of log posteriors elsewhere, and the most steps there
@@ -49,7 +49,7 @@ class Profiles:
 
 
 def profiles_of(
-    problem: Problem, index: int, places: tuple[np.ndarray, np.ndarray], starts: np.ndarray
+    problem: LogPosterior, index: int, places: tuple[np.ndarray, np.ndarray], starts: np.ndarray
 ) -> Profiles:
     """Return the profiles of parameter `index` at its values in `starts` (S, K), climbing from there.
 
@@ -98,7 +98,9 @@ def with_points(found: Profiles, x: np.ndarray, height: np.ndarray) -> Profiles:
     )
 
 
-def ends_of(problem: Problem, found: Profiles, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ends_of(
+    problem: LogPosterior, found: Profiles, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and highest values (B,), (B,) at which profiles cross the heights `floor` (B,).
 
     An end without a crossing is infinite. Where a profile has several hills above its floor, the ends
@@ -119,7 +121,7 @@ def ends_of(problem: Problem, found: Profiles, floor: np.ndarray) -> tuple[np.nd
     return ends[: len(floor)], ends[len(floor) :]
 
 
-def _settled(problem: Problem, found: Profiles, floor: np.ndarray) -> Profiles:
+def _settled(problem: LogPosterior, found: Profiles, floor: np.ndarray) -> Profiles:
     """Return the profiles after climbing to the end where a height is a little below its floor."""
     short = floor[:, None] - found.height
     rows, columns = np.nonzero((short > 0) & (short < _NEAR))
@@ -139,7 +141,7 @@ def _settled(problem: Problem, found: Profiles, floor: np.ndarray) -> Profiles:
 
 
 def _crossings(
-    problem: Problem,
+    problem: LogPosterior,
     found: Profiles,
     rows: np.ndarray,
     brackets: np.ndarray,

@@ -75,9 +75,9 @@ def _curve_paragraphs(results: Results) -> list[str]:
             f"The threshold is the level at P = {results.p:g}. Its 95 % interval holds the levels at which "
             "the highest log-likelihood profile of the three sigmoids lies within 1.92 of its maximum (half "
             "the 95 % point of χ², one degree of freedom). Where answers scatter beyond chance, 1.92 is "
-            "multiplied by the deviance over its degrees of freedom (Finney's heterogeneity factor), and χ² is "
-            "replaced by F; this begins where 40 % of good fits have a larger deviance and is complete where "
-            "10 % have. Intervals of proportions are Wilson's. [1, 2]"
+            "multiplied by the deviance over its degrees of freedom (Finney's heterogeneity factor), and χ² "
+            "is replaced by F; this begins where 40 % of good fits have a larger deviance and is complete "
+            "where 10 % have. Intervals of proportions are Wilson's. [1, 2]"
         ),
     ]
 

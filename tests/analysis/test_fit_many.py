@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.curves.asymptotes import asymptotes_of
-from analysis.curves.parametrization import Parametrization, Steepness, decode, encode
+from analysis.curves.parametrization import Parametrization, Steepness, coordinates_of, curves_at
 from analysis.curves.problem import PsychometricProblem
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.curves.sigmoids import SIGMOIDS
@@ -66,7 +66,7 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
     ]
     assert gradient == pytest.approx(np.stack(steps, axis=1) / (2 * h), rel=1e-5, abs=1e-4)
     assert np.linalg.eigvalsh(information).min() > -1e-6
-    assert encode(setting, decode(setting, c).quantities) == pytest.approx(c, abs=1e-6)
+    assert coordinates_of(setting, curves_at(setting, c).quantities) == pytest.approx(c, abs=1e-6)
 
 
 @pytest.mark.parametrize(
