@@ -106,6 +106,8 @@ def ceiling_bits(cells: Cells, groups: Groups, guess: np.ndarray) -> CeilingBits
     if shared < _SHARED:
         return _none(
             f"only {shared:.0%} of the answers are to pairs that other participants answered too"
+            if shared > 0
+            else "no answer is to a pair that another participant answered too"
         )
     wide = _everybody(cells, groups.condition)
     of_others = [n - o for n, o in zip(wide, _own(cells, groups.condition, person), strict=True)]

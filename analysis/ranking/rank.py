@@ -24,6 +24,7 @@ from analysis.ranking.baselines import (
     guessing,
 )
 from analysis.ranking.diagnose import decision_rule, diagnose, rules_of
+from analysis.ranking.diagnostics import listed
 from analysis.ranking.folds import folds_of
 from analysis.ranking.held_out import score
 from analysis.ranking.pairs import compare_pairs
@@ -173,11 +174,11 @@ def rank_models(
 
 
 def _not_beaten(baselines: tuple[ModelScore, ...]) -> list[str]:
-    return [
-        f"no model predicts the answers better than the baseline {row.label!r}: {row.bits:.3f} bits per trial"
-        for row in baselines
-        if row.difference >= 0
-    ]
+    as_good = [f"{row.label!r} ({row.bits:.3f})" for row in baselines if row.difference >= 0]
+    if not as_good:
+        return []
+    word = "baseline" if len(as_good) == 1 else "baselines"
+    return [f"no model has more bits than the {word} {listed(as_good)}"]
 
 
 def _check(cells: Cells) -> None:

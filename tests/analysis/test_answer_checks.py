@@ -1,18 +1,25 @@
 """Checks of the answers behind a ranking: published tables, what each finds, and what it leaves alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.cli import summary_lines
 from analysis.data.answers import Answers
+from analysis.data.journals import read_sessions
 from analysis.data.reading import read_trials
 from analysis.ranking.answer_checks import marginal_homogeneity
 from analysis.ranking.course_checks import common_odds_ratio
 from analysis.ranking.diagnose import diagnose
 from analysis.ranking.diagnostics import Diagnostic
+from analysis.report.results import analyse
+from analysis.report.summary import summary_of
+from tests.analysis.builders import ABX, header, record_of, session_trials, write_journal
+from tests.helpers import tiny_bank
 
 #: Admitted and rejected men, then women, by department (Bickel, Hammel & O'Connell 1975, Science 187, 398).
 BERKELEY = [
@@ -163,3 +170,21 @@ def test_roles_of_intervals_say_which_picture_is_odd() -> None:
     assert check.alarming
     assert "if the odd picture is 'q' than if it is 'p'" in check.sentence
     assert check.value == pytest.approx((0.8 / 0.2) / (0.5 / 0.5), rel=0.4)
+
+
+def test_swapped_keys_are_told_in_the_terminal(tmp_path: Path) -> None:
+    """Two people who give the other of two answers in every trial, as if the keys were exchanged."""
+    bank = tiny_bank(tmp_path)
+    trials = session_trials(bank, 2, np.random.default_rng(0))
+    for who in ("a", "b"):
+        wrong = [next(x for x in ABX.answers if x != t.answer) for t in trials]
+        records = [record_of(bank, t, said, 0.5) for t, said in zip(trials, wrong, strict=True)]
+        write_journal(tmp_path / f"{who}.jsonl", header(bank, who, len(trials)), records)
+    results, _ = analyse(bank, read_sessions(tmp_path))
+    lines = [line for line in summary_lines(results) if line.startswith("note ")]
+    assert lines == [
+        "note        reliably below chance: a is right in 0 of 48 trials (chance 50%); b is right in 0 of 48 "
+        "trials (chance 50%); are the keys swapped?"
+    ]
+    checks = summary_of(results)["checks"]
+    assert [check["name"] for check in checks if check["alarming"]] == ["below chance"]
