@@ -16,13 +16,28 @@ import sys
 from types import SimpleNamespace
 import numpy as np, torch
 import analysis.plots
-from analysis import dprime_from_counts, fit_psychometric
+import pandas as pd
+from analysis import dprime_from_counts, fit_psychometric, rank, read_trials
 from analysis.data.counts import counts_of
 from stimsynth import plots
 from stimsynth.plots import competition, geodesic
 
 counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
 fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
+
+rng = np.random.default_rng(0)
+trials = pd.DataFrame(
+    {
+        "participant": np.repeat(["ann", "ben", "cy", "dee"], 60),
+        "image": np.tile(["leaf", "stone", "moss"], 80),
+        "level": (level := rng.choice([1, 2, 4, 8], 240)),
+        "correct": rng.random(240) < 0.5 + 0.06 * level,
+        "right": level / 4.0,
+        "wrong": rng.random(240),
+    }
+)
+answers = read_trials(trials, {"evidence": {"right": "right", "wrong": "wrong"}}, task="abx")
+ranking = rank(answers, n_draws=50)
 
 rows = torch.rand(1, 1, 8, 8)
 mad = SimpleNamespace(
@@ -48,6 +63,7 @@ PLOTS = {
     "its residuals": "analysis.plots.plot_residuals(fit, counts=counts)",
     "thresholds": "analysis.plots.plot_thresholds({'ann': fit})",
     "d'": "analysis.plots.plot_dprime({8: dprime_from_counts(30, 40)})",
+    "a ranking": "analysis.plots.plot_ranking(ranking)",
     "timing": "analysis.plots.plot_timing([0, 0, 1])",
     "response times": "analysis.plots.plot_response_times([0.4, 0.5])",
     "stimuli": "analysis.plots.display_stimuli([[analysis.plots.Tile(pixels=np.eye(4), heading='I')]])",
