@@ -201,7 +201,7 @@ def test_geodesics_of_several_starts(optimizer: LBFGS | None) -> None:
 
 
 def test_eigendistortions() -> None:
-    model, images = fixed(LuminanceGainControl(9)), photographs(24)
+    model, images = fixed(LuminanceGainControl(9)), photographs(16)
     together, alone = (
         Eigendistortion(chosen, model, seed=5) for chosen in (images, beside(images[:1]))
     )

@@ -507,7 +507,7 @@ def test_quality_tells_a_metamer_from_a_failure(picture: Tensor) -> None:
     assert done.good
     assert done.figures["relative error"] == pytest.approx(gap.item())
     loose = Metamer(picture, blur(), range_penalty_lambda=0.0, seed=1)
-    loose.synthesize(400, optimizer=torch.optim.Adam, stop_criterion=0.0)
+    loose.synthesize(200, optimizer=torch.optim.Adam, stop_criterion=0.0)
     assert not loose.quality()[0].good
     assert loose.quality()[0].figures["outside range"] == pytest.approx(
         ((loose.metamer < 0) | (loose.metamer > 1)).double().mean().item()

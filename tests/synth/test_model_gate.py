@@ -253,7 +253,7 @@ FUNCTION_TAKERS: dict[str, Callable[[Callable[[Tensor], Tensor]], object]] = {
     "MADCompetition, penalty": lambda f: MADCompetition(
         IMAGE, metrics.mse, distance(torch.var), "max", penalties=[f]
     ),
-    "mad_set": lambda f: mad_set(IMAGE, metrics.mse, distance(f)),
+    "mad_set": lambda f: mad_set(IMAGE, metrics.mse, distance(f), max_iter=1),
 }
 
 
