@@ -189,7 +189,7 @@ def importing_from(folder: Path) -> Iterator[None]:
     names = {path.stem for path in folder.glob("*.py")}
     others = {
         name: module
-        for name, module in sys.modules.items()
+        for name, module in (sys.modules.items() if names else ())
         if name.partition(".")[0] in names
         and _is_from(module, None)
         and not _is_from(module, folder)

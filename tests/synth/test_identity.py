@@ -444,15 +444,14 @@ def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(
     banks, plain = tmp_path / "banks", tmp_path / "plain"
     banks.mkdir()
     for package in ("stimsynth", "stimuli_store"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / package, plain / package, ignore=ignored)
+        shutil.copytree(ROOT / package, plain / package)  # with what was compiled of it
     words = shutil.copytree(plain, tmp_path / "words")
     for path in words.rglob("*.py"):
         path.write_text(path.read_text() + "\n\n# a comment\n")
     for name in ("plots/canvas.py", "methods/base/progress.py", "commands/build.py"):
         with (words / "stimsynth" / name).open("a") as file:
             file.write("\nADDED = 1\n")
-    other = shutil.copytree(words, tmp_path / "other")
+    other = shutil.copytree(plain, tmp_path / "other")
     edit(other / "stimsynth/metrics/structural_similarity.py", "0.01**2", "0.02**2")
     first, second, (keys, remark, pin) = seen_by([plain, words, other], banks)
     assert second == first
