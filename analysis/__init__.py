@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.data.reading import read_trials
     from analysis.data.tables import answers_of
     from analysis.fits.bootstrap import nonparametric_bootstrap, parametric_bootstrap
+    from analysis.fits.contrasts import Contrast, Contrasts, contrasts
     from analysis.fits.distortion_ratio import (
         DistortionRatio,
         fit_distortion_ratio,
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     )
     from analysis.fits.fit import Fit, FitStatus
     from analysis.fits.fitting import fit_many, fit_psychometric
+    from analysis.fits.groups import Fits, fit
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.modes import fit_modes
+    from analysis.fits.nested import NestedModels, compare_groups
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
     from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of

@@ -1,7 +1,7 @@
 """Settings of fits of psychometric functions, checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,15 @@ class FitSettings:
     def priors_of(self, names: tuple[str, ...]) -> list[Prior]:
         """Return the prior of each named quantity."""
         return [self.priors.get(name, _DEFAULTS[name]) for name in names]
+
+
+def settings_of(given: Mapping[str, Any]) -> FitSettings:
+    """Return checked settings by name; raise InputError if a name or a value is not valid."""
+    known = [one.name for one in fields(FitSettings)]
+    for name in given:
+        if name not in known:
+            raise unknown_name("setting of a fit", name, known)
+    return checked(FitSettings(**{**given, "priors": dict(given.get("priors") or {})}))
 
 
 def checked(given: FitSettings) -> FitSettings:

@@ -1,0 +1,297 @@
+"""Contrasts: differences and ratios of a quantity between conditions, corrected over the family of pairs.
+
+Paired within participants where fits are by participant and condition: the interval is Student's, over
+the participants' own differences, and speaks for new participants. Otherwise the intervals of two fits are
+combined (MOVER; Zou & Donner 2008, Statistics in Medicine 27, 1693), and speak for these people only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, stdtr, stdtrit
+
+from analysis.fits.fit import Fit
+from analysis.fits.groups import Fits
+from analysis.infer.estimates import Estimate
+from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools import html
+
+PARTICIPANT = "participant"
+_Z95 = 1.959963984540054
+_FEWEST = 3
+#: Quantities by name: from a fit to its estimate, and whether conditions are compared by their ratio.
+QUANTITIES: dict[str, tuple[Callable[[Fit], Estimate], bool]] = {
+    "threshold": (lambda fit: Estimate(value=fit.threshold, low=fit.low, high=fit.high), True),
+    "width": (lambda fit: fit.parameters["width"], True),
+    "slope": (lambda fit: fit.slope_at(fit.p), True),
+    "lapse": (lambda fit: fit.parameters["lapse"], False),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """Difference or ratio of one quantity between two conditions.
+
+    Attributes
+    ----------
+    first, second
+        The conditions; the difference is first minus second, the ratio first by second.
+    quantity, scale
+        What is compared, and ``"ratio"`` or ``"difference"``.
+    estimate
+        The value with its 95 % interval, not corrected for other pairs.
+    p_value, p_holm
+        Two-sided p value of equality, and the same after Holm's correction over all pairs.
+    n
+        Number of participants behind a paired contrast; 0 for one of two fits.
+    for_whom
+        Whom the interval speaks for.
+    """
+
+    first: Any
+    second: Any
+    quantity: str
+    scale: str
+    estimate: Estimate
+    p_value: float
+    p_holm: float
+    n: int
+    for_whom: str
+
+    def equivalence(self, low: float, high: float) -> str:
+        """Return the statement that a region of practical equivalence allows.
+
+        It is "equivalent" if the whole interval lies in the region, "different" if all of it lies
+        outside, else "undecided" (Kruschke 2018, AMPPS 1, 270).
+
+        Raises
+        ------
+        InputError
+            If the region does not hold the value of no difference (1 for a ratio, else 0).
+        """
+        same = 1.0 if self.scale == "ratio" else 0.0
+        if not low < same < high:
+            raise InputError(
+                f"a region of equivalence of a {self.scale} must hold {same:g}; not from {low:g} to {high:g}"
+            )
+        if low <= self.estimate.low and self.estimate.high <= high:
+            return "equivalent"
+        outside = self.estimate.high < low or self.estimate.low > high
+        return "different" if outside else "undecided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrasts:
+    """Contrasts of all pairs of conditions, and the names of what had no value (`left_out`)."""
+
+    rows: tuple[Contrast, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each pair: estimate, interval, p values, participants."""
+        return pd.DataFrame(
+            [
+                {
+                    "first": row.first,
+                    "second": row.second,
+                    row.scale: row.estimate.value,
+                    "low": row.estimate.low,
+                    "high": row.estimate.high,
+                    "p": row.p_value,
+                    "p (Holm)": row.p_holm,
+                    "participants": row.n,
+                }
+                for row in self.rows
+            ]
+        )
+
+    def __getitem__(self, pair: tuple[Any, Any]) -> Contrast:
+        """Return the contrast of a pair of conditions, in the order of the table."""
+        for row in self.rows:
+            if (row.first, row.second) == tuple(pair):
+                return row
+        raise InputError(
+            f"there is no contrast of {pair!r}; there are "
+            f"{', '.join(repr((row.first, row.second)) for row in self.rows)}"
+        )
+
+    def __repr__(self) -> str:
+        told = sum(row.p_holm < 0.05 for row in self.rows)
+        return f"Contrasts({self.rows[0].quantity}: {told} of {len(self.rows)} pairs differ)"
+
+    def _repr_html_(self) -> str:
+        table = self.table
+        rows = [
+            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row]
+            for row in table.itertuples(index=False)
+        ]
+        return html.table([str(name) for name in table.columns], rows)
+
+
+def contrasts(
+    fits: Fits, between: str, quantity: str = "threshold", *, scale: str | None = None
+) -> Contrasts:
+    """Return the contrasts of all pairs of conditions.
+
+    Parameters
+    ----------
+    fits
+        From `fit`, by the condition; also by participant for contrasts within participants.
+    between
+        Column of the condition.
+    quantity
+        ``"threshold"``, ``"width"``, ``"slope"`` or ``"lapse"``.
+    scale
+        ``"ratio"`` or ``"difference"``; None (default) for the ratio of quantities above 0, and the
+        difference of lapse rates and of thresholds that are not above 0.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, there are not two conditions, the fits are also by another column than the
+        participant, or too few participants have a value in both conditions.
+
+    Examples
+    --------
+    >>> from analysis.data.reading import read_trials
+    >>> from analysis.fits.groups import fit
+    >>> import pandas as pd
+    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
+    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 30, 41])]
+    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
+    >>> found = contrasts(fit(read_trials(table, task="2afc"), by="condition"), "condition")
+    >>> found["a", "b"].estimate.high < 1
+    True
+    """
+    if quantity not in QUANTITIES:
+        raise unknown_name("quantity", quantity, list(QUANTITIES))
+    if scale not in (None, "ratio", "difference"):
+        raise InputError(f"a scale is 'ratio' or 'difference'; not {scale!r}")
+    others = [name for name in fits.by if name not in (between, PARTICIPANT)]
+    conditions = list(dict.fromkeys(fits.values_of(between)))
+    if others:
+        raise InputError(
+            f"these fits are also by {', '.join(others)}; choose one value with fits.only({others[0]}=...)"
+        )
+    if len(conditions) < 2:
+        raise InputError(f"a contrast needs two conditions; {between} has {len(conditions)}")
+    read, ratio = QUANTITIES[quantity]
+    known = {key: read(fit) for key, fit in fits.items()}
+    if scale is None:
+        above = all(estimate.value > 0 for estimate in known.values())
+        scale = "ratio" if ratio and above else "difference"
+    made = _paired if PARTICIPANT in fits.by and between != PARTICIPANT else _of_two
+    rows, left_out = [], []
+    for first, second in combinations(sorted(conditions, key=str), 2):
+        row, without = made(fits, known, (between, first, second), scale)
+        rows.append((first, second, *row))
+        left_out += without
+    corrected = holm([row[3] for row in rows])
+    return Contrasts(
+        rows=tuple(
+            Contrast(
+                first=first,
+                second=second,
+                quantity=quantity,
+                scale=scale,
+                estimate=estimate,
+                p_value=p,
+                p_holm=p_holm,
+                n=n,
+                for_whom=for_whom,
+            )
+            for (first, second, estimate, p, n, for_whom), p_holm in zip(
+                rows, corrected, strict=True
+            )
+        ),
+        left_out=tuple(dict.fromkeys(left_out)),
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number (Holm 1979, Scand. J. Statist. 6, 65).
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values)
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    found = np.empty(len(p_values))
+    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(p) for p in found]
+
+
+_Row = tuple[Estimate, float, int, str]
+_Pair = tuple[str, Any, Any]
+
+
+def _paired(
+    fits: Fits, known: dict[Any, Estimate], pair: _Pair, scale: str
+) -> tuple[_Row, list[str]]:
+    """Return the mean of the participants' own differences, on a logarithm for ratios."""
+    between, first, second = pair
+    person, condition = fits.by.index(PARTICIPANT), fits.by.index(between)
+    values: dict[Any, dict[Any, float]] = {}
+    for key, estimate in known.items():
+        values.setdefault(key[person], {})[key[condition]] = _on(scale, estimate.value)
+    differences, without = [], []
+    for name, own in values.items():
+        difference = own.get(first, np.nan) - own.get(second, np.nan)
+        if np.isfinite(difference):
+            differences.append(difference)
+        else:
+            without.append(str(name))
+    n = len(differences)
+    if n < _FEWEST:
+        raise InputError(
+            f"{n} participants have a value in both {first} and {second}; a contrast within participants "
+            f"needs {_FEWEST}; fit(answers, by={between!r}) compares the answers of these people together"
+        )
+    mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.975)) * error
+    p = float(2 * stdtr(n - 1, -abs(mean) / error)) if error > 0 else float(mean == 0)
+    estimate = _back(scale, mean, mean - half, mean + half)
+    return (estimate, p, n, "new participants, and these images"), without
+
+
+def _of_two(
+    fits: Fits, known: dict[Any, Estimate], pair: _Pair, scale: str
+) -> tuple[_Row, list[str]]:
+    """Return the difference of two estimates, from their own intervals."""
+    between, first, second = pair
+    place = fits.by.index(between)
+    one, other = (
+        next(e for key, e in known.items() if key[place] == name) for name in (first, second)
+    )
+    a, a_low, a_high = (_on(scale, v) for v in (one.value, one.low, one.high))
+    b, b_low, b_high = (_on(scale, v) for v in (other.value, other.low, other.high))
+    if not np.isfinite([a, b]).all():
+        name = first if not np.isfinite(a) else second
+        open_ended = Estimate(value=np.nan, low=-np.inf, high=np.inf)
+        return (open_ended, 1.0, 0, "these people and images"), [str(name)]
+    low, high = a - b - np.hypot(a - a_low, b_high - b), a - b + np.hypot(a_high - a, b - b_low)
+    # The standard error on the side of no difference.
+    error = (a - b - low if a > b else high - (a - b)) / _Z95
+    p = float(2 * ndtr(-abs(a - b) / error)) if error > 0 else float(a == b)
+    return (_back(scale, a - b, low, high), p, 0, "these people and images"), []
+
+
+def _on(scale: str, value: float) -> float:
+    """Return a value on the scale on which it is subtracted: its logarithm for ratios."""
+    if scale == "difference":
+        return value
+    return float(np.log(value)) if value > 0 else -np.inf
+
+
+def _back(scale: str, value: float, low: float, high: float) -> Estimate:
+    if scale == "difference":
+        return Estimate(value=float(value), low=float(low), high=float(high))
+    value, low, high = (float(np.exp(min(v, 700.0))) for v in (value, low, high))
+    return Estimate(value=value, low=low, high=high)

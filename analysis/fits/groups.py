@@ -1,0 +1,226 @@
+"""One psychometric function for each group of answers, such as each participant in each condition."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.answers import Answers
+from analysis.data.counts import Counts, counts_of
+from analysis.fits.fit import Fit
+from analysis.fits.fitting import fit_many
+from analysis.observers.links import link_of
+from stimuli_store.errors import InputError
+from stimuli_store.tools import html
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fits:
+    """Fits of groups of answers, in ascending order of their keys.
+
+    Attributes
+    ----------
+    by
+        Columns that tell the groups apart; empty if all answers are one group.
+    keys
+        Values of these columns for each group.
+    fits
+        One fit for each group.
+    unit
+        Unit of the levels.
+    simulated
+        Whether simulated observers gave the answers.
+    """
+
+    by: tuple[str, ...]
+    keys: tuple[Key, ...]
+    fits: tuple[Fit, ...]
+    unit: str = ""
+    simulated: bool = False
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each group: its key, threshold with interval, curve, goodness and status."""
+        rows = [
+            {
+                **dict(zip(self.by, key, strict=True)),
+                "threshold": fit.threshold,
+                "low": fit.low,
+                "high": fit.high,
+                "p": fit.p,
+                "width": fit.function.width,
+                "guess": fit.function.guess,
+                "lapse": fit.function.lapse,
+                "sigmoid": fit.function.sigmoid,
+                "deviance": fit.deviance,
+                "dispersion": fit.dispersion,
+                "trials": fit.n_trials,
+                "status": fit.status.name.lower(),
+            }
+            for key, fit in self.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def items(self) -> Iterator[tuple[Key, Fit]]:
+        """Yield each key with its fit."""
+        yield from zip(self.keys, self.fits, strict=True)
+
+    def only(self, **equal: Any) -> "Fits":
+        """Return the groups whose keys have the given values, as in ``fits.only(condition="near")``.
+
+        Raises
+        ------
+        InputError
+            If a name is no key, or no group has these values.
+        """
+        for name in equal:
+            self._place(name)
+        chosen = [
+            (key, fit)
+            for key, fit in self.items()
+            if all(key[self._place(name)] == value for name, value in equal.items())
+        ]
+        if not chosen:
+            raise InputError(f"no group has {', '.join(f'{k} = {v!r}' for k, v in equal.items())}")
+        keys, fits = zip(*chosen, strict=True)
+        return Fits(by=self.by, keys=keys, fits=fits, unit=self.unit, simulated=self.simulated)
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values of one of the keys (G,)."""
+        place = self._place(name)
+        return tuple(key[place] for key in self.keys)
+
+    def _place(self, name: str) -> int:
+        if name not in self.by:
+            raise InputError(
+                f"these fits are not by {name!r}, but by {', '.join(self.by) or 'nothing'}; "
+                f"fit(answers, by=[..., {name!r}]) makes some that are"
+            )
+        return self.by.index(name)
+
+    def __getitem__(self, key: Any) -> Fit:
+        """Return the fit of one group; its key is a tuple, or the value where there is one column."""
+        wanted = key if isinstance(key, tuple) else (key,)
+        for known, fit in self.items():
+            if known == wanted:
+                return fit
+        raise InputError(
+            f"no group is called {key!r}; the first of {len(self)} is {self.keys[0]!r}, by "
+            f"{', '.join(self.by) or 'nothing'}"
+        )
+
+    def __len__(self) -> int:
+        return len(self.fits)
+
+    def __iter__(self) -> Iterator[Fit]:
+        return iter(self.fits)
+
+    def __repr__(self) -> str:
+        unsure = sum(fit.status.name != "CONVERGED" for fit in self.fits)
+        by = f" by {', '.join(self.by)}" if self.by else ""
+        rest = f", {unsure} without a threshold to rely on" if unsure else ""
+        return f"Fits({len(self)} fit{'s' if len(self) != 1 else ''}{by}{rest})"
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns=["p", "guess", "deviance", "dispersion"])
+        rows = [[_short(value) for value in row] for row in shown.itertuples(index=False)]
+        return html.table([str(name) for name in shown.columns], rows)
+
+
+def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits:
+    """Fit a psychometric function to each group of answers, all in one computation.
+
+    Parameters
+    ----------
+    answers
+        From `read_trials` or `answers_of`; rows that are left out do not count.
+    by
+        Columns that tell the groups apart, by role or by the user's own name; by default all answers are
+        one group.
+    **settings
+        As for `fit_psychometric`. The guess rate is that of each group's task unless it is given; in a task
+        with a criterion it is free. The axis is logarithmic if all levels are above 0, else linear.
+
+    Raises
+    ------
+    InputError
+        If a column is unknown, levels are no numbers, a group is of several tasks, or a setting is not valid.
+
+    Examples
+    --------
+    >>> from analysis.data.reading import read_trials
+    >>> levels, right = [8, 16, 32, 64, 128], [26, 31, 41, 48, 49]
+    >>> answers = read_trials([[x, k, 50] for x, k in zip(levels, right)], task="2afc")
+    >>> fits = fit(answers)
+    >>> fits[()].threshold == fit_many([(levels, right, [50] * 5)])[0].threshold
+    True
+    """
+    names = (by,) if isinstance(by, str) else tuple(by)
+    groups = list(answers.groups(names)) if names else [((), answers)]
+    rows = answers.kept
+    if not len(rows):
+        raise InputError("no answer is left to fit; look at answers.exclusions")
+    settings.setdefault("axis", "log" if _levels(rows).min() > 0 else "linear")
+    keys = tuple(key for key, _ in groups)
+    counts = [_counts(part) for _, part in groups]
+    guesses = [settings.pop("guess")] * len(groups) if "guess" in settings else None
+    guesses = guesses or [guess_of(part) for _, part in groups]
+    found: dict[int, Fit] = {}
+    for guess in dict.fromkeys(guesses):
+        rows_of = [i for i, own in enumerate(guesses) if own == guess]
+        made = fit_many([counts[i] for i in rows_of], guess=guess, **settings)
+        found.update(zip(rows_of, made, strict=True))
+    return Fits(
+        by=names,
+        keys=keys,
+        fits=tuple(found[i] for i in range(len(groups))),
+        unit=answers.unit,
+        simulated=bool(rows.simulated.any()),
+    )
+
+
+def guess_of(answers: Answers) -> float | str:
+    """Return the guess rate of answers' task; ``"free"`` in a task with a criterion, 0.5 without a task.
+
+    Raises
+    ------
+    InputError
+        If the answers are of several tasks.
+    """
+    if not answers.tasks:
+        return 0.5
+    task = answers.task
+    return "free" if task.criterion else link_of(task).guess
+
+
+def _counts(answers: Answers) -> Counts:
+    rows = answers.kept
+    return counts_of(_levels(rows), rows.n_correct.to_numpy(), rows.n_trials.to_numpy())
+
+
+def _levels(rows: pd.DataFrame) -> np.ndarray:
+    try:
+        levels = rows.level.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "a psychometric function needs levels that are numbers; these are words, so compare their "
+            "groups by d' (dprimes)"
+        ) from error
+    if np.isnan(levels).all():
+        raise InputError(
+            "these answers have no levels; name their column with the role level, or look at d' (dprimes)"
+        )
+    if np.isnan(levels).any():
+        raise InputError(
+            "some answers have no level; leave them out with answers.exclude('no level', "
+            "answers.table.level.isna())"
+        )
+    return levels
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

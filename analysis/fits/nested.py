@@ -1,0 +1,288 @@
+"""Nested models of several conditions: one curve for all, own thresholds, or own curves.
+
+Each model is compared with the next larger one by the likelihood ratio, whose distribution under the
+smaller model is simulated, and all of them by Akaike's criterion (Akaike 1974, IEEE TAC 19, 716).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from analysis.curves.axes import to_axis
+from analysis.curves.sigmoids import Sigmoid, sigmoid_of
+from analysis.data.answers import Answers
+from analysis.fits.groups import guess_of
+from analysis.infer.likelihood import (
+    Climb,
+    Curve,
+    CurveProblem,
+    climb,
+    lapse_of,
+    lapse_prior,
+    lapse_start,
+    log_likelihood,
+    normal_prior,
+)
+from stimuli_store.errors import InputError
+from stimuli_store.tools import html
+from stimuli_store.tools.whole import whole
+
+#: Models from the smallest to the largest: which of position, width and lapse rate each condition has alone.
+MODELS: Mapping[str, tuple[bool, bool, bool]] = MappingProxyType(
+    {
+        "one curve": (False, False, False),
+        "own thresholds": (True, False, False),
+        "own curves": (True, True, True),
+    }
+)
+_WIDTHS = (-1.5, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NestedModel:
+    """One model of all conditions, and its comparison with the next smaller one.
+
+    Attributes
+    ----------
+    name, n_parameters
+        Name in `MODELS`, and number of free parameters.
+    log_likelihood, aic
+        At the posterior mode; AIC is twice the number of parameters minus twice the log likelihood.
+    ratio, p_value
+        Twice the gain in log likelihood over the next smaller model, and the share of data sets simulated
+        under that model with a gain as large; NaN for the smallest.
+    """
+
+    name: str
+    n_parameters: int
+    log_likelihood: float
+    aic: float
+    ratio: float
+    p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NestedModels:
+    """Models of the conditions of one column, from the smallest to the largest."""
+
+    between: str
+    rows: tuple[NestedModel, ...]
+
+    @property
+    def best(self) -> str:
+        """Name of the model with the smallest AIC."""
+        return min(self.rows, key=lambda row: row.aic).name
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each model."""
+        return pd.DataFrame([vars(row) for row in self.rows])
+
+    def __repr__(self) -> str:
+        return f"NestedModels(by {self.between}: {self.best} by AIC)"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in vars(row).values()]
+            for row in self.rows
+        ]
+        return html.table(list(vars(self.rows[0])), rows)
+
+
+def compare_groups(
+    answers: Answers,
+    between: str,
+    *,
+    sigmoid: str = "normal",
+    axis: str = "log",
+    n_draws: int = 199,
+    seed: int = 0,
+) -> NestedModels:
+    """Compare one curve for all conditions with own thresholds and own curves.
+
+    Trials are taken as independent, so the result speaks for these people and images.
+
+    Parameters
+    ----------
+    answers
+        From `read_trials` or `answers_of`, with levels that are numbers.
+    between
+        Column of the condition.
+    sigmoid, axis
+        As for `fit_psychometric`; one sigmoid for all models.
+    n_draws, seed
+        Data sets simulated under each smaller model, and their seed.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, it has one value, or the task has a criterion.
+
+    Examples
+    --------
+    >>> from analysis.data.reading import read_trials
+    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
+    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 29, 36])]
+    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
+    >>> found = compare_groups(read_trials(table, task="2afc"), "condition", n_draws=19)
+    >>> found.best, found.rows[1].p_value <= 0.05
+    ('own thresholds', True)
+    """
+    guess = guess_of(answers)
+    if isinstance(guess, str):
+        raise InputError(
+            "models of proportion correct need a task without a criterion; compare d' between conditions"
+        )
+    cells = answers.counts(by=[between, "level"])
+    group, conditions = pd.factorize(cells[between], sort=True)
+    if len(conditions) < 2:
+        raise InputError(f"a comparison needs two conditions; {between} has {len(conditions)}")
+    x = to_axis(cells.level.to_numpy(dtype=np.float64), axis)
+    span = float(np.ptp(x)) or 1.0
+    shape = sigmoid_of(sigmoid, axis)
+    right, total = (cells[name].to_numpy(dtype=np.float64) for name in ("n_correct", "n_trials"))
+    models = [
+        _Model(
+            name=name,
+            own=own,
+            group=group,
+            x=(x - x.mean()) / span,
+            n_trials=total,
+            guess=guess,
+            shape=shape,
+        )
+        for name, own in MODELS.items()
+    ]
+    rng = np.random.default_rng(whole(seed, "seed", 0))
+    fits = [model.fitted(right[None]) for model in models]
+    rows = [_row(models[0], fits[0], right, np.nan, np.nan)]
+    for (small, fit), (large, found) in zip(
+        zip(models, fits, strict=True), zip(models[1:], fits[1:], strict=True), strict=False
+    ):
+        ratio = 2 * float(large.height(found, right[None])[0] - small.height(fit, right[None])[0])
+        p = _p_value(small, large, small.p(fit)[0], ratio, whole(n_draws, "n_draws", 1), rng)
+        rows.append(_row(large, found, right, ratio, p))
+    return NestedModels(between=between, rows=tuple(rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """A model of all cells: which parameters each condition has alone, and the cells' conditions."""
+
+    name: str
+    own: tuple[bool, bool, bool]
+    group: np.ndarray
+    x: np.ndarray
+    n_trials: np.ndarray
+    guess: float
+    shape: Sigmoid
+
+    @property
+    def places(self) -> list[np.ndarray]:
+        """Place of each cell's position, width and lapse rate among the parameters, three arrays (L,)."""
+        found, begin = [], 0
+        for own in self.own:
+            place = self.group if own else np.zeros_like(self.group)
+            found.append(begin + place)
+            begin += int(place.max()) + 1
+        return found
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters."""
+        return int(self.places[2].max()) + 1
+
+    def fitted(self, n_correct: np.ndarray) -> Climb:
+        """Return the best of several maximizations for each of B data sets (B, L)."""
+        problem = CurveProblem(
+            curve=self._curve(), prior=self._prior, n_correct=n_correct, n_trials=self.n_trials
+        )
+        free = tuple(range(self.n_parameters))
+        ends = [climb(problem, np.tile(start, (len(n_correct), 1)), free) for start in self._starts]
+        best = np.argmax([end.value for end in ends], axis=0), np.arange(len(n_correct))
+        return Climb(
+            **{name: np.stack([getattr(end, name) for end in ends])[best] for name in vars(ends[0])}
+        )
+
+    def p(self, fit: Climb) -> np.ndarray:
+        """Return the probabilities (B, L) of fitted parameters."""
+        return self._curve()(fit.x)[0]
+
+    def height(self, fit: Climb, n_correct: np.ndarray) -> np.ndarray:
+        """Return the log likelihoods (B,) of data sets (B, L)."""
+        return log_likelihood(self.p(fit), n_correct, self.n_trials)
+
+    @property
+    def _starts(self) -> list[np.ndarray]:
+        starts = []
+        for shift in (-0.25, 0.25):
+            for width in _WIDTHS:
+                start = np.empty(self.n_parameters)
+                for place, value in zip(
+                    self.places, (shift, width, lapse_start(0.02)), strict=True
+                ):
+                    start[place] = value
+                starts.append(start)
+        return starts
+
+    def _curve(self) -> Curve:
+        position, width, lapse = self.places
+        count, rows = self.n_parameters, np.arange(len(self.x))
+
+        def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            rate = self.shape.spread / np.exp2(np.clip(x[:, width], -20, 20))
+            lost, lost_slope = lapse_of(x[:, lapse])
+            room = (1 - self.guess) * (1 - lost)
+            along = rate * (self.x - x[:, position])
+            z = along + self.shape.median
+            value, slope = self.shape.value(z), self.shape.slope(z) * room
+            parts = np.zeros((len(x), count, len(self.x)))
+            parts[:, position, rows] += -slope * rate
+            parts[:, width, rows] += -slope * along * np.log(2)
+            parts[:, lapse, rows] += -(1 - self.guess) * value * lost_slope
+            return self.guess + room * value, parts
+
+        return curve
+
+    def _prior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        value, gradient, curvature = np.zeros(len(x)), np.zeros_like(x), np.zeros_like(x)
+        _, widths, lapses = (np.unique(place) for place in self.places)
+        for places, prior in (
+            (widths, lambda u: normal_prior(u, 0.0, 1 / np.log(2))),
+            (lapses, lapse_prior),
+        ):
+            for place in places:
+                own = prior(x[:, place])
+                value = value + own[0]
+                gradient[:, place], curvature[:, place] = own[1], own[2]
+        return value, gradient, curvature
+
+
+def _row(model: _Model, fit: Climb, right: np.ndarray, ratio: float, p: float) -> NestedModel:
+    height = float(model.height(fit, right[None])[0])
+    count = model.n_parameters
+    return NestedModel(
+        name=model.name,
+        n_parameters=count,
+        log_likelihood=height,
+        aic=2 * count - 2 * height,
+        ratio=ratio,
+        p_value=p,
+    )
+
+
+def _p_value(
+    small: _Model,
+    large: _Model,
+    p: np.ndarray,
+    ratio: float,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> float:
+    """Return the share of data sets drawn under the smaller model whose ratio is as large."""
+    drawn = rng.binomial(small.n_trials.astype(int), p, size=(n_draws, len(p))).astype(np.float64)
+    heights = [model.height(model.fitted(drawn), drawn) for model in (small, large)]
+    return float((1 + (2 * (heights[1] - heights[0]) >= ratio - 1e-9).sum()) / (n_draws + 1))

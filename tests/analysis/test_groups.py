@@ -1,0 +1,244 @@
+"""Fits by group, contrasts between conditions, nested models: identities, formulas, simulation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from analysis.data.answers import Answers
+from analysis.data.reading import read_trials
+from analysis.fits.contrasts import contrasts, holm
+from analysis.fits.fitting import fit_psychometric
+from analysis.fits.groups import fit
+from analysis.fits.nested import compare_groups
+from analysis.planning.study import StudyDesign, ThresholdTruth, simulated_answers
+from stimuli_store.errors import InputError
+from stimuli_store.tasks import task_named
+
+DESIGN = StudyDesign(
+    task=task_named("2ifc"), levels=(1.0, 2, 4, 8, 16), n_participants=5, n_images=1, n_trials=60
+)
+TRUTH = ThresholdTruth(threshold=4.0, width=2.5, sd_participants=0.3)
+FARTHER = ThresholdTruth(threshold=6.0, width=2.5, sd_participants=0.3)
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return simulated_answers(DESIGN, {"near": TRUTH, "far": FARTHER}, seed=7)
+
+
+def test_each_group_has_the_fit_of_its_own_answers(answers: Answers) -> None:
+    fits = fit(answers, by=["participant", "condition"])
+    assert len(fits) == 10
+    part = answers.only(participant="p002", condition="far").counts(by="level")
+    alone = fit_psychometric(part.level, part.n_correct, part.n_trials)
+    found = fits["p002", "far"]
+    assert found.threshold == pytest.approx(alone.threshold, rel=1e-6)
+    assert (found.low, found.high) == pytest.approx((alone.low, alone.high), rel=1e-3)
+    table = fits.table
+    assert list(table.columns[:5]) == ["participant", "condition", "threshold", "low", "high"]
+    assert table.trials.tolist() == [300] * 10
+    assert "p002" in fits._repr_html_()
+
+
+def test_without_a_column_all_answers_are_one_group(answers: Answers) -> None:
+    fits = fit(answers)
+    assert fits.keys == ((),)
+    assert fits[()].n_trials == 3000
+    assert repr(fits) == "Fits(1 fit)"
+
+
+def test_a_column_of_the_users_own_is_known_by_its_name() -> None:
+    table = pd.DataFrame(
+        {
+            "Lab": ["x"] * 4 + ["y"] * 4,
+            "contrast": [1, 2, 4, 8] * 2,
+            "k": [5, 6, 9, 10] * 2,
+            "n": 10,
+        }
+    )
+    roles = {"level": "contrast", "n_correct": "k", "n_trials": "n"}
+    fits = fit(read_trials(table, roles, task="2afc"), by="Lab")
+    assert fits.keys == (("x",), ("y",))
+    assert fits["x"].threshold == fits["y"].threshold
+
+
+def test_groups_of_several_tasks_have_their_own_guess_rates() -> None:
+    table = pd.DataFrame(
+        {
+            "task": ["2ifc"] * 4 + ["oddity"] * 4,
+            "level": [1, 2, 4, 8] * 2,
+            "n_correct": [20, 24, 35, 39, 14, 20, 33, 39],
+            "n_trials": 40,
+        }
+    )
+    fits = fit(read_trials(table), by="task")
+    assert fits.table.guess.tolist() == pytest.approx([1 / 2, 1 / 3])
+
+
+def test_a_paired_contrast_is_the_t_test_of_logarithms(answers: Answers) -> None:
+    fits = fit(answers, by=["participant", "condition"])
+    logs = {
+        name: np.log([one.threshold for one in fits.only(condition=name)])
+        for name in ("far", "near")
+    }
+    expected = ttest_rel(logs["far"], logs["near"])
+    interval = expected.confidence_interval(0.95)
+    found = contrasts(fits, "condition")["far", "near"]
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert (found.estimate.low, found.estimate.high) == pytest.approx(
+        (np.exp(interval.low), np.exp(interval.high))
+    )
+    assert found.n == 5
+    assert "new participants" in found.for_whom
+
+
+def test_paired_contrasts_hold_the_truth_as_often_as_they_say() -> None:
+    held = 0
+    for seed in range(16):
+        made = simulated_answers(DESIGN, {"near": TRUTH, "far": FARTHER}, seed=seed)
+        found = contrasts(fit(made, by=["participant", "condition"]), "condition")
+        estimate = found["far", "near"].estimate
+        held += estimate.low <= 1.5 <= estimate.high
+    assert held >= 12  # of 16 at 95 %, fewer happen once in 1,000; a seed is fixed
+
+
+def test_two_fits_without_participants_are_compared_by_their_intervals(answers: Answers) -> None:
+    found = contrasts(fit(answers, by="condition"), "condition")["far", "near"]
+    assert found.n == 0
+    assert found.estimate.low < 1.5 < found.estimate.high
+    assert found.p_value < 0.01
+    same = contrasts(
+        fit(answers.only(condition="far"), by="participant"), "participant", "threshold"
+    )
+    assert len(same.rows) == 10
+
+
+def test_mover_of_symmetric_intervals_is_the_root_of_squares() -> None:
+    """On answers of one sort the ratio of two equal fits is 1, with √2 of the logarithmic half width."""
+    table = pd.DataFrame(
+        {"c": ["a"] * 5 + ["b"] * 5, "level": [1, 2, 4, 8, 16] * 2}
+        | {"n_correct": [52, 61, 80, 95, 98] * 2, "n_trials": 100}
+    )
+    fits = fit(read_trials(table, task="2afc"), by="c")
+    one = fits["a"]
+    up, down = np.log(one.high / one.threshold), np.log(one.threshold / one.low)
+    found = contrasts(fits, "c")["a", "b"]
+    assert found.estimate.value == pytest.approx(1.0)
+    assert np.log(found.estimate.high) == pytest.approx(np.hypot(up, down))
+    assert found.p_value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [((0.5, 2.0), "equivalent"), ((0.99, 1.01), "undecided")],
+)
+def test_equivalence_is_said_of_the_whole_interval(region: tuple, said: str) -> None:
+    made = simulated_answers(DESIGN, {"a": TRUTH, "b": TRUTH}, seed=3)
+    row = contrasts(fit(made, by="condition"), "condition")["a", "b"]
+    assert row.equivalence(*region) == said
+    far = simulated_answers(DESIGN, {"a": TRUTH, "b": ThresholdTruth(threshold=12.0)}, seed=3)
+    row = contrasts(fit(far, by="condition"), "condition")["a", "b"]
+    assert row.equivalence(0.9, 1.1) == "different"
+    with pytest.raises(InputError, match="must hold 1"):
+        row.equivalence(1.1, 2.0)
+
+
+def test_holm_is_the_step_down_of_the_paper() -> None:
+    assert holm([0.01, 0.01, 0.03, 0.005]) == pytest.approx([0.03, 0.03, 0.03, 0.02])
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("quantity", ["width", "slope", "lapse"])
+def test_other_quantities_of_equal_answers_do_not_differ(quantity: str) -> None:
+    table = pd.DataFrame(
+        {"c": ["a"] * 5 + ["b"] * 5, "level": [1, 2, 4, 8, 16] * 2}
+        | {"n_correct": [52, 61, 80, 95, 98] * 2, "n_trials": 100}
+    )
+    row = contrasts(fit(read_trials(table, task="2afc"), by="c"), "c", quantity)["a", "b"]
+    assert row.estimate.value == pytest.approx(0.0 if quantity == "lapse" else 1.0)
+    assert row.estimate.low <= row.estimate.value <= row.estimate.high
+
+
+def test_the_simulated_null_gives_p_values_that_are_uniform() -> None:
+    """Answers of one curve for both conditions: few of the p values are small, and not all large."""
+    truth = ThresholdTruth(threshold=4.0, width=2.5)
+    p = []
+    for seed in range(20):
+        made = simulated_answers(DESIGN, {"a": truth, "b": truth}, seed=seed)
+        found = compare_groups(made, "condition", n_draws=39, seed=seed)
+        p.append(found.rows[1].p_value)
+    assert sum(value <= 0.05 for value in p) <= 5  # expected 1; 6 or more three times in 10,000
+    assert 0.25 < np.mean(p) < 0.75
+
+
+def test_conditions_with_other_thresholds_have_own_thresholds() -> None:
+    made = simulated_answers(
+        DESIGN, {"a": ThresholdTruth(threshold=3.0), "b": ThresholdTruth(threshold=6.0)}, seed=1
+    )
+    found = compare_groups(made, "condition", n_draws=99)
+    assert found.rows[1].p_value == pytest.approx(0.01)
+    assert found.rows[2].p_value > 0.02
+    assert [row.n_parameters for row in found.rows] == [3, 4, 6]
+    heights = [row.log_likelihood for row in found.rows]
+    assert heights == sorted(heights)
+    assert found.best == "own thresholds"
+
+
+BAD = {
+    "an unknown column": (lambda a: fit(a, by="condtion"), "condition"),
+    "words as levels": (
+        lambda a: fit(
+            read_trials(pd.DataFrame({"level": ["lo", "hi"], "n_correct": [5, 9], "n_trials": 10}))
+        ),
+        "levels that are numbers",
+    ),
+    "no levels": (
+        lambda a: fit(read_trials(pd.DataFrame({"correct": [1, 0, 1]}))),
+        "have no levels",
+    ),
+    "an unknown quantity": (
+        lambda a: contrasts(fit(a, by="condition"), "condition", "treshold"),
+        "threshold",
+    ),
+    "an unknown scale": (
+        lambda a: contrasts(fit(a, by="condition"), "condition", scale="log"),
+        "'ratio' or 'difference'",
+    ),
+    "another column": (
+        lambda a: contrasts(fit(a, by=["condition", "image"]), "condition"),
+        "also by image",
+    ),
+    "one condition": (
+        lambda a: contrasts(fit(a.only(condition="far"), by="condition"), "condition"),
+        "two conditions; condition has 1",
+    ),
+    "not by this": (
+        lambda a: contrasts(fit(a, by="participant"), "condition"),
+        "not by 'condition'",
+    ),
+    "two people": (
+        lambda a: contrasts(
+            fit(a.only(participant=["p001", "p002"]), by=["participant", "condition"]), "condition"
+        ),
+        "2 participants",
+    ),
+    "an unknown group": (lambda a: fit(a, by="condition")["nearer"], "no group is called 'nearer'"),
+    "an unknown value": (lambda a: fit(a, by="condition").only(condition="x"), "no group has"),
+    "an unknown pair": (
+        lambda a: contrasts(fit(a, by="condition"), "condition")["near", "far"],
+        "there is no contrast",
+    ),
+    "a misspelt setting": (lambda a: fit(a, sigmod="normal"), "sigmoid"),
+    "one group of models": (
+        lambda a: compare_groups(a.only(condition="far"), "condition"),
+        "two conditions",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence(answers: Answers, name: str) -> None:
+    call, words = BAD[name]
+    with pytest.raises(InputError, match=words):
+        call(answers)
