@@ -12,10 +12,16 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         description="Simulate the studies of a plan many times, and print how often each of them would show "
         "what it is for.",
     )
-    parser.add_argument("study", metavar="STUDY.toml", help="designs, truth and test (docs/analysis.md)")
-    parser.add_argument("--studies", type=int, help="number of simulated studies (default: the plan's)")
+    parser.add_argument(
+        "study", metavar="STUDY.toml", help="designs, truth and test (docs/analysis.md)"
+    )
+    parser.add_argument(
+        "--studies", type=int, help="number of simulated studies (default: the plan's)"
+    )
     parser.add_argument("--seed", type=int, help="seed of the simulation (default: the plan's)")
-    parser.add_argument("--out", metavar="TABLE.csv", help="where the table goes besides the terminal")
+    parser.add_argument(
+        "--out", metavar="TABLE.csv", help="where the table goes besides the terminal"
+    )
     parser.set_defaults(run=run_power)
 
 

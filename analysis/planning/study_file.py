@@ -11,7 +11,7 @@ from typing import Any
 
 from analysis.planning.power import Test
 from analysis.planning.study import ScalingTruth, StudyDesign, ThresholdTruth, Truth
-from analysis.planning.tests import test_named
+from analysis.planning.tests import named_test
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks import task_named
 
@@ -66,7 +66,7 @@ def _study_of(given: Mapping[str, Any]) -> StudyFile:
     return StudyFile(
         designs=_designs(given["design"]),
         truth=_truth(given["truth"]),
-        test=test_named(name, test),
+        test=named_test(name, test),
         test_name=name,
         n_studies=given.get("studies", 200),
         seed=given.get("seed", 0),

@@ -58,7 +58,7 @@ TESTS: Mapping[str, Callable[..., Test]] = MappingProxyType(
 )
 
 
-def test_named(name: str, options: Mapping[str, Any]) -> Test:
+def named_test(name: str, options: Mapping[str, Any]) -> Test:
     """Return a test by its name.
 
     Raises

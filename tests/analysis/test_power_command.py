@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from analysis.planning.study_file import read_study
-from analysis.planning.tests import TESTS, test_named
+from analysis.planning.tests import TESTS, named_test
 from stimsynth.cli import main
 from stimuli_store.errors import InputError
 
@@ -125,4 +125,4 @@ def test_a_missing_plan_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", TESTS)
 def test_every_test_is_made_by_name(name: str) -> None:
     options = {"threshold within": {"octaves": 0.5}, "ranks first": {"model": "a"}}.get(name, {})
-    assert callable(test_named(name, options))
+    assert callable(named_test(name, options))
