@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.columns.roles import Roles, evidence_columns, placed, roles_of, stated
+from analysis.data.columns.roles import Roles, evidence_columns, role_columns, roles_of, stated
 from analysis.data.lab_formats import Found, read_path
 from analysis.data.trial_table import answers_of_table, check_names
 from stimuli_store.errors import InputError
@@ -66,7 +66,7 @@ def read_trials(
     frame = check_names(found.frame, origin)
     of_every, by_rule, in_unit = stated(named.every_trial, task, rule, unit)
     names = [str(name) for name in frame.columns]
-    at = placed(named, names, found.roles)
+    at = role_columns(named, names, found.roles)
     if "n_correct" in at and "correct" not in named.columns:
         at.pop("correct", None)
     if of_every is not None:

@@ -5,7 +5,7 @@ the participants' own differences, and speaks for new participants. Otherwise th
 combined (MOVER; Zou & Donner 2008, Statistics in Medicine 27, 1693), and speak for these people only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -17,10 +17,11 @@ from scipy.special import ndtr, stdtr, stdtrit
 from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.infer.estimates import Estimate
+from analysis.infer.holm import holm
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools import html
 
-PARTICIPANT = "participant"
+_PARTICIPANT = "participant"
 _Z95 = 1.959963984540054
 _FEWEST = 3
 #: Quantities by name: from a fit to its estimate, and whether conditions are compared by their ratio.
@@ -172,7 +173,7 @@ def contrasts(
         raise unknown_name("quantity", quantity, list(QUANTITIES))
     if scale not in (None, "ratio", "difference"):
         raise InputError(f"a scale is 'ratio' or 'difference'; not {scale!r}")
-    others = [name for name in fits.by if name not in (between, PARTICIPANT)]
+    others = [name for name in fits.by if name not in (between, _PARTICIPANT)]
     conditions = list(dict.fromkeys(fits.values_of(between)))
     if others:
         raise InputError(
@@ -185,7 +186,7 @@ def contrasts(
     if scale is None:
         above = all(estimate.value > 0 for estimate in known.values())
         scale = "ratio" if ratio and above else "difference"
-    made = _paired if PARTICIPANT in fits.by and between != PARTICIPANT else _of_two
+    made = _paired if _PARTICIPANT in fits.by and between != _PARTICIPANT else _of_two
     rows, left_out = [], []
     for first, second in combinations(sorted(conditions, key=str), 2):
         row, without = made(fits, known, (between, first, second), scale)
@@ -213,21 +214,6 @@ def contrasts(
     )
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for their number (Holm 1979, Scand. J. Statist. 6, 65).
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values)
-    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
-    found = np.empty(len(p_values))
-    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return [float(p) for p in found]
-
-
 _Row = tuple[Estimate, float, int, str]
 _Pair = tuple[str, Any, Any]
 
@@ -237,7 +223,7 @@ def _paired(
 ) -> tuple[_Row, list[str]]:
     """Return the mean of the participants' own differences, on a logarithm for ratios."""
     between, first, second = pair
-    person, condition = fits.by.index(PARTICIPANT), fits.by.index(between)
+    person, condition = fits.by.index(_PARTICIPANT), fits.by.index(between)
     values: dict[Any, dict[Any, float]] = {}
     for key, estimate in known.items():
         values.setdefault(key[person], {})[key[condition]] = _on(scale, estimate.value)

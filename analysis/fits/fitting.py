@@ -17,7 +17,14 @@ from analysis.fits.batch import CountsBatch, batch_of_counts
 from analysis.fits.fit import Fit
 from analysis.fits.quantities import read_off
 from analysis.fits.search import Quantity, probabilities_at, search
-from analysis.fits.settings import ANY, HETEROGENEITY, FitSettings, checked, directions, settings_of
+from analysis.fits.settings import (
+    ANY,
+    HETEROGENEITY,
+    FitSettings,
+    checked,
+    directions,
+    named_settings,
+)
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviances, log_likelihood
 from analysis.infer.priors import Prior
@@ -118,7 +125,7 @@ def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
     >>> [fit.status.name for fit in fits]
     ['CONVERGED', 'CONVERGED']
     """
-    chosen = settings_of(settings)
+    chosen = named_settings(settings)
     counts = [one if isinstance(one, Counts) else counts_of(*_three(one)) for one in sets]
     return _fit_counts(counts, chosen)
 

@@ -15,7 +15,7 @@ from analysis.observers.links import link_of
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 
-Key = tuple[Any, ...]
+GroupKey = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class Fits:
     """
 
     by: tuple[str, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[GroupKey, ...]
     fits: tuple[Fit, ...]
     unit: str = ""
     simulated: bool = False
@@ -65,7 +65,7 @@ class Fits:
         ]
         return pd.DataFrame(rows)
 
-    def items(self) -> Iterator[tuple[Key, Fit]]:
+    def items(self) -> Iterator[tuple[GroupKey, Fit]]:
         """Yield each key with its fit."""
         yield from zip(self.keys, self.fits, strict=True)
 

@@ -12,7 +12,7 @@ from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.sigmoids import sigmoid_of
 from analysis.fits.batch import CountsBatch, batch_of_arrays
 from analysis.fits.search import Modes, modes_of, probabilities_at
-from analysis.fits.settings import FitSettings, directions, settings_of
+from analysis.fits.settings import FitSettings, directions, named_settings
 
 _AT_ONCE = 5000  # data sets whose arrays are in memory together
 
@@ -91,7 +91,7 @@ def fit_modes(
     >>> modes.threshold_at(0.75).round(1).tolist()
     [26.1, 42.5]
     """
-    chosen = settings_of(settings)
+    chosen = named_settings(settings)
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)
     return best_modes(batch, chosen)
 

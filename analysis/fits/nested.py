@@ -31,7 +31,7 @@ from stimuli_store.tools import html
 from stimuli_store.tools.whole import whole
 
 #: Models from the smallest to the largest: which of position, width and lapse rate each condition has alone.
-MODELS: Mapping[str, tuple[bool, bool, bool]] = MappingProxyType(
+NESTED: Mapping[str, tuple[bool, bool, bool]] = MappingProxyType(
     {
         "one curve": (False, False, False),
         "own thresholds": (True, False, False),
@@ -48,7 +48,7 @@ class NestedModel:
     Attributes
     ----------
     name, n_parameters
-        Name in `MODELS`, and number of free parameters.
+        Name in `NESTED`, and number of free parameters.
     log_likelihood, aic
         At the posterior mode; AIC is twice the number of parameters minus twice the log likelihood.
     ratio, p_value
@@ -154,7 +154,7 @@ def compare_groups(
             guess=guess,
             shape=shape,
         )
-        for name, own in MODELS.items()
+        for name, own in NESTED.items()
     ]
     rng = np.random.default_rng(whole(seed, "seed", 0))
     fits = [model.fitted(right[None]) for model in models]

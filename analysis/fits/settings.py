@@ -79,7 +79,7 @@ class FitSettings:
         return [self.priors.get(name, _DEFAULTS[name]) for name in names]
 
 
-def settings_of(given: Mapping[str, Any]) -> FitSettings:
+def named_settings(given: Mapping[str, Any]) -> FitSettings:
     """Return checked settings by name; raise InputError if a name or a value is not valid."""
     known = [one.name for one in fields(FitSettings)]
     for name in given:

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
+from analysis.infer.holm import holm
 from analysis.ranking.dual_bootstrap import Resampled, spreads_of
 from analysis.ranking.records import ModelPair
 
@@ -50,19 +51,3 @@ def compare_pairs(
             places, spreads, p, holm(p), same, strict=True
         )
     )
-
-
-def holm(p: list[float]) -> list[float]:
-    """Return p-values after Holm's correction (Holm 1979, Scandinavian Journal of Statistics 6, 65).
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    scaled = values[order] * np.arange(len(values), 0, -1)
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(v) for v in corrected]

@@ -418,7 +418,7 @@ class Eigendistortion(SavableSynthesis):
             return solvers.randomized_svd(
                 self._operator, like, k=k, p=p, q=q, tolerance=tolerance, seed=self._seed
             )
-        return solvers.power(
+        return solvers.power_iteration(
             self._operator,
             like,
             k=k,

@@ -7,10 +7,11 @@ from scipy.stats import ttest_rel
 
 from analysis.data.answers import Answers
 from analysis.data.reading import read_trials
-from analysis.fits.contrasts import contrasts, holm
+from analysis.fits.contrasts import contrasts
 from analysis.fits.fitting import fit_psychometric
 from analysis.fits.groups import fit
 from analysis.fits.nested import compare_groups
+from analysis.infer.holm import holm
 from analysis.planning.study import StudyDesign, ThresholdTruth, simulated_answers
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.data.cells import Cells, guesses_of
+from analysis.infer.holm import holm
 from analysis.ranking.folds import folds_of
 from analysis.ranking.held_out import score
-from analysis.ranking.pairs import holm
 from analysis.ranking.rank import rank_models
 from tests.analysis.studies import coin_for_each_image, exchangeable, lognormal, study
 

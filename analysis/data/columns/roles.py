@@ -123,7 +123,7 @@ def roles_of(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Roles:
     return from_json(Roles, {**parts, "columns": columns}, "roles")
 
 
-def placed(roles: Roles, names: Sequence[str], guessed: Mapping[str, str]) -> dict[str, str]:
+def role_columns(roles: Roles, names: Sequence[str], guessed: Mapping[str, str]) -> dict[str, str]:
     """Return role to column for a table with some column names.
 
     A role plays the column that `roles` names, else the one that the table's format is known for (`guessed`),

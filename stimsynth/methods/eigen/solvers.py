@@ -56,7 +56,7 @@ def exact(jacobian: Tensor) -> EigenSolution:
     )
 
 
-def power(
+def power_iteration(
     operator: Operator,
     like: Tensor,
     *,
