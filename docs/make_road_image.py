@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.data.counts import Counts
 from analysis.data.journals import read_sessions
 from analysis.plots import plot_fit, style
 from analysis.report.results import analyse
@@ -42,10 +41,7 @@ def main() -> None:
         axes.set_axis_off()
     axes = style.quiet(figure.add_subplot(grid[1, :]))
     fit = headline.fit
-    counts = Counts(
-        levels=headline.numbers, n_correct=headline.n_correct, n_trials=headline.n_trials
-    )
-    plot_fit(fit, axes, counts=counts, unit=results.unit)
+    plot_fit(fit, axes, unit=results.unit)
     words = f"  threshold {fit.threshold:.1f} px, 95 % interval {fit.low:.1f} to {fit.high:.1f}\n"
     words += f"  simulated observers' own: {results.true_threshold:.1f} px\n"
     words += f"  model that agrees best: {results.ranking.sentence}"

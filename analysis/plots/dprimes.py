@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from analysis.curves.axes import LINEAR_AXIS, LOG_AXIS
 from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
@@ -67,7 +68,8 @@ def plot_dprime(
     levels = np.array(sorted(by_level), dtype=np.float64)
     found = [by_level[level] for level in sorted(by_level)]
     values, low, high = np.array([(d.estimate, d.low, d.high) for d in found]).T
-    limits = level_axis(ax, levels, log=bool(levels.min() > 0), unit=unit, ticks=levels.tolist())
+    scale = LOG_AXIS if levels.min() > 0 else LINEAR_AXIS
+    limits = level_axis(ax, levels, scale, unit=unit, ticks=levels.tolist())
     top = _set_height(ax, np.concatenate([values, low, high]))
     color, marker = style.series(ax, color)
     ends = np.stack([low, np.minimum(high, top), np.full_like(low, np.nan)], axis=1)
@@ -79,7 +81,7 @@ def plot_dprime(
     points = style.points(ax, levels, values, weights, color, marker)
     points.set_label(label or "d′, 95 % interval")
     if scaling is not None:
-        _draw_scaling(ax, scaling, limits, color)
+        _draw_scaling(ax, scaling, along(limits, levels, LOG_AXIS), color)
     ax.set_ylabel("d′")
     if ours:
         style.legend(ax)
@@ -95,8 +97,7 @@ def _set_height(ax: Axes, shown: np.ndarray) -> float:
     return top
 
 
-def _draw_scaling(ax: Axes, scaling: ScalingFit, limits: tuple[float, float], color: str) -> None:
-    levels = along(limits, log=ax.get_xscale() == "log")
+def _draw_scaling(ax: Axes, scaling: ScalingFit, levels: np.ndarray, color: str) -> None:
     found = estimate(scaling.critical, scaling.critical_low, scaling.critical_high)
     label = f"critical scaling: {found}"
     ax.plot(levels, scaling.dprime(levels), color=color, lw=2, ls="--", label=label, zorder=2)

@@ -5,11 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 
+from analysis.curves.axes import Axis, axis_of, to_axis
 from analysis.data.counts import Counts
 from analysis.fits.fit import Fit
 from analysis.observers.from_counts import wilson
 from analysis.plots import style
-from analysis.plots.levels import along, level_axis
+from analysis.plots.levels import along, level_axis, places_of
 from analysis.plots.words import estimate
 
 _MOST_BARS = 15  # with more levels, each has few trials, and intervals hide the points
@@ -20,13 +21,15 @@ def plot_fit(
     fit: Fit,
     ax: Axes | None = None,
     *,
-    counts: Counts,
     unit: str = "",
     true: float | None = None,
     label: str = "",
     color: str | None = None,
 ) -> Axes:
     """Plot answers with 95 % binomial intervals, the fitted curve, and its threshold with its interval.
+
+    The area of a point is proportional to its number of trials. Up to 15 levels have their intervals
+    (Wilson's).
 
     Parameters
     ----------
@@ -35,9 +38,6 @@ def plot_fit(
     ax
         Axes to draw on; None for new ones. Several fits may share them. Your own axes get no legend; add
         it by ``ax.legend()``.
-    counts
-        The answers. The area of a point is proportional to its number of trials. Up to 15 levels have
-        their 95 % Wilson intervals.
     unit
         Unit of the levels, such as ``"window_px"``.
     true
@@ -58,22 +58,20 @@ def plot_fit(
     Examples
     --------
     >>> from analysis import fit_psychometric
-    >>> from analysis.data.counts import counts_of
-    >>> counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
-    >>> fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
-    >>> ax = plot_fit(fit, counts=counts, unit="px")
+    >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+    >>> ax = plot_fit(fit, unit="px")
     >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()
     ('size (pixels)', 'proportion correct', 'log')
     """
     ours = style.is_ours(ax)
     ax = style.axes_for(ax, 6.4, 4.5)
-    log = fit.function.axis == "log"
-    shown = np.append(counts.levels, _near(fit.threshold, counts.levels, log))
-    limits = level_axis(ax, shown, log=log, unit=unit, ticks=counts.levels.tolist())
+    counts, scale = fit.counts, fit.function.axis
+    shown = np.append(counts.levels, _near(fit.threshold, counts.levels, scale))
+    limits = level_axis(ax, shown, scale, unit=unit, ticks=counts.levels.tolist())
     _set_height(ax, counts, fit.function.guess)
     color, marker = style.series(ax, color)
     found = estimate(fit.threshold, fit.low, fit.high)
-    levels = along(limits, log=ax.get_xscale() == "log")
+    levels = along(limits, counts.levels, scale)
     (curve,) = ax.plot(levels, fit.function(levels), color=color, lw=2, zorder=2)
     points = _draw_answers(ax, counts, color, marker)
     diamond = _draw_threshold(ax, fit, limits, color if label else style.INK)
@@ -93,13 +91,12 @@ def plot_fit(
     return ax
 
 
-def _near(threshold: float, levels: np.ndarray, log: bool) -> list[float]:
+def _near(threshold: float, levels: np.ndarray, scale: str | Axis) -> list[float]:
     """Return a threshold in a list if it lies among the levels or not far beyond; else nothing."""
-    x = np.log(levels) if log else levels
-    if not np.isfinite(threshold) or (log and threshold <= 0):
-        return []
-    at, room = (np.log(threshold) if log else threshold), _FURTHER * np.ptp(x)
-    return [threshold] if x.min() - room <= at <= x.max() + room else []
+    places = to_axis(levels, scale)
+    (at,) = places_of(np.array([threshold]), axis_of(scale))
+    room = _FURTHER * np.ptp(places)
+    return [threshold] if places.min() - room <= at <= places.max() + room else []
 
 
 def _set_height(ax: Axes, counts: Counts, guess: float) -> None:
@@ -110,7 +107,8 @@ def _set_height(ax: Axes, counts: Counts, guess: float) -> None:
 
 
 def _label_asymptotes(ax: Axes, fit: Fit) -> None:
-    for y, text in ((fit.function.guess, "chance"), (1 - fit.function.lapse, "1 − lapses")):
+    bottom = "chance" if fit.settings.guess == fit.function.guess else "guess rate"
+    for y, text in ((fit.function.guess, bottom), (1 - fit.function.lapse, "1 − lapses")):
         ax.axhline(y, color=style.QUIET, lw=0.9, ls=(0, (4, 3)), zorder=0)
         style.side_label(ax, y, text, apart=0.05)
 

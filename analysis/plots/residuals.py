@@ -14,7 +14,7 @@ _LEAST = 2.6  # residuals up to here are in sight, so that small ones look small
 
 
 def plot_residuals(
-    fit: Fit, ax: Axes | None = None, *, counts: Counts, unit: str = "", color: str | None = None
+    fit: Fit, ax: Axes | None = None, *, unit: str = "", color: str | None = None
 ) -> Axes:
     """Plot the deviance residual at each level, above a band that holds 95 % if the curve is right.
 
@@ -27,8 +27,6 @@ def plot_residuals(
         From `analysis.fit_psychometric`.
     ax
         Axes to draw on; None for new ones. Several fits may share them.
-    counts
-        The answers.
     unit
         Unit of the levels, such as ``"window_px"``.
     color
@@ -47,10 +45,8 @@ def plot_residuals(
     Examples
     --------
     >>> from analysis import fit_psychometric
-    >>> from analysis.data.counts import counts_of
-    >>> counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
-    >>> fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
-    >>> ax = plot_residuals(fit, counts=counts, unit="px")
+    >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+    >>> ax = plot_residuals(fit, unit="px")
     >>> residuals = ax.collections[-1].get_offsets()[:, 1]
     >>> bool(abs((residuals**2).sum() - fit.deviance) < 1e-9)
     True
@@ -58,8 +54,8 @@ def plot_residuals(
     ours = ax is None
     ax = style.axes_for(ax, 6.4, 3.0)
     is_first = not ax.has_data()
-    log = fit.function.axis == "log"
-    level_axis(ax, counts.levels, log=log, unit=unit, ticks=counts.levels.tolist())
+    counts = fit.counts
+    level_axis(ax, counts.levels, fit.function.axis, unit=unit, ticks=counts.levels.tolist())
     if is_first:
         ax.axhspan(-Z95, Z95, color=style.QUIET, alpha=0.18, lw=0, zorder=0)
         ax.axhline(0, color=style.QUIET, lw=0.9, zorder=0.5)

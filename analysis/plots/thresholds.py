@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from analysis.curves.axes import Axis, axis_of
 from analysis.fits.fit import Fit
 from analysis.plots import style
-from analysis.plots.levels import level_axis
+from analysis.plots.levels import level_axis, levels_at, places_of
 from analysis.plots.words import estimate
 from stimuli_store.errors import InputError, unknown_name
 
@@ -60,8 +61,8 @@ def plot_thresholds(
         raise unknown_name("fit", name, list(named))
     ours = style.is_ours(ax)
     ax = style.axes_for(ax, 6.4, 0.9 + 0.34 * (len(named) + bool(true)))
-    log = all(fit.function.axis == "log" for fit in named.values())
-    level_axis(ax, _in_sight(named, true, log), log=log, unit=unit)
+    scale = axis_of(next(iter(named.values())).function.axis)
+    level_axis(ax, _in_sight(named, true, scale), scale, unit=unit)
     ax.set_xlabel(f"threshold, {ax.get_xlabel()}")
     ax.set_yticks(range(len(named)), list(named))
     ax.set_ylim(len(named) - 0.4, -0.6)
@@ -78,18 +79,18 @@ def plot_thresholds(
     return ax
 
 
-def _in_sight(named: Mapping[str, Fit], true: Mapping[str, float], log: bool) -> np.ndarray:
+def _in_sight(named: Mapping[str, Fit], true: Mapping[str, float], scale: Axis) -> np.ndarray:
     """Return levels that span the axis: all thresholds, and intervals as far as most of them go."""
     found = np.array([(fit.threshold, fit.low, fit.high) for fit in named.values()])
-    with np.errstate(divide="ignore"):
-        places = np.log(found) if log else found
-        truth = np.log(list(true.values())) if log else np.array(list(true.values()))
+    places = places_of(found, scale)
     ends = places[:, 1:]
-    middle = [x[np.isfinite(x)] for x in (np.append(places[:, 0], truth), ends.ravel())]
-    core = next((x for x in middle if len(x)), np.zeros(1))
+    middle = np.append(places[:, 0], places_of(np.array(list(true.values())), scale))
+    core = next((x[np.isfinite(x)] for x in (middle, ends.ravel()) if np.isfinite(x).any()), None)
+    if core is None:  # nobody has a threshold, or an end of its interval
+        return np.concatenate([fit.counts.levels for fit in named.values()])
     with np.errstate(invalid="ignore"):
         widths = np.abs(ends - places[:, :1])
     widths = widths[np.isfinite(widths)]
-    room = float(np.median(widths)) if len(widths) else np.log(2) if log else 0.1 * abs(core[0])
-    shown = np.append(core, np.clip(ends, core.min() - 1.5 * room, core.max() + 1.5 * room))
-    return np.exp(shown) if log else shown
+    room = 1.5 * float(np.median(widths)) if len(widths) else 0.1 * abs(core[0])
+    shown = np.append(core, np.clip(ends, core.min() - room, core.max() + room))
+    return levels_at(shown[np.isfinite(shown)], scale)

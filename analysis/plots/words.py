@@ -53,13 +53,17 @@ def interval(low: float, high: float) -> str:
 
 
 def estimate(value: float, low: float, high: float) -> str:
-    """Return an estimate with its interval as text.
+    """Return an estimate with its interval as text; an interval open at both ends determines nothing.
 
     Examples
     --------
     >>> estimate(41.277, 31.02, 52.4), estimate(float("inf"), 90.0, float("inf"))
     ('41.3 [31, 52.4]', 'beyond the levels shown')
+    >>> estimate(41.277, 0.0, float("inf"))
+    'not determined'
     """
+    if math.isinf(high) and (low == 0 or math.isinf(low)):
+        return "not determined"
     if value == 0 or math.isinf(value):
         return level(value)
     return f"{level(value)} {interval(low, high)}"

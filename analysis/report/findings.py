@@ -6,7 +6,6 @@ import numpy as np
 
 from analysis.data.answers import Answers
 from analysis.data.cell_counts import models_without_evidence
-from analysis.data.counts import Counts
 from analysis.fits.fit import Fit
 from analysis.plots import style
 from analysis.plots.fits import plot_fit
@@ -105,8 +104,7 @@ def _threshold_section(results: Results) -> str:
     title = "Observed answers, fitted curve, threshold"
     if fit is None:
         return html.section(title, _conditions_table("Comparison", (head, *results.others)))
-    counts = Counts(levels=head.numbers, n_correct=head.n_correct, n_trials=head.n_trials)
-    made = plot_fit(fit, counts=counts, unit=results.unit, true=head.true_threshold)
+    made = plot_fit(fit, unit=results.unit, true=head.true_threshold)
     parts = [
         html.paragraph(f"Comparison: {head.name}. {fit.status.value.capitalize()}."),
         html.picture(style.to_png(made), f"Proportion correct by level, {head.name}", 720),

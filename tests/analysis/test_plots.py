@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
+from analysis.curves.axes import Axis
 from analysis.data.counts import Counts, counts_of
 from analysis.fits.fit import Fit
 from analysis.observers.from_counts import wilson
@@ -39,15 +40,15 @@ def counts(right: Any = (10, 12, 18, 20), total: Any = 20, levels: Any = LEVELS)
     return counts_of(levels, right, np.broadcast_to(total, np.shape(right)))
 
 
-def fit(given: Counts, axis: str = "log", guess: float = 0.5) -> Fit:
+def fit(given: Counts, axis: Any = "log", guess: Any = 0.5) -> Fit:
     return fit_psychometric(
         given.levels, given.n_correct, given.n_trials, axis=axis, guess=guess, sigmoid="normal"
     )
 
 
-def fitted(*given: Any, axis: str = "log", guess: float = 0.5, **kwargs: Any) -> Axes:
+def fitted(*given: Any, axis: Any = "log", guess: Any = 0.5, **kwargs: Any) -> Axes:
     made = counts(*given)
-    return plot_fit(fit(made, axis, guess), counts=made, **kwargs)
+    return plot_fit(fit(made, axis, guess), **kwargs)
 
 
 def lines(axes: Axes) -> list[tuple[list[float], list[float]]]:
@@ -68,6 +69,7 @@ def words(axes: Axes) -> list[str]:
 # -- every plot ------------------------------------------------------------------------------------
 
 MANY = np.round(np.random.default_rng(1).normal(30, 8, 60).clip(6, 80), 3)
+ROOT = Axis(name="square root", position=np.sqrt, level=np.square)
 FITS = {
     "ann": fit(counts()),
     "a participant with a long name": fit(counts((9, 10, 11, 10))),
@@ -129,7 +131,11 @@ PLOTS: dict[str, Callable[[], Axes]] = {
     "fit with a linear axis": lambda: fitted((10, 13, 18, 22), 40, (0, 1, 2, 3), axis="linear", guess=0.25),
     "fit of tiny levels": lambda: fitted((10, 13, 18, 19), 20, (0.001, 0.002, 0.003, 0.005), axis="linear"),
     "two fits": two_fits,
-    "residuals": lambda: plot_residuals(fit(counts()), counts=counts(), unit="px"),
+    "falling fit": lambda: fitted((20, 18, 12, 10)),
+    "fit with a free guess rate": lambda: fitted((2, 5, 15, 19), guess="free"),
+    "fit on an axis of one's own": lambda: fitted((20, 24, 33, 38), 40, (0, 1, 4, 9), axis=ROOT),
+    "thresholds on it": lambda: plot_thresholds([fit(counts((20, 24, 33, 38), 40, (0, 1, 4, 9)), ROOT)]),
+    "residuals": lambda: plot_residuals(fit(counts()), unit="px"),
     "d'": lambda: plot_dprime(
         {level: dprime_from_counts(n, 50) for level, n in zip(LEVELS, (26, 25, 43, 50), strict=True)},
         scaling=fit_critical_scaling(LEVELS, (26, 25, 43, 50), [50] * 4),
@@ -219,8 +225,8 @@ def test_series_differ_in_grey_prints_too() -> None:
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda ax: plot_fit(FITS["ann"], ax, counts=counts()),
-        lambda ax: plot_residuals(FITS["ann"], ax, counts=counts()),
+        lambda ax: plot_fit(FITS["ann"], ax),
+        lambda ax: plot_residuals(FITS["ann"], ax),
         lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
         lambda ax: plot_thresholds(FITS, ax),
         lambda ax: plot_ranking(ranking(), ax),
@@ -246,7 +252,7 @@ def test_plots_go_where_they_are_told(draw: Callable[[Any], Axes]) -> None:
 def test_a_fit_shows_answers_curve_and_threshold() -> None:
     given = counts((10, 26, 18, 20), (20, 40, 20, 20))
     found = fit(given)
-    axes = plot_fit(found, counts=given, unit="window_px", true=25.0)
+    axes = plot_fit(found, unit="window_px", true=25.0)
     (points,) = axes.collections
     seen = given.n_correct / given.n_trials
     np.testing.assert_allclose(points.get_offsets(), np.stack([LEVELS, seen], axis=1))
@@ -271,13 +277,13 @@ def test_a_fit_shows_answers_curve_and_threshold() -> None:
 
 
 def test_an_open_interval_ends_in_an_arrow_and_no_truth_is_invented() -> None:
-    axes = plot_fit(replace(FITS["ann"], high=np.inf), counts=counts())
+    axes = plot_fit(replace(FITS["ann"], high=np.inf))
     edge = axes.get_xlim()[1]
     arrows = [line.get_xdata() for line in axes.get_lines() if line.get_marker() == ">"]
     assert arrows == [[edge]]
     assert words(axes)[-1].endswith(", ∞)")
     assert not any("true" in word for word in words(axes))
-    none = plot_fit(replace(FITS["ann"], threshold=np.inf, high=np.inf), counts=counts())
+    none = plot_fit(replace(FITS["ann"], threshold=np.inf, high=np.inf))
     assert words(none)[-1] == "threshold at 75 %: beyond the levels shown"
 
 
@@ -307,9 +313,38 @@ def test_ticks_are_levels_or_round_numbers() -> None:
     assert shown("fit of sixty levels") == ["10", "20", "50"]
 
 
+def test_an_axis_of_ones_own_is_that_of_the_plot() -> None:
+    axes = drawn("fit on an axis of one's own")
+    at = axes.transData.transform([(level, 0.5) for level in (0, 1, 4, 9)])[:, 0]
+    np.testing.assert_allclose(np.diff(at), at[1] - at[0])
+    assert axes.get_xlim()[0] == 0  # no level lies below
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "1", "4", "9"]
+    ((x, _),) = [line for line in lines(axes) if len(line[0]) == 200]
+    np.testing.assert_allclose(np.diff(np.sqrt(x)), np.sqrt(x[-1]) / 199)
+
+
+def test_fits_on_different_axes_share_a_plot() -> None:
+    first = fitted((20, 25, 36, 40), 40, (0, 1, 2, 3), axis="linear", label="linear")
+    both = fitted((25, 36, 40), 40, (1, 2, 3), ax=first, label="log")
+    assert both.get_xscale() == "linear"
+    curves = [x for x, _ in lines(both) if len(x) == 200]
+    assert curves[0][0] < 0 < curves[1][0] == pytest.approx(1)
+
+
+def test_the_lower_asymptote_is_named_for_what_it_is() -> None:
+    assert {text.get_text() for text in drawn("fit").texts} == {"chance", "1 − lapses"}
+    free = {text.get_text() for text in drawn("fit with a free guess rate").texts}
+    assert free == {"guess rate", "1 − lapses"}
+
+
+def test_what_is_not_determined_is_not_given_as_a_number() -> None:
+    axes = plot_fit(replace(FITS["ann"], low=0.0, high=np.inf))
+    assert words(axes)[-1] == "threshold at 75 %: not determined"
+
+
 def test_residuals_are_those_of_the_deviance() -> None:
     given = counts()
-    axes = plot_residuals(fit(given), counts=given)
+    axes = plot_residuals(fit(given))
     left_over = np.asarray(axes.collections[-1].get_offsets())[:, 1]
     assert (left_over**2).sum() == pytest.approx(fit(given).deviance)
     expected = given.n_trials * fit(given).function(LEVELS)
