@@ -12,7 +12,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
 from analysis.observers.closed_forms import LinkCurve, density
-from analysis.observers.rules import LIKELIHOOD, choose, log_likelihoods
+from analysis.observers.rules import DIFFERENCING, LIKELIHOOD, choose, log_likelihoods
 from analysis.observers.structure import Structure
 
 GRID = np.concatenate(
@@ -111,14 +111,26 @@ def _means(
     truth = structure.at_exchanged if exchanged else structure.at
     noise, share = points
     cell = np.minimum((share * len(truth)).astype(int), len(truth) - 1)
-    rows, found = np.arange(len(noise)), []
+    rows, found, seen = np.arange(len(noise)), [], _seen(structure, rule)
     for d in at:
         assumed = np.full(len(noise), d)
         x = noise + d * truth[cell]
-        logs = log_likelihoods(truth, structure.votes, assumed, x)
+        logs = log_likelihoods(truth @ seen, structure.votes, assumed, x @ seen)
         odds = np.exp(logs - logs.max(axis=1, keepdims=True))
         # The likeliest answer needs no second look, unless the observer takes the stimuli for each other.
         likeliest = rule == LIKELIHOOD and not exchanged
         said = odds.argmax(axis=1) if likeliest else choose(structure, rule, assumed, x)
         found.append(float((odds[rows, said] / odds.sum(axis=1)).mean()))
     return np.array(found)
+
+
+def _seen(structure: Structure, rule: str) -> np.ndarray:
+    """Return the matrix (intervals, intervals) from percepts to what a rule takes from them.
+
+    Differencing does not know the mean percept of the pictures that it compares. Without it the probability
+    of being right varies much less between percepts.
+    """
+    parts = np.array(structure.parts)
+    same = (parts[:, None] == parts).astype(np.float64)
+    centre = np.eye(len(parts)) - same / same.sum(axis=1)
+    return centre if rule == DIFFERENCING else np.eye(len(parts))
