@@ -102,28 +102,28 @@ class Curvature:
         m, gram = self.gram.shape[1] // 2, self.gram
         slots = [(self.age - 1 - k) % m for k in range(min(self.age, m))]  # newest first
         on_basis = torch.zeros_like(products)
+        inverse = _reciprocal(gram[:, :m, m:].diagonal(dim1=1, dim2=2)).unsqueeze(2)
         alphas = {}
         for k in slots:
             s_dot_q = products[:, k] + (gram[:, k].unsqueeze(2) * on_basis).sum(1)
-            alphas[k] = s_dot_q * _reciprocal(gram[:, k, m + k]).unsqueeze(1)
+            alphas[k] = s_dot_q * inverse[:, k]
             on_basis[:, m + k] -= alphas[k]
         newest = self._newest_scale(slots)
         on_basis = on_basis * newest.view(-1, 1, 1)
         for k in reversed(slots):
             on_vector = newest.unsqueeze(1) * products[:, m + k]
             y_dot_r = on_vector + (gram[:, m + k].unsqueeze(2) * on_basis).sum(1)
-            beta = y_dot_r * _reciprocal(gram[:, k, m + k]).unsqueeze(1)
-            on_basis[:, k] += alphas[k] - beta
+            on_basis[:, k] += alphas[k] - y_dot_r * inverse[:, k]
         return newest, on_basis
 
     def _newest_scale(self, slots: list[int]) -> Tensor:
         """Return s·y / y·y of each problem's newest valid pair, the scale of its inverse Hessian."""
         m, gram = self.gram.shape[1] // 2, self.gram
-        scale = gram.new_ones(len(gram))
-        for k in reversed(slots):
-            ratio = gram[:, k, m + k] * _reciprocal(gram[:, m + k, m + k])
-            scale = torch.where(ratio > 0, ratio, scale)
-        return scale
+        along = gram[:, :m, m:].diagonal(dim1=1, dim2=2)
+        ratios = (along * _reciprocal(gram[:, m:, m:].diagonal(dim1=1, dim2=2)))[:, slots]
+        valid = ratios > 0
+        newest = ratios.gather(1, valid.byte().argmax(dim=1, keepdim=True)).squeeze(1)
+        return torch.where(valid.any(dim=1), newest, 1.0)
 
 
 def curved(step: Tensor, change: Tensor) -> Tensor:
