@@ -8,7 +8,7 @@ import numpy as np
 
 from stimsynth.images.mad_archive import MAD_STIMULI, load_mad_results
 from stimsynth.plots.panels import Panel, panel_figure
-from stimsynth.plots.ranges import Range, display_ranges
+from stimsynth.plots.ranges import Range, display_ranges, range_colors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +62,9 @@ def plot_MAD_results(
     for level, images in found.images.items():
         titles = _titles(level, found.scores[level])
         rows.append([(titles[name], images[name]) for name in MAD_STIMULI])
-    figure = panel_figure(_panels(rows, vrange), zoom=zoom, **_colors(vrange, kwargs))
+    figure = panel_figure(
+        _panels(rows, vrange), zoom=zoom, **{"cmap": range_colors(vrange), **kwargs}
+    )
     results = {
         f"L{level}": {**scores, "noise_level": level, "original_image": original_image}
         for level, scores in found.scores.items()
@@ -99,9 +101,3 @@ def _panels(rows: list[list[tuple[str, np.ndarray]]], vrange: str | Range) -> li
         [Panel(pixels=x, title=t, shown=s) for (t, x), s in zip(row, shown, strict=True)]
         for row, shown in zip(rows, ranges, strict=True)
     ]
-
-
-def _colors(vrange: str | Range, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plot arguments with a colour map: two-sided if zero is in the middle of the range, else grey."""
-    two_sided = isinstance(vrange, str) and vrange.endswith("0")
-    return {"cmap": "RdBu_r" if two_sided else "gray", **kwargs}

@@ -1,6 +1,6 @@
 """Figures with rows of images whose pixels are whole blocks of display pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,30 +9,62 @@ import numpy as np
 from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.checks import check_zoom
 from stimsynth.plots.ranges import Range
+from stimsynth.plots.titles import LINE, TITLE_POINTS, fitted_title, text_width
 from stimuli_store.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from stimuli_store.tools.figures import PlotFigure
 
-_GAP, _LINE = 10, 13  # pixels between images, and for a line of a title
+_GAP = 10  # pixels between images
+_ROOM = 120  # pixels that a title may take, if its image is narrower
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """An image with its title and the values shown as black and white.
 
-    Shape (height, width) for grey; (height, width, 3 or 4) for colours.
+    Attributes
+    ----------
+    pixels
+        Shape (height, width) for grey; (height, width, 3 or 4) for colours.
+    title
+        Title above the image; too long lines are broken.
+    shown
+        Values of black and white.
+    zoom
+        Display pixels per image pixel, in addition to the figure's zoom.
     """
 
     pixels: np.ndarray
     title: str
     shown: Range
+    zoom: float = 1.0
 
 
-def panel_figure(
-    rows: Sequence[Sequence[Panel]], *, zoom: float = 1.0, cmap: str = "gray", **imshow: Any
-) -> "PlotFigure":
-    """Return a figure with rows of panels, all of the same size.
+@dataclass(frozen=True, kw_only=True)
+class PanelLayout:
+    """Places of panels in display pixels, from the top left corner.
+
+    Attributes
+    ----------
+    boxes
+        (left, top, width, height) of each image, row by row.
+    titles
+        Titles with line breaks, row by row.
+    width, height
+        Size of the whole.
+    """
+
+    boxes: tuple[tuple[tuple[int, int, int, int], ...], ...]
+    titles: tuple[tuple[str, ...], ...]
+    width: int
+    height: int
+
+
+def lay_out(rows: Sequence[Sequence[Panel]], zoom: float = 1.0) -> PanelLayout:
+    """Return the places of panels in rows, each centred in a cell; the cells are equally wide.
 
     Parameters
     ----------
@@ -41,6 +73,49 @@ def panel_figure(
     zoom
         Display pixels per image pixel: a whole number, or 1 divided by a number that divides height and
         width.
+
+    Raises
+    ------
+    InputError
+        If `zoom` does not give whole pixels.
+    """
+    sizes = [[shown_size(panel, zoom) for panel in row] for row in rows]
+    widest = max(width for row in sizes for _, width in row)
+    words = [line for row in rows for panel in row for line in panel.title.split("\n")]
+    cell = max(widest, min(_ROOM, max(int(np.ceil(text_width(line))) + 1 for line in words)))
+    titles = [tuple(fitted_title(panel.title, cell + _GAP - 4) for panel in row) for row in rows]
+    boxes, top = [], 0
+    for row, lines in zip(sizes, titles, strict=True):
+        most = max(line.count("\n") + 1 for line in lines) if any(lines) else 0
+        top += _GAP + (LINE * most + 6 if most else 0)
+        high = max(height for height, _ in row)
+        left = _GAP
+        placed = []
+        for height, width in row:
+            placed.append((left + (cell - width) // 2, top + (high - height) // 2, width, height))
+            left += cell + _GAP
+        boxes.append(tuple(placed))
+        top += high
+    columns = max(len(row) for row in rows)
+    return PanelLayout(
+        boxes=tuple(boxes),
+        titles=tuple(titles),
+        width=columns * (cell + _GAP) + _GAP,
+        height=top + _GAP,
+    )
+
+
+def panel_figure(
+    rows: Sequence[Sequence[Panel]], *, zoom: float = 1.0, cmap: str = "gray", **imshow: Any
+) -> "PlotFigure":
+    """Return a figure with rows of panels.
+
+    Parameters
+    ----------
+    rows
+        Panels from the top down and from left to right; rows may differ in length.
+    zoom
+        As for `lay_out`.
     cmap
         Name of a matplotlib colour map.
     imshow
@@ -55,53 +130,78 @@ def panel_figure(
     Raises
     ------
     InputError
-        If panels differ in size, or `zoom` does not give whole pixels.
+        If `zoom` does not give whole pixels.
     MissingExtra
         If matplotlib is not installed.
     """
-    height, width = panel_size(rows, zoom)
-    lines = max(panel.title.count("\n") + 1 for row in rows for panel in row)
-    above = _LINE * lines + 6
-    total_w = max(len(row) for row in rows) * (width + _GAP) + _GAP
-    total_h = len(rows) * (height + above + _GAP)
-    made = empty_figure(total_w / DPI, total_h / DPI)
+    check_zoom(zoom)
+    made = empty_figure(1, 1)
+    layout = lay_out(rows, zoom)
+    made.set_size_inches(layout.width / DPI, layout.height / DPI)
     from stimuli_store.tools.figures import PlotAxes
 
-    for i, row in enumerate(rows):
-        bottom = total_h - (i + 1) * (height + above) - i * _GAP
-        for j, panel in enumerate(row):
-            left = _GAP + j * (width + _GAP)
-            axes = made.add_axes(
-                (left / total_w, bottom / total_h, width / total_w, height / total_h),
-                axes_class=PlotAxes,
-            )
-            axes.set_axis_off()
-            low, high = panel.shown
-            style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
-            pixels = panel.pixels
-            if pixels.ndim == 3:  # matplotlib does not scale colours
-                pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
-            axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
-            axes.set_title(panel.title, fontsize=9, pad=3, linespacing=1.2)
+    for panel, title, (left, top, width, height) in _placed(rows, layout):
+        bottom = layout.height - top - height
+        share = (
+            left / layout.width,
+            bottom / layout.height,
+            width / layout.width,
+            height / layout.height,
+        )
+        axes = made.add_axes(share, axes_class=PlotAxes)
+        draw_panel(axes, panel, title=title, cmap=cmap, **imshow)
     return made
 
 
-def panel_size(rows: Sequence[Sequence[Panel]], zoom: float) -> tuple[int, int]:
-    """Return the (height, width) of all panels in display pixels, after checking that they agree."""
-    shapes = {panel.pixels.shape for row in rows for panel in row}
-    sizes = {shape[:2] if shape[2:] in ((), (3,), (4,)) else shape for shape in shapes}
-    if len(sizes) != 1:
+def _placed(
+    rows: Sequence[Sequence[Panel]], layout: PanelLayout
+) -> Iterator[tuple[Panel, str, tuple[int, int, int, int]]]:
+    for row, titles, boxes in zip(rows, layout.titles, layout.boxes, strict=True):
+        yield from zip(row, titles, boxes, strict=True)
+
+
+def draw_panel(axes: "Axes", panel: Panel, *, title: str, cmap: str, **imshow: Any) -> None:
+    """Draw a panel on axes that have its size, with a title that has its line breaks."""
+    axes.set_axis_off()
+    low, high = panel.shown
+    style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
+    pixels = scaled_colors(panel.pixels, panel.shown)
+    axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
+    axes.set_title(title, fontsize=TITLE_POINTS, pad=3, linespacing=1.2, y=1.0)
+
+
+def scaled_colors(pixels: np.ndarray, shown: Range) -> np.ndarray:
+    """Return colours (…, 3 or 4) scaled from a range to [0, 1], and grey values (…, width) unchanged.
+
+    matplotlib scales only grey values. The opacity, the last of four channels, is not scaled.
+    """
+    if pixels.ndim == 2:
+        return pixels
+    low, high = shown
+    colors = np.clip((pixels[..., :3] - low) / (high - low or 1), 0, 1)
+    return np.concatenate([colors, np.clip(pixels[..., 3:], 0, 1)], axis=-1)
+
+
+def shown_size(panel: Panel, zoom: float = 1.0) -> tuple[int, int]:
+    """Return height and width of a panel in display pixels.
+
+    Raises
+    ------
+    InputError
+        If it is no image, or `zoom` does not give whole pixels.
+    """
+    shape = panel.pixels.shape
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,), (4,)) or 0 in shape:
         raise InputError(
-            f"panels of one figure must have the same size; these have {sorted(sizes)}"
+            f"an image must be (height, width), or (height, width, 3 or 4) for colours; not {shape}"
         )
-    size = sizes.pop()
-    check_zoom(zoom)
-    shown = [n * zoom for n in size]
-    whole = zoom >= 1 and float(zoom).is_integer()
-    fraction = 0 < zoom < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / zoom))
-    if len(size) != 2 or not (whole or fraction):
+    total = zoom * panel.zoom
+    shown = [side * total for side in shape[:2]]
+    enlarged = total >= 1 and float(total).is_integer()
+    reduced = 0 < total < 1 and all(abs(n - round(n)) < 1e-9 for n in (*shown, 1 / total))
+    if not (enlarged or reduced):
         raise InputError(
-            "panels must be (height, width) or (height, width, 3), and zoom a whole number, or 1/d where d "
-            f"divides height and width; not {size} and zoom {zoom}"
+            f"zoom must be a whole number, or 1/d where d divides height and width, {shape[0]} and "
+            f"{shape[1]}; not {total:g}"
         )
     return round(shown[0]), round(shown[1])

@@ -21,7 +21,7 @@ def display_ranges(images: Sequence[np.ndarray], vrange: str | Range) -> list[Ra
         followed by a digit for a range of each image. Digits: 0, symmetric about zero and as wide as the
         largest absolute value; 1, minimum to maximum (``"auto"`` is ``"auto1"``); 2, mean ± 2 standard
         deviations; 3, from the 10th to the 90th percentile, and an eighth of this distance beyond on
-        either side.
+        either side. Values that are NaN or infinite do not count.
 
     Raises
     ------
@@ -38,15 +38,36 @@ def display_ranges(images: Sequence[np.ndarray], vrange: str | Range) -> list[Ra
             low, high = (float(end) for end in vrange)
         except (TypeError, ValueError) as error:
             raise _no_range(vrange) from error
+        if not low <= high:
+            raise _no_range(vrange)
         return [(low, high)] * len(images)
     name = "auto1" if vrange == "auto" else vrange
     kind, digit = name[:-1], name[-1:]
     if kind not in ("auto", "indep") or digit not in _RULES:
         raise _no_range(vrange)
     rule = _RULES[digit]
+    finite = [_finite(image) for image in images]
     if kind == "indep":
-        return [rule(image) for image in images]
-    return [rule(np.concatenate([image.ravel() for image in images]))] * len(images)
+        return [rule(values) for values in finite]
+    return [rule(np.concatenate(finite))] * len(images)
+
+
+def range_colors(vrange: str | Range) -> str:
+    """Return the colour map of a range: two-sided if zero is in the middle by rule 0, else grey.
+
+    Examples
+    --------
+    >>> range_colors("indep0"), range_colors("auto1"), range_colors((-1, 1))
+    ('RdBu_r', 'gray', 'gray')
+    """
+    return "RdBu_r" if isinstance(vrange, str) and vrange.endswith("0") else "gray"
+
+
+def _finite(image: np.ndarray) -> np.ndarray:
+    """Return the finite values in double precision; a single 0 if there are none."""
+    values = np.asarray(image, dtype=np.float64).ravel()
+    found = values[np.isfinite(values)]
+    return found if found.size else np.zeros(1)
 
 
 def _no_range(vrange: object) -> InputError:
