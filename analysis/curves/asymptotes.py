@@ -7,7 +7,7 @@ import numpy as np
 
 from stimuli_store.errors import InputError, unknown_name
 
-FREE, TIED = "free", "tied"
+FREE, TIED, SHARED = "free", "tied", "shared"
 _LOW, _HIGH = (
     -30.0,
     14.0,
@@ -63,7 +63,7 @@ def asymptotes_of(guess: float | str, lapse: float | str) -> Asymptotes:
         A number for a rate that the task or the user fixes; ``"free"`` where it is estimated, as in yes/no;
         ``"tied"`` where it equals the lapse rate.
     lapse
-        A number or ``"free"``.
+        A number or ``"free"``; ``"shared"`` is free, and the same for all data sets of a fit.
 
     Raises
     ------
@@ -76,7 +76,8 @@ def asymptotes_of(guess: float | str, lapse: float | str) -> Asymptotes:
     (('lapse',), ('guess',))
     """
     low = _rate("guess", guess, (FREE, TIED))
-    high = _rate("lapse", lapse, (FREE,))
+    high = _rate("lapse", lapse, (FREE, SHARED))
+    high = FREE if high == SHARED else high
     if low == TIED:
         tied = Asymptotes(names=("lapse",), guess=0, lapse=0, in_guess=(1,), in_lapse=(1,))
         return tied if high == FREE else asymptotes_of(high, high)

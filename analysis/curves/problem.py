@@ -34,6 +34,8 @@ class PsychometricProblem:
         Unit of the widths that the prior speaks of, in ranges of the levels (B,).
     n_correct, n_trials
         Counts (B, L); levels without trials are padding.
+    pull
+        Mean and weight (B, 2) of a further normal prior of the first free rate, the weight being 1/variance.
     """
 
     setting: Parametrization
@@ -44,6 +46,7 @@ class PsychometricProblem:
     width_unit: np.ndarray
     n_correct: np.ndarray
     n_trials: np.ndarray
+    pull: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "PsychometricProblem":
         """Return the problem of some data sets, in their order; a data set may be chosen repeatedly."""
@@ -55,6 +58,7 @@ class PsychometricProblem:
             width_unit=self.width_unit[chosen],
             n_correct=self.n_correct[chosen],
             n_trials=self.n_trials[chosen],
+            pull=self.pull[chosen],
         )
 
     def evaluate(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -89,4 +93,10 @@ class PsychometricProblem:
             value += height
             gradient[:, j] = first * scale
             curvature[:, j] = np.maximum(-second, 0.0) * scale**2
+        if self.pull.any():
+            mean, weight = self.pull.T
+            off = quantities[:, RATES] - mean
+            value -= 0.5 * weight * off**2
+            gradient[:, RATES] -= weight * off
+            curvature[:, RATES] += weight
         return value, gradient, curvature

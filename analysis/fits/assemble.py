@@ -9,11 +9,12 @@ from analysis.curves.axes import LOG_AXIS, axis_of, from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
-from analysis.fits.batch import CountsBatch
+from analysis.fits.engine.batch import CountsBatch
+from analysis.fits.engine.quantities import Estimates
+from analysis.fits.engine.search import Modes
+from analysis.fits.engine.settings import FitSettings
+from analysis.fits.engine.shared import own_settings
 from analysis.fits.fit import Fit, FitStatus, Posterior
-from analysis.fits.quantities import Estimates
-from analysis.fits.search import Modes
-from analysis.fits.settings import FitSettings
 
 _FARTHEST = 20.0  # position of a curve's half that is kept, in ranges of the levels
 _OCTAVES = 1000.0  # and on the log axis, so that the level is a number
@@ -56,7 +57,7 @@ def assembled(found: FoundFits, row: int, counts: Counts) -> Fit:
         dispersion=float(found.widening[row]),
         posterior=_posterior(modes, row, found),
         counts=counts,
-        settings=found.settings,
+        settings=own_settings(found.settings, found.batch.pull[row]),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.fits.batch import CountsBatch, batch_of_counts
+from analysis.fits.engine.batch import CountsBatch, batch_of_counts
 from analysis.fits.fit import Fit
 from analysis.fits.modes import FittedModes, best_modes
 from analysis.infer.estimates import Estimate

@@ -2,18 +2,26 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.curves.axes import Axis, axis_of
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
-from analysis.fits.batch import batch_of_counts
-from analysis.fits.quantities import estimates_of, slope_target, target_of
-from analysis.fits.search import Quantity
-from analysis.fits.settings import FitSettings, check_p
+from analysis.fits.engine.batch import batch_of_counts
+from analysis.fits.engine.quantities import estimates_of, slope_target, target_of
+from analysis.fits.engine.search import Quantity
+from analysis.fits.engine.settings import FitSettings, check_p
 from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import DROP95
+from analysis.infer.likelihood import deviance_residuals
+from stimuli_store.tools import html
+
+if TYPE_CHECKING:
+    from analysis.fits.goodness import Goodness
 
 
 class FitStatus(Enum):
@@ -153,6 +161,30 @@ class Fit:
         """Return the fitted proportion correct at each level (same shape)."""
         return self.function(levels)
 
+    def residuals(self) -> np.ndarray:
+        """Return the deviance residual at each level of `counts` (L,); their squares sum to the deviance."""
+        given = self.counts
+        return deviance_residuals(self.predict(given.levels), given.n_correct, given.n_trials)
+
+    def goodness(self, seed: int = 0) -> "Goodness":
+        """Return the deviance and the trend of the residuals against 1,000 simulated good fits."""
+        from analysis.fits.goodness import goodness_of_fit
+
+        return goodness_of_fit(self, seed=seed)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fit to a JSON file and return its path (`analysis.fits.saved.save_fit`)."""
+        from analysis.fits.saved import save_fit
+
+        return save_fit(self, path)
+
+    @staticmethod
+    def load(path: str | Path, *, axis: Axis | None = None) -> "Fit":
+        """Return the fit of a file that `save` wrote (`analysis.fits.saved.load_fit`)."""
+        from analysis.fits.saved import load_fit
+
+        return load_fit(path, axis=axis)
+
     def _estimate(self, target: Quantity) -> Estimate:
         batch = batch_of_counts([self.counts], self.settings.axis)
         found = estimates_of(
@@ -170,3 +202,17 @@ class Fit:
             f"Fit({Estimate(value=self.threshold, low=self.low, high=self.high)} at {self.p:g}, "
             f"{self.function.sigmoid}{way}, {self.n_trials} trials, {self.status.name})"
         )
+
+    def _repr_html_(self) -> str:
+        curve, levels = self.function, "level" if self.n_levels == 1 else "levels"
+        ends = Estimate(value=self.threshold, low=self.low, high=self.high)
+        rows = [
+            (f"threshold at {self.p:g} [95 %]", ends),
+            ("sigmoid", curve.sigmoid if self.rising else f"{curve.sigmoid}, falling"),
+            (f"width ({axis_of(curve.axis).unit})", f"{curve.width:.3g}"),
+            ("guess, lapse", f"{curve.guess:.3g}, {curve.lapse:.3g}"),
+            ("trials", f"{self.n_trials} at {self.n_levels} {levels}"),
+            ("deviance", f"{self.deviance:.3g}"),
+            ("status", self.status.value),
+        ]
+        return html.table((), rows)

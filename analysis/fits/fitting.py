@@ -13,11 +13,10 @@ from scipy.special import ndtri
 
 from analysis.data.counts import SURE, Counts, counts_of, is_below, trend_of, widening_of
 from analysis.fits.assemble import FoundFits, assembled
-from analysis.fits.batch import CountsBatch, batch_of_counts
-from analysis.fits.fit import Fit
-from analysis.fits.quantities import read_off
-from analysis.fits.search import Quantity, probabilities_at, search
-from analysis.fits.settings import (
+from analysis.fits.engine.batch import CountsBatch, batch_of_counts
+from analysis.fits.engine.quantities import read_off
+from analysis.fits.engine.search import Quantity, probabilities_at, search
+from analysis.fits.engine.settings import (
     ANY,
     HETEROGENEITY,
     FitSettings,
@@ -25,6 +24,8 @@ from analysis.fits.settings import (
     directions,
     named_settings,
 )
+from analysis.fits.engine.shared import with_shared_lapse
+from analysis.fits.fit import Fit
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviances, log_likelihood
 from analysis.infer.priors import Prior
@@ -61,7 +62,8 @@ def fit_psychometric(
         Proportion correct at no difference (`analysis.observers.sdt.guess_rate`); ``"free"`` where it is
         estimated, as in yes/no tasks; ``"tied"`` where it equals the lapse rate.
     lapse
-        ``"free"`` (default), or a number such as 0.
+        ``"free"`` (default), or a number such as 0. In `fit_many` also ``"shared"``: free, and the same for
+        all data sets.
     p
         Proportion correct of all answers, lapses included, that defines the threshold.
     axis
@@ -140,15 +142,23 @@ def _three(given: Any) -> Sequence[ArrayLike]:
 
 
 def _fit_counts(sets: Sequence[Counts], settings: FitSettings) -> list[Fit]:
+    if not sets:
+        raise InputError("there is no data set to fit; give at least one")
+    batch = batch_of_counts(sets, settings.axis)
+    rising = directions(batch.x, batch.n_correct, batch.n_trials, settings)
+    if settings.shares_lapse:
+        batch = with_shared_lapse(batch, settings, rising)
     fits: list[Fit] = []
     for begin in range(0, len(sets), _AT_ONCE):
         part = sets[begin : begin + _AT_ONCE]
-        fits += _fit_batch(part, batch_of_counts(part, settings.axis), settings)
+        rows = np.arange(begin, begin + len(part))
+        fits += _fit_batch(part, batch.rows(rows), settings, rising[rows])
     return fits
 
 
-def _fit_batch(sets: Sequence[Counts], batch: CountsBatch, settings: FitSettings) -> list[Fit]:
-    rising = directions(batch.x, batch.n_correct, batch.n_trials, settings)
+def _fit_batch(
+    sets: Sequence[Counts], batch: CountsBatch, settings: FitSettings, rising: np.ndarray
+) -> list[Fit]:
     target = Quantity(p=settings.p)
     searches = [search(batch, settings, shape, target, rising) for shape in settings.shapes]
     best = np.argmax([one.modes.height for one in searches], axis=0)

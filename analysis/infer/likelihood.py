@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from scipy.special import rel_entr
 
 LAPSE_A, LAPSE_B = 2.0, 50.0
 _EDGE = 1e-9
@@ -96,6 +97,20 @@ def deviances(height: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -
     """Return the deviances of counts (..., L) that have log likelihoods `height` (...) under some model."""
     seen = n_correct / np.maximum(n_trials, 1)
     return np.maximum(0.0, 2 * (log_likelihood(seen, n_correct, n_trials) - height))
+
+
+def deviance_residuals(p: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
+    """Return signed roots of the deviance's parts; their squares sum to it (all of one shape).
+
+    Examples
+    --------
+    >>> deviance_residuals(np.array([0.5, 0.5]), np.array([5, 8]), np.array([10, 10])).round(3).tolist()
+    [0.0, 1.963]
+    """
+    wrong = n_trials - n_correct
+    parts = rel_entr(n_correct, n_trials * p) + rel_entr(wrong, n_trials * (1 - p))
+    root = np.sqrt(2 * np.maximum(parts, 0.0))  # a part of 0 may be a little below by rounding
+    return np.sign(n_correct - n_trials * p) * root
 
 
 def climb(

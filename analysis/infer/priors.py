@@ -118,6 +118,22 @@ class HalfCauchyPrior:
         return np.abs(self.scale * rng.standard_cauchy(size))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProductPrior:
+    """Product of densities, such as a prior and what other data sets say of the same parameter."""
+
+    parts: tuple[Prior, ...]
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density, its first and its second derivative."""
+        each = [part.terms(x) for part in self.parts]
+        return sum(t[0] for t in each), sum(t[1] for t in each), sum(t[2] for t in each)  # type: ignore[return-value]
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Raise InputError, because nothing is drawn from a product."""
+        raise InputError("nothing can be drawn from a product of priors; draw from one of them")
+
+
 PRIORS = MappingProxyType(
     {
         "flat": FlatPrior,
@@ -137,6 +153,8 @@ def prior_to_json(prior: Prior) -> dict[str, Any]:
     {'family': 'beta', 'a': 2.0, 'b': 50.0}
     """
     families = {kind: name for name, kind in PRIORS.items()}
+    if type(prior) is ProductPrior:
+        return {"family": "product", "parts": [prior_to_json(part) for part in prior.parts]}
     if type(prior) not in families:
         raise InputError(
             f"a prior of type {type(prior).__name__} has no written form; known: {', '.join(PRIORS)}"
@@ -154,6 +172,8 @@ def prior_from_json(value: dict[str, Any]) -> Prior:
     """
     numbers = {key: number for key, number in value.items() if key != "family"}
     family = value.get("family", "")
+    if family == "product":
+        return ProductPrior(parts=tuple(prior_from_json(part) for part in value.get("parts", ())))
     if family not in PRIORS:
         raise unknown_name("family of priors", str(family), list(PRIORS))
     try:

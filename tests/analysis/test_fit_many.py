@@ -57,6 +57,9 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
         width_unit=np.full(size, 0.3),
         n_correct=np.minimum(rng.binomial(20, 0.7, (size, 6)), n_trials),
         n_trials=n_trials,
+        pull=np.array([[0.1, 0.0], [0.1, 300.0], [0.05, 10.0]])
+        if n_free > 2
+        else np.zeros((size, 2)),
     )
     c = np.column_stack([rng.normal(0, 0.3, (size, 2)), rng.normal(-1, 1, (size, n_free - 2))])
     _, gradient, information = problem.evaluate(c)

@@ -22,8 +22,8 @@ from analysis.curves.parametrization import (
 )
 from analysis.curves.problem import PsychometricProblem
 from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
-from analysis.fits.batch import CountsBatch
-from analysis.fits.settings import FitSettings
+from analysis.fits.engine.batch import CountsBatch
+from analysis.fits.engine.settings import FitSettings
 from analysis.infer.likelihood import climb
 from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
 
@@ -91,6 +91,7 @@ def problem_of(
         width_unit=1 / batch.span if own else np.ones_like(batch.span),
         n_correct=batch.n_correct,
         n_trials=batch.n_trials,
+        pull=batch.pull,
     )
 
 

@@ -24,6 +24,8 @@ class CountsBatch:
         its own size on others.
     n_correct, n_trials
         Counts (B, L); levels without trials are padding.
+    pull
+        Mean and weight (B, 2) of what other data sets say of a shared lapse rate; zeros for nothing.
     """
 
     x: np.ndarray
@@ -31,6 +33,7 @@ class CountsBatch:
     span: np.ndarray
     n_correct: np.ndarray
     n_trials: np.ndarray
+    pull: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "CountsBatch":
         """Return some of the data sets."""
@@ -104,4 +107,11 @@ def _standardized(
     alone = np.ones_like(centre) if axis_of(axis) == LOG_AXIS else np.abs(centre)
     span = np.where(span > 0, span, np.where(alone > 0, alone, 1.0))
     x = np.where(used, (positions - centre[:, None]) / span[:, None], 0.0)
-    return CountsBatch(x=x, centre=centre, span=span, n_correct=n_correct, n_trials=n_trials)
+    return CountsBatch(
+        x=x,
+        centre=centre,
+        span=span,
+        n_correct=n_correct,
+        n_trials=n_trials,
+        pull=np.zeros((len(x), 2)),
+    )

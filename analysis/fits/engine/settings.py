@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from analysis.curves.asymptotes import Asymptotes, asymptotes_of
+from analysis.curves.asymptotes import SHARED, Asymptotes, asymptotes_of
 from analysis.curves.axes import LOG_AXIS, Axis, axis_of
 from analysis.curves.parametrization import Parametrization, Steepness
 from analysis.curves.sigmoids import SIGMOIDS, sigmoid_of
@@ -44,6 +44,11 @@ class FitSettings:
     rising: bool | None = None
     dispersion: str = HETEROGENEITY
     priors: Mapping[str, Prior] = field(default_factory=dict)
+
+    @property
+    def shares_lapse(self) -> bool:
+        """True where all data sets of a fit have the same free lapse rate."""
+        return self.lapse == SHARED
 
     @property
     def shapes(self) -> tuple[str, ...]:

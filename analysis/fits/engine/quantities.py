@@ -8,9 +8,9 @@ import numpy as np
 from analysis.curves.asymptotes import rates_of
 from analysis.curves.axes import from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Steepness
-from analysis.fits.batch import CountsBatch
-from analysis.fits.search import Quantity, SigmoidSearch, intervals, search
-from analysis.fits.settings import FitSettings
+from analysis.fits.engine.batch import CountsBatch
+from analysis.fits.engine.search import Quantity, SigmoidSearch, intervals, search
+from analysis.fits.engine.settings import FitSettings
 from analysis.infer.estimates import Estimate
 
 

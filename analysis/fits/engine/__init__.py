@@ -1,0 +1,1 @@
+"""Search for modes and intervals of psychometric functions, many data sets at once."""
