@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     )
     from analysis.fits.fit import Fit, FitStatus
     from analysis.fits.fitting import fit_many, fit_psychometric
+    from analysis.fits.goodness import Goodness, goodness_of_fit, residuals_by_order
     from analysis.fits.groups import Fits, fit
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.modes import fit_modes
     from analysis.fits.nested import NestedModels, compare_groups
+    from analysis.fits.posteriors import grid_posterior, grid_posteriors
     from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+    from analysis.infer.estimates import Estimate
+    from analysis.infer.priors import BetaPrior, FlatPrior, HalfCauchyPrior, NormalPrior
     from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of
     from analysis.observers.from_counts import (

@@ -83,16 +83,11 @@ class PsychometricProblem:
     def log_prior(self, quantities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the log prior (B,) of quantities (B, K), its gradient and a positive curvature (B, K)."""
         value, gradient, curvature = np.zeros(len(quantities)), *np.zeros((2, *quantities.shape))
-        for j, prior in enumerate(self.priors):
-            given, scale = quantities[:, j], np.ones(len(quantities))
-            if j == THRESHOLD:
-                given, scale = self.centre + self.span * given, self.span
-            if j == STEEPNESS:
-                given = given - np.log2(self.width_unit)
-            height, first, second = prior.terms(given)
+        for j in range(len(self.priors)):
+            height, first, second = self.prior_terms(j, quantities[:, j])
             value += height
-            gradient[:, j] = first * scale
-            curvature[:, j] = np.maximum(-second, 0.0) * scale**2
+            gradient[:, j] = first
+            curvature[:, j] = np.maximum(-second, 0.0)
         if self.pull.any():
             mean, weight = self.pull.T
             off = quantities[:, RATES] - mean
@@ -100,3 +95,11 @@ class PsychometricProblem:
             gradient[:, RATES] -= weight * off
             curvature[:, RATES] += weight
         return value, gradient, curvature
+
+    def prior_terms(self, j: int, given: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the log prior (B,) of one quantity, without the pull, and its two derivatives."""
+        terms = self.priors[j].terms
+        if j == THRESHOLD:
+            height, first, second = terms(self.centre + self.span * given)
+            return height, first * self.span, second * self.span**2
+        return terms(given - np.log2(self.width_unit) if j == STEEPNESS else given)

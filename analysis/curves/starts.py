@@ -87,7 +87,7 @@ def best_nodes(
     kept
         The coordinate whose values have their own best nodes; None for the best nodes of all.
     """
-    parts = [_nodes_of(problem, rows, x, grids, kept) for rows, x in _same_levels(problem)]
+    parts = [_nodes_of(problem, rows, x, grids, kept) for rows, x in same_levels(problem)]
     rows, columns, x = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return Nodes(rows=rows, columns=columns, x=x)
 
@@ -131,7 +131,7 @@ def _is_hill(height: np.ndarray) -> np.ndarray:
     return is_top & (height >= height.max(axis=-1, keepdims=True) - _LOW_HILL)
 
 
-def _same_levels(problem: PsychometricProblem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def same_levels(problem: PsychometricProblem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows of data sets with the same levels, and these levels without padding."""
     x, n_trials = problem.x, problem.n_trials
     known = np.where(n_trials > 0, x, _PADDING)
