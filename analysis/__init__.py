@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         fit_distortion_ratio,
         predicted_ratio,
     )
+    from analysis.fits.dprimes import DPrimes, dprimes
     from analysis.fits.fit import Fit, FitStatus
     from analysis.fits.fitting import fit_many, fit_psychometric
     from analysis.fits.goodness import Goodness, goodness_of_fit, residuals_by_order

@@ -1,23 +1,26 @@
-"""Plot of d' by level."""
+"""Plots of d': by level along an axis, or a row for each group."""
 
 from collections.abc import Mapping
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.curves.axes import LINEAR_AXIS, LOG_AXIS
+from analysis.fits.dprimes import DPrimes
 from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis
-from analysis.plots.words import estimate
+from analysis.plots.words import estimate, group_name, interval
 from stimuli_store.errors import InputError
 
 _ROOM = 1.1  # of the largest finite d' in the picture
 
 
 def plot_dprime(
-    by_level: Mapping[float, DPrime],
+    found: DPrimes | Mapping[Any, DPrime],
     ax: Axes | None = None,
     *,
     scaling: ScalingFit | None = None,
@@ -27,20 +30,22 @@ def plot_dprime(
 ) -> Axes:
     """Plot d' at each level with its 95 % interval, and a fitted critical-scaling curve.
 
+    Groups that are not levels, but words or several columns, are rows, with their d' in numbers beside them.
+
     An interval without an upper end, of levels at which all answers were right, goes to the top of the axes
     and ends in an arrow.
 
     Parameters
     ----------
-    by_level
-        d' by level, as from `analysis.dprime_from_counts`.
+    found
+        From `analysis.dprimes`; or d' by level or name, as from `analysis.dprime_from_counts`.
     ax
         Axes to draw on; None for new ones. Several data sets may share them. Your own axes get no legend;
         add it by ``ax.legend()``.
     scaling
         Critical-scaling fit of the same answers.
     unit
-        Unit of the levels.
+        Unit of the levels; that of `analysis.dprimes` need not be given.
     label, color
         Name and colour of these data among several; None for the next colour.
 
@@ -52,7 +57,7 @@ def plot_dprime(
     Raises
     ------
     InputError
-        If there is no level, or `ax` is not axes.
+        If there is nothing to plot, `ax` is not axes, or a curve of levels is given for other groups.
 
     Examples
     --------
@@ -61,13 +66,19 @@ def plot_dprime(
     >>> ax.get_ylabel(), [tick.get_text() for tick in ax.get_xticklabels()]
     ('d′', ['8', '16', '32'])
     """
-    if not by_level:
+    known = {_place(key): one for key, one in found.items()}
+    if not known:
         raise InputError("there is no d' to plot; give at least one level")
     ours = style.is_ours(ax)
+    if not all(isinstance(key, Real) for key in known):
+        if scaling is not None:
+            raise InputError("critical scaling is a curve over levels; these groups are not levels")
+        return _plot_rows(known, ax, color or style.DATA)
     ax = style.axes_for(ax, 6.4, 3.7)
-    levels = np.array(sorted(by_level), dtype=np.float64)
-    found = [by_level[level] for level in sorted(by_level)]
-    values, low, high = np.array([(d.estimate, d.low, d.high) for d in found]).T
+    levels = np.array(sorted(known), dtype=np.float64)
+    shown = [known[level] for level in sorted(known)]
+    values, low, high = np.array([(d.estimate, d.low, d.high) for d in shown]).T
+    unit = unit or getattr(found, "unit", "")
     scale = LOG_AXIS if levels.min() > 0 else LINEAR_AXIS
     limits = level_axis(ax, levels, scale, unit=unit, ticks=levels.tolist())
     top = _set_height(ax, np.concatenate([values, low, high]))
@@ -77,7 +88,7 @@ def plot_dprime(
     is_open = high > top
     if is_open.any():
         ax.plot(levels[is_open], [top] * sum(is_open), "^", color=color, ms=5, clip_on=False)
-    weights = np.array([d.n_trials for d in found], dtype=np.float64)
+    weights = np.array([d.n_trials for d in shown], dtype=np.float64)
     points = style.points(ax, levels, values, weights, color, marker)
     points.set_label(label or "d′, 95 % interval")
     if scaling is not None:
@@ -85,6 +96,30 @@ def plot_dprime(
     ax.set_ylabel("d′")
     if ours:
         style.legend(ax)
+    return ax
+
+
+def _place(key: Any) -> Any:
+    """Return the value of a key with one value, and else the key."""
+    return key[0] if isinstance(key, tuple) and len(key) == 1 else key
+
+
+def _plot_rows(named: Mapping[Any, DPrime], ax: Axes | None, color: str) -> Axes:
+    """Plot a row for each group."""
+    ax = style.axes_for(ax, 6.4, 0.9 + 0.34 * len(named))
+    ends = np.array([(d.estimate, d.low, d.high) for d in named.values()])
+    finite = ends[np.isfinite(ends)]
+    left, right = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
+    room = (_ROOM - 1) * (right - left)
+    ax.set_xlim(left - 0.5 * room, right + room)
+    ax.set_xlabel("d′, 95 % interval")
+    ax.set_yticks(range(len(named)), [group_name(key) for key in named])
+    ax.set_ylim(len(named) - 0.4, -0.6)
+    for row, one in enumerate(named.values()):
+        style.draw_interval(ax, row, (one.low, one.high), color)
+        ax.plot([one.estimate], [row], "o", color=color, ms=7, zorder=5)
+        said = f"{one.estimate:.2f} {interval(one.low, one.high)}"
+        style.side_label(ax, row, said.replace("-", "−"), color=style.INK)
     return ax
 
 

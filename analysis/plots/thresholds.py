@@ -7,14 +7,15 @@ from matplotlib.axes import Axes
 
 from analysis.curves.axes import Axis, axis_of
 from analysis.fits.fit import Fit
+from analysis.fits.groups import Fits
 from analysis.plots import style
 from analysis.plots.levels import level_axis, levels_at, places_of
-from analysis.plots.words import estimate
+from analysis.plots.words import estimate, group_name
 from stimuli_store.errors import InputError, unknown_name
 
 
 def plot_thresholds(
-    fits: Mapping[str, Fit] | Sequence[Fit],
+    fits: Fits | Mapping[str, Fit] | Sequence[Fit],
     ax: Axes | None = None,
     *,
     unit: str = "",
@@ -27,11 +28,12 @@ def plot_thresholds(
     Parameters
     ----------
     fits
-        Fits by name, or a list of fits, which are numbered from 1; the first is on top.
+        From `analysis.fit` with groups; or fits by name, or a list of them, which are numbered from 1. The
+        first is on top.
     ax
         Axes to draw on; None for new ones.
     unit
-        Unit of the levels.
+        Unit of the levels; that of the fits of groups need not be given.
     true
         True thresholds of simulated answers, by name.
 
@@ -55,7 +57,9 @@ def plot_thresholds(
     """
     if not fits:
         raise InputError("there is no fit to plot; give at least one")
-    named = dict(fits) if isinstance(fits, Mapping) else {str(i + 1): f for i, f in enumerate(fits)}
+    pairs = enumerate(fits, 1) if isinstance(fits, Sequence) else fits.items()
+    named = {group_name(key): fit for key, fit in pairs}
+    unit = unit or getattr(fits, "unit", "")
     true = true or {}
     for name in set(true) - set(named):
         raise unknown_name("fit", name, list(named))

@@ -67,3 +67,16 @@ def estimate(value: float, low: float, high: float) -> str:
     if value == 0 or math.isinf(value):
         return level(value)
     return f"{level(value)} {interval(low, high)}"
+
+
+def group_name(key: object) -> str:
+    """Return the key of a group as text: its values with commas between them.
+
+    Examples
+    --------
+    >>> group_name(("near", 2.0)), group_name("ann"), group_name((None,)), group_name(())
+    ('near, 2', 'ann', '–', 'all answers')
+    """
+    values = key if isinstance(key, tuple) else (key,)
+    said = ["–" if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+    return ", ".join(said) or "all answers"

@@ -1,6 +1,8 @@
-"""A stranger's table: three tables as other laboratories write them, each read with one call."""
+"""A stranger's table: three tables as other laboratories write them, to a table and a figure in six lines."""
 
+import base64
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,19 +10,22 @@ import pytest
 
 from analysis import read_trials
 from analysis.observers.links import link_of
+from stimuli_store.tasks import task_named
 
 
 @pytest.fixture
 def oddity(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
-    """Three-interval oddity; every observer saw every image; German spreadsheet, answers by number."""
+    """Three-interval oddity; every observer saw every image; German spreadsheet, answers in words."""
     rng = np.random.default_rng(1)
+    people, images = [f"VP{i:02d}" for i in range(4)], ["wald", "wiese", "haus"]
     rows = pd.MultiIndex.from_product(
-        [[f"VP{i:02d}" for i in range(4)], ["wald", "wiese", "haus"], [0.25, 0.5, 1.0], range(5)],
-        names=["Vp", "Bild", "Abstand", "Nr"],
+        [people, images, ["netz", "textur"], [0.25, 0.5, 1.0], range(5)],
+        names=["Vp", "Bild", "Modell", "Abstand", "Nr"],
     ).to_frame(index=False)
-    rows["Ungerade"] = rng.integers(1, 4, len(rows))
+    words = np.array(["erstes", "zweites", "drittes"])
+    rows["Ungerade"] = words[rng.integers(0, 3, len(rows))]
     seen = rng.random(len(rows)) < rows.Abstand
-    rows["Taste"] = np.where(seen, rows.Ungerade, rng.integers(1, 4, len(rows))).astype(object)
+    rows["Taste"] = np.where(seen, rows.Ungerade, words[rng.integers(0, 3, len(rows))])
     rows.loc[rng.random(len(rows)) < 0.05, "Taste"] = "keine"
     rows["lpips"] = rows.Abstand * rng.uniform(0.8, 1.2, len(rows))
     path = tmp_path / "oddity.csv"
@@ -32,9 +37,9 @@ def oddity(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
 def test_oddity_with_crossed_images(oddity: tuple[Path, pd.DataFrame]) -> None:
     path, meant = oddity
     roles = {"participant": "Vp", "image": "Bild", "level": "Abstand", "answer": "Ungerade"}
-    answers = read_trials(
-        path, {**roles, "response": "Taste", "evidence": {"lpips": "lpips"}}, task="oddity"
-    )
+    words = {"erstes": "1", "zweites": "2", "drittes": "3"}
+    more = {"response": "Taste", "answers": words, "evidence": {"lpips": "lpips"}}
+    answers = read_trials(path, {**roles, **more}, task="oddity")
     missed = meant.Taste == "keine"
     assert answers.exclusions.to_numpy().tolist() == [["no answer", missed.sum()]]
     assert answers.table.level.tolist() == meant.Abstand.tolist()
@@ -116,3 +121,78 @@ def test_two_alternatives_over_two_condition_columns(
     assert counts.n_correct.tolist() == expected.sum().tolist()
     assert counts[by].to_numpy().tolist() == [list(key) for key in expected.groups]
     assert sum(1 for _ in answers.groups(["Eccentricity", "Orientation"])) == 4
+
+
+#: What each of the three people types, beside ``from analysis import *`` and the plots.
+ODDITY = """
+roles = {"participant": "Vp", "image": "Bild", "answer": "Ungerade", "response": "Taste"}
+words = {"erstes": "1", "zweites": "2", "drittes": "3"}
+answers = read_trials("oddity.csv", {**roles, "answers": words}, task="oddity")
+found = dprimes(answers, by="Modell")
+table = found.table
+figure = plot_dprime(found)
+"""
+PREFERENCES = """
+evidence = {"net": {"R": "score_net"}, "mse": {"L": "mse_left", "R": "mse_right", "prefers": "lower"}}
+roles = {"participant": "worker_id", "image": "ref", "response": "judgement", "evidence": evidence}
+roles["answers"] = {"L": "left", "R": "right"}
+ranking = rank(read_trials("twoafc.tsv", roles, task="pair-with-reference"), n_draws=200)
+table = ranking.table
+figure = plot_ranking(ranking)
+"""
+CONDITIONS = """
+roles = {"participant": "Subject", "level": "Coherence (%)", "correct": "Accuracy"}
+answers = read_trials("exp1 final.csv", roles, task="2afc")
+fits = fit(answers, by=["Eccentricity", "Orientation"])
+table = fits.table
+figure = plot_thresholds(fits)
+"""
+
+
+def typed(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame, Any]:
+    """Return the table and the figure of at most six lines that are run in a folder."""
+    assert len(code.strip().splitlines()) <= 6
+    assert "rename" not in code
+    monkeypatch.chdir(folder)
+    known: dict[str, Any] = {}
+    exec("from analysis import *\nfrom analysis.plots import *\n" + code, known)
+    png = known["figure"]._repr_png_()[0]
+    assert base64.b64encode(png).startswith(b"iVBOR")
+    return known["table"], known["figure"]
+
+
+def labels(axes: Any) -> list[str]:
+    return [tick.get_text() for tick in axes.get_yticklabels()]
+
+
+def test_oddity_becomes_dprimes_by_model_with_errors(
+    oddity: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, meant = oddity
+    table, axes = typed(ODDITY, path.parent, monkeypatch)
+    answered = meant[meant.Taste != "keine"]
+    right = (answered.Taste == answered.Ungerade).groupby(answered.Modell).sum()
+    assert table.Modell.tolist() == labels(axes) == ["netz", "textur"]
+    assert table.n_correct.tolist() == right.tolist()
+    assert (table.low < table.dprime).all()
+    assert (table.dprime < table.high).all()
+    p = link_of(task_named("oddity")).p_correct(table.dprime.to_numpy())
+    assert p == pytest.approx((table.n_correct / table.n_trials).to_numpy(), abs=1e-9)
+
+
+def test_signed_scores_become_a_ranking(
+    preferences: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, axes = typed(PREFERENCES, preferences[0].parent, monkeypatch)
+    assert table.label.tolist()[0] == "net"  # the judgements follow it
+    assert labels(axes)[:2] == ["net", "mse"]
+
+
+def test_two_condition_columns_become_thresholds(
+    conditions: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, axes = typed(CONDITIONS, conditions[0].parent, monkeypatch)
+    expected = [[e, o] for e in ("fovea", "periphery") for o in ("inverted", "upright")]
+    assert table[["Eccentricity", "Orientation"]].to_numpy().tolist() == expected
+    assert labels(axes) == [", ".join(key) for key in expected]
+    assert {"threshold", "low", "high", "status"} <= set(table.columns)

@@ -1,0 +1,205 @@
+"""Sensitivity d' of each group of answers, such as each model or condition."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.answers import Answers
+from analysis.fits.groups import GroupKey
+from analysis.observers.from_counts import (
+    DPrime,
+    DPrimeStatus,
+    dprimes_from_counts,
+    dprimes_from_hits,
+)
+from analysis.observers.structure import signal_of, structure_of
+from stimuli_store.errors import InputError
+from stimuli_store.tasks.types import Task
+from stimuli_store.tools import html
+
+_Asked = tuple[str, str]  # names of a task and a rule
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DPrimes:
+    """d' of groups of answers, in ascending order of their keys.
+
+    The intervals take the people and images that took part as they are; they do not speak for others.
+
+    Attributes
+    ----------
+    by
+        Columns that tell the groups apart; empty if all answers are one group.
+    keys
+        Values of these columns for each group.
+    found
+        d' of each group, with its counts.
+    unit
+        Unit of the levels.
+    """
+
+    by: tuple[str, ...]
+    keys: tuple[GroupKey, ...]
+    found: tuple[DPrime, ...]
+    unit: str = ""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each group: its key, d' with its interval, status, counts, and hits if there are any."""
+        rows = [
+            {
+                **dict(zip(self.by, key, strict=True)),
+                "dprime": one.estimate,
+                "low": one.low,
+                "high": one.high,
+                "status": one.status.name.lower(),
+                "n_correct": one.n_correct,
+                "n_trials": one.n_trials,
+                **_rates(one),
+            }
+            for key, one in self.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def items(self) -> Iterator[tuple[GroupKey, DPrime]]:
+        """Yield each key with its d'."""
+        yield from zip(self.keys, self.found, strict=True)
+
+    def __getitem__(self, key: Any) -> DPrime:
+        """Return d' of one group; its key is a tuple, or the value where there is one column."""
+        wanted = key if isinstance(key, tuple) else (key,)
+        for known, one in self.items():
+            if known == wanted:
+                return one
+        raise InputError(
+            f"no group is called {key!r}; the first of {len(self)} is {self.keys[0]!r}, by "
+            f"{', '.join(self.by) or 'nothing'}"
+        )
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[DPrime]:
+        return iter(self.found)
+
+    def __repr__(self) -> str:
+        unsure = sum(one.status is not DPrimeStatus.ESTIMATED for one in self.found)
+        by = f" by {', '.join(self.by)}" if self.by else ""
+        rest = f", {unsure} without bound or below chance" if unsure else ""
+        return f"DPrimes({len(self)} group{'s' if len(self) != 1 else ''}{by}{rest})"
+
+    def _repr_html_(self) -> str:
+        table = self.table
+        rows = [
+            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row]
+            for row in table.itertuples(index=False)
+        ]
+        return html.table([str(name) for name in table.columns], rows)
+
+
+def dprimes(answers: Answers, by: str | Sequence[str] = (), *, rule: str | None = None) -> DPrimes:
+    """Return d' of each group of answers, with 95 % intervals.
+
+    In a task with a criterion it comes from hits and false alarms, else from proportion correct
+    (`dprimes_from_hits`, `dprimes_from_counts`).
+
+    Parameters
+    ----------
+    answers
+        From `read_trials` or `answers_of`; rows that are left out do not count.
+    by
+        Columns that tell the groups apart, by role or by the user's own name; by default all answers are
+        one group.
+    rule
+        Decision rule of all answers; None for that of each trial.
+
+    Raises
+    ------
+    InputError
+        If a column is unknown, no task is stated, or a group is of several tasks or rules, or, in a task
+        with a criterion, lacks trials with a difference or without one.
+
+    Examples
+    --------
+    >>> from analysis.data.reading import read_trials
+    >>> answers = read_trials([[1, 76, 100], [2, 92, 100]], task="2ifc")
+    >>> dprimes(answers, by="level").table.dprime.round(2).tolist()
+    [1.0, 1.99]
+    """
+    names = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
+    chosen = answers if rule is None else answers.with_rule(rule)
+    if not len(chosen.kept):
+        raise InputError("no answer is left; look at answers.exclusions")
+    groups = list(chosen.groups(names))
+    asked = [_asked(key, part) for key, part in groups]
+    found: dict[int, DPrime] = {}
+    for task, one_rule in dict.fromkeys(asked):
+        places = [i for i, own in enumerate(asked) if own == (task, one_rule)]
+        made = _estimates([groups[i] for i in places], chosen.tasks[task], one_rule)
+        found.update(zip(places, made, strict=True))
+    return DPrimes(
+        by=names,
+        keys=tuple(key for key, _ in groups),
+        found=tuple(found[i] for i in range(len(groups))),
+        unit=answers.unit,
+    )
+
+
+def _asked(key: GroupKey, part: Answers) -> _Asked:
+    """Return the task and the rule of a group."""
+    task, rules = part.task.name, [str(name) for name in part.kept.rule.unique()]
+    if len(rules) > 1:
+        raise InputError(
+            f"the answers {_of(key)}are of several rules ({', '.join(sorted(rules))}); name one, as in "
+            f"dprimes(..., rule={rules[0]!r})"
+        )
+    return task, rules[0]
+
+
+def _estimates(
+    groups: Sequence[tuple[GroupKey, Answers]], task: Task, rule: str
+) -> tuple[DPrime, ...]:
+    if task.criterion:
+        rows = [_hits(key, part, task) for key, part in groups]
+        return dprimes_from_hits(*np.array(rows).T, task=task, rule=rule)
+    kept = [part.kept[["n_correct", "n_trials"]].sum() for _, part in groups]
+    return dprimes_from_counts(*np.array(kept).T, task=task, rule=rule)
+
+
+def _hits(key: GroupKey, part: Answers, task: Task) -> tuple[float, float, float, float]:
+    """Return hits, trials with a difference, false alarms, and trials without one."""
+    rows = part.kept
+    if rows.answer.isna().any():
+        raise InputError(
+            f"d' in the task {task.name!r} needs hits and false alarms; name the columns of the right and "
+            "the given answer with the roles answer and response"
+        )
+    differs = (rows.answer == task.answers[signal_of(structure_of(task))]).to_numpy()
+    right, total = rows.n_correct.to_numpy(), rows.n_trials.to_numpy()
+    if not total[differs].sum() or not total[~differs].sum():
+        raise InputError(
+            f"the answers {_of(key)}are all to trials {'with' if differs.any() else 'without'} a difference; "
+            f"d' in the task {task.name!r} needs both sorts in every group"
+        )
+    false_alarms = total[~differs].sum() - right[~differs].sum()
+    return right[differs].sum(), total[differs].sum(), false_alarms, total[~differs].sum()
+
+
+def _of(key: GroupKey) -> str:
+    return f"of {', '.join(map(str, key))} " if key else ""
+
+
+def _rates(one: DPrime) -> dict[str, float]:
+    if one.rates is None:
+        return {}
+    return {
+        "hits": one.rates.n_hits,
+        "signal_trials": one.rates.n_signal,
+        "false_alarms": one.rates.n_false_alarms,
+        "noise_trials": one.rates.n_noise,
+        "criterion": one.rates.criterion,
+        "bias": one.rates.bias,
+    }
