@@ -163,10 +163,11 @@ def _estimates(
     groups: Sequence[tuple[GroupKey, Answers]], task: Task, rule: str
 ) -> tuple[DPrime, ...]:
     if task.criterion:
-        rows = [_hits(key, part, task) for key, part in groups]
-        return dprimes_from_hits(*np.array(rows).T, task=task, rule=rule)
-    kept = [part.kept[["n_correct", "n_trials"]].sum() for _, part in groups]
-    return dprimes_from_counts(*np.array(kept).T, task=task, rule=rule)
+        counts = np.array([_hits(key, part, task) for key, part in groups])
+        hits, with_one, false_alarms, without = counts.T
+        return dprimes_from_hits(hits, with_one, false_alarms, without, task, rule)
+    right, total = np.array([part.kept[["n_correct", "n_trials"]].sum() for _, part in groups]).T
+    return dprimes_from_counts(right, total, task, rule)
 
 
 def _hits(key: GroupKey, part: Answers, task: Task) -> tuple[float, float, float, float]:
