@@ -57,7 +57,9 @@ if TYPE_CHECKING:
         trials_for,
     )
     from analysis.observers.simulation import draw_answers
+    from analysis.planning.efficiency import task_efficiency
     from analysis.planning.power import Power, Precision, power, power_table, precision
+    from analysis.planning.recovery import Calibration, Recovery, calibration, recovery
     from analysis.planning.study import (
         ModelTruth,
         ScalingTruth,

@@ -98,7 +98,7 @@ def power(
     >>> found.power > 0.9, found.n_trials
     (True, 100)
     """
-    made = _studies(design, truth, n_studies, seed)
+    made = simulated_studies(design, truth, n_studies, seed)
     with progress_bar(n_studies, "study") as bar:
         won = [bool(_after(test(answers), bar.update)) for answers in made]
     low, high = (float(end) for end in wilson(sum(won), n_studies))
@@ -133,7 +133,7 @@ def precision(
     InputError
         As for `power`.
     """
-    made = _studies(design, truth, n_studies, seed)
+    made = simulated_studies(design, truth, n_studies, seed)
     with progress_bar(n_studies, "study") as bar:
         found = np.array([_after(float(statistic(answers)), bar.update) for answers in made])
     finite = found[np.isfinite(found)]
@@ -181,9 +181,16 @@ def power_table(
     return pd.DataFrame(rows)
 
 
-def _studies(
+def simulated_studies(
     design: StudyDesign, truth: Truth | Mapping[str, Truth], n_studies: int, seed: int
 ) -> Iterable[Answers]:
+    """Yield the answers of simulated studies, each with people and images of its own.
+
+    Raises
+    ------
+    InputError
+        If a number is not valid, or the truth does not fit the design.
+    """
     sequence = np.random.SeedSequence(whole(seed, "seed", 0))
     for child in sequence.spawn(whole(n_studies, "n_studies", 1)):
         yield simulated_answers(design, truth, seed=np.random.default_rng(child))

@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2
+from scipy.stats import beta, binom, chi2
 
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.answers import Answers
+from analysis.infer.estimates import Estimate
+from analysis.observers.from_counts import wilson
+from analysis.planning.efficiency import task_efficiency
 from analysis.planning.power import power, power_table, precision
+from analysis.planning.recovery import calibration, recovery
 from analysis.planning.study import (
     ModelTruth,
     ScalingTruth,
@@ -156,3 +160,51 @@ def test_evidence_of_another_size_or_an_unknown_true_model_is_refused() -> None:
         power(DESIGN, FLAT, many_right, n_studies=0)
     with pytest.raises(InputError, match="at least one design"):
         power_table([], FLAT, many_right)
+
+
+def test_recovery_of_a_proportion_has_the_coverage_of_its_interval() -> None:
+    design = StudyDesign(
+        task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80
+    )
+    p = float(FLAT.p_correct(design.cells(), design.link, np.random.default_rng(0))[0])
+
+    def share(answers: Answers) -> Estimate:
+        k = float(answers.table.n_correct.sum())
+        low, high = wilson(k, 80)
+        return Estimate(value=k / 80, low=float(low), high=float(high))
+
+    found = recovery(design, FLAT, share, p, n_studies=150, seed=3)
+    inside = [k for k in range(81) if wilson(k, 80)[0] <= p <= wilson(k, 80)[1]]
+    exact = binom.pmf(inside, 80, p).sum()
+    assert abs(found.coverage - exact) < 4 * np.sqrt(exact * (1 - exact) / 150)
+    assert found.bias == pytest.approx(0.0, abs=0.02)
+    assert found.failed == 0
+    open_ended = Estimate(value=np.nan, low=-np.inf, high=np.inf)
+    none = recovery(design, FLAT, lambda _: open_ended, p, n_studies=3)
+    assert (none.failed, none.coverage, none.median_width) == (1, 1, np.inf)
+
+
+def binomial(rng: np.random.Generator) -> tuple[float, int]:
+    p = rng.uniform()
+    return p, int(rng.binomial(20, p))
+
+
+def test_calibration_accepts_a_right_posterior_and_refuses_a_narrow_one() -> None:
+    right = calibration(binomial, lambda p, k: beta.cdf(p, k + 1, 21 - k), n_sets=1000)
+    narrow = calibration(binomial, lambda p, k: beta.cdf(p, 2 * k + 1, 41 - 2 * k), n_sets=1000)
+    assert right.p_value > 0.01
+    assert narrow.p_value < 0.001
+    with pytest.raises(InputError, match="probability"):
+        calibration(binomial, lambda p, k: 2.0, n_sets=3)
+
+
+def test_the_efficiency_of_tasks_is_that_of_the_design_page() -> None:
+    table = task_efficiency(1.0, 0.2, ["2ifc", "abx", "4iax", "oddity"])
+    found = {(row.task, row.rule): row.trials for row in table.itertuples()}
+    assert found["2ifc", "likelihood"] == 95
+    assert found["abx", "differencing"] == 280
+    assert found["4iax", "differencing"] == 337
+    assert found["oddity", "differencing"] == 250
+    assert table.efficiency.max() == 1
+    with pytest.raises(InputError, match="has a criterion"):
+        task_efficiency(tasks=["yes-no"])

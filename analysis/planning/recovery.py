@@ -1,0 +1,169 @@
+"""Recovery of a known truth by an estimate with its interval, and calibration of a posterior."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.stats import kstest
+
+from analysis.data.answers import Answers
+from analysis.infer.estimates import Estimate
+from analysis.observers.from_counts import wilson
+from analysis.planning.power import simulated_studies
+from analysis.planning.study import StudyDesign, Truth
+from stimuli_store.errors import InputError
+from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.whole import whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """How well an estimate finds the truth, over simulated studies.
+
+    Attributes
+    ----------
+    bias, sd
+        Mean error and standard deviation of the finite estimates.
+    coverage, coverage_low, coverage_high
+        Share of the 95 % intervals that hold the truth, with its 95 % binomial interval.
+    median_width
+        Median width of the intervals; infinite if half of them are open.
+    failed
+        Share of studies without a finite estimate; their intervals count for the coverage all the same.
+    n_studies
+        Number of studies.
+    """
+
+    bias: float
+    sd: float
+    coverage: float
+    coverage_low: float
+    coverage_high: float
+    median_width: float
+    failed: float
+    n_studies: int
+
+
+def recovery(
+    design: StudyDesign,
+    truth: Truth | Mapping[str, Truth],
+    estimate: Callable[[Answers], Estimate],
+    true: float,
+    *,
+    n_studies: int = 200,
+    seed: int = 0,
+) -> Recovery:
+    """Return how well an estimate finds a known truth.
+
+    Parameters
+    ----------
+    design, truth, n_studies, seed
+        As for `analysis.planning.power.power`.
+    estimate
+        From the answers of one study to a value with its 95 % interval.
+    true
+        The value that it should find.
+
+    Raises
+    ------
+    InputError
+        As for `analysis.planning.power.power`.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis.planning.study import ThresholdTruth
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(9.0,), n_participants=1, n_images=1, n_trials=100
+    ... )
+    >>> def share(answers):
+    ...     k = float(answers.table.n_correct.sum())
+    ...     return Estimate(value=k / 100, low=k / 100 - 0.04, high=k / 100 + 0.04)
+    >>> recovery(design, ThresholdTruth(threshold=1.0), share, 0.98, n_studies=50).coverage > 0.8
+    True
+    """
+    found = []
+    with progress_bar(n_studies, "study") as bar:
+        for answers in simulated_studies(design, truth, n_studies, seed):
+            found.append(estimate(answers))
+            bar.update()
+    value, low, high = (
+        np.array([getattr(one, name) for one in found], dtype=np.float64)
+        for name in ("value", "low", "high")
+    )
+    finite = np.isfinite(value)
+    held = int(((low <= true) & (true <= high)).sum())
+    ends = [float(end) for end in wilson(held, n_studies)]
+    return Recovery(
+        bias=float(value[finite].mean() - true) if finite.any() else np.nan,
+        sd=float(value[finite].std(ddof=1)) if finite.sum() > 1 else np.nan,
+        coverage=held / n_studies,
+        coverage_low=ends[0],
+        coverage_high=ends[1],
+        median_width=float(np.median(np.where(np.isinf(low) | np.isinf(high), np.inf, high - low))),
+        failed=float(1 - finite.mean()),
+        n_studies=n_studies,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Simulation-based calibration: where truths drawn from the prior lie in their posteriors.
+
+    Attributes
+    ----------
+    shares
+        For each data set the posterior probability below the truth (N,), uniform if all is right.
+    p_value
+        Kolmogorov-Smirnov test of uniformity.
+    """
+
+    shares: np.ndarray = field(repr=False)
+    p_value: float
+
+
+def calibration(
+    draw: Callable[[np.random.Generator], tuple[float, object]],
+    share_below: Callable[[float, object], float],
+    *,
+    n_sets: int = 1000,
+    seed: int = 0,
+) -> Calibration:
+    """Return the calibration of a posterior.
+
+    Source: Talts, Betancourt, Simpson, Vehtari & Gelman (2018), arXiv:1804.06788.
+
+    Parameters
+    ----------
+    draw
+        From a generator to a truth drawn from the prior, and data drawn given the truth.
+    share_below
+        From a truth and data to the posterior probability of smaller values.
+    n_sets, seed
+        Number of data sets, and the seed that draws them.
+
+    Raises
+    ------
+    InputError
+        If a number is not valid, or a share lies outside 0 to 1.
+
+    Examples
+    --------
+    >>> from scipy.stats import beta
+    >>> def draw(rng):
+    ...     p = rng.uniform()
+    ...     return p, rng.binomial(20, p)
+    >>> found = calibration(draw, lambda p, k: beta.cdf(p, k + 1, 21 - k), n_sets=200)
+    >>> found.p_value > 0.01
+    True
+    """
+    rng = np.random.default_rng(whole(seed, "seed", 0))
+    shares = []
+    with progress_bar(whole(n_sets, "n_sets", 1), "data set") as bar:
+        for _ in range(n_sets):
+            shares.append(float(share_below(*draw(rng))))
+            bar.update()
+    found = np.array(shares)
+    if not ((found >= 0) & (found <= 1)).all():
+        raise InputError("share_below must return a probability, from 0 to 1")
+    return Calibration(shares=found, p_value=float(kstest(found, "uniform").pvalue))
