@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from analysis.observers.links import link_of
@@ -52,7 +53,7 @@ def task_efficiency(
                 "leave it out"
             )
         for rule in rules_of(task):
-            p = float(link_of(task, rule).p_correct(dprime))
+            p = float(link_of(task, rule).p_correct(np.asarray(dprime)))
             trials = trials_for(standard_error, dprime, task, rule)
             rows.append({"task": task.name, "rule": rule, "p_correct": p, "trials": trials})
     table = pd.DataFrame(rows).sort_values("trials", kind="stable", ignore_index=True)
