@@ -87,6 +87,12 @@ def _rarer(k: int, n: int, others: int, m: int) -> float:
     return float(fewer_hits(HitCounts(**dict(zip(names, counts, strict=True))))[0])
 
 
+def _words(task: Task, columns: Sequence[pd.Series]) -> list[str]:
+    """Return the answers of a task, or the table's own words where these stand for them."""
+    words = {str(value) for column in columns for value in column.unique()}
+    return list(task.answers) if words <= set(task.answers) else sorted(words)
+
+
 def interval_bias(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
     """Return whether an answer is given more often than it is right.
 
@@ -100,11 +106,9 @@ def interval_bias(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
         own = used[used["task"] == name]
         if task.criterion or not len(own):
             continue
-        codes = [
-            pd.Categorical(own[column].astype(object), categories=list(task.answers)).codes
-            for column in ("answer", "response")
-        ]
-        m = len(task.answers)
+        both = [own[column].astype(object) for column in ("answer", "response")]
+        words = _words(task, both)
+        codes, m = [pd.Categorical(column, categories=words).codes for column in both], len(words)
         for _, at in own.groupby("participant", observed=True).indices.items():
             table = np.zeros((m, m))
             np.add.at(table, (codes[0][at], codes[1][at]), 1.0)
@@ -113,7 +117,7 @@ def interval_bias(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
         right, given = (np.bincount(code, minlength=m) / len(own) for code in codes)
         most = int((given - right).argmax())
         said.append(
-            f"{task.answers[most]!r} is given in {given[most]:.0%} of trials and right in {right[most]:.0%}"
+            f"{words[most]!r} is given in {given[most]:.0%} of trials and right in {right[most]:.0%}"
         )
     if not free:
         return not_checked(

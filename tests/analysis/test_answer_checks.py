@@ -12,12 +12,13 @@ from analysis.cli import summary_lines
 from analysis.data.answers import Answers
 from analysis.data.journals import read_sessions
 from analysis.data.reading import read_trials
-from analysis.ranking.answer_checks import marginal_homogeneity
+from analysis.ranking.answer_checks import interval_bias, marginal_homogeneity
 from analysis.ranking.course_checks import common_odds_ratio
 from analysis.ranking.diagnose import diagnose
 from analysis.ranking.diagnostics import Diagnostic
 from analysis.report.results import analyse
 from analysis.report.summary import summary_of
+from stimuli_store.tasks import TASKS
 from tests.analysis.builders import ABX, header, record_of, session_trials, write_journal
 from tests.helpers import tiny_bank
 
@@ -51,6 +52,18 @@ def test_marginal_homogeneity_of_the_vision_of_7477_women() -> None:
     value, free = marginal_homogeneity(np.array(table))
     assert value == pytest.approx(11.96, abs=0.01)
     assert free == 3
+
+
+def test_words_that_stand_for_the_answers_of_a_task_have_the_same_bias() -> None:
+    rng = np.random.default_rng(6)
+    right, said = rng.integers(0, 2, 200), (rng.random(200) < 0.7).astype(int)
+    found = []
+    for words in (["first", "second"], ["A side", "B side"]):
+        names = np.array(words)
+        table = pd.DataFrame({"answer": names[right], "response": names[said], "level": 1.0})
+        found.append(interval_bias(read_trials(table, task="2ifc").kept, {"2ifc": TASKS["2ifc"]}))
+    assert "second" in found[0].sentence
+    assert found[0].sentence.replace("second", "B side") == found[1].sentence
 
 
 def trials(
