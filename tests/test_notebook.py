@@ -20,7 +20,6 @@ import pandas as pd
 from analysis import dprime_from_counts, fit_psychometric, rank, read_trials
 from analysis.data.counts import counts_of
 from stimsynth import plots
-from stimsynth.plots import competition, geodesic
 
 counts = counts_of([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
 fit = fit_psychometric(counts.levels, counts.n_correct, counts.n_trials)
@@ -50,15 +49,15 @@ path = SimpleNamespace(losses=torch.rand(5, 1))
 """
 #: Cells that end with a plot.
 PLOTS = {
-    "axes of numbers": "geodesic.plot_loss(path)",
-    "axes of an image": "competition.display_mad_image(mad)",
+    "axes of numbers": "plots.plot_loss(path)",
+    "axes of an image": "plots.display_mad_image(mad)",
     "axes of panels": "plots.display_eigendistortion(eig, zoom=8)",
     "a figure of images": "plots.display_mad_image_all(mad, mad, mad, mad)",
     "a figure of numbers": "plots.plot_loss_all(mad, mad, mad, mad)",
-    "a pair of axes": "competition.plot_loss(mad)",
-    "a figure with the places of its axes": "competition.plot_synthesis_status(mad)",
-    "drawn further": "ax = geodesic.plot_loss(path)\nax.axhline(1)\nax.set_title('mine')\nax",
-    "the figure of axes": "geodesic.plot_loss(path).figure",
+    "a pair of axes": "plots.plot_loss(mad)",
+    "a figure with the places of its axes": "plots.plot_synthesis_status(mad)",
+    "drawn further": "ax = plots.plot_loss(path)\nax.axhline(1)\nax.set_title('mine')\nax",
+    "the figure of axes": "plots.plot_loss(path).figure",
     "a fit": "analysis.plots.plot_fit(fit)",
     "its residuals": "analysis.plots.plot_residuals(fit)",
     "thresholds": "analysis.plots.plot_thresholds({'ann': fit})",
@@ -71,17 +70,17 @@ PLOTS = {
 #: Other cells, each with the number of pictures that belong under it.
 CELLS = {
     "pyplot was not needed": ("assert 'matplotlib.pyplot' not in sys.modules", 0),
-    "nothing is shown unasked": ("ax = geodesic.plot_loss(path)", 0),
-    "several are displayed": ("display(geodesic.plot_loss(path), competition.plot_loss(mad))", 2),
+    "nothing is shown unasked": ("ax = plots.plot_loss(path)", 0),
+    "several are displayed": ("display(plots.plot_loss(path), plots.plot_loss(mad))", 2),
     "axes of pyplot are shown once": (
         "import matplotlib.pyplot as plt\n"
         "_, mine = plt.subplots(1, 2)\n"
-        "geodesic.plot_loss(path, ax=mine[0])\n"
-        "competition.plot_pixel_values(mad, ax=mine[1])",
+        "plots.plot_loss(path, ax=mine[0])\n"
+        "plots.plot_pixel_values(mad, ax=mine[1])",
         1,
     ),
-    "pyplot's own way is not changed": ("plt.plot([1, 2])\ngeodesic.plot_loss(path);", 1),
-    "and the magic word does no harm": ("%matplotlib inline\ngeodesic.plot_loss(path)", 1),
+    "pyplot's own way is not changed": ("plt.plot([1, 2])\nplots.plot_loss(path);", 1),
+    "and the magic word does no harm": ("%matplotlib inline\nplots.plot_loss(path)", 1),
 }
 
 

@@ -45,7 +45,7 @@ def can_change_a_pixel(module: str) -> bool:
 
     Examples
     --------
-    >>> can_change_a_pixel("stimsynth.engine.lbfgs"), can_change_a_pixel("stimsynth.plots.canvas")
+    >>> can_change_a_pixel("stimsynth.engine.lbfgs"), can_change_a_pixel("stimsynth.plots.panels")
     (True, False)
     """
     if not module.startswith("stimsynth."):

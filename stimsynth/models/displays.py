@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.filters import filter_figure
-from stimsynth.plots.texture import plot_statistics, update_statistics
+from stimsynth.plots.outputs.texture import plot_statistics, update_statistics
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -59,8 +59,8 @@ class ShowsStatistics:
     ) -> "tuple[Figure, list[Axes]]":
         """Plot a representation of all scales as stems, one panel for each group of statistics.
 
-        Parameters, returns and errors are as for `stimsynth.plots.texture.plot_statistics`; `data` is a
-        vector or its dictionary form.
+        Parameters, returns and errors are as for `stimsynth.plots.plot_statistics`; `data` is a vector or its
+        dictionary form.
         """
         statistics = _as_dict(self, data)
         return plot_statistics(statistics, ax, figsize, ylim, batch_idx, title)

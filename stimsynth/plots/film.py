@@ -58,7 +58,7 @@ class Film:
     def __init__(
         self,
         figure: "Figure",
-        draw: Draw,
+        draw: "Draw",
         frames: int,
         *,
         framerate: float = 10.0,
@@ -66,8 +66,7 @@ class Film:
     ) -> None:
         if isinstance(framerate, bool | str) or not 0 < framerate < 1000:
             raise InputError(f"framerate must be a number of frames per second; not {framerate!r}")
-        if frames < 1:
-            raise InputError("a film needs at least one frame; there is none")
+        frames = whole(frames, "frames", 1)
         self.figure, self.framerate = figure, float(framerate)
         self._pixels = _Pixels(figure, draw)
         self._frames = frames
@@ -151,12 +150,12 @@ class Film:
         with _writer(".mp4", None):
             return str(self.animation.to_html5_video(embed_limit))
 
-    def to_jshtml(self, fps: int | None = None) -> str:
+    def to_jshtml(self) -> str:
         """Return HTML with all frames as pictures, and buttons to play and to step through them."""
         from matplotlib import rc_context
 
         with rc_context({"animation.embed_limit": 2**10}):  # MB; beyond it frames would be left out
-            return str(self.animation.to_jshtml(fps))
+            return str(self.animation.to_jshtml())
 
     def _repr_html_(self) -> str:
         return convert_anim_to_html(self).data

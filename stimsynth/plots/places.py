@@ -1,7 +1,7 @@
 """Images drawn in the place of given axes, with whole display pixels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +75,15 @@ class Place:
         # Axes that were shrunk to an image before must fit it again.
         return min(wide / size[1], high / size[0]) * (1 + 1e-6)
 
+    def whole_zoom(self, size: tuple[int, int]) -> float | None:
+        """Return the largest zoom with whole pixels, a whole number or 1/d; None if none fits."""
+        room = self.room(size)
+        if room >= 1:
+            return float(int(room))
+        both = int(np.gcd(*size))
+        shares = [d for d in range(2, both + 1) if both % d == 0 and 1 / d <= room]
+        return 1 / shares[0] if shares else None
+
     def largest_zoom(self, size: tuple[int, int]) -> float:
         """Return the largest zoom with whole pixels: a whole number, or 1/d where d divides both sides.
 
@@ -83,17 +92,13 @@ class Place:
         InputError
             If none fits.
         """
-        room = self.room(size)
-        if room >= 1:
-            return float(int(room))
-        both = int(np.gcd(*size))
-        shares = [d for d in range(2, both + 1) if both % d == 0 and 1 / d <= room]
-        if not shares:
+        zoom = self.whole_zoom(size)
+        if zoom is None:
             raise InputError(
                 f"an image of {size[1]} × {size[0]} does not fit into axes of {self.width:.0f} × "
                 f"{self.height:.0f} display pixels; give a larger figure"
             )
-        return 1 / shares[0]
+        return zoom
 
 
 def draw_in_place(
@@ -133,3 +138,15 @@ def draw_in_place(
         title = fitted_title(panel.title, max(room_wide, 60))
         draw_panel(one, panel, title=title, cmap=cmap, **imshow)
     return every
+
+
+def draw_fitting(axes: "Axes", panel: Panel, *, cmap: str, **imshow: Any) -> None:
+    """Draw a panel on axes at the largest whole zoom; where there is none, it is resampled to fit."""
+    place = Place.of(axes, 1, 1, lines=0)
+    zoom = place.whole_zoom(panel.pixels.shape[:2])
+    if zoom is None:
+        title = fitted_title(panel.title, place.width)
+        style = {"interpolation": "auto", "aspect": "equal", **imshow}
+        draw_panel(axes, panel, title=title, cmap=cmap, **style)
+    else:
+        draw_in_place(axes, place, [replace(panel, zoom=zoom)], cmap=cmap, **imshow)

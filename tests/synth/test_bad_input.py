@@ -26,8 +26,6 @@ from stimsynth import (
     validate_allowed_range,
     validate_input,
 )
-from stimsynth.plots import competition as competition_plots
-from stimsynth.plots import geodesic as geodesic_plots
 from stimuli_store.errors import InputError
 
 IMAGE = images.load("camera", size=16)
@@ -216,19 +214,19 @@ def test_what_is_held_at_nothing_does_not_drift(value: float) -> None:
 PLOTS: dict[str, Callable[[], object]] = {
     "kind": lambda: plots.display_mad_image(IMAGE),  # type: ignore[arg-type]
     "kinds": lambda: plots.display_mad_image_all(*[competition()] * 3, None),  # type: ignore[arg-type,misc]
-    "axes": lambda: competition_plots.plot_loss(competition(), axes=5),  # type: ignore[arg-type]
+    "axes": lambda: plots.plot_loss(competition(), axes=5),  # type: ignore[arg-type]
     "iteration": lambda: plots.display_mad_image(competition(), iteration="a"),  # type: ignore[arg-type]
     "item": lambda: plots.display_mad_image(competition(), batch_idx="a"),  # type: ignore[arg-type]
     "zoom": lambda: plots.display_mad_image(competition(), zoom="a"),  # type: ignore[arg-type]
     "range": lambda: plots.display_mad_image(competition(), vrange=5),
-    "size": lambda: competition_plots.plot_synthesis_status(competition(), figsize=5),  # type: ignore[arg-type]
+    "size": lambda: plots.plot_synthesis_status(competition(), figsize=5),  # type: ignore[arg-type]
     "alpha": lambda: plots.display_eigendistortion(found(), alpha=float("nan")),
     "rank": lambda: plots.display_eigendistortion(found(), eigenindex="a"),  # type: ignore[arg-type]
     "no item": lambda: plots.display_eigendistortion(found(), batch_idx=1),
     "process": lambda: plots.display_eigendistortion(found(), process_image=5),  # type: ignore[arg-type]
-    "no geodesic": lambda: geodesic_plots.plot_loss(IMAGE),
-    "video": lambda: geodesic_plots.plot_deviation_from_line(geodesic(), natural_video="a"),  # type: ignore[arg-type]
-    "ax": lambda: geodesic_plots.plot_deviation_from_line(geodesic(), ax=5),  # type: ignore[arg-type]
+    "no geodesic": lambda: plots.plot_loss(IMAGE),
+    "video": lambda: plots.plot_deviation_from_line(geodesic(), natural_video="a"),  # type: ignore[arg-type]
+    "ax": lambda: plots.plot_deviation_from_line(geodesic(), ax=5),  # type: ignore[arg-type]
 }
 
 

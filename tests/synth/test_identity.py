@@ -448,7 +448,7 @@ def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(
     words = shutil.copytree(plain, tmp_path / "words")
     for path in words.rglob("*.py"):
         path.write_text(path.read_text() + "\n\n# a comment\n")
-    for name in ("plots/canvas.py", "methods/base/progress.py", "commands/build.py"):
+    for name in ("plots/panels.py", "methods/base/progress.py", "commands/build.py"):
         with (words / "stimsynth" / name).open("a") as file:
             file.write("\nADDED = 1\n")
     other = shutil.copytree(plain, tmp_path / "other")

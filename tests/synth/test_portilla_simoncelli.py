@@ -269,7 +269,7 @@ def test_statistics_are_drawn_as_stems_and_moved(model: PortillaSimoncelli, tmp_
     one, two = model(texture()), model(texture("brick"))
     figure, axes = model.plot_representation(one, title="grass")
     assert [axis.get_title() for axis in axes][:2] == [
-        "pixels+var_highpass",
+        "pixels+var highpass",
         "std+skew+kurtosis recon",
     ]
     assert len(axes) == 8

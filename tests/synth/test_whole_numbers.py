@@ -364,6 +364,33 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
             plots.display_mad_image, ran(competition(), 1, store_progress=1), iteration=n
         ),
     ),
+    "imshow.batch_idx": (0, lambda n: shown(plots.imshow, IMAGE, batch_idx=n)),
+    "imshow.channel_idx": (0, lambda n: shown(plots.imshow, IMAGE, channel_idx=n)),
+    "imshow.col_wrap": (1, lambda n: shown(plots.imshow, IMAGE, col_wrap=n)),
+    "pyrshow.batch_idx": (0, lambda n: shown(plots.pyrshow, {0: IMAGE[:, :, None]}, batch_idx=n)),
+    "pyrshow.channel_idx": (
+        0,
+        lambda n: shown(plots.pyrshow, {0: IMAGE[:, :, None]}, channel_idx=n),
+    ),
+    "plot_representation.batch_idx": (
+        0,
+        lambda n: shown(plots.plot_representation, data=IMAGE, batch_idx=n),
+    ),
+    "plot_loss.iteration": (1, lambda n: shown(plots.plot_loss, metamer(), iteration=n)),
+    "plot_synthesis_status.axes_idx": (
+        0,
+        lambda n: shown(
+            plots.plot_synthesis_status,
+            ran(competition(), 1),
+            axes_idx={"pixel_values": n},
+            included_plots=["plot_pixel_values"],
+        ),
+    ),
+    "Film.frame.number": (
+        1,
+        lambda n: shown(plots.animshow(IMAGE[None].repeat(1, 1, 2, 1, 1)).frame, n),
+    ),
+    "Film.frames": (2, lambda n: shown(plots.Film, plots.imshow(IMAGE), lambda _: [], n)),
     "plot_statistics.batch_idx": (
         0,
         lambda n: shown(
@@ -419,6 +446,24 @@ ALIKE = {
     "MetamerObjective.seed": "Metamer.seed",
     "PortillaSimoncelli.update_plot.batch_idx": "plot_statistics.batch_idx",
     "steer.harmonics": "steering_weights.harmonics",
+    "animshow.batch_idx": "imshow.batch_idx",
+    "animshow.channel_idx": "imshow.channel_idx",
+    "animshow.col_wrap": "imshow.col_wrap",
+    "update_plot.batch_idx": "plot_representation.batch_idx",
+    "plot_representation_error.batch_idx": "plot_representation.batch_idx",
+    "animate.axes_idx": "plot_synthesis_status.axes_idx",
+    **{
+        f"{name}.{argument}": f"display_mad_image.{argument}"
+        for name in (
+            "animate",
+            "display_image",
+            "display_metamer",
+            "plot_pixel_values",
+            "plot_representation_error",
+            "plot_synthesis_status",
+        )
+        for argument in ("batch_idx", "channel_idx", "iteration")
+    },
 }
 
 

@@ -127,7 +127,7 @@ def test_loss_and_deviation_are_drawn() -> None:
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
-    from stimsynth.plots.geodesic import plot_deviation_from_line, plot_loss
+    from stimsynth.plots import plot_deviation_from_line, plot_loss
 
     axes = Figure().subplots(2, 1)
     plot_loss(amplitudes(), ax=axes[0])

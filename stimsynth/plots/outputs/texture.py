@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from torch import Tensor
 
-from stimsynth.plots.blank import empty_figure
+from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
+from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -97,28 +98,19 @@ def plot_statistics(
         If matplotlib is not installed.
     """
     panels = statistics_panels(statistics, batch_idx)
-    if ax is None:
-        figure: Any = empty_figure(*figsize)
-        place: Any = figure.add_gridspec(1, 1)[0]
-    else:
-        ax.set_axis_off()
-        figure, place = ax.figure, ax.get_subplotspec()
-    grid = place.subgridspec(-(-len(panels) // 3), 3, hspace=0.4)
-    axes = []
-    for at, (name, values) in enumerate(panels.items()):
-        panel = figure.add_subplot(grid[at // 3, at % 3])
+    place = margined_axes(figsize) if ax is None else ax
+    names = [name.replace("_", " ") for name in panels]
+    axes = grid_in_place(place, names, title=title or "")
+    for panel, values in zip(axes, panels.values(), strict=True):
         stems = panel.stem(values, basefmt="k-")
         stems.baseline.set_linewidth(0.6)
-        panel.set_title(name, fontsize="medium")
         panel.set_xticks([])
+        panel.margins(x=0.1)
         if ylim is not False:
             panel.set_ylim(*(_limits(values) if ylim is None else ylim))
-        axes.append(panel)
-    if title is not None:
-        figure.suptitle(title)
     from stimuli_store.tools.figures import PlotTuple
 
-    return PlotTuple((figure, axes))
+    return PlotTuple((place.figure, axes))
 
 
 def update_statistics(
@@ -144,9 +136,7 @@ def update_statistics(
         )
     artists: list[Artist] = []
     for panel, values in zip(drawn, panels.values(), strict=True):
-        stems: Any = panel.containers[0]
-        stems.markerline.set_ydata(values)
-        stems.stemlines.set_segments([[(i, 0), (i, value)] for i, value in enumerate(values)])
+        stems: Any = update_stem(panel.containers[0], values)  # type: ignore[arg-type]
         artists += [stems.markerline, stems.stemlines]
     return artists
 

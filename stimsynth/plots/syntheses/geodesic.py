@@ -1,6 +1,6 @@
-"""Plots of geodesics: the loss, and the deviation of paths from the straight line."""
+"""Plot of the deviation of paths from the straight line."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class _Descended(Protocol):
-    @property
-    def losses(self) -> Tensor: ...
-
-
 class _Path(Protocol):
     @property
     def model(self) -> nn.Module: ...
@@ -31,43 +26,6 @@ class _Path(Protocol):
 
     @property
     def geodesic(self) -> Tensor: ...
-
-
-def plot_loss(geodesic: _Descended, ax: "Axes | None" = None, **kwargs: Any) -> "Axes":
-    """Plot the loss at every iterate on a logarithmic axis, with a line for every start.
-
-    Parameters
-    ----------
-    geodesic
-        A `stimsynth.Geodesic`, or anything with its `losses`.
-    ax
-        Axes to draw on; None for a new figure.
-    kwargs
-        Further arguments of `matplotlib.axes.Axes.semilogy`.
-
-    Returns
-    -------
-    Axes
-        The axes; the figure is ``ax.figure``.
-
-    Raises
-    ------
-    MissingExtra
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> ax = plot_loss(SimpleNamespace(losses=torch.tensor([[4.0], [2.0], [1.0]])))
-    >>> ax.get_yscale(), ax.lines[0].get_ydata().tolist()
-    ('log', [4.0, 2.0, 1.0])
-    """
-    check_kind(geodesic, ("losses",), "Geodesic")
-    check_axes(ax)
-    ax = own_axes("constrained") if ax is None else ax
-    ax.semilogy(_array(geodesic.losses), **kwargs)
-    ax.set(xlabel="Synthesis iteration", ylabel="Loss")
-    return ax
 
 
 def plot_deviation_from_line(

@@ -1,0 +1,181 @@
+"""Stem plots with broken baselines, and their updates."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from stimsynth.images.arrays import to_numpy
+from stimsynth.plots.blank import own_axes
+from stimsynth.plots.checks import check_options
+from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.axes import check_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import StemContainer
+
+YLimits = tuple[float, float] | Literal[False] | None
+_SPINES = ("top", "right", "bottom")
+
+
+def clean_stem_plot(
+    data: Any,
+    ax: "Axes | None" = None,
+    title: str | None = "",
+    ylim: YLimits = None,
+    xvals: tuple[Sequence[float], Sequence[float]] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot numbers as stems, without a frame and without ticks for their positions.
+
+    Parameters
+    ----------
+    data
+        Numbers, shape (n,). NaN leaves a gap.
+    ax
+        Axes to draw on; None for a new figure.
+    title
+        Title; None leaves the title as it is.
+    ylim
+        As for `clean_up_axes`.
+    xvals
+        Starts and ends of the pieces of the baseline, which is broken between them. None for one line.
+    kwargs
+        Further arguments of `matplotlib.axes.Axes.stem`.
+
+    Returns
+    -------
+    Axes
+        The axes; the figure is ``ax.figure``.
+
+    Raises
+    ------
+    InputError
+        (a ValueError) if an argument is not valid.
+
+    Examples
+    --------
+    >>> ax = clean_stem_plot([1.0, 2.0, np.nan, 3.0], xvals=([0, 3], [1, 3]), title="two pieces")
+    >>> len(ax.containers[0].stemlines.get_segments()), float(ax.get_ylim()[0])
+    (4, 0.0)
+    """
+    check_axes(ax)
+    check_options(kwargs, "stem")
+    values = np.asarray(to_numpy(data) if hasattr(data, "detach") else data, dtype=np.float64)
+    if values.ndim != 1 or not values.size:
+        raise InputError(f"a stem plot needs one row of numbers; not shape {values.shape}")
+    ax = own_axes("constrained") if ax is None else ax
+    base = "k-" if xvals is None else " "
+    stems = ax.stem(values, **{"basefmt": base, **kwargs})
+    stems.baseline.set_linewidth(0.6)
+    if xvals is not None:
+        if len(xvals) != 2 or len(xvals[0]) != len(xvals[1]):
+            raise InputError("xvals must be the starts and the ends of the pieces, equally many")
+        ax.hlines([0.0] * len(xvals[0]), xvals[0], xvals[1], colors="k", linewidth=0.6)
+    clean_up_axes(ax, ylim)
+    if title is not None:
+        ax.set_title(title, fontsize="medium")
+    return ax
+
+
+def clean_up_axes(
+    ax: "Axes",
+    ylim: YLimits = None,
+    spines_to_remove: Iterable[str] = _SPINES,
+    axes_to_remove: Iterable[str] = ("x",),
+) -> "Axes":
+    """Remove parts of the frame of axes and set the limits of their vertical axis.
+
+    Parameters
+    ----------
+    ax
+        Axes.
+    ylim
+        (low, high); None to begin at 0 unless a value is negative; False to leave the limits as they are.
+    spines_to_remove
+        Some of ``"top"``, ``"right"``, ``"bottom"`` and ``"left"``.
+    axes_to_remove
+        Some of ``"x"`` and ``"y"``.
+
+    Raises
+    ------
+    InputError
+        If there is no such side or axis.
+
+    Examples
+    --------
+    >>> ax = clean_up_axes(own_axes(), ylim=(0, 2))
+    >>> ax.spines["top"].get_visible(), ax.get_ylim() == (0, 2)
+    (False, True)
+    """
+    check_axes(ax)
+    for side in spines_to_remove:
+        if side not in ax.spines:
+            raise unknown_name("spine", side, list(ax.spines))
+        ax.spines[side].set_visible(False)
+    for name in axes_to_remove:
+        if name not in ("x", "y"):
+            raise unknown_name("axis", name, ["x", "y"])
+        getattr(ax, f"{name}axis").set_visible(False)
+    if ylim is None:
+        low, high = ax.get_ylim()
+        ax.set_ylim(0 if ax.dataLim.y0 >= 0 else low, high)
+    elif ylim is not False:
+        ax.set_ylim(ylim)
+    return ax
+
+
+def update_stem(stem_container: "StemContainer", ydata: Any) -> "StemContainer":
+    """Change the numbers of a stem plot; positions and baseline stay as they are.
+
+    Parameters
+    ----------
+    stem_container
+        Stems, such as ``ax.containers[0]``.
+    ydata
+        As many numbers as there are stems.
+
+    Raises
+    ------
+    InputError
+        If there are more or fewer numbers than stems.
+    """
+    values = np.asarray(to_numpy(ydata) if hasattr(ydata, "detach") else ydata, dtype=np.float64)
+    markers: Any = stem_container.markerline
+    x = np.asarray(markers.get_xdata(), dtype=np.float64)
+    if values.shape != x.shape:
+        raise InputError(f"there are {len(x)} stems; {values.shape} numbers do not fit")
+    markers.set_ydata(values)
+    lines: Any = stem_container.stemlines
+    lines.set_segments(np.stack([np.stack([x, 0 * x], -1), np.stack([x, values], -1)], 1))
+    return stem_container
+
+
+def rescale_ylim(axes: "Sequence[Axes]", data: Any) -> None:
+    """Set the vertical limits of axes, and colour limits of images, to ±max|data|.
+
+    Parameters
+    ----------
+    axes
+        Axes.
+    data
+        Tensor, array or dictionary of such. NaN and infinite values do not count.
+    """
+    arrays = data.values() if hasattr(data, "values") and hasattr(data, "keys") else [data]
+    largest = 0.0
+    for array in arrays:
+        values = np.abs(to_numpy(array))
+        largest = max(largest, float(values[np.isfinite(values)].max(initial=0.0)))
+    limit = largest or 1.0
+    for ax in axes:
+        set_value_limits(ax, (-limit, limit))
+
+
+def set_value_limits(ax: "Axes", limits: tuple[float, float]) -> None:
+    """Set the vertical limits of axes, or the colour limits if they show images."""
+    if ax.images:
+        for image in ax.images:
+            image.set_clim(limits)
+    else:
+        ax.set_ylim(limits)

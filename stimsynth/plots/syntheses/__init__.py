@@ -1,0 +1,1 @@
+"""Plots of syntheses: their images, losses and films."""
