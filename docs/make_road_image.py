@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.data.journals import read_sessions
+from analysis.data.tables import answers_of
 from analysis.plots import plot_fit, style
 from analysis.report.results import analyse
 from stimuli_store.bank.reading import Bank, open_bank
@@ -29,7 +30,8 @@ def main() -> None:
     """Write the picture."""
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     bank = open_bank(next(folder.parent.glob("demo-*.h5")))
-    results, _ = analyse(bank, read_sessions([folder / "data"]))
+    sessions = read_sessions([folder / "metamer" / "data"])
+    results = analyse(answers_of(bank, sessions), bank=bank, sessions=sessions)
     headline = results.headline
     tiles = pictures(bank)
     figure = style.figure(10.0, 5.0)

@@ -6,7 +6,7 @@ Run it: python examples/02_road.py [FOLDER]
 import sys
 from pathlib import Path
 
-from analysis import calibrated_observer, evidence_of, write_report
+from analysis import answers_of, calibrated_observer, evidence_of, write_report
 from experiments import (
     BankChoice,
     DesignFile,
@@ -71,9 +71,10 @@ for participant in ("S01", "S02", "S03", "S04"):
     print(f"{participant}: {correct} of {len(session.records)} trials correct")
 
 # 4. Analyse: the threshold with its interval beside the true one, and the model that agrees best.
-results = write_report(bank, sessions, folder / "report")
+answers = answers_of(bank, sessions)
+results = write_report(answers, folder / "report", bank=bank, sessions=sessions)
 low, high = results.interval
 print(f"threshold {results.threshold:.1f} px, 95 % interval {low:.1f} to {high:.1f}", end="; ")
 print(f"the observers' own: {results.true_threshold:.1f} px")
-print(f"the model that agrees best: {results.ranking.rows[0].label}")
+print(f"models that agree best: {results.ranking.sentence}")
 print(f"report: {(folder / 'report' / 'report.html').resolve()}")

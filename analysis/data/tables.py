@@ -63,23 +63,6 @@ def tasks_of_sessions(sessions: Sequence[Session]) -> list[Task]:
     return tasks
 
 
-def task_of_sessions(sessions: Sequence[Session]) -> Task:
-    """Return the only task of sessions.
-
-    Raises
-    ------
-    InputError
-        If there is no session, or they are of several tasks.
-    """
-    tasks = tasks_of_sessions(sessions)
-    if len(tasks) > 1:
-        raise InputError(
-            f"these sessions are of several tasks ({', '.join(sorted(t.name for t in tasks))}); analyse each "
-            "alone: name its journals, or give --task"
-        )
-    return tasks[0]
-
-
 def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
     """Return the answers of sessions run with a bank, a row for every trial shown, with all models' evidence.
 

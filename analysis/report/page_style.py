@@ -1,7 +1,8 @@
 """CSS style sheet of the report, which is embedded in the page."""
 
 STYLE = """
-:root { --ink: #1f2933; --quiet: #65727f; --line: #e3e8ed; --blue: #0072b2; --orange: #b84a00 }
+:root { --ink: #1f2933; --quiet: #65727f; --line: #e3e8ed; --blue: #0072b2;
+  --orange: #b84a00; --red: #a11d21 }
 * { box-sizing: border-box }
 body { margin: 0; background: #f6f8fa; color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif }
@@ -12,11 +13,13 @@ h3 { font-size: 15px; margin: 16px 0 6px }
 .lead { color: var(--quiet); margin: 0 0 18px }
 section { background: #fff; border: 1px solid var(--line); border-radius: 10px;
   padding: 20px 22px; margin: 16px 0 }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 12px }
 .card { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px }
 .card b { display: block; font-size: 22px; line-height: 1.25; margin: 2px 0;
   overflow-wrap: anywhere }
 .card span { color: var(--quiet); font-size: 13px }
+.card .note { display: block; margin: 3px 0 }
+.alarm, .card .note.alarm { color: var(--red); font-weight: 600 }
 .card.true b { color: var(--orange) }
 .notice { background: #fff4ec; border: 1px solid #f3c9a8; border-radius: 8px;
   padding: 9px 14px; margin: 12px 0 }
@@ -27,6 +30,7 @@ th { text-align: left; color: var(--quiet); font-weight: 600;
   border-bottom: 2px solid var(--line); padding: 5px 10px 5px 0 }
 td { border-bottom: 1px solid var(--line); padding: 5px 10px 5px 0; vertical-align: top;
   overflow-wrap: break-word }
+td:first-child { min-width: 90px }
 img { display: block; max-width: 100%; height: auto; margin: 8px auto }
 summary { cursor: pointer; color: var(--blue); margin: 8px 0 }
 p { margin: 8px 0 }

@@ -1,83 +1,120 @@
-"""Results of an analysis, computed once from a bank and its sessions."""
+"""Results of an analysis, computed once from answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from analysis.data.answers import Answers
-from analysis.data.cell_counts import models_without_evidence
-from analysis.data.presented import is_simulated
-from analysis.data.tables import STIMULUS, answers_of, meant, task_of_sessions
-from analysis.observers.evidence import evidence_of
-from analysis.observers.model_observer import ModelObserver, observer_from_description
-from analysis.ranking.diagnose import diagnose
+from analysis.data.tables import STIMULUS, meant
+from analysis.infer.estimates import Estimate
+from analysis.ranking.diagnose import diagnose, rules_of
 from analysis.ranking.diagnostics import Diagnostic
-from analysis.ranking.rank import rank
 from analysis.ranking.records import Ranking
-from analysis.report.conditions import Condition, Watched, by_participant, condition_of
-from stimuli_store.bank.reading import Bank
+from analysis.report.conditions import Condition
+from analysis.report.grouping import Group, Settings, condition_of, groups_of
+from analysis.report.ranked import rankings_of
+from analysis.report.truth import descriptions_of, truths_of
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.journal import Session
 from stimuli_store.tasks.types import Task
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from stimuli_store.bank.reading import Bank
+    from stimuli_store.journal import Session
+
+#: Name that stands for every decision rule that the tasks have.
+ALL_RULES = "all"
+_COMPARISON = "comparison"
+_MOST_VALUES = 12  # of a column that may tell conditions apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sort:
+    """How many sessions and trials, left out or not, are of people, or of simulated observers."""
+
+    n_sessions: int
+    n_trials: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """Results of an analysis: fits by comparison and participant, model ranking, simulated observers.
+    """Results of an analysis: conditions with their thresholds and d', rankings of models, checks.
 
     Attributes
     ----------
-    pin, task
-        The bank, and the task of all sessions.
-    p
-        Proportion correct that defines the thresholds.
-    headline
-        The comparison that is reported first: one with target images themselves if there is any, and of
-        these the one with the most answers.
-    others
-        The other comparisons.
-    by_participant
-        The headline comparison, one participant each.
-    ranking
-        Models ranked by their prediction of the answers; None if no model has evidence for all pairs.
+    source, pin
+        Where the answers came from; the bank they were run with, or "".
+    p, seed
+        Proportion correct that defines the thresholds, and the seed of all resampling.
+    conditions
+        Conditions, the headline first: of people before simulated ones; of a bank, those with target images
+        themselves before others, and those with more answers first.
+    rankings
+        Decision rule, or "" for the rule of each trial, to the models ranked under it; of people's answers,
+        unless all are simulated.
+    not_ranked
+        Why there is no ranking; "" if there is one.
     diagnostics
-        Checks of the answers (`analysis.ranking.diagnose`).
+        Checks of the answers that are ranked (`analysis.ranking.diagnose`).
     observers
         Descriptions of the simulated observers, without repetition; empty for people.
-    n_trials, participants
-        Number of trials, answered or not, and the names of the participants.
+    people, simulated
+        Sizes of the two sorts of answers.
+    pooled
+        Columns with a few values over which the conditions are pooled.
+    n_trials, n_images, participants
+        Number of trials, answered or not, that were to count, of images that were told apart, and the names
+        of the participants.
     """
 
+    source: str
     pin: str
-    task: Task
     p: float
-    headline: Condition
-    others: tuple[Condition, ...]
-    by_participant: tuple[Condition, ...]
-    ranking: Ranking | None
+    seed: int
+    conditions: tuple[Condition, ...]
+    rankings: Mapping[str, Ranking]
+    not_ranked: str
     diagnostics: tuple[Diagnostic, ...]
     observers: tuple[dict[str, Any], ...]
+    people: Sort
+    simulated: Sort
+    pooled: tuple[str, ...]
     n_trials: int
+    n_images: int
     participants: tuple[str, ...]
 
     @property
+    def headline(self) -> Condition:
+        """The condition that is reported first."""
+        return self.conditions[0]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of all conditions, each once."""
+        tasks = {c.task.name: c.task for c in self.conditions if c.task is not None}
+        return tuple(tasks.values())
+
+    @property
     def unit(self) -> str:
-        """Unit of the levels of the headline comparison; empty if there is none."""
+        """Unit of the levels of the headline condition; empty if there is none."""
         return self.headline.unit
 
     @property
+    def estimate(self) -> Estimate | None:
+        """Threshold of the headline condition, in `unit`; None if the answers do not determine one."""
+        return self.headline.estimate
+
+    @property
     def threshold(self) -> float | None:
-        """Threshold of the headline comparison, in `unit`; None if there is only d'."""
-        return self.headline.fit.threshold if self.headline.fit else None
+        """Value of `estimate`; None without one."""
+        return self.estimate.value if self.estimate else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of `threshold`, in `unit`."""
-        fit = self.headline.fit
-        return (fit.low, fit.high) if fit else None
+        """95 % interval of `estimate`; None without one."""
+        return (self.estimate.low, self.estimate.high) if self.estimate else None
 
     @property
     def true_threshold(self) -> float | None:
@@ -85,126 +122,160 @@ class Results:
         return self.headline.true_threshold
 
     @property
+    def ranking(self) -> Ranking | None:
+        """The first ranking; None without one."""
+        return next(iter(self.rankings.values()), None)
+
+    @property
     def best(self) -> tuple[str, ...]:
         """Labels of the models that agree best with the answers; several where they are not told apart."""
         return self.ranking.best if self.ranking else ()
 
 
-def sessions_of(sessions: Sequence[Session], task: str) -> tuple[Session, ...]:
-    """Return the sessions of one task by its name.
-
-    Raises
-    ------
-    InputError
-        If no session is of this task; those that there are are named.
-    """
-    found = tuple(session for session in sessions if session.header.task.name == task)
-    if not found:
-        names = sorted({session.header.task.name for session in sessions})
-        raise unknown_name("task of these sessions", task, names)
-    return found
-
-
 def analyse(
-    bank: Bank, sessions: Sequence[Session], *, p: float = 0.75, seed: int = 0
-) -> tuple[Results, Answers]:
-    """Return the results of sessions run with a bank, and the answers they were computed from.
+    answers: Answers,
+    *,
+    bank: "Bank | None" = None,
+    sessions: "Sequence[Session]" = (),
+    by: Sequence[str] | None = None,
+    p: float = 0.75,
+    rule: str | None = None,
+    seed: int = 0,
+) -> Results:
+    """Return the results of some answers: thresholds and d' by condition, models ranked, checks.
+
+    Answers of people and of simulated observers are never in one fit; if there are both, the models are
+    ranked by the people's.
 
     Parameters
     ----------
+    answers
+        From `analysis.read_trials` or `analysis.answers_of`; of one or several tasks.
     bank, sessions
-        From `stimuli_store.open_bank` and `analysis.data.journals.read_sessions`; all of one task.
+        Bank and sessions that the answers are of, for the truth about simulated observers.
+    by
+        Columns whose values are conditions; None for ``comparison``, if there is such a column.
     p
         Proportion correct that defines the thresholds.
+    rule
+        Decision rule under which the answers are analysed; None for that of each trial. ``"all"`` gives d'
+        and the ranking under every rule that the tasks have.
     seed
-        Seed of the resampling behind the ranking's intervals.
+        Seed of the resampling behind the ranking's intervals and goodness of fit.
 
     Raises
     ------
-    PinMismatch
-        If a session was run with another bank.
     InputError
-        If no trial was answered, the sessions are of several tasks, or of people and simulated observers.
+        If no answer is left, there is no such column or rule, or `p` is not between the guess rate and 1.
+
+    Examples
+    --------
+    >>> from analysis import read_trials
+    >>> counts = [[8, 26, 50], [16, 31, 50], [32, 41, 50], [64, 48, 50]]
+    >>> results = analyse(read_trials(counts, task="2ifc", unit="px"))
+    >>> results.headline.name, round(results.threshold), results.headline.for_whom
+    ('all answers', 25, 'this participant')
     """
-    task, answers = task_of_sessions(sessions), answers_of(bank, sessions)
-    answered = answers.kept
-    if not len(answered):
-        raise InputError("no trial of these sessions was answered, so there is nothing to fit")
-    watched = _watched(bank, sessions)
-    answered = answered.assign(comparison=answered.comparison.fillna("all trials"))
-    conditions = _conditions(answered, task, watched, p)
-    ranking = _ranking(answers, seed)
-    shares = {c.name: _share_of_targets(bank, answered[_of(answered, c)], task) for c in conditions}
-    headline = max(conditions, key=lambda c: (shares[c.name] > 0.5, c.n_trials.sum()))
-    results = Results(
-        pin=bank.pin,
-        task=task,
+    if not (answers.table.excluded == "").any():
+        raise InputError(f"no answer is left to analyse: {_left_out(answers)}")
+    rules = _rules(answers) if rule == ALL_RULES else ()
+    chosen = answers if rule is None or rules else _under(answers, rule)
+    settings = Settings(p=p, rules=rules, truths=truths_of(bank, sessions), seed=seed)
+    columns = _columns(answers) if by is None else tuple(by)
+    groups = sorted(groups_of(chosen, columns), key=lambda group: _place(group, bank))
+    ranked = _ranked(chosen)
+    rankings, not_ranked = rankings_of(ranked, rules, seed)
+    found = next(iter(rankings.values()), None)
+    return Results(
+        source=answers.source,
+        pin=bank.pin if bank else "",
         p=p,
-        headline=headline,
-        others=tuple(c for c in conditions if c is not headline),
-        by_participant=by_participant(answered[_of(answered, headline)], task, watched, p),
-        ranking=ranking,
-        diagnostics=ranking.diagnostics if ranking else diagnose(answers),
-        observers=_observers(sessions),
-        n_trials=int(meant(answers).sum()),
-        participants=tuple(sorted(set(answers.table.participant))),
+        seed=seed,
+        conditions=tuple(condition_of(group, settings) for group in groups),
+        rankings=rankings,
+        not_ranked=not_ranked,
+        diagnostics=found.diagnostics if found else diagnose(ranked),
+        observers=descriptions_of(sessions),
+        people=_sort(answers, simulated=False),
+        simulated=_sort(answers, simulated=True),
+        pooled=() if sessions else _pooled(answers, columns),
+        n_trials=int(answers.table.n_trials[meant(answers)].sum()),
+        n_images=int(answers.table.image.nunique()),
+        participants=tuple(sorted(map(str, answers.table.participant.unique()))),
     )
-    return results, answers
 
 
-def _conditions(
-    answered: "pd.DataFrame", task: Task, watched: Watched, p: float
-) -> list[Condition]:
-    several = answered.rule.nunique() > 1
-    made = []
-    for (comparison, rule), rows in answered.groupby(["comparison", "rule"], observed=True):
-        name = f"{comparison} ({rule})" if several else str(comparison)
-        made.append(condition_of(rows, task, watched, p, name))
-    return made
+def _left_out(answers: Answers) -> str:
+    reasons = answers.exclusions
+    return (
+        ", ".join(f"{r.reason} {r.trials}" for r in reasons.itertuples())
+        + " of "
+        + str(len(answers))
+    )
 
 
-def _of(answered: "pd.DataFrame", condition: Condition) -> "pd.Series":
-    return (answered.comparison == condition.comparison) & (answered.rule == condition.rule)
+def _rules(answers: Answers) -> tuple[str, ...]:
+    """Return the decision rules that all tasks have, in the order of the first."""
+    known = [rules_of(task) for task in _tasks(answers)]
+    shared = [rule for rule in known[0] if all(rule in others for others in known)] if known else []
+    if not shared:
+        raise InputError(
+            "no decision rule is shared by all tasks of these answers "
+            f"({', '.join(answers.tasks) or 'none is stated'}); take one task"
+        )
+    return tuple(shared)
 
 
-def _share_of_targets(bank: Bank, rows: "pd.DataFrame", task: Task) -> float:
+def _under(answers: Answers, rule: str) -> Answers:
+    tasks = _tasks(answers)
+    known = list(dict.fromkeys(name for task in tasks for name in rules_of(task)))
+    if rule not in known:
+        raise unknown_name("decision rule", rule, [*known, ALL_RULES])
+    return answers.with_rule(rule)
+
+
+def _tasks(answers: Answers) -> list[Task]:
+    """Return the tasks of the rows, in alphabetical order."""
+    used = sorted(str(name) for name in answers.table.task.unique())
+    return [answers.tasks[name] for name in used if name in answers.tasks]
+
+
+def _columns(answers: Answers) -> tuple[str, ...]:
+    return (_COMPARISON,) if _COMPARISON in answers.table.columns else ()
+
+
+def _place(group: Group, bank: "Bank | None") -> tuple[bool, bool, float]:
+    """Return the place of a condition among others: of people, with target images, with most answers."""
+    rows = group.answers.kept
+    return (
+        bool(rows.simulated.iloc[0]),
+        bank is None or _share_of_targets(bank, group.answers, rows) <= 0.5,
+        -float(rows.n_trials.sum()) if bank else 0.0,
+    )
+
+
+def _share_of_targets(bank: "Bank", answers: Answers, rows: pd.DataFrame) -> float:
     """Return the share of trials in which one of the two stimuli is a target image itself."""
-    known = [rows[STIMULUS + role].isin(list(bank.references)) for role in task.contrast]
-    return float((known[0] | known[1]).mean())
+    names = [STIMULUS + role for role in answers.tasks[str(rows.task.iloc[0])].contrast]
+    known = [rows[name].isin(list(bank.references)) for name in names if name in rows]
+    return float(np.any(known, axis=0).mean()) if known else 0.0
 
 
-def _watched(bank: Bank, sessions: Sequence[Session]) -> Watched:
-    """Return the observer, and the trial as it was planned, of every trial."""
-    found = {}
-    for session in sessions:
-        observer = observer_of(bank, session)
-        header = session.header
-        for record in session.records:
-            key = (header.participant, header.session, header.run, record.trial.index)
-            found[key] = (observer, record.trial)
-    return found
+def _ranked(answers: Answers) -> Answers:
+    """Return the answers that models are ranked by: those of people, if there are any."""
+    kept = answers.table[answers.table.excluded == ""]
+    both = 0 < int(kept.simulated.sum()) < len(kept)
+    return answers.only(simulated=False) if both else answers
 
 
-def observer_of(bank: Bank, session: Session) -> ModelObserver | None:
-    """Return the simulated observer of a session; None for a person or an unknown observer."""
-    description = session.header.observer
-    if description is None or description.get("model") not in bank.model_labels:
-        return None
-    try:
-        evidence = evidence_of(bank, description["model"])
-        return observer_from_description(description, evidence, session.header.task)
-    except InputError:
-        return None
+def _sort(answers: Answers, *, simulated: bool) -> Sort:
+    rows = answers.table[answers.table.simulated == simulated]
+    names = [name for name in ("participant", "session", "run") if name in rows.columns]
+    return Sort(n_sessions=len(rows[names].drop_duplicates()), n_trials=int(rows.n_trials.sum()))
 
 
-def _ranking(answers: Answers, seed: int) -> Ranking | None:
-    can_be_ranked = set(answers.models).difference(models_without_evidence(answers))
-    return rank(answers, seed=seed) if can_be_ranked else None
-
-
-def _observers(sessions: Sequence[Session]) -> tuple[dict[str, Any], ...]:
-    found: list[dict[str, Any]] = []
-    for session in sessions:
-        if is_simulated(session) and dict(session.header.observer or {}) not in found:
-            found.append(dict(session.header.observer or {}))
-    return tuple(found)
+def _pooled(answers: Answers, by: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a few words or whole numbers that tell no conditions apart."""
+    told = {answers.column(name) for name in by}
+    rest = [name for name in answers.conditions if name not in told]
+    return tuple(n for n in rest if 1 < answers.table[n].nunique() <= _MOST_VALUES)

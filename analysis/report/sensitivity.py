@@ -1,60 +1,81 @@
 """Section of the report on d': by level, with hits and false alarms where there is a criterion."""
 
 import numpy as np
-from scipy.special import chdtri
 
+from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.dprimes import plot_dprime
 from analysis.plots.words import unit_label
 from analysis.report import formatting
-from analysis.report.conditions import Condition
+from analysis.report.conditions import Condition, bounded
 from analysis.report.results import Results
 from stimuli_store.tools import html
 
-_N_PARAMETERS = 3
+_MOST_PARTS = 20
 
 
 def dprime_section(results: Results) -> str:
-    """Return the section on d' as HTML: its picture by level, the critical scaling, and tables."""
-    head = results.headline
-    parts = []
-    known = [d for d in head.dprimes if d is not None]
-    if len(known) == len(head.levels) and np.isfinite(head.numbers).all():
-        by_level = dict(zip(head.numbers.tolist(), known, strict=True))
-        made = plot_dprime(by_level, scaling=head.scaling, unit=results.unit)
-        parts.append(html.picture(style.to_png(made), "d′ by level", 720))
-    parts.append(_scaling_note(head))
-    shown = [head, *(c for c in results.others if c.fit is None)]
-    parts += [dprime_table(condition) for condition in shown]
-    parts.append(
-        html.paragraph(
-            f"{head.task.name} with the {head.rule} rule. The upper end of an interval is infinite where all "
-            "answers were right.",
-            "small",
-        )
+    """Return the section on d' as HTML: pictures by level, critical scaling, tables; "" without a task."""
+    known = [c for c in results.conditions if c.task is not None]
+    if not known:
+        return ""
+    parts = [_of_condition(known[0], several=len(known) > 1)]
+    parts += [html.folded(f"d′ of {c.name}", _of_condition(c, several=True)) for c in known[1:]]
+    note = (
+        "Each interval is one of 95 %. Where all answers were right it has no upper bound; where all trials "
+        "of a level have the same right answer, a task with a criterion gives no d′."
     )
-    return html.section("Sensitivity by level", *parts)
+    return html.section("Sensitivity by level", *parts, html.paragraph(note, "small"))
 
 
-def _scaling_note(head: Condition) -> str:
-    scaling = head.scaling
+def _of_condition(condition: Condition, *, several: bool) -> str:
+    parts = [f"<h3>{html.text(condition.name)}</h3>" if several else ""]
+    numbers = condition.numbers
+    known = [
+        (float(level), d)
+        for level, d in zip(numbers, condition.own_dprimes, strict=True)
+        if d is not None and np.isfinite(level)
+    ]
+    if len(known) > 1:
+        made = plot_dprime(dict(known), scaling=condition.scaling, unit=condition.unit)
+        parts.append(html.picture(style.to_png(made), f"d′ by level, {condition.name}", 720))
+    parts.append(_scaling_note(condition))
+    parts += [
+        (html.paragraph(f"Under the rule {rule}:") if len(condition.dprimes) > 1 else "")
+        + dprime_table(condition, rule)
+        for rule in condition.dprimes
+    ]
+    if condition.fit is None and condition.by_participant:
+        tables = [
+            f"<h3>{html.text(one.name)}</h3>{dprime_table(one, one.rule)}"
+            for one in condition.by_participant[:_MOST_PARTS]
+        ]
+        parts.append(html.folded("d′ by participant", "".join(tables)))
+    return "".join(parts)
+
+
+def _scaling_note(condition: Condition) -> str:
+    scaling = condition.scaling
     if scaling is None:
         return ""
-    ends = formatting.interval(scaling.critical_low, scaling.critical_high)
-    gains = formatting.interval(scaling.gain_low, scaling.gain_high)
+    ends = formatting.bounds(
+        scaling.critical_low, scaling.critical_high, condition.unit, lowest=0.0
+    )
+    gains = formatting.bounds(scaling.gain_low, scaling.gain_high, lowest=0.0)
     return html.paragraph(
-        f"Critical scaling s₀ = {scaling.critical:.3g} {formatting.short_unit(head.unit)} {ends}; "
-        f"α₀ = {scaling.gain:.3g} {gains}; {fit_sentence(scaling.deviance, len(head.levels))}"
+        f"Critical scaling s₀ = {formatting.estimated(scaling.critical, condition.unit)} ({ends}); "
+        f"α₀ = {scaling.gain:.3g} ({gains}), for {condition.for_whom}."
     )
 
 
-def dprime_table(condition: Condition) -> str:
-    """Return a table of d' of a condition, level by level, with hits and false alarms if there are any."""
-    simulated = any(true is not None for true in condition.true_dprimes)
-    with_rates = condition.task.criterion
+def dprime_table(condition: Condition, rule: str) -> str:
+    """Return a table of d' under a rule, level by level, with hits and false alarms if there are any."""
+    own = rule == condition.rule
+    simulated = own and any(true is not None for true in condition.true_dprimes)
+    criterion = condition.task is not None and condition.task.criterion
     head = [
         unit_label(condition.unit),
-        "hits, false alarms" if with_rates else "correct",
+        "hits, false alarms" if criterion else "correct",
         "d′",
         "95 % interval",
     ]
@@ -63,31 +84,22 @@ def dprime_table(condition: Condition) -> str:
         condition.levels,
         condition.n_correct,
         condition.n_trials,
-        condition.dprimes,
+        condition.dprimes[rule],
         condition.true_dprimes,
         strict=True,
     ):
-        answers = formatting.rates(found) if found and with_rates else f"{right:.0f} of {total:.0f}"
-        row: list[object] = [
-            formatting.case(level),
-            answers,
-            f"{found.estimate:.2f}" if found else "–",
-            formatting.interval(found.low, found.high) if found else "–",
-        ]
+        row = [formatting.case(level), _answers(found, right, total, criterion), *_cells(found)]
         rows.append([*row, "–" if true is None else f"{true:.2f}"] if simulated else row)
-    return html.paragraph(f"Comparison: {condition.name}.") + html.table(
-        [*head, "true (simulated)"] if simulated else head, rows
-    )
+    return html.table([*head, "true (simulated)"] if simulated else head, rows)
 
 
-def fit_sentence(deviance: float, n_levels: int) -> str:
-    """Return a sentence with the deviance and whether the curve describes the answers well."""
-    free = n_levels - _N_PARAMETERS
-    if free < 1:
-        return f"deviance {deviance:.1f}, with too few levels to judge it."
-    rare = float(chdtri(free, 0.05))
-    verdict = "describes" if deviance <= rare else "does not describe"
-    return (
-        f"deviance {deviance:.1f} (5 % of good fits exceed {rare:.1f}): the curve {verdict} the "
-        "answers well."
-    )
+def _answers(found: DPrime | None, right: float, total: float, criterion: bool) -> str:
+    if found is not None and criterion:
+        return formatting.rates(found)
+    return f"{right:.0f} of {total:.0f}" + (" right" if criterion else "")
+
+
+def _cells(found: DPrime | None) -> list[str]:
+    if found is None or not bounded(found):
+        return ["not determined", "–"]
+    return [formatting.number(found.estimate, 2), formatting.dprime_bounds(found)]

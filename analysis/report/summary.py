@@ -1,87 +1,140 @@
 """Convert the results of an analysis to plain JSON values."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.fits.fit import Fit
-from analysis.fits.scaling import ScalingFit
+from analysis.data.answers import Answers
+from analysis.infer.estimates import Estimate
 from analysis.observers.from_counts import DPrime
-from analysis.ranking.records import ModelScore, Ranking
-from analysis.report.conditions import Condition
+from analysis.ranking.records import Ranking
+from analysis.report.conditions import Condition, undetermined
+from analysis.report.headlines import (
+    MISFIT,
+    answers_line,
+    assumptions_of,
+    sorts_line,
+    statements_of,
+)
 from analysis.report.results import Results
 from stimuli_store.records.convert import to_json
 
 
-def summary_of(results: Results) -> dict[str, Any]:
+def summary_of(results: Results, answers: Answers) -> dict[str, Any]:
     """Return the results as plain JSON values; infinite and missing numbers become null."""
-    return {
+    head, ranking = results.headline, results.ranking
+    found = {
+        "format": "results",
+        "version": 1,
+        "headline": {
+            "answers": answers_line(results),
+            "simulated": sorts_line(results),
+            "assumed": assumptions_of(results),
+            "statements": [to_json(statement) for statement in statements_of(results)],
+        },
+        "source": results.source,
         "pin": results.pin,
-        "task": results.task.name,
+        "tasks": [task.name for task in results.tasks],
         "p": results.p,
+        "seed": results.seed,
         "unit": results.unit,
-        "comparison": results.headline.name,
-        "threshold": _number(results.threshold),
-        "interval": _ends(results.headline.fit),
-        "status": results.headline.fit.status.value if results.headline.fit else None,
-        "true_threshold": _number(results.true_threshold),
+        "comparison": head.name,
+        "threshold": results.threshold,
+        "interval": _ends(results.estimate),
+        "for_whom": head.for_whom if results.estimate else None,
+        "status": _status(head),
+        "true_threshold": results.true_threshold,
         "best_models": list(results.best),
-        "best_models_sentence": results.ranking.sentence if results.ranking else None,
-        "held_out": results.ranking.held_out if results.ranking else None,
-        "ranking": _ranking_json(results.ranking),
+        "best_models_sentence": ranking.sentence if ranking else None,
+        "held_out": ranking.held_out if ranking else None,
+        "conditions": [_condition(c) for c in results.conditions],
+        "rankings": [_ranking(rule, made) for rule, made in results.rankings.items()],
+        "not_ranked": results.not_ranked,
         "checks": [to_json(check) for check in results.diagnostics],
-        "critical_scaling": _scaling_json(results.headline.scaling),
-        "conditions": [_condition_json(c) for c in (results.headline, *results.others)],
-        "by_participant": [_condition_json(c) for c in results.by_participant],
+        "exclusions": {str(r.reason): int(r.trials) for r in answers.exclusions.itertuples()},
         "simulated_observers": list(results.observers),
+        "people": to_json(results.people),
+        "simulated": to_json(results.simulated),
         "n_trials": results.n_trials,
+        "n_images": results.n_images,
         "participants": list(results.participants),
     }
+    return {key: _finite(value) for key, value in found.items()}
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _ends(fit: Fit | None) -> list[float | None] | None:
-    return [_number(fit.low), _number(fit.high)] if fit else None
+def _ends(found: Estimate | None) -> list[float] | None:
+    return [found.low, found.high] if found else None
 
 
-def _condition_json(condition: Condition) -> dict[str, Any]:
-    return {
-        "name": condition.name,
-        "task": condition.task.name,
+def _status(condition: Condition) -> str | None:
+    if condition.fit is None:
+        return None
+    return undetermined(condition.fit) or condition.fit.status.value
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    found = {
+        **_part(condition),
+        "task": condition.task.name if condition.task else None,
         "rule": condition.rule,
         "unit": condition.unit,
+        "simulated": condition.simulated,
+        "n_participants": condition.n_participants,
+        "n_images": condition.n_images,
+        "goodness_of_fit": condition.misfit,
+        "describes_the_answers": None if condition.misfit is None else condition.misfit >= MISFIT,
+        "critical_scaling": _scaling(condition),
+        "by_participant": [_part(part) for part in condition.by_participant],
+        "by_image": [_part(part) for part in condition.by_image],
+    }
+    others = {rule: made for rule, made in condition.dprimes.items() if rule != condition.rule}
+    if others:
+        found["dprime_by_rule"] = {rule: _dprimes(made) for rule, made in others.items()}
+    return found
+
+
+def _part(condition: Condition) -> dict[str, Any]:
+    """Return what is of a condition and of each of its participants and images."""
+    return {
+        "name": condition.name,
         "levels": list(condition.levels),
-        "n_correct": [int(k) for k in condition.n_correct],
-        "n_trials": [int(n) for n in condition.n_trials],
-        "dprime": [d.estimate if d else None for d in condition.dprimes],
-        "dprime_interval": [
-            [_number(d.low), _number(d.high)] if d else None for d in condition.dprimes
-        ],
-        "true_dprime": [_number(d) for d in condition.true_dprimes],
-        **_rates_json(condition.dprimes),
-        **_fit_json(condition),
+        "n_correct": condition.n_correct.tolist(),
+        "n_trials": condition.n_trials.tolist(),
+        **_dprimes(condition.own_dprimes),
+        "true_dprime": list(condition.true_dprimes),
+        **_fit(condition),
     }
 
 
-def _rates_json(dprimes: Sequence[DPrime | None]) -> dict[str, Any]:
-    known = [d.rates if d else None for d in dprimes]
-    if not any(known):
-        return {}
-    return {"rates": [to_json(rates) for rates in known]}
+def _dprimes(dprimes: Sequence[DPrime | None]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "dprime": [d.estimate if d else None for d in dprimes],
+        "dprime_interval": [[d.low, d.high] if d else None for d in dprimes],
+    }
+    rates = [d.rates if d else None for d in dprimes]
+    if any(rates):
+        found["rates"] = [to_json(r) for r in rates]
+    return found
 
 
-def _fit_json(condition: Condition) -> dict[str, Any]:
-    fit = condition.fit
+def _fit(condition: Condition) -> dict[str, Any]:
+    fit, found = condition.fit, condition.estimate
     if fit is None:
         return {"threshold": None, "interval": None, "status": None, "true_threshold": None}
     return {
-        "threshold": _number(fit.threshold),
-        "interval": _ends(fit),
-        "status": fit.status.value,
-        "true_threshold": _number(condition.true_threshold),
+        "threshold": found.value if found else None,
+        "interval": _ends(found),
+        "for_whom": condition.for_whom if found else None,
+        "status": _status(condition),
+        "true_threshold": condition.true_threshold,
         "guess": fit.function.guess,
         "sigmoid": fit.function.sigmoid,
         "width": fit.function.width,
@@ -91,31 +144,22 @@ def _fit_json(condition: Condition) -> dict[str, Any]:
     }
 
 
-def _scaling_json(scaling: ScalingFit | None) -> dict[str, Any] | None:
+def _scaling(condition: Condition) -> dict[str, Any] | None:
+    scaling = condition.scaling
     if scaling is None:
         return None
     return {
         "critical": scaling.critical,
-        "critical_interval": [_number(scaling.critical_low), _number(scaling.critical_high)],
+        "critical_interval": [scaling.critical_low, scaling.critical_high],
         "gain": scaling.gain,
-        "gain_interval": [_number(scaling.gain_low), _number(scaling.gain_high)],
+        "gain_interval": [scaling.gain_low, scaling.gain_high],
     }
 
 
-def _ranking_json(ranking: Ranking | None) -> list[dict[str, Any]]:
-    rows = (*ranking.rows, *ranking.baselines) if ranking else ()
-    return [_score_json(row) for row in rows]
-
-
-def _score_json(row: ModelScore) -> dict[str, Any]:
+def _ranking(rule: str, found: Ranking) -> dict[str, Any]:
     return {
-        "model": row.label,
-        "bits": row.bits,
-        "bits_interval": [_number(row.low), _number(row.high)],
-        "bits_in_sample": row.bits_in_sample,
-        "difference": row.difference,
-        "difference_interval": [_number(row.difference_low), _number(row.difference_high)],
-        "gain": row.fit.gain if row.fit else None,
-        "exponent": row.fit.exponent if row.fit else None,
-        "lapse": row.fit.lapse if row.fit else None,
+        "rule": rule,
+        "best_models": list(found.best),
+        "sentence": found.sentence,
+        **to_json(found),
     }

@@ -4,7 +4,9 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from analysis.data.answers import Answers
 from analysis.report.results import Results, analyse
 from analysis.report.summary import summary_of
 from stimuli_store.bank.reading import Bank
@@ -16,12 +18,12 @@ REPORT, TRIALS, RESULTS = "report.html", "trials.csv", "results.json"
 
 
 def write_report(
-    bank: Bank,
-    sessions: Sequence[Session],
+    answers: Answers,
     out_dir: str | os.PathLike[str],
     *,
-    p: float = 0.75,
-    seed: int = 0,
+    bank: Bank | None = None,
+    sessions: Sequence[Session] = (),
+    **how: Any,
 ) -> Results:
     """Write ``report.html``, ``trials.csv`` and ``results.json`` to a folder, and return the results.
 
@@ -29,10 +31,11 @@ def write_report(
 
     Parameters
     ----------
+    answers, bank, sessions, how
+        As for `analysis.report.results.analyse`, with the same errors. With a bank and sessions the
+        report has sections on the stimuli, the booth and the timing.
     out_dir
         The folder; made if missing. Older files of these three names are replaced.
-    bank, sessions, p, seed
-        As for `analysis.report.results.analyse`, with the same errors.
 
     Raises
     ------
@@ -41,13 +44,15 @@ def write_report(
     """
     from analysis.report.findings import report_page
 
-    results, answers = analyse(bank, sessions, p=p, seed=seed)
+    results = analyse(answers, bank=bank, sessions=sessions, **how)
     folder = _folder(out_dir)
-    numbers = json.dumps(summary_of(results), indent=1, allow_nan=False, ensure_ascii=False)
+    numbers = json.dumps(
+        summary_of(results, answers), indent=1, allow_nan=False, ensure_ascii=False
+    )
     files = {
         TRIALS: answers.table.to_csv(index=False, lineterminator="\n"),
         RESULTS: numbers + "\n",
-        REPORT: report_page(bank, sessions, results, answers),
+        REPORT: report_page(results, answers, bank=bank, sessions=sessions),
     }
     for name, content in files.items():
         write_atomically(folder / name, content.encode())

@@ -48,12 +48,13 @@ def _cell(tag: str, value: object) -> str:
     return f"<{tag}>{text(value)}</{tag}>"
 
 
-def cards(items: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return an HTML row of cards, each given as (label, value, note, CSS class)."""
+def cards(items: Iterable[tuple[str, str, Sequence[tuple[str, str]], str]]) -> str:
+    """Return an HTML row of cards: (label, value, notes with their CSS classes, CSS class) each."""
     made = (
         f'<div class="card {kind}"><span>{text(label)}</span><b>{text(value)}</b>'
-        f"<span>{text(note)}</span></div>"
-        for label, value, note, kind in items
+        + "".join(f'<span class="note {look}">{text(note)}</span>' for note, look in notes)
+        + "</div>"
+        for label, value, notes, kind in items
     )
     return f'<div class="cards">{"".join(made)}</div>'
 

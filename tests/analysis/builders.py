@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from analysis.data.tables import answers_of
 from analysis.observers.evidence import Evidence, evidence_of
 from analysis.observers.model_observer import ModelObserver, calibrated_observer
+from analysis.report.results import Results, analyse
+from analysis.report.write import write_report
 from stimuli_store.bank.reading import Bank
-from stimuli_store.journal import Journal
+from stimuli_store.journal import Journal, Session
 from stimuli_store.records.trials import PhaseTiming, SessionHeader, Trial, TrialRecord
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.trial_plan import arrange, phases_at
@@ -144,6 +147,16 @@ def write_journal(path: Path, head: SessionHeader, records: Sequence[TrialRecord
             journal.append("trial", record)
         journal.append("end", {"reason": "completed"})
     return path
+
+
+def analysed(bank: Bank, sessions: Sequence[Session], **how: Any) -> Results:
+    """The results of sessions run with a bank."""
+    return analyse(answers_of(bank, sessions), bank=bank, sessions=sessions, **how)
+
+
+def reported(bank: Bank, sessions: Sequence[Session], out: Path, **how: Any) -> Results:
+    """The results of sessions run with a bank, whose report is written to a folder."""
+    return write_report(answers_of(bank, sessions), out, bank=bank, sessions=sessions, **how)
 
 
 def simulate(

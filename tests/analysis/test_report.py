@@ -15,10 +15,10 @@ import pytest
 from analysis.cli import register
 from analysis.data.journals import read_sessions
 from analysis.data.tables import answers_of, level_counts
+from analysis.fits.fit import FitStatus
 from analysis.fits.fitting import fit_psychometric
 from analysis.observers.model_observer import true_threshold
 from analysis.report.results import Results
-from analysis.report.write import write_report
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
 from stimuli_store.records.events import Resumed
@@ -26,6 +26,7 @@ from tests.analysis.builders import (
     header,
     observer_for,
     record_of,
+    reported,
     session_trials,
     simulate,
     write_journal,
@@ -52,7 +53,7 @@ def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def out(bank: Bank, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results]:
     made = tmp_path_factory.mktemp("out") / "deep" / "folder"
-    return made, write_report(bank, read_sessions(folder), made)
+    return made, reported(bank, read_sessions(folder), made)
 
 
 class Page(HTMLParser):
@@ -122,7 +123,13 @@ def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path,
     assert summary["n_trials"] == len(table) == results.n_trials
     assert summary["participants"] == ["p0", "p1", "p2", "p3"]
     assert [c["name"] for c in summary["conditions"]] == ["reference-member", "member-member"]
-    assert sum(c["n_trials"][0] for c in summary["by_participant"]) == level_counts(own)[2][0]
+    (head, _) = summary["conditions"]
+    for parts, names in (
+        ("by_participant", {"p0", "p1", "p2", "p3"}),
+        ("by_image", {"leaf", "stone"}),
+    ):
+        assert {part["name"] for part in head[parts]} == names
+        assert sum(part["n_trials"][0] for part in head[parts]) == level_counts(own)[2][0]
     with (made / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(table)
@@ -143,9 +150,9 @@ def test_true_threshold_is_the_observers_own(
 
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
     sessions = [replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)]
-    results = write_report(bank, sessions, tmp_path)
+    results = reported(bank, sessions, tmp_path)
     assert results.true_threshold is None
-    assert not any(c.true_threshold for c in results.by_participant)
+    assert not any(c.true_threshold for c in results.headline.by_participant)
     assert json.loads((tmp_path / "results.json").read_text())["true_threshold"] is None
 
 
@@ -156,7 +163,7 @@ def test_names_cannot_break_out_of_the_page(bank: Bank, tmp_path: Path) -> None:
         bank, nasty, len(trials), software={"x": '"><img src=http://evil>'}, booth={nasty: nasty}
     )
     write_journal(tmp_path / "a.jsonl", head, [record_of(bank, t, t.answer, 0.5) for t in trials])
-    write_report(bank, read_sessions(tmp_path / "a.jsonl"), tmp_path / "out")
+    reported(bank, read_sessions(tmp_path / "a.jsonl"), tmp_path / "out")
     text = (tmp_path / "out" / "report.html").read_text()
     assert "script" not in Page(text).tags
     assert all(link.startswith("data:image/png") for link in Page(text).links)
@@ -178,7 +185,7 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
     timing = (*records[0].timing[:3], late, *records[0].timing[4:])
     records[0] = replace(records[0], timing=timing, flags=("dropped_frames",))
     write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials), booth=booth), records)
-    write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+    reported(bank, read_sessions(tmp_path), tmp_path / "out")
     words = " ".join(Page((tmp_path / "out" / "report.html").read_text()).words)
     assert "not always synchronised" in words
     assert "dropped_frames: 1" in words
@@ -195,8 +202,8 @@ def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
     resumed = Resumed(done=0, booth=bad, software={}, created="2026-01-02T00:00:00+00:00")
     one = replace(first, header=replace(first.header, booth=good))
     two = replace(one, sittings=(resumed,))
-    write_report(bank, [one], tmp_path / "one")
-    write_report(bank, [two], tmp_path / "two")
+    reported(bank, [one], tmp_path / "one")
+    reported(bank, [two], tmp_path / "two")
     pages = [(tmp_path / name / "report.html").read_text() for name in ("one", "two")]
     assert ["<td>850<" in page for page in pages] == [False, True]
     assert ["not always synchronised" in page for page in pages] == [False, True]
@@ -206,11 +213,12 @@ def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> 
     trials = session_trials(bank, 1, np.random.default_rng(0))
     records = [record_of(bank, t, t.answer, 0.5) for t in trials]
     write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
-    results = write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+    results = reported(bank, read_sessions(tmp_path), tmp_path / "out")
     summary = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert results.interval[0] == 0.0
-    assert summary["status"] == results.headline.fit.status.value
-    assert results.headline.fit.status.name != "CONVERGED"
+    assert (results.threshold, results.interval) == (None, None)
+    assert (summary["threshold"], summary["interval"]) == (None, None)
+    assert summary["status"] == FitStatus.EXCEEDED.value
+    assert summary["headline"]["statements"][0]["value"] == "not determined"
 
 
 def test_failed_report_leaves_the_old_one(
@@ -221,14 +229,14 @@ def test_failed_report_leaves_the_old_one(
     for name, content in before.items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match="between the guess rate"):
-        write_report(bank, sessions, tmp_path, p=0.3)
+        reported(bank, sessions, tmp_path, p=0.3)
 
     def full(*_: object) -> None:
         raise OSError("no space left on the disk")
 
     monkeypatch.setattr("stimuli_store.disk.atomic.os.fsync", full)
     with pytest.raises(OSError, match="no space"):
-        write_report(bank, sessions, tmp_path)
+        reported(bank, sessions, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -236,8 +244,8 @@ def test_nothing_answered_is_said(bank: Bank, tmp_path: Path) -> None:
     trials = session_trials(bank, 1, np.random.default_rng(0))
     records = [record_of(bank, t, None, None) for t in trials]
     write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials)), records)
-    with pytest.raises(InputError, match="no trial of these sessions was answered"):
-        write_report(bank, read_sessions(tmp_path), tmp_path / "out")
+    with pytest.raises(InputError, match="no answer is left to analyse: no answer 48 of 48"):
+        reported(bank, read_sessions(tmp_path), tmp_path / "out")
 
 
 def run(*words: str) -> int:
@@ -258,8 +266,9 @@ def test_command_prints_threshold_truth_and_winner(
     said = capsys.readouterr().out
     results = out[1]
     assert code == 0
-    assert f"threshold   {results.threshold:.3g} px at 75% correct, guess rate 0.5" in said
-    assert f"true        {results.true_threshold:.3g} px (simulated observers)" in said
+    assert f"threshold   {results.threshold:.3g} px\n" in said
+    assert "task abx, rule independent, guess rate 0.5" in said
+    assert f"true        {results.true_threshold:.3g} px\n" in said
     assert "best models right and wrong, not told apart" in said
     assert str(tmp_path / "report.html") in said
     again = json.loads((tmp_path / "results.json").read_text())

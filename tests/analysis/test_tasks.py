@@ -1,7 +1,6 @@
 """From journals of any task to results: guess rates, levels in words, criteria, attempts, refusals."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,9 @@ from analysis.cli import register
 from analysis.data.journals import read_sessions
 from analysis.data.presented import timing_ok
 from analysis.data.tables import answers_of, counted
-from analysis.report.results import analyse
-from analysis.report.write import write_report
+from analysis.report.headlines import answers_line
+from analysis.report.sensitivity import dprime_section
+from analysis.report.summary import summary_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Session
@@ -22,9 +22,11 @@ from stimuli_store.records.trials import Perturbation, PhaseTiming, Trial, Trial
 from stimuli_store.tasks import TASKS, task_named
 from stimuli_store.tasks.types import Show, Task
 from tests.analysis.builders import (
+    analysed,
     header,
     observer_for,
     record_of,
+    reported,
     session_trials,
     simulate,
     trial,
@@ -135,17 +137,17 @@ def test_every_task_has_a_threshold_with_its_own_guess_rate(
     wanted = 1 - 0.4 * (1 - 1 / len(task.answers))
     observer = observer_for(rich, trials, task, mean_p_correct=wanted)
     simulate(rich, observer, tmp_path, participants=2, n_repeats=1, seed=1)
-    results = write_report(rich, read_sessions(tmp_path), tmp_path / "out")
+    results = analysed(rich, read_sessions(tmp_path))
     fit = results.headline.fit
     assert fit is not None
     assert fit.function.guess == task.guess
-    assert results.task == task
+    assert results.tasks == (task,)
     assert results.headline.rule == task.rules[0]
     assert results.true_threshold is not None
     assert fit.low <= results.true_threshold <= fit.high
     assert results.best[0] == "right"
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert f"<code>{name}</code>" in page
+    said = answers_line(results)
+    assert said.endswith(f"task {name}, rule {task.rules[0]}, guess rate {task.guess:.3g}")
 
 
 @pytest.mark.parametrize("change", [in_words, relabelled(None), relabelled(8.0, "px")])
@@ -153,37 +155,35 @@ def test_without_a_range_of_numbers_there_is_dprime_by_condition(
     bank: Bank, tmp_path: Path, change: Callable[[Trial], Trial]
 ) -> None:
     sessions = answered(bank, tmp_path, TASKS["2ifc"], change)
-    results = write_report(bank, sessions, tmp_path / "out")
+    results, answers = analysed(bank, sessions), answers_of(bank, sessions)
     head = results.headline
     assert head.fit is None
     assert (results.threshold, results.interval, results.true_threshold) == (None, None, None)
-    for found, true in zip(head.dprimes, head.true_dprimes, strict=True):
+    for found, true in zip(head.own_dprimes, head.true_dprimes, strict=True):
         assert found is not None
         assert true is not None
         assert found.low <= true <= found.high
-    summary = json.loads((tmp_path / "out" / "results.json").read_text())
+    summary = summary_of(results, answers)
     assert summary["threshold"] is None
     assert len(summary["conditions"][0]["dprime"]) == len(head.levels)
     if change is in_words:
         assert head.levels == ("coarse", "fine")
-        assert "coarse" in (tmp_path / "out" / "report.html").read_text()
+        assert "<td>coarse</td>" in dprime_section(results)
 
 
 @pytest.mark.parametrize("name", CRITERION)
 def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, name: str) -> None:
     task = CRITERION[name]
     sessions = answered(bank, tmp_path, task, n_repeats=24, lapse=0.0)
-    results = write_report(bank, sessions, tmp_path / "out")
+    results, answers = analysed(bank, sessions), answers_of(bank, sessions)
     head = results.headline
     assert head.fit is None
     assert results.best[0] == "right"
-    rows = [
-        r for s in sessions for r in s.records if r.trial.factors["comparison"] == head.comparison
-    ]
+    rows = [r for s in sessions for r in s.records if r.trial.factors["comparison"] == head.name]
     at = [r for r in rows if r.trial.factors["level"] == head.levels[2]]
     said, right = task.answers[1], [r.trial.answer == task.answers[1] for r in at]
     inside = 0
-    for index, (found, true) in enumerate(zip(head.dprimes, head.true_dprimes, strict=True)):
+    for index, (found, true) in enumerate(zip(head.own_dprimes, head.true_dprimes, strict=True)):
         assert found is not None
         assert found.rates is not None
         assert true is not None
@@ -194,9 +194,12 @@ def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, nam
             )
             assert found.rates.n_noise == right.count(False)
     assert inside >= len(head.levels) - 1
-    summary = json.loads((tmp_path / "out" / "results.json").read_text())
+    summary = summary_of(results, answers)
     assert summary["conditions"][0]["rates"][2]["n_noise"] == right.count(False)
-    assert "false alarms" in (tmp_path / "out" / "report.html").read_text()
+    assert (
+        f"false alarms {summary['conditions'][0]['rates'][2]['n_false_alarms']} of"
+        in dprime_section(results)
+    )
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
@@ -213,13 +216,14 @@ def test_the_terminal_says_dprime_and_rates(
     answered(bank, tmp_path, TASKS["yes-no"], in_words)
     said = run(capsys, tmp_path, "--bank", bank.path, "--out", tmp_path / "out")
     assert "task yes-no, rule likelihood" in said
-    assert "(reference-member, level coarse): hits" in said
+    assert "reference-member, level coarse" in said
+    assert "hits " in said
     assert "false alarms" in said
-    assert "(simulated observers): inside the interval" in said
+    assert "of the simulated observers: inside the interval" in said
     assert "best models right and wrong, not told apart" in said
 
 
-def test_sessions_of_several_tasks_are_refused_and_can_be_chosen_from(
+def test_sessions_of_several_tasks_are_conditions_and_can_be_chosen_from(
     bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("2ifc", "yes-no"):
@@ -227,14 +231,22 @@ def test_sessions_of_several_tasks_are_refused_and_can_be_chosen_from(
         answered(bank, tmp_path / name, TASKS[name], n_repeats=2)
     (tmp_path / "2ifc" / "p0.jsonl").rename(tmp_path / "a.jsonl")
     (tmp_path / "yes-no" / "p1.jsonl").rename(tmp_path / "b.jsonl")
-    both = read_sessions([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
-    with pytest.raises(InputError, match=r"several tasks \(2ifc, yes-no\); analyse each alone"):
-        analyse(bank, both)
     files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
-    words = ["--bank", bank.path, "--out", tmp_path / "out", "--task", "yes-no"]
-    assert "task yes-no" in run(capsys, *files, *words)
-    with pytest.raises(InputError, match="unknown task of these sessions"):
-        run(capsys, *files, *words[:-1], "abx")
+    results = analysed(bank, read_sessions(files))
+    assert [task.name for task in results.tasks] == ["2ifc", "yes-no"]
+    for path, name in zip(files, ("2ifc", "yes-no"), strict=True):
+        alone = analysed(bank, read_sessions(path)).conditions
+        own = [c for c in results.conditions if c.task == TASKS[name]]
+        assert [c.n_correct.tolist() for c in own] == [c.n_correct.tolist() for c in alone]
+    words = ["--bank", bank.path, "--out", tmp_path / "out"]
+    assert "task 2ifc, rule likelihood, guess rate 0.5; task yes-no" in run(capsys, *files, *words)
+    one = run(capsys, *files, *words, "--task", "yes-no")
+    assert "task yes-no" in one
+    assert "2ifc" not in one
+    with pytest.raises(
+        InputError, match=r"unknown task of these sessions 'yesno'; did you mean 'yes-no'"
+    ):
+        run(capsys, *files, *words, "--task", "yesno")
 
 
 def test_tasks_of_one_name_and_other_cells_are_several(bank: Bank, tmp_path: Path) -> None:
@@ -245,14 +257,23 @@ def test_tasks_of_one_name_and_other_cells_are_several(bank: Bank, tmp_path: Pat
     )
     other = replace(two, header=replace(two.header, task=replace(task, cells=turned)))
     with pytest.raises(InputError, match="some with one name and different cells"):
-        analyse(bank, [one, other])
+        analysed(bank, [one, other])
 
 
 def test_people_and_simulated_observers_are_never_in_one_fit(bank: Bank, tmp_path: Path) -> None:
     one, two = answered(bank, tmp_path, TASKS["2ifc"], n_repeats=1)
     person = replace(two, header=replace(two.header, observer=None))
-    with pytest.raises(InputError, match="are simulated and the others are of people"):
-        analyse(bank, [one, person])
+    results = reported(bank, [one, person], tmp_path / "out")
+    for session, simulated in ((person, False), (one, True)):
+        own = [c for c in results.conditions if c.simulated == simulated]
+        alone = analysed(bank, [session]).conditions
+        assert [c.n_correct.tolist() for c in own] == [c.n_correct.tolist() for c in alone]
+        assert [c.estimate for c in own] == [c.estimate for c in alone]
+    assert [c.simulated for c in results.conditions] == [False, False, True, True]
+    assert results.headline.true_threshold is None
+    assert results.ranking == analysed(bank, [person]).ranking
+    told = "1 session of people (48 trials) and 1 simulated session (48 trials) are analysed apart"
+    assert told in (tmp_path / "out" / "report.html").read_text()
 
 
 def attempt(number: int, response: str | None, *flags: str) -> TrialRecord:
@@ -287,7 +308,7 @@ def test_attempts_stay_in_the_table_and_out_of_the_fit(bank: Bank, tmp_path: Pat
     again = replace(first, trial=replace(first.trial, attempt=1))
     missed = replace(first, response=None, correct=False, rt_s=None, flags=("no_response",))
     more = replace(session, records=(missed, *session.records[1:], again))
-    results, answers = analyse(bank, [more])
+    results, answers = analysed(bank, [more]), answers_of(bank, [more])
     assert len(answers) == len(session.records) + 1
     assert len(answers.kept) == len(session.records) == results.n_trials
     assert answers.table.excluded.tolist().count("shown again; no answer") == 1
@@ -363,10 +384,14 @@ def test_pictures_cut_short_by_the_answer_are_on_time() -> None:
     assert timing_ok(last) is True
 
 
-def test_levels_of_several_units_in_one_comparison_are_refused(bank: Bank, tmp_path: Path) -> None:
+def test_levels_of_several_units_are_conditions(bank: Bank, tmp_path: Path) -> None:
     def either(t: Trial) -> Trial:
         return replace(t, factors={**t.factors, "unit": "deg" if t.index % 2 else "px"})
 
     sessions = answered(bank, tmp_path, TASKS["2ifc"], either, n_repeats=1)
-    with pytest.raises(InputError, match=r"several units \(deg, px\)"):
-        analyse(bank, sessions)
+    conditions = analysed(bank, sessions).conditions
+    assert {c.name: c.unit for c in conditions} == {
+        f"{comparison} ({unit})": unit
+        for comparison in ("reference-member", "member-member")
+        for unit in ("deg", "px")
+    }
