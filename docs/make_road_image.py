@@ -21,7 +21,7 @@ def pictures(bank: Bank) -> list[tuple[str, np.ndarray]]:
     rows = [("photograph", bank.frame(target.sha256).pixels)]
     for members in bank.sets.values():
         first = members[0]
-        if first.target_sha256 == target.sha256 and first.level is not None:
+        if first.target == target.sha256 and first.level is not None:
             rows.append((f"{first.level.value:g} px", bank.frame(first.sha256).pixels))
     return rows
 

@@ -1,4 +1,4 @@
-"""What a user points the command at: a table with its roles, or journals with their bank."""
+"""Data named on the command line: a table with its roles, or journals with their bank."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Conditions: answers that are analysed together, level by level, with what was fitted to them."""
+"""Conditions: answers that are analysed together, counted level by level, with their fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NO_RESULTS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """Answers of one condition, or of one participant or image in it, and what was fitted to them.
+    """Answers of one condition, or of one participant or image in it, with their fits.
 
     Attributes
     ----------

@@ -23,13 +23,14 @@ from stimuli_store.tasks.types import Task
 if TYPE_CHECKING:
     pass
 
+_RULE = 2  # place of the rule among the keys of a condition
 _WINDOWS = ("window", "scaling")
 _HALF = 0.5  # guess rate of answers without a task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How conditions are made: proportion correct of the threshold, rules of d', true observers, seed."""
+    """Settings of conditions: proportion correct of the threshold, rules of d', true observers, seed."""
 
     p: float
     rules: Sequence[str]
@@ -38,7 +39,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class ConditionGroup:
     """Answers of one condition, with its name and the unit of its levels."""
 
     name: str
@@ -46,7 +47,7 @@ class Group:
     answers: Answers
 
 
-def groups_of(answers: Answers, by: Sequence[str]) -> list[Group]:
+def condition_groups(answers: Answers, by: Sequence[str]) -> list[ConditionGroup]:
     """Return answers apart by people and simulated observers, task, rule, and the values of some columns.
 
     Levels in several units are told apart too.
@@ -60,8 +61,9 @@ def groups_of(answers: Answers, by: Sequence[str]) -> list[Group]:
     keys = ("simulated", "task", "rule", *by, *units)
     groups = list(answers.groups(keys))
     varied = [len({key[i] for key, _ in groups}) > 1 for i in range(len(keys))]
+    varied[_RULE] = len({key[1:3] for key, _ in groups}) > len({key[1] for key, _ in groups})
     return [
-        Group(
+        ConditionGroup(
             name=_name(key, varied, len(by)),
             unit=str(key[-1] or "") if units else answers.unit,
             answers=part,
@@ -92,7 +94,7 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def condition_of(group: Group, settings: Settings) -> Condition:
+def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
     """Return a condition with its parts and all that is fitted to them.
 
     Raises
@@ -161,7 +163,7 @@ def _order(level: Case) -> tuple[int, float, str]:
 def _plain(
     name: str, own: Answers, unit: str, tally: _Counted, fit: Fit | None, settings: Settings
 ) -> Condition:
-    """Return a condition without what is only of the whole."""
+    """Return a condition without its parts, goodness of fit and critical scaling."""
     rows = tally.rows
     task, rule = own.tasks.get(str(rows.task.iloc[0])), str(rows.rule.iloc[0])
     observed = settings.truths.of(rows)

@@ -58,7 +58,7 @@ def statements_of(results: Results) -> tuple[Statement, ...]:
     shown = results.conditions[:_MOST_CONDITIONS]
     found = [s for condition in shown for s in _of_condition(condition, results)]
     if len(results.conditions) > len(shown):
-        more = formatting.counted(len(results.conditions) - len(shown), "condition")
+        more = formatting.number_of(len(results.conditions) - len(shown), "condition")
         found.append(
             Statement(
                 label="Further conditions", value=f"{more} more in the report", notes=(), short=""
@@ -81,7 +81,7 @@ def statements_of(results: Results) -> tuple[Statement, ...]:
 
 def answers_line(results: Results) -> str:
     """Return the sizes of the data, and who answered which tasks, in one line."""
-    counted = formatting.counted
+    counted = formatting.number_of
     sizes = f"{counted(results.n_trials, 'trial')} of {counted(len(results.participants), 'participant')}"
     if results.n_images:
         sizes += f" and {counted(results.n_images, 'image')}"
@@ -100,7 +100,7 @@ def _task(task: Task, rules: list[str]) -> str:
 
 def sorts_line(results: Results) -> str:
     """Return how much of the data simulated observers gave; "" if people gave all of it."""
-    people, simulated, counted = results.people, results.simulated, formatting.counted
+    people, simulated, counted = results.people, results.simulated, formatting.number_of
     if not simulated.n_trials:
         return ""
     if not people.n_trials:
@@ -113,7 +113,7 @@ def sorts_line(results: Results) -> str:
 
 
 def assumptions_of(results: Results) -> list[str]:
-    """Return what was assumed, or left together, in want of a word from the user."""
+    """Return sentences on assumptions that the user can replace by an option."""
     said = []
     if any(c.task is None for c in results.conditions):
         said.append(
@@ -156,11 +156,11 @@ def _threshold(condition: Condition, p: float) -> Statement:
         )
         if fit.status is FitStatus.EXTRAPOLATED:
             notes.append(Note(text=fit.status.value, alarming=True))
-        notes += misfit_notes(condition)
         if not fit.rising:
             notes.append(
                 Note(text="proportion correct falls as the level grows, and so does the curve")
             )
+    notes += misfit_notes(condition)
     at = f"{formatting.percent(p)} correct"
     return Statement(
         label=f"Threshold at {at}",
@@ -203,7 +203,7 @@ def _dprimes(condition: Condition) -> Iterator[Statement]:
             where += f", level {formatting.with_unit(level, condition.unit)}"
         notes = [Note(text=where)]
         if found is None or not bounded(found):
-            total = formatting.counted(condition.n_trials[place], "trial")
+            total = formatting.number_of(condition.n_trials[place], "trial")
             notes.append(Note(text=f"right in {condition.n_correct[place]:.0f} of {total}"))
             notes.append(
                 Note(text="that bounds d' on neither side" if found else NO_CONTRAST, alarming=True)

@@ -14,7 +14,7 @@ from analysis.ranking.diagnose import diagnose, rules_of
 from analysis.ranking.diagnostics import Diagnostic
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition
-from analysis.report.grouping import Group, Settings, condition_of, groups_of
+from analysis.report.grouping import ConditionGroup, Settings, condition_of, condition_groups
 from analysis.report.ranked import rankings_of
 from analysis.report.truth import descriptions_of, truths_of
 from stimuli_store.errors import InputError, unknown_name
@@ -32,7 +32,7 @@ _MOST_VALUES = 12  # of a column that may tell conditions apart
 
 @dataclass(frozen=True, kw_only=True)
 class Sort:
-    """How many sessions and trials, left out or not, are of people, or of simulated observers."""
+    """Numbers of sessions and trials of people, or of simulated observers, left out or not."""
 
     n_sessions: int
     n_trials: int
@@ -182,7 +182,7 @@ def analyse(
     chosen = answers if rule is None or rules else _under(answers, rule)
     settings = Settings(p=p, rules=rules, truths=truths_of(bank, sessions), seed=seed)
     columns = _columns(answers) if by is None else tuple(by)
-    groups = sorted(groups_of(chosen, columns), key=lambda group: _place(group, bank))
+    groups = sorted(condition_groups(chosen, columns), key=lambda group: _place(group, bank))
     ranked = _ranked(chosen)
     rankings, not_ranked = rankings_of(ranked, rules, seed)
     found = next(iter(rankings.values()), None)
@@ -244,7 +244,7 @@ def _columns(answers: Answers) -> tuple[str, ...]:
     return (_COMPARISON,) if _COMPARISON in answers.table.columns else ()
 
 
-def _place(group: Group, bank: "Bank | None") -> tuple[bool, bool, float]:
+def _place(group: ConditionGroup, bank: "Bank | None") -> tuple[bool, bool, float]:
     """Return the place of a condition among others: of people, with target images, with most answers."""
     rows = group.answers.kept
     return (
@@ -262,7 +262,7 @@ def _share_of_targets(bank: "Bank", answers: Answers, rows: pd.DataFrame) -> flo
 
 
 def _ranked(answers: Answers) -> Answers:
-    """Return the answers that models are ranked by: those of people, if there are any."""
+    """Return the answers of people, or all if there are none of people."""
     kept = answers.table[answers.table.excluded == ""]
     both = 0 < int(kept.simulated.sum()) < len(kept)
     return answers.only(simulated=False) if both else answers

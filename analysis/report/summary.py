@@ -102,7 +102,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
 
 
 def _part(condition: Condition) -> dict[str, Any]:
-    """Return what is of a condition and of each of its participants and images."""
+    """Return counts, d' and fit, which a condition and each of its participants and images has."""
     return {
         "name": condition.name,
         "levels": list(condition.levels),

@@ -30,7 +30,7 @@ def threshold_section(results: Results) -> str:
         for c in fitted[1:_MOST_CURVES]
     ]
     if len(fitted) > _MOST_CURVES:
-        more = formatting.counted(len(fitted) - _MOST_CURVES, "condition")
+        more = formatting.number_of(len(fitted) - _MOST_CURVES, "condition")
         parts.append(html.paragraph(f"{more} more in results.json.", "small"))
     return html.section("Answers, curves, thresholds", *parts)
 
@@ -57,9 +57,9 @@ def _of_condition(condition: Condition, *, several: bool) -> str:
 def _alarms(condition: Condition) -> list[str]:
     fit = condition.fit
     assert fit is not None
-    if undetermined(fit):
-        return [f"not determined: {undetermined(fit)}"]
     said = [fit.status.value] if fit.status is FitStatus.EXTRAPOLATED else []
+    if undetermined(fit):
+        said = [f"not determined: {undetermined(fit)}"]
     return [*said, *(note.text for note in misfit_notes(condition))]
 
 
@@ -138,7 +138,7 @@ def _small_curves(parts: Sequence[Condition]) -> str:
 
 
 def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> str:
-    """Return a table of conditions: answers, threshold with its interval, and what is wrong, if anything."""
+    """Return a table of conditions: answers, threshold or the reason why there is none, interval."""
     simulated = any(c.true_threshold is not None for c in conditions)
     head = [first, *(["task, rule"] if with_task else [])]
     head += ["trials", "correct", "threshold", "95 % interval"]

@@ -1,0 +1,232 @@
+"""Headlines: what is said of answers, the same in the terminal, on the page and in the JSON file."""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import read_trials
+from analysis.cli.analyse import summary_lines
+from analysis.data.answers import Answers
+from analysis.fits.fit import FitStatus
+from analysis.fits.fitting import fit_psychometric
+from analysis.fits.goodness import goodness_of_fit
+from analysis.report.findings import report_page
+from analysis.report.headlines import answers_line, sorts_line, statements_of
+from analysis.report.results import Results, analyse
+from analysis.report.summary import summary_of
+
+LEVELS = [1, 2, 4, 8, 16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Right answers of 40 at five levels of a forced choice, and what must be said of them."""
+
+    right: list[int]
+    value: str
+    notes: tuple[str, ...]
+
+
+SAID = {
+    "a threshold": Said(
+        right=[20, 22, 31, 38, 40],
+        value="3.",
+        notes=("95 % interval", " px, for this participant"),
+    ),
+    "falling": Said(
+        right=[40, 38, 31, 22, 20],
+        value="",
+        notes=("proportion correct falls as the level grows, and so does the curve",),
+    ),
+    "keys swapped": Said(
+        right=[20, 18, 9, 2, 0], value="not determined", notes=("are the keys", "swapped?")
+    ),
+    "never right": Said(
+        right=[0, 0, 0, 0, 0], value="not determined", notes=("are the keys", "swapped?")
+    ),
+    "always right": Said(right=[40] * 5, value="not determined", notes=(FitStatus.EXCEEDED.value,)),
+    "chance": Said(
+        right=[20, 21, 19, 20, 20], value="not determined", notes=("there is no threshold",)
+    ),
+    "beyond the levels": Said(
+        right=[20, 20, 21, 22, 27], value="", notes=(FitStatus.EXTRAPOLATED.value,)
+    ),
+    "no curve": Said(
+        right=[20, 34, 22, 38, 40],
+        value="not determined",
+        notes=("the curve does not describe the answers (goodness of fit, p",),
+    ),
+}
+
+
+def counted(right: list[int]) -> Answers:
+    rows = [[level, k, 40] for level, k in zip(LEVELS, right, strict=True)]
+    return read_trials(rows, task="2ifc", unit="px")
+
+
+def everywhere(results: Results, answers: Answers) -> tuple[str, str, dict[str, Any]]:
+    """The terminal's lines, the page's text, and the JSON file's headline."""
+    page = html.unescape(report_page(results, answers, bank=None, sessions=()))
+    return "\n".join(summary_lines(results)), page, summary_of(results, answers)["headline"]
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_said_of_a_fit_is_said_everywhere(name: str) -> None:
+    expected, answers = SAID[name], counted(SAID[name].right)
+    results = analyse(answers)
+    (first, *_) = statements_of(results)
+    notes = " | ".join(note.text for note in first.notes)
+    assert first.value.startswith(expected.value)
+    assert [phrase for phrase in expected.notes if phrase not in notes] == []
+    terminal, page, written = everywhere(results, answers)
+    for phrase in (first.value, *(note.text for note in first.notes)):
+        assert phrase in terminal
+        assert phrase in page
+    assert written["statements"][0]["value"] == first.value
+    if expected.value == "not determined":
+        assert (results.threshold, results.interval) == (None, None)
+        assert "95 % interval" not in notes
+    for text in (terminal, re.sub("<[^>]*>", " ", page)):
+        assert not re.search(r"\b(inf|nan|None)\b", text)
+
+
+def test_a_misfit_is_alarming_and_a_fit_is_not() -> None:
+    for name, alarming in (("no curve", True), ("a threshold", False)):
+        (first, *_) = statements_of(analyse(counted(SAID[name].right)))
+        assert any(note.alarming for note in first.notes) == alarming
+
+
+def test_goodness_of_fit_has_the_share_of_its_level() -> None:
+    """Of data sets from a curve, few have p below 0.1, and about half of them p below 0.5."""
+    rng = np.random.default_rng(5)
+    truth = fit_psychometric(LEVELS, [20, 22, 31, 38, 40], [40] * 5).predict(LEVELS)
+    p = np.array(
+        [
+            goodness_of_fit(
+                fit_psychometric(LEVELS, rng.binomial(40, truth), [40] * 5, sigmoid="normal"),
+                n_draws=60,
+                seed=i,
+            ).p_value
+            for i in range(40)
+        ]
+    )
+    assert (p < 0.1).mean() < 0.25
+    assert 0.2 < (p < 0.5).mean() < 0.8
+
+
+def trials(**columns: Any) -> pd.DataFrame:
+    """240 trials at three levels, one in five wrong, with further columns."""
+    n = 240
+    frame = pd.DataFrame({"level": np.resize([1.0, 2.0, 4.0], n)})
+    frame["correct"] = (np.arange(n) % 5 > 0).astype(int)
+    return frame.assign(**{k: np.resize(v, n) for k, v in columns.items()})
+
+
+SIZES: dict[str, tuple[dict[str, Any], int, str, str]] = {
+    "one of each": ({"image": ["a"]}, 1, "1 trial of 1 participant and 1 image", ""),
+    "several": (
+        {"participant": ["x", "y"], "image": ["a", "b", "c"]},
+        240,
+        "240 trials of 2 participants and 3 images",
+        "",
+    ),
+    "simulated": (
+        {"participant": ["x", "y"], "simulated": [1]},
+        240,
+        "240 trials of 2 participants",
+        "all answers are simulated (2 sessions)",
+    ),
+    "both": (
+        {"participant": ["x", "y", "z"], "simulated": [0, 0, 1]},
+        240,
+        "240 trials of 3 participants",
+        "2 sessions of people (160 trials) and 1 simulated session (80 trials) are analysed apart",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_are_said_in_singular_and_plural(name: str) -> None:
+    columns, n, sizes, sorts = SIZES[name]
+    results = analyse(read_trials(trials(**columns).head(n), task="2ifc"))
+    assert answers_line(results) == f"{sizes}, task 2ifc, rule likelihood, guess rate 0.5"
+    assert sorts_line(results).startswith(sorts)
+    assert bool(sorts_line(results)) == bool(sorts)
+
+
+WHOM = {
+    (1, 0): "this participant",
+    (1, 1): "this participant and this image",
+    (1, 2): "this participant and these images",
+    (2, 2): "these people and these images",
+}
+
+
+@pytest.mark.parametrize("counts", WHOM, ids=str)
+def test_for_whom_an_interval_of_few_speaks(counts: tuple[int, int]) -> None:
+    people, images = counts
+    columns = {"participant": list("pq")[:people], "image": np.repeat(list("ab")[:images], 60)}
+    frame = trials(**{k: v for k, v in columns.items() if len(v)})
+    frame["correct"] = (np.arange(len(frame)) % 10 < frame.level + 4.5).astype(int)
+    (first, *_) = statements_of(analyse(read_trials(frame, task="2ifc")))
+    assert any(note.text.endswith(f"for {WHOM[counts]}") for note in first.notes)
+
+
+SWAPPED: dict[str, Callable[[pd.DataFrame], tuple[pd.DataFrame, str]]] = {
+    "a range of levels": lambda t: (t, "2ifc"),
+    "one level": lambda t: (t.assign(level=1.0), "oddity"),
+    "no level": lambda t: (t.drop(columns="level"), "abx"),
+    "a criterion": lambda t: (
+        t.assign(
+            answer=np.resize(["yes", "no"], len(t)), response=np.resize(["no", "yes"], len(t))
+        ),
+        "yes-no",
+    ),
+}
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", SWAPPED)
+def test_swapped_keys_are_asked_about(name: str) -> None:
+    frame, task = SWAPPED[name](trials().assign(correct=0))
+    answers = read_trials(frame.drop(columns="correct") if "answer" in frame else frame, task=task)
+    for told in everywhere(analyse(answers), answers):
+        assert "swapped" in str(told)
+
+
+def judged(people: int, images: int, n: int) -> Answers:
+    """Answers to pairs of images with the evidence of two models."""
+    frame = trials(participant=list("pqr")[:people], image=np.repeat(list("abc")[:images], 3)).head(
+        n
+    )
+    distances = {"near": frame.level * 0.5, "far": np.resize([0.2, 1.0, 0.7], n)}
+    evidence = {model: f"evidence_{model}" for model in distances}
+    columns = {evidence[model]: values for model, values in distances.items()}
+    return read_trials(frame.assign(**columns), {"evidence": evidence}, task="abx")
+
+
+@pytest.mark.parametrize(
+    ("people", "images", "n", "held_out"), [(1, 1, 1, False), (3, 3, 240, True)]
+)
+def test_held_out_is_said_where_something_was_held_out(
+    people: int, images: int, n: int, held_out: bool
+) -> None:
+    answers = judged(people, images, n)
+    results = analyse(answers)
+    terminal = "\n".join(summary_lines(results))
+    assert ("held-out" in terminal) == held_out
+    assert ("nothing could be held out" in terminal) == (not held_out)
+    assert summary_of(results, answers)["held_out"] == held_out
+
+
+def test_models_that_are_not_told_apart_are_named_together() -> None:
+    found = [s for s in statements_of(analyse(judged(3, 3, 240))) if s.short.endswith("models")]
+    (ranking,) = found
+    assert ranking.value in ("near and far, not told apart", "far and near, not told apart")
