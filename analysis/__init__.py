@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from analysis.fits.fitting import fit_many, fit_psychometric
     from analysis.fits.goodness import Goodness, goodness_of_fit, residuals_by_order
     from analysis.fits.groups import Fits, fit
-    from analysis.fits.goodness import Goodness, goodness_of_fit
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.modes import fit_modes
     from analysis.fits.nested import NestedModels, compare_groups

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _RULE = 2  # place of the rule among the keys of a condition
 _WINDOWS = ("window", "scaling")
+_DRAWS = 400  # simulated experiments behind the goodness of a fit
 _HALF = 0.5  # guess rate of answers without a task
 
 
@@ -119,11 +120,15 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         whole,
         n_participants=len(people),
         n_images=len(images),
-        misfit=goodness_of_fit(whole.fit, seed=settings.seed).p_value if whole.fit else None,
+        misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
         by_participant=tuple(made[1 : 1 + n_people]),
         by_image=tuple(made[1 + n_people :]),
     )
+
+
+def _misfit(fit: Fit, seed: int) -> float:
+    return goodness_of_fit(fit, n_draws=_DRAWS, seed=seed).deviance.share
 
 
 def _several(parts: list[tuple[str, Answers]]) -> list[tuple[str, Answers]]:

@@ -14,7 +14,7 @@ from analysis.ranking.diagnose import diagnose, rules_of
 from analysis.ranking.diagnostics import Diagnostic
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition
-from analysis.report.grouping import ConditionGroup, Settings, condition_of, condition_groups
+from analysis.report.grouping import ConditionGroup, Settings, condition_groups, condition_of
 from analysis.report.ranked import rankings_of
 from analysis.report.truth import descriptions_of, truths_of
 from stimuli_store.errors import InputError, unknown_name

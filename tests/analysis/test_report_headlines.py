@@ -14,8 +14,6 @@ from analysis import read_trials
 from analysis.cli.analyse import summary_lines
 from analysis.data.answers import Answers
 from analysis.fits.fit import FitStatus
-from analysis.fits.fitting import fit_psychometric
-from analysis.fits.goodness import goodness_of_fit
 from analysis.report.findings import report_page
 from analysis.report.headlines import answers_line, sorts_line, statements_of
 from analysis.report.results import Results, analyse
@@ -101,24 +99,6 @@ def test_a_misfit_is_alarming_and_a_fit_is_not() -> None:
     for name, alarming in (("no curve", True), ("a threshold", False)):
         (first, *_) = statements_of(analyse(counted(SAID[name].right)))
         assert any(note.alarming for note in first.notes) == alarming
-
-
-def test_goodness_of_fit_has_the_share_of_its_level() -> None:
-    """Of data sets from a curve, few have p below 0.1, and about half of them p below 0.5."""
-    rng = np.random.default_rng(5)
-    truth = fit_psychometric(LEVELS, [20, 22, 31, 38, 40], [40] * 5).predict(LEVELS)
-    p = np.array(
-        [
-            goodness_of_fit(
-                fit_psychometric(LEVELS, rng.binomial(40, truth), [40] * 5, sigmoid="normal"),
-                n_draws=60,
-                seed=i,
-            ).p_value
-            for i in range(40)
-        ]
-    )
-    assert (p < 0.1).mean() < 0.25
-    assert 0.2 < (p < 0.5).mean() < 0.8
 
 
 def trials(**columns: Any) -> pd.DataFrame:
