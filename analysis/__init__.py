@@ -10,6 +10,7 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from analysis.curves.axes import Axis
+    from analysis.curves.cell_curves import DPrimeModel, ScalingModel, ThresholdModel
     from analysis.curves.psychometric import PsychometricFunction
     from analysis.data.answers import Answers
     from analysis.data.journals import find_journals, read_sessions
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
     from analysis.fits.fitting import fit_many, fit_psychometric
     from analysis.fits.goodness import Goodness, goodness_of_fit, residuals_by_order
     from analysis.fits.groups import Fits, fit
+    from analysis.fits.hierarchy import fit_hierarchy
+    from analysis.fits.hierarchy_result import Hierarchy, HierarchyStatus
     from analysis.fits.mad_verdict import MADVerdict, mad_verdict
     from analysis.fits.modes import fit_modes
     from analysis.fits.nested import NestedModels, compare_groups
+    from analysis.fits.population import population_dprime, population_threshold
     from analysis.fits.posteriors import grid_posterior, grid_posteriors
-    from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+    from analysis.fits.scaling import ScalingFit, ScalingStatus, fit_critical_scaling
     from analysis.infer.estimates import Estimate
+    from analysis.infer.jackknife import crossed_jackknife
+    from analysis.infer.population import PopulationEstimate
     from analysis.infer.priors import BetaPrior, FlatPrior, HalfCauchyPrior, NormalPrior
     from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of

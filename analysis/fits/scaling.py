@@ -4,15 +4,22 @@ d'(s) = α₀·max(0, 1 − s₀²/s²): d' is 0 up to the critical scaling s₀
 proportionality factor α₀. Source: Freeman & Simoncelli (2011), Nature Neuroscience 14, equation 3
 of the methods. The decision rule of the task turns d' into proportion correct; lapses (random answers)
 have the prior Beta(2, 50). s₀ and log α₀ have flat priors within the range searched.
+
+This is a fit of one set of counts. Pooled answers of people or images who differ give too low an s₀ and too
+narrow an interval; `fit_hierarchy` with a `ScalingModel` is meant for them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from analysis.curves.axes import to_axis
-from analysis.data.counts import Counts, counts_of, dispersion_of
+from analysis.curves.scaling_curve import CRITICAL, GAIN, LAPSE, ScalingCurve
+from analysis.data.counts import SURE, Counts, counts_of, dispersion_of, is_below, trend_of
+from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import (
     DROP95,
     LikelihoodProfile,
@@ -21,25 +28,45 @@ from analysis.infer.intervals import (
     with_point,
 )
 from analysis.infer.likelihood import (
-    Curve,
     CurveProblem,
     climb,
     deviance,
     lapse_of,
     lapse_prior,
     lapse_start,
-    log_likelihood,
 )
 from analysis.observers.links import Link, link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
 
-_CRITICAL, _GAIN, _LAPSE = 0, 1, 2
 _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
 
 
-@dataclass(frozen=True, kw_only=True)
+class ScalingStatus(Enum):
+    """Outcome of a fit; the value is the sentence shown to people."""
+
+    CONVERGED = "the fit converged, and critical scaling lies within the levels shown"
+    EXTRAPOLATED = "the fit converged, but critical scaling lies below the levels shown"
+    BELOW = "answers are as good at the smallest levels as at the largest; critical scaling is below them"
+    OPEN = "the answers set no lower end to critical scaling; show smaller levels"
+    AT_CEILING = (
+        "answers are at the ceiling at all levels; they determine neither critical scaling nor gain"
+    )
+    AT_CHANCE = (
+        "answers are at chance at all levels; they determine neither critical scaling nor gain"
+    )
+    UNDETERMINED = "the answers determine neither critical scaling nor gain; show more levels"
+    BELOW_CHANCE = (
+        "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
+    )
+    FALLING = (
+        "answers get worse as the level rises; critical scaling describes answers that get better"
+    )
+    UNFINISHED = "the fit did not converge; do not use it"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScalingFit:
     """Fitted critical scaling s₀ and gain α₀ of counts by level, with 95 % intervals.
 
@@ -56,6 +83,8 @@ class ScalingFit:
         At the posterior mode; the deviance is against the observed proportions.
     link
         Relation between d' and proportion correct (`analysis.observers.links`).
+    status
+        A `ScalingStatus`.
     """
 
     critical: float
@@ -69,11 +98,24 @@ class ScalingFit:
     deviance: float
     n_trials: int
     link: Link
+    status: ScalingStatus
+
+    def __repr__(self) -> str:
+        values = (
+            f"{name} {value:.3g} [{low:.3g}, {high:.3g}]"
+            for name, value, low, high in (
+                ("critical scaling", self.critical, self.critical_low, self.critical_high),
+                ("gain", self.gain, self.gain_low, self.gain_high),
+            )
+        )
+        return f"{', '.join(values)} ({self.status.name})"
 
     def dprime(self, level: ArrayLike) -> np.ndarray:
         """Return the fitted d' at each level (same shape)."""
         s = np.asarray(level, dtype=np.float64)
-        return self.gain * np.maximum(0.0, 1 - (self.critical / s) ** 2)
+        above = s > self.critical
+        rise = 1 - (np.where(above, self.critical, 0.0) / s) ** 2
+        return np.where(above, self.gain, 0.0) * rise
 
     def p_correct(self, level: ArrayLike) -> np.ndarray:
         """Return the fitted proportion correct at each level (same shape)."""
@@ -108,85 +150,124 @@ def fit_critical_scaling(
     Examples
     --------
     >>> fit = fit_critical_scaling([8, 16, 32, 64, 128], [50, 52, 80, 93, 95], [100] * 5)
-    >>> bool(8 < fit.critical_low < fit.critical < fit.critical_high < 32)
-    True
+    >>> bool(8 < fit.critical_low < fit.critical < fit.critical_high < 32), fit.status.name
+    (True, 'CONVERGED')
     """
     counts = counts_of(levels, n_correct, n_trials)
     link = link_of(task_of(task), rule)
     x = to_axis(counts.levels) * np.log(2)
     problem = CurveProblem(
-        curve=_curve(link, x), prior=_prior, n_correct=counts.n_correct, n_trials=counts.n_trials
+        curve=ScalingCurve(link=link, log_levels=x).terms,
+        prior=_prior,
+        n_correct=counts.n_correct,
+        n_trials=counts.n_trials,
     )
-    by_critical, by_gain = _profiles(problem, x)
-    best = by_critical.x[by_critical.best]
+    profiles = _profiles(problem, x)
+    best = profiles.by_critical.x[profiles.by_critical.best]
     misfit = deviance(problem.curve(best[None])[0][0], counts.n_correct, counts.n_trials)
     drop = DROP95 * dispersion_of(misfit, counts, n_parameters=3)
-    ends = (*interval_of(problem, by_critical, drop), *interval_of(problem, by_gain, drop))
-    return _scaling_fit(best, ends, counts, link)
+    critical, gain, status = _judged(problem, profiles, counts.levels, drop)
+    status = _objection(counts, x, link.guess) or status
+    return ScalingFit(
+        critical=critical.value,
+        critical_low=critical.low,
+        critical_high=critical.high,
+        gain=gain.value,
+        gain_low=gain.low,
+        gain_high=gain.high,
+        lapse=float(lapse_of(best[LAPSE])[0]),
+        log_likelihood=float(profiles.by_critical.height.max() - _prior(best[None])[0][0]),
+        deviance=misfit,
+        n_trials=int(counts.n_trials.sum()),
+        link=link,
+        status=status,
+    )
 
 
-def _profiles(problem: CurveProblem, x: np.ndarray) -> tuple[LikelihoodProfile, LikelihoodProfile]:
-    """Return the likelihood profiles of log s₀ and log α₀, both with the best point included."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Profiles:
+    """Likelihood profiles of log s₀ and log α₀, with the best point in both; `rested` if it is a maximum."""
+
+    by_critical: LikelihoodProfile
+    by_gain: LikelihoodProfile
+    rested: bool
+
+
+def _profiles(problem: CurveProblem, x: np.ndarray) -> _Profiles:
     lapse = lapse_start(0.02)
     span = max(np.ptp(x), np.log(2))
     criticals = np.linspace(x.min() - span, x.max() - 1e-3, 65)
     from_gains = np.array([[0.0, gain, lapse] for gain in np.log([0.5, 2.0, 6.0])])
-    by_critical = likelihood_profile(problem, _CRITICAL, criticals, from_gains)
+    by_critical = likelihood_profile(problem, CRITICAL, criticals, from_gains)
     around = by_critical.best + np.array([-1, 0, 1])
     edges = criticals[np.clip(around, 0, len(criticals) - 1)]
     finer = likelihood_profile(
-        problem, _CRITICAL, np.linspace(edges[0], edges[-1], 33), from_gains[[1]]
+        problem, CRITICAL, np.linspace(edges[0], edges[-1], 33), from_gains[[1]]
     )
-    top = climb(problem, finer.x[[finer.best]], (_CRITICAL, _GAIN, _LAPSE))
-    if criticals[0] < top.x[0, _CRITICAL] < criticals[-1]:
+    top = climb(problem, finer.x[[finer.best]], (CRITICAL, GAIN, LAPSE))
+    if criticals[0] < top.x[0, CRITICAL] < criticals[-1]:
         by_critical = with_point(by_critical, top.x[0], float(top.value[0]))
     best = by_critical.x[by_critical.best]
     starts = np.concatenate([by_critical.x[::8], best[None]])
-    by_gain = likelihood_profile(problem, _GAIN, _GAINS, starts)
-    if _GAINS[0] < best[_GAIN] < _GAINS[-1]:
+    by_gain = likelihood_profile(problem, GAIN, _GAINS, starts)
+    if _GAINS[0] < best[GAIN] < _GAINS[-1]:
         by_gain = with_point(by_gain, best, float(by_critical.height.max()))
-    return by_critical, by_gain
+    return _Profiles(by_critical=by_critical, by_gain=by_gain, rested=bool(top.rested[0]))
 
 
-def _scaling_fit(
-    best: np.ndarray, ends: tuple[float, float, float, float], counts: Counts, link: Link
-) -> ScalingFit:
-    critical, gain = np.exp(best[:2])
-    low, high, gain_low, gain_high = np.exp(ends)
-    lapse = float(lapse_of(best[_LAPSE])[0])
-    dprime = gain * np.maximum(0.0, 1 - (critical / counts.levels) ** 2)
-    p = (1 - lapse) * link.p_correct(dprime) + lapse * link.guess
-    return ScalingFit(
-        critical=float(critical),
-        critical_low=float(min(low, critical)),
-        critical_high=float(max(high, critical)),
-        gain=float(gain),
-        gain_low=float(min(gain_low, gain)),
-        gain_high=float(max(gain_high, gain)),
-        lapse=lapse,
-        log_likelihood=float(log_likelihood(p, counts.n_correct, counts.n_trials)),
-        deviance=deviance(p, counts.n_correct, counts.n_trials),
-        n_trials=int(counts.n_trials.sum()),
-        link=link,
-    )
+def _interval(problem: CurveProblem, profile: LikelihoodProfile, drop: float) -> Estimate:
+    """Return a profiled parameter with its interval; one at an end of its range is 0 or infinite."""
+    low, high = interval_of(problem, profile, drop)
+    at = float(profile.values[profile.best])
+    if profile.best == 0:
+        at = -np.inf
+    if profile.best == len(profile.values) - 1:
+        at = np.inf
+    value, low, high = (float(np.exp(end)) for end in (at, min(low, at), max(high, at)))
+    return Estimate(value=value, low=low, high=high)
 
 
-def _curve(link: Link, log_levels: np.ndarray) -> Curve:
-    def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        gain = np.exp(np.clip(x[:, [_GAIN]], -20, 6))
-        ratio = np.exp(np.minimum(2 * (x[:, [_CRITICAL]] - log_levels), 0.0))
-        dprime = gain * (1 - ratio)
-        lapse, lapse_slope = lapse_of(x[:, [_LAPSE]])
-        seen, slope = link.p_correct(dprime), (1 - lapse) * link.slope(dprime)
-        by_critical = np.where(ratio < 1, -2 * gain * ratio, 0.0) * slope
-        parts = [by_critical, slope * dprime, (link.guess - seen) * lapse_slope]
-        return (1 - lapse) * seen + lapse * link.guess, np.stack(parts, axis=1)
+def _judged(
+    problem: CurveProblem, profiles: _Profiles, levels: np.ndarray, drop: float
+) -> tuple[Estimate, Estimate, ScalingStatus]:
+    """Return s₀ and α₀ with their intervals, and the status; an undetermined one is at its open end."""
+    critical = _interval(problem, profiles.by_critical, drop)
+    gain = _interval(problem, profiles.by_gain, drop)
+    if gain.low == 0:
+        return (
+            Estimate(value=np.inf, low=0.0, high=np.inf),
+            replace(gain, value=0.0),
+            ScalingStatus.AT_CHANCE,
+        )
+    # d' is above 0 at the largest level, so critical scaling lies below it.
+    critical = replace(critical, high=min(critical.high, float(levels[-1])))
+    if critical.low == 0 and gain.high == np.inf:
+        best = profiles.by_critical.x[profiles.by_critical.best]
+        ceiling = np.array([[profiles.by_critical.values[0], _GAINS[-1], best[LAPSE]]])
+        height = climb(problem, ceiling, (LAPSE,)).value[0]
+        at_ceiling = height >= profiles.by_critical.height.max() - drop
+        status = ScalingStatus.AT_CEILING if at_ceiling else ScalingStatus.UNDETERMINED
+        return replace(critical, value=0.0), replace(gain, value=np.inf), status
+    if critical.low == 0:
+        below = critical.high < levels[0]
+        return critical, gain, ScalingStatus.BELOW if below else ScalingStatus.OPEN
+    if not profiles.rested:
+        return critical, gain, ScalingStatus.UNFINISHED
+    inside = critical.value >= levels[0]
+    return critical, gain, ScalingStatus.CONVERGED if inside else ScalingStatus.EXTRAPOLATED
 
-    return curve
+
+def _objection(counts: Counts, x: np.ndarray, guess: float) -> ScalingStatus | None:
+    """Return the status of answers that no critical scaling describes."""
+    right, total = counts.n_correct[None], counts.n_trials[None]
+    if is_below(guess, right, total)[0]:
+        return ScalingStatus.BELOW_CHANCE
+    falls = trend_of(x[None], right, total)[0] < ndtri(SURE)
+    return ScalingStatus.FALLING if falls else None
 
 
 def _prior(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    value, gradient, curvature = lapse_prior(x[:, _LAPSE])
+    value, gradient, curvature = lapse_prior(x[:, LAPSE])
     flat = np.zeros(len(x))
     return (
         value,

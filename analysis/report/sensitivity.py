@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analysis.fits.scaling import ScalingStatus
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.dprimes import plot_dprime
@@ -62,9 +63,11 @@ def _scaling_note(condition: Condition) -> str:
         scaling.critical_low, scaling.critical_high, condition.unit, lowest=0.0
     )
     gains = formatting.bounds(scaling.gain_low, scaling.gain_high, lowest=0.0)
+    found = scaling.status is ScalingStatus.CONVERGED
+    said = "" if found else f" Note: {scaling.status.value}."
     return html.paragraph(
         f"Critical scaling s₀ = {formatting.estimated(scaling.critical, condition.unit)} ({ends}); "
-        f"α₀ = {scaling.gain:.3g} ({gains}), for {condition.for_whom}."
+        f"α₀ = {scaling.gain:.3g} ({gains}), for {condition.for_whom}.{said}"
     )
 
 

@@ -153,6 +153,7 @@ def _scaling(condition: Condition) -> dict[str, Any] | None:
         "critical_interval": [scaling.critical_low, scaling.critical_high],
         "gain": scaling.gain,
         "gain_interval": [scaling.gain_low, scaling.gain_high],
+        "status": scaling.status.value,
     }
 
 

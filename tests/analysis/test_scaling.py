@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom, norm
 
-from analysis.fits.scaling import fit_critical_scaling
+from analysis.fits.scaling import ScalingStatus, fit_critical_scaling
 from stimuli_store.errors import InputError
 from tests.helpers import whole
 
@@ -74,3 +74,50 @@ def test_chance_answers_constrain_no_upper_end() -> None:
 def test_levels_must_be_above_zero() -> None:
     with pytest.raises(InputError, match="above zero"):
         fit_critical_scaling([0.0, 1.0], [1, 2], [2, 2])
+
+
+@pytest.mark.parametrize(
+    ("right", "status"),
+    [
+        ([20] * 8, ScalingStatus.AT_CHANCE),
+        ([40] * 8, ScalingStatus.AT_CEILING),
+        ([39, 40, 40, 38, 40, 39, 40, 40], ScalingStatus.AT_CEILING),
+        ([32] * 8, ScalingStatus.BELOW),
+        ([22, 19, 20, 21, 20, 18, 24, 26], ScalingStatus.OPEN),
+        ([28, 33, 35, 36, 37, 37, 37, 38], ScalingStatus.EXTRAPOLATED),
+        ([20, 21, 24, 30, 34, 36, 37, 37], ScalingStatus.CONVERGED),
+        ([20, 20, 20, 20, 39, 40, 40, 40], ScalingStatus.CONVERGED),
+        ([10] * 8, ScalingStatus.BELOW_CHANCE),
+        ([38, 36, 34, 30, 26, 24, 21, 20], ScalingStatus.FALLING),
+    ],
+)
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_a_critical_scaling_that_nothing_determines_says_so(
+    right: list[int], status: ScalingStatus, scale: float
+) -> None:
+    fit = fit_critical_scaling(scale * LEVELS, right, [40] * 8)
+    assert fit.status is status
+    assert fit.critical_low <= fit.critical <= fit.critical_high
+    assert fit.gain_low <= fit.gain <= fit.gain_high
+    if status in (ScalingStatus.CONVERGED, ScalingStatus.EXTRAPOLATED):
+        plain = fit_critical_scaling(LEVELS, right, [40] * 8)
+        assert fit.critical == pytest.approx(scale * plain.critical, rel=1e-6)
+        assert 0 < fit.critical_low < fit.critical_high <= scale * 96
+    if status is ScalingStatus.AT_CHANCE:
+        assert (fit.critical_low, fit.critical_high, fit.gain) == (0, np.inf, 0)
+    assert fit.status.name in repr(fit)
+    assert np.isfinite(fit.p_correct(scale * LEVELS)).all()
+
+
+def test_one_level_determines_nothing() -> None:
+    assert fit_critical_scaling([8], [30], [40]).status is ScalingStatus.UNDETERMINED
+
+
+def test_log_likelihood_and_deviance_are_those_of_the_fitted_curve() -> None:
+    right = np.array([20, 21, 24, 30, 34, 36, 37, 37])
+    fit = fit_critical_scaling(LEVELS, right, [40] * 8)
+    p = fit.p_correct(LEVELS)
+    height = right @ np.log(p) + (40 - right) @ np.log1p(-p)
+    assert fit.log_likelihood == pytest.approx(height, abs=1e-6)
+    seen = binom.logpmf(right, 40, right / 40).sum()
+    assert fit.deviance == pytest.approx(2 * (seen - binom.logpmf(right, 40, p).sum()), abs=1e-6)

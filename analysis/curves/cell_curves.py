@@ -1,0 +1,288 @@
+"""Curves of the answers of one person to one image, by a few parameters that vary between people and images.
+
+A curve comes twice: with derivatives, for fits in numpy, and as one formula for any array module, for
+sampling in JAX. Parameters are held on scales on which people differ by similar amounts: levels on the axis
+in units of their range, logarithms of widths, of critical scaling and of its gain, the logit of a lapse
+rate. Priors are densities on these scales.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.curves.axes import LOG_AXIS, Axis, axis_of, from_axis, to_axis
+from analysis.curves.scaling_curve import ScalingCurve, link_table
+from analysis.curves.sigmoids import sigmoid_of
+from analysis.curves.threshold_curve import ThresholdCurve
+from analysis.infer.likelihood import LAPSE_A, LAPSE_B, Curve, LogPrior, lapse_of, lapse_start
+from analysis.infer.mixed import Formula
+from analysis.observers.links import link_of
+from analysis.observers.sdt import task_of
+from stimuli_store.tasks.abx import ABX
+from stimuli_store.tasks.types import Task
+
+Reported = Callable[[np.ndarray], np.ndarray]
+
+_FACTOR = 0.3  # half-Cauchy scale of differences between people, in natural logarithms
+_LOG2_OF_E = float(1 / np.log(2))
+_OF_RANGE = 0.15  # the same on other axes, in ranges of the levels
+_LOGITS = 0.5
+_DPRIME = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CellCurve:
+    """A curve with its K parameters.
+
+    Attributes
+    ----------
+    names
+        Names of the parameters (K).
+    curve
+        Parameters (..., K) to probabilities (..., L) and derivatives (..., K, L).
+    formula, log_prior
+        Probabilities and log prior of an array module and parameters (..., K).
+    prior
+        Parameters (B, K) to log density, gradient and curvature.
+    starts
+        Parameters to begin with (M, K).
+    scales
+        Half-Cauchy scales (K,) of the standard deviations between people or images.
+    integrated
+        Parameters whose posterior is far from normal.
+    vague
+        Posterior standard deviation (K,) from which on a parameter counts as undetermined.
+    units
+        Factor of each standard deviation (K,) when it is reported.
+    reported
+        For each parameter, the function to the quantity that is reported.
+    """
+
+    names: tuple[str, ...]
+    curve: Curve
+    formula: Formula
+    prior: LogPrior
+    log_prior: Formula
+    starts: np.ndarray
+    scales: np.ndarray
+    vague: np.ndarray
+    units: np.ndarray
+    integrated: tuple[int, ...]
+    reported: tuple[Reported, ...]
+
+
+class CellModel(Protocol):
+    """Model of the answers in every cell; its curve follows from the levels."""
+
+    @property
+    def levelled(self) -> bool:
+        """Whether answers depend on a level."""
+        ...
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """Names of the parameters that vary between people and images unless said otherwise."""
+        ...
+
+    def at(self, levels: np.ndarray) -> CellCurve:
+        """Return the curve at levels (..., L)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prior:
+    """Normal priors of parameters, and Beta(2, 50) of the lapse rate in the last column up to `top`."""
+
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+    top: float = 0.0
+
+    def terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return log density (B,), gradient (B, K) and curvature (B, K)."""
+        n = len(self.mean)
+        off = (x[:, :n] - self.mean) / self.sd
+        gradient, curvature = -off / self.sd, np.ones_like(off) / np.square(self.sd)
+        if self.top:
+            lapse, slope = lapse_of(x[:, [n]], self.top)
+            left, kept = 1 - lapse / self.top, 1 - lapse
+            turn = LAPSE_A * left - (LAPSE_B - 1) * slope / kept - lapse / self.top
+            bend = ((1 - 2 * lapse / self.top) * kept + slope) / kept**2
+            bent = slope * ((LAPSE_A + 1) / self.top + (LAPSE_B - 1) * bend)
+            gradient = np.concatenate([gradient, turn], axis=1)
+            curvature = np.concatenate([curvature, np.maximum(bent, 1e-6)], axis=1)
+        return self.log_density(np, x), gradient, curvature
+
+    def log_density(self, xp: Any, x: Any) -> Any:
+        """Return the log density of parameters (..., K) up to a constant."""
+        n = len(self.mean)
+        off = (x[..., :n] - xp.asarray(self.mean)) / xp.asarray(self.sd)
+        value = -0.5 * (off**2).sum(axis=-1)
+        if not self.top:
+            return value
+        lapse = _lapse(xp, x[..., n], self.top)
+        value = value + LAPSE_A * xp.log(lapse) + (LAPSE_B - 1) * xp.log1p(-lapse)
+        return value + xp.log1p(-lapse / self.top)
+
+
+def _lapse(xp: Any, u: Any, top: float) -> Any:
+    return top / (1 + xp.exp(-xp.clip(u, -30, 30)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdModel:
+    """Threshold at proportion correct `p`, width, and lapse rate of a psychometric function.
+
+    Parameters
+    ----------
+    sigmoid, guess, p, axis
+        As for `fit_psychometric`, but with one sigmoid.
+    """
+
+    sigmoid: str = "normal"
+    guess: float = 0.5
+    p: float = 0.75
+    axis: str | Axis = "log"
+
+    @property
+    def levelled(self) -> bool:
+        """Whether answers depend on a level."""
+        return True
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """Names of the parameters that vary between people and images unless said otherwise."""
+        return ("threshold", "width")
+
+    def at(self, levels: np.ndarray) -> CellCurve:
+        """Return the curve at levels (..., L)."""
+        x = to_axis(levels, self.axis)
+        span, middle = float(np.ptp(x)) or 1.0, float(x.min() + x.max()) / 2
+        curve = ThresholdCurve(
+            shape=sigmoid_of(self.sigmoid, self.axis),
+            x=(x - middle) / span,
+            guess=self.guess,
+            p=self.p,
+        )
+        prior = _Prior(mean=(0.0, 0.0), sd=(2.0, _LOG2_OF_E), top=curve.top)
+        between = _FACTOR * _LOG2_OF_E / span if axis_of(self.axis) == LOG_AXIS else _OF_RANGE
+        return CellCurve(
+            names=("threshold", "width", "lapse"),
+            curve=curve.terms,
+            formula=curve.formula,
+            prior=prior.terms,
+            log_prior=prior.log_density,
+            starts=_grid(np.linspace(-0.4, 0.4, 5), [-2.0, -0.5], [curve.lapse_start]),
+            scales=np.array([between, _FACTOR * _LOG2_OF_E, _LOGITS]),
+            vague=np.array([0.4, np.inf, np.inf]),
+            units=np.array([span, 1.0, 1.0]),
+            integrated=(2,),
+            reported=(
+                lambda t: from_axis(middle + span * t, self.axis),
+                lambda w: span * np.exp2(w),
+                lambda u: lapse_of(u, curve.top)[0],
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalingModel:
+    """Critical scaling s₀, gain α₀, and lapse rate (`fit_critical_scaling`).
+
+    Parameters
+    ----------
+    task, rule
+        A task or the name of a declared one, and one of its rules; None for the first.
+    """
+
+    task: Task | str = ABX
+    rule: str | None = None
+
+    @property
+    def levelled(self) -> bool:
+        """Whether answers depend on a level."""
+        return True
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """Names of the parameters that vary between people and images unless said otherwise."""
+        return ("critical", "gain")
+
+    def at(self, levels: np.ndarray) -> CellCurve:
+        """Return the curve at levels (..., L)."""
+        x = to_axis(levels) * np.log(2)
+        middle, span = float(x.min() + x.max()) / 2, float(max(np.ptp(x), np.log(2)))
+        curve = ScalingCurve(link=link_of(task_of(self.task), self.rule), log_levels=x)
+        prior = _Prior(mean=(middle, np.log(2)), sd=(1.5 * span, 1.5), top=1.0)
+        criticals = x.min() + span * np.array([-0.1, 0.15, 0.4, 0.65])
+        return CellCurve(
+            names=("critical", "gain", "lapse"),
+            curve=curve.terms,
+            formula=curve.formula,
+            prior=prior.terms,
+            log_prior=prior.log_density,
+            starts=_grid(criticals, np.log([1.0, 3.0]), [lapse_start(0.02)]),
+            scales=np.array([_FACTOR, _FACTOR, _LOGITS]),
+            vague=np.array([0.25 * span, np.inf, np.inf]),
+            units=np.ones(3),
+            integrated=(2,),
+            reported=(np.exp, np.exp, lambda u: lapse_of(u)[0]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPrimeModel:
+    """d' of answers without regard to their level, and without lapses.
+
+    Parameters
+    ----------
+    task, rule
+        As for `ScalingModel`.
+    """
+
+    task: Task | str = ABX
+    rule: str | None = None
+
+    @property
+    def levelled(self) -> bool:
+        """Whether answers depend on a level."""
+        return False
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """Names of the parameters that vary between people and images unless said otherwise."""
+        return ("dprime",)
+
+    def at(self, levels: np.ndarray) -> CellCurve:
+        """Return the curve at levels (..., L), of which only the number matters."""
+        link = link_of(task_of(self.task), self.rule)
+        # Without a direction a d' below 0 means nothing; a population near 0 reaches there.
+        least = 0.0 if link.curve.below is None else -np.inf
+        table, ones = link_table(link), np.ones(np.shape(levels))
+
+        def terms(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            dprime = np.maximum(theta * ones, least)
+            slope = np.where(theta * ones > least, link.slope(dprime), 0.0)
+            return link.p_correct(dprime), slope[..., None, :]
+
+        prior = _Prior(mean=(1.0,), sd=(2.0,))
+        return CellCurve(
+            names=("dprime",),
+            curve=terms,
+            formula=lambda xp, theta: table(xp, xp.maximum(theta * xp.asarray(ones), least)),
+            prior=prior.terms,
+            log_prior=prior.log_density,
+            starts=_grid([0.5, 1.5, 3.0]),
+            scales=np.array([_DPRIME]),
+            vague=np.array([0.6]),
+            units=np.ones(1),
+            integrated=(),
+            reported=(lambda d: np.maximum(d, least),),
+        )
+
+
+def _grid(*axes: ArrayLike) -> np.ndarray:
+    """Return all combinations (M, K) of values of K parameters."""
+    return np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")], axis=1)

@@ -1,0 +1,242 @@
+"""Population thresholds and d': statistics of pooled answers with intervals for new people and images.
+
+The population threshold is the level at which proportion correct, averaged over people and images, is p: a
+person drawn at random, with an image drawn at random, is right with probability p there. It is not the mean
+of the thresholds of individuals, which `fit_hierarchy` estimates. The two are equal where the averaged curve
+is symmetric about p, and drift apart as people or images differ more. Pooling takes levels that were chosen
+without regard to the answers; thresholds from staircases need `fit_hierarchy`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
+
+from analysis.curves.axes import Axis, from_axis, to_axis
+from analysis.curves.sigmoids import sigmoid_of
+from analysis.curves.threshold_curve import ThresholdCurve
+from analysis.data.crossed import CrossedCounts, crossed_counts
+from analysis.fits.engine.settings import ANY, FitSettings
+from analysis.infer.jackknife import crossed_jackknife, weights_of
+from analysis.infer.likelihood import CurveProblem, climb, lapse_prior, normal_prior
+from analysis.infer.population import PopulationEstimate
+from analysis.observers.links import link_of
+from analysis.observers.sdt import task_of
+from stimuli_store.tasks.abx import ABX
+from stimuli_store.tasks.types import Task
+
+_FREE = (0, 1, 2)
+_REACH = 1.5  # how far beyond the levels a threshold is believed, in ranges of the levels
+_WIDTHS = np.log2([0.1, 0.3, 1.0])
+_OUTSIDE = "the threshold lies outside the levels shown"
+_MISSING = "pooled proportion correct does not pass p at these levels; there is no threshold"
+
+
+def population_threshold(
+    participant: ArrayLike,
+    image: ArrayLike | None,
+    level: ArrayLike,
+    n_correct: ArrayLike,
+    n_trials: ArrayLike,
+    *,
+    sigmoid: str = ANY,
+    guess: float = 0.5,
+    p: float = 0.75,
+    axis: str | Axis = "log",
+    weigh: str = "participants",
+) -> PopulationEstimate:
+    """Return the level at which proportion correct, averaged over people and images, is `p`.
+
+    Parameters
+    ----------
+    participant, image, level
+        Labels and level of each row (R,); rows may be trials, and may repeat. `image` may be None. People
+        share images, some or all, or have images of their own (with labels of their own).
+    n_correct, n_trials
+        Counts of each row (R,).
+    sigmoid
+        Shape of the averaged curve; ``"any"`` (default): the best of normal, Weibull (Gumbel on other axes)
+        and reversed Gumbel, chosen once for all answers.
+    guess, p, axis
+        As for `fit_psychometric`.
+    weigh
+        ``"participants"`` (default): every person has the same weight; ``"trials"``: every trial.
+
+    Returns
+    -------
+    PopulationEstimate
+        Its standard error and deviations are on the axis (octaves on the log axis). With fewer than three
+        people or images it says nothing about new ones; `for_whom` and `caution` tell.
+
+    Raises
+    ------
+    InputError
+        If the counts or labels are not valid, or `p` is not between `guess` and 1.
+
+    Examples
+    --------
+    >>> people, levels = np.repeat(["a", "b", "c", "d"], 3), np.tile([8, 16, 32], 4)
+    >>> right = [11, 16, 19, 12, 15, 20, 10, 13, 18, 14, 17, 20]
+    >>> found = population_threshold(people, None, levels, right, [20] * 12)
+    >>> found.for_whom, bool(8 < found.low < found.value < found.high < 32)
+    ('new people', True)
+    """
+    rows = crossed_counts(participant, image, level, n_correct, n_trials)
+    x, place = np.unique(to_axis(rows.levels, axis), return_inverse=True)
+    span, middle = float(np.ptp(x)) or 1.0, float(x[0] + x[-1]) / 2
+    curves = [
+        ThresholdCurve(shape=sigmoid_of(name, axis), x=(x - middle) / span, guess=guess, p=p)
+        for name in FitSettings(sigmoid=sigmoid, axis=axis).shapes
+    ]
+    by_level = csr_array((np.ones(len(place)), (np.arange(len(place)), place)))
+    weight = weights_of(rows.people, rows.n_trials, weigh)
+    curve, start = _best(
+        curves, weight * rows.n_correct @ by_level, weight * rows.n_trials @ by_level
+    )
+
+    def threshold(right: np.ndarray, total: np.ndarray) -> np.ndarray:
+        problem = _problem(curve, right @ by_level, total @ by_level)
+        at = climb(problem, np.tile(start, (len(right), 1)), _FREE).x[:, 0]
+        return np.where(np.abs(at) < _REACH, at, np.copysign(np.inf, at))
+
+    noise = _trial_variance(curve, start, weight, rows, by_level)
+    found = _jackknife(rows, threshold, weigh, noise)
+    ends = (found.value, found.low, found.high)
+    value, low, high = (float(from_axis(middle + span * end, axis)) for end in ends)
+    cautions = [_MISSING if abs(found.value) == np.inf else "", found.caution]
+    if 0.5 < abs(found.value) < np.inf:
+        cautions[0] = _OUTSIDE
+    return replace(
+        found,
+        value=value,
+        low=low,
+        high=high,
+        se=span * found.se,
+        sd_participants=span * found.sd_participants,
+        sd_images=span * found.sd_images,
+        caution="; ".join(c for c in cautions if c),
+    )
+
+
+def population_dprime(
+    participant: ArrayLike,
+    image: ArrayLike | None,
+    n_correct: ArrayLike,
+    n_trials: ArrayLike,
+    *,
+    task: Task | str = ABX,
+    rule: str | None = None,
+    weigh: str = "participants",
+) -> PopulationEstimate:
+    """Return the d' at proportion correct averaged over people and images.
+
+    It lies below the mean of the d' of individuals, and by more the further these are apart. The other
+    parameters are those of `population_threshold`, and of `p_correct`.
+
+    Raises
+    ------
+    InputError
+        If the counts or labels are not valid, or the rule is unknown.
+
+    Examples
+    --------
+    >>> found = population_dprime(["a", "b", "c", "d"], None, [40, 42, 38, 41], [50] * 4, task="2ifc")
+    >>> round(found.value, 2), found.for_whom
+    (1.22, 'new people')
+    """
+    link = link_of(task_of(task), rule)
+    rows = crossed_counts(participant, image, None, n_correct, n_trials)
+    weight = weights_of(rows.people, rows.n_trials, weigh)
+    total = rows.n_trials.sum()
+    # As for single counts, none or all right count as half a trial from there.
+    p = np.clip(weight @ rows.n_correct / total, 0.5 / total, 1 - 0.5 / total)
+    noise = float(p * (1 - p) * (weight**2 @ rows.n_trials) / total**2)
+    found = _jackknife(
+        rows, lambda right, total: right.sum(axis=1) / total.sum(axis=1), weigh, noise
+    )
+    # A proportion near its ends has a skewed interval in d', so that is taken through the link.
+    ends = np.clip([p, found.low, found.high], 0.0, 1.0)
+    value, low, high = (float(d) for d in link.dprime(ends))
+    slope = float(link.slope(np.array(value)))
+    scale = 1 / slope if slope > 0 else np.inf
+    return replace(
+        found,
+        value=value,
+        low=low,
+        high=high,
+        se=scale * found.se,
+        sd_participants=scale * found.sd_participants,
+        sd_images=scale * found.sd_images,
+    )
+
+
+#: Weighted right answers and trials by row (B, R) to values (B,).
+CountStatistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _jackknife(
+    rows: CrossedCounts, statistic: CountStatistic, weigh: str, noise: float
+) -> PopulationEstimate:
+    """Return the crossed jackknife of a statistic of counts; right and wrong answers are rows apart."""
+    n, wrong = len(rows.n_trials), rows.n_trials - rows.n_correct
+
+    def of_weights(weights: np.ndarray) -> np.ndarray:
+        right = weights[:, :n] * rows.n_correct
+        return statistic(right, right + weights[:, n:] * wrong)
+
+    return crossed_jackknife(
+        of_weights,
+        np.tile(rows.people, 2),
+        None if rows.images is None else np.tile(rows.images, 2),
+        n_trials=np.concatenate([rows.n_correct, wrong]),
+        weigh=weigh,
+        least_variance=noise,
+    )
+
+
+def _problem(curve: ThresholdCurve, right: np.ndarray, total: np.ndarray) -> CurveProblem:
+    """Return the likelihood problem of counts, with the priors of `fit_psychometric`."""
+
+    def prior(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        width = normal_prior(theta[:, 1], 0.0, float(1 / np.log(2)))
+        lapse = lapse_prior(theta[:, 2], curve.top)
+        flat = np.zeros(len(theta))
+        gradient, curvature = (np.stack([flat, width[i], lapse[i]], axis=1) for i in (1, 2))
+        return width[0] + lapse[0], gradient, curvature
+
+    return CurveProblem(curve=curve.terms, prior=prior, n_correct=right, n_trials=total)
+
+
+def _trial_variance(
+    curve: ThresholdCurve,
+    theta: np.ndarray,
+    weight: np.ndarray,
+    rows: CrossedCounts,
+    by_level: csr_array,
+) -> float:
+    """Return the variance of a pooled threshold by the chance of single answers, of weights (R,)."""
+    right, total = weight * rows.n_correct @ by_level, weight * rows.n_trials @ by_level
+    twice = weight**2 * rows.n_trials @ by_level
+    information = _problem(curve, right, total).evaluate(theta[None])[2][0]
+    p, slopes = (part[0] for part in curve.terms(theta[None]))
+    noise = slopes * (twice / np.maximum(p * (1 - p), 1e-9)) @ slopes.T
+    inverse = np.linalg.inv(information + 1e-9 * np.eye(len(theta)))
+    return float((inverse @ noise @ inverse)[0, 0])
+
+
+def _best(
+    curves: Sequence[ThresholdCurve], right: np.ndarray, total: np.ndarray
+) -> tuple[ThresholdCurve, np.ndarray]:
+    """Return the curve of highest posterior density for counts (L,), and its parameters (3,)."""
+    ends = []
+    for curve in curves:
+        starts = [
+            [at, width, curve.lapse_start] for at in np.linspace(-0.5, 0.5, 5) for width in _WIDTHS
+        ]
+        found = climb(_problem(curve, right, total), np.array(starts), _FREE)
+        best = int(found.value.argmax())
+        ends.append((float(found.value[best]), curve, found.x[best]))
+    _, curve, x = max(ends, key=lambda end: end[0])
+    return curve, x

@@ -1,0 +1,158 @@
+"""Population thresholds and d': the pooled fit, units, weights, coverage, and for whom they speak."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, sem, t
+
+from analysis.fits.fitting import fit_psychometric
+from analysis.fits.population import population_dprime, population_threshold
+from stimuli_store.errors import InputError
+from tests.analysis.crossed_people import Study, answers, true_threshold
+from tests.helpers import whole
+
+COVERAGE = [(12, 9), whole(400, 368)]
+
+
+def one(seed: int = 0, **fields: object) -> tuple[np.ndarray, ...]:
+    return answers(Study(**{"n_trials": 10, **fields}), np.random.default_rng(seed))[0]
+
+
+@pytest.mark.parametrize("p", [0.65, 0.75, 0.9])
+@pytest.mark.parametrize("sigmoid", ["normal", "weibull"])
+def test_with_equal_trials_it_is_the_threshold_of_pooled_answers(sigmoid: str, p: float) -> None:
+    who, where, level, right, total = one()
+    levels = np.unique(level)
+    pooled = [[v[level == at].sum() for at in levels] for v in (right, total)]
+    fit = fit_psychometric(levels, *pooled, sigmoid=sigmoid, p=p)
+    found = population_threshold(who, where, level, right, total, sigmoid=sigmoid, p=p)
+    assert found.value == pytest.approx(fit.threshold, rel=2e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_multiplied_levels_multiply_the_threshold(scale: float) -> None:
+    who, where, level, right, total = one()
+    for axis in ("log", "linear"):
+        plain = population_threshold(who, where, level, right, total, axis=axis)
+        scaled = population_threshold(who, where, level * scale, right, total, axis=axis)
+        for name in ("value", "low", "high"):
+            assert getattr(scaled, name) == pytest.approx(scale * getattr(plain, name), rel=1e-6)
+        assert scaled.df == pytest.approx(plain.df, rel=1e-6)
+
+
+def test_rows_may_be_trials_and_labels_any_words() -> None:
+    who, where, level, right, total = one(n_people=3, n_images=3, n_trials=4)
+    counts = population_threshold(who, where, level, right, total)
+    outcome = [np.repeat([1, 0], [k, n - k]) for k, n in zip(right, total, strict=True)]
+    each = [np.repeat(v, total) for v in (who, where, level)]
+    words = np.array(["ann", "bo", "cy"])[each[0]]
+    trials = population_threshold(
+        words, each[1], each[2], np.concatenate(outcome), np.ones(total.sum())
+    )
+    assert trials.value == pytest.approx(counts.value, rel=1e-9)
+    assert trials.low == pytest.approx(counts.low, rel=1e-6)
+
+
+def test_participants_weigh_equally_unless_trials_do() -> None:
+    who, where, level, right, total = one(n_trials=40)
+    more = np.where(who == 0, 10, 1)
+    plain = population_threshold(who, where, level, right, total)
+    equal = population_threshold(who, where, level, right * more, total * more)
+    trials = population_threshold(who, where, level, right * more, total * more, weigh="trials")
+    assert equal.value == pytest.approx(plain.value, rel=1e-4)  # priors weigh less with more trials
+    assert abs(np.log2(trials.value / plain.value)) > 0.01
+    assert trials.df < equal.df
+
+
+@pytest.mark.parametrize(("n_sets", "at_least"), COVERAGE)
+@pytest.mark.parametrize(
+    ("study", "weigh"),
+    [
+        (Study(n_trials=4), "participants"),
+        (Study(n_people=12, n_images=3, n_trials=20), "participants"),
+        (Study(n_images=4, n_trials=10, nested=True), "participants"),
+        (Study(n_people=12, n_trials=(50, 50, *[10] * 10)), "participants"),
+        (Study(n_people=12, n_trials=(50, 50, *[10] * 10)), "trials"),
+    ],
+)
+def test_intervals_hold_the_population_threshold(
+    study: Study, weigh: str, n_sets: int, at_least: int
+) -> None:
+    truth = np.exp2(true_threshold(study))
+    covered, widths, ideals = 0, [], []
+    for number in range(n_sets):
+        counts, ideal = answers(study, np.random.default_rng([7, number]), weigh)
+        found = population_threshold(*counts, sigmoid="normal", weigh=weigh)
+        covered += found.low <= truth <= found.high
+        widths.append(np.log2(found.high / found.low))
+        ideals.append(ideal)
+    assert at_least <= covered
+    assert np.median(widths) <= np.median(ideals) * (1.4 if study.n_images > 3 else 2.2)
+
+
+def test_those_who_took_part_have_a_narrower_interval_than_all() -> None:
+    who, where, level, right, total = one(n_trials=40)
+    everyone = population_threshold(who, where, level, right, total)
+    few = (who < 2) & (where < 2)
+    these = population_threshold(*(v[few] for v in (who, where, level, right, total)))
+    assert these.for_whom == "these people and these images only"
+    assert these.df == np.inf
+    assert np.log(these.high / these.low) < np.log(everyone.high / everyone.low)
+    alone = population_threshold(who, None, level, right, total)
+    assert alone.for_whom == "new people"
+    assert alone.n_images == 0
+
+
+def test_answers_at_chance_have_no_threshold() -> None:
+    who, level = np.repeat(np.arange(4), 3), np.tile([8, 16, 32], 4)
+    found = population_threshold(who, None, level, [10] * 12, [20] * 12)
+    assert found.value == np.inf
+    assert (found.low, found.high) == (0.0, np.inf)
+    assert "no threshold" in found.caution
+    beyond = population_threshold(who, None, level, [11, 12, 14] * 4, [20] * 12)
+    assert "outside the levels" in beyond.caution
+
+
+def test_people_who_answer_alike_are_known_no_better_than_their_trials_allow() -> None:
+    who, level = np.repeat(np.arange(6), 5), np.tile([8, 12, 16, 24, 32], 6)
+    alike = np.tile([11, 13, 15, 18, 19], 6)
+    found = population_threshold(who, None, level, alike, [20] * 30, sigmoid="normal")
+    fit = fit_psychometric([8, 12, 16, 24, 32], 6 * alike[:5], [120] * 5, sigmoid="normal")
+    assert np.log(found.high / found.low) >= 0.9 * np.log(fit.high / fit.low)
+    ceiling = population_dprime(who, None, [20] * 30, [20] * 30)
+    assert ceiling.high == np.inf
+    assert 3 < ceiling.low < ceiling.value < np.inf
+
+
+def test_dprime_of_a_population_is_that_of_mean_proportion_correct() -> None:
+    right = np.array([70, 80, 75, 90, 85])
+    found = population_dprime(list("abcde"), None, right, [100] * 5, task="2ifc")
+    share = right / 100
+    reach = t.ppf(0.975, 4) * sem(share)
+    for end, p in ((found.value, 0.8), (found.low, 0.8 - reach), (found.high, 0.8 + reach)):
+        assert end == pytest.approx(np.sqrt(2) * norm.ppf(p), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_correct": [1.5, 1, 1]}, "whole numbers"),
+        ({"n_correct": [9, 1, 1]}, "between 0 and n_trials"),
+        ({"level": [0, 1, 2]}, "above zero"),
+        ({"level": [1, 2]}, "same length"),
+        ({"weigh": "people"}, "way to weigh"),
+        ({"sigmoid": "norml"}, "did you mean 'normal'"),
+        ({"p": 0.4}, "between the guess rate and 1"),
+        ({"axis": "lg"}, "axis"),
+    ],
+)
+def test_bad_input_is_refused(changed: dict, message: str) -> None:
+    given = {
+        "participant": ["a", "b", "c"],
+        "image": None,
+        "level": [1, 2, 3],
+        "n_correct": [1, 2, 2],
+        "n_trials": [2, 2, 2],
+        **changed,
+    }
+    with pytest.raises(InputError, match=message):
+        population_threshold(**given)
