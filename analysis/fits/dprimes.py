@@ -172,8 +172,9 @@ def _for_new(one: DPrime, part: Answers, task: Task, rule: str, weigh: str) -> t
     rows = part.kept
     images = rows.image.nunique() if rows.image.notna().all() else 0
     these = whom(1, min(images, 1))
-    if task.criterion or rows.participant.nunique() < FEWEST:
-        return one, these
+    few = rows.participant.nunique() < FEWEST
+    if task.criterion or few or one.status is DPrimeStatus.UNBOUNDED:
+        return one, these  # people without an error do not say how others may differ
     cells = part.counts(by=["participant", "image"] if images else ["participant"])
     found = population_dprime(
         cells.participant.astype(str),
@@ -184,8 +185,6 @@ def _for_new(one: DPrime, part: Answers, task: Task, rule: str, weigh: str) -> t
         rule=rule,
         weigh=weigh,
     )
-    if not found.low < found.value < found.high:  # all the same: nothing is known of others
-        return one, these
     return replace(one, estimate=found.value, low=found.low, high=found.high), found.for_whom
 
 
