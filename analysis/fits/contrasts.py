@@ -255,7 +255,7 @@ def _paired(
     if n < _FEWEST:
         raise InputError(
             f"{n} participants have a bounded value in both {first} and {second}; a contrast within "
-            f"participants needs {_FEWEST}; fit(answers, by={between!r}) compares the answers of these people together"
+            f"participants needs {_FEWEST}; fit(answers, by={between!r}) compares their answers together"
         )
     mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(n))
     half = float(stdtrit(n - 1, 0.975)) * error
