@@ -105,7 +105,7 @@ def write_animation(
 
 
 def ffmpeg() -> str:
-    """Return the path of ffmpeg: the one set in matplotlib, or else that of imageio-ffmpeg.
+    """Return the path of ffmpeg: the one set in matplotlib, or else the one in imageio-ffmpeg.
 
     Raises
     ------
