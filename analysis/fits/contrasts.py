@@ -21,7 +21,6 @@ from analysis.infer.holm import holm
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools import html
 
-_PARTICIPANT = "participant"
 _Z95 = 1.959963984540054
 _FEWEST = 3
 
@@ -182,7 +181,7 @@ def contrasts(
         raise unknown_name("quantity", str(quantity), list(QUANTITIES))
     if scale not in (None, "ratio", "difference"):
         raise InputError(f"a scale is 'ratio' or 'difference'; not {scale!r}")
-    others = [name for name in fits.by if name not in (between, _PARTICIPANT)]
+    others = [name for name in fits.by if name not in (between, fits.person)]
     conditions = list(dict.fromkeys(fits.values_of(between)))
     if others:
         raise InputError(
@@ -195,7 +194,7 @@ def contrasts(
     if scale is None:
         above = all(fit.counts.levels.min() > 0 for fit in fits)
         scale = "ratio" if ratio and above else "difference"
-    made = _paired if _PARTICIPANT in fits.by and between != _PARTICIPANT else _of_two
+    made = _paired if fits.person not in ("", between) else _of_two
     rows, left_out = [], []
     for first, second in combinations(sorted(conditions, key=str), 2):
         row, without = made(fits, known, (between, first, second), scale)
@@ -240,7 +239,7 @@ def _paired(
 ) -> tuple[_Row, list[str]]:
     """Return the mean of the participants' own differences, on a logarithm for ratios."""
     between, first, second = pair
-    person, condition = fits.by.index(_PARTICIPANT), fits.by.index(between)
+    person, condition = fits.by.index(fits.person), fits.by.index(between)
     values: dict[Any, dict[Any, float]] = {}
     for key, estimate in known.items():
         values.setdefault(key[person], {})[key[condition]] = _on(scale, estimate.value)

@@ -68,6 +68,16 @@ def test_a_column_of_the_users_own_is_known_by_its_name() -> None:
     assert fits["x"].threshold == fits["y"].threshold
 
 
+def test_participants_are_paired_under_the_users_own_name(answers: Answers) -> None:
+    own = answers.kept.rename(columns={"participant": "subj"})
+    columns = ["subj", "condition", "level", "n_correct", "n_trials"]
+    read = read_trials(own[columns], {"participant": "subj"}, task="2ifc")
+    found = contrasts(fit(read, by=["subj", "condition"]), "condition")["far", "near"]
+    expected = contrasts(fit(answers, by=["participant", "condition"]), "condition")["far", "near"]
+    assert found.n == 5
+    assert found.p_value == pytest.approx(expected.p_value)
+
+
 def test_groups_of_several_tasks_have_their_own_guess_rates() -> None:
     table = pd.DataFrame(
         {
