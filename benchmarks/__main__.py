@@ -6,18 +6,7 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import (
-    analysis,
-    booth,
-    frontend,
-    gpu,
-    plots,
-    populations,
-    store,
-    study,
-    synthesis,
-    vision,
-)
+from benchmarks import analysis, booth, frontend, gpu, populations, store, study, synthesis, vision
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
@@ -29,7 +18,6 @@ SUITES = {
     "analysis": analysis.main,
     "populations": populations.main,
     "booth": lambda _: booth.main(),
-    "plots": lambda _: plots.main(),
 }
 
 

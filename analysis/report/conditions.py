@@ -8,6 +8,7 @@ import numpy as np
 from analysis.fits.fit import Fit, FitStatus
 from analysis.fits.scaling import ScalingFit
 from analysis.infer.estimates import Estimate
+from analysis.infer.population import PopulationEstimate
 from analysis.observers.from_counts import DPrime
 from stimuli_store.tasks.types import Task
 
@@ -59,6 +60,9 @@ class Condition:
         Critical-scaling fit of window sizes; None for other levels.
     true_threshold
         The simulated observers' own threshold; None for people.
+    population, population_dprimes
+        Threshold, and d' at each level where there is no fit, with intervals for new people and images; None
+        where there are too few of them, or nothing bounds it.
     by_participant, by_image
         The same of each participant and image, if there are several.
     """
@@ -77,6 +81,8 @@ class Condition:
     true_dprimes: tuple[float | None, ...]
     fit: Fit | None
     true_threshold: float | None
+    population: PopulationEstimate | None = None
+    population_dprimes: tuple[PopulationEstimate | None, ...] = ()
     misfit: float | None = None
     scaling: ScalingFit | None = None
     by_participant: tuple["Condition", ...] = ()
@@ -97,14 +103,22 @@ class Condition:
 
     @property
     def estimate(self) -> Estimate | None:
-        """The threshold with its interval; None if the answers do not determine it."""
+        """Threshold of the population, or else of the fit; None if the answers do not determine it."""
         if self.fit is None or undetermined(self.fit):
             return None
+        if self.population is not None:
+            found = self.population
+            return Estimate(value=found.value, low=found.low, high=found.high)
         return Estimate(value=self.fit.threshold, low=self.fit.low, high=self.fit.high)
 
     @property
     def for_whom(self) -> str:
         """People and images for whom the interval of `estimate` speaks."""
+        return self.population.for_whom if self.population else self.these
+
+    @property
+    def these(self) -> str:
+        """The people and images of the answers themselves, for whom the interval of a curve speaks."""
         people = "this participant" if self.n_participants == 1 else "these people"
         images = {0: "", 1: " and this image"}.get(self.n_images, " and these images")
         return people + images
@@ -115,11 +129,15 @@ def bounded(found: DPrime | None) -> bool:
     return found is not None and (found.low > 0 or bool(np.isfinite(found.high)))
 
 
+def lowest_of(fit: Fit) -> float:
+    """Return the lowest end of a fit's axis: 0, or minus infinity on a linear one."""
+    return 0.0 if fit.function.axis == "log" else -np.inf
+
+
 def undetermined(fit: Fit) -> str:
     """Return why a fit has no threshold that could be called a result; "" if it has one."""
     if fit.status in _NO_RESULTS:
         return fit.status.value
-    lowest = 0.0 if fit.function.axis == "log" else -np.inf
-    if fit.low <= lowest and np.isinf(fit.high):
+    if fit.low <= lowest_of(fit) and np.isinf(fit.high):
         return FitStatus.UNDETERMINED.value
     return ""

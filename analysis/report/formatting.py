@@ -147,12 +147,12 @@ def inside(low: float, true: float, high: float) -> str:
     return "inside the interval" if low <= true <= high else "outside the interval"
 
 
-def number_of(n: float, noun: str) -> str:
+def tally(n: float, noun: str) -> str:
     """Return a number of things in words, singular or plural.
 
     Examples
     --------
-    >>> number_of(1, "trial"), number_of(2, "participant"), number_of(0, "image")
+    >>> tally(1, "trial"), tally(2, "participant"), tally(0, "image")
     ('1 trial', '2 participants', '0 images')
     """
     return f"{n:.0f} {noun}{'' if n == 1 else 's'}"

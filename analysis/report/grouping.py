@@ -17,6 +17,7 @@ from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_
 from analysis.observers.links import link_of
 from analysis.observers.structure import signal_of, structure_of
 from analysis.report.conditions import Case, Condition
+from analysis.report.populations import population_dprimes, population_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
 from stimuli_store.tasks.types import Task
 
@@ -120,6 +121,10 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         whole,
         n_participants=len(people),
         n_images=len(images),
+        population=population_of(part, whole.fit, settings.p) if whole.fit else None,
+        population_dprimes=()
+        if whole.fit
+        else population_dprimes(part, whole.levels, whole.task, whole.rule),
         misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
         by_participant=tuple(made[1 : 1 + n_people]),

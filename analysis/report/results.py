@@ -9,11 +9,13 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.tables import STIMULUS, meant
+from analysis.fits.contrasts import Contrasts
 from analysis.infer.estimates import Estimate
 from analysis.ranking.diagnose import diagnose, rules_of
 from analysis.ranking.diagnostics import Diagnostic
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition
+from analysis.report.contrasted import contrasts_of
 from analysis.report.grouping import ConditionGroup, Settings, condition_groups, condition_of
 from analysis.report.ranked import rankings_of
 from analysis.report.truth import descriptions_of, truths_of
@@ -56,6 +58,9 @@ class Results:
         unless all are simulated.
     not_ranked
         Why there is no ranking; "" if there is one.
+    contrasts, no_contrasts
+        Thresholds of the conditions compared in pairs, where one column was asked for, within participants if
+        that can be; why they are not compared, or "".
     diagnostics
         Checks of the answers that are ranked (`analysis.ranking.diagnose`).
     observers
@@ -76,6 +81,8 @@ class Results:
     conditions: tuple[Condition, ...]
     rankings: Mapping[str, Ranking]
     not_ranked: str
+    contrasts: Contrasts | None
+    no_contrasts: str
     diagnostics: tuple[Diagnostic, ...]
     observers: tuple[dict[str, Any], ...]
     people: Sort
@@ -186,6 +193,7 @@ def analyse(
     ranked = _ranked(chosen)
     rankings, not_ranked = rankings_of(ranked, rules, seed)
     found = next(iter(rankings.values()), None)
+    compared, no_contrasts = contrasts_of(ranked, tuple(by or ()), p)
     return Results(
         source=answers.source,
         pin=bank.pin if bank else "",
@@ -194,6 +202,8 @@ def analyse(
         conditions=tuple(condition_of(group, settings) for group in groups),
         rankings=rankings,
         not_ranked=not_ranked,
+        contrasts=compared,
+        no_contrasts=no_contrasts,
         diagnostics=found.diagnostics if found else diagnose(ranked),
         observers=descriptions_of(sessions),
         people=_sort(answers, simulated=False),

@@ -10,13 +10,13 @@ from analysis.observers.from_counts import DPrime
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition, undetermined
 from analysis.report.headlines import (
-    MISFIT,
     answers_line,
     assumptions_of,
     sorts_line,
     statements_of,
 )
 from analysis.report.results import Results
+from analysis.report.statements import MISFIT
 from stimuli_store.records.convert import to_json
 
 
@@ -48,6 +48,7 @@ def summary_of(results: Results, answers: Answers) -> dict[str, Any]:
         "best_models_sentence": ranking.sentence if ranking else None,
         "held_out": ranking.held_out if ranking else None,
         "conditions": [_condition(c) for c in results.conditions],
+        "contrasts": [to_json(row) for row in results.contrasts.rows] if results.contrasts else [],
         "rankings": [_ranking(rule, made) for rule, made in results.rankings.items()],
         "not_ranked": results.not_ranked,
         "checks": [to_json(check) for check in results.diagnostics],
@@ -89,6 +90,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "simulated": condition.simulated,
         "n_participants": condition.n_participants,
         "n_images": condition.n_images,
+        "population": to_json(condition.population) if condition.population else None,
         "goodness_of_fit": condition.misfit,
         "describes_the_answers": None if condition.misfit is None else condition.misfit >= MISFIT,
         "critical_scaling": _scaling(condition),
@@ -133,6 +135,8 @@ def _fit(condition: Condition) -> dict[str, Any]:
         "threshold": found.value if found else None,
         "interval": _ends(found),
         "for_whom": condition.for_whom if found else None,
+        "threshold_of_the_curve": fit.threshold if found else None,
+        "interval_of_the_curve": [fit.low, fit.high] if found else None,
         "status": _status(condition),
         "true_threshold": condition.true_threshold,
         "guess": fit.function.guess,

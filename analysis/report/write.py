@@ -42,7 +42,7 @@ def write_report(
     InputError
         If the folder cannot be made.
     """
-    from analysis.report.findings import report_page
+    from analysis.report.page.whole import report_page
 
     results = analyse(answers, bank=bank, sessions=sessions, **how)
     folder = _folder(out_dir)

@@ -117,13 +117,15 @@ def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path,
     own = table[table.comparison == "reference-member"]
     fit = fit_psychometric(*level_counts(own))
     assert summary["comparison"] == "reference-member"
-    assert summary["threshold"] == pytest.approx(fit.threshold, rel=1e-12)
-    assert summary["interval"] == pytest.approx([fit.low, fit.high])
+    (head, _) = summary["conditions"]
+    assert head["threshold_of_the_curve"] == pytest.approx(fit.threshold, rel=1e-12)
+    assert head["interval_of_the_curve"] == pytest.approx([fit.low, fit.high])
+    assert summary["threshold"] == pytest.approx(fit.threshold, rel=1e-5)  # as many trials of each
+    assert summary["for_whom"] == "new people and these images"
     assert summary["pin"] == bank.pin
     assert summary["n_trials"] == len(table) == results.n_trials
     assert summary["participants"] == ["p0", "p1", "p2", "p3"]
     assert [c["name"] for c in summary["conditions"]] == ["reference-member", "member-member"]
-    (head, _) = summary["conditions"]
     for parts, names in (
         ("by_participant", {"p0", "p1", "p2", "p3"}),
         ("by_image", {"leaf", "stone"}),
@@ -145,7 +147,7 @@ def test_true_threshold_is_the_observers_own(
     own = [t for t in trials if t.factors["comparison"] == "reference-member"]
     true = true_threshold(observer, own)
     assert out[1].true_threshold == pytest.approx(true, rel=1e-6)
-    assert out[1].best == ("right",)
+    assert out[1].best == ("right", "wrong")  # two images tell nothing apart
 
 
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
@@ -269,7 +271,7 @@ def test_command_prints_threshold_truth_and_winner(
     assert f"threshold   {results.threshold:.3g} px\n" in said
     assert "task abx, rule independent, guess rate 0.5" in said
     assert f"true        {results.true_threshold:.3g} px\n" in said
-    assert "best model  right" in said
+    assert "best models right and wrong, not told apart" in said
     assert str(tmp_path / "report.html") in said
     again = json.loads((tmp_path / "results.json").read_text())
     assert again == json.loads((out[0] / "results.json").read_text())

@@ -14,8 +14,9 @@ from analysis import read_trials
 from analysis.cli.analyse import summary_lines
 from analysis.data.answers import Answers
 from analysis.fits.fit import FitStatus
-from analysis.report.findings import report_page
+from analysis.fits.population import population_dprime, population_threshold
 from analysis.report.headlines import answers_line, sorts_line, statements_of
+from analysis.report.page.whole import report_page
 from analysis.report.results import Results, analyse
 from analysis.report.summary import summary_of
 
@@ -157,6 +158,59 @@ def test_for_whom_an_interval_of_few_speaks(counts: tuple[int, int]) -> None:
     frame["correct"] = (np.arange(len(frame)) % 10 < frame.level + 4.5).astype(int)
     (first, *_) = statements_of(analyse(read_trials(frame, task="2ifc")))
     assert any(note.text.endswith(f"for {WHOM[counts]}") for note in first.notes)
+
+
+POPULATIONS = {
+    (6, 0): ("new people", ""),
+    (6, 2): ("new people and these images", "nothing is said about other images: there are only 2"),
+    (6, 4): ("new people and new images", ""),
+    (2, 4): ("these people and new images", "nothing is said about other people: there are only 2"),
+}
+
+
+def crossed(people: int, images: int) -> pd.DataFrame:
+    """Trials of several people, crossed with several images, whose thresholds differ."""
+    rng = np.random.default_rng(people)
+    axes = [range(people), range(max(images, 1)), [1.0, 2.0, 4.0, 8.0], range(12)]
+    rows = pd.MultiIndex.from_product(axes, names=["participant", "image", "level", "n"])
+    frame = rows.to_frame(index=False).drop(columns="n")
+    away = 0.3 * rng.normal(size=people)[frame.participant]
+    p = 0.5 + 0.5 / (1 + np.exp(-2 * (np.log2(frame.level) - 1.5 - away)))
+    frame["correct"] = (rng.random(len(frame)) < p).astype(int)
+    return frame if images else frame.drop(columns="image")
+
+
+@pytest.mark.parametrize("counts", POPULATIONS, ids=str)
+def test_the_headline_is_the_threshold_of_a_population(counts: tuple[int, int]) -> None:
+    whom, caution = POPULATIONS[counts]
+    frame = crossed(*counts)
+    answers = read_trials(frame, task="2ifc")
+    results = analyse(answers)
+    image = frame.image if counts[1] else None
+    cells = (frame.participant, image, frame.level, frame.correct, np.ones(len(frame)))
+    found = population_threshold(*cells)
+    assert results.interval == pytest.approx((found.low, found.high))
+    assert found.high - found.low > results.headline.fit.high - results.headline.fit.low
+    (first, *_) = statements_of(results)
+    assert any(note.text.endswith(f"for {whom}") for note in first.notes)
+    assert any(note.text.startswith(caution) for note in first.notes if caution) == bool(caution)
+    written = summary_of(results, answers)
+    assert written["for_whom"] == whom
+    assert written["conditions"][0]["interval_of_the_curve"] == [
+        results.headline.fit.low,
+        results.headline.fit.high,
+    ]
+
+
+def test_the_dprime_of_a_level_is_that_of_a_population() -> None:
+    frame = crossed(6, 4).query("level == 4")
+    (first, *_) = statements_of(analyse(read_trials(frame, task="2ifc")))
+    found = population_dprime(
+        frame.participant, frame.image, frame.correct, np.ones(len(frame)), task="2ifc"
+    )
+    assert first.value == f"{found.value:.2f}"
+    said = f"95 % interval {found.low:.2f} to {found.high:.2f}, for new people and new images"
+    assert said in [note.text for note in first.notes]
 
 
 SWAPPED: dict[str, Callable[[pd.DataFrame], tuple[pd.DataFrame, str]]] = {

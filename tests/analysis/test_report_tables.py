@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import fit_psychometric, read_trials
+from analysis import contrasts, fit, fit_psychometric, read_trials
 from analysis.cli import register
 from analysis.observers.links import link_of
 from analysis.report.results import analyse
@@ -98,11 +98,13 @@ def test_a_table_gives_thresholds_ranking_and_exclusions(
     known = trials.dropna(subset="acc").assign(right=lambda t: t.acc == "right")
     counts = known.groupby("contrast").right.agg(["sum", "size"])
     assert condition["n_correct"] == counts["sum"].tolist()
-    fit = fit_psychometric(counts.index, counts["sum"], counts["size"])
+    own = fit_psychometric(counts.index, counts["sum"], counts["size"])
     assert condition["by_image"][0]["name"] == "sea"
     assert [len(condition[by]) for by in ("by_participant", "by_image")] == [3, 3]
     assert results["true_threshold"] is None
-    assert f"{fit.threshold:.3g} Michelson contrast" in said
+    assert condition["threshold_of_the_curve"] == pytest.approx(own.threshold)
+    assert f"{results['threshold']:.3g} Michelson contrast" in said
+    assert results["for_whom"] == "new people and new images"
     assert "conditions are pooled over place; --by COLUMN analyses its values apart" in said
     page = (folder / "out" / "report.html").read_text()
     for heading in (
@@ -116,11 +118,19 @@ def test_a_table_gives_thresholds_ranking_and_exclusions(
     assert "Stimuli and certificates" not in page
 
 
-def test_columns_are_conditions(folder: Path, trials: pd.DataFrame) -> None:
+def test_columns_are_conditions_and_are_compared(
+    folder: Path, trials: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
     results = run(folder, "trials.csv", "--roles", "roles.toml", "--by", "place")
     assert [c["name"] for c in results["conditions"]] == ["far", "near"]
     far, near = (c["threshold"] for c in results["conditions"])
     assert near < far
+    (contrast,) = results["contrasts"]
+    known = read_trials(folder / "trials.csv", folder / "roles.toml")
+    expected = contrasts(fit(known, by=["participant", "place"]), "place")["far", "near"]
+    assert contrast["n"] == 3
+    assert contrast["estimate"]["value"] == pytest.approx(expected.estimate.value)
+    assert "95 % interval" in capsys.readouterr().out.split("far / near")[1]
     assert sum(sum(c["n_trials"]) for c in results["conditions"]) == len(trials) - 3
 
 

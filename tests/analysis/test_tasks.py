@@ -13,7 +13,7 @@ from analysis.data.journals import read_sessions
 from analysis.data.presented import timing_ok
 from analysis.data.tables import answers_of, counted
 from analysis.report.headlines import answers_line
-from analysis.report.sensitivity import dprime_section
+from analysis.report.page.sensitivity import dprime_section
 from analysis.report.summary import summary_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError

@@ -13,6 +13,12 @@ from analysis.report.results import Results
 from stimuli_store.tools import html
 
 _MOST_PARTS = 20
+#: Outcomes of a critical-scaling fit whose values are no results.
+_NO_SCALING = frozenset(ScalingStatus) - {
+    ScalingStatus.CONVERGED,
+    ScalingStatus.EXTRAPOLATED,
+    ScalingStatus.OPEN,
+}
 
 
 def dprime_section(results: Results) -> str:
@@ -59,16 +65,19 @@ def _scaling_note(condition: Condition) -> str:
     scaling = condition.scaling
     if scaling is None:
         return ""
-    ends = formatting.bounds(
-        scaling.critical_low, scaling.critical_high, condition.unit, lowest=0.0
-    )
+    if scaling.status in _NO_SCALING:
+        said = f"Critical scaling is not determined: {scaling.status.value}"
+        return f'<p class="alarm">{html.text(formatting.sentence(said))}</p>'
+    unit = condition.unit
+    ends = formatting.bounds(scaling.critical_low, scaling.critical_high, unit, lowest=0.0)
     gains = formatting.bounds(scaling.gain_low, scaling.gain_high, lowest=0.0)
-    found = scaling.status is ScalingStatus.CONVERGED
-    said = "" if found else f" Note: {scaling.status.value}."
-    return html.paragraph(
-        f"Critical scaling s₀ = {formatting.estimated(scaling.critical, condition.unit)} ({ends}); "
-        f"α₀ = {scaling.gain:.3g} ({gains}), for {condition.for_whom}.{said}"
+    said = (
+        f"Critical scaling s₀ = {formatting.estimated(scaling.critical, unit)} ({ends}); "
+        f"α₀ = {formatting.number(scaling.gain)} ({gains}), for {condition.these}"
     )
+    if scaling.status is not ScalingStatus.CONVERGED:
+        said += f"; {scaling.status.value}"
+    return html.paragraph(formatting.sentence(said))
 
 
 def dprime_table(condition: Condition, rule: str) -> str:

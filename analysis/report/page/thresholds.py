@@ -7,9 +7,10 @@ from analysis.plots import style
 from analysis.plots.fits import plot_fit
 from analysis.plots.thresholds import plot_thresholds
 from analysis.report import formatting
-from analysis.report.conditions import Condition, undetermined
-from analysis.report.headlines import interval_words, misfit_notes
+from analysis.report.conditions import Condition, lowest_of, undetermined
+from analysis.report.contrasted import contrasts_table
 from analysis.report.results import Results
+from analysis.report.statements import interval_words, misfit_notes
 from stimuli_store.tools import html
 
 _MOST_CURVES = 8  # conditions that are drawn
@@ -23,6 +24,11 @@ def threshold_section(results: Results) -> str:
     conditions = results.conditions
     fitted = [c for c in conditions if c.fit is not None]
     parts = [_table("Condition", conditions, with_task=True)]
+    if results.contrasts is not None:
+        parts.append(f"<h3>Thresholds compared</h3>{contrasts_table(results.contrasts)}")
+    if results.no_contrasts:
+        said = f"thresholds are not compared: {results.no_contrasts}"
+        parts.append(html.paragraph(formatting.sentence(said)))
     if fitted:
         parts.append(_of_condition(fitted[0], several=len(conditions) > 1))
     parts += [
@@ -30,7 +36,7 @@ def threshold_section(results: Results) -> str:
         for c in fitted[1:_MOST_CURVES]
     ]
     if len(fitted) > _MOST_CURVES:
-        more = formatting.number_of(len(fitted) - _MOST_CURVES, "condition")
+        more = formatting.tally(len(fitted) - _MOST_CURVES, "condition")
         parts.append(html.paragraph(f"{more} more in results.json.", "small"))
     return html.section("Answers, curves, thresholds", *parts)
 
@@ -72,7 +78,14 @@ def _fit_sentence(condition: Condition, fit: Fit) -> str:
     )
     if condition.misfit is not None:
         said += f", goodness of fit by simulation {formatting.p_value(condition.misfit)}"
-    said += f". The interval of the curve's threshold speaks for {condition.for_whom}."
+    said += ". "
+    if condition.estimate is not None:
+        ends = formatting.bounds(fit.low, fit.high, condition.unit, lowest=lowest_of(fit))
+        said += (
+            f"The curve itself passes {formatting.percent(fit.p)} at "
+            f"{formatting.estimated(fit.threshold, condition.unit)}, with a 95 % interval {ends} that speaks "
+            f"for {condition.these}."
+        )
     if fit.dispersion > 1:
         said += (
             " It is widened because the answers vary more than chance explains "
@@ -142,6 +155,7 @@ def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> s
     simulated = any(c.true_threshold is not None for c in conditions)
     head = [first, *(["task, rule"] if with_task else [])]
     head += ["trials", "correct", "threshold", "95 % interval"]
+    head += ["for whom"] if with_task else []
     head += ["true (simulated)"] if simulated else []
     rows = []
     for c in conditions:
@@ -152,6 +166,7 @@ def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> s
             f"{c.n_correct.sum() / c.n_trials.sum():.1%}",
             _threshold(c),
             interval_words(c),
+            *([c.for_whom if c.estimate else "–"] if with_task else []),
         ]
         if simulated:
             true = c.true_threshold

@@ -4,26 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.data.answers import Answers
-from analysis.report import (
-    data_section,
-    formatting,
-    how_computed,
-    model_section,
-    provenance,
-    sensitivity,
-    stimuli,
-    threshold_section,
-    timing,
-)
+from analysis.report import formatting
 from analysis.report.headlines import (
-    Statement,
     answers_line,
     assumptions_of,
     sorts_line,
     statements_of,
 )
-from analysis.report.page_style import STYLE
+from analysis.report.page.data import checks_section, data_section
+from analysis.report.page.methods import methods_section
+from analysis.report.page.models import model_section
+from analysis.report.page.provenance import provenance_section
+from analysis.report.page.sensitivity import dprime_section
+from analysis.report.page.stimuli import stimuli_section
+from analysis.report.page.style_sheet import STYLE
+from analysis.report.page.thresholds import threshold_section
+from analysis.report.page.timing import timing_section
 from analysis.report.results import Results
+from analysis.report.statements import Statement
 from stimuli_store.bank.reading import Bank
 from stimuli_store.journal import Session
 from stimuli_store.tools import html
@@ -43,15 +41,15 @@ def report_page(
         f'<p class="lead">{html.text(answers_line(results))}; {html.code(results.pin or results.source)}</p>',
         _notices(results),
         html.cards(_card(s) for s in statements_of(results) if s.kind != "alarm"),
-        threshold_section.threshold_section(results),
-        model_section.model_section(results),
-        sensitivity.dprime_section(results),
-        data_section.checks_section(results),
-        data_section.data_section(results, answers, sessions),
-        stimuli.stimuli_section(bank) if bank else "",
-        timing.timing_section(sessions, answers),
-        how_computed.methods_section(results),
-        provenance.provenance_section(results, answers, bank=bank, sessions=sessions),
+        threshold_section(results),
+        model_section(results),
+        dprime_section(results),
+        checks_section(results),
+        data_section(results, answers, sessions),
+        stimuli_section(bank) if bank else "",
+        timing_section(sessions, answers),
+        methods_section(results),
+        provenance_section(results, answers, bank=bank, sessions=sessions),
         style=STYLE,
     )
 

@@ -51,8 +51,8 @@ def data_section(results: Results, answers: Answers, sessions: Sequence[Session]
 def _sort(sort: Sort) -> str:
     if not sort.n_trials:
         return "none"
-    sessions = formatting.number_of(sort.n_sessions, "session")
-    return f"{formatting.number_of(sort.n_trials, 'trial')} in {sessions}"
+    sessions = formatting.tally(sort.n_sessions, "session")
+    return f"{formatting.tally(sort.n_trials, 'trial')} in {sessions}"
 
 
 def _sessions(sessions: Sequence[Session]) -> str:

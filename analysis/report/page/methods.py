@@ -17,6 +17,8 @@ def methods_section(results: Results) -> str:
         *_curve_paragraphs(results, [c.fit for c in fitted if c.fit is not None]),
         *_links(results),
     ]
+    if any(c.population or any(c.population_dprimes) for c in results.conditions):
+        parts.append(html.paragraph(_POPULATION))
     if any(task.criterion for task in results.tasks):
         parts.append(html.paragraph(_CRITERION))
     if any(c.scaling for c in results.conditions):
@@ -33,6 +35,13 @@ _CRITERION = (
     "and false alarms (where there is none), its interval from the likelihood profile over all criteria. "
     "Where a level has no trial without a difference, these are the trials without one of the other levels. "
     "The bias is the distance of the criterion from the one with the fewest errors."
+)
+_POPULATION = (
+    "The threshold (or d′) of a population is that of the answers of all people and images together, every "
+    "person with the same weight: a person drawn at random, with an image drawn at random, is right with "
+    "probability P there. Its interval comes from leaving out each person, each image and each cell of both, "
+    "with the variance V_people + V_images − V_cells [6] and a t distribution of Satterthwaite's degrees of "
+    "freedom. With fewer than three people or images nothing is said about others."
 )
 _MODELS = (
     "Models: what a model says of two stimuli is a distance Δ, or, where the task asks which is the "
@@ -116,5 +125,6 @@ def _references() -> str:
         "1195–1201.",
         "Schütt, Kipnis, Diedrichsen & Kriegeskorte (2023). Statistical inference on "
         "representational geometries. eLife 12, e82566.",
+        "Owen (2007). The pigeonhole bootstrap. Annals of Applied Statistics 1, 386–411.",
     )
     return "".join(f"<li>{html.text(entry)}</li>" for entry in cited)

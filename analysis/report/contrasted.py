@@ -1,0 +1,64 @@
+"""Contrasts of thresholds between the values of one column, within participants where that can be."""
+
+from collections.abc import Sequence
+
+from analysis.data.answers import Answers
+from analysis.fits.contrasts import Contrasts, contrasts
+from analysis.fits.groups import fit
+from analysis.report import formatting
+from stimuli_store.errors import InputError
+from stimuli_store.tools import html
+
+#: Sign between two conditions whose thresholds are compared, by the scale.
+SIGNS = {"ratio": "/", "difference": "−"}
+_PERSON = "participant"
+
+
+def contrasts_of(answers: Answers, by: Sequence[str], p: float) -> tuple[Contrasts | None, str]:
+    """Return contrasts of all pairs of a column's values, and why there are none, if so.
+
+    Parameters
+    ----------
+    answers
+        Answers of people, or of simulated observers, to one task.
+    by
+        The column; with none or several there are no contrasts, and no reason is given.
+    p
+        Proportion correct that defines the thresholds.
+    """
+    if len(by) != 1 or answers.table[answers.column(by[0])].nunique() < 2:
+        return None, ""
+    try:
+        if answers.tasks and answers.task.criterion:
+            return None, "a task with a criterion has no thresholds"
+        known = answers.exclude("no level", answers.table.level.isna().to_numpy())
+        try:
+            return contrasts(fit(known, by=[_PERSON, by[0]], p=p), by[0]), ""
+        except InputError:  # too few participants have a threshold in both conditions
+            return contrasts(fit(known, by=by[0], p=p), by[0]), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def contrasts_table(found: Contrasts) -> str:
+    """Return contrasts as an HTML table, with the names of what had no value."""
+    head = ["pair", found.rows[0].scale, "95 % interval", "p", "p after Holm's correction"]
+    rows = [
+        [
+            f"{row.first} {SIGNS[row.scale]} {row.second}",
+            formatting.number(row.estimate.value),
+            formatting.bounds(row.estimate.low, row.estimate.high),
+            formatting.p_value(row.p_value),
+            formatting.p_value(row.p_holm),
+            f"{row.for_whom}" + (f" ({formatting.tally(row.n, _PERSON)})" if row.n else ""),
+        ]
+        for row in found.rows
+    ]
+    left_out = (
+        html.paragraph(
+            f"Without a threshold in both of a pair: {', '.join(found.left_out)}.", "small"
+        )
+        if found.left_out
+        else ""
+    )
+    return html.table([*head, "for whom"], rows) + left_out
