@@ -6,7 +6,18 @@ import sys
 
 os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is timed
 
-from benchmarks import analysis, booth, frontend, gpu, populations, store, study, synthesis, vision
+from benchmarks import (
+    analysis,
+    booth,
+    coverage,
+    frontend,
+    gpu,
+    populations,
+    store,
+    study,
+    synthesis,
+    vision,
+)
 
 SUITES = {
     "frontend": lambda _: frontend.main(),
@@ -16,6 +27,7 @@ SUITES = {
     "store": lambda _: store.main(),
     "study": study.main,
     "analysis": analysis.main,
+    "coverage": coverage.main,
     "populations": populations.main,
     "booth": lambda _: booth.main(),
 }
