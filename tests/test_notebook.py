@@ -44,6 +44,9 @@ mad = SimpleNamespace(
     allowed_range=(0.0, 1.0), minmax="min", optimized_metric=torch.dist, reference_metric=torch.dist,
     optimized_metric_loss=torch.rand(5, 1), reference_metric_loss=torch.rand(5, 1),
 )
+largest = SimpleNamespace(**{**vars(mad), "minmax": "max"})
+other = SimpleNamespace(**{**vars(mad), "optimized_metric": torch.cdist})
+other_largest = SimpleNamespace(**{**vars(other), "minmax": "max"})
 eig = SimpleNamespace(image=rows, eigendistortions=rows, eigenindex=torch.tensor([0]))
 path = SimpleNamespace(losses=torch.rand(5, 1))
 """
@@ -52,8 +55,10 @@ PLOTS = {
     "axes of numbers": "plots.plot_loss(path)",
     "axes of an image": "plots.display_mad_image(mad)",
     "axes of panels": "plots.display_eigendistortion(eig, zoom=8)",
-    "a figure of images": "plots.display_mad_image_all(mad, mad, mad, mad)",
-    "a figure of numbers": "plots.plot_loss_all(mad, mad, mad, mad)",
+    "a figure of images": "plots.display_mad_image_all(mad, other, largest, other_largest)",
+    "a figure of numbers": "plots.plot_loss_all(mad, other, largest, other_largest)",
+    "images of tensors": "plots.imshow(torch.rand(2, 1, 8, 8))",
+    "a representation": "plots.plot_representation(data=torch.rand(1, 1, 9))",
     "a pair of axes": "plots.plot_loss(mad)",
     "a figure with the places of its axes": "plots.plot_synthesis_status(mad)",
     "drawn further": "ax = plots.plot_loss(path)\nax.axhline(1)\nax.set_title('mine')\nax",

@@ -21,15 +21,23 @@ from analysis.infer.holm import holm
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools import html
 
-_PARTICIPANT = "participant"
 _Z95 = 1.959963984540054
 _FEWEST = 3
+
+
+def _free(fit: Fit, name: str) -> Estimate:
+    """Return a free parameter of a fit; raise InputError if it was fixed."""
+    if name not in fit.parameters:
+        raise InputError(f"the {name} of these fits was fixed, so conditions cannot differ in it")
+    return fit.parameters[name]
+
+
 #: Quantities by name: from a fit to its estimate, and whether conditions are compared by their ratio.
 QUANTITIES: dict[str, tuple[Callable[[Fit], Estimate], bool]] = {
     "threshold": (lambda fit: Estimate(value=fit.threshold, low=fit.low, high=fit.high), True),
-    "width": (lambda fit: fit.parameters["width"], True),
+    "width": (lambda fit: _free(fit, "width"), True),
     "slope": (lambda fit: fit.slope_at(fit.p), True),
-    "lapse": (lambda fit: fit.parameters["lapse"], False),
+    "lapse": (lambda fit: _free(fit, "lapse"), False),
 }
 
 
@@ -75,9 +83,9 @@ class Contrast:
             If the region does not hold the value of no difference (1 for a ratio, else 0).
         """
         same = 1.0 if self.scale == "ratio" else 0.0
-        if not low < same < high:
+        if any(isinstance(end, str) for end in (low, high)) or not low < same < high:
             raise InputError(
-                f"a region of equivalence of a {self.scale} must hold {same:g}; not from {low:g} to {high:g}"
+                f"a region of equivalence of a {self.scale} must hold {same:g}; not from {low} to {high}"
             )
         if low <= self.estimate.low and self.estimate.high <= high:
             return "equivalent"
@@ -170,10 +178,10 @@ def contrasts(
     True
     """
     if quantity not in QUANTITIES:
-        raise unknown_name("quantity", quantity, list(QUANTITIES))
+        raise unknown_name("quantity", str(quantity), list(QUANTITIES))
     if scale not in (None, "ratio", "difference"):
         raise InputError(f"a scale is 'ratio' or 'difference'; not {scale!r}")
-    others = [name for name in fits.by if name not in (between, _PARTICIPANT)]
+    others = [name for name in fits.by if name not in (between, fits.person)]
     conditions = list(dict.fromkeys(fits.values_of(between)))
     if others:
         raise InputError(
@@ -182,11 +190,11 @@ def contrasts(
     if len(conditions) < 2:
         raise InputError(f"a contrast needs two conditions; {between} has {len(conditions)}")
     read, ratio = QUANTITIES[quantity]
-    known = {key: read(fit) for key, fit in fits.items()}
+    known = {key: _measured(read(fit)) for key, fit in fits.items()}
     if scale is None:
-        above = all(estimate.value > 0 for estimate in known.values())
+        above = all(fit.counts.levels.min() > 0 for fit in fits)
         scale = "ratio" if ratio and above else "difference"
-    made = _paired if _PARTICIPANT in fits.by and between != _PARTICIPANT else _of_two
+    made = _paired if fits.person not in ("", between) else _of_two
     rows, left_out = [], []
     for first, second in combinations(sorted(conditions, key=str), 2):
         row, without = made(fits, known, (between, first, second), scale)
@@ -218,12 +226,20 @@ _Row = tuple[Estimate, float, int, str]
 _Pair = tuple[str, Any, Any]
 
 
+def _measured(estimate: Estimate) -> Estimate:
+    """Return an estimate, or one without a value if the answers bound it on one side only."""
+    ends = (estimate.value, estimate.low, estimate.high)
+    if np.isfinite(ends).all() and estimate.low < estimate.high:
+        return estimate
+    return Estimate(value=np.nan, low=-np.inf, high=np.inf)
+
+
 def _paired(
     fits: Fits, known: dict[Any, Estimate], pair: _Pair, scale: str
 ) -> tuple[_Row, list[str]]:
     """Return the mean of the participants' own differences, on a logarithm for ratios."""
     between, first, second = pair
-    person, condition = fits.by.index(_PARTICIPANT), fits.by.index(between)
+    person, condition = fits.by.index(fits.person), fits.by.index(between)
     values: dict[Any, dict[Any, float]] = {}
     for key, estimate in known.items():
         values.setdefault(key[person], {})[key[condition]] = _on(scale, estimate.value)
@@ -237,14 +253,17 @@ def _paired(
     n = len(differences)
     if n < _FEWEST:
         raise InputError(
-            f"{n} participants have a value in both {first} and {second}; a contrast within participants "
-            f"needs {_FEWEST}; fit(answers, by={between!r}) compares the answers of these people together"
+            f"{n} participants have a bounded value in both {first} and {second}; a contrast within "
+            f"participants needs {_FEWEST}; fit(answers, by={between!r}) compares their answers together"
         )
     mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(n))
     half = float(stdtrit(n - 1, 0.975)) * error
     p = float(2 * stdtr(n - 1, -abs(mean) / error)) if error > 0 else float(mean == 0)
     estimate = _back(scale, mean, mean - half, mean + half)
-    return (estimate, p, n, "new participants, and these images"), without
+    for_whom = "new participants, and these images"
+    if without:  # who is left out depends on the answers, so the others are no sample
+        for_whom = f"these {n} participants only: {len(without)} more have no bounded value in both"
+    return (estimate, p, n, for_whom), without
 
 
 def _of_two(

@@ -139,12 +139,20 @@ def fit_distortion_ratio(
     (True, True)
     """
     guess = link_of(task_of(task), rule).guess
+    for name, value in (("p", p), ("predicted", 0.0 if predicted is None else predicted)):
+        if isinstance(value, bool | str) or not np.isfinite(value):
+            raise InputError(f"{name} must be a finite number; not {value!r}")
     if not guess < p < 1:
         raise InputError(
             f"the proportion correct p must lie between the guess rate {guess:g} and 1; not {p!r}"
         )
     least, x, right, total = _checked(end, amplitude, n_correct, n_trials)
-    span = max(float(np.ptp(x[least])), float(np.ptp(x[~least])), 1e-3)
+    if min(len(np.unique(x[least])), len(np.unique(x[~least]))) < 2:
+        raise InputError(
+            "a ratio of thresholds needs at least two amplitudes of each end; with one the slope, and so "
+            "the threshold, would be a guess"
+        )
+    span = max(float(np.ptp(x[least])), float(np.ptp(x[~least])))
     problem = CurveProblem(
         curve=_curve(x, least, guess, p), prior=_prior(span, p), n_correct=right, n_trials=total
     )
@@ -178,6 +186,8 @@ def _checked(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return a mask of the least noticeable end, log2 amplitudes, and counts, of the rows with trials."""
     ends = np.atleast_1d(np.asarray(end)).astype(str)
+    if ends.ndim != 1:
+        raise InputError("end must be a list of 'most' and 'least', one for each row")
     try:
         numbers = [
             np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (amplitude, n_correct, n_trials)
@@ -187,10 +197,12 @@ def _checked(
     if len({v.shape for v in (ends, *numbers)}) != 1:
         raise InputError("end, amplitude, n_correct and n_trials must be lists of the same length")
     if unknown := sorted(set(ends) - {MOST, LEAST}):
-        raise InputError(f"an end must be {MOST!r} or {LEAST!r}; not {unknown[0]!r}")
+        raise InputError(f"an end must be {MOST!r} or {LEAST!r}; not {str(unknown[0])!r}")
     levels, right, total = numbers
-    if not ((right >= 0) & (right <= total) & (right == np.round(right))).all():
-        raise InputError("n_correct must be whole numbers between 0 and n_trials")
+    if not ((right >= 0) & (right <= total) & (right == np.round(right)) & (total < 1e7)).all():
+        raise InputError(
+            "n_correct must be whole numbers between 0 and n_trials, and n_trials below 10 million"
+        )
     used = total > 0
     least = ends[used] == LEAST
     if least.all() or not least.any():

@@ -1,7 +1,7 @@
 """Sensitivity d' of each group of answers, such as each model or condition."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.fits.groups import GroupKey
+from analysis.fits.population import population_dprime
+from analysis.infer.population import FEWEST, whom
 from analysis.observers.from_counts import (
     DPrime,
     DPrimeStatus,
@@ -27,8 +29,6 @@ _Asked = tuple[str, str]  # names of a task and a rule
 class DPrimes:
     """d' of groups of answers, in ascending order of their keys.
 
-    The intervals take the people and images that took part as they are; they do not speak for others.
-
     Attributes
     ----------
     by
@@ -36,7 +36,9 @@ class DPrimes:
     keys
         Values of these columns for each group.
     found
-        d' of each group, with its counts.
+        d' of each group, with its interval and counts.
+    for_whom
+        Whom each interval speaks for: "new people and new images", or "these people …" who took part.
     unit
         Unit of the levels.
     """
@@ -44,6 +46,7 @@ class DPrimes:
     by: tuple[str, ...]
     keys: tuple[GroupKey, ...]
     found: tuple[DPrime, ...]
+    for_whom: tuple[str, ...]
     unit: str = ""
 
     @property
@@ -55,12 +58,13 @@ class DPrimes:
                 "dprime": one.estimate,
                 "low": one.low,
                 "high": one.high,
+                "for_whom": whom,
                 "status": one.status.name.lower(),
                 "n_correct": one.n_correct,
                 "n_trials": one.n_trials,
                 **_rates(one),
             }
-            for key, one in self.items()
+            for key, one, whom in zip(self.keys, self.found, self.for_whom, strict=True)
         ]
         return pd.DataFrame(rows)
 
@@ -100,11 +104,19 @@ class DPrimes:
         return html.table([str(name) for name in table.columns], rows)
 
 
-def dprimes(answers: Answers, by: str | Sequence[str] = (), *, rule: str | None = None) -> DPrimes:
+def dprimes(
+    answers: Answers,
+    by: str | Sequence[str] = (),
+    *,
+    rule: str | None = None,
+    weigh: str = "participants",
+) -> DPrimes:
     """Return d' of each group of answers, with 95 % intervals.
 
-    In a task with a criterion it comes from hits and false alarms, else from proportion correct
-    (`dprimes_from_hits`, `dprimes_from_counts`).
+    A group of three people or more has the d' of the average proportion correct, with an interval for new
+    people, and for new images if there are three or more (`population_dprime`). A smaller one has the d' and
+    interval of its counts (`dprimes_from_counts`), which speak for these people only; so has a group without
+    an error, and, from hits and false alarms (`dprimes_from_hits`), each group in a task with a criterion.
 
     Parameters
     ----------
@@ -115,6 +127,8 @@ def dprimes(answers: Answers, by: str | Sequence[str] = (), *, rule: str | None 
         one group.
     rule
         Decision rule of all answers; None for that of each trial.
+    weigh
+        Whether ``"participants"`` (default) or ``"trials"`` count the same in groups of three or more.
 
     Raises
     ------
@@ -140,12 +154,38 @@ def dprimes(answers: Answers, by: str | Sequence[str] = (), *, rule: str | None 
         places = [i for i, own in enumerate(asked) if own == (task, one_rule)]
         made = _estimates([groups[i] for i in places], chosen.tasks[task], one_rule)
         found.update(zip(places, made, strict=True))
+    spoken = [
+        _for_new(found[i], part, chosen.tasks[asked[i][0]], asked[i][1], weigh)
+        for i, (_, part) in enumerate(groups)
+    ]
     return DPrimes(
         by=names,
         keys=tuple(key for key, _ in groups),
-        found=tuple(found[i] for i in range(len(groups))),
+        found=tuple(one for one, _ in spoken),
+        for_whom=tuple(said for _, said in spoken),
         unit=answers.unit,
     )
+
+
+def _for_new(one: DPrime, part: Answers, task: Task, rule: str, weigh: str) -> tuple[DPrime, str]:
+    """Return d' with the interval for new people where it can be had, and whom the interval speaks for."""
+    rows = part.kept
+    images = rows.image.nunique() if rows.image.notna().all() else 0
+    these = whom(1, min(images, 1))
+    few = rows.participant.nunique() < FEWEST
+    if task.criterion or few or one.status is DPrimeStatus.UNBOUNDED:
+        return one, these  # people without an error do not say how others may differ
+    cells = part.counts(by=["participant", "image"] if images else ["participant"])
+    found = population_dprime(
+        cells.participant.astype(str),
+        cells.image.astype(str) if images else None,
+        cells.n_correct,
+        cells.n_trials,
+        task=task,
+        rule=rule,
+        weigh=weigh,
+    )
+    return replace(one, estimate=found.value, low=found.low, high=found.high), found.for_whom
 
 
 def _asked(key: GroupKey, part: Answers) -> _Asked:

@@ -1,7 +1,7 @@
 """One psychometric function for each group of answers, such as each participant in each condition."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class Fits:
         Unit of the levels.
     simulated
         Whether simulated observers gave the answers.
+    person
+        Name in `by` of the column of participants; "" if the fits are not by participant.
     """
 
     by: tuple[str, ...]
@@ -41,6 +43,7 @@ class Fits:
     fits: tuple[Fit, ...]
     unit: str = ""
     simulated: bool = False
+    person: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -87,7 +90,7 @@ class Fits:
         if not chosen:
             raise InputError(f"no group has {', '.join(f'{k} = {v!r}' for k, v in equal.items())}")
         keys, fits = zip(*chosen, strict=True)
-        return Fits(by=self.by, keys=keys, fits=fits, unit=self.unit, simulated=self.simulated)
+        return replace(self, keys=keys, fits=fits)
 
     def values_of(self, name: str) -> tuple[Any, ...]:
         """Return the values of one of the keys (G,)."""
@@ -180,6 +183,7 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
         fits=tuple(found[i] for i in range(len(groups))),
         unit=answers.unit,
         simulated=bool(rows.simulated.any()),
+        person=next((name for name in names if answers.column(name) == "participant"), ""),
     )
 
 

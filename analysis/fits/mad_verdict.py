@@ -21,6 +21,7 @@ from stimuli_store.tasks.types import Task
 from stimuli_store.tools.whole import whole
 
 _GRID = 2001
+_FINEST = 1e9
 _DRAWS = 20_000
 
 
@@ -131,9 +132,9 @@ def mad_verdict(
             f"{models[0]} and {models[1]} hold pairs at no common level, so they cannot be compared"
         )
     link, directed = link_of(task_of(task), rule), task_of(task).directed
-    grid = np.linspace(0.0 if directed else link.guess, 1.0, _GRID)
-    # At 1 d' is infinite; draws above the last point but one get its d'.
-    size = np.abs(link.dprime(np.minimum(grid, grid[-2])))
+    grid = _grid(0.0 if directed else link.guess)
+    # At 1 (and 0, where a task has a direction) d' is infinite: the end points get a nearby value.
+    size = np.abs(link.dprime(np.clip(grid, 0.5 / _FINEST, 1 - 0.5 / _FINEST)))
     rng = np.random.default_rng(whole(seed, "seed", 0))
     pairs, drawn, by_level = [], [], []
     for value in common:
@@ -163,6 +164,14 @@ def mad_verdict(
         levels=tuple(common),
         pairs=tuple(pairs),
     )
+
+
+def _grid(low: float) -> np.ndarray:
+    """Return proportions from `low` to 1, finer towards 1, and towards 0 if it starts there."""
+    near = np.geomspace(0.5 / _FINEST, 0.01, _GRID // 4)
+    below = [np.zeros(1), near] if low == 0 else [np.array([low])]
+    middle = np.linspace(max(low, 0.01), 0.99, _GRID)[1:]
+    return np.unique(np.concatenate([*below, middle, 1 - near, np.ones(1)]))
 
 
 def _draws(
@@ -195,7 +204,10 @@ def _where(
 def _checked(
     held: ArrayLike, level: ArrayLike | None, n_correct: ArrayLike, n_trials: ArrayLike
 ) -> tuple[np.ndarray, list[float | str | None], np.ndarray, np.ndarray]:
-    names = np.atleast_1d(np.asarray(held)).astype(str)
+    given = np.atleast_1d(np.asarray(held, dtype=object))
+    if any(name is None or name != name for name in given.tolist()):
+        raise InputError("held must name a model in every row; some rows have none")
+    names = given.astype(str)
     try:
         right, total = (
             np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (n_correct, n_trials)
@@ -205,8 +217,10 @@ def _checked(
     levels = [None] * len(names) if level is None else np.atleast_1d(np.asarray(level)).tolist()
     if not len(names) == len(levels) == len(right) == len(total):
         raise InputError("held, level, n_correct and n_trials must be lists of the same length")
-    if not ((right >= 0) & (right <= total) & (right == np.round(right))).all():
-        raise InputError("n_correct must be whole numbers between 0 and n_trials")
+    if not ((right >= 0) & (right <= total) & (right == np.round(right)) & (total < 1e9)).all():
+        raise InputError("n_correct must be whole numbers between 0 and n_trials, all finite")
+    if any(isinstance(value, float) and value != value for value in levels):
+        raise InputError("level must be a number or a word in every row; some are NaN")
     used = np.flatnonzero(total > 0)
     return (
         np.array(names.tolist(), dtype=object)[used],

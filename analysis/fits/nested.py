@@ -6,6 +6,7 @@ smaller model is simulated, and all of them by Akaike's criterion (Akaike 1974, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from analysis.curves.axes import to_axis
 from analysis.curves.sigmoids import Sigmoid, sigmoid_of
 from analysis.data.answers import Answers
+from analysis.data.counts import trend_of
 from analysis.fits.groups import guess_of
 from analysis.infer.likelihood import (
     Climb,
@@ -21,10 +23,8 @@ from analysis.infer.likelihood import (
     CurveProblem,
     climb,
     lapse_of,
-    lapse_prior,
     lapse_start,
     log_likelihood,
-    normal_prior,
 )
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
@@ -39,6 +39,7 @@ NESTED: Mapping[str, tuple[bool, bool, bool]] = MappingProxyType(
     }
 )
 _WIDTHS = (-1.5, 0.0)
+_TOP = 0.25  # largest lapse rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class NestedModel:
     name, n_parameters
         Name in `NESTED`, and number of free parameters.
     log_likelihood, aic
-        At the posterior mode; AIC is twice the number of parameters minus twice the log likelihood.
+        At the maximum of the likelihood; AIC is twice the number of parameters less twice that.
     ratio, p_value
         Twice the gain in log likelihood over the next smaller model, and the share of data sets simulated
         under that model with a gain as large; NaN for the smallest.
@@ -86,7 +87,14 @@ class NestedModels:
 
     def _repr_html_(self) -> str:
         rows = [
-            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in vars(row).values()]
+            [
+                row.name,
+                str(row.n_parameters),
+                f"{row.log_likelihood:.2f}",
+                f"{row.aic:.2f}",
+                "" if np.isnan(row.ratio) else f"{row.ratio:.2f}",
+                "" if np.isnan(row.p_value) else f"{row.p_value:.3g}",
+            ]
             for row in self.rows
         ]
         return html.table(list(vars(self.rows[0])), rows)
@@ -103,7 +111,8 @@ def compare_groups(
 ) -> NestedModels:
     """Compare one curve for all conditions with own thresholds and own curves.
 
-    Trials are taken as independent, so the result speaks for these people and images.
+    Trials are taken as independent, so the result speaks for these people and images. Curves rise or fall
+    as the answers do altogether.
 
     Parameters
     ----------
@@ -144,12 +153,13 @@ def compare_groups(
     span = float(np.ptp(x)) or 1.0
     shape = sigmoid_of(sigmoid, axis)
     right, total = (cells[name].to_numpy(dtype=np.float64) for name in ("n_correct", "n_trials"))
+    side = -1.0 if trend_of(x[None], right[None], total[None])[0] < 0 else 1.0
     models = [
         _Model(
             name=name,
             own=own,
             group=group,
-            x=(x - x.mean()) / span,
+            x=side * (x - x.mean()) / span,
             n_trials=total,
             guess=guess,
             shape=shape,
@@ -157,11 +167,11 @@ def compare_groups(
         for name, own in NESTED.items()
     ]
     rng = np.random.default_rng(whole(seed, "seed", 0))
-    fits = [model.fitted(right[None]) for model in models]
+    fits = [models[0].fitted(right[None])]
+    for small, large in pairwise(models):
+        fits.append(large.fitted(right[None], large.holding(small, fits[-1])))
     rows = [_row(models[0], fits[0], right, np.nan, np.nan)]
-    for (small, fit), (large, found) in zip(
-        zip(models, fits, strict=True), zip(models[1:], fits[1:], strict=True), strict=False
-    ):
+    for (small, fit), (large, found) in pairwise(zip(models, fits, strict=True)):
         ratio = 2 * float(large.height(found, right[None])[0] - small.height(fit, right[None])[0])
         p = _p_value(small, large, small.p(fit)[0], ratio, whole(n_draws, "n_draws", 1), rng)
         rows.append(_row(large, found, right, ratio, p))
@@ -195,13 +205,17 @@ class _Model:
         """Number of parameters."""
         return int(self.places[2].max()) + 1
 
-    def fitted(self, n_correct: np.ndarray) -> Climb:
-        """Return the best of several maximizations for each of B data sets (B, L)."""
+    def fitted(self, n_correct: np.ndarray, *starts: np.ndarray) -> Climb:
+        """Return the best of several maximizations for each of B data sets (B, L).
+
+        Further starts are parameters (B, K), such as those of the smaller model.
+        """
         problem = CurveProblem(
-            curve=self._curve(), prior=self._prior, n_correct=n_correct, n_trials=self.n_trials
+            curve=self._curve(), prior=_flat, n_correct=n_correct, n_trials=self.n_trials
         )
         free = tuple(range(self.n_parameters))
-        ends = [climb(problem, np.tile(start, (len(n_correct), 1)), free) for start in self._starts]
+        tiled = [np.tile(start, (len(n_correct), 1)) for start in self._starts]
+        ends = [climb(problem, start, free) for start in (*tiled, *starts)]
         best = np.argmax([end.value for end in ends], axis=0), np.arange(len(n_correct))
         return Climb(
             **{name: np.stack([getattr(end, name) for end in ends])[best] for name in vars(ends[0])}
@@ -215,6 +229,13 @@ class _Model:
         """Return the log likelihoods (B,) of data sets (B, L)."""
         return log_likelihood(self.p(fit), n_correct, self.n_trials)
 
+    def holding(self, small: "_Model", fit: Climb) -> np.ndarray:
+        """Return the parameters (B, K) of this model that give the curves of a smaller one."""
+        found = np.empty((len(fit.x), self.n_parameters))
+        for own, others in zip(self.places, small.places, strict=True):
+            found[:, own] = fit.x[:, others]
+        return found
+
     @property
     def _starts(self) -> list[np.ndarray]:
         starts = []
@@ -222,7 +243,7 @@ class _Model:
             for width in _WIDTHS:
                 start = np.empty(self.n_parameters)
                 for place, value in zip(
-                    self.places, (shift, width, lapse_start(0.02)), strict=True
+                    self.places, (shift, width, lapse_start(0.02, _TOP)), strict=True
                 ):
                     start[place] = value
                 starts.append(start)
@@ -234,7 +255,7 @@ class _Model:
 
         def curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             rate = self.shape.spread / np.exp2(np.clip(x[:, width], -20, 20))
-            lost, lost_slope = lapse_of(x[:, lapse])
+            lost, lost_slope = lapse_of(x[:, lapse], _TOP)
             room = (1 - self.guess) * (1 - lost)
             along = rate * (self.x - x[:, position])
             z = along + self.shape.median
@@ -247,18 +268,10 @@ class _Model:
 
         return curve
 
-    def _prior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        value, gradient, curvature = np.zeros(len(x)), np.zeros_like(x), np.zeros_like(x)
-        _, widths, lapses = (np.unique(place) for place in self.places)
-        for places, prior in (
-            (widths, lambda u: normal_prior(u, 0.0, 1 / np.log(2))),
-            (lapses, lapse_prior),
-        ):
-            for place in places:
-                own = prior(x[:, place])
-                value = value + own[0]
-                gradient[:, place], curvature[:, place] = own[1], own[2]
-        return value, gradient, curvature
+
+def _flat(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a flat prior, under which the mode is the maximum of the likelihood."""
+    return np.zeros(len(x)), np.zeros_like(x), np.zeros_like(x)
 
 
 def _row(model: _Model, fit: Climb, right: np.ndarray, ratio: float, p: float) -> NestedModel:
@@ -284,5 +297,7 @@ def _p_value(
 ) -> float:
     """Return the share of data sets drawn under the smaller model whose ratio is as large."""
     drawn = rng.binomial(small.n_trials.astype(int), p, size=(n_draws, len(p))).astype(np.float64)
-    heights = [model.height(model.fitted(drawn), drawn) for model in (small, large)]
-    return float((1 + (2 * (heights[1] - heights[0]) >= ratio - 1e-9).sum()) / (n_draws + 1))
+    null = small.fitted(drawn)
+    more = large.fitted(drawn, large.holding(small, null))
+    gain = 2 * (large.height(more, drawn) - small.height(null, drawn))
+    return float((1 + (gain >= ratio - 1e-9).sum()) / (n_draws + 1))

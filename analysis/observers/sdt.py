@@ -28,7 +28,15 @@ from stimuli_store.tasks.types import Task
 
 
 def task_of(task: Task | str) -> Task:
-    """Return a task given by its name or as itself."""
+    """Return a task given by its name or as itself.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or no task has this name.
+    """
+    if not isinstance(task, str | Task):
+        raise InputError(f"a task must be a name, such as 'abx', or a Task; not {task!r}")
     return task_named(task) if isinstance(task, str) else task
 
 

@@ -100,7 +100,7 @@ def power(
     """
     made = simulated_studies(design, truth, n_studies, seed)
     with progress_bar(n_studies, "study") as bar:
-        won = [bool(_after(test(answers), bar.update)) for answers in made]
+        won = [_outcome(_after(test(answers), bar.update)) for answers in made]
     low, high = (float(end) for end in wilson(sum(won), n_studies))
     return Power(
         power=sum(won) / n_studies,
@@ -194,6 +194,13 @@ def simulated_studies(
     sequence = np.random.SeedSequence(whole(seed, "seed", 0))
     for child in sequence.spawn(whole(n_studies, "n_studies", 1)):
         yield simulated_answers(design, truth, seed=np.random.default_rng(child))
+
+
+def _outcome(value: object) -> bool:
+    """Return what a test says; raise InputError if it says neither yes nor no."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"a test of a study must return True or False; it returned {value!r}")
+    return bool(value)
 
 
 def _trials(design: StudyDesign, truth: Truth | Mapping[str, Truth]) -> int:

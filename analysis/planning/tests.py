@@ -10,6 +10,7 @@ from scipy.special import stdtr
 from analysis.data.answers import Answers
 from analysis.fits.contrasts import contrasts
 from analysis.fits.groups import fit, guess_of
+from analysis.fits.population import population_threshold
 from analysis.planning.power import Test
 from analysis.ranking.rank import rank
 from stimuli_store.errors import InputError, unknown_name
@@ -43,6 +44,27 @@ def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Te
     return test
 
 
+def threshold_within(*, octaves: float, p: float = 0.75) -> Test:
+    """Return the test whether the population threshold's interval reaches at most so far to each side."""
+
+    def test(answers: Answers) -> bool:
+        rows = answers.kept
+        found = population_threshold(
+            rows.participant.to_numpy(),
+            rows.image.to_numpy(),
+            rows.level.to_numpy(),
+            rows.n_correct.to_numpy(),
+            rows.n_trials.to_numpy(),
+            guess=float(guess_of(answers)),
+            p=p,
+        )
+        if not np.isfinite([found.low, found.value, found.high]).all() or found.low <= 0:
+            return False
+        return bool(max(found.high / found.value, found.value / found.low) <= 2.0**octaves)
+
+    return test
+
+
 def ranks_first(*, model: str) -> Test:
     """Return the test whether a model is the best, and told apart from all others."""
     return lambda answers: rank(answers, baselines=False).best == (model,)
@@ -53,6 +75,7 @@ TESTS: Mapping[str, Callable[..., Test]] = MappingProxyType(
     {
         "above chance": above_chance,
         "conditions differ": conditions_differ,
+        "threshold within": threshold_within,
         "ranks first": ranks_first,
     }
 )

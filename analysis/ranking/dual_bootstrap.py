@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from analysis.infer.population import FEWEST
 from stimuli_store.tools.whole import whole
 
 _FEW = 4
@@ -85,14 +86,14 @@ def resample(
     draws = whole(n_draws, "n_draws", 1)
     by_person, by_image = (_resampled(rng, n, draws) for n in (n_people, n_images))
     kinds = []
-    if n_people > 1:
+    if n_people >= FEWEST:
         kinds.append((_means(_summed(sums, who), by_person), _small(n_people)))
-    if n_images > 1:
+    if n_images >= FEWEST:
         kinds.append((_means(_summed(sums, what), by_image), _small(n_images)))
     if len(kinds) == 2:
         both = _both(sums, by_person, by_image, who, what)
         kinds.append((both, _small(n_people) * _small(n_images)))
-    n = min([k for k in (n_people, n_images) if k > 1], default=1)
+    n = min([k for k in (n_people, n_images) if k >= FEWEST], default=1)
     return Resampled(
         means=sums[:-1].sum(axis=1) / sums[-1].sum(),
         draws=tuple(kinds),
@@ -153,15 +154,27 @@ def _corrected(people: np.ndarray, images: np.ndarray, both: np.ndarray) -> np.n
 
 
 def _meaning(n_people: int, n_images: int, n: int) -> str:
-    if n_people > 1 and n_images > 1:
-        said = "intervals hold for new participants and new images (corrected dual bootstrap)"
-    elif n_people > 1:
-        said = "intervals hold for new participants only: there is a single image"
-    elif n_images > 1:
-        said = "intervals hold for new images only: there is a single participant"
+    few_people, few_images = n_people < FEWEST, n_images < FEWEST
+    if few_people and few_images:
+        return (
+            f"no interval: with {_number(n_people, 'participant')} and {_number(n_images, 'image')} "
+            f"nothing is known about others ({FEWEST} of either are needed)"
+        )
+    if few_images:
+        said = f"intervals hold for new participants and these images: there {_only(n_images, 'image')}"
+    elif few_people:
+        said = f"intervals hold for new images and these participants: there {_only(n_people, 'participant')}"
     else:
-        return "no interval: with one participant and one image nothing can be resampled"
+        said = "intervals hold for new participants and new images (corrected dual bootstrap)"
     return f"{said}; they are wide because there are only {n}" if n < _FEW else said
+
+
+def _number(n: int, what: str) -> str:
+    return f"one {what}" if n == 1 else f"{n} {what}s"
+
+
+def _only(n: int, what: str) -> str:
+    return f"is a single {what}" if n == 1 else f"are only {n} {what}s"
 
 
 def _resampled(rng: np.random.Generator, n: int, n_draws: int) -> np.ndarray:

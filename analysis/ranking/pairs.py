@@ -36,6 +36,7 @@ def compare_pairs(
     spreads = spreads_of(resampled, contrasts)
     same = [bool(np.abs(bits[i] - bits[j]).sum() <= _SAME * n_trials.sum()) for i, j in places]
     p = [1.0 if alike else spread.p for alike, spread in zip(same, spreads, strict=True)]
+    corrected = _corrected_once(places, p, same)
     return tuple(
         ModelPair(
             first=labels[one],
@@ -44,10 +45,22 @@ def compare_pairs(
             low=spread.low,
             high=spread.high,
             p=plain,
-            p_holm=corrected,
+            p_holm=p_holm,
             same=alike,
         )
-        for (one, two), spread, plain, corrected, alike in zip(
-            places, spreads, p, holm(p), same, strict=True
+        for (one, two), spread, plain, p_holm, alike in zip(
+            places, spreads, p, corrected, same, strict=True
         )
     )
+
+
+def _corrected_once(places: list[tuple[int, int]], p: list[float], same: list[bool]) -> list[float]:
+    """Return p-values after Holm's correction, where models that predict the same count as one."""
+    kind: dict[int, int] = {}
+    for (one, two), alike in zip(places, same, strict=True):
+        kind.setdefault(one, one)
+        kind.setdefault(two, kind[one] if alike else two)
+    sorts = [(kind[one], kind[two]) for one, two in places]
+    family = {sort: value for sort, value in zip(sorts, p, strict=True) if sort[0] != sort[1]}
+    corrected = dict(zip(family, holm(list(family.values())), strict=True))
+    return [corrected.get(sort, 1.0) for sort in sorts]

@@ -30,7 +30,7 @@ roles = {"participant": "observer", "image": "photo", "answer": "odd_one", "resp
 answers = read_trials("oddity.csv", {**roles, "answers": words}, task="oddity")
 answers.exclusions
 
-# %%
+# %% Errors are those of new people and new images, as the column for_whom says
 found = dprimes(answers, by="model")
 found
 # %%

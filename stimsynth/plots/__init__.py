@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from stimsynth.plots.banks import display_bank
     from stimsynth.plots.film import Film, convert_anim_to_html
     from stimsynth.plots.filters import filter_figure
     from stimsynth.plots.mad import plot_MAD_results
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from stimsynth.plots.outputs.updates import update_plot
     from stimsynth.plots.pictures import imshow
     from stimsynth.plots.pyramids import pyrshow
-    from stimsynth.plots.syntheses.eigendistortion import display_eigendistortion
+    from stimsynth.plots.syntheses.eigendistortion import (
+        display_eigendistortion,
+        display_eigendistortion_all,
+    )
     from stimsynth.plots.syntheses.geodesic import plot_deviation_from_line
-    from stimsynth.plots.syntheses.mad_sets import display_mad_image_all, plot_loss_all
+    from stimsynth.plots.syntheses.mad_sets import (
+        display_mad_image_all,
+        display_mad_set,
+        plot_loss_all,
+    )
     from stimsynth.plots.syntheses.single import (
         display_image,
         display_mad_image,

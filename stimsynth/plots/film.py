@@ -1,17 +1,18 @@
 """Films of figures: each frame draws again only what moves."""
 
+import base64
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stimsynth.plots.blank import DPI, empty_figure
+from stimsynth.plots.film_files import ANIMATIONS, MOVIES, ffmpeg, write_animation, write_movie
 from stimuli_store.errors import InputError, MissingExtra, WrongType, unknown_name
 from stimuli_store.tools.progress import progress_bar
 from stimuli_store.tools.whole import whole
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[[int], "Sequence[Artist]"]
-_MOVIES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-_PICTURES = (".gif", ".png", ".apng", ".webp")
 
 
 class Film:
@@ -100,8 +99,8 @@ class Film:
             Pillow, and ``.html`` is a page with the film in it. A movie is compressed and not exact pixel
             by pixel; ``.apng`` is.
         writer
-            Name of a writer of matplotlib; None for the one that fits the file: ffmpeg or, for movies,
-            ``matplotlib.rcParams["animation.writer"]``, and Pillow.
+            Name of a writer of matplotlib to use instead; it is also taken from
+            ``matplotlib.rcParams["animation.writer"]``, if that was changed.
         kwargs
             Further arguments of `matplotlib.animation.Animation.save`, such as `fps` and `bitrate`.
 
@@ -112,15 +111,35 @@ class Film:
         MissingExtra
             If ffmpeg or Pillow is not installed.
         """
+        from matplotlib import rcParams
+
         path = Path(filename)
         if not path.parent.is_dir():
             raise InputError(f"the folder {path.parent} does not exist; make it first")
+        chosen = rcParams["animation.writer"] if writer is None else writer
         if path.suffix == ".html":
             page = f"<!doctype html><meta charset='utf-8'>{self._repr_html_()}"
             path.write_text(page, encoding="utf-8")
-            return
-        with _writer(path.suffix, writer) as chosen:
-            self.animation.save(os.fspath(path), writer=chosen, **kwargs)
+        elif writer is not None or chosen != "ffmpeg" or kwargs:
+            self._save_by_matplotlib(path, writer, kwargs)
+        elif path.suffix in MOVIES:
+            write_movie(path, self._every(), self.framerate)
+        elif path.suffix in ANIMATIONS:
+            samples = [self.frame(number) for number in (0, self._frames // 2, -1)]
+            write_animation(path, self._every(), self.framerate, samples)
+        else:
+            raise unknown_name("ending of a film", path.suffix, [*MOVIES, *ANIMATIONS, ".html"])
+
+    def _save_by_matplotlib(self, path: Path, writer: str | None, kwargs: dict[str, Any]) -> None:
+        from matplotlib import rc_context
+
+        fitting = "pillow" if path.suffix in ANIMATIONS and writer is None else writer
+        needed: Any = {} if fitting == "pillow" else {"animation.ffmpeg_path": ffmpeg()}
+        with rc_context(needed):
+            self.animation.save(os.fspath(path), writer=fitting, **kwargs)
+
+    def _every(self) -> Iterator[np.ndarray]:
+        return (self.frame(number) for number in _watched(self._frames))
 
     @property
     def animation(self) -> "FuncAnimation":
@@ -145,10 +164,18 @@ class Film:
             cache_frame_data=False,
         )
 
-    def to_html5_video(self, embed_limit: float | None = None) -> str:
+    def to_html5_video(self) -> str:
         """Return HTML with the film as a movie in it (``<video>``); needs ffmpeg."""
-        with _writer(".mp4", None):
-            return str(self.animation.to_html5_video(embed_limit))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "film.mp4"
+            write_movie(path, self._every(), self.framerate)
+            data = base64.b64encode(path.read_bytes()).decode()
+        height, width = self._pixels.size
+        again = " loop" if self._repeat else ""
+        return (
+            f'<video width="{width}" height="{height}" controls autoplay muted{again}>'
+            f'<source type="video/mp4" src="data:video/mp4;base64,{data}"></video>'
+        )
 
     def to_jshtml(self) -> str:
         """Return HTML with all frames as pictures, and buttons to play and to step through them."""
@@ -195,10 +222,13 @@ def convert_anim_to_html(anim: "Film | FuncAnimation") -> FilmPage:
             f"a film is made by animate or animshow; not a {type(anim).__name__}, as this one"
         )
     try:
-        with _writer(".mp4", None):
-            return FilmPage(data=anim.to_html5_video(2**10))
+        path = ffmpeg()
     except MissingExtra:
         return FilmPage(data=anim.to_jshtml())
+    from matplotlib import rc_context
+
+    with rc_context({"animation.ffmpeg_path": path}):
+        return FilmPage(data=anim.to_html5_video())
 
 
 class _Pixels:
@@ -243,45 +273,3 @@ def _watched(frames: int) -> Generator[int, None, None]:
         for number in range(frames):
             yield number
             bar.update()
-
-
-@contextmanager
-def _writer(ending: str, writer: str | None) -> Iterator[str | None]:
-    """Give the name of the writer for a file in a context in which matplotlib finds it."""
-    from matplotlib import rc_context, rcParams
-
-    if writer is None and ending not in (*_MOVIES, *_PICTURES):
-        raise unknown_name("ending of a film", ending, [*_MOVIES, *_PICTURES, ".html"])
-    set_by_user = rcParams["animation.writer"] if writer is None else writer
-    if set_by_user != "ffmpeg":
-        yield writer
-    elif ending in _PICTURES:
-        _check_pillow()
-        yield "pillow"
-    else:
-        with rc_context({"animation.ffmpeg_path": _ffmpeg(rcParams["animation.ffmpeg_path"])}):
-            yield writer
-
-
-def _ffmpeg(path: str) -> str:
-    """Return the path of ffmpeg: the one set in matplotlib, or else that of imageio-ffmpeg."""
-    if shutil.which(path):
-        return path
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        return str(get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise MissingExtra(
-            "a movie needs ffmpeg, which is not installed: install it (pip install imageio-ffmpeg), or "
-            "save the film as .gif, .apng or .html"
-        ) from error
-
-
-def _check_pillow() -> None:
-    try:
-        import PIL  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(
-            'a film of this kind needs Pillow, which is not installed: pip install "stimsynth[synth]"'
-        ) from error

@@ -35,12 +35,15 @@ class Panel:
         Values of black and white.
     zoom
         Display pixels per image pixel, in addition to the figure's zoom.
+    cmap
+        Colour map; None for the figure's.
     """
 
     pixels: np.ndarray
     title: str
     shown: Range
     zoom: float = 1.0
+    cmap: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +169,7 @@ def draw_panel(axes: "Axes", panel: Panel, *, title: str, cmap: str, **imshow: A
     low, high = panel.shown
     style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
     pixels = scaled_colors(panel.pixels, panel.shown)
-    axes.imshow(pixels, **{"cmap": cmap, **style, **imshow})
+    axes.imshow(pixels, **{"cmap": panel.cmap or cmap, **style, **imshow})
     axes.set_title(title, fontsize=TITLE_POINTS, pad=3, linespacing=1.2, y=1.0)
 
 

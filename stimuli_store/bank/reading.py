@@ -56,6 +56,11 @@ class Bank:
         counts = Counter(record.kind for record in self.records)
         return f"<Bank {self.pin}: {', '.join(f'{n} {kind}' for kind, n in counts.items())}>"
 
+    def _repr_html_(self) -> str:
+        from stimuli_store.pictures.in_notebook import bank_in_html
+
+        return bank_in_html(self)
+
     def __getitem__(self, name: str) -> "tuple[StimulusRecord, ...] | StimulusRecord":
         """Return the records of a set by its label, or the record of a stimulus by its name.
 

@@ -34,7 +34,7 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
         If Pillow is not installed.
     """
     image_draw, image = _pillow()
-    rows = [row for label in names or bank.sets for row in _rows(bank, label, columns)]
+    rows = [row for label in names or bank.sets for row in sheet_rows(bank, label, columns)]
     count = sum(len(records) for _, records in rows)
     if not 0 < count <= _MOST:
         raise InputError(
@@ -52,13 +52,16 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
         for column, record in enumerate(records):
             left = _GAP + column * (SIDE + _GAP)
             sheet.paste(_small(bank, record, image), (left, top))
-            draw.text((left, top + SIDE), _fitted(_caption(record), draw), fill=(_INK,) * 3)
+            draw.text((left, top + SIDE), _fitted(caption_of(record), draw), fill=(_INK,) * 3)
         top += cell
     return np.asarray(sheet)
 
 
-def _rows(bank: Bank, label: str, columns: int) -> list[tuple[str, list[StimulusRecord]]]:
-    """Return rows of the sheet for a set: (title, records), with the set's label as title of the first."""
+def sheet_rows(bank: Bank, label: str, columns: int) -> list[tuple[str, list[StimulusRecord]]]:
+    """Return rows of the sheet for a set: (title, records), with the set's label as title of the first.
+
+    Targets come first, then members by role and level; a row has at most `columns` records.
+    """
     members = [record for record in bank.select(label) if record.certificate.frame_sha256]
     members.sort(key=_by_level)
     targets = dict.fromkeys(target for record in members for target in record.targets)
@@ -74,7 +77,7 @@ def _by_level(record: StimulusRecord) -> tuple[str, float, str]:
     return record.role, number, value if isinstance(value, str) else ""
 
 
-def _caption(record: StimulusRecord) -> str:
+def caption_of(record: StimulusRecord) -> str:
     """Return the caption of a stimulus, which differs from the others of its set."""
     shown = record.name.removeprefix(record.set).lstrip("/")
     return record.name if record.spec is None else shown or record.kind

@@ -227,3 +227,27 @@ def test_one_of_each_has_no_interval() -> None:
     assert spread.mean == 0.5
     assert np.isinf(spread.high)
     assert "no interval" in spread.meaning
+
+
+@pytest.mark.parametrize(
+    ("people", "images", "said"),
+    [
+        (2, 5, "new images and these participants: there are only 2 participants"),
+        (5, 2, "new participants and these images: there are only 2 images"),
+        (1, 5, "new images and these participants: there is a single participant"),
+        (5, 5, "new participants and new images"),
+        (2, 1, "no interval: with 2 participants and one image"),
+    ],
+)
+def test_below_three_nothing_is_said_about_others(people: int, images: int, said: str) -> None:
+    who, what = (v.ravel() for v in np.meshgrid(np.arange(people), np.arange(images)))
+    values = np.random.default_rng(1).normal(size=len(who))
+    found = spread_of(values, np.ones(len(who)), who, what)
+    assert said in found.meaning
+    assert np.isfinite([found.low, found.high]).all() == (max(people, images) > 2)
+
+
+@pytest.mark.parametrize("task", [3, None, ["abx"]])
+def test_a_task_is_a_name_or_a_task(task: object) -> None:
+    with pytest.raises(InputError, match="must be a name"):
+        p_correct(1.0, task)

@@ -121,20 +121,24 @@ def test_a_prediction_is_compared() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"end": ["most", "more"]}, "'more'"),
-        ({"end": ["most", "most"]}, "both ends"),
-        ({"amplitude": [1.0, 0.0]}, "above 0|positive|logarithm"),
-        ({"amplitude": ["1,5", "2"]}, "must be numbers"),
-        ({"n_correct": [3.5, 4]}, "whole numbers"),
-        ({"n_correct": [11, 4]}, "between 0 and n_trials"),
-        ({"n_correct": [5, 0], "n_trials": [10, 0]}, "both ends"),
+        ({"end": ["most", "more"] * 2}, "'more'"),
+        ({"end": ["most"] * 4}, "both ends"),
+        ({"amplitude": [1.0, 0.0, 2.0, 3.0]}, "above 0|positive|logarithm"),
+        ({"amplitude": ["1,5", "2", "3", "4"]}, "must be numbers"),
+        ({"amplitude": [3.0, 24.0] * 2}, "at least two amplitudes of each end"),
+        ({"n_correct": [3.5, 4, 5, 6]}, "whole numbers"),
+        ({"n_correct": [11, 4, 5, 6]}, "between 0 and n_trials"),
+        ({"n_correct": [5, 0, 5, 0], "n_trials": [10, 0, 10, 0]}, "both ends"),
+        ({"n_trials": [10, 10, 10, np.inf]}, "whole numbers"),
         ({"n_trials": [10]}, "same length"),
         ({"p": 0.5}, "guess rate 0.5"),
+        ({"p": "x"}, "finite number"),
+        ({"predicted": np.nan}, "finite number"),
     ],
 )
 def test_bad_input_is_one_sentence(changed: dict, words: str) -> None:
-    given = {"end": ["most", "least"], "amplitude": [1.0, 2.0], "n_correct": [5, 4]}
-    given = {**given, "n_trials": [10, 10], **changed}
+    given = {"end": ["most", "least"] * 2, "amplitude": [1.0, 2.0, 3.0, 4.0]}
+    given = {**given, "n_correct": [5, 4, 6, 7], "n_trials": [10] * 4, **changed}
     with pytest.raises(InputError, match=words):
         fit_distortion_ratio(**given)
 

@@ -1,8 +1,12 @@
 """Fits by group, contrasts between conditions, nested models: identities, formulas, simulation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.special import ndtr
 from scipy.stats import ttest_rel
 
 from analysis.data.answers import Answers
@@ -62,6 +66,16 @@ def test_a_column_of_the_users_own_is_known_by_its_name() -> None:
     fits = fit(read_trials(table, roles, task="2afc"), by="Lab")
     assert fits.keys == (("x",), ("y",))
     assert fits["x"].threshold == fits["y"].threshold
+
+
+def test_participants_are_paired_under_the_users_own_name(answers: Answers) -> None:
+    own = answers.kept.rename(columns={"participant": "subj"})
+    columns = ["subj", "condition", "level", "n_correct", "n_trials"]
+    read = read_trials(own[columns], {"participant": "subj"}, task="2ifc")
+    found = contrasts(fit(read, by=["subj", "condition"]), "condition")["far", "near"]
+    expected = contrasts(fit(answers, by=["participant", "condition"]), "condition")["far", "near"]
+    assert found.n == 5
+    assert found.p_value == pytest.approx(expected.p_value)
 
 
 def test_groups_of_several_tasks_have_their_own_guess_rates() -> None:
@@ -186,7 +200,75 @@ def test_conditions_with_other_thresholds_have_own_thresholds() -> None:
     assert found.best == "own thresholds"
 
 
+def test_the_likelihoods_of_nested_models_are_scipys_maxima_and_grow() -> None:
+    x, right = np.array([1.0, 2, 4, 8, 16]), ([23, 21, 23, 30, 37], [17, 22, 29, 32, 40])
+    rows = [
+        (name, *row, 40)
+        for name, k in zip("ab", right, strict=True)
+        for row in zip(x, k, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["c", "level", "n_correct", "n_trials"])
+    found = compare_groups(read_trials(table, task="2afc"), "c", n_draws=9)
+
+    def cost(v: np.ndarray, k: np.ndarray) -> float:
+        lapse = 0.25 / (1 + np.exp(-v[2]))
+        p = 0.5 + 0.5 * (1 - lapse) * ndtr((np.log2(x) - v[0]) / np.exp(v[1]))
+        p = np.clip(p, 1e-12, 1 - 1e-12)
+        return float(-(k * np.log(p) + (40 - k) * np.log1p(-p)).sum())
+
+    def highest(k: np.ndarray) -> float:
+        starts = [(a, b, -3.0) for a in (0.0, 1.5, 3.0) for b in (-1.0, 0.5)]
+        return -min(
+            minimize(cost, start, (k,), "Nelder-Mead", options={"maxiter": 4000}).fun
+            for start in starts
+        )
+
+    own = sum(highest(np.array(k)) for k in right)
+    assert found.rows[2].log_likelihood == pytest.approx(own, abs=2e-3)
+    assert found.rows[2].aic == pytest.approx(12 - 2 * own, abs=5e-3)
+    heights = [row.log_likelihood for row in found.rows]
+    assert heights == sorted(heights)
+
+
+def test_nested_models_fall_where_the_answers_do() -> None:
+    made = simulated_answers(DESIGN, {"a": TRUTH, "b": FARTHER}, seed=2)
+    table = made.table.copy()
+    table["level"] = 16.0 / table["level"]
+    rising = compare_groups(made, "condition", n_draws=9)
+    falling = compare_groups(replace(made, table=table), "condition", n_draws=9)
+    for one, other in zip(rising.rows, falling.rows, strict=True):
+        assert other.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-4)
+
+
+def test_thresholds_that_nobody_measured_make_no_contrast() -> None:
+    """People at chance in one condition have no threshold there, whatever the prior says."""
+    chance = ThresholdTruth(threshold=1e6, width=1.0)
+    made = simulated_answers(DESIGN, {"near": TRUTH, "far": chance}, seed=5)
+    with pytest.raises(InputError, match="participants have a bounded value in both"):
+        contrasts(fit(made, by=["participant", "condition"]), "condition")
+    pooled = contrasts(fit(made, by="condition"), "condition")["far", "near"]
+    assert np.isnan(pooled.estimate.value)
+    assert pooled.p_value == 1.0
+
+
+def test_who_is_left_out_is_said_and_the_scale_stays() -> None:
+    made = simulated_answers(DESIGN, {"near": TRUTH, "far": FARTHER}, seed=7)
+    table = made.table.copy()
+    chosen = (table.participant == "p001") & (table.condition == "far")
+    table.loc[chosen, "n_correct"] = table.loc[chosen, "n_trials"]
+    found = contrasts(fit(replace(made, table=table), by=["participant", "condition"]), "condition")
+    row = found["far", "near"]
+    assert found.left_out == ("p001",)
+    assert row.scale == "ratio"
+    assert row.for_whom == "these 4 participants only: 1 more have no bounded value in both"
+
+
 BAD = {
+    "a fixed quantity": (
+        lambda a: contrasts(fit(a, by="condition", lapse=0.02), "condition", "lapse"),
+        "was fixed",
+    ),
+    "no quantity": (lambda a: contrasts(fit(a, by="condition"), "condition", None), "quantity"),
     "an unknown column": (lambda a: fit(a, by="condtion"), "condition"),
     "words as levels": (
         lambda a: fit(

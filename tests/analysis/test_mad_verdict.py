@@ -96,11 +96,30 @@ def test_dprime_of_many_trials_is_the_true_one() -> None:
         ((["a", "b"], [1.5, 4], [9, 9]), "whole numbers"),
         ((["a", "b"], ["x", 4], [9, 9]), "whole numbers"),
         ((["a", "b"], [4], [9, 9]), "same length"),
+        ((["a", "b"], [4, 5], [9, np.inf]), "all finite"),
+        ((["a", None], [4, 5], [9, 9]), "name a model in every row"),
     ],
 )
 def test_bad_input_is_one_sentence(given: tuple, words: str) -> None:
     with pytest.raises(InputError, match=words):
         mad_verdict(*given)
+
+
+@pytest.mark.parametrize("k", [(0, 30), (60, 30), (0, 0), (60, 60)])
+def test_none_and_all_right_are_counts_like_others(k: tuple[int, int]) -> None:
+    found = mad_verdict(["a", "b"], k, [60, 60])
+    assert found.p_better == pytest.approx(0.5 if k[0] == k[1] else 0.0, abs=0.02)
+    assert all(np.isfinite([pair.low, pair.dprime, pair.high]).all() for pair in found.pairs)
+
+
+def test_rare_errors_are_told_apart() -> None:
+    found = mad_verdict(["a", "b"], [9_990, 9_999], [10_000] * 2, **ABX)
+    assert found.p_better == pytest.approx(integral((9_990, 9_999), 10_000, 0.5), abs=0.003)
+
+
+def test_a_level_that_is_nan_is_refused() -> None:
+    with pytest.raises(InputError, match="some are NaN"):
+        mad_verdict(["a", "b"], [3, 4], [9, 9], level=[1.0, np.nan])
 
 
 def test_models_without_a_common_level_are_refused() -> None:

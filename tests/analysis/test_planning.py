@@ -158,6 +158,8 @@ def test_evidence_of_another_size_or_an_unknown_true_model_is_refused() -> None:
         simulated_answers(DESIGN, replace(wrong, true="b"), seed=0)
     with pytest.raises(InputError, match="n_studies"):
         power(DESIGN, FLAT, many_right, n_studies=0)
+    with pytest.raises(InputError, match="True or False"):
+        power(DESIGN, FLAT, lambda _: np.nan, n_studies=1)
     with pytest.raises(InputError, match="at least one design"):
         power_table([], FLAT, many_right)
 

@@ -89,6 +89,21 @@ def test_conditions_that_differ_are_found(tmp_path: Path) -> None:
     assert powers[1] < 0.4
 
 
+def test_a_threshold_is_known_to_an_octave_sooner_than_to_a_tenth_of_one(tmp_path: Path) -> None:
+    from analysis.planning.power import power
+
+    text = PLAN.replace("[3, 6]", "6").replace(
+        '"above chance"', '"threshold within"\noctaves = 1.5'
+    )
+    wide = read_study(written(tmp_path, text))
+    narrow = read_study(written(tmp_path, text.replace("octaves = 1.5", "octaves = 0.05")))
+    powers = [
+        power(plan.designs[0], plan.truth, plan.test, n_studies=10).power for plan in (wide, narrow)
+    ]
+    assert powers[0] > 0.8
+    assert powers[1] < 0.2
+
+
 FAULTS = {
     "no table": ("[test]\nname", "[tset]\nname", "test"),
     "a misspelt key": ("participants =", "participant =", "participants"),

@@ -176,8 +176,10 @@ def test_oddity_becomes_dprimes_by_model_with_errors(
     assert table.n_correct.tolist() == right.tolist()
     assert (table.low < table.dprime).all()
     assert (table.dprime < table.high).all()
+    assert set(table.for_whom) == {"new people and new images"}
     p = link_of(task_named("oddity")).p_correct(table.dprime.to_numpy())
-    assert p == pytest.approx((table.n_correct / table.n_trials).to_numpy(), abs=1e-9)
+    own = (answered.Taste == answered.Ungerade).groupby([answered.Modell, answered.Vp]).mean()
+    assert p == pytest.approx(own.groupby("Modell").mean().to_numpy(), abs=1e-9)
 
 
 def test_signed_scores_become_a_ranking(

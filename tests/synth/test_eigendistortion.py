@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -808,3 +809,29 @@ def test_quality_says_what_a_run_is_worth() -> None:
     assert not quality.good
     assert "lanczos" in quality.verdict
     assert np.isnan(quality.figures["bottom, error"])
+
+
+def test_all_distortions_are_drawn_with_the_image() -> None:
+    pytest.importorskip("matplotlib")
+    from stimsynth.plots import display_eigendistortion_all
+
+    found = SimpleNamespace(
+        image=torch.rand(1, 1, 4, 4),
+        eigendistortions=torch.linalg.qr(torch.randn(16, 3))[0].T.reshape(3, 1, 4, 4),
+        eigenindex=torch.tensor([0, 1, 15]),
+    )
+    figure = display_eigendistortion_all(found, alpha=[0.1, 0.2, 0.3], zoom=8)
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    wanted = [found.image[0, 0]] + [
+        (found.image[0, 0] + a * e[0]).clamp(0, 1)
+        for a, e in zip((0.1, 0.2, 0.3), found.eigendistortions, strict=True)
+    ]
+    for picture, right in zip(shown[:4], wanted, strict=True):
+        np.testing.assert_allclose(picture, right, atol=1e-6)
+    np.testing.assert_array_equal(shown[5:], found.eigendistortions[:, 0])
+    assert figure.axes[5].images[0].get_cmap().name == "RdBu_r"
+    assert len(display_eigendistortion_all(found, [0, -1]).axes) == 6
+    with pytest.raises(InputError, match="one amplitude for each of 3 distortions"):
+        display_eigendistortion_all(found, alpha=[1, 2])
+    with pytest.raises(InputError, match="rank of a synthesized"):
+        display_eigendistortion_all(found, [3])

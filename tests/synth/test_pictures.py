@@ -289,6 +289,9 @@ def test_films_are_saved(tmp_path: Path) -> None:
         found = np.asarray(exact.convert("RGB"))
     wanted = film.frame(1)
     np.testing.assert_array_equal(found[-wanted.shape[0] :, : wanted.shape[1]], wanted[..., :3])
+    film.save(tmp_path / "by-matplotlib.gif", fps=10)
+    with Image.open(tmp_path / "by-matplotlib.gif") as gif:
+        assert (gif.n_frames, gif.info["duration"]) == (6, 100)
     page = film.to_jshtml()
     assert page.count("data:image/png;base64") == 6
     with pytest.raises(InputError, match=r"ending of a film '.mp5'; did you mean '.mp4'"):
@@ -314,3 +317,6 @@ def test_a_movie_is_made_with_ffmpeg(tmp_path: Path) -> None:
     film.save(tmp_path / "film.mp4")
     assert b"ftyp" in (tmp_path / "film.mp4").read_bytes()[:12]
     assert "<video" in convert_anim_to_html(film)._repr_html_()
+    (tmp_path / "taken.mp4").mkdir()
+    with pytest.raises(InputError, match=r"ffmpeg could not write .*taken.mp4: "):
+        film.save(tmp_path / "taken.mp4")

@@ -14,6 +14,7 @@ from stimsynth.plots import (
     animate,
     display_mad_image,
     display_mad_image_all,
+    display_mad_set,
     plot_loss,
     plot_loss_all,
     plot_pixel_values,
@@ -235,7 +236,54 @@ def test_a_set_is_shown_with_reference_and_start() -> None:
     for axes, image in zip(figure.axes, images, strict=True):
         np.testing.assert_array_equal(shown(axes), image.detach()[0, 0])
     assert len({axes.images[0].get_clim() for axes in figure.axes}) == 1
-    assert len(display_mad_image_all(*[mad(channels=3)] * 4).axes) == 6
+    coloured = [mad(end, metric=m, channels=3) for end in ("min", "max") for m in (mse, l2_norm)]
+    assert len(display_mad_image_all(*coloured).axes) == 6
+
+
+def test_competitions_in_another_order_are_noticed() -> None:
+    one, two, three, four = FOUR
+    for wrong in ((one, three, two, four), (three, four, one, two)):
+        with pytest.raises(InputError, match="in this order; a 'm"):
+            display_mad_image_all(*wrong)
+        with pytest.raises(InputError, match="in this order; a 'm"):
+            plot_loss_all(*wrong)
+    with pytest.raises(InputError, match="optimize the same metric"):
+        display_mad_image_all(one, one, three, three)
+
+
+def test_every_level_of_a_set_has_a_row() -> None:
+    def member(seed: int) -> Any:
+        made = mad(seed=seed)
+        return SimpleNamespace(
+            image=made.mad_image, metric_1=torch.tensor([0.25, 2]), metric_2=torch.tensor([0.5, 3])
+        )
+
+    names = ("metric_1_min", "metric_1_max", "metric_2_min", "metric_2_max")
+    levels = tuple(
+        SimpleNamespace(
+            noise_level=noise,
+            initial_image=mad(seed=9).initial_image,
+            metric_1=torch.tensor([0.1, 1]),
+            metric_2=torch.tensor([0.2, 1]),
+            members={name: member(k) for k, name in enumerate(names)},
+        )
+        for noise in (0.1, 0.2)
+    )
+    figure = display_mad_set(levels, mad().image, 1, metric_1_name="1 - SSIM", metric_2_name="MSE")
+    assert len(figure.axes) == 12
+    titles = [axes.get_title().split("\n")[0] for axes in figure.axes[:6]]
+    ends = ["Least 1 - SSIM", "Largest 1 - SSIM", "Least MSE", "Largest MSE"]
+    assert titles == ["Reference image", "Noise 0.1", *ends]
+    assert figure.axes[2].get_title().split("\n")[1:] == ["1 - SSIM 2", "MSE 3"]
+    for k in range(4):
+        np.testing.assert_array_equal(
+            shown(figure.axes[8 + k]), mad(seed=k).mad_image.detach()[1, 0]
+        )
+    assert len(display_mad_set(levels[0]).axes) == 5
+    with pytest.raises(InputError, match="no level to draw"):
+        display_mad_set(())
+    with pytest.raises(InputError, match="shows a MADLevel of a mad_set; not a Tensor"):
+        display_mad_set(torch.zeros(3))
 
 
 def test_the_losses_of_a_set_are_told_apart_by_colour_and_line() -> None:
@@ -253,7 +301,7 @@ def test_the_losses_of_a_set_are_told_apart_by_colour_and_line() -> None:
 
 @pytest.mark.parametrize("plot", [display_mad_image_all, plot_loss_all])
 def test_sets_of_different_images_are_refused(plot: Any) -> None:
-    other = mad()
+    other = mad("max", metric=l2_norm)
     other.image = other.image.flip(-1)
     with pytest.raises(InputError, match="the same reference image"):
         plot(*FOUR[:3], other)

@@ -4,6 +4,9 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -44,6 +47,7 @@ from stimsynth import (
     validate,
 )
 from stimuli_store.errors import InputError
+from tests.helpers import tiny_bank
 
 IMAGE = images.load("camera", size=16)
 OTHER = images.load("grass", size=16)
@@ -350,6 +354,16 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
         0,
         lambda n: shown(plots.display_eigendistortion, distorted(), batch_idx=n),
     ),
+    "display_eigendistortion_all.eigenindex": (
+        0,
+        lambda n: shown(plots.display_eigendistortion_all, distorted(), [n]),
+    ),
+    "display_mad_set.batch_idx": (
+        0,
+        lambda n: shown(plots.display_mad_set, contest(), batch_idx=n),
+    ),
+    "display_bank.columns": (2, lambda n: shown(plots.display_bank, one_bank(), columns=n)),
+    "display_bank.side_px": (16, lambda n: shown(plots.display_bank, one_bank(), side_px=n)),
     "display_mad_image.batch_idx": (
         0,
         lambda n: shown(plots.display_mad_image, ran(competition(), 1), batch_idx=n),
@@ -400,6 +414,11 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
 }
 
 
+@cache
+def one_bank() -> Any:
+    return tiny_bank(Path(mkdtemp()), targets=("leaf",), levels=(4.0,), seeds=(0,))
+
+
 def part(**kwargs: Any) -> Tensor:
     pyramid = transforms.SteerablePyramidFreq(SMALL, height=2)
     return pyramid.recon_pyr(pyramid(IMAGE), **kwargs)
@@ -447,6 +466,7 @@ ALIKE = {
     "PortillaSimoncelli.update_plot.batch_idx": "plot_statistics.batch_idx",
     "steer.harmonics": "steering_weights.harmonics",
     "animshow.batch_idx": "imshow.batch_idx",
+    "display_eigendistortion_all.batch_idx": "display_eigendistortion.batch_idx",
     "animshow.channel_idx": "imshow.channel_idx",
     "animshow.col_wrap": "imshow.col_wrap",
     "update_plot.batch_idx": "plot_representation.batch_idx",

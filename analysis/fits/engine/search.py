@@ -27,7 +27,6 @@ from analysis.fits.engine.settings import FitSettings
 from analysis.infer.likelihood import climb
 from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
 
-_LEAST_INFORMATION = 1e-10
 _FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
 _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
 
@@ -115,8 +114,7 @@ def modes_of(
     best = highest(rows, np.zeros_like(rows), found.value)
     c = found.x[best]
     at, information = curves_at(setting, c), problem.evaluate(c)[2]
-    # A little more information keeps directions of which the answers say nothing finite.
-    inverse = np.linalg.inv(information + _LEAST_INFORMATION * np.eye(c.shape[1]))
+    inverse = np.linalg.pinv(information, hermitian=True)
     return Modes(
         setting=setting,
         coordinates=c,

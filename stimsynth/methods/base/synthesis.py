@@ -15,6 +15,7 @@ from stimsynth.engine.run import Run, Status
 from stimsynth.losses import penalize_range
 from stimsynth.methods.base.device_move import goal_of_move, moved_copy
 from stimsynth.methods.base.fingerprints import fingerprint
+from stimsynth.methods.base.in_notebook import described, described_in_html
 from stimsynth.methods.base.penalties import Penalties, Penalty
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import Quality
@@ -140,6 +141,16 @@ class OptimizedSynthesis(SavableSynthesis):
     def save(self, file_path: str | os.PathLike[str]) -> None:  # noqa: D102  (as in the base)
         self._resumable.spare(file_path)
         super().save(file_path)
+
+    def __repr__(self) -> str:
+        """Return the class, the shape of the images, steps, mean loss and status in a line."""
+        losses = self.losses if self._begun() else None
+        return described(type(self).__name__, self._resumable.points, losses, self.status)
+
+    def _repr_html_(self) -> str:
+        losses = self.losses if self._begun() else None
+        points = self._resumable.points
+        return described_in_html(type(self).__name__, points, losses, self.status, self._range)
 
     @property
     def losses(self) -> Tensor:

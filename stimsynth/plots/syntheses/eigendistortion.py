@@ -1,6 +1,6 @@
 """Plots of eigendistortions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.numbers import real_number
-from stimsynth.plots.checks import check_kind
+from stimsynth.plots.checks import check_kind, check_options
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError, WrongType, unknown_name
@@ -17,6 +17,7 @@ from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class Distortions(Protocol):
@@ -111,10 +112,8 @@ def display_eigendistortion(
     alpha = real_number(alpha, "alpha, the norm of the distortion that is added,")
     if not callable(process_image):
         raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
-    count = len(eigendistortion.image)
-    batch_idx = whole(batch_idx, "batch_idx", 0)
-    if batch_idx >= count:
-        raise InputError(f"the batch has {count} images; there is no batch_idx {batch_idx}")
+    check_options(kwargs, "imshow")
+    batch_idx = _item(eigendistortion, batch_idx)
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
     shown = process_image((image + alpha * chosen)[None])[0].detach()
@@ -135,6 +134,90 @@ def display_eigendistortion(
     ax.set_title(name)
     ax.set_axis_off()
     return ax
+
+
+def display_eigendistortion_all(
+    eigendistortion: Distortions,
+    eigenindex: Sequence[int] | None = None,
+    alpha: float | Sequence[float] = 5.0,
+    process_image: Callable[[Tensor], Tensor] = _as_it_is,
+    *,
+    batch_idx: int = 0,
+    as_rgb: bool = False,
+    zoom: float = 1.0,
+    vrange: str | Range = (0.0, 1.0),
+    **kwargs: Any,
+) -> "Figure":
+    """Draw the image with each of its eigendistortions added, and below them the distortions alone.
+
+    Parameters
+    ----------
+    eigendistortion, process_image, batch_idx, as_rgb, zoom, vrange, kwargs
+        As for `display_eigendistortion`.
+    eigenindex
+        Ranks of the distortions; None for all that were synthesized.
+    alpha
+        Amplitude of all, or a list with one for each.
+
+    Returns
+    -------
+    Figure
+        A column for the image and one for each distortion; blue is negative and red positive.
+
+    Raises
+    ------
+    InputError
+        If a distortion was not synthesized, or an argument is not valid.
+
+    Examples
+    --------
+    >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
+    >>> eig = Eigendistortion(images.load("camera", size=32), remove_grad(Gaussian(7, std=2.0)))
+    Initializing Eigendistortion -- Input dim: 1024 | Output dim: 1024
+    >>> eig.synthesize()
+    >>> figure = display_eigendistortion_all(eig, alpha=[3, 4])
+    >>> [" ".join(axes.get_title().split()) for axes in figure.axes[:3]]
+    ['image', 'eigendistortion 0, alpha 3', 'eigendistortion 1023, alpha 4']
+    """
+    check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
+    check_options(kwargs, "imshow")
+    ranks = list(eigendistortion.eigenindex.tolist() if eigenindex is None else eigenindex)
+    several = isinstance(alpha, Sequence) and not isinstance(alpha, str)
+    amplitudes = list(alpha) if several else [alpha] * len(ranks)  # type: ignore[arg-type]
+    if len(amplitudes) != len(ranks):
+        raise InputError(
+            f"alpha needs one amplitude for each of {len(ranks)} distortions; not {alpha!r}"
+        )
+    batch_idx = _item(eigendistortion, batch_idx)
+    chosen = [_choose(eigendistortion, rank, batch_idx) for rank in ranks]
+    image = eigendistortion.image[batch_idx]
+    sums = [(image, "image")]
+    for rank, amount, one in zip(ranks, amplitudes, chosen, strict=True):
+        factor = real_number(amount, "alpha, the norm of the distortion that is added,")
+        sums.append((image + factor * one, f"eigendistortion {rank}, alpha {factor:g}"))
+    shown = [_pixels(process_image(x[None])[0].detach().clamp(0, 1), as_rgb) for x, _ in sums]
+    top = [
+        Panel(pixels=pixels, title=title, shown=limits)
+        for pixels, (_, title), limits in zip(
+            shown, sums, display_ranges(shown, vrange), strict=True
+        )
+    ]
+    alone = [one.detach().mean(dim=0).cpu().numpy() for one in chosen]
+    below = [
+        Panel(pixels=pixels, title=f"±{limits[1]:.2g}", shown=limits, cmap="RdBu_r")
+        for pixels, limits in zip(alone, display_ranges(alone, "indep0"), strict=True)
+    ]
+    gap = Panel(pixels=np.ones_like(alone[0]), title="", shown=(0.0, 1.0))
+    return panel_figure([top, [gap, *below]], zoom=zoom, **kwargs)
+
+
+def _item(eigendistortion: Distortions, batch_idx: int) -> int:
+    """Return the number of an image, after checking that there is one."""
+    count = len(eigendistortion.image)
+    batch_idx = whole(batch_idx, "batch_idx", 0)
+    if batch_idx >= count:
+        raise InputError(f"the batch has {count} images; there is no batch_idx {batch_idx}")
+    return batch_idx
 
 
 def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Tensor:

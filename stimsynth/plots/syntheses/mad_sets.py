@@ -7,13 +7,14 @@ import numpy as np
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import empty_figure
-from stimsynth.plots.checks import check_kind, check_size
+from stimsynth.plots.checks import check_kind, check_options, check_size
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimsynth.plots.syntheses.moving import image_of
 from stimsynth.plots.syntheses.views import Synthesis
 from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,8 +51,9 @@ def display_mad_image_all(
     Raises
     ------
     InputError
-        If the four have different reference images.
+        If the four have different reference images, or are not in this order.
     """
+    check_options(kwargs, "imshow")
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
     shown = [(names[0], four[0]), (names[0], four[1]), (names[1], four[2]), (names[1], four[3])]
@@ -99,7 +101,7 @@ def plot_loss_all(
     Raises
     ------
     InputError
-        If the four have different reference images.
+        If the four have different reference images, or are not in this order.
     """
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
@@ -129,12 +131,104 @@ def plot_loss_all(
     return figure
 
 
+def display_mad_set(
+    levels: Any,
+    image: Any = None,
+    batch_idx: int = 0,
+    *,
+    metric_1_name: str = "metric 1",
+    metric_2_name: str = "metric 2",
+    zoom: float = 1,
+    vrange: str | Range = "auto1",
+    **kwargs: Any,
+) -> "Figure":
+    """Draw the levels of a `mad_set`: a row for each, with the start and the four images.
+
+    Parameters
+    ----------
+    levels
+        Result of `stimsynth.mad_set`, or one of its levels.
+    image
+        The reference image, shape (batch, channel, height, width), drawn first in each row; None to leave
+        it out.
+    batch_idx
+        Number of the image in the batch.
+    metric_1_name, metric_2_name
+        Names of the metrics for the titles.
+    zoom
+        Display pixels per image pixel: a whole number, or 1/d where d divides height and width.
+    vrange
+        See `stimsynth.plots.ranges.display_ranges`; one range for all by default.
+    kwargs
+        Further arguments of `matplotlib.axes.Axes.imshow`.
+
+    Raises
+    ------
+    InputError
+        If there is no level, no such image, or an argument is not valid.
+
+    Examples
+    --------
+    >>> from stimsynth import images, mad_set
+    >>> from stimsynth.metrics import mse, ssim
+    >>> image = images.load("camera", size=32).double()
+    >>> found = mad_set(image, lambda x, y: 1 - ssim(x, y), mse, [0.05, 0.1], max_iter=2)
+    >>> len(display_mad_set(found, image).axes)
+    12
+    """
+    check_options(kwargs, "imshow")
+    batch_idx = whole(batch_idx, "batch_idx", 0)
+    every = list(levels) if isinstance(levels, list | tuple) else [levels]
+    if not every:
+        raise InputError("there is no level to draw; give the result of mad_set")
+    names = {"metric_1": metric_1_name, "metric_2": metric_2_name}
+    rows = [_level_row(level, image, batch_idx, names) for level in every]
+    ranges = iter(display_ranges([pixels for row in rows for _, pixels in row], vrange))
+    panels = [
+        [Panel(pixels=pixels, title=title, shown=next(ranges)) for title, pixels in row]
+        for row in rows
+    ]
+    return panel_figure(panels, zoom=zoom, **kwargs)
+
+
+def _level_row(
+    level: Any, image: Any, batch_idx: int, names: Mapping[str, str]
+) -> list[tuple[str, np.ndarray]]:
+    """Return titles and pixels of a level: reference, start, and the four images with their values."""
+    check_kind(level, ("noise_level", "initial_image", "members"), "MADLevel of a mad_set")
+
+    def pixels(of: Any) -> np.ndarray:
+        return image_of(to_numpy(of), batch_idx, None).values
+
+    def values(of: Any) -> str:
+        numbers = (f"{names[key]} {float(getattr(of, key)[batch_idx]):.3g}" for key in names)
+        return "\n".join(numbers)
+
+    row = [] if image is None else [("Reference image\n\n", pixels(image))]
+    row.append((f"Noise {level.noise_level:g}\n{values(level)}", pixels(level.initial_image)))
+    for name, member in level.members.items():
+        metric, _, end = name.rpartition("_")
+        word = {"min": "Least", "max": "Largest"}[end]
+        row.append((f"{word} {names[metric]}\n{values(member)}", pixels(member.image)))
+    return row
+
+
 def _names(
     four: Sequence[Synthesis], metric1_name: str | None, metric2_name: str | None
 ) -> tuple[str, str]:
     """Return the names of both metrics, after checking that all four have the same reference image."""
     for mad in four:
         check_kind(mad, _SHOWN, "MADCompetition")
+    for mad, wanted in zip(four, ("min", "max", "min", "max"), strict=True):
+        if mad.minmax != wanted:
+            raise InputError(
+                "the four competitions are mad_metric1_min, mad_metric2_min, mad_metric1_max and "
+                f"mad_metric2_max, in this order; a {mad.minmax!r} stands where {wanted!r} belongs"
+            )
+    if four[0].optimized_metric is four[2].optimized_metric:
+        raise InputError(
+            "mad_metric1_min and mad_metric2_min optimize the same metric; give both orders"
+        )
     first = to_numpy(four[0].image)
     if any(not np.array_equal(first, to_numpy(mad.image)) for mad in four[1:]):
         raise InputError(

@@ -14,7 +14,7 @@ from stimsynth.plots.picture_list import Single
 from stimsynth.plots.pictures import chosen_colors, titled_panels
 from stimsynth.plots.places import Place, draw_fitting, draw_in_place
 from stimsynth.plots.ranges import Range, display_ranges
-from stimsynth.plots.syntheses.views import Curve, View, iterate_number
+from stimsynth.plots.syntheses.views import LossCurve, SynthesisView, iterate_number
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -114,7 +114,7 @@ def moving_image(
 
 
 def moving_curves(
-    axes: "Sequence[Axes]", curves: Sequence[Curve], iteration: int | None, **plot: Any
+    axes: "Sequence[Axes]", curves: Sequence[LossCurve], iteration: int | None, **plot: Any
 ) -> Moving:
     """Draw curves over the iterations, each on its axes, with red dots at one iteration."""
     dots = []
@@ -139,7 +139,7 @@ def moving_curves(
 
 def moving_histogram(
     axes: "Axes",
-    view: View,
+    view: SynthesisView,
     images: np.ndarray,
     *,
     batch_idx: int,
@@ -181,7 +181,7 @@ def moving_histogram(
 
 def moving_error(
     axes: "Axes",
-    view: View,
+    view: SynthesisView,
     images: np.ndarray,
     *,
     batch_idx: int,

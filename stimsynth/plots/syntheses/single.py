@@ -14,7 +14,13 @@ from stimsynth.plots.syntheses.moving import (
     moving_histogram,
     moving_image,
 )
-from stimsynth.plots.syntheses.views import Synthesis, View, curves_of, iterate_number, view_of
+from stimsynth.plots.syntheses.views import (
+    Synthesis,
+    SynthesisView,
+    curves_of,
+    iterate_number,
+    view_of,
+)
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
 
@@ -133,7 +139,7 @@ def display_image(
 
 
 def _image(
-    view: View,
+    view: SynthesisView,
     batch_idx: int,
     channel_idx: int | None,
     zoom: float | None,

@@ -23,7 +23,7 @@ from stimsynth.plots.syntheses.views import (
     HISTOGRAM,
     LOSS,
     Synthesis,
-    View,
+    SynthesisView,
     curves_of,
     view_of,
 )
@@ -201,7 +201,7 @@ def animate(
 
 def _status(
     synthesis: Synthesis,
-    view: View,
+    view: SynthesisView,
     images: np.ndarray,
     *,
     fig: "Figure | None",
@@ -235,7 +235,7 @@ def _piece(
     name: str,
     axes: "list[Axes]",
     synthesis: Synthesis,
-    view: View,
+    view: SynthesisView,
     images: np.ndarray,
     settings: Mapping[str, Any],
 ) -> Moving:
@@ -278,7 +278,7 @@ def _losses(axes: "list[Axes]", synthesis: Synthesis, iteration: int | None) -> 
 
 
 def _included(
-    view: View,
+    view: SynthesisView,
     included: Collection[str] | None,
     widths: Mapping[str, float] | None,
     axes_idx: Mapping[str, Places] | None,
@@ -299,7 +299,7 @@ def _included(
 
 
 def _places(
-    fig: "Figure", view: View, names: list[str], placed: Mapping[str, Places]
+    fig: "Figure", view: SynthesisView, names: list[str], placed: Mapping[str, Places]
 ) -> dict[str, list[int]]:
     """Return the numbers of the axes of each plot: those given, or the first free one."""
     taken = {number for place in placed.values() for number in _numbers(place)}

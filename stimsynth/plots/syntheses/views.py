@@ -26,7 +26,7 @@ IMAGE, LOSS, HISTOGRAM, ERROR = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class SynthesisView:
     """Arrays of a synthesis that plots show.
 
     Attributes
@@ -132,7 +132,7 @@ def iterate_number(iteration: int | None, last: int) -> int:
     return number % (last + 1)
 
 
-def view_of(synthesis: Synthesis, attribute: str = "") -> View:
+def view_of(synthesis: Synthesis, attribute: str = "") -> SynthesisView:
     """Return what plots show of a synthesis.
 
     Parameters
@@ -166,10 +166,10 @@ def _common(synthesis: Synthesis, losses: Any, saved: str) -> dict[str, Any]:
     }
 
 
-def _metamer(met: Synthesis) -> View:
+def _metamer(met: Synthesis) -> SynthesisView:
     image = met.image
     names = ("display_metamer", LOSS, ERROR, HISTOGRAM)
-    return View(
+    return SynthesisView(
         name="metamer",
         reference_name="target image",
         result=to_numpy(met.metamer),
@@ -182,8 +182,8 @@ def _metamer(met: Synthesis) -> View:
     )
 
 
-def _competition(mad: Synthesis) -> View:
-    return View(
+def _competition(mad: Synthesis) -> SynthesisView:
+    return SynthesisView(
         name="MAD image",
         reference_name="reference image",
         result=to_numpy(mad.mad_image),
@@ -194,13 +194,13 @@ def _competition(mad: Synthesis) -> View:
     )
 
 
-def _geodesic(path: Synthesis) -> View:
+def _geodesic(path: Synthesis) -> SynthesisView:
     def sheets(frames: np.ndarray) -> np.ndarray:
         """Return sequences (…, frames, channel, height, width) as one picture each."""
         return np.stack([np.stack([side_by_side(x) for x in c]) for c in frames.swapaxes(1, 2)])
 
     common = _common(path, path.losses, "saved_geodesic")
-    return View(
+    return SynthesisView(
         name="geodesic",
         reference_name="pixelfade",
         result=sheets(to_numpy(path.geodesic)[None]),
@@ -214,8 +214,8 @@ def _geodesic(path: Synthesis) -> View:
     )
 
 
-def _optimized(run: Synthesis) -> View:
-    return View(
+def _optimized(run: Synthesis) -> SynthesisView:
+    return SynthesisView(
         name="optimized image",
         reference_name="initial image",
         result=to_numpy(run.image),
@@ -227,7 +227,7 @@ def _optimized(run: Synthesis) -> View:
 
 
 #: Attribute by which each method's syntheses are known, and the function that makes the view.
-_KINDS: dict[str, Callable[[Synthesis], View]] = {
+_KINDS: dict[str, Callable[[Synthesis], SynthesisView]] = {
     "metamer": _metamer,
     "mad_image": _competition,
     "geodesic": _geodesic,
@@ -236,7 +236,7 @@ _KINDS: dict[str, Callable[[Synthesis], View]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class LossCurve:
     """A curve over the iterations.
 
     Attributes
@@ -254,7 +254,7 @@ class Curve:
     scale: Literal["log", "linear"]
 
 
-def curves_of(synthesis: Synthesis) -> list[Curve]:
+def curves_of(synthesis: Synthesis) -> list[LossCurve]:
     """Return the curves of a synthesis: its loss, or both metrics of a competition.
 
     Raises
@@ -268,13 +268,13 @@ def curves_of(synthesis: Synthesis) -> list[Curve]:
             "Reference metric loss": synthesis.reference_metric_loss,
         }
         return [
-            Curve(title=title, values=np.abs(to_numpy(column)), scale="linear")
+            LossCurve(title=title, values=np.abs(to_numpy(column)), scale="linear")
             for title, column in pairs.items()
         ]
     if hasattr(synthesis, "objectives"):
-        return [Curve(title="Objective", values=to_numpy(synthesis.objectives), scale="linear")]
+        return [LossCurve(title="Objective", values=to_numpy(synthesis.objectives), scale="linear")]
     if not isinstance(getattr(synthesis, "losses", None), Tensor | np.ndarray):
         raise WrongType(
             f"this plot shows a synthesis with losses; not a {type(synthesis).__name__}"
         )
-    return [Curve(title="Loss", values=to_numpy(synthesis.losses), scale="log")]
+    return [LossCurve(title="Loss", values=to_numpy(synthesis.losses), scale="log")]
