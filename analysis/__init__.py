@@ -39,7 +39,13 @@ if TYPE_CHECKING:
     from analysis.infer.estimates import Estimate
     from analysis.infer.jackknife import crossed_jackknife
     from analysis.infer.population import PopulationEstimate
-    from analysis.infer.priors import BetaPrior, FlatPrior, HalfCauchyPrior, NormalPrior
+    from analysis.infer.priors import (
+        BetaPrior,
+        FlatPrior,
+        HalfCauchyPrior,
+        NormalPrior,
+        SplitNormalPrior,
+    )
     from analysis.observers.bias import BiasFit, fit_bias
     from analysis.observers.evidence import Evidence, evidence_of
     from analysis.observers.from_counts import (

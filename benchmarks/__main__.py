@@ -9,6 +9,7 @@ os.environ["TQDM_DISABLE"] = "1"  # before anyone reads it: bars are not what is
 from benchmarks import (
     analysis,
     booth,
+    coverage,
     frontend,
     gpu,
     plots,
@@ -27,6 +28,7 @@ SUITES = {
     "store": lambda _: store.main(),
     "study": study.main,
     "analysis": analysis.main,
+    "coverage": coverage.main,
     "populations": populations.main,
     "booth": lambda _: booth.main(),
     "plots": lambda _: plots.main(),

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from analysis.observers.links import Link, link_of
+from benchmarks.fits import fits
 from benchmarks.ranking import ranking
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.forced_choice import forced_choice
@@ -75,7 +76,11 @@ def roots(link: Link, p: np.ndarray) -> list[float]:
 
 
 #: Parts by name; each prints its table and returns whether its targets are met.
-PARTS: Mapping[str, Callable[[], bool]] = {"observers": observers, "ranking": ranking}
+PARTS: Mapping[str, Callable[[], bool]] = {
+    "observers": observers,
+    "fits": fits,
+    "ranking": ranking,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

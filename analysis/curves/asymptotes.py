@@ -117,5 +117,5 @@ def rates_of(u: np.ndarray, tops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def unconstrained(rates: np.ndarray, tops: np.ndarray) -> np.ndarray:
     """Return the unconstrained numbers of rates (the inverse of `rates_of`), moved inside their range."""
-    share = np.clip(rates / tops, 1e-12, 1 - 1e-6)
+    share = np.clip(rates / tops, 1e-9, 1 - 1e-6)
     return np.log(share) - np.log1p(-share)

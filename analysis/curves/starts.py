@@ -21,23 +21,31 @@ from analysis.curves.parametrization import (
 from analysis.curves.problem import PsychometricProblem
 from analysis.infer.noise import EDGE
 
-_WIDTHS = np.array(
-    [-5.0, -3.5, -2.4, -1.6, -0.9, -0.3, 0.5, 1.5]
-)  # log2, of the range of the levels
+# log2 of widths, in ranges of the levels
+_WIDTHS = np.array([-7.0, -5.0, -3.5, -2.4, -1.6, -0.9, -0.3, 0.5, 1.5])
 _REACH = 1.5  # how far thresholds beyond the levels are looked for, in ranges of the levels
 _RATES = ((0.01, 0.2), (0.05, 0.5), (0.15, 0.9))  # a rate, but at most a share of its upper end
-_NODES = 13
+_PARTS = 14  # into which the range of the levels is divided
 _LOW_HILL = 4.0  # log posterior below the best node at which a hill is not climbed
 _PADDING = 9.0  # no position of a level
 _BEYOND = np.array([0.1, 0.25, 0.5, 0.9, _REACH])
 
 
-def thresholds_to_try(x: np.ndarray, n_inside: int = _NODES) -> np.ndarray:
-    """Return an ascending grid of thresholds for levels x (L,): dense where they are, wider beyond them."""
+def thresholds_to_try(x: np.ndarray) -> np.ndarray:
+    """Return an ascending grid of thresholds for levels x (L,): at them, between them and beyond.
+
+    It has the same size for all levels.
+    """
     known = np.unique(x)
-    inside = np.interp(np.linspace(0, len(known) - 1, n_inside), np.arange(len(known)), known)
-    if len(known) == 1:
-        inside = known
+    gaps = len(known) - 1
+    if gaps == 0:
+        inside = known + _BEYOND[0] * np.linspace(-0.5, 0.5, _PARTS + 1)
+    elif gaps > _PARTS:
+        inside = np.interp(np.linspace(0, gaps, _PARTS + 1), np.arange(gaps + 1), known)
+    else:
+        parts = np.full(gaps, _PARTS // gaps) + (np.arange(gaps) < _PARTS % gaps)
+        ranks = [i + np.arange(n) / n for i, n in enumerate(parts)]
+        inside = np.interp(np.append(np.concatenate(ranks), gaps), np.arange(gaps + 1), known)
     return np.concatenate([known[0] - _BEYOND[::-1], inside, known[-1] + _BEYOND])
 
 

@@ -77,9 +77,9 @@ def fit_psychometric(
         ``"none"``: answers are taken as binomial.
     priors
         Priors that replace the default ones, by quantity: ``threshold`` (position of the sigmoid's half on
-        the axis; flat), ``width`` (log2 of the width on the axis; normal around the range of the levels, a
-        factor of e being one standard deviation), ``lapse`` (Beta(2, 50)), ``guess`` and ``eta``
-        (Beta(1, 10)). With flat priors the estimate is the maximum-likelihood one.
+        the axis; flat), ``width`` (log2 of the width on the axis; its mode is the range of the levels, and a
+        standard deviation a factor of e upwards, e^2.5 downwards), ``lapse`` (Beta(2, 50)), ``guess`` and
+        ``eta`` (Beta(1, 10)). With flat priors the estimate is the maximum-likelihood one.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def fit_psychometric(
     --------
     >>> levels, right = [8, 16, 32, 64, 128], [26, 31, 41, 48, 49]
     >>> fit_psychometric(levels, right, [50] * 5)
-    Fit(24.9 [17.9, 35.3] at 0.75, normal, 250 trials, CONVERGED)
+    Fit(25 [18, 35.3] at 0.75, normal, 250 trials, CONVERGED)
     """
     settings = FitSettings(
         sigmoid=sigmoid,

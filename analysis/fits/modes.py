@@ -89,7 +89,7 @@ def fit_modes(
     --------
     >>> modes = fit_modes([8, 16, 32, 64], [[26, 31, 41, 49], [25, 27, 30, 48]], [50] * 4)
     >>> modes.threshold_at(0.75).round(1).tolist()
-    [26.1, 42.5]
+    [26.2, 42.9]
     """
     chosen = named_settings(settings)
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)

@@ -24,14 +24,14 @@ from analysis.infer.grid import GridPosterior, box_of, middles, normalized
 from analysis.infer.noise import EDGE
 from stimuli_store.errors import InputError, unknown_name
 
-_COARSE: Mapping[str, int] = {"threshold": 32, "width": 24, "lapse": 12, "guess": 12, "eta": 8}
+_COARSE: Mapping[str, int] = {"threshold": 32, "width": 28, "lapse": 12, "guess": 12, "eta": 8}
 _FINE: Mapping[str, int] = {"threshold": 48, "width": 32, "lapse": 20, "guess": 16, "eta": 10}
 _ROUNDS, _NARROWER = 5, 0.6  # cells get finer while the mass lies in less than this part of a side
 _BOUNDS: Mapping[
     str, tuple[float, float]
 ] = {  # in ranges of the levels from their middle; log2 of ranges
     "threshold": (-1.0, 1.0),
-    "width": (-4.5, 4.5),
+    "width": (-9.0, 4.5),
     "lapse": (0.0, 0.3),
     "guess": (0.0, 0.3),
     "eta": (0.0, 0.7),
@@ -110,7 +110,7 @@ def grid_posteriors(
     bounds
         Lowest and highest value of parameters by name, beyond which their prior is 0: of the position on the
         axis, log2 of the width on the axis, and rates. Without them: half a range beyond the levels,
-        widths from 1/22 to 22 ranges, guess and lapse rates up to 0.3, η up to 0.7.
+        widths from 1/512 to 22 ranges, guess and lapse rates up to 0.3, η up to 0.7.
     **settings
         As for `fit_psychometric`; `sigmoid` must name one.
 
@@ -124,7 +124,7 @@ def grid_posteriors(
     >>> answers = [[11, 14, 18, 20], [10, 9, 14, 19]]
     >>> both = grid_posteriors([1, 2, 4, 8], answers, [20] * 4, sigmoid="normal")
     >>> [one.threshold_at(0.75) for one in both]
-    [2.26 [1.29, 3.68], 4.56 [3.1, 7.56]]
+    [2.3 [1.34, 3.89], 4.54 [3.17, 7.56]]
     """
     chosen = named_settings(settings)
     if len(chosen.shapes) > 1:

@@ -15,6 +15,9 @@ from scipy.special import rel_entr
 
 LAPSE_A, LAPSE_B = 2.0, 50.0
 _EDGE = 1e-9
+_FIRST_DAMPING, _FREE = 1e-3, 1.0
+_PATIENCE = 15  # steps of scoring before Newton's
+_SHIFT, _FLATTEST = 1e-5, 1e-8
 
 Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 LogPrior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -124,14 +127,21 @@ def climb(
     """Maximize the log posterior from each row of `start` (B, K), over the parameters in `free` only.
 
     A step is kept only if it does not lower the log posterior, so the result is never below its start.
-    A row has converged when a step gains less than `tolerance`.
+    A row has converged when a step gains less than `tolerance`. Rows that scoring has not brought there
+    after some steps go on by Newton's method, because answers far from their curve have another curvature
+    than the expected one.
     """
     x = np.array(start, dtype=np.float64)
     value, gradient, information = problem.evaluate(x)
-    damping = np.full(len(x), 1e-3)
+    damping = np.full(len(x), _FIRST_DAMPING)
     active, which = np.arange(len(x)), np.array(free)
-    for _ in range(max_steps):
-        step, promised = _step(gradient[active], information[active], damping[active], which)
+    for n_steps in range(max_steps):
+        bend = information[active]
+        if n_steps >= _PATIENCE:
+            bend = _observed(problem.rows(active), x[active], gradient[active], which)
+        if n_steps == _PATIENCE:
+            damping[active] = _FIRST_DAMPING
+        step, promised = _step(gradient[active], bend, damping[active], which)
         trial = x[active] + step
         new = problem.rows(active).evaluate(trial)
         gain = new[0] - value[active]
@@ -143,13 +153,31 @@ def climb(
         damping[active] *= np.where(
             ~kept, 6.0, np.where(trust < 0.4, 3.0, np.where(trust > 0.8, 1 / 6, 1.0))
         )
-        rests = np.where(kept, gain < tolerance, damping[active] > 1e9)
+        # A step of scoring that is held back gains little wherever it is.
+        trusted = (damping[active] < _FREE) | (n_steps >= _PATIENCE)
+        rests = np.where(kept, (gain < tolerance) & trusted, damping[active] > 1e9)
         active = active[~rests]
         if not len(active):
             break
     rested = np.ones(len(x), dtype=bool)
     rested[active] = False
     return Climb(x=x, value=value, rested=rested)
+
+
+def _observed(
+    problem: LogPosterior, x: np.ndarray, gradient: np.ndarray, free: np.ndarray
+) -> np.ndarray:
+    """Return curvatures (B, K, K) by differences of gradients, made positive; 0 for fixed parameters."""
+    size, n_free = len(x), len(free)
+    shifted = np.repeat(x, n_free, axis=0)
+    shifted[np.arange(len(shifted)), np.tile(free, size)] += _SHIFT
+    _, slopes, _ = problem.rows(np.repeat(np.arange(size), n_free)).evaluate(shifted)
+    change = (gradient[:, None, :] - slopes.reshape(size, n_free, -1))[:, :, free] / _SHIFT
+    values, vectors = np.linalg.eigh((change + np.swapaxes(change, 1, 2)) / 2)
+    bent = np.maximum(np.abs(values), _FLATTEST * np.abs(values).max(axis=1, keepdims=True))
+    found = np.zeros((size, x.shape[1], x.shape[1]))
+    found[:, free[:, None], free] = (vectors * bent[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    return found
 
 
 def _step(

@@ -1,6 +1,6 @@
-"""Prior densities of parameters: flat, normal, beta and half-Cauchy.
+"""Prior densities of parameters: flat, normal, split normal, beta and half-Cauchy.
 
-A prior is any record with `terms` and `draw`; the four here are the ones that fits name. Densities are
+A prior is any record with `terms` and `draw`; those here are the ones that fits name. Densities are
 up to a constant.
 """
 
@@ -67,6 +67,41 @@ class NormalPrior:
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """Return random values (size,)."""
         return rng.normal(self.mean, self.sd, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitNormalPrior:
+    """Two halves of normal densities that meet at their common mode, one on each side of it.
+
+    Examples
+    --------
+    >>> prior = SplitNormalPrior(mode=0.0, sd_below=2.0, sd_above=1.0)
+    >>> prior.terms(np.array([-2.0, 1.0]))[0].tolist()
+    [-0.5, -0.5]
+    """
+
+    mode: float
+    sd_below: float
+    sd_above: float
+
+    def __post_init__(self) -> None:
+        if not (self.sd_below > 0 and self.sd_above > 0):
+            raise InputError(
+                "sd_below and sd_above of a split normal prior must be above zero; "
+                f"{self.sd_below!r} and {self.sd_above!r} were given"
+            )
+
+    def terms(self, x: np.ndarray) -> _Terms:
+        """Return the log density, its first and its second derivative."""
+        sd = np.where(x < self.mode, self.sd_below, self.sd_above)
+        off = (x - self.mode) / sd
+        return -0.5 * off**2, -off / sd, -1 / sd**2
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return random values (size,)."""
+        below = rng.random(size) < self.sd_below / (self.sd_below + self.sd_above)
+        off = np.abs(rng.standard_normal(size))
+        return self.mode + np.where(below, -self.sd_below, self.sd_above) * off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +173,7 @@ PRIORS = MappingProxyType(
     {
         "flat": FlatPrior,
         "normal": NormalPrior,
+        "split_normal": SplitNormalPrior,
         "beta": BetaPrior,
         "half_cauchy": HalfCauchyPrior,
     }

@@ -122,6 +122,17 @@ def test_the_unit_of_the_level_does_not_matter(axis: str) -> None:
             assert other.status is fit.status
 
 
+@pytest.mark.parametrize("far", [100.0, 1e4])
+def test_a_level_far_from_the_others_changes_little(far: float) -> None:
+    right = [110, 130, 170, 198]
+    near = fit_psychometric([1, 2, 4, 8], right, [200] * 4, axis="linear", sigmoid="normal")
+    all_of_them = fit_psychometric(
+        [1, 2, 4, 8, far], [*right, 199], [200] * 5, axis="linear", sigmoid="normal"
+    )
+    assert all_of_them.threshold == pytest.approx(near.threshold, rel=0.05)
+    assert all_of_them.high - all_of_them.low == pytest.approx(near.high - near.low, rel=0.3)
+
+
 def test_splitting_a_level_changes_nothing() -> None:
     right = drawn(4)
     half = right // 2

@@ -12,7 +12,7 @@ from analysis.fits.bootstrap import nonparametric_bootstrap, parametric_bootstra
 from analysis.fits.fitting import fit_many, fit_psychometric
 from analysis.fits.modes import fit_modes
 from analysis.infer.noise import NOISES
-from analysis.infer.priors import BetaPrior, HalfCauchyPrior, NormalPrior, Prior
+from analysis.infer.priors import BetaPrior, HalfCauchyPrior, NormalPrior, Prior, SplitNormalPrior
 
 LEVELS = np.array([8, 12, 16, 24, 32, 48, 64, 96.0])
 TRUE = PsychometricFunction(sigmoid="weibull", threshold=32, width=2.2, guess=0.5, lapse=0.02)
@@ -73,7 +73,13 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
 
 
 @pytest.mark.parametrize(
-    "prior", [NormalPrior(mean=1, sd=2), BetaPrior(a=2, b=50), HalfCauchyPrior(scale=0.3)]
+    "prior",
+    [
+        NormalPrior(mean=1, sd=2),
+        SplitNormalPrior(mode=0.123, sd_below=2, sd_above=1),
+        BetaPrior(a=2, b=50),
+        HalfCauchyPrior(scale=0.3),
+    ],
 )
 def test_terms_of_a_prior_are_derivatives(prior: Prior) -> None:
     x, h = np.linspace(0.05, 0.9, 20), 1e-4
@@ -116,7 +122,7 @@ def test_any_threshold_of_one_fit_is_that_of_its_own_fit() -> None:
 
 def test_slopes_and_widths_have_matching_intervals() -> None:
     """With the lapse rate fixed and one sigmoid, the slope is a constant over the width."""
-    fit = fit_psychometric(LEVELS, RIGHT[1], [60] * 8, sigmoid="normal", lapse=0.02)
+    fit = fit_psychometric(LEVELS, RIGHT[0], [60] * 8, sigmoid="normal", lapse=0.02)
     slope, width = fit.slope_at(0.75), fit.parameters["width"]
     assert slope.value == pytest.approx(float(fit.function.slope_at(0.75)), rel=1e-6)
     constant = slope.value * width.value

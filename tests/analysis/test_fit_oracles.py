@@ -47,7 +47,8 @@ class Model:
             return 1e10
         p = np.clip(self.curve(v), 1e-9, 1 - 1e-9)
         likelihood = (self.right * np.log(p) + (self.n - self.right) * np.log1p(-p)).sum()
-        prior = norm.logpdf(v[1] * np.log(2), np.log(np.ptp(self.x)), 1.0)
+        over = v[1] * np.log(2) - np.log(np.ptp(self.x))
+        prior = -0.5 * (over / (1.0 if over > 0 else 2.5)) ** 2
         prior += beta.logpdf(v[2], 2, 50)
         return -float(likelihood + prior + (beta.logpdf(v[3], 1, 10) if self.guess is None else 0))
 
@@ -167,7 +168,7 @@ def psignifit_of(x: np.ndarray, right: np.ndarray, n: np.ndarray) -> Any:
         fixed_parameters={"eta": 1e-8},
         priors={
             "threshold": np.ones_like,
-            "width": lambda w: np.exp(-0.5 * np.log(np.maximum(w, 1e-9) / span) ** 2),
+            "width": lambda w: np.exp(-0.5 * (np.log(w / span) / np.where(w > span, 1, 2.5)) ** 2),
             "lambda": lambda v: v * (1 - v) ** 49,
         },
     )

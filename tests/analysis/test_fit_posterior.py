@@ -20,9 +20,10 @@ def test_marginals_are_those_of_plain_integration() -> None:
     fit = fit_psychometric(X, RIGHT, [40] * 7, sigmoid="normal", axis="linear")
     found = grid_posterior(fit)
     m, w, lapse = np.ix_(
-        np.linspace(-1.5, 4.5, 160), np.linspace(-3, 5, 90), np.linspace(0.001, 0.299, 150)
+        np.linspace(-1.5, 4.5, 160), np.linspace(-7, 5, 140), np.linspace(0.001, 0.299, 150)
     )
-    height = norm.logpdf(w * np.log(2), np.log(3), 1) + beta.logpdf(lapse, 2, 50) + 0 * m
+    over = w * np.log(2) - np.log(3)
+    height = norm.logpdf(over / np.where(over > 0, 1, 2.5)) + beta.logpdf(lapse, 2, 50) + 0 * m
     for x, k in zip(X, RIGHT, strict=True):
         p = 0.5 + (0.5 - lapse) * norm.cdf(2 * norm.ppf(0.95) * (x - m) / 2**w)
         height = height + k * np.log(p) + (40 - k) * np.log1p(-p)
@@ -58,7 +59,10 @@ def test_falling_data_have_the_mirrored_posterior() -> None:
 
 
 def test_many_trials_agree_with_the_normal_approximation() -> None:
-    right = np.array([21, 24, 27, 32, 36, 38, 38]) * 500
+    curve = PsychometricFunction(
+        sigmoid="normal", threshold=1.2, width=2.4, guess=0.5, lapse=0.04, axis="linear"
+    )
+    right = np.round(20_000 * curve(X))
     fit = fit_psychometric(X, right, [20_000] * 7, sigmoid="normal", axis="linear")
     found, sd = grid_posterior(fit).grid, np.sqrt(np.diag(fit.posterior.covariance))
     for i, name in enumerate(fit.posterior.names):

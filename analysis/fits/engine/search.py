@@ -27,6 +27,7 @@ from analysis.fits.engine.settings import FitSettings
 from analysis.infer.likelihood import climb
 from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
 
+_LEAST_INFORMATION = 1e-10
 _FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
 _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
 
@@ -114,7 +115,8 @@ def modes_of(
     best = highest(rows, np.zeros_like(rows), found.value)
     c = found.x[best]
     at, information = curves_at(setting, c), problem.evaluate(c)[2]
-    inverse = np.linalg.pinv(information, hermitian=True)
+    # A little more information keeps directions of which the answers say nothing finite.
+    inverse = np.linalg.inv(information + _LEAST_INFORMATION * np.eye(c.shape[1]))
     return Modes(
         setting=setting,
         coordinates=c,

@@ -13,7 +13,7 @@ from analysis.curves.parametrization import Parametrization, Steepness
 from analysis.curves.sigmoids import SIGMOIDS, sigmoid_of
 from analysis.data.counts import SURE, is_below, trend_of
 from analysis.infer.noise import NOISES, Noise
-from analysis.infer.priors import BetaPrior, FlatPrior, NormalPrior, Prior
+from analysis.infer.priors import BetaPrior, FlatPrior, Prior, SplitNormalPrior
 from stimuli_store.errors import InputError, unknown_name
 
 ANY = "any"
@@ -23,9 +23,10 @@ _SHAPES = {  # one symmetric, one that rises slowly, one that saturates slowly
     False: ("normal", "gumbel", "reversed_gumbel"),
 }
 _DISPERSIONS = {HETEROGENEITY: "binomial", "none": "binomial", "beta-binomial": "beta-binomial"}
+_E_FOLD = float(1 / np.log(2))  # a factor of e, in octaves
 _DEFAULTS: Mapping[str, Prior] = {
     "threshold": FlatPrior(),
-    "width": NormalPrior(mean=0.0, sd=float(1 / np.log(2))),
+    "width": SplitNormalPrior(mode=0.0, sd_below=2.5 * _E_FOLD, sd_above=_E_FOLD),
     "lapse": BetaPrior(a=2.0, b=50.0),
     "guess": BetaPrior(a=1.0, b=10.0),
     "eta": BetaPrior(a=1.0, b=10.0),
