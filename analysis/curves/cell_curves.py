@@ -79,7 +79,7 @@ class CellModel(Protocol):
 
     @property
     def levelled(self) -> bool:
-        """Whether answers depend on a level."""
+        """True if answers depend on a level."""
         ...
 
     @property
@@ -148,7 +148,7 @@ class ThresholdModel:
 
     @property
     def levelled(self) -> bool:
-        """Whether answers depend on a level."""
+        """True if answers depend on a level."""
         return True
 
     @property
@@ -202,7 +202,7 @@ class ScalingModel:
 
     @property
     def levelled(self) -> bool:
-        """Whether answers depend on a level."""
+        """True if answers depend on a level."""
         return True
 
     @property
@@ -247,7 +247,7 @@ class DPrimeModel:
 
     @property
     def levelled(self) -> bool:
-        """Whether answers depend on a level."""
+        """True if answers depend on a level."""
         return False
 
     @property

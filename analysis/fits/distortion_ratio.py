@@ -69,7 +69,7 @@ class DistortionRatio:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the interval holds the prediction; None without a prediction."""
+        """True if the interval holds the prediction; None without a prediction."""
         return None if self.predicted is None else self.low <= self.predicted <= self.high
 
 

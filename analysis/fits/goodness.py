@@ -51,7 +51,7 @@ class Goodness:
 
     @property
     def holds(self) -> bool:
-        """Whether neither figure would be among the 5 % most extreme of good fits."""
+        """True unless a figure would be among the 5 % most extreme of good fits."""
         return self.deviance.share >= 0.05 and self.by_level.share >= 0.05
 
 

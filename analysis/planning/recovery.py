@@ -18,7 +18,7 @@ from stimuli_store.tools.whole import whole
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """How well an estimate finds the truth, over simulated studies.
+    """Bias, spread and coverage of an estimate over simulated studies.
 
     Attributes
     ----------

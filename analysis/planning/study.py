@@ -79,7 +79,7 @@ class StudyDesign:
 
 
 class Truth(Protocol):
-    """What is true of a population: the probability of a right answer in each cell of a study."""
+    """Population of people and images: the probability of a right answer in each cell of a study."""
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""

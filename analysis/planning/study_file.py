@@ -1,4 +1,4 @@
-"""Plans of studies in TOML: designs to compare, what is taken to be true, and the test."""
+"""Plans of studies in TOML: designs to compare, the truth that is supposed, and the test."""
 
 import os
 import tomllib
