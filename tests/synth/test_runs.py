@@ -445,7 +445,7 @@ def test_ctrl_c_ends_the_power_method_at_both_ends() -> None:
         "surplus": 0,
     }
     with python_handles_ctrl_c():
-        found = solvers.power(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
+        found = solvers.power_iteration(operator, torch.zeros(20).double(), **options)  # type: ignore[arg-type]
     assert found.outcome is Status.INTERRUPTED
     assert len(spent) < 15
 
