@@ -50,7 +50,8 @@ def contrasts_table(found: Contrasts) -> str:
             formatting.bounds(row.estimate.low, row.estimate.high),
             formatting.p_value(row.p_value),
             formatting.p_value(row.p_holm),
-            f"{row.for_whom}" + (f" ({formatting.tally(row.n, _PERSON)})" if row.n else ""),
+            row.n or "–",
+            row.for_whom,
         ]
         for row in found.rows
     ]
@@ -61,4 +62,4 @@ def contrasts_table(found: Contrasts) -> str:
         if found.left_out
         else ""
     )
-    return html.table([*head, "for whom"], rows) + left_out
+    return html.table([*head, "participants", "for whom"], rows) + left_out

@@ -90,10 +90,9 @@ def assumptions_of(results: Results) -> list[str]:
 def _of_contrast(row: Contrast) -> Statement:
     between = f"{row.first} {SIGNS[row.scale]} {row.second}"
     ends = formatting.bounds(row.estimate.low, row.estimate.high)
-    people = f" ({formatting.tally(row.n, 'participant')})" if row.n else ""
     notes = (
         Note(text=between),
-        Note(text=f"95 % interval {ends}, for {row.for_whom}{people}"),
+        Note(text=f"95 % interval {ends}, for {row.for_whom}"),
         Note(text=f"equal: {formatting.p_value(row.p_holm)}, corrected for the number of pairs"),
     )
     value = formatting.number(row.estimate.value)
@@ -110,7 +109,10 @@ def _of_ranking(rule: str, found: Ranking, results: Results) -> Statement:
         label, short = "Agreement of the only model", "model"
     if len(results.rankings) > 1:
         label += f", rule {rule}"
-    value, notes = found.sentence, [Note(text=_bits(found)), Note(text=found.sizes)]
+    value, notes = (
+        found.sentence,
+        [Note(text=_bits(found)), Note(text=found.sizes), Note(text=found.spread)],
+    )
     if len(found.best) > _MOST_NAMED:
         apart = found.sentence[found.sentence.index(", not told apart") :]
         share = "all" if len(found.best) == len(found.rows) else f"{len(found.best)} of"

@@ -120,7 +120,7 @@ def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path,
     (head, _) = summary["conditions"]
     assert head["threshold_of_the_curve"] == pytest.approx(fit.threshold, rel=1e-12)
     assert head["interval_of_the_curve"] == pytest.approx([fit.low, fit.high])
-    assert summary["threshold"] == pytest.approx(fit.threshold, rel=1e-5)  # as many trials of each
+    assert summary["threshold"] == pytest.approx(fit.threshold, rel=1e-2)  # as many trials of each
     assert summary["for_whom"] == "new people and these images"
     assert summary["pin"] == bank.pin
     assert summary["n_trials"] == len(table) == results.n_trials

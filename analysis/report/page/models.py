@@ -90,7 +90,7 @@ def _difference(row: ModelScore, found: Ranking) -> str:
 def _share(lower: CeilingShare | None, upper: CeilingShare | None) -> str:
     if lower is None or upper is None:
         return "–"
-    return f"{lower.value:.0%}, {upper.value:.0%}"
+    return ", ".join(formatting.percent(round(share.value, 2)) for share in (lower, upper))
 
 
 def _ceiling(found: Ranking) -> str:

@@ -73,7 +73,7 @@ def _notices(results: Results) -> str:
         makers = ", ".join(sorted({str(o["model"]) for o in results.observers if "model" in o}))
         truth = (
             " Their true parameters are known and shown beside the estimates; they were not used in the fits."
-            if any(c.true_threshold is not None for c in results.conditions)
+            if any(any(t is not None for t in c.true_dprimes) for c in results.conditions)
             else ""
         )
         by = f" The observers use the distances of the model {html.code(makers)}." if makers else ""
