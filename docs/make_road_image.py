@@ -48,7 +48,9 @@ def main() -> None:
     threshold, true, models = statements_of(results)[:3]
     lines = [f"threshold {threshold.value}", threshold.notes[1].text]
     lines += [f"simulated observers' own: {true.value}", f"{models.short}: {models.value}"]
-    text = axes.text(fit.high * 1.15, fit.p - 0.02, "\n".join(lines), va="top", fontsize=9, color=style.INK)
+    text = axes.text(
+        fit.high * 1.15, fit.p - 0.02, "\n".join(lines), va="top", fontsize=9, color=style.INK
+    )
     text.set_in_layout(False)
     axes.set_ylabel("proportion correct, ABX")
     out.write_bytes(style.to_png(figure, dpi=110))

@@ -24,7 +24,7 @@ def summary_of(results: Results, answers: Answers) -> dict[str, Any]:
     """Return the results as plain JSON values; infinite and missing numbers become null."""
     head, ranking = results.headline, results.ranking
     found = {
-        "format": "results",
+        "format": "stimsynth-results",
         "version": 1,
         "headline": {
             "answers": answers_line(results),
@@ -38,7 +38,7 @@ def summary_of(results: Results, answers: Answers) -> dict[str, Any]:
         "p": results.p,
         "seed": results.seed,
         "unit": results.unit,
-        "comparison": head.name,
+        "condition": head.name,
         "threshold": results.threshold,
         "interval": _ends(results.estimate),
         "for_whom": head.for_whom if results.estimate else None,
@@ -91,6 +91,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "n_participants": condition.n_participants,
         "n_images": condition.n_images,
         "population": to_json(condition.population) if condition.population else None,
+        "dprime_population": [to_json(d) if d else None for d in condition.population_dprimes],
         "goodness_of_fit": condition.misfit,
         "describes_the_answers": None if condition.misfit is None else condition.misfit >= MISFIT,
         "critical_scaling": _scaling(condition),

@@ -116,7 +116,7 @@ def test_numbers_agree_with_the_table(bank: Bank, folder: Path, out: tuple[Path,
     table = answers_of(bank, read_sessions(folder)).table
     own = table[table.comparison == "reference-member"]
     fit = fit_psychometric(*level_counts(own))
-    assert summary["comparison"] == "reference-member"
+    assert summary["condition"] == "reference-member"
     (head, _) = summary["conditions"]
     assert head["threshold_of_the_curve"] == pytest.approx(fit.threshold, rel=1e-12)
     assert head["interval_of_the_curve"] == pytest.approx([fit.low, fit.high])
