@@ -14,6 +14,7 @@ from analysis.infer.laplace import mixture_quantiles
 from analysis.infer.mixed import MixedPosterior, MixedProblem
 from analysis.infer.population import PopulationEstimate, caution_of, whom
 from analysis.infer.predictive import PredictiveChecks, predictive_checks
+from stimuli_store.tools import html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +91,14 @@ class Hierarchy:
             for name, found in self.population.items()
         )
         return f"{values}; for {first.for_whom} ({self.status.name})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [name, f"{e.value:.3g}", f"{e.low:.3g} to {e.high:.3g}", e.for_whom]
+            for name, e in self.population.items()
+        ]
+        shown = html.table(["parameter", "value", "95 % interval", "for"], rows)
+        return shown + html.paragraph(f"{self.method}: {self.status.value}", "small")
 
     @property
     def table(self) -> "pd.DataFrame":

@@ -68,6 +68,7 @@ def test_every_person_and_image_is_estimated(found: Hierarchy) -> None:
 def test_results_are_short_and_a_table(found: Hierarchy) -> None:
     assert len(repr(found)) < 250
     assert "new people and new images" in repr(found)
+    assert found._repr_html_().count("<tr") == 4
     table = found.table
     assert len(table) == 3 + 2 * 16
     assert set(table.factor) == {"population", "participants", "images"}
