@@ -20,7 +20,7 @@ from analysis.curves.threshold_curve import ThresholdCurve
 from analysis.data.crossed import CrossedCounts, crossed_counts
 from analysis.fits.engine.settings import ANY, FitSettings
 from analysis.infer.jackknife import crossed_jackknife, weights_of
-from analysis.infer.likelihood import CurveProblem, climb, lapse_prior, normal_prior
+from analysis.infer.likelihood import CurveProblem, climb, lapse_prior
 from analysis.infer.population import PopulationEstimate
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
@@ -199,12 +199,14 @@ def _jackknife(
 def _problem(curve: ThresholdCurve, right: np.ndarray, total: np.ndarray) -> CurveProblem:
     """Return the likelihood problem of counts, with the priors of `fit_psychometric`."""
 
+    (width_prior,) = FitSettings().priors_of(("width",))
+
     def prior(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        width = normal_prior(theta[:, 1], 0.0, float(1 / np.log(2)))
+        width, turn, bend = width_prior.terms(theta[:, 1])
         lapse = lapse_prior(theta[:, 2], curve.top)
         flat = np.zeros(len(theta))
-        gradient, curvature = (np.stack([flat, width[i], lapse[i]], axis=1) for i in (1, 2))
-        return width[0] + lapse[0], gradient, curvature
+        gradient = np.stack([flat, turn, lapse[1]], axis=1)
+        return width + lapse[0], gradient, np.stack([flat, -bend, lapse[2]], axis=1)
 
     return CurveProblem(curve=curve.terms, prior=prior, n_correct=right, n_trials=total)
 
