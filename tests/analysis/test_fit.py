@@ -8,6 +8,7 @@ from analysis.curves.axes import Axis
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.fits.fit import Fit, FitStatus
 from analysis.fits.fitting import fit_many, fit_psychometric
+from analysis.infer.noise import NOISES
 from analysis.observers.sdt import p_correct
 from tests.helpers import whole
 
@@ -34,6 +35,25 @@ def test_interval_covers_the_truth_about_95_times_in_100(n_sets: int) -> None:
     low, high = binom.ppf([0.0005, 0.9995], n_sets, [0.94, 0.98])
     assert low <= covered <= high
     assert sum(fit.low > THRESHOLD for fit in fits) <= binom.ppf(0.998, n_sets, 0.025)
+
+
+@pytest.mark.parametrize("sigmoid", ["normal", "logistic", "weibull"])
+@pytest.mark.parametrize(("n", "eta"), [(40, 0.0), (40, 0.2), (400, 0.0), (400, 0.2)])
+def test_scatter_of_the_answers_costs_no_coverage(sigmoid: str, n: int, eta: float) -> None:
+    """A slice of `python -m benchmarks coverage`: 92 to 98 % within the 99.9 % range of a binomial count."""
+    size, levels = 150, np.exp2(np.linspace(3, 6, 7))
+    curve = PsychometricFunction(sigmoid=sigmoid, threshold=2**4.5, width=2, guess=0.5, lapse=0.02)
+    noise, shape = NOISES["beta-binomial" if eta else "binomial"], (size, 7)
+    right = noise.draw(
+        np.random.default_rng(4),
+        np.broadcast_to(curve(levels), shape),
+        np.full(shape, float(n)),
+        np.full((size, 1), eta),
+    )
+    true = float(curve.level_at(0.75))
+    fits = fit_many([(levels, k, [n] * 7) for k in right], sigmoid=sigmoid)
+    covered = sum(fit.low <= true <= fit.high for fit in fits)
+    assert binom.ppf(0.0005, size, 0.92) <= covered <= binom.ppf(0.9995, size, 0.98)
 
 
 def test_many_trials_recover_the_curve() -> None:
