@@ -1,5 +1,6 @@
 """Counts of right answers and trials by level, their trend over the levels, and their dispersion."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ class Counts:
     levels: np.ndarray
     n_correct: np.ndarray
     n_trials: np.ndarray
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.levels, self.n_correct, self.n_trials))
 
 
 def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> Counts:

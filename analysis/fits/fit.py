@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.curves.axes import Axis, axis_of
+from analysis.curves.axes import Axis, axis_of, to_axis
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
 from analysis.fits.engine.batch import batch_of_counts
-from analysis.fits.engine.quantities import estimates_of, slope_target, target_of
+from analysis.fits.engine.quantities import estimates_of, profile_of, slope_target, target_of
 from analysis.fits.engine.search import Quantity
 from analysis.fits.engine.settings import FitSettings, check_p
 from analysis.infer.estimates import Estimate
@@ -40,6 +41,11 @@ class FitStatus(Enum):
         "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
     )
     UNFINISHED = "the fit did not converge; do not use it"
+
+    @property
+    def is_found(self) -> bool:
+        """Whether there is a threshold among the levels shown."""
+        return self in (FitStatus.CONVERGED, FitStatus.FALLING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +162,47 @@ class Fit:
             If `p` is not between the fixed asymptotes.
         """
         return self._estimate(slope_target(check_p(p, self.settings)))
+
+    @property
+    def summary(self) -> dict[str, float | str]:
+        """Threshold with interval, curve, goodness and status, by name: a row of a table."""
+        curve = self.function
+        return {
+            "threshold": self.threshold,
+            "low": self.low,
+            "high": self.high,
+            "p": self.p,
+            "width": curve.width,
+            "guess": curve.guess,
+            "lapse": curve.lapse,
+            "sigmoid": curve.sigmoid,
+            "deviance": self.deviance,
+            "dispersion": self.dispersion,
+            "trials": self.n_trials,
+            "status": self.status.name.lower(),
+        }
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The `summary` as a table of one row."""
+        return pd.DataFrame([self.summary])
+
+    def profile(self, levels: ArrayLike) -> np.ndarray:
+        """Return the log posterior, maximized over all else, at thresholds (V,), less that of the mode.
+
+        The 95 % interval holds the thresholds at which it is above −1.92 times the dispersion.
+
+        Examples
+        --------
+        >>> from analysis.fits.fitting import fit_psychometric
+        >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+        >>> fit.profile([fit.low, fit.threshold, fit.high]).round(2).tolist()
+        [-1.92, 0.0, -1.92]
+        """
+        batch = batch_of_counts([self.counts], self.settings.axis)
+        return profile_of(
+            batch, self.settings, self.p, self.rising, to_axis(levels, self.settings.axis)
+        )
 
     def predict(self, levels: ArrayLike) -> np.ndarray:
         """Return the fitted proportion correct at each level (same shape)."""

@@ -128,7 +128,7 @@ def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
     ['CONVERGED', 'CONVERGED']
     """
     chosen = named_settings(settings)
-    counts = [one if isinstance(one, Counts) else counts_of(*_three(one)) for one in sets]
+    counts = [counts_of(*_three(one)) for one in sets]
     return _fit_counts(counts, chosen)
 
 

@@ -49,22 +49,7 @@ class Fits:
     def table(self) -> pd.DataFrame:
         """A row for each group: its key, threshold with interval, curve, goodness and status."""
         rows = [
-            {
-                **dict(zip(self.by, key, strict=True)),
-                "threshold": fit.threshold,
-                "low": fit.low,
-                "high": fit.high,
-                "p": fit.p,
-                "width": fit.function.width,
-                "guess": fit.function.guess,
-                "lapse": fit.function.lapse,
-                "sigmoid": fit.function.sigmoid,
-                "deviance": fit.deviance,
-                "dispersion": fit.dispersion,
-                "trials": fit.n_trials,
-                "status": fit.status.name.lower(),
-            }
-            for key, fit in self.items()
+            {**dict(zip(self.by, key, strict=True)), **fit.summary} for key, fit in self.items()
         ]
         return pd.DataFrame(rows)
 
@@ -123,7 +108,7 @@ class Fits:
         return iter(self.fits)
 
     def __repr__(self) -> str:
-        unsure = sum(fit.status.name != "CONVERGED" for fit in self.fits)
+        unsure = sum(not fit.status.is_found for fit in self.fits)
         by = f" by {', '.join(self.by)}" if self.by else ""
         rest = f", {unsure} without a threshold to rely on" if unsure else ""
         return f"Fits({len(self)} fit{'s' if len(self) != 1 else ''}{by}{rest})"

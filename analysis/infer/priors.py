@@ -176,6 +176,7 @@ PRIORS = MappingProxyType(
         "split_normal": SplitNormalPrior,
         "beta": BetaPrior,
         "half_cauchy": HalfCauchyPrior,
+        "product": ProductPrior,
     }
 )
 
@@ -189,13 +190,15 @@ def prior_to_json(prior: Prior) -> dict[str, Any]:
     {'family': 'beta', 'a': 2.0, 'b': 50.0}
     """
     families = {kind: name for name, kind in PRIORS.items()}
-    if type(prior) is ProductPrior:
-        return {"family": "product", "parts": [prior_to_json(part) for part in prior.parts]}
     if type(prior) not in families:
         raise InputError(
             f"a prior of type {type(prior).__name__} has no written form; known: {', '.join(PRIORS)}"
         )
-    return {"family": families[type(prior)], **vars(prior)}
+    numbers = {
+        key: [prior_to_json(part) for part in value] if isinstance(value, tuple) else value
+        for key, value in vars(prior).items()
+    }
+    return {"family": families[type(prior)], **numbers}
 
 
 def prior_from_json(value: dict[str, Any]) -> Prior:
@@ -206,10 +209,12 @@ def prior_from_json(value: dict[str, Any]) -> Prior:
     InputError
         If the family or one of its numbers is unknown or missing.
     """
-    numbers = {key: number for key, number in value.items() if key != "family"}
+    numbers = {
+        key: tuple(map(prior_from_json, number)) if isinstance(number, list) else number
+        for key, number in value.items()
+        if key != "family"
+    }
     family = value.get("family", "")
-    if family == "product":
-        return ProductPrior(parts=tuple(prior_from_json(part) for part in value.get("parts", ())))
     if family not in PRIORS:
         raise unknown_name("family of priors", str(family), list(PRIORS))
     try:

@@ -9,6 +9,7 @@ from analysis.curves.psychometric import PsychometricFunction
 from analysis.fits.fit import Fit, FitStatus
 from analysis.fits.fitting import fit_many, fit_psychometric
 from analysis.infer.noise import NOISES
+from analysis.infer.priors import FlatPrior
 from analysis.observers.sdt import p_correct
 from tests.helpers import whole
 
@@ -241,6 +242,39 @@ def test_perfect_answers_leave_the_interval_open_below() -> None:
     assert fit.low == 0.0
     assert fit.low <= fit.threshold <= fit.high < LEVELS[1]
     assert fit.status is FitStatus.EXCEEDED
+
+
+SETTINGS = (
+    {},
+    {"axis": "linear", "guess": "free", "p": 0.6},
+    {"guess": "tied", "p": 0.5, "sigmoid": "student", "dispersion": "beta-binomial"},
+    {"lapse": 0, "priors": {"width": FlatPrior()}, "p": 0.99, "sigmoid": "normal"},
+    {"guess": 0.25, "priors": {"lapse": FlatPrior(), "width": FlatPrior()}, "rising": False},
+)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_no_answers_break_a_fit(settings: dict) -> None:  # type: ignore[type-arg]
+    """Chance, none or all right, steps, few levels, one trial a level: always numbers, never a warning."""
+    rng, sets = np.random.default_rng(0), []
+    for i in range(24):
+        size = int(rng.integers(1, 9))
+        n = np.full(size, rng.choice([1, 7, 250]))
+        n[: size // 2] *= rng.integers(0, 2, size // 2)
+        level = np.sort(rng.lognormal(0, rng.choice([0.01, 1.0, 4.0]), size))
+        kinds = [n // 2, n * 0, n, n * (np.arange(size) > size // 2), rng.integers(0, n + 1)]
+        sets.append((level, kinds[i % 5], n))
+    for fit in fit_many(sets, **settings):
+        assert fit.low <= fit.threshold <= fit.high
+        assert np.isfinite([fit.deviance, fit.dispersion, fit.function.width]).all()
+        assert np.isfinite(fit.posterior.covariance).all()
+
+
+def test_answers_that_say_nothing_of_a_threshold_have_none() -> None:
+    """All right: any threshold below the levels is as likely as another."""
+    for levels in ([1, 2, 4, 8, 16], [4, 8, 16, 32]):
+        fit = fit_psychometric(levels, [50] * len(levels), [50] * len(levels))
+        assert (fit.threshold, fit.low, fit.status) == (0.0, 0.0, FitStatus.EXCEEDED)
 
 
 def test_one_level_of_answers_still_gives_an_honest_fit() -> None:

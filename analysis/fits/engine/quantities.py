@@ -8,10 +8,20 @@ import numpy as np
 from analysis.curves.asymptotes import rates_of
 from analysis.curves.axes import from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Steepness
+from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
 from analysis.fits.engine.batch import CountsBatch
-from analysis.fits.engine.search import Quantity, SigmoidSearch, intervals, search
+from analysis.fits.engine.search import (
+    Quantity,
+    SigmoidSearch,
+    intervals,
+    modes_of,
+    problem_of,
+    search,
+)
 from analysis.fits.engine.settings import FitSettings
 from analysis.infer.estimates import Estimate
+from analysis.infer.likelihood import climb
+from analysis.infer.profiles import highest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +81,30 @@ def read_off(
     turned = (side < 0) & (target.index == THRESHOLD or setting.steepness is Steepness.SLOPE)
     low, high = np.where(turned, found[::-1][:2], found[1:])
     return Estimates(value=found[0], low=low, high=high)
+
+
+def profile_of(
+    batch: CountsBatch, settings: FitSettings, p: float, rising: bool, positions: np.ndarray
+) -> np.ndarray:
+    """Return the highest profile of the threshold of one data set at positions on the axis (V,).
+
+    It is 0 at the mode.
+    """
+    ways, heights = np.array([rising]), []
+    places = (positions - batch.centre[0]) / batch.span[0] * (1.0 if rising else -1.0)
+    order = np.argsort(places)
+    tops = [modes_of(batch, settings, shape, ways).height[0] for shape in settings.shapes]
+    for shape in settings.shapes:
+        setting = settings.parametrization(shape, p)
+        problem = problem_of(batch, settings, setting, ways)
+        grids = [places[order], steepness_to_try(setting), *rates_to_try(setting)]
+        nodes = best_nodes(problem, grids, THRESHOLD)
+        others = tuple(range(1, len(setting.names)))
+        found = climb(problem.rows(nodes.rows), nodes.x, others, tolerance=1e-9).value
+        heights.append(found[highest(nodes.rows, nodes.columns, found)])
+    made = np.empty(len(positions))
+    made[order] = np.max(heights, axis=0) - max(tops)
+    return np.minimum(made, 0.0)
 
 
 def target_of(name: str, names: tuple[str, ...]) -> Quantity:

@@ -28,6 +28,7 @@ from analysis.infer.likelihood import climb
 from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
 
 _LEAST_INFORMATION = 1e-10
+_FLAT = 0.02  # of log posteriors that are taken as equal
 _FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
 _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
 
@@ -175,7 +176,11 @@ def search(
     value = c[:, target.index]
     inside = (side == 0) & (value > profiles.values[:, 0]) & (value < profiles.values[:, -1])
     if target.index == THRESHOLD:
-        value = np.where(inside, value, np.where(value > 0, np.inf, -np.inf))
+        # Where a threshold far from the levels is as likely as the best, the answers have none.
+        far = profiles.height[:, [0, -1]]
+        inside &= far.max(axis=1) < modes.height - _FLAT
+        above = np.where((side == 0) & ~inside, far[:, 1] > far[:, 0], value > 0)
+        value = np.where(inside, value, np.where(above, np.inf, -np.inf))
     value = np.where(side == 0, value, np.copysign(np.inf, side))
     return SigmoidSearch(
         modes=modes,
