@@ -1,6 +1,6 @@
 """Coverage of 95 % intervals of thresholds: simulated answers, fitted, and how often the truth is inside.
 
-The table stands in ``docs/analysis.md``. Seeds are fixed, so that it can be printed again.
+The table stands in ``docs/fits.md``. Seeds are fixed, so that it can be printed again.
 """
 
 import argparse

@@ -129,7 +129,7 @@ def widening_of(deviance: np.ndarray, n_free: np.ndarray, n_trials: np.ndarray) 
     h times half the 95 % point of F(1, ν) instead of χ²(1) (Finney 1971, *Probit Analysis*, chapter 4). Here
     that comes in gradually: not at all where 40 % of good fits have a larger deviance, and in full where
     only 10 % have; and ν in F is at least 4, because nobody's answers scatter without limit.
-    `docs/analysis.md` has the coverage.
+    `docs/fits.md` has the coverage.
 
     Parameters
     ----------
