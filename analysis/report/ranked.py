@@ -24,7 +24,7 @@ def rankings_of(
         Seed of the resampling.
     """
     if not answers.models:
-        return {}, "no model says anything about these answers"
+        return {}, ""
     left_out = models_without_evidence(answers)
     if len(left_out) == len(answers.models):
         return {}, f"no model says something of every pair that was shown ({', '.join(left_out)})"

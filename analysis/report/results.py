@@ -57,7 +57,7 @@ class Results:
         Decision rule, or "" for the rule of each trial, to the models ranked under it; of people's answers,
         unless all are simulated.
     not_ranked
-        Why there is no ranking; "" if there is one.
+        Why models are not ranked; "" if they are, or there is none.
     contrasts, no_contrasts
         Thresholds of the conditions compared in pairs, where one column was asked for, within participants if
         that can be; why they are not compared, or "".

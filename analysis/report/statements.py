@@ -125,8 +125,10 @@ def _few(condition: Condition) -> list[Note]:
 
 def _dprimes(condition: Condition) -> Iterator[Statement]:
     """Yield d' at the levels with most answers, in the order of the levels."""
-    most = sorted(np.argsort(-condition.n_trials, kind="stable")[:_MOST_LEVELS].tolist())
-    for place in most:
+    most = np.argsort(-condition.n_trials, kind="stable").tolist()
+    if any(condition.own_dprimes):  # a level of trials without a difference has no d' of its own
+        most = [place for place in most if condition.own_dprimes[place]]
+    for place in sorted(most[:_MOST_LEVELS]):
         found, true = condition.own_dprimes[place], condition.true_dprimes[place]
         if found is None or not bounded(found):
             yield _no_dprime(condition, place)

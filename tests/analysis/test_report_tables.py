@@ -13,6 +13,7 @@ import pytest
 from analysis import contrasts, fit, fit_psychometric, read_trials
 from analysis.cli import register
 from analysis.observers.links import link_of
+from analysis.report.headlines import statements_of
 from analysis.report.results import analyse
 from stimuli_store.errors import InputError
 from tests.analysis.builders import header, record_of, session_trials, write_journal
@@ -187,7 +188,10 @@ def test_trials_without_a_difference_at_a_level_of_their_own_are_those_of_all_le
         ("yes", level, k < right) for level, right in ((1.0, 20), (2.0, 35)) for k in range(40)
     ]
     frame = pd.DataFrame(rows, columns=["answer", "level", "correct"])
-    (condition,) = analyse(read_trials(frame, task="yes-no")).conditions
+    results = analyse(read_trials(frame, task="yes-no"))
+    (condition,) = results.conditions
+    assert [s.short for s in statements_of(results)] == ["d'", "d'"]
+    assert (results.rankings, results.not_ranked) == ({}, "")
     none, *others = condition.own_dprimes
     assert none is None
     assert condition.fit is None

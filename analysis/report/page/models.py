@@ -15,8 +15,10 @@ _DIGITS = 3
 
 
 def model_section(results: Results) -> str:
-    """Return the section on models as HTML: a ranking for each decision rule."""
+    """Return the section on models as HTML: a ranking for each decision rule; "" if there is no model."""
     title = "Which model agrees with the answers"
+    if not results.rankings and not results.not_ranked:
+        return ""
     if not results.rankings:
         return html.section(
             title, html.paragraph(formatting.sentence(f"no model is ranked: {results.not_ranked}"))
