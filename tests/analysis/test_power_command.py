@@ -1,5 +1,6 @@
 """Plans of studies in TOML and the command `stimsynth power`."""
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from scipy.stats import binom
 
 from analysis.planning.study_file import read_study
 from analysis.planning.tests import TESTS, named_test
-from stimsynth.cli import main
+from analysis.power_cli import register
 from stimuli_store.errors import InputError
 
 PLAN = """
@@ -48,7 +49,11 @@ def test_the_command_prints_a_row_for_each_design(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / "power.csv"
-    assert main(["power", written(tmp_path, PLAN), "--studies", "6", "--out", str(out)]) == 0
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    words = ["power", written(tmp_path, PLAN), "--studies", "6", "--out", str(out)]
+    args = parser.parse_args(words)
+    assert args.run(args) == 0
     printed = capsys.readouterr().out
     assert "above chance, 6 simulated studies each" in printed
     lines = out.read_text().splitlines()
