@@ -22,7 +22,8 @@ def score_table(ranking: Ranking) -> "pd.DataFrame":
     best = set(ranking.best)
     rows = [{**_row(row), "sort": "model", "best": row.label in best} for row in ranking.rows]
     rows += [{**_row(row), "sort": "baseline", "best": False} for row in ranking.baselines]
-    table = pd.DataFrame(rows).replace({None: np.nan}).infer_objects()
+    table = pd.DataFrame(rows)
+    table = table.where(table.notna(), np.nan).infer_objects()
     front = ["label", "sort", "best"]
     return table[[*front, *(c for c in table.columns if c not in front)]]
 
