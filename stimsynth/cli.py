@@ -7,7 +7,8 @@ import argparse
 import io
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
 from stimsynth.commands.import_folder import register_import
@@ -62,8 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done; 1 to 7 an error of `stimuli_store.errors`, printed as one sentence; 130 interrupted.
     """
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `stimsynth bank ls | head` ends quietly
+    with _ended_by_a_closed_pipe():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     _show_what_can_be_shown()
     arguments = make_parser().parse_args(argv)
     try:
@@ -86,6 +90,24 @@ def main(argv: Sequence[str] | None = None) -> int:
             "stimsynth: interrupted; finished work is kept, and the same command continues\n"
         )
         return _INTERRUPTED
+
+
+@contextmanager
+def _ended_by_a_closed_pipe() -> Iterator[None]:
+    """Let a block end quietly when nobody reads its output any more, as in ``stimsynth bank ls | head``.
+
+    Whoever calls `main` from Python has the signal's handler of before again: its process must not end.
+    """
+    if not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Python says so when it ends
+            sys.stdout.flush()
+        signal.signal(signal.SIGPIPE, before)
 
 
 def _show_what_can_be_shown() -> None:

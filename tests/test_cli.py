@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,24 @@ def test_a_folder_is_listed_though_one_bank_is_damaged(
     assert "bad.h5" in out
     assert out.count("unreadable") == 1
     assert bank.pin in out
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="there are no such pipes")
+def test_a_closed_pipe_ends_the_command_quietly_and_not_a_process_that_calls_it(
+    tmp_path: Path,
+) -> None:
+    """A movie that ffmpeg refused ended the worker in which `main` had run before."""
+    before = signal.getsignal(signal.SIGPIPE)
+    assert main(["bank", "ls", str(tmp_path)]) == 0
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert signal.getsignal(signal.SIGPIPE) is before
+    command = f"{sys.executable} -m stimsynth --help | true; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stderr == ""
+    assert int(result.stdout) in (0, 128 + signal.SIGPIPE)
 
 
 def test_the_version_is_told() -> None:
