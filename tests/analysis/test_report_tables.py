@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import contrasts, fit, fit_psychometric, read_trials
+from analysis import contrasts, fit, fit_psychometric, rank, read_trials
 from analysis.cli import register
 from analysis.observers.links import link_of
 from analysis.report.headlines import statements_of
-from analysis.report.results import analyse
+from analysis.report.results import Results, analyse
 from stimuli_store.errors import InputError
 from tests.analysis.builders import header, record_of, session_trials, write_journal
 from tests.helpers import tiny_bank
@@ -154,32 +154,38 @@ def test_several_tasks_are_conditions_or_chosen_from(folder: Path) -> None:
     assert run(folder, "both.csv", "--task", "abx")["tasks"] == ["abx"]
 
 
-def test_another_rule_changes_dprime_and_not_the_threshold(folder: Path) -> None:
-    words = ("trials.csv", "--roles", "no_task.toml", "--task", "abx")
-    own, other = (run(folder, *words, *more) for more in ((), ("--rule", "differencing")))
-    assert own["threshold"] == other["threshold"]
-    assert own["conditions"][0]["rule"] == "independent"
-    for rule, found in (("independent", own), ("differencing", other)):
-        (condition,) = found["conditions"]
-        link = link_of(read_trials([[1, 1, 2]], task="abx").task, rule)
-        total = np.array(condition["n_trials"])
-        shares = np.clip(condition["n_correct"], 0.5, total - 0.5) / total
-        assert condition["dprime"] == pytest.approx(link.dprime(shares).tolist())
+@pytest.fixture(scope="module")
+def own_rule(folder: Path) -> Results:
+    """The results of the table as ABX, under the rule of the task."""
+    return analyse(read_trials(folder / "trials.csv", folder / "no_task.toml", task="abx"))
 
 
-def test_all_rules_are_ranked_in_one_call(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_rules_are_ranked_in_one_call(
+    folder: Path, own_rule: Results, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ("trials.csv", "--roles", "no_task.toml", "--task", "abx")
     every = run(folder, *words, "--rule", "all")
     said = capsys.readouterr().out
     rules = [found["rule"] for found in every["rankings"]]
     assert rules == ["independent", "differencing", "likelihood"]
-    for found in every["rankings"]:
-        assert f"under the rule {found['rule']}" in said
-        alone = run(folder, *words, "--rule", found["rule"])
-        assert alone["rankings"][0]["rows"] == found["rows"]
-        (condition,), (own,) = every["conditions"], alone["conditions"]
-        by_rule = {condition["rule"]: condition, **condition["dprime_by_rule"]}
-        assert by_rule[found["rule"]]["dprime"] == own["dprime"]
+    assert [f"under the rule {rule}" in said for rule in rules] == [True] * 3
+    assert every["threshold"] == own_rule.threshold
+    (condition,) = every["conditions"]
+    by_rule = {condition["rule"]: condition, **condition["dprime_by_rule"]}
+    total = np.array(condition["n_trials"])
+    shares = np.clip(condition["n_correct"], 0.5, total - 0.5) / total
+    for rule in rules:
+        found = link_of(own_rule.tasks[0], rule).dprime(shares)
+        assert by_rule[rule]["dprime"] == pytest.approx(found.tolist())
+
+
+def test_another_rule_is_that_of_all_results(folder: Path, own_rule: Results) -> None:
+    answers = read_trials(folder / "trials.csv", folder / "no_task.toml", task="abx")
+    results = analyse(answers, rule="differencing")
+    assert list(own_rule.rankings) == ["independent"]
+    assert results.rankings == {"differencing": rank(answers, rule="differencing")}
+    assert [c.rule for c in results.conditions] == ["differencing"]
+    assert results.interval == own_rule.interval
 
 
 def test_trials_without_a_difference_at_a_level_of_their_own_are_those_of_all_levels() -> None:
