@@ -26,6 +26,7 @@ _WIDTHS = np.array([-7.0, -5.0, -3.5, -2.4, -1.6, -0.9, -0.3, 0.5, 1.5])
 _REACH = 1.5  # how far thresholds beyond the levels are looked for, in ranges of the levels
 _RATES = ((0.01, 0.2), (0.05, 0.5), (0.15, 0.9))  # a rate, but at most a share of its upper end
 _PARTS = 14  # into which the range of the levels is divided
+_AWAY, _HARDLY_LOWER = 2, 1.5  # nodes of the width, log posterior
 _LOW_HILL = 4.0  # log posterior below the best node at which a hill is not climbed
 _PADDING = 9.0  # no position of a level
 _BEYOND = np.array([0.1, 0.25, 0.5, 0.9, _REACH])
@@ -118,7 +119,7 @@ def _nodes_of(
     nodes = np.moveaxis(nodes, front, range(len(front))).reshape(*shape, -1, len(axes))
     best = height.argmax(axis=3)
     top = np.take_along_axis(height, best[..., None], axis=3)[..., 0]
-    which, column, width = np.nonzero(_is_hill(top))
+    which, column, width = np.nonzero(_is_start(top))
     return rows[which], column, nodes[column, width, best[which, column, width]]
 
 
@@ -129,6 +130,19 @@ def _front(kept: int | None, sizes: list[int]) -> tuple[list[int], tuple[int, in
     if kept == STEEPNESS:
         return [STEEPNESS], (sizes[STEEPNESS], 1)
     return [kept, STEEPNESS], (sizes[kept], sizes[STEEPNESS])
+
+
+def _is_start(height: np.ndarray) -> np.ndarray:
+    """Return which heights (..., W) are hills, or the best of those away from the highest, if hardly lower.
+
+    A grid is too coarse to show every hill.
+    """
+    top = height.max(axis=-1, keepdims=True)
+    width = np.arange(height.shape[-1])
+    away = np.abs(width - height.argmax(axis=-1)[..., None]) >= _AWAY
+    others = np.where(away & (height >= top - _HARDLY_LOWER), height, -np.inf)
+    second = np.isfinite(others) & (width == others.argmax(axis=-1)[..., None])
+    return _is_hill(height) | second
 
 
 def _is_hill(height: np.ndarray) -> np.ndarray:
@@ -156,6 +170,24 @@ def _heights(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
     p = np.clip(probabilities(problem.setting, problem.x[:1], nodes), EDGE, 1 - EDGE)
     right, wrong = problem.n_correct, problem.n_trials - problem.n_correct
     return right @ np.log(p).T + wrong @ np.log1p(-p).T + _prior_at(problem, nodes)
+
+
+def heights_at(
+    problem: PsychometricProblem, nodes: np.ndarray, threshold: np.ndarray
+) -> np.ndarray:
+    """Return binomial log posteriors (B, G) of nodes (G, K) whose thresholds are each data set's own (B,).
+
+    Infinite thresholds give minus infinity.
+    """
+    setting, finite = problem.setting, np.isfinite(threshold)
+    found = curves_at(setting, nodes)
+    off = problem.x - np.where(finite, threshold, 0.0)[:, None]
+    z = found.anchor[:, None] + found.rate[:, None] * off[:, None, :]
+    p = found.guess[:, None] + found.room[:, None] * setting.shape.value(z)
+    p = np.clip(p, EDGE, 1 - EDGE)
+    right, wrong = problem.n_correct, problem.n_trials - problem.n_correct
+    likelihood = np.log(p) @ right[..., None] + np.log1p(-p) @ wrong[..., None]
+    return np.where(finite[:, None], likelihood[..., 0] + _prior_at(problem, nodes), -np.inf)
 
 
 def _prior_at(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
 from analysis.fits.engine.batch import CountsBatch
+from analysis.fits.engine.climbing import Modes
 from analysis.fits.engine.quantities import Estimates
-from analysis.fits.engine.search import Modes
 from analysis.fits.engine.settings import FitSettings
 from analysis.fits.engine.shared import own_settings
 from analysis.fits.fit import Fit, FitStatus, Posterior

@@ -196,8 +196,8 @@ class Fit:
         --------
         >>> from analysis.fits.fitting import fit_psychometric
         >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
-        >>> fit.profile([fit.low, fit.threshold, fit.high]).round(2).tolist()
-        [-1.92, 0.0, -1.92]
+        >>> (-fit.profile([fit.low, fit.threshold, fit.high])).round(2).tolist()
+        [1.92, 0.0, 1.92]
         """
         batch = batch_of_counts([self.counts], self.settings.axis)
         return profile_of(

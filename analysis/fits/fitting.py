@@ -14,8 +14,9 @@ from scipy.special import ndtri
 from analysis.data.counts import SURE, Counts, counts_of, is_below, trend_of, widening_of
 from analysis.fits.assemble import FoundFits, assembled
 from analysis.fits.engine.batch import CountsBatch, batch_of_counts
+from analysis.fits.engine.climbing import probabilities_at
 from analysis.fits.engine.quantities import read_off
-from analysis.fits.engine.search import Quantity, probabilities_at, search
+from analysis.fits.engine.search import Quantity, search
 from analysis.fits.engine.settings import (
     ANY,
     HETEROGENEITY,

@@ -11,7 +11,7 @@ from analysis.curves.axes import Axis, from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD
 from analysis.curves.sigmoids import sigmoid_of
 from analysis.fits.engine.batch import CountsBatch, batch_of_arrays
-from analysis.fits.engine.search import Modes, modes_of, probabilities_at
+from analysis.fits.engine.climbing import Modes, modes_of, probabilities_at
 from analysis.fits.engine.settings import FitSettings, directions, named_settings
 
 _AT_ONCE = 5000  # data sets whose arrays are in memory together

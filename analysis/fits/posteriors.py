@@ -16,7 +16,7 @@ from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Paramet
 from analysis.curves.problem import PsychometricProblem
 from analysis.curves.starts import same_levels
 from analysis.fits.engine.batch import batch_of_arrays
-from analysis.fits.engine.search import problem_of
+from analysis.fits.engine.climbing import problem_of
 from analysis.fits.engine.settings import FitSettings, directions, named_settings
 from analysis.fits.fit import Fit
 from analysis.infer.estimates import Estimate

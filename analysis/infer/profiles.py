@@ -14,7 +14,7 @@ from analysis.infer.likelihood import LogPosterior, climb
 _TOLERANCE = 1e-7  # of log posteriors near the floor of an interval
 _ROUGH, _ROUGH_STEPS = 1e-2, 12  # of log posteriors elsewhere, and the most steps there
 _NEAR = 3.0  # fall below the floor within which a point might yet climb above it
-_STEPS, _ROUNDS = 25, 4
+_STEPS, _ROUNDS = 14, 4
 _CLOSE = 2e-5  # of square roots of a fall at the ends of an interval
 
 
@@ -36,6 +36,12 @@ class Profiles:
     values: np.ndarray
     height: np.ndarray
     x: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "Profiles":
+        """Return the profiles of some problems."""
+        return replace(
+            self, values=self.values[chosen], height=self.height[chosen], x=self.x[chosen]
+        )
 
     @property
     def top(self) -> np.ndarray:

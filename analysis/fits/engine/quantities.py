@@ -10,14 +10,8 @@ from analysis.curves.axes import from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Steepness
 from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
 from analysis.fits.engine.batch import CountsBatch
-from analysis.fits.engine.search import (
-    Quantity,
-    SigmoidSearch,
-    intervals,
-    modes_of,
-    problem_of,
-    search,
-)
+from analysis.fits.engine.climbing import modes_of, problem_of
+from analysis.fits.engine.search import Quantity, SigmoidSearch, intervals, search
 from analysis.fits.engine.settings import FitSettings
 from analysis.infer.estimates import Estimate
 from analysis.infer.likelihood import climb

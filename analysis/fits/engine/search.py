@@ -18,16 +18,21 @@ from analysis.curves.parametrization import (
     Steepness,
     coordinates_of,
     curves_at,
-    probabilities,
 )
 from analysis.curves.problem import PsychometricProblem
-from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
+from analysis.curves.starts import best_nodes, heights_at, rates_to_try, steepness_to_try
 from analysis.fits.engine.batch import CountsBatch
+from analysis.fits.engine.climbing import Modes, modes_of, problem_of
 from analysis.fits.engine.settings import FitSettings
 from analysis.infer.likelihood import climb
-from analysis.infer.profiles import Profiles, ends_of, highest, profiles_of, with_points
+from analysis.infer.profiles import Profiles, ends_of, profiles_of, with_points
 
-_LEAST_INFORMATION = 1e-10
+_ELSEWHERE, _HARDLY_LOWER = 1.0, 1.5  # log2 of steepness; log posterior
+_CHECKS, _HIGHER, _NEAR = (
+    3,
+    0.005,
+    2.5,
+)  # of ends of intervals; log posterior above and below the floor
 _FLAT = 0.02  # of log posteriors that are taken as equal
 _FINE = {Steepness.WIDTH: np.linspace(-8, 5, 27), Steepness.SLOPE: np.linspace(-7, 9, 33)}
 _SHARES = np.concatenate([np.geomspace(1e-5, 0.3, 22), np.linspace(0.35, 0.999, 14)])
@@ -50,88 +55,6 @@ class Quantity:
     p: float | None
     steepness: Steepness = Steepness.WIDTH
     index: int = THRESHOLD
-
-
-@dataclass(frozen=True, kw_only=True)
-class Modes:
-    """Posterior modes of one sigmoid for B data sets.
-
-    Attributes
-    ----------
-    setting
-        The parametrization by position, log2 width and rates.
-    coordinates, quantities
-        Where the modes are (B, K), in units of the range of the levels.
-    covariance
-        Of the quantities, in the normal approximation (B, K, K).
-    height
-        Log posteriors (B,).
-    rested
-        Whether the search converged (B,).
-    """
-
-    setting: Parametrization
-    coordinates: np.ndarray
-    quantities: np.ndarray
-    covariance: np.ndarray
-    height: np.ndarray
-    rested: np.ndarray
-
-
-def problem_of(
-    batch: CountsBatch, settings: FitSettings, setting: Parametrization, rising: np.ndarray
-) -> PsychometricProblem:
-    """Return the log posteriors of a batch; data sets that fall (B,) are mirrored."""
-    side = np.where(rising, 1.0, -1.0)
-    own = "width" in settings.priors
-    return PsychometricProblem(
-        setting=setting,
-        priors=settings.priors_of(setting.names),
-        x=batch.x * side[:, None],
-        centre=batch.centre,
-        span=batch.span * side,
-        width_unit=1 / batch.span if own else np.ones_like(batch.span),
-        n_correct=batch.n_correct,
-        n_trials=batch.n_trials,
-        pull=batch.pull,
-    )
-
-
-def modes_of(
-    batch: CountsBatch,
-    settings: FitSettings,
-    shape: str,
-    rising: np.ndarray,
-    starts: Sequence[np.ndarray] = (),
-) -> Modes:
-    """Return the posterior modes of one sigmoid; `starts` are further quantities (B, K) to begin from."""
-    setting = settings.parametrization(shape)
-    problem = problem_of(batch, settings, setting, rising)
-    grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
-    kept = RATES + 1 if len(setting.asymptotes.names) > 1 else None
-    nodes, every = best_nodes(problem, grids, kept), tuple(range(len(setting.names)))
-    rows = np.concatenate([nodes.rows, *(np.arange(len(start)) for start in starts)])
-    begins = np.concatenate([nodes.x, *(coordinates_of(setting, start) for start in starts)])
-    found = climb(problem.rows(rows), begins, every, tolerance=1e-10)
-    best = highest(rows, np.zeros_like(rows), found.value)
-    c = found.x[best]
-    at, information = curves_at(setting, c), problem.evaluate(c)[2]
-    # A little more information keeps directions of which the answers say nothing finite.
-    inverse = np.linalg.inv(information + _LEAST_INFORMATION * np.eye(c.shape[1]))
-    return Modes(
-        setting=setting,
-        coordinates=c,
-        quantities=at.quantities,
-        covariance=at.jacobian @ inverse @ np.swapaxes(at.jacobian, -1, -2),
-        height=found.value[best],
-        rested=found.rested[best],
-    )
-
-
-def probabilities_at(batch: CountsBatch, modes: Modes, rising: np.ndarray) -> np.ndarray:
-    """Return the probabilities (B, L) of modes at the levels of a batch."""
-    side = np.where(rising, 1.0, -1.0)
-    return probabilities(modes.setting, batch.x * side[:, None], modes.coordinates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +90,8 @@ def search(
     problem = problem_of(batch, settings, setting, rising)
     nodes = best_nodes(problem, _grids(setting, target.index), target.index)
     profiles = profiles_of(problem, target.index, (nodes.rows, nodes.columns), nodes.x)
-    rows = np.arange(len(batch.x))
-    best = profiles.x[rows, profiles.best]
-    modes = modes_of(batch, settings, shape, rising, [curves_at(setting, best).quantities])
+    best = profiles.x[np.arange(len(batch.x)), profiles.best]
+    modes = modes_of(batch, settings, shape, rising, _hints(setting, profiles))
     never, always = _beyond(batch, settings, modes, target.p, rising)
     side = _side_of(modes, target.p)
     c = coordinates_of(setting, modes.quantities)
@@ -204,6 +126,20 @@ def _side_of(modes: Modes, p: float | None) -> np.ndarray:
         return np.zeros(len(modes.height))
     guess, room = fixed.guess_and_room(modes.quantities[:, RATES : RATES + len(fixed.names)])
     return (guess + room <= p).astype(float) - (guess >= p)
+
+
+def _hints(setting: Parametrization, found: Profiles) -> tuple[np.ndarray, np.ndarray]:
+    """Return data sets and quantities of the best points of profiles, and of others hardly lower.
+
+    These are the best of those that are much steeper or flatter, as they may lie on another hill.
+    """
+    rows = np.arange(len(found.values))
+    steep = found.x[:, :, STEEPNESS]
+    other = np.abs(steep - steep[rows, found.best][:, None]) > _ELSEWHERE
+    height = np.where(other, found.height, -np.inf)
+    second, near = height.argmax(axis=1), height.max(axis=1) >= found.top - _HARDLY_LOWER
+    x = np.concatenate([found.x[rows, found.best], found.x[rows, second][near]])
+    return np.append(rows, rows[near]), curves_at(setting, x).quantities
 
 
 def _grids(setting: Parametrization, index: int) -> list[np.ndarray | None]:
@@ -263,8 +199,58 @@ def intervals(searches: Sequence[SigmoidSearch], drop: np.ndarray) -> tuple[np.n
     floor = np.max([one.modes.height for one in searches], axis=0) - drop
     ends = []
     for one in searches:
-        low, high = ends_of(one.problem, one.profiles, floor)
+        low, high = _ends(one, floor)
         low = np.where(one.always >= floor, -np.inf, low)
         ends.append((low, np.where(one.never >= floor, np.inf, high)))
     low, high = np.min([e[0] for e in ends], axis=0), np.max([e[1] for e in ends], axis=0)
     return low, high
+
+
+def _ends(one: SigmoidSearch, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where profiles cross their floors (B,), after looking for higher hills at these places."""
+    low, high = ends_of(one.problem, one.profiles, floor)
+    if one.profiles.index != THRESHOLD:
+        return low, high
+    left, profiles = np.arange(len(floor)), one.profiles
+    for _ in range(_CHECKS):
+        problem, higher = one.problem.rows(left), np.zeros(len(left), dtype=bool)
+        for end in (low[left], high[left]):
+            x, height = _elsewhere(problem, profiles, end, floor[left])
+            better = height > floor[left] + _HIGHER
+            best = profiles.x[np.arange(len(left)), profiles.best]
+            profiles = with_points(
+                profiles,
+                np.where(better[:, None], x, best),
+                np.where(better, height, profiles.top),
+            )
+            higher |= better
+        left, profiles = left[higher], profiles.rows(higher)
+        if not len(left):
+            break
+        low[left], high[left] = ends_of(one.problem.rows(left), profiles, floor[left])
+    return low, high
+
+
+def _elsewhere(
+    problem: PsychometricProblem, found: Profiles, threshold: np.ndarray, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best curves (B, K) with given thresholds and other widths than profiles have there.
+
+    Their log posteriors (B,) are minus infinity where no such curve comes near the floor.
+    """
+    setting, rows = problem.setting, np.arange(len(threshold))
+    near = np.abs(found.values - threshold[:, None]).argmin(axis=1)
+    x = found.x[rows, near]
+    grids = [np.zeros(1), steepness_to_try(setting), *rates_to_try(setting)]
+    nodes = np.stack([g.ravel() for g in np.meshgrid(*grids, indexing="ij")], axis=1)
+    other = np.abs(nodes[:, STEEPNESS] - x[:, [STEEPNESS]]) > _ELSEWHERE
+    heights = np.where(other, heights_at(problem, nodes, threshold), -np.inf)
+    tried = np.flatnonzero(heights.max(axis=1) > floor - _NEAR)
+    height = np.full(len(rows), -np.inf)
+    if len(tried):
+        start = nodes[heights[tried].argmax(axis=1)]
+        start[:, THRESHOLD] = threshold[tried]
+        others = tuple(range(1, len(grids)))
+        ended = climb(problem.rows(tried), start, others, tolerance=1e-4, max_steps=14)
+        x[tried], height[tried] = ended.x, ended.value
+    return x, height

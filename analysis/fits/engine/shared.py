@@ -13,7 +13,7 @@ from analysis.curves.asymptotes import unconstrained
 from analysis.curves.parametrization import RATES
 from analysis.curves.starts import best_nodes, rates_to_try, steepness_to_try
 from analysis.fits.engine.batch import CountsBatch
-from analysis.fits.engine.search import problem_of
+from analysis.fits.engine.climbing import problem_of
 from analysis.fits.engine.settings import FitSettings
 from analysis.infer.likelihood import climb
 from analysis.infer.priors import NormalPrior, Prior, ProductPrior
