@@ -20,7 +20,7 @@ pytest.importorskip("ipykernel")
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "analysis.md"
-EXAMPLES = sorted((ROOT / "examples" / "analysis").glob("*.py"))
+EXAMPLES = sorted((ROOT / "examples" / "answers").glob("*.py"))
 
 
 def code_cells(text: str) -> list[str]:
