@@ -43,9 +43,11 @@ DEBIAN = (
     "libjack-jackd2-0",
     "libportaudio2",
 )
+COVERAGE = "--cov"  # pytest's own word; what it measures stands in pyproject.toml
 JOBS = {
     "demo": "the whole road once: stimsynth demo",
-    "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for",
+    "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for; "
+    "--cov also prints the lines that no test runs",
     "lowest": "tests of the store and the analysis with the oldest packages that pyproject.toml allows",
     "lint": "ruff, mypy and import-linter",
     "setup": "install only",
@@ -89,7 +91,7 @@ def run_job(job: str, rest: list[str]) -> int:
     commands = {
         "setup": [],
         "demo": [[python, "-m", "stimsynth", "demo", *rest]],
-        "test": [[python, "-m", "pytest", *asked] for asked in ([rest] if rest else test_runs())],
+        "test": [[python, "-m", "pytest", *asked] for asked in test_runs(rest)],
         "lint": [
             [python, "-m", "ruff", "check", "."],
             [python, "-m", "ruff", "format", "--check", "."],
@@ -99,7 +101,7 @@ def run_job(job: str, rest: list[str]) -> int:
     }[job]
     where = Path.cwd() if job == "demo" else ROOT
     # Tests that run side by side leave each other the cores.
-    threads = {"OMP_NUM_THREADS": "1"} if job == "test" and not rest else {}
+    threads = {"OMP_NUM_THREADS": "1"} if job == "test" and rest in ([], [COVERAGE]) else {}
     for command in commands:
         code = subprocess.run(
             command, cwd=where, env={**os.environ, **threads}, check=False
@@ -109,9 +111,18 @@ def run_job(job: str, rest: list[str]) -> int:
     return 0
 
 
-def test_runs() -> list[list[str]]:
-    """Return pytest's arguments for all tests: on all cores first, then the windows, one at a time."""
-    return [["-n", workers(), "-m", "not slow and not window"], ["-m", "window and not slow"]]
+def test_runs(rest: list[str]) -> list[list[str]]:
+    """Return pytest's arguments: those given, or all tests: on all cores first, then each window alone.
+
+    With ``--cov`` the second run adds its lines to those of the first, and reports on both.
+    """
+    asked = [word for word in rest if word != COVERAGE]
+    everything = [["-n", workers(), "-m", "not slow and not window"], ["-m", "window and not slow"]]
+    runs = [asked] if asked else everything
+    if COVERAGE not in rest:
+        return runs
+    # At the end, because pytest takes a word after it for a folder to measure.
+    return [[*run, *(["--cov-append"] if run is not runs[0] else []), COVERAGE] for run in runs]
 
 
 def workers() -> str:

@@ -93,6 +93,24 @@ class MissingExtra(StimsynthError, ImportError):
     exit_code = 6
 
 
+def missing_extra(need: str, extra: str) -> MissingExtra:
+    """Return the error for a package that is not installed, with the extra that brings it.
+
+    No package index holds the project, so it is installed from its checkout.
+
+    Examples
+    --------
+    >>> print(missing_extra("a table needs pandas", "analysis"))
+    a table needs pandas, which this machine lacks; in the checkout of stimsynth: pip install -e ".[analysis]"
+    """
+    return MissingExtra(f"{need}, which this machine lacks; {installation(extra)}")
+
+
+def installation(extra: str) -> str:
+    """Return the words that install an extra."""
+    return f'in the checkout of stimsynth: pip install -e ".[{extra}]"'
+
+
 _SHOWN = 40  # known names in a message; a bank has thousands
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.infer.laplace import HighestPoint, highest_point
 from analysis.infer.mixed import MixedPosterior, MixedProblem
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import missing_extra
 
 N_CHAINS, N_WARMUP, N_DRAWS = 4, 500, 1000
 _TARGET = 0.95  # of the acceptance probability
@@ -37,9 +37,8 @@ def nuts(problem: MixedProblem, quantities: np.ndarray, *, seed: int = 0) -> Mix
         import jax
         import numpyro
     except ImportError:
-        raise MissingExtra(
-            "method='nuts' needs numpyro; install it with pip install 'stimsynth[bayes]', "
-            "or use method='laplace'"
+        raise missing_extra(
+            "method='nuts', unlike method='laplace', needs numpyro", "bayes"
         ) from None
     top = highest_point(problem)
     noise = _noise(problem, top)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from stimuli_store.errors import DisplayError, MissingExtra
+from stimuli_store.errors import DisplayError, missing_extra
 
 #: Variable that names the folder in which PsychoPy keeps its preferences.
 _HOME = "APPDATA" if sys.platform == "win32" else "HOME"
@@ -51,9 +51,8 @@ def load_psychopy() -> PsychoPy:
             from psychopy import core, event, logging, visual
             from pyglet import gl
     except ImportError as error:
-        raise MissingExtra(
-            'the booth needs PsychoPy, which is not installed here; pip install "stimsynth[booth]" '
-            f"(Python 3.11 or 3.12) brings it ({error})"
+        raise missing_extra(
+            f"the booth needs PsychoPy on Python 3.11 or 3.12 ({error})", "booth"
         ) from error
     finally:
         _restore(environment)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import missing_extra
 
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
@@ -86,9 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(
-            'building needs torch, which this machine lacks: pip install "stimsynth[synth]"'
-        ) from error
+        raise missing_extra("building needs torch", "synth") from error
     from stimsynth.banks.build import build
 
     if arguments.dry_run:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from stimuli_store.errors import installation
 from stimuli_store.tools.environment import environment, package_version
 
 _ROLES = {
     "every machine": ("numpy", "scipy", "h5py", "pooch", "tqdm"),
     "cluster [synth]": ("torch", "pyrtools", "pillow"),
-    "booth [booth]": ("psychopy", "questplus", "pillow"),
+    "booth [booth]": ("psychopy", "pillow"),
     "notebook [analysis]": ("pandas", "matplotlib"),
 }
 _OURS = ("stimsynth", "stimuli_store", "experiments", "analysis")
@@ -61,9 +62,8 @@ def _roles() -> Iterator[Finding]:
         missing = [package for package, number in found.items() if number is None]
         needed = role == "every machine"
         if missing:
-            extra = role.partition("[")[2].rstrip("]")
-            remedy = f'pip install "stimsynth[{extra}]"' if extra else "pip install stimsynth"
-            yield Finding(False, needed, f"{role}: no {', '.join(missing)}; {remedy}")
+            extra = role.partition("[")[2].rstrip("]") or "all"
+            yield Finding(False, needed, f"{role}: no {', '.join(missing)}; {installation(extra)}")
         else:
             yield Finding(
                 True, needed, f"{role}: " + ", ".join(f"{p} {n}" for p, n in found.items())

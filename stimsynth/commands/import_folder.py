@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from stimuli_store.errors import InputError, MissingExtra
+from stimuli_store.errors import InputError, missing_extra
 
 _DESCRIPTION = """\
 Publish the image files of a folder as a bank, one set of pictures from elsewhere. Each record names its file
@@ -41,9 +41,7 @@ def run_import(arguments: argparse.Namespace) -> int:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(
-            'importing needs torch, which this machine lacks: pip install "stimsynth[synth]"'
-        ) from error
+        raise missing_extra("importing needs torch", "synth") from error
     from stimsynth.banks.build import build
 
     if not arguments.folder.is_dir():

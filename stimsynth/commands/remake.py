@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import missing_extra
 
 if TYPE_CHECKING:
     from stimsynth.banks.remake import Remade
@@ -55,9 +55,7 @@ def run_remake(arguments: argparse.Namespace) -> int:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(
-            'making stimuli again needs torch, which this machine lacks: pip install "stimsynth[synth]"'
-        ) from error
+        raise missing_extra("making stimuli again needs torch", "synth") from error
     from stimsynth.banks.code_identity import code_of_this_package
     from stimsynth.banks.remake import remake
     from stimuli_store.bank.reading import open_bank

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import missing_extra
 
 if TYPE_CHECKING:
     from stimuli_store.tools.figures import FigureLayout, PlotAxes, PlotFigure
@@ -24,9 +24,7 @@ def empty_figure(width: float, height: float, layout: "FigureLayout" = None) -> 
     try:
         from stimuli_store.tools.figures import new_figure
     except ImportError as error:
-        raise MissingExtra(
-            'figures need matplotlib, which is not installed: pip install "stimsynth[analysis]"'
-        ) from error
+        raise missing_extra("figures need matplotlib", "analysis") from error
     return new_figure(width, height, dpi=DPI, layout=layout)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stimuli_store.errors import InputError, MissingExtra
+from stimuli_store.errors import InputError, MissingExtra, missing_extra
 
 MOVIES = (".mp4", ".mov", ".mkv", ".avi")
 ANIMATIONS = (".gif", ".png", ".apng", ".webp")
@@ -81,9 +81,7 @@ def write_animation(
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingExtra(
-            'a film of this kind needs Pillow, which is not installed: pip install "stimsynth[synth]"'
-        ) from error
+        raise missing_extra("a film of this kind needs Pillow", "synth") from error
     pictures = (Image.fromarray(frame[..., :3].copy()) for frame in frames)
     if path.suffix == ".gif":
         # One choice of colours for all frames: they would flicker, and to choose takes long.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import missing_extra
 from stimuli_store.records.stimulus import StimulusRecord
 
 if TYPE_CHECKING:
@@ -50,7 +50,5 @@ def stimuli_table(records: Sequence[StimulusRecord]) -> "pd.DataFrame":
     try:
         import pandas as pd
     except ImportError as error:
-        raise MissingExtra(
-            'a table needs pandas, which this machine lacks: pip install "stimsynth[analysis]"'
-        ) from error
+        raise missing_extra("a table needs pandas", "analysis") from error
     return pd.DataFrame(list(stimuli_rows(records)))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stimuli_store.bank.reading import Bank
-from stimuli_store.errors import InputError, MissingExtra
+from stimuli_store.errors import InputError, missing_extra
 from stimuli_store.records.stimulus import StimulusRecord
 
 SIDE = 128  # longest side of a small picture
@@ -101,7 +101,5 @@ def _pillow() -> tuple[Any, Any]:
     try:
         from PIL import Image, ImageDraw
     except ImportError as error:
-        raise MissingExtra(
-            'a contact sheet needs Pillow, which this machine lacks: pip install "stimsynth[synth]"'
-        ) from error
+        raise missing_extra("a contact sheet needs Pillow", "synth") from error
     return ImageDraw, Image

@@ -159,7 +159,7 @@ def test_no_psychopy_says_what_to_install(folder, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pyglet", None)
     monkeypatch.setitem(sys.modules, "psychopy", None)
-    with pytest.raises(MissingExtra, match=r'pip install "stimsynth\[booth\]"'):
+    with pytest.raises(MissingExtra, match=r'pip install -e "\.\[booth\]"'):
         typed([str(folder / "design.toml"), "--participant", "S01"])
 
 

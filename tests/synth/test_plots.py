@@ -170,7 +170,7 @@ def test_without_matplotlib_the_error_says_how_to_install_it() -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert 'pip install "stimsynth[analysis]"' in result.stdout
+    assert 'pip install -e ".[analysis]"' in result.stdout
     assert issubclass(MissingExtra, ImportError)
 
 
