@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set up this machine for stimsynth and do one job.
 
-``python3 bootstrap.py demo | test | lowest | lint | setup``
+``python3 bootstrap.py demo | test | lowest | lint | docs | setup``
 
 Only the standard library is used. Everything is installed into ``.venv`` beside this file, in the exact
 versions of ``constraints.txt``, and for ``lowest`` into ``.venv-lowest``, in the lowest versions that
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 VENV_LOWEST = ROOT / ".venv-lowest"
 MINIMUM = (3, 11)
+SITE = "docs/_build/html"
 # What a PsychoPy window needs on a Debian machine without a desktop: a virtual screen, software OpenGL,
 # a font and what finds it, and the libraries that its keyboard and sound back ends link to.
 DEBIAN = (
@@ -50,6 +51,7 @@ JOBS = {
     "--cov also prints the lines that no test runs",
     "lowest": "tests of the store and the analysis with the oldest packages that pyproject.toml allows",
     "lint": "ruff, mypy and import-linter",
+    "docs": "the site, into docs/_build/html; with -D plot_gallery=0 without running the examples",
     "setup": "install only",
 }
 
@@ -86,7 +88,7 @@ def main() -> int:
 
 
 def run_job(job: str, rest: list[str]) -> int:
-    """Run a job in the environment; extra arguments go to ``stimsynth demo`` or pytest."""
+    """Run a job in the environment; extra arguments go to ``stimsynth demo``, pytest or Sphinx."""
     python = str(venv_python())
     commands = {
         "setup": [],
@@ -97,6 +99,10 @@ def run_job(job: str, rest: list[str]) -> int:
             [python, "-m", "ruff", "format", "--check", "."],
             [python, "-m", "mypy"],
             [str(venv_python().with_name("lint-imports"))],
+        ],
+        "docs": [
+            [python, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "docs", SITE, *rest],
+            [python, "docs/_ext/links.py", SITE],
         ],
     }[job]
     where = Path.cwd() if job == "demo" else ROOT
@@ -168,8 +174,8 @@ def lowest_environment() -> None:
 
 def full_environment() -> None:
     """Make ``.venv`` with everything in it."""
-    extras = "all,dev" if sys.version_info < (3, 13) else "synth,analysis,dev"
-    if extras != "all,dev":
+    extras = "all,dev,docs" if sys.version_info < (3, 13) else "synth,analysis,dev,docs"
+    if not extras.startswith("all"):
         say(
             "PsychoPy has no release for Python 3.13 and newer: everything but the booth is installed"
         )

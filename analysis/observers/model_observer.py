@@ -1,6 +1,6 @@
 """Simulated observers that answer from a model's evidence: noisy percepts, then a decision rule.
 
-The percepts of the two stimuli that differ have means d' apart, d' = gain · |evidence|**exponent, and
+The percepts of the two stimuli that differ have means d' apart, d' = ``gain · |evidence|**exponent``, and
 standard normal noise in every interval; if the evidence is negative, the two change places. A rule of the
 task turns percepts into an answer, without bias. With probability `lapse` the answer is a guess.
 """
@@ -49,7 +49,7 @@ class ModelObserver:
     evidence
         What the model says about a trial (`analysis.observers.evidence.evidence_of`).
     gain, exponent
-        d' = gain · |evidence|**exponent.
+        d' = ``gain · |evidence|**exponent``.
     lapse
         Probability of a random answer.
     task, rule

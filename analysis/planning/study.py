@@ -155,7 +155,7 @@ class ScalingTruth:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTruth:
-    """People who see what one of several models sees: d' = gain·|evidence|^exponent.
+    """People who see what one of several models sees: d' = ``gain·|evidence|^exponent``.
 
     Attributes
     ----------
