@@ -12,7 +12,7 @@ import numpy as np
 
 from stimuli_store.bank.audit import Part, first_fault
 from stimuli_store.bank.format import CURVES, LOG, MANIFEST, PIXELS
-from stimuli_store.disk.hdf5_bytes import hdf5_bytes
+from stimuli_store.disk.hdf5_bytes import hdf5_bytes, surplus_bytes
 from stimuli_store.disk.opening import why_unreadable
 from stimuli_store.errors import BankError
 
@@ -177,6 +177,8 @@ class BankFile:
         except BaseException:
             file.close()
             raise
+        if not fault and (surplus := surplus_bytes(self.path)):
+            fault = f"{surplus} bytes follow its end; take another copy"
         if fault:
             file.close()
             raise BankError(f"{self.path} is not a sound bank: {fault}")

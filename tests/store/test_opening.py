@@ -107,6 +107,16 @@ def test_each_cause_has_its_sentence(tmp_path: Path, kind: str, spoil: Callable)
         read(path)
 
 
+@pytest.mark.parametrize("kind", ["bank", "job"])
+def test_appended_bytes_are_noticed(tmp_path: Path, kind: str) -> None:
+    make, read = READERS[kind]
+    path = make(tmp_path / "f.h5")
+    with path.open("ab") as file:
+        file.write(bytes(100))
+    with pytest.raises(StimsynthError, match="100 bytes follow its end"):
+        read(path)
+
+
 @pytest.mark.parametrize("kind", READERS)
 def test_a_file_in_use_is_not_called_damaged(tmp_path: Path, kind: str) -> None:
     make, read = READERS[kind]
