@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from experiments.course.course import Course
     from experiments.design import Design
     from experiments.ports import Booth, Observer
     from experiments.session_plan import SessionPlan
@@ -134,7 +135,8 @@ def run(args: argparse.Namespace) -> int:
     design = load_design(args.design)
     bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
     data_dir = args.data or args.design.parent / "data"
-    observer = _observer(args, design, bank)
+    course = _course(args, design, bank)
+    observer = _observer(args, design, bank, course)
     shared = {
         "run": args.number,
         "uncalibrated": args.uncalibrated,
@@ -184,12 +186,24 @@ def _check_words(args: argparse.Namespace, kind: str) -> None:
         raise InputError(f"--lapse is a rate from 0 to 1; not {args.lapse:g}")
 
 
-def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Observer | None":
+def _course(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Course":
+    """Return the trials of the session; what the bank cannot give is a fault of the design's file."""
+    from experiments.course.constant import course_of
+    from stimuli_store.errors import InputError
+
+    try:
+        return course_of(design, bank, args.participant, args.session, args.number)
+    except InputError as error:
+        raise InputError(f"{args.design}: {error}") from error
+
+
+def _observer(
+    args: argparse.Namespace, design: "Design", bank: "Bank", course: "Course"
+) -> "Observer | None":
     if not args.simulate:
         return None
     from analysis.observers.evidence import evidence_of
     from analysis.observers.model_observer import ModelObserver, calibrated_observer
-    from experiments.course.constant import course_of
 
     evidence = evidence_of(bank, args.simulate)
     lapse = _LAPSE if args.lapse is None else args.lapse
@@ -202,7 +216,6 @@ def _observer(args: argparse.Namespace, design: "Design", bank: "Bank") -> "Obse
             task=design.task,
             rule=design.rule,
         )
-    course = course_of(design, bank, args.participant, args.session, args.number)
     return calibrated_observer(
         args.simulate,
         evidence,

@@ -144,6 +144,13 @@ def test_a_wrong_pin_is_refused(folder):
         typed([str(path), "--participant", "S01", "--simulate", "right"])
 
 
+def test_what_the_bank_cannot_give_names_the_file_of_the_design(folder):
+    path = folder / "design.toml"
+    path.write_text(path.read_text().replace("[design]", "[design]\nlevels = [5.0]"))
+    with pytest.raises(InputError, match=r"design\.toml: .*level"):
+        typed([str(path), "--participant", "S01", "--simulate", "right"])
+
+
 def test_no_display_is_said_in_one_sentence(folder, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     if sys.platform != "linux":
