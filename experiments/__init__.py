@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from experiments.comparisons import COMPARISONS
     from experiments.course.constant import course_of
     from experiments.course.course import Course
-    from experiments.design import BankChoice, Design, DesignFile, design_from, load_design, seed_of
+    from experiments.design import BankChoice, Design, DesignFile, design_from, read_design, seed_of
     from experiments.ports import Booth, Interrupted, Observer, Quit
     from experiments.sampling import Sampling
     from experiments.scene import check_scenes, slides_of

@@ -122,7 +122,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command, and return its exit code (0, or 128 + N if signal N ended the session)."""
-    from experiments.design import check_participant, check_run, check_session, load_design
+    from experiments.design import check_participant, check_run, check_session, read_design
     from experiments.session import run_session
     from experiments.session_plan import plan_session
     from stimuli_store.bank.reading import open_bank
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
     check_run(args.number)
     kind = args.booth or (_SIMULATED if args.simulate else _PSYCHOPY)
     _check_words(args, kind)
-    design = load_design(args.design)
+    design = read_design(args.design)
     bank = open_bank(args.design.parent / design.bank.path, design.bank.pin)
     data_dir = args.data or args.design.parent / "data"
     course = _course(args, design, bank)

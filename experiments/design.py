@@ -139,7 +139,7 @@ def design_from(file: DesignFile) -> Design:
     )
 
 
-def load_design(path: str | os.PathLike[str]) -> Design:
+def read_design(path: str | os.PathLike[str]) -> Design:
     """Return the design in a TOML file.
 
     Raises

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stimuli_store.tools.lazy import lazy_names
+from stimuli_store.tools.own_packages import find_own_packages
 
 if TYPE_CHECKING:
     from stimuli_store.bank.describe import describe_reference
@@ -26,4 +27,5 @@ if TYPE_CHECKING:
     from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
     from stimuli_store.records.stimulus import Batch, Certificate, Stimulus, StimulusRecord
 else:
+    find_own_packages()
     __getattr__, __dir__, __all__ = lazy_names(__name__)

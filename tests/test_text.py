@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.design import load_design
+from experiments.design import read_design
 from stimsynth.banks.plan import read_plan
 from stimsynth.cli import main
 from stimuli_store.bank.reading import Bank
@@ -35,7 +35,7 @@ def design(folder: Path, bank: Bank) -> Path:
 
 READERS: dict[str, tuple[Callable, Callable[[Path], Any]]] = {
     "plan": (plan, read_plan),
-    "design": (design, load_design),
+    "design": (design, read_design),
 }
 EDITORS: dict[str, Callable[[str], bytes]] = {
     "UTF-8": str.encode,

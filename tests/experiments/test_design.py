@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from experiments.design import check_participant, check_run, check_session, load_design, seed_of
+from experiments.design import check_participant, check_run, check_session, read_design, seed_of
 from experiments.keys import KEY_NAMES, keys_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS
@@ -51,7 +51,7 @@ B = "2"
 [texts]
 rest = "Rest. {done} of {total}."
 """
-    design = load_design(write_design(tmp_path / "d.toml", bank, extra, repeats="8"))
+    design = read_design(write_design(tmp_path / "d.toml", bank, extra, repeats="8"))
     assert design.bank.pin == bank.pin
     assert design.design.levels == (4.0, 16.0, "loud")
     assert design.design.targets == ("leaf",)
@@ -64,7 +64,7 @@ rest = "Rest. {done} of {total}."
 
 
 def test_a_task_of_a_labs_own_is_declared_in_the_design(tmp_path, bank):
-    design = load_design(write_design(tmp_path / "d.toml", bank, TRIANGLE))
+    design = read_design(write_design(tmp_path / "d.toml", bank, TRIANGLE))
     assert design.task.name == "triangle-test"
     assert design.task.guess == 0.5
     assert [phase.ms for phase in design.task.phases] == [(400.0, 600.0), 200.0, None]
@@ -237,36 +237,36 @@ def test_a_bad_design_is_refused_with_its_file_name(tmp_path, bank, case):
     changes, sentence = REFUSED[case]
     path = write_design(tmp_path / "mine.toml", bank, **changes)
     with pytest.raises(InputError, match=sentence) as error:
-        load_design(path)
+        read_design(path)
     assert str(path) in str(error.value)
 
 
 def test_all_faults_are_named_together(tmp_path, bank):
     extra = "[task]\nname = 'abx'\nms = { A = 5, B = 210 }\n[keys]\nA = 'left'\n"
     with pytest.raises(InputError) as error:
-        load_design(write_design(tmp_path / "d.toml", bank, extra, repeats="6"))
+        read_design(write_design(tmp_path / "d.toml", bank, extra, repeats="6"))
     assert len(str(error.value).splitlines()) == 4
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot read the design .*none\.toml: No such file"):
-        load_design(tmp_path / "none.toml")
+        read_design(tmp_path / "none.toml")
 
 
 def test_identity_is_the_design_and_the_pin_but_not_the_path(tmp_path, bank):
-    a = load_design(write_design(tmp_path / "a.toml", bank))
+    a = read_design(write_design(tmp_path / "a.toml", bank))
     moved = tmp_path / "b.toml"
     moved.write_text((tmp_path / "a.toml").read_text().replace(bank.path.name, "elsewhere/x.h5"))
-    assert load_design(moved).design_sha256 == a.design_sha256
+    assert read_design(moved).design_sha256 == a.design_sha256
     for extra in (
         "blocks = 1\ncatch = 0.1",
         "[task]\nname = 'abx'\nms = { A = 250 }",
         "[keys]\nquit = 'q'",
     ):
-        other = load_design(write_design(tmp_path / "c.toml", bank, extra))
+        other = read_design(write_design(tmp_path / "c.toml", bank, extra))
         assert other.design_sha256 != a.design_sha256
     moved.write_text(re.sub("#[0-9a-f]{16}", "#" + "0" * 16, (tmp_path / "a.toml").read_text()))
-    assert load_design(moved).design_sha256 != a.design_sha256
+    assert read_design(moved).design_sha256 != a.design_sha256
 
 
 @pytest.mark.parametrize(
@@ -286,8 +286,8 @@ def test_sessions_and_runs_are_numbered(number):
 
 
 def test_seeds_differ_by_design_seed_participant_session_and_run(tmp_path, bank):
-    one = load_design(write_design(tmp_path / "a.toml", bank))
-    two = load_design(write_design(tmp_path / "b.toml", bank, seed="2"))
+    one = read_design(write_design(tmp_path / "a.toml", bank))
+    two = read_design(write_design(tmp_path / "b.toml", bank, seed="2"))
     seeds = [
         seed_of(one, "S01", 1),
         seed_of(one, "S02", 1),

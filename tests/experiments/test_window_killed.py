@@ -23,7 +23,7 @@ SESSION = """
 import sys
 from pathlib import Path
 from experiments.booth.psychopy_booth import open_booth
-from experiments.design import load_design
+from experiments.design import read_design
 from experiments.session import run_session
 from stimuli_store.bank.reading import open_bank
 from tests.experiments.helpers import Given
@@ -35,7 +35,7 @@ class Right:
     def describe(self):
         return {"model": "right"}
 
-design = load_design(sys.argv[1])
+design = read_design(sys.argv[1])
 booth = open_booth(design.screen, allow_unsynced=True, simulated=True)
 bank = open_bank(sys.argv[2])
 run_session(design, bank, booth, "S01", 1, data_dir=Path(sys.argv[3]), observer=Right())

@@ -4,12 +4,13 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import stimsynth
-from stimuli_store.tools.lazy import lazy_names
 
 MODELS = """Balanced balanced_by_sensitivity balanced_by_target balanced_over_images
 CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
@@ -19,9 +20,15 @@ validate_model validate_penalty"""
 METHODS = """Eigendistortion Geodesic LoadWarning MADCompetition Metamer MetamerCTF MetamerObjective
 OptimizedImage OptimizedSynthesis Profile SimpleMetamer environment examine_saved_synthesis
 fisher_info_matrix_eigenvalue fisher_info_matrix_vector_product linear_metamer mad_set profile"""
+#: Along the road, each in its own package and at the front door.
+OTHERS = " ".join(
+    name
+    for package in ("stimuli_store", "experiments", "analysis", "analysis.plots")
+    for name in importlib.import_module(package).__all__
+)
 NAMES = {
-    "stimsynth": f"""MODELS checked_output convergence images losses metrics models set_seed
-        transforms validate
+    "stimsynth": f"""MODELS build checked_output convergence images losses metrics models plots read_plan
+        set_seed transforms validate InputError {OTHERS}
         {METHODS} {MODELS} {CHECKS}""",
     "stimsynth.convergence": "coarse_to_fine_enough loss_convergence pixel_change_convergence",
     "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
@@ -52,7 +59,7 @@ PACKAGES = [
     ".".join(path.parent.relative_to(HERE).parts)
     for root in ROOTS
     for path in sorted((HERE / root).rglob("__init__.py"))
-    if "lazy_names(__name__)" in path.read_text(encoding="utf-8")
+    if "= lazy_names(__name__" in path.read_text(encoding="utf-8")
 ]
 
 
@@ -70,13 +77,12 @@ def test_what_type_checkers_see_is_what_there_is(package: str) -> None:
     """Names are those of the block for type checkers, each from the module that it names."""
     module = importlib.import_module(package)
     source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    (block,) = (node for node in source.body if isinstance(node, ast.If))
     seen: dict[str, object] = {}
-    for node in ast.walk(source):
-        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in ROOTS:
-            scope: dict[str, object] = {}
-            exec(ast.unparse(node), scope)
-            seen |= {name: value for name, value in scope.items() if name != "__builtins__"}
-    assert seen.pop("lazy_names") is lazy_names
+    for node in block.body:
+        scope: dict[str, object] = {}
+        exec(ast.unparse(node), scope)
+        seen |= {name: value for name, value in scope.items() if name != "__builtins__"}
     assert sorted(seen) == sorted(module.__all__)
     assert all(getattr(module, name) is value for name, value in seen.items())
 
@@ -95,8 +101,40 @@ def test_every_model_is_exported_and_found_by_name() -> None:
     assert all(getattr(stimsynth, name) is model for name, model in by_name.items())
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'Metamers'"):
-        _ = stimsynth.Metamers  # type: ignore[attr-defined]
-    with pytest.raises(ImportError, match="fit_psychometrics"):
-        from analysis import fit_psychometrics  # type: ignore[attr-defined] # noqa: F401
+#: Lines with a name that is not there, each with words of the answer.
+WRONG = {
+    "stimsynth.Metamers": "no attribute 'Metamers'; did you mean 'Metamer'?",
+    "from stimsynth import Metamers": "did you mean 'Metamer'?",
+    "from stimsynth import open_bank, read_dessign": "did you mean 'read_design'?",
+    "from analysis import fit_psychometrics": "did you mean 'fit_psychometric'?",
+    "from stimsynth.plots import imshoww": "did you mean 'imshow'?",
+    "stimsynth.transforms.make_dsk": "did you mean 'make_disk'?",
+    "import stimsynth.nothing_like_it": "no attribute 'nothing_like_it'",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_misspelt_name_gets_the_nearest(line: str) -> None:
+    """An AttributeError, since `hasattr` must work, or an ImportError, where Python raises one."""
+    kind = ImportError if "import" in line else AttributeError
+    with pytest.raises(kind) as caught:
+        exec(line, {"stimsynth": stimsynth})
+    assert WRONG[line] in str(caught.value)
+
+
+def test_what_needs_a_missing_package_names_the_extra() -> None:
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(["torch", "pandas"]))
+import stimsynth
+for name in ("Metamer", "read_trials"):
+    try:
+        getattr(stimsynth, name)
+    except stimsynth.StimsynthError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        'Metamer needs torch, which this machine lacks: pip install "stimsynth[synth]"',
+        'read_trials needs pandas, which this machine lacks: pip install "stimsynth[analysis]"',
+    ]
