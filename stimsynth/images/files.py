@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,11 @@ _ENDING = re.compile(
 ROUNDING = 1e-6
 
 
-def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> Tensor:
+def load_images(
+    paths: PathLike | Sequence[PathLike],
+    as_gray: bool = True,
+    sorted_key: Callable[[Path], Any] | None = None,
+) -> Tensor:
     """Return image files as one batch, float32 (batch, channel, height, width) in [0, 1].
 
     Parameters
@@ -41,11 +46,15 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     as_gray
         Convert colours to luminance (BT.709 weights); False for 3 channels, red, green and blue. An
         image without colour has 1 channel in both cases.
+    sorted_key
+        Function of a file's path by which the files of a folder are sorted instead, as for `sorted`: for
+        instance ``lambda path: int(path.stem)`` for files with numbers as names.
 
     Raises
     ------
     InputError
-        If a file is missing, damaged or no image, a folder holds no image, or images differ in size.
+        If a file is missing, damaged or no image, a folder holds no image, images differ in size, or files
+        that are named one by one have a `sorted_key`, which would put them into another order.
 
     Notes
     -----
@@ -61,7 +70,7 @@ def load_images(paths: PathLike | Sequence[PathLike], as_gray: bool = True) -> T
     >>> load_images([get_path("camera"), get_path("coffee")]).shape
     torch.Size([2, 1, 256, 256])
     """
-    files = _files(paths)
+    files = _files(paths) if sorted_key is None else _sorted_files(paths, sorted_key)
     if not files:
         raise InputError(f"there is no readable image in {paths!s}; name one, or another folder")
     return stack_images([(path, read_image(path, path, as_gray=as_gray)) for path in files])
@@ -258,6 +267,21 @@ def _files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
         return [path]
     with reached(path):
         return [file for file in sorted(path.iterdir()) if looks_like_an_image(file)]
+
+
+def _sorted_files(
+    paths: PathLike | Sequence[PathLike], sorted_key: Callable[[Path], Any]
+) -> list[Path]:
+    """Return the image files of a folder in the order of a key."""
+    one = not isinstance(paths, Iterable) or isinstance(paths, str)
+    if not (one and is_folder(as_path(paths))):
+        raise InputError("sorted_key sorts the files of a folder; name a folder, or leave it out")
+    files = _files(paths)
+    try:
+        return sorted(files, key=sorted_key)
+    except Exception as error:
+        names = ", ".join(file.name for file in files[:3])
+        raise InputError(f"sorted_key cannot sort the files {names}, …: {error}") from error
 
 
 def looks_like_an_image(file: Path) -> bool:

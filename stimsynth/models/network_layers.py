@@ -1,15 +1,15 @@
-"""Layers of deep networks as models: the output of any `torch.nn.Module` at a named layer."""
+"""Layers of deep networks as models: the output of any `torch.nn.Module` at named layers."""
 
 import copy
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
+from stimsynth.models.layer_outputs import LayerOutputs
 from stimsynth.transforms.filters import kernel_pair
 from stimsynth.validate import remove_grad
 from stimsynth.validate.images import real_images, unbatched_too
@@ -17,19 +17,21 @@ from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.whole import whole
 
 PerChannel = float | Sequence[float]
+Step = Callable[[Tensor], Tensor]
 
 
 def features(
     module: nn.Module,
-    layer: str,
+    layer: str | Sequence[str],
     *,
-    preprocess: Callable[[Tensor], Tensor] | None = None,
+    preprocess: Step | None = None,
     channels: int | None = None,
     mean: PerChannel | None = None,
     std: PerChannel | None = None,
     size: int | tuple[int, int] | None = None,
+    image_shape: Sequence[int] | None = None,
 ) -> nn.Module:
-    r"""Return a model that maps images to the output of one layer of a network.
+    r"""Return a model that maps images to the output of one or several layers of a network.
 
     The network is traced and its graph is cut at the layer, so that nothing after it is computed and the
     model is a pure function (for `torch.func` and `torch.compile`). If the trace would fail or compute
@@ -49,7 +51,7 @@ def features(
         Any network whose first argument is an image (batch, channel, height, width).
     layer
         Name of the layer, as in ``dict(module.named_modules())``, for instance ``"layer2.0.conv1"``; any
-        name if it has several.
+        name if it has several. Or a list of names, all different.
     preprocess
         Any differentiable function of the image.
     channels
@@ -59,18 +61,22 @@ def features(
         ``mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)``.
     size
         (height, width), or side of a square, to resize to by bilinear interpolation with anti-aliasing.
+    image_shape
+        For a list of layers: shape of the images, (…, channel, height, width), such as ``image.shape``.
 
     Returns
     -------
     nn.Module
         Maps images to the layer's output, (b, c, h, w) or (b, c, n); a layer of shape (b, n) gives
-        (b, 1, n).
+        (b, 1, n). For a list of layers, all outputs one after another, (b, 1, n): the model's
+        `convert_to_dict` returns each layer's output by name, and `convert_to_tensor` is the inverse.
 
     Raises
     ------
     InputError
-        If there is no such layer (the error names the nearest), or (when the model is called) if the
-        layer returns no tensor, is not reached, or returns another number of dimensions.
+        If there is no such layer (the error names the nearest), a list names none or one twice or has no
+        `image_shape`, or (when the model is called) if the layer returns no tensor, is not reached, or
+        returns another number of dimensions.
 
     Notes
     -----
@@ -91,18 +97,31 @@ def features(
     >>> model = features(network, "1", channels=3, mean=0.5, std=0.25)
     >>> model(torch.rand(2, 1, 32, 32)).shape
     torch.Size([2, 8, 30, 30])
+    >>> model = features(network, ["1", "3"], channels=3, image_shape=(1, 32, 32))
+    >>> {name: tuple(x.shape) for name, x in model.convert_to_dict(model(torch.rand(2, 1, 32, 32))).items()}
+    {'1': (2, 8, 30, 30), '3': (2, 1, 5)}
     """
-    names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
-    if layer not in names:
-        nearest = difflib.get_close_matches(layer, names, n=6, cutoff=0)
-        raise unknown_name(f"layer of {type(module).__name__}", layer, [*nearest, "…"])
     frozen = remove_grad(copy.deepcopy(module)).eval()
     steps = [
         step
         for step in (_resize(size), _repeat(channels), _normalize(mean, std), preprocess)
         if step is not None
     ]
-    return Features(frozen, layer, steps)
+    if isinstance(layer, str):
+        return Features(LayerOutputs(frozen, _known(module, [layer])), steps)
+    return SeveralFeatures(LayerOutputs(frozen, _known(module, layer)), steps, image_shape)
+
+
+def _known(module: nn.Module, layers: Sequence[str]) -> list[str]:
+    """Return names of layers, after checking that the network has them."""
+    names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
+    for layer in layers:
+        if layer not in names:
+            nearest = difflib.get_close_matches(str(layer), names, n=6, cutoff=0)
+            raise unknown_name(f"layer of {type(module).__name__}", layer, [*nearest, "…"])
+    if not layers or len(set(layers)) < len(layers):
+        raise InputError(f"layers must be named once each, at least one; not {list(layers)}")
+    return list(layers)
 
 
 class Features(nn.Module):
@@ -116,150 +135,121 @@ class Features(nn.Module):
         Whether the network's graph is cut at the layer; else the network is run with a hook.
     """
 
-    def __init__(
-        self, network: nn.Module, layer: str, steps: Sequence[Callable[[Tensor], Tensor]]
-    ) -> None:
+    def __init__(self, outputs: LayerOutputs, steps: Sequence[Step]) -> None:
         super().__init__()
-        self.layer = layer
+        (self.layer,) = outputs.layers
+        self.cut = outputs.cut
+        self.outputs = outputs
         self._steps = tuple(steps)
-        graph = _cut(network, layer)
-        self.cut = graph is not None
-        self.network = network if graph is None else graph
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
         """Return the layer's output for images `x` (b, c, h, w): (b, c, h, w) or (b, c, n)."""
-        real_images(x, "this network", fourier=False)
-        # Copied for networks whose first layer overwrites its input.
-        x = reduce(lambda image, step: step(image), self._steps, x.clone())
-        return self._checked(self.network(x) if self.cut else _hooked(self.network, self.layer, x))
-
-    def _checked(self, output: object) -> Tensor:
-        if not isinstance(output, Tensor):
-            raise InputError(
-                f"layer {self.layer!r} returns {type(output).__name__}, but a model must return a tensor; "
-                "name a layer inside it that returns one"
-            )
-        if output.dim() == 2:
-            return output.unsqueeze(1)
-        if output.dim() not in (3, 4):
-            raise InputError(
-                f"layer {self.layer!r} returns shape {tuple(output.shape)}; it must be "
-                "(batch, channel, height, width), (batch, channel, n) or (batch, n)"
-            )
-        return output
+        (output,) = self.outputs(_prepared(x, self._steps))
+        return _checked(output, self.layer)
 
 
-class _Unfaithful(Exception):
-    """Raised to end a trace that would compute another function than the network."""
+class SeveralFeatures(nn.Module):
+    """Model that maps images to the outputs of several layers, after preprocessing (see `features`).
 
-
-class _Tracer(fx.Tracer):
-    """Tracer that records a network's graph down to a layer, which is one node, as are torch's own modules.
-
-    Every node stores in ``meta["faithful"]`` whether it does the same outside the code that made it.
+    Attributes
+    ----------
+    layers
+        Names of the layers.
+    cut
+        Whether the network's graph is cut at the layers; else the network is run with hooks.
+    shapes
+        Shape of each layer's output for one image.
     """
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(
+        self, outputs: LayerOutputs, steps: Sequence[Step], image_shape: Sequence[int] | None
+    ) -> None:
         super().__init__()
-        self.layer = layer
-        self.depth = _autocast_depth()
+        self.layers, self.cut, self.outputs = outputs.layers, outputs.cut, outputs
+        self._steps = tuple(steps)
+        image = _grey(image_shape, outputs)
+        with torch.no_grad():
+            self.shapes = tuple(tuple(x.shape[1:]) for x in self._each(image))
 
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        if m is self.layer or super().is_leaf_module(m, module_qualified_name):
-            return True
-        if _has_hooks(m):
-            raise _Unfaithful
-        return False
+    @unbatched_too
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layers' outputs one after another, shape (b, 1, n), for images `x` (b, c, h, w)."""
+        return torch.cat([output.flatten(1) for output in self._each(x)], dim=1).unsqueeze(1)
 
-    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
-        node = super().create_node(*args, **kwargs)
-        constant = node.op == "get_attr" and str(node.target).startswith("_tensor_constant")
-        node.meta["faithful"] = (
-            torch.is_grad_enabled() and _autocast_depth() == self.depth and not constant
+    def convert_to_dict(self, representation_tensor: Tensor) -> dict[str, Tensor]:
+        """Return each layer's output by name, (b, c, h, w) or (b, c, n).
+
+        Raises
+        ------
+        InputError
+            If the vector is not of images of the shape that the model was made for.
+        """
+        sizes = [torch.Size(shape).numel() for shape in self.shapes]
+        if representation_tensor.dim() != 3 or representation_tensor.shape[1:] != (1, sum(sizes)):
+            raise InputError(
+                f"the outputs of these layers have shape (batch, 1, {sum(sizes)}); not "
+                f"{tuple(representation_tensor.shape)}: give features the image_shape of your images"
+            )
+        parts = representation_tensor[:, 0].split(sizes, dim=1)
+        outputs = (part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True))
+        return dict(zip(self.layers, outputs, strict=True))
+
+    def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor:
+        """Return a dictionary of `convert_to_dict` as a representation (b, 1, n).
+
+        Raises
+        ------
+        InputError
+            If the dictionary has other names.
+        """
+        if set(representation_dict) != set(self.layers):
+            raise InputError(
+                f"the layers are {', '.join(self.layers)}; not {', '.join(map(str, representation_dict))}"
+            )
+        parts = [representation_dict[layer].flatten(1) for layer in self.layers]
+        return torch.cat(parts, dim=1).unsqueeze(1)
+
+    def _each(self, x: Tensor) -> list[Tensor]:
+        outputs = self.outputs(_prepared(x, self._steps))
+        return [_checked(one, name) for one, name in zip(outputs, self.layers, strict=True)]
+
+
+def _prepared(x: Tensor, steps: Sequence[Step]) -> Tensor:
+    real_images(x, "this network", fourier=False)
+    # Copied for networks whose first layer overwrites its input.
+    return reduce(lambda image, step: step(image), steps, x.clone())
+
+
+def _checked(output: object, layer: str) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise InputError(
+            f"layer {layer!r} returns {type(output).__name__}, but a model must return a tensor; "
+            "name a layer inside it that returns one"
         )
-        return node
-
-
-def _cut(network: nn.Module, layer: str) -> fx.GraphModule | None:
-    """Return the graph of a network up to a layer's first call; None if the trace is not faithful."""
-    wanted = network.get_submodule(layer)
-    graph = _traced(network, wanted)
-    if graph is None:
-        return None
-    nodes = list(graph.nodes)
-    name = next(n for n, part in network.named_modules() if part is wanted)  # the trace's own
-    call = next((n for n in nodes if (n.op, n.target) == ("call_module", name)), None)
-    if call is None:
-        return None
-    kept = nodes[: nodes.index(call) + 1]
-    if not all(node.meta["faithful"] for node in kept):
-        return None
-    graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
-    for node in kept:
-        copies[node] = graph.node_copy(node, copies.__getitem__)
-    graph.output(copies[call])
-    graph.lint()
-    return fx.GraphModule(network, graph)
-
-
-def _traced(network: nn.Module, layer: nn.Module) -> fx.Graph | None:
-    own = "forward" in vars(network) or type(network).__call__ is not nn.Module.__call__
-    if own or _has_hooks(network):
-        return None
-    state = torch.get_rng_state()
-    try:
-        with torch.enable_grad():
-            graph = _Tracer(layer).trace(network)
-    except Exception:  # noqa: BLE001  (code may raise anything for a symbol instead of a tensor)
-        graph = None
-    if not torch.equal(state, torch.get_rng_state()):  # random numbers would become constants
-        torch.set_rng_state(state)
-        return None
-    return graph
-
-
-def _has_hooks(module: nn.Module) -> bool:
-    return any(
-        (
-            module._forward_pre_hooks,
-            module._forward_hooks,
-            module._backward_pre_hooks,
-            module._backward_hooks,
+    if output.dim() == 2:
+        return output.unsqueeze(1)
+    if output.dim() not in (3, 4):
+        raise InputError(
+            f"layer {layer!r} returns shape {tuple(output.shape)}; it must be "
+            "(batch, channel, height, width), (batch, channel, n) or (batch, n)"
         )
-    )
+    return output
 
 
-def _autocast_depth() -> int:
-    """Return the number of autocast blocks around the call (enabled or not), plus one."""
-    depth = torch.autocast_increment_nesting()
-    torch.autocast_decrement_nesting()
-    return depth
+def _grey(image_shape: Sequence[int] | None, outputs: LayerOutputs) -> Tensor:
+    """Return a grey image of a shape, in the precision and on the device of a network."""
+    if image_shape is None or len(image_shape) < 3:
+        raise InputError(
+            "several layers need image_shape, the shape (channel, height, width) of the images; not "
+            f"{image_shape!r}"
+        )
+    like = next(outputs.parameters(), torch.empty(0))
+    sides = [whole(side, "image_shape", 1) for side in list(image_shape)[-3:]]
+    return torch.full((1, *sides), 0.5, dtype=like.dtype, device=like.device)
 
 
-def _hooked(network: nn.Module, layer: str, x: Tensor) -> object:
-    """Return the output of a layer at its first call for `x`, without running the rest of the network."""
-    caught: list[object] = []
-
-    def catch(_module: nn.Module, _args: object, output: object) -> None:
-        caught.append(output)
-        raise _Reached
-
-    handle = network.get_submodule(layer).register_forward_hook(catch)
-    try:
-        network(x)
-    except _Reached:
-        return caught[0]
-    finally:
-        handle.remove()
-    raise InputError(f"layer {layer!r} is not reached for an image of shape {tuple(x.shape)}")
-
-
-class _Reached(BaseException):  # so that no handler in a network catches it
-    """Raised to end a run of a network at the requested layer."""
-
-
-def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | None:
+def _resize(size: int | tuple[int, int] | None) -> Step | None:
     if size is None:
         return None
     return partial(
@@ -267,7 +257,7 @@ def _resize(size: int | tuple[int, int] | None) -> Callable[[Tensor], Tensor] | 
     )
 
 
-def _repeat(channels: int | None) -> Callable[[Tensor], Tensor] | None:
+def _repeat(channels: int | None) -> Step | None:
     return None if channels is None else partial(_repeated, channels=whole(channels, "channels", 1))
 
 
@@ -277,9 +267,7 @@ def _repeated(x: Tensor, channels: int) -> Tensor:
     return x.expand(-1, channels, -1, -1)
 
 
-def _normalize(
-    mean: PerChannel | None, std: PerChannel | None
-) -> Callable[[Tensor], Tensor] | None:
+def _normalize(mean: PerChannel | None, std: PerChannel | None) -> Step | None:
     if mean is None and std is None:
         return None
     shift, scale = 0.0 if mean is None else mean, 1.0 if std is None else std

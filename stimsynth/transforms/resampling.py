@@ -142,29 +142,42 @@ def blur_downsample(
 
 
 def upsample_blur(
-    x: Tensor, odd: Parity, filtname: str = "binom5", scale_filter: bool = True
+    x: Tensor,
+    odd: Parity,
+    n_scales: int = 1,
+    filtname: str = "binom5",
+    scale_filter: bool = True,
 ) -> Tensor:
-    """Return an image upsampled by 2 and blurred.
+    """Return an image upsampled by 2 and blurred, `n_scales` times.
 
     Parameters
     ----------
     x
         Shape (b, c, h, w).
     odd
-        Whether height and width of the result are odd.
+        Whether height and width are odd after every step.
+    n_scales
+        Number of times.
     filtname
         See `named_filter`; the filter is its outer product with itself.
     scale_filter
         Whether the filter sums to 4, which keeps the mean (else to 2).
 
+    Raises
+    ------
+    InputError
+        If there is no such filter, `n_scales` is below 1, or the image is too small.
+
     Examples
     --------
-    >>> bool(torch.allclose(upsample_blur(torch.ones(1, 1, 8, 8), (0, 0)), torch.ones(1)))
-    True
+    >>> upsample_blur(torch.ones(1, 1, 8, 8), (0, 1), n_scales=2).shape
+    torch.Size([1, 1, 32, 29])
     """
     checked_tensor(x, "upsample_blur", kind="any")
     filt = _square(named_filter(filtname, x)) * (2 if scale_filter else 1)
-    return upsample_convolve(x, odd, filt)
+    for _ in range(whole(n_scales, "n_scales", 1)):
+        x = upsample_convolve(x, odd, filt)
+    return x
 
 
 def _square(filt: Tensor) -> Tensor:

@@ -36,7 +36,8 @@ NAMES = {
         make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images to_numpy
         uniform_noise voronoi""",
     "stimsynth.losses": """channel_logsumexp l2_norm mse penalize_range penalize_roughness
-        relative_MSE relative_sse""",
+        groupwise_relative_l2_norm_factory portilla_simoncelli_loss_factory relative_MSE
+        relative_sse""",
     "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",

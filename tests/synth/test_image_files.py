@@ -344,6 +344,26 @@ def test_a_file_with_more_behind_its_end_is_whole(tmp_path: Path) -> None:
     assert torch.equal(load_images(tmp_path / "a.jpg"), whole)
 
 
+def test_a_folder_is_sorted_by_name_or_by_a_key(tmp_path: Path) -> None:
+    greys = {"10": 0.2, "9": 0.4, "100": 0.6}
+    for name, grey in greys.items():
+        save(tmp_path / f"{name}.png", np.full((4, 4), grey))
+    (tmp_path / "notes.txt").write_text("no image")
+    by_name, by_number = load_images(tmp_path), load_images(tmp_path, sorted_key=number_of)
+    assert by_name[:, 0, 0, 0].tolist() == pytest.approx([0.2, 0.6, 0.4])
+    assert by_number[:, 0, 0, 0].tolist() == pytest.approx([0.4, 0.2, 0.6])
+    for given in (tmp_path / "9.png", [tmp_path / "9.png"]):
+        with pytest.raises(InputError, match="sorted_key sorts the files of a folder"):
+            load_images(given, sorted_key=number_of)
+    (tmp_path / "a.png").write_bytes((tmp_path / "9.png").read_bytes())
+    with pytest.raises(InputError, match=r"sorted_key cannot sort the files 10\.png, "):
+        load_images(tmp_path, sorted_key=number_of)
+
+
+def number_of(path: Path) -> int:
+    return int(path.stem)
+
+
 def test_files_of_other_kinds_in_a_folder_are_passed_over(tmp_path: Path) -> None:
     Image.fromarray(U8).save(tmp_path / "a.png")
     Image.fromarray(255 - U8).save(tmp_path / "without ending", format="PNG")

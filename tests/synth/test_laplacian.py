@@ -63,6 +63,14 @@ def test_upsampling_keeps_the_mean_and_makes_the_size_asked_for(parity: tuple[in
     torch.testing.assert_close(image, torch.full_like(image, 0.4), rtol=1e-6, atol=0)
 
 
+def test_upsampling_several_times_is_upsampling_again() -> None:
+    image = noise(1, 2, 8, 9)
+    twice = upsample_blur(
+        upsample_blur(image, (1, 0), scale_filter=False), (1, 0), 1, "binom5", False
+    )
+    torch.testing.assert_close(upsample_blur(image, (1, 0), 2, scale_filter=False), twice)
+
+
 def test_unscaled_filters_sum_to_two() -> None:
     ones = torch.ones(1, 1, 32, 32).double()
     assert float(blur_downsample(ones, scale_filter=False).mean()) == pytest.approx(2)

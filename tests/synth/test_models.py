@@ -278,6 +278,9 @@ FACTORIES: dict[str, Callable[[], nn.Module]] = {
     "FoveatedPooling, Gaussian windows": lambda: foveated("energy", window_type="gaussian"),
     "UniformPooling, luminance": lambda: UniformPooling(8.0, n_scales=0),
     "features": lambda: features(small_network(), "2", mean=0.5, std=0.25),
+    "features of several layers": lambda: features(
+        small_network(), ["0", "2"], mean=0.5, std=0.25, image_shape=(1, 32, 32)
+    ),
     "features, in colour and resized": lambda: features(
         small_network(3), "2", channels=3, mean=[0.5, 0.4, 0.3], std=0.25, size=24
     ),

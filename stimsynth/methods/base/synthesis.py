@@ -13,6 +13,7 @@ from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.losses import penalize_range
+from stimsynth.methods.base.at_iteration import IterateRecord, Selection, record_at
 from stimsynth.methods.base.device_move import goal_of_move, moved_copy
 from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.in_notebook import described, described_in_html
@@ -184,6 +185,39 @@ class OptimizedSynthesis(SavableSynthesis):
     def optimizer(self) -> Any:
         """The torch optimizer in use, or else the method of the engine; None before the first call."""
         return self._resumable.optimizer
+
+    def get_progress(
+        self, iteration: int | None = None, iteration_selection: Selection = "round"
+    ) -> IterateRecord:
+        """Return the measurements at one iteration, with the iterate, or the nearest one that is kept.
+
+        The start, the current result and the iterates of `store_progress` are kept.
+
+        Parameters
+        ----------
+        iteration
+            Number of the iteration; negative numbers count from the end, None is the last.
+        iteration_selection
+            Iterate to take where that of `iteration` is not kept: the nearest before (``"floor"``), the
+            nearest after (``"ceiling"``), or the nearest (``"round"``; of two as near, the one before).
+
+        Raises
+        ------
+        InputError
+            If there is no such iteration or selection.
+
+        Examples
+        --------
+        >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+        >>> met = Metamer(images.load("camera", size=32), remove_grad(Gaussian(7)), seed=0)
+        >>> met.synthesize(max_iter=10, store_progress=4, stop_criterion=0)
+        >>> at = met.get_progress(7)
+        >>> at.iteration, at.points_iteration, at.points.shape, bool(at.losses == met.losses[7])
+        (7, 8, torch.Size([1, 1, 32, 32]), True)
+        """
+        return record_at(
+            self._resumable.run, self._resumable.origin, iteration, iteration_selection
+        )
 
     @property
     def allowed_range(self) -> tuple[float, float]:

@@ -14,7 +14,8 @@ from stimsynth.plots.picture_list import Single
 from stimsynth.plots.pictures import chosen_colors, titled_panels
 from stimsynth.plots.places import Place, draw_fitting, draw_in_place
 from stimsynth.plots.ranges import Range, display_ranges
-from stimsynth.plots.syntheses.views import LossCurve, SynthesisView, iterate_number
+from stimsynth.plots.syntheses.views import LossCurve, SynthesisView
+from stimsynth.validate.iterations import iterate_number
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 

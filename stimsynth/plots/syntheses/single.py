@@ -18,9 +18,9 @@ from stimsynth.plots.syntheses.views import (
     Synthesis,
     SynthesisView,
     curves_of,
-    iterate_number,
     view_of,
 )
+from stimsynth.validate.iterations import iterate_number
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
 

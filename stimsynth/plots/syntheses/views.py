@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.outputs.parts import side_by_side
+from stimsynth.validate.iterations import iterate_number
 from stimuli_store.errors import InputError, WrongType
-from stimuli_store.tools.whole import whole
 
 Synthesis = Any
 """A `Metamer`, `MetamerCTF`, `SimpleMetamer`, `MADCompetition`, `Geodesic` or `OptimizedImage`, or an object
@@ -109,27 +109,6 @@ class SynthesisView:
         with torch.no_grad():
             points = torch.from_numpy(np.ascontiguousarray(images)).to(self.target.device)
             return self.model(points.to(self.target.real.dtype), **forward) - self.target
-
-
-def iterate_number(iteration: int | None, last: int) -> int:
-    """Return the number of an iteration, counted from the start; None is the last.
-
-    Raises
-    ------
-    InputError
-        If there is no such iteration.
-
-    Examples
-    --------
-    >>> iterate_number(-10, 100), iterate_number(None, 100)
-    (91, 100)
-    """
-    if last < 0:
-        raise InputError("there are no losses to plot; call synthesize first")
-    number = -1 if iteration is None else whole(iteration, "iteration")
-    if not -last - 1 <= number <= last:
-        raise InputError(f"iterations go from 0 to {last}; there is no iteration {iteration}")
-    return number % (last + 1)
 
 
 def view_of(synthesis: Synthesis, attribute: str = "") -> SynthesisView:

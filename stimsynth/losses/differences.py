@@ -1,8 +1,4 @@
-"""Losses between model outputs, and penalties on one image; all are scalars.
-
-All accept and ignore further keywords, so that a caller can give every loss the same arguments. For a value
-per image and channel see `stimsynth.metrics`.
-"""
+"""Losses of the difference of two outputs, and penalties on one image."""
 
 import math
 from collections.abc import Callable
@@ -13,16 +9,6 @@ from torch import Tensor
 from stimsynth.validate.images import checked_tensor
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
-
-__all__ = [
-    "channel_logsumexp",
-    "l2_norm",
-    "mse",
-    "penalize_range",
-    "penalize_roughness",
-    "relative_MSE",
-    "relative_sse",
-]
 
 
 def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -40,7 +26,7 @@ def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     >>> float(mse(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0])))
     2.0
     """
-    return _square(_difference(synth_rep, ref_rep)).mean()
+    return _square(output_difference(synth_rep, ref_rep)).mean()
 
 
 def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -59,7 +45,7 @@ def l2_norm(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
     >>> float(l2_norm(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])))
     5.0
     """
-    return torch.linalg.vector_norm(_difference(synth_rep, ref_rep))
+    return torch.linalg.vector_norm(output_difference(synth_rep, ref_rep))
 
 
 def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -78,7 +64,7 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
     >>> float(relative_sse(torch.tensor([1.0, 1.0]), torch.tensor([2.0, 2.0])))
     0.25
     """
-    return _square(_difference(synth_rep, ref_rep)).sum() / _square(ref_rep).sum()
+    return _square(output_difference(synth_rep, ref_rep)).sum() / _square(ref_rep).sum()
 
 
 def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
@@ -108,7 +94,7 @@ def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
         raise InputError(f"sharpness must be positive; not {sharpness}")
 
     def channel_distance(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
-        difference = _difference(synth_rep, ref_rep).transpose(0, 1).flatten(1)
+        difference = output_difference(synth_rep, ref_rep).transpose(0, 1).flatten(1)
         distances = torch.linalg.vector_norm(difference, dim=1)
         mean = torch.logsumexp(sharpness * distances, dim=0) - math.log(len(distances))
         return mean / sharpness
@@ -162,7 +148,7 @@ def penalize_roughness(synth_img: Tensor, **kwargs: object) -> Tensor:
     return squares.sum() / max(len(squares), 1)
 
 
-def _difference(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
+def output_difference(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
     """Return the difference of two outputs, after checking that both are tensors of numbers."""
     for output in (synth_rep, ref_rep):
         checked_tensor(output, "a loss", "(…)", kind="any")
