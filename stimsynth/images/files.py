@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -273,8 +273,8 @@ def _sorted_files(
     paths: PathLike | Sequence[PathLike], sorted_key: Callable[[Path], Any]
 ) -> list[Path]:
     """Return the image files of a folder in the order of a key."""
-    one = not isinstance(paths, Iterable) or isinstance(paths, str)
-    if not (one and is_folder(as_path(paths))):
+    several = isinstance(paths, Iterable) and not isinstance(paths, str)
+    if several or not is_folder(as_path(cast("PathLike", paths))):
         raise InputError("sorted_key sorts the files of a folder; name a folder, or leave it out")
     files = _files(paths)
     try:
