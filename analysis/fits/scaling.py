@@ -81,6 +81,8 @@ class ScalingFit:
         Probability of a random answer.
     log_likelihood, deviance, n_trials
         At the posterior mode; the deviance is against the observed proportions.
+    counts
+        Answers that were fitted, by level.
     link
         Relation between d' and proportion correct (`analysis.observers.links`).
     status
@@ -97,6 +99,7 @@ class ScalingFit:
     log_likelihood: float
     deviance: float
     n_trials: int
+    counts: Counts
     link: Link
     status: ScalingStatus
 
@@ -179,6 +182,7 @@ def fit_critical_scaling(
         log_likelihood=float(profiles.by_critical.height.max() - _prior(best[None])[0][0]),
         deviance=misfit,
         n_trials=int(counts.n_trials.sum()),
+        counts=counts,
         link=link,
         status=status,
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analysis.plots.fits import plot_fit
     from analysis.plots.ranking import plot_ranking
     from analysis.plots.residuals import plot_residuals
+    from analysis.plots.scaling import plot_scaling
     from analysis.plots.stimuli import Tile, display_stimuli
     from analysis.plots.thresholds import plot_thresholds
     from analysis.plots.timing import plot_response_times, plot_timing

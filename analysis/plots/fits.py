@@ -68,12 +68,12 @@ def plot_fit(
     counts, scale = fit.counts, fit.function.axis
     shown = np.append(counts.levels, _near(fit.threshold, counts.levels, scale))
     limits = level_axis(ax, shown, scale, unit=unit, ticks=counts.levels.tolist())
-    _set_height(ax, counts, fit.function.guess)
+    set_height(ax, counts, fit.function.guess)
     color, marker = style.series(ax, color)
     found = estimate(fit.threshold, fit.low, fit.high)
     levels = along(limits, counts.levels, scale)
     (curve,) = ax.plot(levels, fit.function(levels), color=color, lw=2, zorder=2)
-    points = _draw_answers(ax, counts, color, marker)
+    points = draw_answers(ax, counts, color, marker)
     diamond = _draw_threshold(ax, fit, limits, color if label else style.INK)
     at = f"threshold at {100 * fit.p:.3g} %"
     if label:
@@ -99,7 +99,8 @@ def _near(threshold: float, levels: np.ndarray, scale: str | Axis) -> list[float
     return [threshold] if places.min() - room <= at <= places.max() + room else []
 
 
-def _set_height(ax: Axes, counts: Counts, guess: float) -> None:
+def set_height(ax: Axes, counts: Counts, guess: float) -> None:
+    """Set the limits of proportion correct so that chance, answers and their intervals are in sight."""
     low, _ = wilson(counts.n_correct, counts.n_trials)
     known = [ax.get_ylim()[0]] if ax.lines else []
     bottom = min(float(low.min()) - 0.03, guess - 0.2, *known)
@@ -113,7 +114,8 @@ def _label_asymptotes(ax: Axes, fit: Fit) -> None:
         style.side_label(ax, y, text, apart=0.05)
 
 
-def _draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:
+def draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:
+    """Draw proportions correct with the intervals of up to 15 levels, and return their points."""
     if len(counts.levels) <= _MOST_BARS:
         low, high = wilson(counts.n_correct, counts.n_trials)
         ends = np.stack([low, high, np.full_like(low, np.nan)], axis=1)

@@ -23,6 +23,7 @@ SERIES = ((DATA, "o"), ("#e69f00", "s"), (INK, "^"), ("#56b4e9", "D"), ("#a33c00
 
 SMALL = 8.5
 _SERIES, _LEGEND = "series", "legend"
+_LONGEST = 44  # characters of a label of which two stand side by side below a figure
 _AREA, _SMALLEST = 46.0, 8.0  # points² of the largest marker, and the least of any
 _SIDE = "side"
 
@@ -70,11 +71,12 @@ def legend(axes: Axes, title: str = "") -> None:
     for old in [made for made in _legends(axes) if made.get_gid() == _LEGEND]:
         old.remove()
     handles, labels = axes.get_legend_handles_labels()
+    longest = max(map(len, labels), default=0)
     made = axes.get_figure(root=True).legend(  # type: ignore[union-attr]
         handles,
         labels,
         loc="outside lower center",
-        ncols=2,
+        ncols=2 if longest <= _LONGEST else 1,
         frameon=False,
         fontsize=SMALL,
         labelcolor=INK,

@@ -17,6 +17,7 @@ from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
 from analysis.curves.axes import Axis
 from analysis.data.counts import Counts, counts_of
 from analysis.fits.fit import Fit
+from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import wilson
 from analysis.plots import (
     Tile,
@@ -26,6 +27,7 @@ from analysis.plots import (
     plot_ranking,
     plot_residuals,
     plot_response_times,
+    plot_scaling,
     plot_thresholds,
     plot_timing,
     style,
@@ -44,6 +46,10 @@ def fit(given: Counts, axis: Any = "log", guess: Any = 0.5) -> Fit:
     return fit_psychometric(
         given.levels, given.n_correct, given.n_trials, axis=axis, guess=guess, sigmoid="normal"
     )
+
+
+def scaled(right: Any = (26, 25, 43, 50), total: int = 50) -> ScalingFit:
+    return fit_critical_scaling(*counts(right, total))
 
 
 def fitted(*given: Any, axis: Any = "log", guess: Any = 0.5, **kwargs: Any) -> Axes:
@@ -141,6 +147,11 @@ PLOTS: dict[str, Callable[[], Axes]] = {
         scaling=fit_critical_scaling(LEVELS, (26, 25, 43, 50), [50] * 4),
         unit="window_px",
     ),
+    "critical scaling": lambda: plot_scaling(scaled(), true=10.0),
+    "two critical scalings": lambda: plot_scaling(
+        scaled((23, 25, 31, 47)), plot_scaling(scaled(), label="energy"), label="luminance"
+    ),
+    "no critical scaling": lambda: plot_scaling(scaled((24, 26, 25, 26))),
     "d' of one level": lambda: plot_dprime({8: dprime_from_counts(30, 40)}),
     "thresholds": lambda: plot_thresholds(FITS, unit="px", true={"ann": 18.0}),
     "one threshold": lambda: plot_thresholds([FITS["ann"]], unit="px"),
@@ -228,6 +239,7 @@ def test_series_differ_in_grey_prints_too() -> None:
         lambda ax: plot_fit(FITS["ann"], ax),
         lambda ax: plot_residuals(FITS["ann"], ax),
         lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
+        lambda ax: plot_scaling(scaled(), ax),
         lambda ax: plot_thresholds(FITS, ax),
         lambda ax: plot_ranking(ranking(), ax),
         lambda ax: plot_timing([0], ax),
@@ -375,6 +387,22 @@ def test_dprime_has_its_intervals_and_an_open_one_an_arrow() -> None:
 
 
 # -- thresholds ------------------------------------------------------------------------------------
+
+
+def test_critical_scaling_stands_where_the_curve_leaves_chance() -> None:
+    made = scaled()
+    axes = plot_scaling(made, true=10.0)
+    drawn_at = lines(axes)
+    x, y = next(line for line in drawn_at if len(line[0]) == 200)
+    below = np.array(x) <= made.critical
+    assert 0 < below.sum() < 200
+    assert np.allclose(np.array(y)[below], made.link.guess)
+    assert np.array(y)[~below].min() > 0.5
+    assert ([made.critical], [0.5]) in drawn_at
+    assert ([made.critical_low, made.critical_high], [0.5, 0.5]) in drawn_at
+    seen = axes.collections[0].get_offsets()
+    assert np.allclose(seen, np.transpose([LEVELS, np.array([26, 25, 43, 50]) / 50]))
+    assert "critical scaling of the simulated observers: 10" in words(axes)
 
 
 def test_thresholds_stand_in_order_with_their_truth() -> None:

@@ -1,0 +1,67 @@
+# %% [markdown]
+# # Critical scaling of energy and of texture statistics, in ABX
+# After Freeman & Simoncelli (2011), *Metamers of the ventral stream*.
+#
+# Two images are made from one photograph, with the same statistics in all windows of a foveated model and
+# different in all else. Up to the *critical scaling* of the windows people do not tell the two apart.
+# Averages of oriented energy describe V1; texture statistics were proposed for V2, whose receptive fields are
+# larger.
+
+# %%
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from analysis import answers_of, calibrated_observer, evidence_of, fit_critical_scaling
+from analysis.plots import Tile, display_stimuli, plot_scaling
+from experiments import BankChoice, SimulatedBooth, course_of, load_design, run_session
+from stimsynth.banks.build import build
+
+HERE = Path(os.environ.get("STUDY_SIZE", "small"))
+MODELS = ("energy", "texture")
+N_PEOPLE = {"small": 3, "published": 4}[HERE.name]
+
+# %% The bank: metamers of both models at several scalings, and what the eye of the observers says of each
+bank = build(HERE / "plan.toml")
+print(bank.pin, f"{len(bank.records)} images")
+
+# %% A photograph, and metamers of it
+target = next(record for record in bank.records if record.kind == "reference")
+rows = []
+for model in MODELS:
+    sets = [s[0] for label, s in bank.sets.items() if label.startswith(f"{target.name}/{model}/")]
+    tiles = [Tile(pixels=bank.frame(target.name).pixels, heading=target.name)]
+    tiles += [
+        Tile(pixels=bank.frame(one.name).pixels, heading=f"{model} {one.level.value:g}")
+        for one in sets
+    ]
+    rows.append(tiles)
+display_stimuli(rows)
+
+# %% Sessions: simulated people, who see through texture statistics in windows of scaling 0.5. For real
+# ones, replace the booth by open_booth(design.screen), and leave out the observer
+design = replace(
+    load_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
+)
+booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+eye, sessions = evidence_of(bank, "eye"), []
+for person in (f"S{number:02d}" for number in range(1, N_PEOPLE + 1)):
+    trials = course_of(design, bank, person, session=1).trials
+    observer = calibrated_observer(
+        "eye", eye, trials, design.task, mean_p_correct=0.75, exponent=2.0
+    )
+    sessions.append(
+        run_session(design, bank, booth, person, 1, data_dir=HERE / "data", observer=observer)
+    )
+
+# %% Proportion correct by model and scaling
+answers = answers_of(bank, sessions)
+answers.table["model"] = [label.split("/")[1] for label in answers.table.set]
+answers.counts(["model", "level"])
+
+# %% The paper's figure: proportion correct over scaling, and critical scaling of each model
+axes = None
+for (model,), part in answers.groups("model"):
+    scaling = fit_critical_scaling(*part.counts("level").to_numpy().T, task=design.task)
+    axes = plot_scaling(scaling, axes, label=model)
+axes

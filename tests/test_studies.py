@@ -1,0 +1,75 @@
+"""Every landmark study runs as a notebook in a fresh kernel, and its plans and designs hold."""
+
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from experiments import load_design
+from stimsynth.banks.plan import read_plan
+from stimsynth.banks.work import prepare
+
+pytestmark = pytest.mark.road
+
+pytest.importorskip("nbclient")
+pytest.importorskip("nbformat")
+pytest.importorskip("ipykernel")
+
+ROOT = Path(__file__).parents[1]
+STUDIES = ROOT / "examples" / "studies"
+NAMES = sorted(path.parent.name for path in STUDIES.glob("*/notebook.py"))
+SIZES = ("small", "published")
+#: A call in the last lines of a cell that draws.
+DRAWS = re.compile(r"\b(plot_\w+|display_\w+|\w*show)\(")
+
+
+@pytest.fixture(scope="module")
+def run() -> ModuleType:
+    """The script that executes studies."""
+    spec = importlib.util.spec_from_file_location("run_study", STUDIES / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_study_runs_and_shows_a_picture_under_every_cell_that_draws(
+    name: str, run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(where, str(tmp_path / where))
+    notebook = run.execute(name, "small", tmp_path / name)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    drawing = [cell for cell in code if DRAWS.search(cell.source)]
+    assert drawing
+    for cell in drawing:
+        pictures = run.pictures_of(cell)
+        assert pictures, cell.source
+        assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert code[-1] in drawing, "a study ends in a figure"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_study_is_short_text_with_few_lines_of_code(name: str, run: ModuleType) -> None:
+    script = (STUDIES / name / "notebook.py").read_text(encoding="utf-8")
+    assert len(script.splitlines()) <= 80
+    assert "pyplot" not in script
+    assert "%matplotlib" not in script
+    assert run.notebook_of(script).cells[0].cell_type == "markdown"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", NAMES)
+def test_plan_and_design_hold(name: str, size: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(STUDIES / name, tmp_path / name) / size
+    assert prepare(read_plan(folder / "plan.toml"), folder).batches
+    assert load_design(folder / "design.toml").design.repeats > 0
+
+
+def test_names_that_the_script_offers_are_the_studies(run: ModuleType) -> None:
+    assert run.names_of_studies() == NAMES
