@@ -7,6 +7,7 @@ from stimuli_store.tools.lazy import lazy_names
 if TYPE_CHECKING:
     from stimsynth.images.arrays import convert_float_to_int, to_numpy
     from stimsynth.images.downloads import DOWNLOADS, Download
+    from stimsynth.images.elements import isotrigon, scattered_shapes
     from stimsynth.images.fetch import fetch_data
     from stimsynth.images.files import load_images, save, save_images
     from stimsynth.images.noise import pink_noise, uniform_noise

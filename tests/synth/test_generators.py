@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import ndimage, stats
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
@@ -17,11 +17,13 @@ from stimsynth.images import (
     checkerboard,
     dead_leaves,
     grating,
+    isotrigon,
     make_synthetic_stimuli,
     pink_noise,
     plaid,
     polar_angle,
     polar_radius,
+    scattered_shapes,
     voronoi,
 )
 from stimsynth.images.noise import as_generator
@@ -33,6 +35,8 @@ GENERATORS: dict[str, Callable[..., Tensor]] = {
     "pink_noise": pink_noise,
     "dead_leaves": dead_leaves,
     "voronoi": voronoi,
+    "isotrigon": isotrigon,
+    "scattered_shapes": lambda size, **k: scattered_shapes(size, side_px=3, spacing_px=4, **k),
 }
 ALL: dict[str, Callable[..., Tensor]] = {
     **GENERATORS,
@@ -249,6 +253,63 @@ def test_a_voronoi_pixel_has_the_grey_of_the_nearest_point() -> None:
     np.testing.assert_array_equal(image.numpy().ravel(), draws[nearest, 2])
 
 
+def pieces(image: Tensor) -> list[int]:
+    """Return the areas of what is black and hangs together, across the borders too."""
+    black = np.tile(image[0, 0].numpy() == 0, (3, 3))
+    labels, _ = ndimage.label(black, np.ones((3, 3)))
+    middle = np.unique(labels[image.shape[2] : -image.shape[2], image.shape[3] : -image.shape[3]])
+    return [int((labels == label).sum()) for label in middle if label]
+
+
+def test_squares_are_one_in_each_cell_and_do_not_touch() -> None:
+    image = scattered_shapes((96, 64), side_px=10, spacing_px=32, seed=3)
+    assert pieces(image) == [100] * 6
+
+
+@pytest.mark.parametrize(
+    ("shape", "area"),
+    [("disk", np.pi / 4), ("bar", 1 / 4), ("plus", 2 / 4 - 1 / 16)],
+)
+@pytest.mark.parametrize("direction", [0.0, 30.0, None])
+def test_shapes_have_their_area_whatever_their_direction(
+    shape: str, area: float, direction: float | None
+) -> None:
+    image = scattered_shapes(
+        128,
+        shape=shape,  # type: ignore[arg-type]
+        side_px=40,
+        spacing_px=64,
+        direction_deg=direction,
+    )
+    assert float((image == 0).sum()) / 4 == pytest.approx(area * 40**2, rel=0.05)
+
+
+def test_bars_lie_along_their_direction() -> None:
+    image = scattered_shapes(64, shape="bar", side_px=40, spacing_px=64, direction_deg=60)
+    rows, columns = np.nonzero(image[0, 0].numpy() == 0)
+    _, axes = np.linalg.eigh(np.cov(np.stack([columns, rows])))
+    assert np.degrees(np.arctan2(*axes[::-1, 1])) % 180 == pytest.approx(60, abs=2)
+    turned = scattered_shapes(64, shape="bar", side_px=16, direction_deg=None, seed=1)
+    assert not torch.equal(turned, scattered_shapes(64, shape="bar", side_px=16, seed=1))
+
+
+@pytest.mark.parametrize("product", [1, -1])
+def test_the_textures_of_julesz_have_no_statistics_below_the_fourth_order(product: int) -> None:
+    """Of three pixels no product tells anything; of four around a corner it is always the same."""
+    many = torch.stack([2 * isotrigon(12, product=product, seed=s)[0, 0] - 1 for s in range(2000)])
+    four = many[:, 1:, 1:] * many[:, 1:, :-1] * many[:, :-1, 1:] * many[:, :-1, :-1]
+    assert bool((four == product).all())
+    corner = many[:, 3:6, 3:6].reshape(2000, 9)
+    triples = torch.einsum("ni,nj,nk->ijk", corner, corner, corner) / 2000
+    pairs = corner.T @ corner / 2000 - torch.eye(9)
+    indices = torch.arange(9)
+    distinct = (indices[:, None, None] < indices[:, None]) & (indices[:, None] < indices)
+    bound = 5 / 2000**0.5
+    assert triples[distinct].abs().max() < bound
+    assert pairs.abs().max() < bound
+    assert corner.mean(0).abs().max() < bound
+
+
 # -- the eleven ------------------------------------------------------------------------------------
 
 
@@ -313,6 +374,9 @@ def test_the_eleven_come_in_any_size(size: int) -> None:
         (lambda: pink_noise(8, seed=1.5), "torch.Generator"),  # type: ignore[arg-type]
         (lambda: dead_leaves(8, min_radius_px=5, max_radius_px=4), "min_radius_px"),
         (lambda: voronoi(8, cells=0), "cells must be a whole number of 1"),
+        (lambda: scattered_shapes(8, shape="squre"), "square"),  # type: ignore[arg-type]
+        (lambda: scattered_shapes(8, side_px=9, spacing_px=8), "side_px <= spacing_px"),
+        (lambda: isotrigon(8, product=0), "1 or -1; not 0"),  # type: ignore[arg-type]
         (lambda: make_synthetic_stimuli(4), "size must be a whole number of 8"),
     ],
 )
