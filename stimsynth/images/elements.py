@@ -1,7 +1,7 @@
 """Textures of drawn elements: scattered shapes, and binary textures of Julesz."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -75,8 +75,8 @@ def scattered_shapes(
     >>> int((image == 0).sum())  # four squares
     256
     """
-    if shape not in get_args(Shape):
-        raise unknown_name("shape", shape, get_args(Shape))
+    if shape not in _INSIDE:
+        raise unknown_name("shape", shape, list(_INSIDE))
     side, spacing = real_number(side_px, "side_px"), real_number(spacing_px, "spacing_px")
     if not 1 <= side <= spacing:
         raise InputError(
