@@ -7,10 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from stimsynth.plots.gif_frames import CLEAR, gif_frames
 from stimuli_store.errors import InputError, MissingExtra, missing_extra
 
 MOVIES = (".mp4", ".mov", ".mkv", ".avi")
 ANIMATIONS = (".gif", ".png", ".apng", ".webp")
+_KINDS: dict[str, tuple[str, dict[str, int]]] = {
+    # What Pillow does to optimize a GIF takes as long as all the rest; disposal 1 leaves the frame before.
+    ".gif": ("GIF", {"optimize": False, "transparency": CLEAR, "disposal": 1}),
+    ".webp": ("WEBP", {}),
+}
 
 
 def write_movie(path: Path, frames: Iterator[np.ndarray], framerate: float) -> None:
@@ -82,14 +88,11 @@ def write_animation(
         from PIL import Image
     except ImportError as error:
         raise missing_extra("a film of this kind needs Pillow", "synth") from error
-    pictures = (Image.fromarray(frame[..., :3].copy()) for frame in frames)
-    if path.suffix == ".gif":
-        # One choice of colours for all frames: they would flicker, and to choose takes long.
-        colors = Image.fromarray(np.concatenate(samples)[..., :3].copy()).quantize(256)
-        none = Image.Dither.NONE
-        pictures = (picture.quantize(palette=colors, dither=none) for picture in pictures)
-    kind = {".gif": "GIF", ".webp": "WEBP"}.get(path.suffix, "PNG")
-    fast = {"compress_level": 3} if kind == "PNG" else {}
+    kind, settings = _KINDS.get(path.suffix, ("PNG", {"compress_level": 3}))
+    if kind == "GIF":
+        pictures = gif_frames(frames, samples)
+    else:
+        pictures = (Image.fromarray(frame[..., :3].copy()) for frame in frames)
     first = next(pictures)
     first.save(
         path,
@@ -98,7 +101,7 @@ def write_animation(
         append_images=pictures if kind == "GIF" else list(pictures),  # others read them twice
         duration=round(1000 / framerate),
         loop=0,
-        **fast,
+        **settings,
     )
 
 

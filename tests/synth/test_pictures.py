@@ -283,6 +283,10 @@ def test_films_are_saved(tmp_path: Path) -> None:
     film.save(tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as gif:
         assert (gif.n_frames, gif.info["duration"]) == (6, 200)
+        for number in (0, 5, 2):
+            gif.seek(number)
+            found = np.asarray(gif.convert("RGB"), dtype=float)
+            assert np.abs(found - film.frame(number)[..., :3]).mean() < 1
     film.save(tmp_path / "film.apng")
     with Image.open(tmp_path / "film.apng") as exact:
         exact.seek(1)

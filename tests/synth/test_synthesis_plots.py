@@ -215,6 +215,9 @@ def test_the_animation_has_a_frame_for_every_kept_iterate(tmp_path: Path) -> Non
     with Image.open(tmp_path / "way.gif") as saved:
         assert saved.n_frames == 1 + STEPS // EVERY
         assert saved.info["duration"] == 200
+        saved.seek(1)
+        colors = {color for _, color in saved.convert("RGB").getcolors(2**24) or []}
+        assert {(255, 255, 255), (255, 0, 0)} <= colors  # paper and dots, however small
     film.frame(-1)
     figure = film.figure
     assert [len(axes.images) for axes in figure.axes if axes.images] == [1]
