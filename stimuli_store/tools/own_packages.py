@@ -5,10 +5,10 @@ notebook before an installed package, so ``from stimsynth import fit`` would loo
 the laboratory. Only the standard library is used here, since this comes before everything else.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_loader
 from pathlib import Path
@@ -64,10 +64,12 @@ class NearestNames:
             found = getattr(parent, last)
         except AttributeError as error:
             raise ImportError(str(error), name=name) from None
-        return spec_from_loader(name, _Given(found)) if isinstance(found, ModuleType) else None
+        if not isinstance(found, ModuleType):
+            return None
+        return spec_from_loader(name, _Given(found))  # type: ignore[arg-type]
 
 
-class _Given(Loader):
+class _Given:
     """Loader of a module that is there already."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -90,7 +92,7 @@ def find_own_packages() -> None:
     sys.meta_path.insert(0, OwnPackages())
     sys.meta_path.append(NearestNames())
     if others:
-        warnings.warn(_sentence(others), stacklevel=3)
+        warnings.warn_explicit(_sentence(others), UserWarning, *_importing_line())
 
 
 def _others(name: str) -> list[Path]:
@@ -120,6 +122,18 @@ def _share(name: str) -> None:
     for loaded in [key for key in sys.modules if key.startswith(f"{name}.")]:
         if loaded.split(".")[1] in taken:
             del sys.modules[loaded]
+
+
+def _importing_line() -> tuple[str, int]:
+    """Return file and line of the import that brought the first of these packages."""
+    frame = sys._getframe(1)
+    own = tuple(f"{HOME / name}{os.sep}" for name in NAMES)
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((*own, "<frozen importlib")):
+            break
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def _sentence(others: Sequence[Path]) -> str:
