@@ -88,15 +88,17 @@ class PeerModule(ModuleType):
         try:
             raise AttributeError(f"plenoptic's {words}: {new_place(name, self._homes)}")
         except LookupError:
-            homes = " and ".join(self._homes)
-            raise AttributeError(f"plenoptic's {words} is not here; see {homes}") from None
+            homes = ", ".join(self._homes)
+            raise AttributeError(
+                f"plenoptic's {words} is not here; what is here is in {homes}"
+            ) from None
 
     def __repr__(self) -> str:
-        return f"<plenoptic's {self._words}; here it is {' and '.join(self._homes)}>"
+        return f"<names of plenoptic's {self._words}; here they are in {', '.join(self._homes)}>"
 
 
-def moved(name: str) -> PeerModule:
-    """Return the stand-in for a module of plenoptic; of another name, tell where it is.
+def moved(name: str) -> PeerModule | str:
+    """Return the stand-in for a module of plenoptic, or our version; of another name, tell where it is.
 
     Raises
     ------
@@ -117,6 +119,12 @@ def moved(name: str) -> PeerModule:
         ...
     AttributeError: stimsynth.ssim: here it is stimsynth.metrics.ssim
     """
+    if name == "__version__":
+        from stimuli_store.tools.environment import environment
+
+        return environment()["stimsynth"]
+    if name.startswith("_"):
+        raise LookupError(name)
     if name in PEER_SPACES:
         return PeerModule(name, PEER_SPACES[name])
     raise AttributeError(f"stimsynth.{name}: {new_place(name, _EVERYWHERE)}")

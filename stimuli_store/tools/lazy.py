@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -62,11 +63,9 @@ def lazy_names(
     def load(name: str) -> Any:
         if name in homes:
             return _loaded(name, homes[name], package)
-        if elsewhere is not None and not name.startswith("_"):
-            try:
+        if elsewhere is not None:
+            with suppress(LookupError):
                 return elsewhere(name)
-            except LookupError:
-                pass
         raise _unknown(package, name, list(homes))
 
     return load, lambda: sorted(homes), sorted(homes)
