@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from experiments import load_design
+from experiments import read_design
 from stimsynth.banks.plan import read_plan
 from stimsynth.banks.work import prepare
 
@@ -68,7 +68,7 @@ def test_a_study_is_short_text_with_few_lines_of_code(name: str, run: ModuleType
 def test_plan_and_design_hold(name: str, size: str, tmp_path: Path) -> None:
     folder = shutil.copytree(STUDIES / name, tmp_path / name) / size
     assert prepare(read_plan(folder / "plan.toml"), folder).batches
-    assert load_design(folder / "design.toml").design.repeats > 0
+    assert read_design(folder / "design.toml").design.repeats > 0
 
 
 def test_names_that_the_script_offers_are_the_studies(run: ModuleType) -> None:

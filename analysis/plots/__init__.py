@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from analysis.plots.distortions import plot_distortion_ratios
     from analysis.plots.dprimes import plot_dprime
     from analysis.plots.fits import plot_fit
     from analysis.plots.ranking import plot_ranking

@@ -69,8 +69,16 @@ def execute(name: str, size: str, folder: Path) -> NotebookNode:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     )
-    # Bars of progress would fill the notebook.
-    return client.execute(env={**os.environ, "STUDY_SIZE": size, "TQDM_DISABLE": "1"})
+    made = client.execute(env={**os.environ, "STUDY_SIZE": size})
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
+    return made
+
+
+def _is_bar(output: NotebookNode) -> bool:
+    """Return whether an output is a bar of progress, which goes back to the start of its line."""
+    return "\r" in output.get("text", "")
 
 
 def pictures_of(cell: NotebookNode) -> list[bytes]:

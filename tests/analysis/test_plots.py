@@ -16,12 +16,14 @@ from matplotlib.text import Text
 from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
 from analysis.curves.axes import Axis
 from analysis.data.counts import Counts, counts_of
+from analysis.fits.distortion_ratio import DistortionRatio
 from analysis.fits.fit import Fit
 from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import wilson
 from analysis.plots import (
     Tile,
     display_stimuli,
+    plot_distortion_ratios,
     plot_dprime,
     plot_fit,
     plot_ranking,
@@ -50,6 +52,22 @@ def fit(given: Counts, axis: Any = "log", guess: Any = 0.5) -> Fit:
 
 def scaled(right: Any = (26, 25, 43, 50), total: int = 50) -> ScalingFit:
     return fit_critical_scaling(*counts(right, total))
+
+
+def ratio(value: float, predicted: float | None, half: float = 0.5) -> DistortionRatio:
+    return DistortionRatio(
+        value=value,
+        low=value - half,
+        high=value + half,
+        most=1.0,
+        least=float(np.exp(value)),
+        predicted=predicted,
+        determined=bool(np.isfinite(half)),
+        n_trials=80,
+    )
+
+
+RATIOS = {"retina": [ratio(2.0, 2.5), ratio(2.5, 3.0)], "filters": [ratio(1.0, 8.0, np.inf)]}
 
 
 def fitted(*given: Any, axis: Any = "log", guess: Any = 0.5, **kwargs: Any) -> Axes:
@@ -152,6 +170,7 @@ PLOTS: dict[str, Callable[[], Axes]] = {
         scaled((23, 25, 31, 47)), plot_scaling(scaled(), label="energy"), label="luminance"
     ),
     "no critical scaling": lambda: plot_scaling(scaled((24, 26, 25, 26))),
+    "ratios of distortions": lambda: plot_distortion_ratios(RATIOS),
     "d' of one level": lambda: plot_dprime({8: dprime_from_counts(30, 40)}),
     "thresholds": lambda: plot_thresholds(FITS, unit="px", true={"ann": 18.0}),
     "one threshold": lambda: plot_thresholds([FITS["ann"]], unit="px"),
@@ -240,6 +259,7 @@ def test_series_differ_in_grey_prints_too() -> None:
         lambda ax: plot_residuals(FITS["ann"], ax),
         lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
         lambda ax: plot_scaling(scaled(), ax),
+        lambda ax: plot_distortion_ratios(RATIOS, ax),
         lambda ax: plot_thresholds(FITS, ax),
         lambda ax: plot_ranking(ranking(), ax),
         lambda ax: plot_timing([0], ax),
@@ -403,6 +423,21 @@ def test_critical_scaling_stands_where_the_curve_leaves_chance() -> None:
     seen = axes.collections[0].get_offsets()
     assert np.allclose(seen, np.transpose([LEVELS, np.array([26, 25, 43, 50]) / 50]))
     assert "critical scaling of the simulated observers: 10" in words(axes)
+
+
+def test_ratios_of_distortions_stand_at_their_predictions() -> None:
+    axes = plot_distortion_ratios(RATIOS)
+    seen = [points.get_offsets().tolist() for points in axes.collections]
+    assert seen == [[[2.5, 2.0], [3.0, 2.5]], [[8.0, 1.0]]]
+    assert words(axes) == ["retina", "filters"]
+    x, y = lines(axes)[0]
+    assert (x[:2], y[:2]) == ([2.5, 2.5], [1.5, 2.5])
+    x, y = lines(axes)[1]
+    assert (x[:2], tuple(y[:2])) == ([8.0, 8.0], axes.get_ylim())
+    with pytest.raises(InputError, match="'retina' was fitted without a prediction"):
+        plot_distortion_ratios({"retina": [ratio(1.0, None)]})
+    with pytest.raises(InputError, match="no ratio to plot"):
+        plot_distortion_ratios({"retina": []})
 
 
 def test_thresholds_stand_in_order_with_their_truth() -> None:

@@ -11,10 +11,21 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from analysis import answers_of, calibrated_observer, evidence_of, fit_critical_scaling
-from analysis.plots import Tile, display_stimuli, plot_scaling
-from experiments import BankChoice, SimulatedBooth, course_of, load_design, run_session
-from stimsynth.banks.build import build
+from stimsynth import (
+    BankChoice,
+    SimulatedBooth,
+    Tile,
+    answers_of,
+    build,
+    calibrated_observer,
+    course_of,
+    display_stimuli,
+    evidence_of,
+    fit_critical_scaling,
+    plot_scaling,
+    read_design,
+    run_session,
+)
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
 MODELS = ("luminance", "energy")
@@ -31,7 +42,7 @@ for model in MODELS:
     sets = [s[0] for label, s in bank.sets.items() if label.startswith(f"{target.name}/{model}/")]
     tiles = [Tile(pixels=bank.frame(target.name).pixels, heading=target.name)]
     tiles += [
-        Tile(pixels=bank.frame(one.name).pixels, heading=f"{model} {one.level.value:g}")
+        Tile(pixels=bank.frame(one.name).pixels, heading=f"{model} {one.level.value:.2g}")
         for one in sets
     ]
     rows.append(tiles)
@@ -40,7 +51,7 @@ display_stimuli(rows)
 # %% Sessions: simulated people, who see through windows of energy. For real ones, replace the booth by
 # open_booth(design.screen), and leave out the observer
 design = replace(
-    load_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
+    read_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
 )
 booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 eye, sessions = evidence_of(bank, "eye"), []
