@@ -48,7 +48,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"stimsynth {environment()['stimsynth']}"
     )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(run=lambda _: parser.print_help())
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     found = {entry.name: entry for entry in entry_points(group=_GROUP)}
     names = [n for n in _ORDER if n in found] + sorted(set(found) - set(_ORDER))
     added = {name: found[name].load()(subparsers) for name in names}
@@ -71,7 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
     _show_what_can_be_shown()
     arguments = make_parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        return int(arguments.run(arguments) or 0)
     except StimsynthError as error:
         sys.stderr.write(f"stimsynth: {error}\n")
         return error.exit_code

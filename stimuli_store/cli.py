@@ -39,9 +39,8 @@ def register(subparsers: "Subparsers") -> "Subparsers":
         description="List, verify, compare, change and export stimulus banks.",
     )
     in_any_order: type[argparse.ArgumentParser] = _AnyOrder
-    actions = parser.add_subparsers(
-        title="actions", metavar="ACTION", required=True, parser_class=in_any_order
-    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", parser_class=in_any_order)
+    parser.set_defaults(run=lambda _: parser.print_help())
     ls = actions.add_parser("ls", help="list the banks in a folder", description=_list.__doc__)
     ls.add_argument("folder", type=Path, nargs="?", default=Path(), help="default: here")
     ls.set_defaults(run=_list)

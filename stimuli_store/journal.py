@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from stimuli_store.disk.atomic import fsync_directory
 from stimuli_store.disk.locks import lock_exclusively
+from stimuli_store.disk.sorts import JOURNAL, TABLE, sort_of_file
 from stimuli_store.errors import InputError, JournalError
 from stimuli_store.journal_lines import MAX_EVENT_BYTES, Event, Lines, chained, read_lines
 from stimuli_store.records.canonical import canonical_json
@@ -146,6 +147,10 @@ def read_session(path: str | os.PathLike[str]) -> Session:
         out of order.
     """
     path = Path(path)
+    sort = sort_of_file(path)
+    if sort not in (None, JOURNAL):
+        hint = "; read it with read_trials" if sort == TABLE else ""
+        raise JournalError(f"{path} is {sort}, not a session journal{hint}")
     lines = _lines_of(path)
     return session_of(lines.events, path, uncounted_bytes=lines.uncounted)
 

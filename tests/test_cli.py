@@ -114,3 +114,38 @@ def test_the_version_is_told() -> None:
         env={**os.environ},
     )
     assert re.fullmatch(r"stimsynth \d+\.\d+\.\d+\n", result.stdout)
+
+
+@pytest.mark.parametrize("words", [[], ["bank"]])
+def test_a_command_alone_prints_its_help(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    alone = capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert alone.out == capsys.readouterr().out
+    assert alone.err == ""
+
+
+@pytest.mark.parametrize("spelling", ["analyse", "analyze"])
+def test_both_spellings_work(spelling: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([spelling, "nothing.csv", "--out", "x"]) == 2
+    assert "nothing.csv does not exist" in said(capsys)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["bank", "--help"], []])
+def test_help_loads_nothing_large(words: list[str]) -> None:
+    code = f"""
+import sys
+from stimsynth.cli import main
+try:
+    main({words!r})
+except SystemExit:
+    pass
+print("loaded", {{"torch", "psychopy", "pandas", "matplotlib", "h5py", "numpy"}} & set(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("loaded set()\n"), done.stdout

@@ -20,6 +20,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command ``analyse`` to the parser."""
     parser = subparsers.add_parser(
         "analyse",
+        aliases=["analyze"],
         help="fit thresholds, rank models, and write a report",
         description="Fit thresholds and rank models by how well they agree with the answers; "
         "write report.html, trials.csv and results.json.",

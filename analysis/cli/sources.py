@@ -80,7 +80,8 @@ def _check(paths: Sequence[Path], bank: str | None, roles: str | None) -> None:
         raise InputError(
             f"--roles {roles} is a table; roles are a TOML file (docs/formats/roles.md)"
         )
-    tables = [p for p in paths if p.is_file() and p.name.lower().endswith(SUFFIXES)]
+    named = [p for p in paths if p.is_file() and p.name.lower().endswith(SUFFIXES)]
+    tables = [p for p in named if not is_journal(p)]
     if bank is not None and tables:
         raise InputError(
             f"{tables[0]} is a table of trials, not a session journal; a table is analysed without --bank, "

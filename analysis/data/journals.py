@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from stimuli_store.disk.sorts import JOURNAL, TABLE, sort_of_file
 from stimuli_store.errors import JournalError
 from stimuli_store.journal import Session, read_session
 
@@ -82,9 +83,7 @@ def _sorted_out(
                 reasons.setdefault(file.resolve(), _why_no_journal(file.relative_to(path), file))
         else:
             if _first_line(path).strip()[:1] not in (b"", b"{"):
-                raise JournalError(
-                    f"{path} is no session journal; if it is a table of trials, read it with read_trials"
-                )
+                raise JournalError(_no_journal(path))
             reasons[path.resolve()] = None
     journals = [path for path, reason in reasons.items() if reason is None]
     begun = [path for path in journals if _first_line(path).endswith(b"\n")]
@@ -99,6 +98,15 @@ def _sorted_out(
     return tuple(journals), tuple(
         f"{path} is passed over: {reason}" for path, reason in reasons.items() if reason
     )
+
+
+def _no_journal(path: Path) -> str:
+    """Return the sentence about a named file that does not begin like a journal."""
+    sort = sort_of_file(path)
+    if sort in (None, JOURNAL):
+        return f"{path} is no session journal; if it is a table of trials, read it with read_trials"
+    hint = "; read it with read_trials" if sort == TABLE else ""
+    return f"{path} is {sort}, not a session journal{hint}"
 
 
 def _why_no_journal(inside: Path, file: Path) -> str | None:

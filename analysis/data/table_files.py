@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.data.columns.meanings import DECIMAL_COMMA, as_number
+from stimuli_store.disk.sorts import BANK, JOURNAL, SETTINGS, sort_of_file
 from stimuli_store.errors import InputError, MissingExtra
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".csv.gz", ".tsv.gz", ".parquet")
@@ -27,6 +28,7 @@ _MARKS: dict[bytes, str] = {
 _SAMPLE_BYTES = 1 << 16
 _SAMPLE_LINES = 50
 _UNNAMED = "Unnamed: "
+_GIVE = "give CSV, TSV or Parquet, with one row for each trial"
 _RAGGED = (
     "its lines do not have the same number of fields; give each column a name and a value a row"
 )
@@ -78,8 +80,7 @@ def read_table(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
 
 def is_journal(path: Path) -> bool:
     """Return whether a file begins like a session journal."""
-    first = _start(path)[:400].lstrip(codecs.BOM_UTF8)
-    return first.startswith(b"{") and (b'"event":' in first or path.suffix == ".jsonl")
+    return sort_of_file(path) == JOURNAL
 
 
 def _start(path: Path) -> bytes:
@@ -135,10 +136,10 @@ def _lines(start: bytes, path: Path) -> tuple[str, list[str]]:
         text = codecs.getincrementaldecoder(encoding)().decode(start, final=whole)
     except UnicodeDecodeError:
         encoding, text = "cp1252", start.decode("cp1252", errors="replace")
+    if sort_of_file(path) in (BANK, SETTINGS):
+        raise InputError(f"{path} is {sort_of_file(path)}, not a table; {_GIVE}")
     if "\0" in text:
-        raise InputError(
-            f"{path} is no table: it holds binary data; give CSV, TSV or Parquet, with one row for each trial"
-        )
+        raise InputError(f"{path} is no table: it holds binary data; {_GIVE}")
     lines = text.splitlines()
     return encoding, lines if whole else lines[:-1]
 

@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from stimuli_store.disk.sorts import sort_of_file
+
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAY_BEGIN_AT = (0, 512, 1024, 2048)  # HDF5 leaves room for a header of somebody else's
 _IN_USE_ERRORS = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY, errno.ETXTBSY}
@@ -32,7 +34,7 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
     -------
     str
         One of six: it is a folder, a device or a pipe, it is not there, it is open in another program, nobody
-        gave permission, it is no HDF5 file, it is damaged.
+        gave permission, it is no HDF5 file (but a table, say), it is damaged.
 
     Examples
     --------
@@ -61,7 +63,8 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
     if error is not None and in_use(error):
         return IN_USE
     if not any(head.startswith(_SIGNATURE, place) for place in _MAY_BEGIN_AT):
-        return "is no HDF5 file"
+        sort = sort_of_file(file)
+        return f"is {sort}, no HDF5 file" if sort else "is no HDF5 file"
     reason = f" ({error})" if error is not None else ""
     return f"is damaged or cut short; take another copy{reason}"
 

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stimuli_store.disk.sorts import SETTINGS, sort_of_file
 from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
 
@@ -28,15 +29,25 @@ def read_toml_table(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     try:
         text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
         table = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: it is not UTF-8; save it as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        if "\0" in text:  # every second byte of plain letters in UTF-16
-            why = "it holds zero bytes, as UTF-16 without a byte order mark does; save it as UTF-8"
-            raise InputError(f"{path} is not valid TOML: {why}") from error
-        hint = "; in double quotes write \\\\ or / for a backslash" if "\\" in text else ""
-        raise InputError(f"{path} is not valid TOML: {error}{hint}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path} {_why_no_toml(Path(path), content, error)}") from error
     return table
+
+
+def _why_no_toml(path: Path, content: bytes, error: Exception) -> str:
+    """Return the fault of a file that could not be read as TOML, as the rest of a sentence."""
+    sort = sort_of_file(path)
+    if sort not in (None, SETTINGS):
+        return f"is {sort}, not a TOML file"
+    if isinstance(error, UnicodeDecodeError):
+        return "is not valid TOML: it is not UTF-8; save it as UTF-8"
+    if b"\0" in content and not content.startswith(tuple(_MARKS)):  # half the bytes of UTF-16
+        return (
+            "is not valid TOML: it holds zero bytes, as UTF-16 without a byte order mark does; save it as "
+            "UTF-8"
+        )
+    hint = "; in double quotes write \\\\ or / for a backslash" if b"\\" in content else ""
+    return f"is not valid TOML: {error}{hint}"
 
 
 def read_toml(path: str | os.PathLike[str], kind: type[T], what: str) -> T:

@@ -199,7 +199,7 @@ WRONG_FILES: dict[str, tuple[str, bytes, str]] = {
         b"Dear all,\nhere are, as promised, the data.\nBest wishes\n",
         "number of fields",
     ),
-    "binary": ("a.csv", b"\x89HDF\r\n\x1a\n\x00\x00\x00\x00", "binary data"),
+    "binary": ("a.csv", b"\x89HDF\r\n\x1a\n\x00\x00\x00\x00", "is a bank, not a table"),
     "a workbook": ("a.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "save its table as CSV"),
     "nothing": ("a.csv", b"", "is empty"),
     "a header alone": ("a.csv", b"subj,contrast,acc\n", "holds no rows"),
@@ -241,5 +241,5 @@ def test_folders_without_tables_are_refused(tmp_path: Path) -> None:
 
 def test_a_table_where_a_journal_belongs_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", FILES["comma.csv"][0])
-    with pytest.raises(JournalError, match=r"is no session journal.*read_trials"):
+    with pytest.raises(JournalError, match=r"is a table, not a session journal.*read_trials"):
         read_sessions(path)
