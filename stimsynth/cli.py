@@ -17,10 +17,11 @@ from stimuli_store.errors import StimsynthError
 from stimuli_store.tools.environment import environment
 
 _GROUP = "stimsynth.commands"
-_ORDER = ("demo", "build", "bank", "run", "analyse", "doctor")
+_ORDER = ("new", "demo", "build", "bank", "run", "analyse", "power", "doctor")
 _INTERRUPTED = 130
 _ROAD = """\
 from a photograph to a threshold:
+  stimsynth new NAME                                 write a plan, a design and a notebook to begin with
   stimsynth build PLAN.toml                          synthesize stimuli into a versioned bank
   stimsynth bank check BANK.h5                       verify every pixel of it
   stimsynth run DESIGN.toml --participant S01        show the stimuli, record every answer

@@ -20,6 +20,7 @@ from stimsynth.banks.plan import BuildPlan, plan_from
 from stimsynth.banks.predict import predict
 from stimsynth.banks.work import Work, prepare
 from stimuli_store.bank.format import BankHeader, Colour
+from stimuli_store.bank.pins import fill_pins
 from stimuli_store.bank.publish import bank_path, publish_bank
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.disk.atomic import sweep
@@ -42,6 +43,8 @@ def build(
     say: Say | None = None,
 ) -> Bank:
     """Make the bank of a plan and return it.
+
+    Designs beside a plan's file that name the bank with an empty pin get its pin.
 
     Parameters
     ----------
@@ -86,7 +89,12 @@ def build(
     ['camera/window_px=4']
     """
     work, beside = work_of(plan, models=models, device=device)
-    return build_work(work, Path(directory) if directory is not None else beside, say=say)
+    bank = build_work(work, Path(directory) if directory is not None else beside, say=say)
+    if isinstance(plan, str | os.PathLike):
+        for design in fill_pins(beside, bank):
+            if say is not None:
+                say(f"{design}: the pin of this bank is filled in")
+    return bank
 
 
 def work_of(

@@ -126,6 +126,11 @@ def parse_pin(text: str) -> Pin:
     '1.0.0'
     """
     match = _PIN.fullmatch(text)
+    if not text:
+        raise InputError(
+            "the pin is empty; `stimsynth build PLAN.toml` fills it in, or write the one that "
+            "`stimsynth bank info BANK.h5` prints"
+        )
     if not match:
         raise InputError(
             "a pin must have the form name@version#hash with 16 hexadecimal digits, as printed by "

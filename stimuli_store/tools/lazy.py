@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from stimuli_store.errors import MissingExtra
+from stimuli_store.errors import MissingExtra, installation
 
 _EXTRAS = {
     "torch": "synth",
@@ -81,7 +81,7 @@ def _loaded(name: str, home: str, package: str) -> Any:
         if extra is None:
             raise
         raise MissingExtra(
-            f'{name} needs {error.name}, which this machine lacks: pip install "stimsynth[{extra}]"'
+            f"{name} needs {error.name}, which this machine lacks; {installation(extra)}"
         ) from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import stimsynth
+from stimuli_store.errors import installation
 
 MODELS = """Balanced balanced_by_sensitivity balanced_by_target balanced_over_images
 CenterSurround ColorPortillaSimoncelli FoveatedPooling Gaussian Identity Linear LinearNonlinear
@@ -136,6 +137,6 @@ for name in ("Metamer", "read_trials"):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        'Metamer needs torch, which this machine lacks: pip install "stimsynth[synth]"',
-        'read_trials needs pandas, which this machine lacks: pip install "stimsynth[analysis]"',
+        f"Metamer needs torch, which this machine lacks; {installation('synth')}",
+        f"read_trials needs pandas, which this machine lacks; {installation('analysis')}",
     ]
