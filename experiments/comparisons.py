@@ -61,6 +61,34 @@ def mad_pair(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
             )
 
 
+def identification(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
+    """Yield each member as a reference, with its target as the lower and another target: which one is it of?
+
+    The other target is any reference of the bank that has the same shape; the members of a set take these in
+    turn, and one for which there is none is passed over. ``other`` is its name.
+    """
+    bank = sets.bank
+    order = [record.sha256 for record in bank.references.values()]
+    for member in (m for members in sets.chosen(*_WHOLE) for m in members):
+        if member.sha256 == member.target:
+            continue
+        own = order.index(member.target)
+        others = [
+            other
+            for other in order[own + 1 :] + order[:own]
+            if other not in member.targets and bank.by_id[other].shape == member.shape
+        ]
+        if not others:
+            continue
+        other = others[member.member % len(others)]
+        yield Filling(
+            low=member.target,
+            high=other,
+            reference=member.sha256,
+            factors={**factors_of(member, bank), "other": bank.by_id[other].name},
+        )
+
+
 def reference_distortion(sets: Sets, sampling: "Sampling") -> Iterator[Filling]:
     """Yield each target against itself with a distortion added, at the amplitudes of the bank or the design.
 
@@ -107,6 +135,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "reference-member": _WHOLE,
     "member-member": _WHOLE,
     "mad-pair": ("mad",),
+    "identification": _WHOLE,
     OF_AMPLITUDES: (KIND,),
 }
 _ALL = (*_WHOLE, "mad", KIND)
@@ -116,6 +145,7 @@ COMPARISONS: Mapping[str, Comparison] = {
     "reference-member": reference_member,
     "member-member": member_member,
     "mad-pair": mad_pair,
+    "identification": identification,
     OF_AMPLITUDES: reference_distortion,
     CATCH: catch,
 }

@@ -97,7 +97,7 @@ def pairs_of(sampling: Sampling, bank: Bank, task: Task) -> list[tuple[str, Fill
     if not pairs:
         raise InputError(
             f"the design's comparisons select no pair of {bank.pin}; a comparison of two members needs sets "
-            "of two members or more"
+            "of two members or more, and identification two targets of one shape"
         )
     return pairs
 

@@ -214,6 +214,6 @@ def _publish(
         ppd=work.plan.targets.ppd,
     )
     log = [{"seconds": round(seconds, 3), "stimuli": len(batch)} for batch, seconds in done]
-    return publish_bank(
-        directory, header, stimuli, predict(work.predicting, stimuli, context), log=log
-    )
+    other_targets = work.plan.predict.other_targets
+    predictions = predict(work.predicting, stimuli, context, other_targets=other_targets)
+    return publish_bank(directory, header, stimuli, predictions, log=log)

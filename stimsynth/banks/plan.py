@@ -92,9 +92,14 @@ class TargetsPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictPlan:
-    """``[predict]``: labels of models and names of metrics whose predictions are stored."""
+    """``[predict]``: labels of models and names of metrics whose predictions are stored.
+
+    With `other_targets`, also those of each stimulus with the targets that it was not made from, which the
+    comparison ``"identification"`` asks for.
+    """
 
     models: tuple[str, ...] = ()
+    other_targets: bool = False
 
     def __post_init__(self) -> None:
         if len(set(self.models)) != len(self.models):

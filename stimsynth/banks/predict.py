@@ -1,7 +1,7 @@
 """Predictions: the distance of every model for every pair of stimuli that a design can show."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import chain, combinations, product
 
 import torch
 
@@ -20,17 +20,22 @@ Distance = Callable[[str, str], float | None]
 
 
 def predict(
-    models: Sequence[ModelRef], stimuli: Sequence[Stimulus], context: BankContext
+    models: Sequence[ModelRef],
+    stimuli: Sequence[Stimulus],
+    context: BankContext,
+    *,
+    other_targets: bool = False,
 ) -> Predictions:
     """Return each model's distances and preferences, measured in float64 on 8-bit frames.
 
     A model's distance is the root-mean-square difference of its outputs, and None for images that it does not
     take (of another number of channels, say). Pairs are those of a target with a
-    member of a set, and of two members; triples are a target and two members of a set.
+    member of a set, and of two members, with `other_targets` also of each member with all targets of its
+    shape; triples are a target and two members of a set.
     """
     records = [s.record for s in stimuli if s.record.certificate.frame_sha256]
     frames = {s.record.sha256: quantize(s.pixels) for s in stimuli}
-    pairs = tuple(_pairs(records))
+    pairs = tuple(_pairs(records, other_targets))
     triples = tuple(_triples(records))
     distances: dict[str, tuple[float | None, ...]] = {}
     preferences: dict[str, tuple[float | None, ...]] = {}
@@ -57,14 +62,17 @@ def _by_set(records: Sequence[StimulusRecord]) -> list[list[StimulusRecord]]:
     return list(sets.values())
 
 
-def _pairs(records: Sequence[StimulusRecord]) -> Iterator[tuple[str, str]]:
+def _pairs(records: Sequence[StimulusRecord], other_targets: bool) -> Iterator[tuple[str, str]]:
     """Yield every pair of pixel ids of one shape inside each set, its targets included, once."""
     shapes = {record.sha256: record.shape for record in records}
+    known = [record.sha256 for record in records if record.kind == REFERENCE]
     seen = set()
     for members in _by_set(records):
         targets = dict.fromkeys(target for m in members for target in m.targets)
-        for a, b in combinations(dict.fromkeys([*targets, *(m.sha256 for m in members)]), 2):
-            if frozenset((a, b)) not in seen and shapes.get(a) == shapes.get(b):
+        ids = [m.sha256 for m in members]
+        inside = combinations(dict.fromkeys([*targets, *ids]), 2)
+        for a, b in chain(inside, product(known, ids) if other_targets else ()):
+            if a != b and frozenset((a, b)) not in seen and shapes.get(a) == shapes.get(b):
                 seen.add(frozenset((a, b)))
                 yield a, b
 

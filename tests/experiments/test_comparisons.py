@@ -70,6 +70,27 @@ def test_a_mad_pair_shares_the_held_metric(kinds):
     assert {(f.factors["level"], f.factors["unit"]) for f in found} == {(0.04, "noise")}
 
 
+def test_a_member_is_identified_among_its_target_and_another_one(bank):
+    found = fillings(bank, "identification")
+    assert [f.low for f in found] == [bank.by_id[f.reference].target for f in found]
+    assert set(names(bank, found)) == {("leaf", "stone"), ("stone", "leaf")}
+    assert [bank.by_id[f.high].name for f in found] == [f.factors["other"] for f in found]
+    members = [r.sha256 for r in bank.records if r.kind == "metamer"]
+    assert [f.reference for f in found] == members
+
+
+def test_members_of_a_set_are_identified_among_different_targets(tmp_path):
+    alone = tiny_bank(tmp_path / "alone", targets=("leaf",), levels=(4.0,), size=(8, 8))
+    assert fillings(alone, "identification") == []
+    with pytest.raises(InputError, match="identification two targets of one shape"):
+        course_of(
+            design_for(alone, task="mad-pair", comparisons=("identification",)), alone, "S1", 1
+        )
+    three = tiny_bank(tmp_path, targets=("leaf", "moss", "stone"), levels=(4.0,), size=(8, 8))
+    others = [f.factors["other"] for f in fillings(three, "identification")]
+    assert others == ["moss", "stone", "stone", "leaf", "leaf", "moss"]
+
+
 def test_distortions_come_from_the_bank_at_its_amplitudes(kinds):
     found = fillings(kinds, "reference-distortion")
     keys = [(f.factors["distortion"], f.factors["sign"], f.factors["amplitude"]) for f in found]
@@ -185,7 +206,7 @@ def test_words_are_levels_too(tmp_path):
 def test_every_task_takes_every_comparison_or_says_why_not(kinds, name):
     for comparison in COMPARISONS:
         design = design_for(kinds, task=name, comparisons=(comparison,))
-        if name == "mad-pair" and comparison != "mad-pair":
+        if name == "mad-pair" and comparison not in ("mad-pair", "identification"):
             with pytest.raises(InputError, match="shows a reference"):
                 course_of(design, kinds, "S01", 1)
             continue

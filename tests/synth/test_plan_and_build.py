@@ -128,6 +128,21 @@ def test_predictions_are_true_of_the_frames(bank: Bank) -> None:
         assert bank.preferences("blur")[target, a, b] == pytest.approx(to[1] - to[0], rel=1e-9)
 
 
+def test_predictions_of_other_targets_are_those_of_every_member_with_every_target(
+    tmp_path: Path,
+) -> None:
+    text = FEW.replace("[predict]", "[predict]\nother_targets = true")
+    bank = make(tmp_path, text.replace('models = ["mse", "pool6", "blur"]', 'models = ["mse"]'))
+    frames = {r.sha256: bank.frame(r.sha256).pixels / 255.0 for r in bank.records}
+    distances = bank.distances("mse")
+    members = [r.sha256 for r in bank.records if r.kind != "reference"]
+    crossed = [(m, t) for m in members for t in (r.sha256 for r in bank.references.values())]
+    assert len(bank.predictions.pairs) == 4 * 3 + len(members)
+    for member, target in crossed:
+        expected = np.mean((frames[member] - frames[target]) ** 2)
+        assert distances[frozenset((member, target))] == pytest.approx(expected, rel=1e-9)
+
+
 def test_larger_windows_leave_more_free(bank: Bank) -> None:
     mse = bank.distances("mse")
     for target in bank.references:

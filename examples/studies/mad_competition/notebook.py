@@ -1,0 +1,76 @@
+# %% [markdown]
+# # Maximum differentiation: which of two metrics do people contradict?
+# After Wang & Simoncelli (2008). Each metric is made as small and as large as it can be while the other one
+# keeps its value. The better metric is the one whose held pairs people do not tell apart. The people are simulated.
+
+# %%
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import experiments as booth
+from analysis import answers_of, calibrated_observer, evidence_of, mad_verdict, wilson
+from stimsynth.banks.build import build
+from stimuli_store.tools.figures import new_figure
+
+HERE = Path(os.environ.get("STUDY_SIZE", "small"))
+# %% Stimuli: four images for each photograph and level of noise
+bank = build(HERE / "plan.toml", Path())
+# %% Sessions of eight people who judge by a third metric, each with a sensitivity of their own
+chosen = booth.BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(booth.load_design(HERE / "design.toml"), bank=chosen)
+screen = booth.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+judge, sessions = evidence_of(bank, "nlpd"), []
+for number, mean in enumerate(np.linspace(0.7, 0.8, 8), start=1):
+    who, data = f"S{number:02}", Path("data")
+    trials = booth.course_of(design, bank, who, session=1).trials
+    eye = calibrated_observer("nlpd", judge, trials, design.task, mean_p_correct=mean)
+    sessions.append(booth.run_session(design, bank, screen, who, 1, data_dir=data, observer=eye))
+answers = answers_of(bank, sessions)
+answers
+# %% The verdict: a pair that a metric holds, and that people tell apart, speaks against this metric
+counts = answers.counts(["held", "level"])
+said = {"level": counts.level, "task": design.task}
+verdict = mad_verdict(counts.held, counts.n_correct, counts.n_trials, **said)
+print(verdict.sentence)
+counts.assign(**{"P(mse better)": np.tile(verdict.by_level, 2)})
+
+
+# %% The images of one competition, and how often people agree with the metric that is not held
+def picture(axes, record, title):
+    axes.imshow(bank.frame(record.sha256).pixels, cmap="gray", vmin=0, vmax=255)
+    axes.set_title(title, fontsize=9)
+    axes.set_axis_off()
+
+
+middle = sorted(set(counts.level))[-2]
+members = next(m for m in bank.sets.values() if m[0].level.value == middle)
+names = [
+    "least MSE\nSSIM held",
+    "most MSE\nSSIM held",
+    "best SSIM\nMSE held",
+    "worst SSIM\nMSE held",
+]
+figure = new_figure(9.5, 4.4, layout="constrained")
+grid = [["photograph", *names[:2], "shares"], ["photograph", *names[2:], "shares"]]
+axes = figure.subplot_mosaic(grid, width_ratios=[1, 1, 1, 2.4])
+picture(axes["photograph"], bank.by_id[members[0].target], "photograph")
+for name, member in zip(names, members, strict=True):
+    picture(axes[name], member, name)
+for held, other, color in (("mse", "SSIM", "#0072b2"), ("ssim", "MSE", "#d55e00")):
+    rows = counts[counts.held == held]
+    share = rows.n_correct / rows.n_trials
+    ends = np.abs(np.array(wilson(rows.n_correct, rows.n_trials)) - share.to_numpy())
+    label = f"{held.upper()} held: the better {other}"
+    axes["shares"].errorbar(rows.level, share, ends, fmt="o-", color=color, capsize=2, label=label)
+axes["shares"].axhline(0.5, color="gray", lw=1, ls=":")
+axes["shares"].set(xscale="log", ylim=(0, 1.02), xlabel="noise at the start (standard deviation)")
+axes["shares"].set_ylabel("proportion of choices")
+axes["shares"].set_xticks(
+    sorted(set(counts.level)), [f"{v:.3g}" for v in sorted(set(counts.level))]
+)
+axes["shares"].minorticks_off()
+axes["shares"].legend(loc="lower left", fontsize=8)
+figure
