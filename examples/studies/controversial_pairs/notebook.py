@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Controversial pairs: stimuli on which models disagree tell which of them people use
-# After Golan, Raju & Kriegeskorte (2020). For every two models there are pairs of images that one of them cannot
-# tell apart in their distance to a photograph, and that differ for the other as much as they can. People say
-# which of the two is more like the photograph. They are simulated, and use one of the models.
+# After Golan, Raju & Kriegeskorte (2020). For every two models there are pairs of images that are
+# equally far from a photograph for one of them, and differ for the other as much as they can. People
+# say which of the two is more like the photograph. They are simulated, and use one of the models.
 
 # %%
 import os
@@ -11,33 +11,31 @@ from pathlib import Path
 
 import numpy as np
 
-import experiments as booth
-from analysis import answers_of, calibrated_observer, evidence_of, rank
-from analysis.plots import plot_ranking
-from stimsynth.banks.build import build
+import stimsynth as ss
 from stimuli_store.tools.figures import new_figure
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
+data = HERE / "data"
 TRUE_MODEL = "retina"
 # %% Stimuli: for every two models and every photograph, each model's least and most under the other one
-bank = build(HERE / "plan.toml", Path())
+bank = ss.build(HERE / "plan.toml")
 models = bank.model_labels
 # %% Sessions of six people who use the true model, each with a sensitivity of their own
-chosen = booth.BankChoice(path=bank.path.name, pin=bank.pin)
-design = replace(booth.load_design(HERE / "design.toml"), bank=chosen)
-screen = booth.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
-judge, sessions = evidence_of(bank, TRUE_MODEL), []
+chosen = ss.BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(ss.read_design(HERE / "design.toml"), bank=chosen)
+booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+judge, sessions = ss.evidence_of(bank, TRUE_MODEL), []
 for number, mean in enumerate(np.linspace(0.6, 0.7, 6), start=1):
-    who, data = f"S{number:02}", Path("data")
-    trials = booth.course_of(design, bank, who, session=1).trials
-    eye = calibrated_observer(
+    who = f"S{number:02}"
+    trials = ss.course_of(design, bank, who, session=1).trials
+    eye = ss.calibrated_observer(
         TRUE_MODEL, judge, trials, design.task, mean_p_correct=mean, exponent=0.5
     )
-    sessions.append(booth.run_session(design, bank, screen, who, 1, data_dir=data, observer=eye))
-answers = answers_of(bank, sessions)
+    sessions.append(ss.run_session(design, bank, booth, who, 1, data_dir=data, observer=eye))
+answers = ss.answers_of(bank, sessions)
 answers
 # %% Which model predicts answers about photographs and people that it was not fitted to?
-ranking = rank(answers, n_draws=500)
+ranking = ss.rank(answers, n_draws=500)
 print(ranking.sentence)
 ranking
 # %% The stimuli, one pair for every model that sees a difference and every one that sees none; the ranking
@@ -45,7 +43,7 @@ figure = new_figure(12, 4.6, layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 0.9])
 panels = left.subplots(len(models), len(models), squeeze=False)
 shares = answers.counts(["held", "pushed"]).set_index(["held", "pushed"])
-trials = booth.course_of(design, bank, "S01", session=1).trials
+trials = ss.course_of(design, bank, "S01", session=1).trials
 for row, held in enumerate(models):
     for column, pushed in enumerate(models):
         axes = panels[row, column]
@@ -61,5 +59,5 @@ for row, held in enumerate(models):
             axes.set_xlabel(f"left: {share:.0%}", fontsize=8)
 left.supylabel("the same for", fontsize=10)
 left.suptitle("left nearer, right farther for", fontsize=10)
-plot_ranking(ranking, ax=right.subplots()).set_title("answers predicted by", fontsize=10)
+ss.plot_ranking(ranking, ax=right.subplots()).set_title("answers predicted by", fontsize=10)
 figure

@@ -1,5 +1,7 @@
 """A small network with fixed random weights, cut after one of its stages."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -18,7 +20,7 @@ def network(stage: int, seed: int = 0) -> nn.Module:
     """
     generator = torch.Generator().manual_seed(seed)
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(CHANNELS[:stage], CHANNELS[1:], strict=False):
+    for n_in, n_out in pairwise(CHANNELS[: stage + 1]):
         filters = nn.Conv2d(n_in, n_out, 5, padding=2, padding_mode="replicate", bias=False)
         weights = torch.randn(filters.weight.shape, generator=generator)
         weights -= weights.mean(dim=(1, 2, 3), keepdim=True)

@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Maximum differentiation: which of two metrics do people contradict?
-# After Wang & Simoncelli (2008). Each metric is made as small and as large as it can be while the other one
-# keeps its value. The better metric is the one whose held pairs people do not tell apart. The people are simulated.
+# After Wang & Simoncelli (2008). Each metric is made as small and as large as it can be while the other
+# one keeps its value. A pair that a metric holds, and people tell apart, speaks against this metric.
+# The people are simulated.
 
 # %%
 import os
@@ -10,30 +11,29 @@ from pathlib import Path
 
 import numpy as np
 
-import experiments as booth
-from analysis import answers_of, calibrated_observer, evidence_of, mad_verdict, wilson
-from stimsynth.banks.build import build
+import stimsynth as ss
 from stimuli_store.tools.figures import new_figure
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
+data = HERE / "data"
 # %% Stimuli: four images for each photograph and level of noise
-bank = build(HERE / "plan.toml", Path())
+bank = ss.build(HERE / "plan.toml")
 # %% Sessions of eight people who judge by a third metric, each with a sensitivity of their own
-chosen = booth.BankChoice(path=bank.path.name, pin=bank.pin)
-design = replace(booth.load_design(HERE / "design.toml"), bank=chosen)
-screen = booth.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
-judge, sessions = evidence_of(bank, "nlpd"), []
+chosen = ss.BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(ss.read_design(HERE / "design.toml"), bank=chosen)
+booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+judge, sessions = ss.evidence_of(bank, "nlpd"), []
 for number, mean in enumerate(np.linspace(0.7, 0.8, 8), start=1):
-    who, data = f"S{number:02}", Path("data")
-    trials = booth.course_of(design, bank, who, session=1).trials
-    eye = calibrated_observer("nlpd", judge, trials, design.task, mean_p_correct=mean)
-    sessions.append(booth.run_session(design, bank, screen, who, 1, data_dir=data, observer=eye))
-answers = answers_of(bank, sessions)
+    who = f"S{number:02}"
+    trials = ss.course_of(design, bank, who, session=1).trials
+    eye = ss.calibrated_observer("nlpd", judge, trials, design.task, mean_p_correct=mean)
+    sessions.append(ss.run_session(design, bank, booth, who, 1, data_dir=data, observer=eye))
+answers = ss.answers_of(bank, sessions)
 answers
 # %% The verdict: a pair that a metric holds, and that people tell apart, speaks against this metric
 counts = answers.counts(["held", "level"])
 said = {"level": counts.level, "task": design.task}
-verdict = mad_verdict(counts.held, counts.n_correct, counts.n_trials, **said)
+verdict = ss.mad_verdict(counts.held, counts.n_correct, counts.n_trials, **said)
 print(verdict.sentence)
 counts.assign(**{"P(mse better)": np.tile(verdict.by_level, 2)})
 
@@ -62,7 +62,7 @@ for name, member in zip(names, members, strict=True):
 for held, other, color in (("mse", "SSIM", "#0072b2"), ("ssim", "MSE", "#d55e00")):
     rows = counts[counts.held == held]
     share = rows.n_correct / rows.n_trials
-    ends = np.abs(np.array(wilson(rows.n_correct, rows.n_trials)) - share.to_numpy())
+    ends = np.abs(np.array(ss.wilson(rows.n_correct, rows.n_trials)) - share.to_numpy())
     label = f"{held.upper()} held: the better {other}"
     axes["shares"].errorbar(rows.level, share, ends, fmt="o-", color=color, capsize=2, label=label)
 axes["shares"].axhline(0.5, color="gray", lw=1, ls=":")
