@@ -16,16 +16,17 @@ from stimuli_store.tools.figures import new_figure
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
 data = HERE / "data"
+N_PEOPLE = {"small": 3, "published": 6}[HERE.name]
 TRUE_MODEL = "retina"
 # %% Stimuli: for every two models and every photograph, each model's least and most under the other one
 bank = ss.build(HERE / "plan.toml")
 models = bank.model_labels
-# %% Sessions of six people who use the true model, each with a sensitivity of their own
+# %% Sessions of people who use the true model, each with a sensitivity of their own
 chosen = ss.BankChoice(path=bank.path.name, pin=bank.pin)
 design = replace(ss.read_design(HERE / "design.toml"), bank=chosen)
 booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 judge, sessions = ss.evidence_of(bank, TRUE_MODEL), []
-for number, mean in enumerate(np.linspace(0.6, 0.7, 6), start=1):
+for number, mean in enumerate(np.linspace(0.6, 0.7, N_PEOPLE), start=1):
     who = f"S{number:02}"
     trials = ss.course_of(design, bank, who, session=1).trials
     eye = ss.calibrated_observer(

@@ -22,7 +22,7 @@ OBSERVERS = {
     "other": ("a network of other weights", "#d55e00"),
     "retina": ("a model of the retina", "#0072b2"),
 }
-N_PEOPLE = 4
+N_PEOPLE = {"small": 3, "published": 4}[HERE.name]
 # %% Stimuli: metamers of five stages for each photograph
 bank = ss.build(HERE / "plan.toml")
 # %% Sessions: observers of each kind are right in 95 % of the trials with metamers of the first stage

@@ -16,14 +16,15 @@ from stimuli_store.tools.figures import new_figure
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
 data = HERE / "data"
+N_PEOPLE = {"small": 3, "published": 8}[HERE.name]
 # %% Stimuli: four images for each photograph and level of noise
 bank = ss.build(HERE / "plan.toml")
-# %% Sessions of eight people who judge by a third metric, each with a sensitivity of their own
+# %% Sessions of people who judge by a third metric, each with a sensitivity of their own
 chosen = ss.BankChoice(path=bank.path.name, pin=bank.pin)
 design = replace(ss.read_design(HERE / "design.toml"), bank=chosen)
 booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 judge, sessions = ss.evidence_of(bank, "nlpd"), []
-for number, mean in enumerate(np.linspace(0.7, 0.8, 8), start=1):
+for number, mean in enumerate(np.linspace(0.7, 0.8, N_PEOPLE), start=1):
     who = f"S{number:02}"
     trials = ss.course_of(design, bank, who, session=1).trials
     eye = ss.calibrated_observer("nlpd", judge, trials, design.task, mean_p_correct=mean)
