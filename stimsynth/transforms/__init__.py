@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from stimsynth.transforms.sequences import (
         deviation_from_line,
+        discrete_curvature,
         make_straight_line,
         sample_brownian_bridge,
         translation_sequence,

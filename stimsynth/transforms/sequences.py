@@ -1,4 +1,4 @@
-"""Sequences of images, and their deviation from the straight line between their ends."""
+"""Sequences of images, their deviation from the straight line between their ends, and their curvature."""
 
 import math
 
@@ -163,6 +163,56 @@ def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tenso
     along = offset @ direction
     away = torch.linalg.vector_norm(offset - along.unsqueeze(1) * direction, dim=1)
     return (along / length, away / length) if normalize else (along, away)
+
+
+def discrete_curvature(sequence: Tensor) -> Tensor:
+    """Return the angle between each two successive steps of a sequence, in degrees.
+
+    It is 0 where a sequence goes straight on, also in larger or smaller steps, and 180 where it turns back.
+    For the outputs of a model it is the curvature of the sequence in the model's representation.
+
+    Parameters
+    ----------
+    sequence
+        Shape (T, …), T of 3 or more, floating-point, neighbours different.
+
+    Returns
+    -------
+    Tensor
+        Shape (T - 2,).
+
+    Raises
+    ------
+    InputError
+        If there are fewer than three frames, or two successive ones are equal.
+
+    References
+    ----------
+    O. J. Hénaff, R. L. T. Goris & E. P. Simoncelli (2019), "Perceptual straightening of natural videos",
+    Nature Neuroscience 22, 984–991.
+
+    Examples
+    --------
+    >>> path = torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [3.0, 1.0]])
+    >>> discrete_curvature(path).tolist()
+    [0.0, 90.0]
+    """
+    checked_tensor(sequence, "a curvature", "(frames, …, values)")
+    if len(sequence) < 3:
+        raise InputError(
+            "a curvature needs a sequence of shape (frames, …) with three frames or more; not "
+            f"{tuple(sequence.shape)}"
+        )
+    steps = sequence.flatten(1).diff(dim=0)
+    lengths = torch.linalg.vector_norm(steps, dim=1, keepdim=True)
+    if anywhere(lengths == 0):
+        raise InputError(
+            "two successive frames are equal, so the step between them has no direction"
+        )
+    one, two = (steps / lengths).unfold(0, 2, 1).unbind(-1)
+    # Accurate at 0 and 180 degrees too, where the arc cosine is not.
+    apart, together = (torch.linalg.vector_norm(v, dim=1) for v in (one - two, one + two))
+    return torch.rad2deg(2 * torch.atan2(apart, together))
 
 
 def _times(n_steps: int, like: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ NAMES = {
     "stimsynth.models": f"MODELS {MODELS}",
     "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
         autocorrelation blur_downsample center_crop circular_gaussian2d correlate_downsample
-        deviation_from_line expand gaussian1d harmonic_matrix interpolate1d kurtosis local_gain_control
+        deviation_from_line discrete_curvature expand gaussian1d harmonic_matrix interpolate1d kurtosis local_gain_control
         local_gain_control_dict local_gain_release local_gain_release_dict make_disk
         make_straight_line maximum minimum modulate_phase polar_to_rectangular
         polar_to_rectangular_dict raised_cosine rectangular_to_polar rectangular_to_polar_dict rescale

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from stimsynth.transforms.sequences import (
     deviation_from_line,
+    discrete_curvature,
     make_straight_line,
     sample_brownian_bridge,
     translation_sequence,
@@ -132,3 +133,45 @@ def test_bad_input_gets_a_sentence() -> None:
         deviation_from_line(a)
     with pytest.raises(InputError, match="no line between"):
         deviation_from_line(torch.cat([a, b, a]))
+
+
+def regular_polygon(sides: int) -> Tensor:
+    at = 2 * math.pi / sides * torch.arange(sides, dtype=torch.float64)
+    return torch.stack([at.cos(), at.sin()], dim=1)
+
+
+def path_of(steps: Tensor) -> Tensor:
+    return torch.cat([torch.zeros(1, steps.shape[1], dtype=steps.dtype), steps.cumsum(dim=0)])
+
+
+CURVATURES = {
+    "a straight line": (make_straight_line(image(1), image(2), 5), 0.0),
+    "a straight line in unequal steps": (torch.tensor([0.0, 1.0, 5.0, 5.5]).double()[:, None], 0.0),
+    "there and back": (torch.tensor([0.0, 1.0, 0.0, 1.0]).double()[:, None], 180.0),
+    "a square": (regular_polygon(4), 90.0),
+    "a polygon of 12 sides": (regular_polygon(12), 30.0),
+    "every step into a new dimension": (path_of(torch.eye(6).double()), 90.0),
+}
+
+
+@pytest.mark.parametrize("name", CURVATURES)
+def test_the_curvature_of_known_paths(name: str) -> None:
+    path, degrees = CURVATURES[name]
+    found = discrete_curvature(path)
+    torch.testing.assert_close(found, torch.full_like(found, degrees), rtol=0, atol=1e-6)
+    larger = discrete_curvature(3 * path + 1)
+    torch.testing.assert_close(larger, found, rtol=0, atol=1e-5)
+
+
+def test_unrelated_frames_turn_by_120_degrees() -> None:
+    """Differences of independent frames share one frame: their correlation is -1/2."""
+    found = discrete_curvature(image(3, 12, 1, 100, 100))
+    assert found.shape == (10,)
+    torch.testing.assert_close(found.mean(), torch.tensor(120.0).double(), rtol=0, atol=1.0)
+
+
+def test_a_curvature_needs_three_frames_and_steps() -> None:
+    with pytest.raises(InputError, match="three frames or more"):
+        discrete_curvature(image(1, 2, 3))
+    with pytest.raises(InputError, match="two successive frames are equal"):
+        discrete_curvature(torch.cat([image(1), image(1), image(2)]))
