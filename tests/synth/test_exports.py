@@ -42,15 +42,15 @@ NAMES = {
     "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",
-    "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
-        autocorrelation blur_downsample center_crop circular_gaussian2d correlate_downsample
-        deviation_from_line discrete_curvature expand gaussian1d harmonic_matrix interpolate1d kurtosis local_gain_control
-        local_gain_control_dict local_gain_release local_gain_release_dict make_disk
-        make_straight_line maximum minimum modulate_phase polar_to_rectangular
-        polar_to_rectangular_dict raised_cosine rectangular_to_polar rectangular_to_polar_dict rescale
-        same_padding sample_brownian_bridge shrink skew split_orientations stack_orientations steer
-        steering_weights translation_sequence upsample_blur upsample_convolve variance
-        window_averages""",
+    "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise autocorrelation blur_downsample
+        center_crop circular_gaussian2d correlate_downsample deviation_from_line
+        discrete_curvature expand gaussian1d harmonic_matrix interpolate1d kurtosis
+        local_gain_control local_gain_control_dict local_gain_release local_gain_release_dict
+        make_disk make_straight_line maximum minimum modulate_phase polar_to_rectangular
+        polar_to_rectangular_dict raised_cosine rectangular_to_polar rectangular_to_polar_dict
+        rescale same_padding sample_brownian_bridge shrink skew split_orientations
+        stack_orientations steer steering_weights translation_sequence upsample_blur
+        upsample_convolve variance window_averages""",
     "stimsynth.validate": f"checked_output {CHECKS}",
 }
 
