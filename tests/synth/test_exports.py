@@ -42,7 +42,8 @@ NAMES = {
     "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
         ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",
-    "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise autocorrelation blur_downsample
+    "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
+        autocorrelation blur_downsample
         center_crop circular_gaussian2d correlate_downsample deviation_from_line
         discrete_curvature expand gaussian1d harmonic_matrix interpolate1d kurtosis
         local_gain_control local_gain_control_dict local_gain_release local_gain_release_dict
