@@ -77,8 +77,9 @@ def execute(name: str, size: str, folder: Path) -> NotebookNode:
 
 
 def _is_bar(output: NotebookNode) -> bool:
-    """Return whether an output is a bar of progress, which goes back to the start of its line."""
-    return "\r" in output.get("text", "")
+    """Return whether an output is a bar of progress, which moves the cursor within or between lines."""
+    text = output.get("text", "x")
+    return "\r" in text or not text.replace("\x1b[A", "").strip()
 
 
 def pictures_of(cell: NotebookNode) -> list[bytes]:
