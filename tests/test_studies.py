@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import runpy
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -67,6 +68,8 @@ def test_a_study_is_short_text_with_few_lines_of_code(name: str, run: ModuleType
 @pytest.mark.parametrize("name", NAMES)
 def test_plan_and_design_hold(name: str, size: str, tmp_path: Path) -> None:
     folder = shutil.copytree(STUDIES / name, tmp_path / name) / size
+    if (frames := tmp_path / name / "frames.py").exists():  # makes the pictures that the plan names
+        runpy.run_path(str(frames))["write_frames"](size)
     assert prepare(read_plan(folder / "plan.toml"), folder).batches
     assert read_design(folder / "design.toml").design.repeats > 0
 
