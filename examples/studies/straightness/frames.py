@@ -11,7 +11,7 @@ from torch.nn.functional import affine_grid, grid_sample
 from stimsynth import images
 from stimsynth.transforms import make_straight_line
 
-#: At the end of a sequence: how far the window moved (in half widths of the photograph), and its scale.
+#: How far the window moves, in half widths of the photograph, with its centre there half-way; its last scale.
 MOTIONS = {"pan": (0.24, 1.0), "zoom": (0.0, 0.64)}
 PHOTO, WINDOW = 192, 64
 
@@ -22,7 +22,7 @@ def moving_window(photograph: str, motion: str, n_frames: int) -> Tensor:
     photo = images.load(photograph, size=PHOTO).double()
     time = torch.linspace(0, 1, n_frames, dtype=torch.float64)
     zoom, none = WINDOW / PHOTO * scale**time, 0 * time
-    rows = torch.stack([zoom, none, shift * time]), torch.stack([none, zoom, none])
+    rows = torch.stack([zoom, none, shift * (time - 0.5)]), torch.stack([none, zoom, none])
     places = affine_grid(
         torch.stack(rows).permute(2, 0, 1), [n_frames, 1, WINDOW, WINDOW], align_corners=False
     )
