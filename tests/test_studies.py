@@ -7,11 +7,14 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+from analysis import link_of
 from experiments import read_design
 from stimsynth.banks.plan import read_plan
 from stimsynth.banks.work import prepare
+from stimuli_store.tasks import task_named
 
 pytestmark = pytest.mark.road
 
@@ -76,3 +79,31 @@ def test_plan_and_design_hold(name: str, size: str, tmp_path: Path) -> None:
 
 def test_names_that_the_script_offers_are_the_studies(run: ModuleType) -> None:
     assert run.names_of_studies() == NAMES
+
+
+def arc(degrees: float, n: int) -> np.ndarray:
+    at = np.radians(degrees) * np.arange(n)
+    return np.cumsum(np.stack([np.cos(at), np.sin(at)], axis=1), axis=0)
+
+
+PERCEPTS = {
+    "straight": (np.arange(5.0)[:, None], 0.0),
+    "an arc": (arc(35.0, 6), 35.0),
+    "an arc that turns by more than a right angle": (arc(110.0, 5), 110.0),
+    "every step into a new dimension": (np.tril(np.ones((5, 4)), -1), 90.0),
+    "in unequal steps": (np.array([0.0, 1.0, 1.6, 3.0])[:, None], 0.0),
+}
+
+
+@pytest.mark.parametrize("name", PERCEPTS)
+def test_the_study_of_straightness_finds_the_curvature_of_known_percepts(name: str) -> None:
+    percepts, degrees = PERCEPTS[name]
+    estimate = runpy.run_path(str(STUDIES / "straightness" / "curvature.py"))[
+        "perceptual_curvature"
+    ]
+    pairs = np.stack(np.triu_indices(len(percepts), 1), axis=1)
+    link = link_of(task_named("abx"), "differencing")
+    dprime = np.linalg.norm(percepts[pairs[:, 0]] - percepts[pairs[:, 1]], axis=1)
+    n_trials = np.full(len(pairs), 1e6)
+    found = estimate(pairs, n_trials * link.p_correct(dprime), n_trials, link)
+    assert found == pytest.approx(degrees, abs=3.0)

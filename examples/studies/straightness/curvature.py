@@ -30,12 +30,12 @@ def perceptual_curvature(
 
     def loss(theta: np.ndarray) -> float:
         steps = inside * np.exp(theta[:n_steps])
-        cosines = toeplitz([1.0, *np.cos(theta[n_steps:])])
+        cosines = toeplitz([1.0, *theta[n_steps:]])
         squares = ((steps @ cosines) * steps).sum(axis=1)
         p = np.clip(link.p_correct(np.sqrt(np.maximum(squares, 1e-12))), 1e-9, 1 - 1e-9)
         return float(-(n_correct * np.log(p) + (n_trials - n_correct) * np.log1p(-p)).sum())
 
-    bounds = [(-4.0, 3.0)] * n_steps + [(0.0, np.pi)] * (n_steps - 1)
-    starts = [[0.0] * n_steps + [first] + [1.5] * (n_steps - 2) for first in (0.3, 1.0)]
+    bounds = [(-4.0, 3.0)] * n_steps + [(-1.0, 1.0)] * (n_steps - 1)
+    starts = [[0.0] * n_steps + [first] + [0.0] * (n_steps - 2) for first in (0.9, 0.5, -0.3)]
     fits = [minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts]
-    return float(np.degrees(min(fits, key=lambda fit: fit.fun).x[n_steps]))
+    return float(np.degrees(np.arccos(min(fits, key=lambda fit: fit.fun).x[n_steps])))
