@@ -1,9 +1,9 @@
 """Run sessions: show each trial, check it, write it to the journal; continue after any interruption."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from experiments.course.again import ABORT, fault_of
@@ -47,7 +47,7 @@ def run_session(
     participant: str,
     session: int,
     *,
-    data_dir: Path,
+    data_dir: str | os.PathLike[str],
     run: int = 1,
     observer: Observer | None = None,
     max_trials: int | None = None,

@@ -1,5 +1,6 @@
 """Plans of sessions: trials and journal, and the check that the two belong together."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
 from stimuli_store.tools.environment import environment
+from stimuli_store.tools.gates import path, takes, text
 
 COMPLETED = "completed"
 #: Names of what differs between two sittings.
@@ -72,7 +74,10 @@ class SessionPlan:
         return self.found is not None and self.found.ended == COMPLETED
 
 
-def journal_path(data_dir: Path, participant: str, session: int, task: str, run: int = 1) -> Path:
+@takes(data_dir=path, participant=text, task=text)
+def journal_path(
+    data_dir: str | os.PathLike[str], participant: str, session: int, task: str, run: int = 1
+) -> Path:
     """Return the path of the journal of a session, with the entities of BIDS in its name.
 
     Examples
@@ -83,7 +88,7 @@ def journal_path(data_dir: Path, participant: str, session: int, task: str, run:
     label = "".join(letter for letter in task if letter.isalnum())
     check_participant(participant)
     names = f"sub-{participant}_ses-{check_session(session):02d}_task-{label}_run-{check_run(run)}"
-    return data_dir / f"{names}_beh.jsonl"
+    return Path(data_dir) / f"{names}_beh.jsonl"
 
 
 def plan_session(
@@ -91,7 +96,7 @@ def plan_session(
     bank: Bank,
     participant: str,
     session: int,
-    data_dir: Path,
+    data_dir: str | os.PathLike[str],
     *,
     run: int = 1,
     observer: Mapping[str, Any] | None = None,
@@ -118,7 +123,7 @@ def plan_session(
         If the journal is damaged, or was begun with another design, bank or observer.
     """
     number = check_session(session)
-    path = journal_path(data_dir, participant, number, design.task.name, run)
+    journal = journal_path(data_dir, participant, number, design.task.name, run)
     linear = bank.header.colour.transfer == "linear"
     if linear and not uncalibrated:
         raise DisplayError(
@@ -131,14 +136,14 @@ def plan_session(
         session=number,
         run=run,
         course=course_of(design, bank, participant, number, run),
-        journal=path,
+        journal=journal,
         seed=seed_of(design, participant, number, run),
-        found=read_session(path) if has_begun(path) else None,
+        found=read_session(journal) if has_begun(journal) else None,
         observer=observer,
         uncalibrated=linear,
     )
     if plan.found is not None:
-        check_same(plan.found, header_of(design, plan), plan.trials, path, accept_changes)
+        check_same(plan.found, header_of(design, plan), plan.trials, journal, accept_changes)
     return plan
 
 

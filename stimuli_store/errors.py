@@ -114,7 +114,7 @@ def installation(extra: str) -> str:
 _SHOWN = 40  # known names in a message; a bank has thousands
 
 
-def unknown_name(what: str, given: str, known: list[str]) -> InputError:
+def unknown_name(what: str, given: object, known: list[str]) -> InputError:
     """Return the error for a name that is not in a list of known names; it suggests the nearest one.
 
     Examples
@@ -124,7 +124,7 @@ def unknown_name(what: str, given: str, known: list[str]) -> InputError:
     """
     import difflib
 
-    near = difflib.get_close_matches(given, known, n=1)
+    near = difflib.get_close_matches(str(given), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known[:_SHOWN])}{more})")

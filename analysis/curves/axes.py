@@ -7,7 +7,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import check_fields, function, shown, text
 
 _Scale = Callable[[np.ndarray], np.ndarray]
 
@@ -38,6 +40,10 @@ class Axis:
     level: _Scale
     unit: str = "units of the axis"
 
+    def __post_init__(self) -> None:
+        """Check names and functions; raise InputError in one sentence."""
+        check_fields(self, name=text, position=function, level=function, unit=text)
+
 
 LOG_AXIS = Axis(name="log", position=np.log2, level=np.exp2, unit="octaves")
 LINEAR_AXIS = Axis(
@@ -55,10 +61,10 @@ def axis_of(axis: str | Axis) -> Axis:
         If the name is unknown, or it is neither a name nor an `Axis`.
     """
     if not isinstance(axis, str):
-        if not hasattr(axis, "position"):
+        if isinstance(axis, type) or not hasattr(axis, "position"):
             raise InputError(
                 f"axis must be {' or '.join(map(repr, AXES))}, or an Axis(name=…, position=…, level=…) "
-                f"with a function and its inverse; not {axis!r}"
+                f"with a function and its inverse; not {shown(axis)}"
             )
         return axis
     if axis not in AXES:
@@ -80,7 +86,7 @@ def to_axis(levels: ArrayLike, axis: str | Axis = LOG_AXIS) -> np.ndarray:
     [3.0, 4.0, 6.0]
     """
     scale = axis_of(axis)
-    values = np.asarray(levels, dtype=np.float64)
+    values = numbers_of(levels, "levels")
     if not np.isfinite(values).all():
         raise InputError("a level is not a finite number; leave out conditions without a level")
     if scale == LOG_AXIS and (values <= 0).any():
@@ -89,7 +95,7 @@ def to_axis(levels: ArrayLike, axis: str | Axis = LOG_AXIS) -> np.ndarray:
             f"axis='linear'"
         )
     with np.errstate(all="ignore"):
-        positions = np.asarray(scale.position(values), dtype=np.float64)
+        positions = numbers_of(scale.position(values), f"positions on the axis {scale.name!r}")
     if positions.shape != values.shape or not np.isfinite(positions).all():
         raise InputError(
             f"the axis {scale.name!r} gives no finite position to every level from {values.min():g} to "
@@ -105,7 +111,7 @@ def from_axis(x: ArrayLike, axis: str | Axis = LOG_AXIS) -> np.ndarray:
     """
     values = np.asarray(x, dtype=np.float64)
     with np.errstate(all="ignore"):
-        levels = np.asarray(axis_of(axis).level(values), dtype=np.float64)
+        levels = numbers_of(axis_of(axis).level(values), "levels of an axis")
     return np.where(np.isnan(levels), np.copysign(np.inf, values), levels)
 
 

@@ -20,9 +20,11 @@ from analysis.curves.threshold_curve import ThresholdCurve
 from analysis.infer.likelihood import LAPSE_A, LAPSE_B, Curve, LogPrior, lapse_of, lapse_start
 from analysis.infer.mixed import Formula
 from analysis.observers.links import link_of
+from analysis.observers.rules import rule_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import check_fields, rate, share
 
 Reported = Callable[[np.ndarray], np.ndarray]
 
@@ -146,6 +148,11 @@ class ThresholdModel:
     p: float = 0.75
     axis: str | Axis = "log"
 
+    def __post_init__(self) -> None:
+        """Check the settings; raise InputError in one sentence."""
+        sigmoid_of(self.sigmoid, self.axis)
+        check_fields(self, guess=rate, p=share)
+
     @property
     def levelled(self) -> bool:
         """True if answers depend on a level."""
@@ -200,6 +207,10 @@ class ScalingModel:
     task: Task | str = ABX
     rule: str | None = None
 
+    def __post_init__(self) -> None:
+        """Check task and rule; raise InputError in one sentence."""
+        rule_of(task_of(self.task), self.rule)
+
     @property
     def levelled(self) -> bool:
         """True if answers depend on a level."""
@@ -244,6 +255,10 @@ class DPrimeModel:
 
     task: Task | str = ABX
     rule: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check task and rule; raise InputError in one sentence."""
+        rule_of(task_of(self.task), self.rule)
 
     @property
     def levelled(self) -> bool:

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike
 
 from analysis.curves.axes import Axis, from_axis, to_axis
 from analysis.curves.sigmoids import sigmoid_of
+from analysis.observers.checks import as_numbers
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import check_fields, number, positive, rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,8 @@ class PsychometricFunction:
 
     def __post_init__(self) -> None:
         sigmoid_of(self.sigmoid, self.axis)
-        if not self.width > 0:
-            raise InputError(f"the width must be above zero; {self.width!r} was given")
-        if not (self.guess >= 0 and self.lapse >= 0 and self.guess + self.lapse < 1):
+        check_fields(self, threshold=number, width=positive, guess=rate, lapse=rate)
+        if not self.guess + self.lapse < 1:
             raise InputError(
                 "guess and lapse rates must be at least 0 and have a sum below 1; "
                 f"guess={self.guess!r}, lapse={self.lapse!r} were given"
@@ -80,7 +81,7 @@ class PsychometricFunction:
         for proportions below the curve; the other way round for a falling curve.
         """
         shape = sigmoid_of(self.sigmoid, self.axis)
-        share = (np.asarray(p, dtype=np.float64) - self.guess) / (1 - self.guess - self.lapse)
+        share = (as_numbers(p, "p") - self.guess) / (1 - self.guess - self.lapse)
         with np.errstate(divide="ignore"):
             z = shape.inverse(np.clip(share, 0.0, 1.0))
         z = np.where(share <= 0, -np.inf, np.where(share >= 1, np.inf, z))
@@ -95,7 +96,7 @@ class PsychometricFunction:
         """
         shape = sigmoid_of(self.sigmoid, self.axis)
         room = 1 - self.guess - self.lapse
-        share = (np.asarray(p, dtype=np.float64) - self.guess) / room
+        share = (as_numbers(p, "p") - self.guess) / room
         inside = (share > 0) & (share < 1)
         rate = self._side * room * shape.spread / self.width
         return np.where(

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import expit, log1p, logit, ndtr, ndtri
 
 from analysis.curves.axes import LOG_AXIS, Axis
-from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import one_of
 
 _Shape = Callable[[np.ndarray], np.ndarray]
 _MOST = 30.0  # exponents beyond this change no probability
@@ -146,8 +147,7 @@ def sigmoid_of(name: str, axis: str | Axis = LOG_AXIS) -> Sigmoid:
     >>> round(sigmoid_of("logistic").spread, 3)
     5.889
     """
-    if name not in SIGMOIDS:
-        raise unknown_name("sigmoid", name, list(SIGMOIDS))
+    one_of(*SIGMOIDS)(name, "sigmoid")
     if SIGMOIDS[name].log_only and axis not in (LOG_AXIS, LOG_AXIS.name):
         raise InputError(
             f"a {name} function of the level is a gumbel function of its logarithm; "

@@ -10,6 +10,7 @@ from analysis.curves.sigmoids import Sigmoid
 from analysis.curves.smooth_table import SmoothTable, tabulate
 from analysis.infer.likelihood import lapse_of, lapse_start
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import check_fields, rate, share
 
 THRESHOLD, LOG_WIDTH, LAPSE = 0, 1, 2
 _REACH = 0.98  # of the lapse rate with which a curve just reaches p
@@ -30,11 +31,8 @@ class ThresholdCurve:
     p: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.guess, str) or isinstance(self.p, str):
-            raise InputError(
-                f"guess and p must be numbers here; guess={self.guess!r}, p={self.p!r} were given"
-            )
-        if not 0 <= self.guess < self.p < 1:
+        check_fields(self, guess=rate, p=share)
+        if not self.guess < self.p:
             raise InputError(
                 "the proportion correct p of a threshold must lie between the guess rate and 1; "
                 f"p={self.p!r} with guess={self.guess!r} was given"

@@ -16,10 +16,11 @@ from analysis.data.exclusions import (
     with_reason,
     without_reason,
 )
+from analysis.data.row_groups import Key, row_groups
 from analysis.observers.rules import rule_of
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools import html
+from stimuli_store.tools import gates, html
 
 EVIDENCE = "evidence_"
 _SHOWN_ROWS = 5
@@ -56,6 +57,8 @@ class Answers:
         Column of the user to the column that it became.
     source
         Where the answers came from, for reports.
+    notes
+        Sentences about what was read and may need a look.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Answers:
     conditions: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -126,6 +130,7 @@ class Answers:
             )
         return self.tasks[used[0]]
 
+    @gates.takes(name=gates.text)
     def column(self, name: str) -> str:
         """Return the column of `table` for a role, or for a name that it had in the user's own table.
 
@@ -141,6 +146,7 @@ class Answers:
             raise unknown_name("column", str(name), list(known))
         return self.columns[name]
 
+    @gates.takes(reason=gates.text)
     def exclude(self, reason: str, mask: Any) -> "Answers":
         """Return these answers with the rows of `mask` left out, for a reason in words.
 
@@ -164,10 +170,12 @@ class Answers:
             )
         return self._with(excluded=with_reason(self.table.excluded, reason, chosen))
 
+    @gates.takes(reason=gates.text)
     def include(self, reason: str) -> "Answers":
         """Return these answers without one reason; an unanswered trial that is included counts as wrong."""
         return self._with(excluded=without_reason(self.table.excluded, reason))
 
+    @gates.takes(min_s=gates.not_negative, max_s=gates.not_negative_or_infinite)
     def exclude_rt(self, min_s: float = 0.0, max_s: float = np.inf) -> "Answers":
         """Return these answers without those given before `min_s` or after `max_s` seconds.
 
@@ -178,7 +186,7 @@ class Answers:
         InputError
             If the bounds are not in order, or no row has a response time.
         """
-        if not 0 <= min_s < max_s:
+        if not min_s < max_s:
             raise InputError(
                 f"response times are kept from min_s to max_s seconds; not from {min_s} to {max_s}"
             )
@@ -189,14 +197,14 @@ class Answers:
             )
         return self.exclude(RESPONSE_TIME, (times < min_s) | (times > max_s))
 
+    @gates.takes(names=gates.labels, reason=gates.text)
     def exclude_participants(self, names: str | Collection[str], reason: str = "") -> "Answers":
         """Return these answers without some participants."""
         known = [str(name) for name in self.table.participant.unique()]
-        chosen = [names] if isinstance(names, str) else [str(name) for name in names]
-        for name in chosen:
+        for name in names:
             if name not in known:
                 raise unknown_name("participant", name, known)
-        return self.exclude(reason or PARTICIPANT, self.table.participant.isin(chosen))
+        return self.exclude(reason or PARTICIPANT, self.table.participant.isin(names))
 
     def exclude_dropped_frames(self) -> "Answers":
         """Return these answers without trials in which a frame came late while a picture was shown.
@@ -226,50 +234,45 @@ class Answers:
         """
         found = np.ones(len(self.table), dtype=bool)
         for name, value in equal.items():
-            values = list(value) if isinstance(value, list | tuple | set) else [value]
             rows = self.table[self.column(name)]
-            mask = rows.isin(values).to_numpy()
+            mask = rows.isin(gates.items(value, name)).to_numpy()
             if not mask.any():
                 known = sorted({str(v) for v in rows.dropna().unique()})
-                raise unknown_name(f"value of {name}", str(value), known)
+                raise unknown_name(f"value of {name}", value, known)
             found &= mask
         if not found.any():
             raise InputError(f"no answer has {', '.join(f'{k} = {v}' for k, v in equal.items())}")
         return replace(self, table=self.table[found].reset_index(drop=True))
 
-    def groups(
-        self, by: str | Sequence[str]
-    ) -> Iterator[tuple[tuple[float | int | str | None, ...], "Answers"]]:
+    @gates.takes(by=gates.names)
+    def groups(self, by: str | Sequence[str]) -> Iterator[tuple[Key, "Answers"]]:
         """Yield a key and the answers of every combination of values in some columns, in ascending order.
 
         Columns are roles or the user's own names; a missing value is None in the key. Combinations of which
         every row is left out are passed over. Without columns there is one group, of all answers.
         """
-        keys = [self.table[self.column(name)] for name in _names(by)]
+        keys = [self.table[self.column(name)] for name in by]
         if not len(self.table):
             return
         if not keys:
             yield (), self
             return
-        # Not `indices`, whose keys lose groups when several values are missing.
-        groups = self.table.groupby(keys, observed=True, dropna=False, sort=True).ngroup()
-        order = np.argsort(groups.to_numpy(), kind="stable")
-        kept, ends = self._is_kept, np.cumsum(np.bincount(groups))[:-1]
-        for rows in np.split(order, ends):
+        kept = self._is_kept
+        for key, rows in row_groups(keys):
             if kept[rows].any():
-                first = [key.iloc[rows[0]] for key in keys]
-                part = replace(self, table=self.table.iloc[rows].reset_index(drop=True))
-                yield tuple(None if pd.isna(value) else value for value in first), part
+                yield key, replace(self, table=self.table.iloc[rows].reset_index(drop=True))
 
+    @gates.takes(by=gates.names)
     def counts(self, by: str | Sequence[str] = ("level",)) -> pd.DataFrame:
         """Return right answers and trials of the kept rows by columns: the keys, n_correct and n_trials."""
         rows, summed = self.kept, ["n_correct", "n_trials"]
-        keys = [rows[self.column(name)].rename(name) for name in _names(by)]
+        keys = [rows[self.column(name)].rename(name) for name in by]
         if not keys:
             return rows[summed].sum().to_frame().T
         grouped = rows.groupby(keys, observed=True, dropna=False, sort=True)
         return grouped[summed].sum().reset_index()
 
+    @gates.takes(rule=gates.text)
     def with_rule(self, rule: str) -> "Answers":
         """Return the same answers under another decision rule, which every task must have."""
         for name in self.table.task.unique():
@@ -292,7 +295,3 @@ class Answers:
     def _repr_html_(self) -> str:
         facts = html.table([], [[what, said] for what, said in facts_of(self)])
         return facts + self.table.head(_SHOWN_ROWS).to_html(index=False)
-
-
-def _names(by: str | Sequence[str]) -> list[str]:
-    return [by] if isinstance(by, str) else list(dict.fromkeys(by))

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, chdtrc, chdtri, fdtri
 
+from analysis.observers.checks import check_counts, numbers_of
 from stimuli_store.errors import InputError
 
 _FEW_TRIALS = 5  # mean trials per level below which a deviance is not used
@@ -19,7 +19,7 @@ _COMMON, _RARE = (
 SURE = 1e-3  # probability of an error when answers are said to fall, or to be below chance
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Counts:
     """Counts of right answers and trials by level, three float64 arrays (L,) without empty levels."""
 
@@ -29,6 +29,10 @@ class Counts:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.levels, self.n_correct, self.n_trials))
+
+    def __repr__(self) -> str:
+        right, total = self.n_correct.sum(), self.n_trials.sum()
+        return f"Counts({right:.0f} right of {total:.0f} at {len(self.levels)} levels)"
 
 
 def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> Counts:
@@ -46,7 +50,7 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
     [0.0, 2.0]
     """
     given = [
-        numbers_of(values, name)
+        np.atleast_1d(numbers_of(values, name))
         for name, values in (
             ("levels", levels),
             ("n_correct", n_correct),
@@ -60,66 +64,20 @@ def counts_of(levels: ArrayLike, n_correct: ArrayLike, n_trials: ArrayLike) -> C
         )
     level, right, total = given
     check_counts(right, total)
-    used = total > 0
-    if not np.isfinite(level[used]).all():
+    if not np.isfinite(level[total > 0]).all():
         raise InputError("a level is not a finite number; leave out conditions without a level")
+    return summed_counts(level, right, total)
+
+
+def summed_counts(level: np.ndarray, right: np.ndarray, total: np.ndarray) -> Counts:
+    """Return counts (R,) of checked answers by level, ascending; levels without trials are left out."""
+    used = total > 0
     known, place = np.unique(level[used], return_inverse=True)
     return Counts(
         levels=known,
         n_correct=np.bincount(place, right[used]),
         n_trials=np.bincount(place, total[used]),
     )
-
-
-def numbers_of(values: ArrayLike, name: str) -> np.ndarray:
-    """Return values as a float64 array of at least one dimension.
-
-    Raises
-    ------
-    InputError
-        If one of them is text, missing, or another thing that is no number.
-
-    Examples
-    --------
-    >>> numbers_of(["1,5", "2"], "levels")
-    Traceback (most recent call last):
-    stimuli_store.errors.InputError: levels must be numbers; '1,5' is none (convert decimal commas first)
-    """
-    made = np.asarray(values, dtype=None if hasattr(values, "dtype") else object)
-    found = np.atleast_1d(made)
-    if found.dtype.kind not in "fiub" and not all(map(_is_number, found.ravel())):
-        wrong = next(v for v in found.ravel() if not _is_number(v))
-        comma = " (convert decimal commas first)" if "," in str(wrong) else ""
-        raise InputError(f"{name} must be numbers; {wrong!r} is none{comma}")
-    return found.astype(np.float64)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number | np.bool_) and not isinstance(value, complex)
-
-
-def check_counts(n_correct: np.ndarray, n_trials: np.ndarray) -> None:
-    """Check that counts (..., L) are whole numbers, 0 <= n_correct <= n_trials, of at least one trial.
-
-    Raises
-    ------
-    InputError
-        If they are not; proportions in the place of numbers correct are named as such.
-    """
-    if not ((n_correct >= 0) & (n_correct <= n_trials)).all():
-        raise InputError("n_correct must lie between 0 and n_trials at every level")
-    for name, counts in (("n_correct", n_correct), ("n_trials", n_trials)):
-        broken = counts[counts != np.round(counts)]
-        if not broken.size:
-            continue
-        if name == "n_correct" and n_correct.max() <= 1:
-            raise InputError(
-                "n_correct seems to hold proportions correct, such as "
-                f"{broken[0]:g}; give numbers of right answers, which are proportion × n_trials"
-            )
-        raise InputError(f"{name} must be whole numbers of answers; {broken[0]:g} was given")
-    if not (n_trials.sum(axis=-1) > 0).all():
-        raise InputError("there is no trial to fit; give at least one level with n_trials above 0")
 
 
 def widening_of(deviance: np.ndarray, n_free: np.ndarray, n_trials: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.data.counts import check_counts, numbers_of
+from analysis.observers.checks import check_counts, numbers_of
 from stimuli_store.errors import InputError
 
 
@@ -60,13 +60,15 @@ def crossed_counts(
     """
     people = labels_of(participant, "participant")
     images = None if image is None else labels_of(image, "image")
-    levels = np.ones(len(people)) if level is None else numbers_of(level, "level")
-    right, total = numbers_of(n_correct, "n_correct"), numbers_of(n_trials, "n_trials")
-    given = [people, levels, right, total] + ([] if images is None else [images])
-    if len({v.shape for v in given}) != 1 or people.ndim != 1:
+    given = {"level": level, "n_correct": n_correct, "n_trials": n_trials}
+    made = {n: np.atleast_1d(numbers_of(v, n)) for n, v in given.items() if v is not None}
+    levels = made.get("level", np.ones(len(people)))
+    right, total = (made.get(name, np.empty(0)) for name in ("n_correct", "n_trials"))
+    columns = [people, levels, right, total] + ([] if images is None else [images])
+    if len({v.shape for v in columns}) != 1 or people.ndim != 1:
         raise InputError(
             "participant, image, level, n_correct and n_trials must be lists of the same length; "
-            f"their shapes are {', '.join(str(v.shape) for v in given)}"
+            f"their shapes are {', '.join(str(v.shape) for v in columns)}"
         )
     check_counts(right, total)
     used = total > 0

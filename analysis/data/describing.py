@@ -22,5 +22,6 @@ def facts_of(answers: "Answers") -> list[tuple[str, str]]:
         "models": ", ".join(answers.models),
         "simulated": str(int(table.simulated.sum()) or ""),
         "source": answers.source,
+        "look at": "; ".join(answers.notes),
     }
     return [(what, said) for what, said in facts.items() if said]

@@ -4,16 +4,24 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from stimuli_store.disk.sorts import JOURNAL, TABLE, sort_of_file
 from stimuli_store.errors import JournalError
 from stimuli_store.journal import Session, read_session
+from stimuli_store.tools.gates import function, path, several, takes
 
 _PathLike = str | os.PathLike[str]
 
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, stacklevel=3)
+
+
+def _places(value: Any, name: str) -> list[Path]:
+    """Return the paths that were given, one or several."""
+    alone = isinstance(value, str | os.PathLike)
+    return [path(one, name) for one in ([value] if alone else several(value, name))]
 
 
 def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
@@ -29,6 +37,7 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
     return _sorted_out(data)[0]
 
 
+@takes(tell=function)
 def read_sessions(
     data: _PathLike | Iterable[_PathLike], *, tell: Callable[[str], object] = _warn
 ) -> tuple[Session, ...]:
@@ -52,39 +61,37 @@ def read_sessions(
     journals, remarks = _sorted_out(data)
     for remark in remarks:
         tell(remark)
-    for path in journals:
-        session = read_session(path)
+    for file in journals:
+        session = read_session(file)
         header = session.header
         name = (header.participant, header.session, header.task.name, header.run)
         if name in by_name:
             raise JournalError(
-                f"{path} and {by_name[name]} both hold session {header.session} of participant "
+                f"{file} and {by_name[name]} both hold session {header.session} of participant "
                 f"{header.participant}, task {header.task.name}, run {header.run}; keep one of them, or "
                 "give one another session or run number"
             )
-        by_name[name] = path
+        by_name[name] = file
         sessions.append(session)
     return tuple(sessions)
 
 
-def _sorted_out(
-    data: _PathLike | Iterable[_PathLike],
-) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+def _sorted_out(data: Any) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Return the journals among the files meant, and a sentence for each file that is left out."""
-    named = [Path(data)] if isinstance(data, str | os.PathLike) else [Path(d) for d in data]
+    named = _places(data, "data")
     reasons: dict[Path, str | None] = {}
-    for path in named:
-        if not path.exists():
+    for place in named:
+        if not place.exists():
             raise JournalError(
-                f"{path} does not exist; give a folder of session journals, or journal files"
+                f"{place} does not exist; give a folder of session journals, or journal files"
             )
-        if path.is_dir():
-            for file in sorted(path.rglob("*.jsonl")):
-                reasons.setdefault(file.resolve(), _why_no_journal(file.relative_to(path), file))
+        if place.is_dir():
+            for file in sorted(place.rglob("*.jsonl")):
+                reasons.setdefault(file.resolve(), _why_no_journal(file.relative_to(place), file))
         else:
-            if _first_line(path).strip()[:1] not in (b"", b"{"):
-                raise JournalError(_no_journal(path))
-            reasons[path.resolve()] = None
+            if _first_line(place).strip()[:1] not in (b"", b"{"):
+                raise JournalError(_no_journal(place))
+            reasons[place.resolve()] = None
     journals = [path for path, reason in reasons.items() if reason is None]
     begun = [path for path in journals if _first_line(path).endswith(b"\n")]
     if begun:  # else the one that is there says itself what is wrong with it

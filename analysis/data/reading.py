@@ -14,10 +14,12 @@ from analysis.data.lab_formats import Found, read_path
 from analysis.data.trial_table import answers_of_table, check_names
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import optional, takes, text
 
 _COUNTS = ("level", "n_correct", "n_trials")
 
 
+@takes(rule=optional(text), unit=text)
 def read_trials(
     source: Any,
     roles: Mapping[str, Any] | str | os.PathLike[str] | None = None,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.columns.meanings import DECIMAL_COMMA, as_number
+from analysis.data.columns.meanings import DECIMAL_COMMA, THOUSANDS, WRITE_PLAINLY, as_number
 from stimuli_store.disk.sorts import BANK, JOURNAL, SETTINGS, sort_of_file
 from stimuli_store.errors import InputError, MissingExtra
 
@@ -117,7 +117,12 @@ def _dialect(start: bytes, path: Path) -> _Dialect:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{path} has two columns called {twice!r}; give each its own name")
-    commas = any(DECIMAL_COMMA.fullmatch(field.strip()) for row in rows for field in row)
+    commas = [f.strip() for row in rows for f in row if DECIMAL_COMMA.fullmatch(f.strip())]
+    if delimiter != ";" and commas and all(map(THOUSANDS.fullmatch, commas)):
+        raise InputError(
+            f"{path} holds {commas[0]!r}, whose comma may stand between thousands or before decimals; "
+            f"{WRITE_PLAINLY}, or part the columns by semicolons if it stands before decimals"
+        )
     return _Dialect(
         encoding=encoding,
         skipped=skipped,

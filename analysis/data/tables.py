@@ -17,6 +17,7 @@ from analysis.data.exclusions import (
     rows_without,
     with_reason,
 )
+from analysis.data.kinds import given_bank, sessions_given
 from analysis.data.presented import (
     frames_shown,
     frames_verified,
@@ -32,6 +33,7 @@ from stimuli_store.errors import InputError, PinMismatch
 from stimuli_store.journal import Session
 from stimuli_store.records.trials import Trial, TrialRecord
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import takes
 
 STIMULUS = "stimulus_"
 INTERVAL = "interval_"
@@ -63,6 +65,7 @@ def tasks_of_sessions(sessions: Sequence[Session]) -> list[Task]:
     return tasks
 
 
+@takes(bank=given_bank, sessions=sessions_given)
 def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
     """Return the answers of sessions run with a bank, a row for every trial shown, with all models' evidence.
 

@@ -12,6 +12,7 @@ from analysis.data.columns.meanings import categories_of, distinct
 from analysis.data.columns.roles import Roles, Says, columns_of
 from analysis.data.columns.scoring import scored
 from analysis.data.columns.standard import labelled, standard_columns
+from analysis.data.copies import notes_on_copies
 from analysis.data.exclusions import NO_ANSWER, excluded_of, with_reason
 from analysis.observers.rules import rule_of
 from stimuli_store.errors import InputError
@@ -55,6 +56,10 @@ def answers_of_table(
     """
     columns = {role: frame[column] for role, column in at.items()}
     tasks, of_row = _tasks(columns.get("task"), task, len(frame))
+    if rule is not None and None in tasks:
+        raise InputError(
+            f"the rule {rule!r} is one of a task; name the task too, as in read_trials(..., task=...)"
+        )
     found = scored(columns, tasks, of_row, roles.answers)
     answer, response = (
         pd.Categorical.from_codes(codes, categories=list(found.labels))
@@ -76,13 +81,16 @@ def answers_of_table(
             frame, model, says, answer=answer, directed=directed, own=roles.answers
         )
     further = _further_columns(frame, at, evidence, standard)
+    table = pd.DataFrame({**standard, **further}, copy=False)
+    numbered = "order" in at or "n_trials" in at
     return Answers(
-        table=pd.DataFrame({**standard, **further}, copy=False),
+        table=table,
         tasks={t.name: t for t in tasks if t is not None},
         unit=unit,
         conditions=tuple(further),
         columns=_named(at, evidence),
         source=source,
+        notes=() if numbered else notes_on_copies(table, source),
     )
 
 

@@ -24,14 +24,15 @@ _OCTAVES = 1000.0  # and on the log axis, so that the level is a number
 class FoundFits:
     """Arrays (B,) of fits of a batch, and the modes of each sigmoid.
 
-    `below` and `wrong_way` mark answers below chance, and against the direction of the curve; `best` is the
-    index of the best sigmoid.
+    `below`, `guessed` and `wrong_way` mark answers below chance, not told apart from it, and against the
+    direction of the curve; `best` is the index of the best sigmoid.
     """
 
     batch: CountsBatch
     settings: FitSettings
     rising: np.ndarray
     below: np.ndarray
+    guessed: np.ndarray
     wrong_way: np.ndarray
     modes: Sequence[Modes]
     best: np.ndarray
@@ -102,6 +103,8 @@ def _status(
     least, most = from_axis([-np.inf, np.inf], found.settings.axis)
     if found.below[row]:
         return FitStatus.BELOW_CHANCE
+    if len(counts.levels) == 1:
+        return FitStatus.ONE_LEVEL
     if found.wrong_way[row]:
         return FitStatus.WRONG_WAY
     if value in (least, most):
@@ -113,6 +116,8 @@ def _status(
         return FitStatus.UNDETERMINED
     if not counts.levels[0] <= value <= counts.levels[-1]:
         return FitStatus.EXTRAPOLATED
+    if found.guessed[row]:
+        return FitStatus.AT_CHANCE
     turned = found.settings.rising is None and not found.rising[row]
     return FitStatus.FALLING if turned else FitStatus.CONVERGED
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analysis.data.kinds import given_fit
 from analysis.fits.engine.batch import CountsBatch, batch_of_counts
 from analysis.fits.fit import Fit
 from analysis.fits.modes import FittedModes, best_modes
 from analysis.infer.estimates import Estimate
 from analysis.infer.noise import BetaBinomial, Binomial, Noise
+from stimuli_store.tools.gates import count, seed, share, takes
 from stimuli_store.tools.whole import whole
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Bootstrap:
     """Curves fitted to R simulated repetitions of an experiment.
 
@@ -27,6 +29,11 @@ class Bootstrap:
     fit: Fit
     modes: FittedModes
 
+    def __repr__(self) -> str:
+        n = len(self.modes.converged)
+        return f"Bootstrap({self.threshold_at(self.fit.p)} at {self.fit.p:g}, {n} repetitions)"
+
+    @takes(p=share)
     def threshold_at(self, p: float) -> Estimate:
         """Return the threshold at `p` with the central 95 % of its repetitions."""
         drawn = self.modes.threshold_at(p)
@@ -36,6 +43,7 @@ class Bootstrap:
         )
 
 
+@takes(fit=given_fit, n_draws=count, seed=seed)
 def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
     """Return repetitions whose answers are drawn from the fitted curve and its noise.
 
@@ -57,6 +65,7 @@ def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Boo
     return _repeated(fit, fit.predict(fit.counts.levels), noise_of(fit), n_draws, seed)
 
 
+@takes(fit=given_fit, n_draws=count, seed=seed)
 def nonparametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
     """Return repetitions whose answers are drawn from the observed proportions of each level.
 

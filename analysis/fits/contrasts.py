@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr, stdtrit
 
+from analysis.data.kinds import given_fits
 from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.infer.estimates import Estimate
 from analysis.infer.holm import holm
-from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.errors import InputError
 from stimuli_store.tools import html
+from stimuli_store.tools.gates import number, one_of, optional, takes, text
 
 _Z95 = 1.959963984540054
 _FEWEST = 3
@@ -71,6 +73,7 @@ class Contrast:
     n: int
     for_whom: str
 
+    @takes(low=number, high=number)
     def equivalence(self, low: float, high: float) -> str:
         """Return the statement that a region of practical equivalence allows.
 
@@ -83,7 +86,7 @@ class Contrast:
             If the region does not hold the value of no difference (1 for a ratio, else 0).
         """
         same = 1.0 if self.scale == "ratio" else 0.0
-        if any(isinstance(end, str) for end in (low, high)) or not low < same < high:
+        if not low < same < high:
             raise InputError(
                 f"a region of equivalence of a {self.scale} must hold {same:g}; not from {low} to {high}"
             )
@@ -122,7 +125,7 @@ class Contrasts:
     def __getitem__(self, pair: tuple[Any, Any]) -> Contrast:
         """Return the contrast of a pair of conditions, in the order of the table."""
         for row in self.rows:
-            if (row.first, row.second) == tuple(pair):
+            if (row.first, row.second) == pair:
                 return row
         raise InputError(
             f"there is no contrast of {pair!r}; there are "
@@ -142,6 +145,12 @@ class Contrasts:
         return html.table([str(name) for name in table.columns], rows)
 
 
+@takes(
+    fits=given_fits,
+    between=text,
+    quantity=one_of(*QUANTITIES),
+    scale=optional(one_of("ratio", "difference")),
+)
 def contrasts(
     fits: Fits, between: str, quantity: str = "threshold", *, scale: str | None = None
 ) -> Contrasts:
@@ -177,10 +186,6 @@ def contrasts(
     >>> found["a", "b"].estimate.high < 1
     True
     """
-    if quantity not in QUANTITIES:
-        raise unknown_name("quantity", str(quantity), list(QUANTITIES))
-    if scale not in (None, "ratio", "difference"):
-        raise InputError(f"a scale is 'ratio' or 'difference'; not {scale!r}")
     others = [name for name in fits.by if name not in (between, fits.person)]
     conditions = list(dict.fromkeys(fits.values_of(between)))
     if others:

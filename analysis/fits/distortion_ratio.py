@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from analysis.curves.axes import to_axis
 from analysis.curves.sigmoids import sigmoid_of
+from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import interval_of, likelihood_profile, with_point
 from analysis.infer.likelihood import (
     Curve,
@@ -26,11 +27,13 @@ from analysis.infer.likelihood import (
     lapse_start,
     normal_prior,
 )
+from analysis.observers.checks import check_counts, numbers_of
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import number, optional, positive, share, takes
 
 MOST, LEAST = "most", "least"
 _THRESHOLD, _RATIO, _LOG_WIDTH, _LAPSE = 0, 1, 2, 3
@@ -39,7 +42,7 @@ _GRID = 65
 _OCTAVE = np.log(2.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DistortionRatio:
     """Log ratio D of the thresholds of the least and the most noticeable distortion.
 
@@ -67,12 +70,18 @@ class DistortionRatio:
     determined: bool
     n_trials: int
 
+    def __repr__(self) -> str:
+        found = Estimate(value=self.value, low=self.low, high=self.high)
+        said = "" if self.predicted is None else f", predicted {self.predicted:.3g}"
+        return f"DistortionRatio({found}{said}, {self.n_trials} trials)"
+
     @property
     def agrees(self) -> bool | None:
         """True if the interval holds the prediction; None without a prediction."""
         return None if self.predicted is None else self.low <= self.predicted <= self.high
 
 
+@takes(largest=positive, smallest=positive)
 def predicted_ratio(largest: float, smallest: float) -> float:
     """Return ½·ln(λmax/λmin) from the largest and the smallest eigenvalue of a model's Fisher information.
 
@@ -86,13 +95,14 @@ def predicted_ratio(largest: float, smallest: float) -> float:
     >>> round(predicted_ratio(100.0, 1.0), 3)
     2.303
     """
-    if not (np.isfinite(largest) and largest >= smallest > 0):
+    if largest < smallest:
         raise InputError(
-            f"eigenvalues must be above 0, the largest first; {largest!r} and {smallest!r} were given"
+            f"the largest eigenvalue comes first; {largest!r} and {smallest!r} were given"
         )
     return float(0.5 * np.log(largest / smallest))
 
 
+@takes(p=share, predicted=optional(number))
 def fit_distortion_ratio(
     end: ArrayLike,
     amplitude: ArrayLike,
@@ -139,9 +149,6 @@ def fit_distortion_ratio(
     (True, True)
     """
     guess = link_of(task_of(task), rule).guess
-    for name, value in (("p", p), ("predicted", 0.0 if predicted is None else predicted)):
-        if isinstance(value, bool | str) or not np.isfinite(value):
-            raise InputError(f"{name} must be a finite number; not {value!r}")
     if not guess < p < 1:
         raise InputError(
             f"the proportion correct p must lie between the guess rate {guess:g} and 1; not {p!r}"
@@ -188,21 +195,14 @@ def _checked(
     ends = np.atleast_1d(np.asarray(end)).astype(str)
     if ends.ndim != 1:
         raise InputError("end must be a list of 'most' and 'least', one for each row")
-    try:
-        numbers = [
-            np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (amplitude, n_correct, n_trials)
-        ]
-    except (TypeError, ValueError) as error:
-        raise InputError("amplitudes and counts must be numbers") from error
+    given = {"amplitude": amplitude, "n_correct": n_correct, "n_trials": n_trials}
+    numbers = [np.atleast_1d(numbers_of(values, name)) for name, values in given.items()]
     if len({v.shape for v in (ends, *numbers)}) != 1:
         raise InputError("end, amplitude, n_correct and n_trials must be lists of the same length")
     if unknown := sorted(set(ends) - {MOST, LEAST}):
         raise InputError(f"an end must be {MOST!r} or {LEAST!r}; not {str(unknown[0])!r}")
     levels, right, total = numbers
-    if not ((right >= 0) & (right <= total) & (right == np.round(right)) & (total < 1e7)).all():
-        raise InputError(
-            "n_correct must be whole numbers between 0 and n_trials, and n_trials below 10 million"
-        )
+    check_counts(right, total)
     used = total > 0
     least = ends[used] == LEAST
     if least.all() or not least.any():

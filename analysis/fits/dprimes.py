@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
+from analysis.data.kinds import given_answers
 from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
+from analysis.infer.jackknife import WEIGHINGS
 from analysis.infer.population import FEWEST, whom
 from analysis.observers.from_counts import (
     DPrime,
@@ -21,6 +23,7 @@ from analysis.observers.structure import signal_of, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html
+from stimuli_store.tools.gates import names, one_of, takes
 
 _Asked = tuple[str, str]  # names of a task and a rule
 
@@ -104,6 +107,7 @@ class DPrimes:
         return html.table([str(name) for name in table.columns], rows)
 
 
+@takes(answers=given_answers, by=names, weigh=one_of(*WEIGHINGS))
 def dprimes(
     answers: Answers,
     by: str | Sequence[str] = (),
@@ -143,11 +147,10 @@ def dprimes(
     >>> dprimes(answers, by="level").table.dprime.round(2).tolist()
     [1.0, 1.99]
     """
-    names = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
     chosen = answers if rule is None else answers.with_rule(rule)
     if not len(chosen.kept):
         raise InputError("no answer is left; look at answers.exclusions")
-    groups = list(chosen.groups(names))
+    groups = list(chosen.groups(by))
     asked = [_asked(key, part) for key, part in groups]
     found: dict[int, DPrime] = {}
     for task, one_rule in dict.fromkeys(asked):
@@ -159,7 +162,7 @@ def dprimes(
         for i, (_, part) in enumerate(groups)
     ]
     return DPrimes(
-        by=names,
+        by=tuple(by),
         keys=tuple(key for key, _ in groups),
         found=tuple(one for one, _ in spoken),
         for_whom=tuple(said for _, said in spoken),

@@ -19,7 +19,9 @@ from analysis.fits.engine.settings import FitSettings, check_p
 from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviance_residuals
+from stimuli_store.errors import InputError
 from stimuli_store.tools import html
+from stimuli_store.tools.gates import seed, shown, takes
 
 if TYPE_CHECKING:
     from analysis.fits.goodness import Goodness
@@ -40,6 +42,10 @@ class FitStatus(Enum):
     BELOW_CHANCE = (
         "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
     )
+    AT_CHANCE = "the answers are not told apart from guessing; there is no threshold to rely on"
+    ONE_LEVEL = (
+        "answers at a single level cannot give a threshold; show two at least, or take their d'"
+    )
     UNFINISHED = "the fit did not converge; do not use it"
 
     @property
@@ -48,7 +54,7 @@ class FitStatus(Enum):
         return self in (FitStatus.CONVERGED, FitStatus.FALLING)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Posterior:
     """Mode of the posterior of the best sigmoid, and its normal approximation there.
 
@@ -68,8 +74,13 @@ class Posterior:
     covariance: np.ndarray
     log_density: float
 
+    def __repr__(self) -> str:
+        sds = np.sqrt(np.diagonal(self.covariance))
+        parts = zip(self.names, self.mode, sds, strict=True)
+        return f"Posterior({', '.join(f'{name} {m:.3g} ± {sd:.2g}' for name, m, sd in parts)})"
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Fit:
     """A fitted psychometric function and its threshold at proportion correct `p`.
 
@@ -200,9 +211,10 @@ class Fit:
         [1.92, 0.0, 1.92]
         """
         batch = batch_of_counts([self.counts], self.settings.axis)
-        return profile_of(
-            batch, self.settings, self.p, self.rising, to_axis(levels, self.settings.axis)
-        )
+        places = np.atleast_1d(to_axis(levels, self.settings.axis))
+        if places.ndim != 1 or not places.size:
+            raise InputError(f"levels of a profile must be a list of numbers; not {shown(levels)}")
+        return profile_of(batch, self.settings, self.p, self.rising, places)
 
     def predict(self, levels: ArrayLike) -> np.ndarray:
         """Return the fitted proportion correct at each level (same shape)."""
@@ -213,6 +225,7 @@ class Fit:
         given = self.counts
         return deviance_residuals(self.predict(given.levels), given.n_correct, given.n_trials)
 
+    @takes(seed=seed)
     def goodness(self, seed: int = 0) -> "Goodness":
         """Return the deviance and the trend of the residuals against 1,000 simulated good fits."""
         from analysis.fits.goodness import goodness_of_fit

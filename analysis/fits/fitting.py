@@ -24,14 +24,18 @@ from analysis.fits.engine.settings import (
     checked,
     directions,
     named_settings,
+    priors_given,
 )
 from analysis.fits.engine.shared import with_shared_lapse
 from analysis.fits.fit import Fit
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviances, log_likelihood
 from analysis.infer.priors import Prior
+from analysis.observers.checks import check_no_shares
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import several, takes
 
+_TOLD_APART = 9.21  # 99 % point of χ² with two degrees of freedom
 _AT_ONCE = 1000  # data sets whose profiles are in memory together
 
 
@@ -101,11 +105,12 @@ def fit_psychometric(
         axis=axis,
         rising=rising,
         dispersion=dispersion,
-        priors=dict(priors or {}),
+        priors=priors_given(priors),
     )
-    return _fit_counts([counts_of(levels, n_correct, n_trials)], checked(settings))[0]
+    return fit_counts([_counted((levels, n_correct, n_trials))], checked(settings))[0]
 
 
+@takes(sets=several)
 def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
     """Fit psychometric functions to many data sets in one computation.
 
@@ -129,20 +134,29 @@ def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
     ['CONVERGED', 'CONVERGED']
     """
     chosen = named_settings(settings)
-    counts = [counts_of(*_three(one)) for one in sets]
-    return _fit_counts(counts, chosen)
+    return fit_counts([_counted(one) for one in sets], chosen)
 
 
-def _three(given: Any) -> Sequence[ArrayLike]:
-    parts = list(given)
+def _counted(given: Any) -> Counts:
+    """Return the checked counts of one data set that a person gave."""
+    parts = several(given, "a data set")
     if len(parts) != 3:
         raise InputError(
             f"a data set must be three lists, levels, n_correct and n_trials; it has {len(parts)} parts"
         )
-    return parts
+    counts = counts_of(*parts)
+    check_no_shares(counts.n_correct, counts.n_trials)
+    return counts
 
 
-def _fit_counts(sets: Sequence[Counts], settings: FitSettings) -> list[Fit]:
+def fit_counts(sets: Sequence[Counts], settings: FitSettings) -> list[Fit]:
+    """Return the fits of checked counts with checked settings; `fit_many` has the words.
+
+    Raises
+    ------
+    InputError
+        If there is no data set, or a level is not on the axis.
+    """
     if not sets:
         raise InputError("there is no data set to fit; give at least one")
     batch = batch_of_counts(sets, settings.axis)
@@ -173,6 +187,7 @@ def _fit_batch(
         batch=batch,
         settings=settings,
         rising=rising,
+        guessed=_guessed(height, batch, settings),
         below=is_below(settings.asymptotes.guess, batch.n_correct, batch.n_trials),
         wrong_way=np.where(rising, trend, -trend) < ndtri(SURE),
         modes=[one.modes for one in searches],
@@ -183,6 +198,18 @@ def _fit_batch(
         threshold=read_off(searches, batch, settings, target, rising, DROP95 * widening),
     )
     return [assembled(found, i, counts) for i, counts in enumerate(sets)]
+
+
+def _guessed(height: np.ndarray, batch: CountsBatch, settings: FitSettings) -> np.ndarray:
+    """Return whether a flat line describes answers (B, L) as well as the curve of log likelihood `height`.
+
+    The line is at the guess rate, or, where that is free, at the mean. The curve has two parameters more.
+    """
+    right, total = batch.n_correct, batch.n_trials
+    mean = right.sum(axis=1, keepdims=True) / total.sum(axis=1, keepdims=True)
+    known = settings.asymptotes.guess if isinstance(settings.guess, float | int) else mean
+    flat = log_likelihood(np.broadcast_to(known, right.shape), right, total)
+    return 2 * (height - flat) < _TOLD_APART
 
 
 def _widenings(misfit: np.ndarray, batch: CountsBatch, settings: FitSettings) -> np.ndarray:

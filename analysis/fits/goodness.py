@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.data.counts import counts_of, numbers_of
+from analysis.data.counts import counts_of
+from analysis.data.kinds import given_fit
 from analysis.fits.bootstrap import draws_of
 from analysis.fits.fit import Fit
 from analysis.fits.modes import best_modes
 from analysis.infer.likelihood import deviance_residuals, deviances, log_likelihood
 from analysis.infer.noise import Binomial
+from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import count, seed, takes
 from stimuli_store.tools.whole import whole
 
 
@@ -55,6 +58,7 @@ class Goodness:
         return self.deviance.share >= 0.05 and self.by_level.share >= 0.05
 
 
+@takes(fit=given_fit, n_draws=count, seed=seed)
 def goodness_of_fit(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Goodness:
     """Return a fit's deviance and the trend of its residuals, against experiments drawn from its curve.
 
@@ -91,6 +95,7 @@ def goodness_of_fit(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Goodness
     )
 
 
+@takes(fit=given_fit, n_draws=count, seed=seed)
 def residuals_by_order(
     fit: Fit,
     levels: ArrayLike,
@@ -135,7 +140,9 @@ def residuals_by_order(
         merged.n_correct.tolist() != own.n_correct.tolist()
     ):
         raise InputError("these trials do not add up to the answers of the fit; give the same ones")
-    level, right, total = (numbers_of(v, "trials") for v in (levels, n_correct, n_trials))
+    level, right, total = (
+        np.atleast_1d(numbers_of(v, "trials")) for v in (levels, n_correct, n_trials)
+    )
     used = total > 0
     level, right, total = level[used], right[used], total[used]
     left = deviance_residuals(fit.predict(level), right, total)

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.counts import Counts, counts_of
+from analysis.data.counts import Counts, summed_counts
+from analysis.data.kinds import given_answers
+from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import Fit
-from analysis.fits.fitting import fit_many
+from analysis.fits.fitting import fit_counts
 from analysis.observers.links import link_of
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
+from stimuli_store.tools.gates import names, takes
 
 GroupKey = tuple[Any, ...]
 
@@ -119,6 +122,7 @@ class Fits:
         return html.table([str(name) for name in shown.columns], rows)
 
 
+@takes(answers=given_answers, by=names)
 def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits:
     """Fit a psychometric function to each group of answers, all in one computation.
 
@@ -143,32 +147,33 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
     >>> from analysis.data.reading import read_trials
     >>> levels, right = [8, 16, 32, 64, 128], [26, 31, 41, 48, 49]
     >>> answers = read_trials([[x, k, 50] for x, k in zip(levels, right)], task="2afc")
-    >>> fits = fit(answers)
-    >>> fits[()].threshold == fit_many([(levels, right, [50] * 5)])[0].threshold
-    True
+    >>> fit(answers)[()]
+    Fit(25 [18, 35.3] at 0.75, normal, 250 trials, CONVERGED)
     """
-    names = (by,) if isinstance(by, str) else tuple(by)
-    groups = list(answers.groups(names)) if names else [((), answers)]
+    groups = list(answers.groups(by)) if by else [((), answers)]
     rows = answers.kept
     if not len(rows):
         raise InputError("no answer is left to fit; look at answers.exclusions")
     settings.setdefault("axis", "log" if _levels(rows).min() > 0 else "linear")
     keys = tuple(key for key, _ in groups)
     counts = [_counts(part) for _, part in groups]
-    guesses = [settings.pop("guess")] * len(groups) if "guess" in settings else None
-    guesses = guesses or [guess_of(part) for _, part in groups]
+    given = named_settings(settings)
+    own_task = "guess" not in settings
+    guesses = [guess_of(part) if own_task else given.guess for _, part in groups]
     found: dict[int, Fit] = {}
     for guess in dict.fromkeys(guesses):
         rows_of = [i for i, own in enumerate(guesses) if own == guess]
-        made = fit_many([counts[i] for i in rows_of], guess=guess, **settings)
+        made = fit_counts(
+            [counts[i] for i in rows_of], named_settings({**settings, "guess": guess})
+        )
         found.update(zip(rows_of, made, strict=True))
     return Fits(
-        by=names,
+        by=tuple(by),
         keys=keys,
         fits=tuple(found[i] for i in range(len(groups))),
         unit=answers.unit,
         simulated=bool(rows.simulated.any()),
-        person=next((name for name in names if answers.column(name) == "participant"), ""),
+        person=next((name for name in by if answers.column(name) == "participant"), ""),
     )
 
 
@@ -188,7 +193,7 @@ def guess_of(answers: Answers) -> float | str:
 
 def _counts(answers: Answers) -> Counts:
     rows = answers.kept
-    return counts_of(_levels(rows), rows.n_correct.to_numpy(), rows.n_trials.to_numpy())
+    return summed_counts(_levels(rows), rows.n_correct.to_numpy(), rows.n_trials.to_numpy())
 
 
 def _levels(rows: pd.DataFrame) -> np.ndarray:

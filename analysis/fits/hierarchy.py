@@ -10,6 +10,7 @@ answers (staircases), and need not be the same for all.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,8 +30,9 @@ from analysis.infer.mixed import Effect, MixedPosterior, MixedProblem
 from analysis.infer.newton import modes
 from analysis.infer.nuts import nuts
 from analysis.infer.population import FEWEST
+from analysis.observers.checks import check_no_shares
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.whole import whole
+from stimuli_store.tools.gates import like, mapping, names, one_of, optional, seed, takes
 
 INTERACTION = "interaction"
 
@@ -39,6 +41,18 @@ HIERARCHY_METHODS: Mapping[str, Callable[..., MixedPosterior]] = MappingProxyTyp
 )
 
 
+def _varying(value: Any, name: str) -> dict[Any, tuple[str, ...]]:
+    """Return the factors of each parameter that varies."""
+    given = mapping(value, name)
+    return {key: names(factors, f"{name}[{key!r}]") for key, factors in given.items()}
+
+
+@takes(
+    model=like("a ThresholdModel, a ScalingModel or a DPrimeModel", "varies", "levelled", "at"),
+    varies=optional(_varying),
+    method=one_of(*HIERARCHY_METHODS),
+    seed=seed,
+)
 def fit_hierarchy(
     participant: ArrayLike,
     image: ArrayLike | None,
@@ -85,40 +99,35 @@ def fit_hierarchy(
     >>> found.population["dprime"].for_whom, round(found.population["dprime"].value, 1)
     ('new people', 1.2)
     """
-    if method not in HIERARCHY_METHODS:
-        raise unknown_name("method", method, list(HIERARCHY_METHODS))
-    if not hasattr(model, "varies"):
-        raise InputError(
-            f"model must be a ThresholdModel, a ScalingModel or a DPrimeModel; not {model!r}"
-        )
     if level is None and model.levelled:
         raise InputError(f"a {type(model).__name__} needs the level of every row; none was given")
-    table = cell_table(crossed_counts(participant, image, level, n_correct, n_trials))
+    rows = crossed_counts(participant, image, level, n_correct, n_trials)
+    check_no_shares(rows.n_correct, rows.n_trials)
+    table = cell_table(rows)
     curve = model.at(table.levels)
-    effects = _effects_of(curve, table, model.varies if varies is None else varies)
+    everywhere = dict.fromkeys(model.varies, tuple(table.codes))
+    effects = _effects_of(curve, table, everywhere if varies is None else varies)
     problem = _problem(curve, table, effects)
     pooled = PooledAnswers(
         table=table, curve=curve, problem=problem, quantities=_quantities_of(problem, table)
     )
     coefficients = np.stack([row.coefficients for row in pooled.quantities])
-    seed = whole(seed, "seed", 0)
     posterior = HIERARCHY_METHODS[method](problem, coefficients, seed=seed)
     return hierarchy_of(pooled, posterior, method=method, seed=seed)
 
 
 def _effects_of(
-    curve: CellCurve, table: CellTable, varies: Mapping[str, tuple[str, ...]] | tuple[str, ...]
+    curve: CellCurve, table: CellTable, varies: Mapping[str, tuple[str, ...]]
 ) -> tuple[Effect, ...]:
     """Return the effects of a design; a factor of a single level has none."""
-    wanted = dict.fromkeys(varies, tuple(table.codes)) if isinstance(varies, tuple) else varies
     counts = {name: len(labels) for name, labels in table.labels.items()}
     counts[INTERACTION] = len(table.n_trials)
     effects = []
-    for name, factors in wanted.items():
+    for name, factors in varies.items():
         if name not in curve.names:
             raise unknown_name("parameter", name, list(curve.names))
         k = curve.names.index(name)
-        for factor in (factors,) if isinstance(factors, str) else factors:
+        for factor in factors:
             if factor not in counts:
                 raise unknown_name("factor", factor, list(counts))
             if counts[factor] > 1:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc
 
+from analysis.observers.checks import check_counts, numbers_of
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.whole import whole
+from stimuli_store.tools.gates import seed, takes
 
 _GRID = 2001
 _FINEST = 1e9
@@ -41,7 +42,7 @@ class HeldPairs:
     high: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class MADVerdict:
     """Probability that the first of two models is the better one, by level and overall.
 
@@ -66,6 +67,9 @@ class MADVerdict:
     levels: tuple[float | str | None, ...]
     pairs: tuple[HeldPairs, ...]
 
+    def __repr__(self) -> str:
+        return f"MADVerdict({self.sentence})"
+
     @property
     def sentence(self) -> str:
         """The verdict in words; no model is called better below a probability of 0.95."""
@@ -81,6 +85,7 @@ class MADVerdict:
         )
 
 
+@takes(seed=seed)
 def mad_verdict(
     held: ArrayLike,
     n_correct: ArrayLike,
@@ -135,7 +140,7 @@ def mad_verdict(
     grid = _grid(0.0 if directed else link.guess)
     # At 1 (and 0, where a task has a direction) d' is infinite: the end points get a nearby value.
     size = np.abs(link.dprime(np.clip(grid, 0.5 / _FINEST, 1 - 0.5 / _FINEST)))
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng = np.random.default_rng(seed)
     pairs, drawn, by_level = [], [], []
     for value in common:
         both = []
@@ -208,17 +213,14 @@ def _checked(
     if any(name is None or name != name for name in given.tolist()):
         raise InputError("held must name a model in every row; some rows have none")
     names = given.astype(str)
-    try:
-        right, total = (
-            np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (n_correct, n_trials)
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError("n_correct and n_trials must be whole numbers") from error
+    right, total = (
+        np.atleast_1d(numbers_of(values, name))
+        for name, values in (("n_correct", n_correct), ("n_trials", n_trials))
+    )
     levels = [None] * len(names) if level is None else np.atleast_1d(np.asarray(level)).tolist()
     if not len(names) == len(levels) == len(right) == len(total):
         raise InputError("held, level, n_correct and n_trials must be lists of the same length")
-    if not ((right >= 0) & (right <= total) & (right == np.round(right)) & (total < 1e9)).all():
-        raise InputError("n_correct must be whole numbers between 0 and n_trials, all finite")
+    check_counts(right, total)
     if any(isinstance(value, float) and value != value for value in levels):
         raise InputError("level must be a number or a word in every row; some are NaN")
     used = np.flatnonzero(total > 0)

@@ -13,11 +13,12 @@ from analysis.curves.sigmoids import sigmoid_of
 from analysis.fits.engine.batch import CountsBatch, batch_of_arrays
 from analysis.fits.engine.climbing import Modes, modes_of, probabilities_at
 from analysis.fits.engine.settings import FitSettings, directions, named_settings
+from stimuli_store.tools.gates import share, takes
 
 _AT_ONCE = 5000  # data sets whose arrays are in memory together
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FittedModes:
     """Curves at the posterior modes of B data sets.
 
@@ -50,6 +51,10 @@ class FittedModes:
     log_posterior: np.ndarray
     converged: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"FittedModes({self.converged.sum()} of {len(self.converged)} data sets converged)"
+
+    @takes(p=share)
     def threshold_at(self, p: float) -> np.ndarray:
         """Return the levels (B,) at which the curves pass `p`.
 

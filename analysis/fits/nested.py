@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.curves.axes import to_axis
-from analysis.curves.sigmoids import Sigmoid, sigmoid_of
+from analysis.curves.sigmoids import SIGMOIDS, Sigmoid, sigmoid_of
 from analysis.data.answers import Answers
 from analysis.data.counts import trend_of
+from analysis.data.kinds import given_answers
 from analysis.fits.groups import guess_of
 from analysis.infer.likelihood import (
     Climb,
@@ -28,6 +29,7 @@ from analysis.infer.likelihood import (
 )
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
+from stimuli_store.tools.gates import count, one_of, seed, takes, text
 from stimuli_store.tools.whole import whole
 
 #: Models from the smallest to the largest: which of position, width and lapse rate each condition has alone.
@@ -100,6 +102,7 @@ class NestedModels:
         return html.table(list(vars(self.rows[0])), rows)
 
 
+@takes(answers=given_answers, between=text, sigmoid=one_of(*SIGMOIDS), n_draws=count, seed=seed)
 def compare_groups(
     answers: Answers,
     between: str,

@@ -15,17 +15,18 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from analysis.curves.axes import Axis, from_axis, to_axis
-from analysis.curves.sigmoids import sigmoid_of
+from analysis.curves.sigmoids import SIGMOIDS, sigmoid_of
 from analysis.curves.threshold_curve import ThresholdCurve
 from analysis.data.crossed import CrossedCounts, crossed_counts
 from analysis.fits.engine.settings import ANY, FitSettings
-from analysis.infer.jackknife import crossed_jackknife, weights_of
+from analysis.infer.jackknife import WEIGHINGS, crossed_jackknife, weights_of
 from analysis.infer.likelihood import CurveProblem, climb, lapse_prior
 from analysis.infer.population import PopulationEstimate
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import one_of, rate, share, takes
 
 _FREE = (0, 1, 2)
 _REACH = 1.5  # how far beyond the levels a threshold is believed, in ranges of the levels
@@ -34,6 +35,7 @@ _OUTSIDE = "the threshold lies outside the levels shown"
 _MISSING = "pooled proportion correct does not pass p at these levels; there is no threshold"
 
 
+@takes(sigmoid=one_of(ANY, *SIGMOIDS), guess=rate, p=share, weigh=one_of(*WEIGHINGS))
 def population_threshold(
     participant: ArrayLike,
     image: ArrayLike | None,
@@ -120,6 +122,7 @@ def population_threshold(
     )
 
 
+@takes(weigh=one_of(*WEIGHINGS))
 def population_dprime(
     participant: ArrayLike,
     image: ArrayLike | None,

@@ -15,6 +15,7 @@ from analysis.curves.axes import from_axis
 from analysis.curves.parametrization import RATES, STEEPNESS, THRESHOLD, Parametrization
 from analysis.curves.problem import PsychometricProblem
 from analysis.curves.starts import same_levels
+from analysis.data.kinds import given_fit
 from analysis.fits.engine.batch import batch_of_arrays
 from analysis.fits.engine.climbing import problem_of
 from analysis.fits.engine.settings import FitSettings, directions, named_settings
@@ -23,6 +24,7 @@ from analysis.infer.estimates import Estimate
 from analysis.infer.grid import GridPosterior, box_of, middles, normalized
 from analysis.infer.noise import EDGE
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import as_float, mapping, optional, several, share, shown, takes
 
 _COARSE: Mapping[str, int] = {"threshold": 32, "width": 28, "lapse": 12, "guess": 12, "eta": 8}
 _FINE: Mapping[str, int] = {"threshold": 48, "width": 32, "lapse": 20, "guess": 16, "eta": 10}
@@ -38,7 +40,7 @@ _BOUNDS: Mapping[
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CurvePosterior:
     """Posterior of the parameters of a psychometric function of one sigmoid.
 
@@ -56,6 +58,11 @@ class CurvePosterior:
     settings: FitSettings
     rising: bool
 
+    def __repr__(self) -> str:
+        p = self.settings.p
+        return f"CurvePosterior({self.threshold_at(p)} at {p:g}, {self.setting.shape.name}; {self.grid})"
+
+    @takes(p=share)
     def threshold_at(self, p: float) -> Estimate:
         """Return the posterior median of the level at which the curve passes `p`, with its 95 % interval."""
         found = self.grid.estimate_of(self.positions_at(p))
@@ -75,6 +82,7 @@ class CurvePosterior:
         return np.broadcast_to(position + side * np.exp2(width) * z, self.grid.mass.shape)
 
 
+@takes(fit=given_fit)
 def grid_posterior(fit: Fit) -> CurvePosterior:
     """Return the posterior of the data of a fit under its best sigmoid, with its priors.
 
@@ -91,6 +99,7 @@ def grid_posterior(fit: Fit) -> CurvePosterior:
     return grid_posteriors(given.levels, given.n_correct[None], given.n_trials, **own)[0]
 
 
+@takes(bounds=optional(mapping))
 def grid_posteriors(
     levels: ArrayLike,
     n_correct: ArrayLike,
@@ -132,9 +141,14 @@ def grid_posteriors(
             "a posterior on a grid is of one sigmoid; give its name, such as sigmoid='normal'"
         )
     setting, given = chosen.parametrization(chosen.shapes[0]), dict(bounds or {})
-    for name in given:
+    for name, ends in given.items():
         if name not in setting.names:
             raise unknown_name("parameter with bounds", name, list(setting.names))
+        pair = [as_float(end) for end in several(ends, f"bounds of {name}")]
+        if len(pair) != 2 or None in pair or not pair[0] < pair[1]:  # type: ignore[operator]
+            raise InputError(
+                f"bounds of {name} must be two numbers, the lower first; not {shown(ends)}"
+            )
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)
     rising = directions(batch.x, batch.n_correct, batch.n_trials, chosen)
     problem = problem_of(batch, chosen, setting, rising)

@@ -1,6 +1,5 @@
 """Fits as JSON, read without fitting again; `docs/formats/fit-1.md` has the format."""
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,23 @@ from analysis.data.counts import Counts
 from analysis.fits.engine.settings import FitSettings, checked
 from analysis.fits.fit import Fit, FitStatus, Posterior
 from analysis.infer.priors import prior_from_json, prior_to_json
-from stimuli_store.disk.atomic import write_atomically
+from stimuli_store.disk.json_file import as_text, read_json, write_json
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import path, takes
 
 FIT_FORMAT = "stimsynth-fit"
 VERSION = 1
 _NUMBERS = ("threshold", "low", "high", "log_likelihood", "deviance", "dispersion")
 
 
+@takes(path=path)
 def save_fit(fit: Fit, path: str | Path) -> Path:
     """Write a fit to a JSON file, complete or not at all, and return its path.
 
     Raises
     ------
     InputError
-        If a prior has no written form.
-    OSError
-        If the file cannot be written.
+        If a prior has no written form, or the file cannot be written.
 
     Examples
     --------
@@ -41,11 +40,10 @@ def save_fit(fit: Fit, path: str | Path) -> Path:
     >>> again.function == fit.function, again.low == fit.low
     (True, True)
     """
-    place = Path(path)
-    write_atomically(place, json.dumps(fit_to_json(fit), indent=1).encode())
-    return place
+    return write_json(fit_to_json(fit), Path(path), "the fit")
 
 
+@takes(path=path)
 def load_fit(path: str | Path, *, axis: Axis | None = None) -> Fit:
     """Return the fit of a file of `save_fit`; nothing is fitted again.
 
@@ -59,20 +57,9 @@ def load_fit(path: str | Path, *, axis: Axis | None = None) -> Fit:
     Raises
     ------
     InputError
-        If the file is no saved fit, of a later version, or needs an axis that was not given.
-    OSError
-        If it cannot be read.
+        If the file cannot be read, is no saved fit, of a later version, or needs an axis that was not given.
     """
-    try:
-        value = json.loads(Path(path).read_bytes())
-    except ValueError:
-        value = None
-    if not isinstance(value, dict) or value.get("format") != FIT_FORMAT:
-        raise InputError(f"{path} is not a saved fit; give a file that `save` of a fit has written")
-    if value.get("version") != VERSION:
-        raise InputError(
-            f"{path} is a saved fit of version {value.get('version')!r}; this program reads {VERSION}"
-        )
+    value = read_json(Path(path), "a fit", form=FIT_FORMAT, version=VERSION)
     try:
         return fit_from_json(value, axis)
     except (KeyError, TypeError, AttributeError) as error:
@@ -95,7 +82,7 @@ def fit_to_json(fit: Fit) -> dict[str, Any]:
             **{f.name: getattr(curve, f.name) for f in fields(PsychometricFunction)},
             "axis": axis_of(curve.axis).name,
         },
-        **{name: _written(getattr(fit, name)) for name in _NUMBERS},
+        **{name: as_text(getattr(fit, name)) for name in _NUMBERS},
         "status": fit.status.name,
         "posterior": {
             "names": list(posterior.names),
@@ -134,7 +121,3 @@ def _axis_named(name: str, given: Axis | None) -> str | Axis:
             f"this fit was made on the axis {name!r}; give the Axis of this name as axis=…"
         )
     return given
-
-
-def _written(number: float) -> float | str:
-    return number if np.isfinite(number) else str(number)

@@ -12,7 +12,7 @@ _TAIL = 1e-5  # mass on each side of a parameter that a smaller grid may leave o
 _ENDS = (0.025, 0.975)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GridPosterior:
     """Posterior of K parameters as the masses of the cells of a grid.
 
@@ -40,6 +40,10 @@ class GridPosterior:
     edges: tuple[np.ndarray, ...]
     mass: np.ndarray
     log_evidence: float
+
+    def __repr__(self) -> str:
+        cells = zip(self.names, self.mass.shape, strict=True)
+        return f"GridPosterior({' × '.join(f'{n} cells of {name}' for name, n in cells)})"
 
     def marginal(self, name: str) -> np.ndarray:
         """Return the masses (V,) of one parameter's cells."""

@@ -26,7 +26,9 @@ from analysis.infer.crossed_moments import (
     spread_of_crossed,
 )
 from analysis.infer.population import FEWEST, PopulationEstimate, caution_of, whom
-from stimuli_store.errors import InputError, unknown_name
+from analysis.observers.checks import as_numbers, check_whole
+from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import as_float, function, not_negative, one_of, shown, takes
 
 #: Weights of rows (B, R) to values of a statistic (B,).
 WeightedStatistic = Callable[[np.ndarray], np.ndarray]
@@ -58,6 +60,11 @@ class _Design:
         return total / total.sum()
 
 
+@takes(
+    statistic=function,
+    weigh=one_of(*WEIGHINGS),
+    least_variance=not_negative,
+)
 def crossed_jackknife(
     statistic: WeightedStatistic,
     participant: ArrayLike,
@@ -103,7 +110,7 @@ def crossed_jackknife(
     3.5 [-0.71, 7.71], for new people
     """
     design = _design_of(participant, image, n_trials, weigh)
-    value = float(statistic(design.weight[None])[0])
+    value = _first_value(statistic, design)
     spread = _spread(statistic, design, value) if np.isfinite(value) else _UNKNOWN
     finite = np.isfinite(spread.variance)
     se = float(np.sqrt(max(spread.variance, least_variance))) if finite else np.inf
@@ -130,6 +137,17 @@ def crossed_jackknife(
     )
 
 
+def _first_value(statistic: WeightedStatistic, design: _Design) -> float:
+    """Return the statistic of all answers; raise InputError if it is not one number."""
+    found = np.asarray(statistic(design.weight[None]))
+    if found.shape != (1,) or as_float(found[0]) is None:
+        raise InputError(
+            "a statistic must return a number for each row of weights, (B, R) to (B,); it returned "
+            f"{shown(found)} for one row"
+        )
+    return float(found[0])
+
+
 def _quantile(df: float) -> float:
     return float(stdtrit(df, 0.975) if np.isfinite(df) else ndtri(0.975))
 
@@ -139,14 +157,15 @@ def _design_of(
 ) -> _Design:
     who = labels_of(participant, "participant")
     where = np.zeros(who.shape) if image is None else labels_of(image, "image")
-    total = np.ones(who.shape) if n_trials is None else np.asarray(n_trials, dtype=np.float64)
+    total = np.ones(who.shape) if n_trials is None else as_numbers(n_trials, "n_trials")
     if not who.shape == where.shape == total.shape or who.ndim != 1:
         raise InputError(
             "participant, image and n_trials must be lists of the same length; "
             f"their shapes are {who.shape}, {where.shape} and {total.shape}"
         )
-    if not (total >= 0).all() or (total != np.round(total)).any() or not total.any():
-        raise InputError("n_trials must be whole numbers of at least 0, with one trial or more")
+    check_whole(total, "n_trials")
+    if not total.any():
+        raise InputError("n_trials must hold one trial or more; all of them are 0")
     used = total > 0
     people, images = _codes_of(who, used), _codes_of(where, used)
     weight = weights_of(people, total, weigh)
@@ -164,8 +183,6 @@ def weights_of(participant: np.ndarray, n_trials: np.ndarray, weigh: str) -> np.
     >>> weights_of(np.array(["a", "b"]), np.array([30, 10]), "participants").round(2).tolist()
     [0.67, 2.0]
     """
-    if weigh not in WEIGHINGS:
-        raise unknown_name("way to weigh", weigh, list(WEIGHINGS))
     if weigh == "trials":
         return np.ones(len(n_trials))
     codes = np.unique(participant, return_inverse=True)[1]

@@ -149,7 +149,7 @@ def climb(
         moved = active[kept]
         x[moved], value[moved] = trial[kept], new[0][kept]
         gradient[moved], information[moved] = new[1][kept], new[2][kept]
-        trust = gain / np.maximum(promised, 1e-300)
+        trust = gain / np.maximum(promised, 1e-250)
         damping[active] *= np.where(
             ~kept, 6.0, np.where(trust < 0.4, 3.0, np.where(trust > 0.8, 1 / 6, 1.0))
         )

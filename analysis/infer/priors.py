@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import check_fields, number, positive
 
 _TINY = 1e-12
 _Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -56,8 +57,7 @@ class NormalPrior:
     sd: float
 
     def __post_init__(self) -> None:
-        if not self.sd > 0:
-            raise InputError(f"sd of a normal prior must be above zero; not {self.sd!r}")
+        check_fields(self, mean=number, sd=positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""
@@ -85,11 +85,7 @@ class SplitNormalPrior:
     sd_above: float
 
     def __post_init__(self) -> None:
-        if not (self.sd_below > 0 and self.sd_above > 0):
-            raise InputError(
-                "sd_below and sd_above of a split normal prior must be above zero; "
-                f"{self.sd_below!r} and {self.sd_above!r} were given"
-            )
+        check_fields(self, mode=number, sd_below=positive, sd_above=positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""
@@ -112,6 +108,7 @@ class BetaPrior:
     b: float
 
     def __post_init__(self) -> None:
+        check_fields(self, a=number, b=number)
         if not (self.a >= 1 and self.b >= 1):
             raise InputError(
                 f"a and b of a beta prior must be at least 1, or its mode is at an end; "
@@ -140,8 +137,7 @@ class HalfCauchyPrior:
     scale: float
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise InputError(f"scale of a half-Cauchy prior must be above zero; not {self.scale!r}")
+        check_fields(self, scale=positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""

@@ -25,7 +25,7 @@ from stimuli_store.tasks.types import Task
 _PROPOSALS, _CLOSE = 12, 0.01
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BiasFit:
     """d' and the bias of each answer, with 95 % intervals.
 
@@ -60,6 +60,12 @@ class BiasFit:
     p_unbiased: float
     log_likelihood: float
     n_trials: int
+
+    def __repr__(self) -> str:
+        pairs = zip(self.answers, self.bias, strict=True)
+        biases = ", ".join(f"{answer} {bias:+.2g}" for answer, bias in pairs)
+        ends = f"{self.dprime:.3g} [{self.dprime_low:.3g}, {self.dprime_high:.3g}]"
+        return f"BiasFit(d' {ends}, bias of {biases}, {self.n_trials} trials)"
 
 
 def fit_bias(counts: ArrayLike, task: Task | str, rule: str | None = None) -> BiasFit:
@@ -174,5 +180,5 @@ def _dprime_interval(
                 break
             near, far = (near, d) if found > Z95 else (d, far)
             d = at + (d - at) * Z95 / max(found, 0.1)
-        ends.append(d)
+        ends.append(float(d))
     return ends[0], ends[1]

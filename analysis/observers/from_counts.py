@@ -33,7 +33,7 @@ class DPrimeStatus(Enum):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DPrime:
     """d' from counts with its 95 % interval (`high` is infinite when all were correct).
 
@@ -47,6 +47,10 @@ class DPrime:
     n_trials: int
     rates: Rates | None = None
     status: DPrimeStatus = DPrimeStatus.ESTIMATED
+
+    def __repr__(self) -> str:
+        ends = f"{self.estimate:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        return f"DPrime({ends}, {self.n_correct} right of {self.n_trials}, {self.status.name})"
 
 
 def wilson(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from analysis.observers.checks import as_numbers
 from analysis.observers.closed_forms import (
     SAME_OR_DIFFERENT,
     TRIANGLE,
@@ -31,13 +32,14 @@ from analysis.observers.closed_forms import (
 )
 from analysis.observers.inverse import HIGHEST, where_it_reaches
 from analysis.observers.quadrature import farthest_of, largest_of, odd_of_three
-from analysis.observers.rules import DIFFERENCING, INDEPENDENT, LIKELIHOOD, rule_of
+from analysis.observers.rules import DIFFERENCING, INDEPENDENT, LIKELIHOOD, given_task, rule_of
 from analysis.observers.structure import Structure, keeps, mirrors, structure_of
 from analysis.observers.tabulated import tabulated
 from stimuli_store.tasks import TASKS
 from stimuli_store.tasks.forced_choice import forced_choice
 from stimuli_store.tasks.oddity import oddity
 from stimuli_store.tasks.types import REFERENCE, Task
+from stimuli_store.tools.gates import takes
 
 _PAIRED = one_comparison(np.sqrt(2), "P = Φ(d/√2)")
 _NEARER = two_comparisons(np.sqrt(2), np.sqrt(6), "P = Φ(d/√2)Φ(d/√6) + Φ(−d/√2)Φ(−d/√6)")
@@ -115,14 +117,14 @@ class Link:
         A negative d' says that the stimulus taken for the higher one is the lower; where that makes no
         difference (ABX) proportion correct is that of the positive one.
         """
-        d = np.asarray(dprime, dtype=np.float64)
+        d = as_numbers(dprime, "d'")
         size, below = np.minimum(np.abs(d), HIGHEST), self.curve.below
         up = self.curve.p(size)
         return up if below is None or (d >= 0).all() else np.where(d < 0, below.p(size), up)
 
     def slope(self, dprime: np.ndarray) -> np.ndarray:
         """Return the derivative of `p_correct` with respect to d'."""
-        d = np.asarray(dprime, dtype=np.float64)
+        d = as_numbers(dprime, "d'")
         size, below = np.minimum(np.abs(d), HIGHEST), self.curve.below or self.curve
         up = self.curve.slope(size)
         return up if (d >= 0).all() else np.where(d < 0, -below.slope(size), up)
@@ -132,7 +134,7 @@ class Link:
 
         At 1 it is infinite. Below chance it is negative where a negative d' is below chance (2IFC), else 0.
         """
-        p = np.asarray(p_correct, dtype=np.float64)
+        p = np.clip(as_numbers(p_correct, "p_correct"), 0.0, 1.0)
         found = where_it_reaches(self.curve, np.maximum(p, self.guess), self.guess, 1.0)
         below = self.curve.below
         if below is None or not (p < self.guess).any():
@@ -141,6 +143,7 @@ class Link:
         return np.where(p < self.guess, -lower, found)
 
 
+@takes(task=given_task)
 def link_of(task: Task, rule: str | None = None) -> Link:
     """Return the link of a task under one of its decision rules (None: its first one).
 

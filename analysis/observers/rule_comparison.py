@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.observers.bias import response_counts
-from analysis.observers.checks import as_numbers, shortly
+from analysis.observers.checks import as_numbers
 from analysis.observers.links import link_of
 from analysis.observers.response_fit import Law, most_likely, own_dprimes, power_of, starting_bias
 from analysis.observers.rules import rule_of
@@ -15,6 +15,7 @@ from analysis.observers.sdt import task_of
 from analysis.observers.structure import structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import names, optional, shown, takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class RuleScore:
     bias: tuple[float, ...]
 
 
+@takes(rules=optional(names))
 def compare_rules(
     counts: ArrayLike,
     task: Task | str,
@@ -89,9 +91,9 @@ def compare_rules(
         raise InputError(
             f"counts must be (groups, right answers, responses); their shape is {known.shape}"
         )
-    names = [rule_of(value, rule) for rule in (rules or value.rules)]
+    asked = [rule_of(value, rule) for rule in (rules or value.rules)]
     law = own_dprimes(len(known)) if levels is None else power_of(_levels(levels, len(known)))
-    found = [_score(known, value, name, law) for name in names]
+    found = [_score(known, value, name, law) for name in asked]
     best = max(score.log_likelihood for score in found)
     compared = [replace(score, difference=score.log_likelihood - best) for score in found]
     return tuple(sorted(compared, key=lambda score: -score.difference))
@@ -101,7 +103,7 @@ def _levels(levels: ArrayLike, n_groups: int) -> np.ndarray:
     known = as_numbers(levels, "levels")
     if known.shape != (n_groups,) or not ((known > 0) & np.isfinite(known)).all():
         raise InputError(
-            f"levels must be {n_groups} numbers above 0, one for each group of counts; not {shortly(levels)}"
+            f"levels must be {n_groups} numbers above 0, one for each group of counts; not {shown(levels)}"
         )
     return known
 

@@ -21,13 +21,18 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.observers.checks import as_numbers
 from analysis.observers.closed_forms import same_different_criterion
 from analysis.observers.structure import Structure, same_pairs, signal_of, structure_of
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import like, number, optional, shown, takes
 
+_LARGEST = 1e9  # d' of which squares can be compared
 LIKELIHOOD, DIFFERENCING, INDEPENDENT = "likelihood", "differencing", "independent"
+
+given_task = like("a Task, such as task_named('abx')", "rules", "cells", "intervals")
 
 #: d' and percepts (n, intervals) to scores of answers (n, answers); the highest is given.
 Scores = Callable[[Structure, np.ndarray, np.ndarray], np.ndarray]
@@ -64,6 +69,7 @@ def _fault(structure: Structure, rule: str) -> str:
     return "no pair of intervals ought to look the same for some answer" if lacking else ""
 
 
+@takes(task=given_task, criterion=optional(number))
 def decide(
     task: Task,
     rule: str | None,
@@ -101,13 +107,18 @@ def decide(
     [1, 2]
     """
     name, structure = rule_of(task, rule), structure_of(task)
-    x = np.asarray(percepts, dtype=np.float64)
+    x = as_numbers(percepts, "percepts")
     if x.ndim != 2 or x.shape[1] != len(task.intervals):
         raise InputError(
             f"percepts of the task {task.name!r} must have the shape (trials, {len(task.intervals)}); "
             f"not {x.shape}"
         )
-    d = np.broadcast_to(np.asarray(dprime, dtype=np.float64), (len(x),))
+    d = as_numbers(dprime, "d'")
+    if d.shape not in ((), (1,), (len(x),)) or not (np.abs(d) <= _LARGEST).all():
+        raise InputError(
+            f"d' must be one finite number, or one for each of {len(x)} trials; not {shown(dprime)}"
+        )
+    d = np.broadcast_to(d, (len(x),))
     return choose(structure, name, d, x, criterion=criterion, rng=rng)
 
 

@@ -25,6 +25,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import number, positive, shown, takes
 
 
 def task_of(task: Task | str) -> Task:
@@ -36,7 +37,7 @@ def task_of(task: Task | str) -> Task:
         If it is neither, or no task has this name.
     """
     if not isinstance(task, str | Task):
-        raise InputError(f"a task must be a name, such as 'abx', or a Task; not {task!r}")
+        raise InputError(f"a task must be a name, such as 'abx', or a Task; not {shown(task)}")
     return task_named(task) if isinstance(task, str) else task
 
 
@@ -129,6 +130,7 @@ def dprime_error(
     return np.divide(spread, slope, out=np.full(np.shape(spread * slope), np.inf), where=slope > 0)
 
 
+@takes(standard_error=positive, dprime=number)
 def trials_for(
     standard_error: float, dprime: float, task: Task | str = ABX, rule: str | None = None
 ) -> int:
@@ -144,8 +146,6 @@ def trials_for(
     >>> trials_for(0.2, 1.0, "2ifc"), trials_for(0.2, 1.0, "abx"), trials_for(0.2, 1.0, "oddity")
     (95, 195, 250)
     """
-    if not standard_error > 0:
-        raise InputError(f"a standard error must be above 0; {standard_error!r} was given")
     of_one = float(dprime_error(dprime, 1, task, rule))
     if not math.isfinite(of_one):
         raise InputError(

@@ -11,8 +11,10 @@ from analysis.ranking.diagnose import rules_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import optional, positive, several, takes
 
 
+@takes(dprime=positive, standard_error=positive, tasks=optional(several))
 def task_efficiency(
     dprime: float = 1.0,
     standard_error: float = 0.2,
@@ -42,9 +44,11 @@ def task_efficiency(
     >>> task_efficiency(tasks=["2ifc", "4iax"]).trials.tolist()
     [95, 154, 337]
     """
-    chosen = [task_of(task) for task in (tasks or TASKS.values())]
+    chosen = [task_of(task) for task in (TASKS.values() if tasks is None else tasks)]
     if tasks is None:
         chosen = [task for task in chosen if not task.criterion]
+    if not chosen:
+        raise InputError("tasks is empty; name at least one task, or give None for all")
     rows = []
     for task in chosen:
         if task.criterion:

@@ -8,10 +8,10 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.observers.from_counts import wilson
-from analysis.planning.study import StudyDesign, Truth, simulated_answers
+from analysis.planning.study import StudyDesign, Truth, given_design, simulated_answers, truths
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import as_float, count, function, seed, several, shown, takes
 from stimuli_store.tools.progress import progress_bar
-from stimuli_store.tools.whole import whole
 
 Test = Callable[[Answers], bool]
 Statistic = Callable[[Answers], float]
@@ -56,6 +56,7 @@ class Precision:
     n_trials: int
 
 
+@takes(design=given_design, truth=truths, test=function, n_studies=count, seed=seed)
 def power(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -111,6 +112,7 @@ def power(
     )
 
 
+@takes(design=given_design, truth=truths, statistic=function, n_studies=count, seed=seed)
 def precision(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -135,7 +137,7 @@ def precision(
     """
     made = simulated_studies(design, truth, n_studies, seed)
     with progress_bar(n_studies, "study") as bar:
-        found = np.array([_after(float(statistic(answers)), bar.update) for answers in made])
+        found = np.array([_after(_number(statistic(answers)), bar.update) for answers in made])
     finite = found[np.isfinite(found)]
     low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
     return Precision(
@@ -149,6 +151,7 @@ def precision(
     )
 
 
+@takes(designs=several)
 def power_table(
     designs: Iterable[StudyDesign],
     truth: Truth | Mapping[str, Truth],
@@ -191,21 +194,27 @@ def simulated_studies(
     InputError
         If a number is not valid, or the truth does not fit the design.
     """
-    sequence = np.random.SeedSequence(whole(seed, "seed", 0))
-    for child in sequence.spawn(whole(n_studies, "n_studies", 1)):
+    for child in np.random.SeedSequence(seed).spawn(n_studies):
         yield simulated_answers(design, truth, seed=np.random.default_rng(child))
 
 
 def _outcome(value: object) -> bool:
     """Return what a test says; raise InputError if it says neither yes nor no."""
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"a test of a study must return True or False; it returned {value!r}")
+        raise InputError(f"a test of a study must return True or False; it returned {shown(value)}")
     return bool(value)
 
 
+def _number(value: object) -> float:
+    """Return what a statistic says; raise InputError if it is no number."""
+    found = as_float(value)
+    if found is None:
+        raise InputError(f"a statistic of a study must return a number; it returned {shown(value)}")
+    return found
+
+
 def _trials(design: StudyDesign, truth: Truth | Mapping[str, Truth]) -> int:
-    conditions = len(truth) if isinstance(truth, Mapping) else 1
-    return int(design.cells().n_trials.sum()) * conditions
+    return int(design.cells().n_trials.sum()) * len(truths(truth, "truth"))
 
 
 def _after(value: float | bool, tell: Callable[[], object]) -> float | bool:

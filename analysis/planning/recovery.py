@@ -10,10 +10,24 @@ from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
 from analysis.observers.from_counts import wilson
 from analysis.planning.power import simulated_studies
-from analysis.planning.study import StudyDesign, Truth
+from analysis.planning.study import StudyDesign, Truth, given_design, truths
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import (
+    as_float,
+    count,
+    function,
+    like,
+    number,
+    seed,
+    several,
+    shown,
+    takes,
+)
 from stimuli_store.tools.progress import progress_bar
-from stimuli_store.tools.whole import whole
+
+_an_estimate = like(
+    "an Estimate, or another record with value, low and high", "value", "low", "high"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +58,9 @@ class Recovery:
     n_studies: int
 
 
+@takes(
+    design=given_design, truth=truths, estimate=function, true=number, n_studies=count, seed=seed
+)
 def recovery(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -85,7 +102,7 @@ def recovery(
     found = []
     with progress_bar(n_studies, "study") as bar:
         for answers in simulated_studies(design, truth, n_studies, seed):
-            found.append(estimate(answers))
+            found.append(_an_estimate(estimate(answers), "what estimate returns"))
             bar.update()
     value, low, high = (
         np.array([getattr(one, name) for one in found], dtype=np.float64)
@@ -122,6 +139,7 @@ class Calibration:
     p_value: float
 
 
+@takes(draw=function, share_below=function, n_sets=count, seed=seed)
 def calibration(
     draw: Callable[[np.random.Generator], tuple[float, object]],
     share_below: Callable[[float, object], float],
@@ -157,13 +175,16 @@ def calibration(
     >>> found.p_value > 0.01
     True
     """
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng = np.random.default_rng(seed)
     shares = []
-    with progress_bar(whole(n_sets, "n_sets", 1), "data set") as bar:
+    with progress_bar(n_sets, "data set") as bar:
         for _ in range(n_sets):
-            shares.append(float(share_below(*draw(rng))))
+            pair = several(draw(rng), "what draw returns")
+            if len(pair) != 2:
+                raise InputError(f"draw must return a truth and data; it returned {shown(pair)}")
+            shares.append(as_float(share_below(*pair)))
             bar.update()
-    found = np.array(shares)
+    found = np.array(shares, dtype=np.float64)
     if not ((found >= 0) & (found <= 1)).all():
         raise InputError("share_below must return a probability, from 0 to 1")
     return Calibration(shares=found, p_value=float(kstest(found, "uniform").pvalue))

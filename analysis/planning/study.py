@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,30 @@ import pandas as pd
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.answers import EVIDENCE, Answers
 from analysis.data.reading import read_trials
+from analysis.observers.checks import as_numbers
 from analysis.observers.links import Link, link_of
+from analysis.observers.rules import given_task, rule_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.whole import whole
+from stimuli_store.tools.gates import (
+    Gate,
+    check_fields,
+    count,
+    like,
+    mapping,
+    not_negative,
+    one_of,
+    positive,
+    rate,
+    seed_or_generator,
+    shown,
+    takes,
+    text,
+    up_to,
+)
 
 CROSSED, NESTED = "crossed", "nested"
-_PLACEMENTS = (CROSSED, NESTED)
+_SPREADS: Mapping[str, Gate] = dict.fromkeys(("sd_participants", "sd_images"), up_to(20.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +54,7 @@ class StudyDesign:
         ``"crossed"``: all see the same images. ``"nested"``: everybody has images of their own.
     """
 
-    task: Task
+    task: Task = field(repr=False)
     levels: tuple[float, ...]
     n_participants: int
     n_images: int
@@ -48,12 +65,12 @@ class StudyDesign:
     def __post_init__(self) -> None:
         """Check the numbers; raise InputError in one sentence."""
         for name in ("n_participants", "n_images", "n_trials"):
-            whole(getattr(self, name), name, 1)
-        if self.images not in _PLACEMENTS:
-            raise InputError(f"images of a design are 'crossed' or 'nested'; not {self.images!r}")
-        levels = np.asarray(self.levels, dtype=np.float64)
-        if not levels.size or not np.isfinite(levels).all():
-            raise InputError(f"a design needs finite levels; {self.levels!r} were given")
+            count(getattr(self, name), name)
+        check_fields(self, task=given_task, images=one_of(CROSSED, NESTED))
+        levels = as_numbers(self.levels, "levels of a design")
+        if levels.ndim != 1 or not levels.size or not np.isfinite(levels).all():
+            raise InputError(f"a design needs a list of finite levels; not {shown(self.levels)}")
+        rule_of(self.task, self.rule)
 
     @property
     def link(self) -> Link:
@@ -85,6 +102,25 @@ class Truth(Protocol):
         """Return probabilities (C,) for people and images drawn with `rng`."""
 
 
+given_design: Gate = like("a StudyDesign", "cells", "n_participants", "levels")
+
+
+def truths(value: Any, name: str) -> Mapping[str, Truth]:
+    """Return what is true of each condition by name; a single truth has the name ""."""
+    found = mapping(value, name) if isinstance(value, Mapping) else {"": value}
+    for condition, one in found.items():
+        text(condition, f"a condition of {name}")
+        _a_truth(one, name)
+    if not found:
+        raise InputError(f"{name} must hold the truth of at least one condition; it is empty")
+    return found
+
+
+_a_truth = like(
+    "a truth, such as ThresholdTruth(threshold=2.0), or one for each condition", "p_correct"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ThresholdTruth:
     """Normal psychometric functions on log2 level, whose thresholds vary over people and images.
@@ -106,6 +142,10 @@ class ThresholdTruth:
     lapse: float = 0.02
     sd_participants: float = 0.0
     sd_images: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers; raise InputError in one sentence."""
+        check_fields(self, threshold=positive, width=positive, lapse=rate, **_SPREADS)
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""
@@ -141,13 +181,17 @@ class ScalingTruth:
     sd_participants: float = 0.0
     sd_images: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Check the numbers; raise InputError in one sentence."""
+        check_fields(self, critical=positive, gain=positive, lapse=rate, **_SPREADS)
+
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""
         logs = []
         for middle in (self.critical, self.gain):
             effect = _effects(cells.participant, self.sd_participants, rng)
             effect = effect + _effects(cells.image, self.sd_images, rng)
-            logs.append(np.log(middle) + effect)
+            logs.append(np.log(float(middle)) + effect)
         ratio = np.exp(2 * (logs[0] - np.log(cells.level.to_numpy())))
         dprime = np.exp(logs[1]) * np.maximum(0.0, 1 - ratio)
         return (1 - self.lapse) * link.p_correct(dprime) + self.lapse * link.guess
@@ -177,13 +221,18 @@ class ModelTruth:
     sd_participants: float = 0.0
     sd_images: float = 0.0
 
-    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
-        """Return probabilities (C,) for people and images drawn with `rng`."""
+    def __post_init__(self) -> None:
+        """Check names and numbers; raise InputError in one sentence."""
+        numbers = {"gain": positive, "exponent": not_negative, "lapse": rate, **_SPREADS}
+        check_fields(self, evidence=mapping, true=text, **numbers)
         if self.true not in self.evidence:
             raise InputError(
                 f"the true model {self.true!r} must be one of those with evidence: "
-                f"{', '.join(sorted(self.evidence))}"
+                f"{', '.join(sorted(map(str, self.evidence)))}"
             )
+
+    def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
+        """Return probabilities (C,) for people and images drawn with `rng`."""
         shift = _effects(cells.participant, self.sd_participants, rng)
         shift = shift + _effects(cells.image, self.sd_images, rng)
         seen = evidence_in(cells, self.evidence[self.true])
@@ -196,6 +245,7 @@ class ModelTruth:
         return self.evidence
 
 
+@takes(design=given_design, seed=seed_or_generator)
 def simulated_answers(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -229,7 +279,7 @@ def simulated_answers(
     >>> len(answers), float(answers.table.n_trials.sum())
     (18, 180.0)
     """
-    conditions = dict(truth) if isinstance(truth, Mapping) else {"": truth}
+    conditions = truths(truth, "truth")
     rng = np.random.default_rng(seed)
     # The same people and images in every condition.
     people = int(rng.integers(2**63))
@@ -262,7 +312,7 @@ def evidence_in(cells: pd.DataFrame, values: np.ndarray) -> np.ndarray:
     """
     images, rows = np.unique(cells.image.to_numpy(dtype=str), return_inverse=True)
     levels, columns = np.unique(cells.level.to_numpy(), return_inverse=True)
-    table = np.asarray(values, dtype=np.float64)
+    table = as_numbers(values, "evidence")
     if table.shape != (len(images), len(levels)):
         raise InputError(
             f"evidence must be a table with a row for each of {len(images)} images and a column for each of "

@@ -8,14 +8,16 @@ import numpy as np
 from scipy.special import stdtr
 
 from analysis.data.answers import Answers
-from analysis.fits.contrasts import contrasts
+from analysis.fits.contrasts import QUANTITIES, contrasts
 from analysis.fits.groups import fit, guess_of
 from analysis.fits.population import population_threshold
 from analysis.planning.power import Test
 from analysis.ranking.rank import rank
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import one_of, positive, share, takes, text
 
 
+@takes(alpha=share)
 def above_chance(*, alpha: float = 0.05) -> Test:
     """Return the test whether people are more often right than by guessing: one-sided t over people."""
 
@@ -30,6 +32,7 @@ def above_chance(*, alpha: float = 0.05) -> Test:
     return test
 
 
+@takes(alpha=share, quantity=one_of(*QUANTITIES))
 def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Test:
     """Return the test whether all pairs of conditions differ within participants, corrected by Holm."""
 
@@ -44,6 +47,7 @@ def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Te
     return test
 
 
+@takes(octaves=positive, p=share)
 def threshold_within(*, octaves: float, p: float = 0.75) -> Test:
     """Return the test whether the population threshold's interval reaches at most so far to each side."""
 
@@ -60,11 +64,13 @@ def threshold_within(*, octaves: float, p: float = 0.75) -> Test:
         )
         if not np.isfinite([found.low, found.value, found.high]).all() or found.low <= 0:
             return False
-        return bool(max(found.high / found.value, found.value / found.low) <= 2.0**octaves)
+        ends = np.log2([found.low, found.value, found.high])
+        return bool(np.diff(ends).max() <= octaves)
 
     return test
 
 
+@takes(model=text)
 def ranks_first(*, model: str) -> Test:
     """Return the test whether a model is the best, and told apart from all others."""
     return lambda answers: rank(answers, baselines=False).best == (model,)

@@ -13,12 +13,28 @@ from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis
+from analysis.plots.style import a_color
 from analysis.plots.words import estimate, group_name, interval
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import like, optional, takes, text
 
 _ROOM = 1.1  # of the largest finite d' in the picture
 
 
+def _several_dprimes(value: Any, name: str) -> Any:
+    """Return d' of groups or by name, after checking each."""
+    for _, one in like("DPrimes, or d' by name", "items")(value, name).items():
+        like("a DPrime, from dprime_from_counts", "estimate", "n_trials")(one, f"each of {name}")
+    return value
+
+
+@takes(
+    found=_several_dprimes,
+    scaling=optional(like("a ScalingFit", "critical", "dprime")),
+    unit=text,
+    label=text,
+    color=optional(a_color),
+)
 def plot_dprime(
     found: DPrimes | Mapping[Any, DPrime],
     ax: Axes | None = None,

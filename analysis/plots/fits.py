@@ -7,16 +7,20 @@ from matplotlib.lines import Line2D
 
 from analysis.curves.axes import Axis, axis_of, to_axis
 from analysis.data.counts import Counts
+from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
 from analysis.observers.from_counts import wilson
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis, places_of
+from analysis.plots.style import a_color
 from analysis.plots.words import estimate
+from stimuli_store.tools.gates import number, optional, takes, text
 
 _MOST_BARS = 15  # with more levels, each has few trials, and intervals hide the points
 _FURTHER = 0.5  # how far beyond the levels a threshold may lie to be shown, in parts of their range
 
 
+@takes(fit=given_fit, unit=text, true=optional(number), label=text, color=optional(a_color))
 def plot_fit(
     fit: Fit,
     ax: Axes | None = None,
@@ -109,9 +113,9 @@ def set_height(ax: Axes, counts: Counts, guess: float) -> None:
 
 def _label_asymptotes(ax: Axes, fit: Fit) -> None:
     bottom = "chance" if fit.settings.guess == fit.function.guess else "guess rate"
-    for y, text in ((fit.function.guess, bottom), (1 - fit.function.lapse, "1 − lapses")):
+    for y, said in ((fit.function.guess, bottom), (1 - fit.function.lapse, "1 − lapses")):
         ax.axhline(y, color=style.QUIET, lw=0.9, ls=(0, (4, 3)), zorder=0)
-        style.side_label(ax, y, text, apart=0.05)
+        style.side_label(ax, y, said, apart=0.05)
 
 
 def draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from analysis.plots import style
 from analysis.ranking.records import Ceiling, ModelScore, Ranking
+from stimuli_store.tools.gates import like, takes
 
 _ROOM = 0.05  # of the axis on either side of what is shown
 _GAP = 0.4  # rows between models and baselines
@@ -18,6 +19,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+@takes(ranking=like("a Ranking, from rank(answers)", "rows", "baselines", "ceiling"))
 def plot_ranking(ranking: Ranking, ax: Axes | None = None) -> Axes:
     """Plot a bar of bits per trial for each model and baseline, each with its 95 % interval.
 

@@ -2,17 +2,19 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from scipy.special import rel_entr
 
-from analysis.data.counts import Counts
+from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
 from analysis.observers.from_counts import Z95
 from analysis.plots import style
 from analysis.plots.levels import level_axis
+from analysis.plots.style import a_color
+from stimuli_store.tools.gates import optional, takes, text
 
 _LEAST = 2.6  # residuals up to here are in sight, so that small ones look small
 
 
+@takes(fit=given_fit, unit=text, color=optional(a_color))
 def plot_residuals(
     fit: Fit, ax: Axes | None = None, *, unit: str = "", color: str | None = None
 ) -> Axes:
@@ -59,7 +61,7 @@ def plot_residuals(
     if is_first:
         ax.axhspan(-Z95, Z95, color=style.QUIET, alpha=0.18, lw=0, zorder=0)
         ax.axhline(0, color=style.QUIET, lw=0.9, zorder=0.5)
-    left_over = _deviance_residuals(fit.function(counts.levels), counts)
+    left_over = fit.residuals()
     color, marker = style.series(ax, color)
     style.points(ax, counts.levels, left_over, counts.n_trials, color, marker)
     known = 0.0 if is_first else ax.get_ylim()[1]
@@ -69,12 +71,3 @@ def plot_residuals(
     if ours:
         style.side_label(ax, 0, "95 % if the\ncurve is right")
     return ax
-
-
-def _deviance_residuals(p: np.ndarray, counts: Counts) -> np.ndarray:
-    right, wrong = counts.n_correct, counts.n_trials - counts.n_correct
-    shares = rel_entr(right, counts.n_trials * p) + rel_entr(wrong, counts.n_trials * (1 - p))
-    sign = np.sign(right - counts.n_trials * p)
-    return sign * np.sqrt(
-        2 * np.maximum(shares, 0.0)
-    )  # a share of 0 may be a little below by rounding

@@ -1,14 +1,19 @@
 """Style of all plots: colours that colour-blind readers and grey prints keep apart, and plain axes."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.colors import is_color_like
 from matplotlib.legend import Legend
 
+from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.figures import PlotFigure, new_figure
 from stimuli_store.tools.figures import axes_in_row as axes_in_row
 from stimuli_store.tools.figures import to_png as to_png
+from stimuli_store.tools.gates import shown
 
 INK = "#1f2933"
 QUIET = "#8794a1"
@@ -26,6 +31,15 @@ _SERIES, _LEGEND = "series", "legend"
 _LONGEST = 44  # characters of a label of which two stand side by side below a figure
 _AREA, _SMALLEST = 46.0, 8.0  # points² of the largest marker, and the least of any
 _SIDE = "side"
+
+
+def a_color(value: Any, name: str) -> Any:
+    """Return a colour of matplotlib, a name or numbers (a gate of `stimuli_store.tools.gates`)."""
+    if not is_color_like(value):
+        raise InputError(
+            f"{name} must be a colour, such as 'black' or '#0072b2'; not {shown(value)}"
+        )
+    return value
 
 
 def figure(width: float, height: float) -> PlotFigure:

@@ -1,19 +1,36 @@
 """Plot of thresholds and their intervals, a row each."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.curves.axes import Axis, axis_of
+from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.plots import style
 from analysis.plots.levels import level_axis, levels_at, places_of
 from analysis.plots.words import estimate, group_name
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import mapping, number, optional, several, takes, text
 
 
+def _several_fits(value: Any, name: str) -> Any:
+    """Return fits of groups or by name, after checking them, or a list of fits by number."""
+    by_name = dict(value.items() if hasattr(value, "items") else enumerate(several(value, name), 1))
+    for fit in by_name.values():
+        given_fit(fit, f"each of {name}")
+    return value if hasattr(value, "items") else by_name
+
+
+def _numbers_by_name(value: Any, name: str) -> dict[str, float]:
+    """Return a number for each name."""
+    return {key: number(one, f"{name}[{key!r}]") for key, one in mapping(value, name).items()}
+
+
+@takes(fits=_several_fits, unit=text, true=optional(_numbers_by_name))
 def plot_thresholds(
     fits: Fits | Mapping[str, Fit] | Sequence[Fit],
     ax: Axes | None = None,
@@ -57,8 +74,7 @@ def plot_thresholds(
     """
     if not fits:
         raise InputError("there is no fit to plot; give at least one")
-    pairs = enumerate(fits, 1) if isinstance(fits, Sequence) else fits.items()
-    named = {group_name(key): fit for key, fit in pairs}
+    named = {group_name(key): fit for key, fit in fits.items()}  # type: ignore[union-attr]
     unit = unit or getattr(fits, "unit", "")
     true = true or {}
     for name in set(true) - set(named):

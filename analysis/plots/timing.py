@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from analysis.observers.checks import numbers_of
 from analysis.plots import style
 
 _RARE = 20  # a bar this many times higher than another makes the axis logarithmic
@@ -16,7 +17,7 @@ def plot_timing(extra_frames: ArrayLike, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     extra_frames
-        Realised minus planned frames, one entry per phase with a picture (N,).
+        Realised minus planned frames, one entry per phase with a picture (N,); NaN where not measured.
     ax
         Axes to draw on; None for new ones.
 
@@ -37,7 +38,8 @@ def plot_timing(extra_frames: ArrayLike, ax: Axes | None = None) -> Axes:
     ([3, 1], 'frames shown minus frames planned')
     """
     ax = style.axes_for(ax, 3.4, 2.7)
-    values, counts = np.unique(np.asarray(extra_frames, dtype=np.float64), return_counts=True)
+    extra = numbers_of(extra_frames, "extra_frames")
+    values, counts = np.unique(extra[np.isfinite(extra)], return_counts=True)
     colours = [style.BAND if value == 0 else style.TRUE for value in values]
     ax.bar(values, counts, color=colours, width=0.8, edgecolor=style.INK, linewidth=0.6)
     edge = max(3.0, float(np.abs(values).max(initial=0.0)) + 1)
@@ -79,7 +81,7 @@ def plot_response_times(rts_s: ArrayLike, ax: Axes | None = None) -> Axes:
     (3, 'response time (s)')
     """
     ax = style.axes_for(ax, 3.4, 2.7)
-    times = np.asarray(rts_s, dtype=np.float64)
+    times = np.atleast_1d(numbers_of(rts_s, "rts_s"))
     times = times[np.isfinite(times)]
     top = max(float(np.quantile(times, 0.99)) * 1.1, 0.5) if len(times) else 1.0
     ax.hist(np.clip(times, 0, top), bins=30, range=(0, top), color=style.BAND)

@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.data.answers import Answers
 from analysis.data.cells import Cells, guesses_of
+from analysis.data.kinds import given_answers
 from analysis.observers.rules import rule_of
 from analysis.ranking.answer_checks import below_chance, interval_bias, lapses
 from analysis.ranking.course_checks import drift, oddball_asymmetry, timing
@@ -15,10 +16,12 @@ from analysis.ranking.folds import folds_of
 from analysis.ranking.held_out import score
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import takes
 
 _NAME = "decision rule"
 
 
+@takes(answers=given_answers)
 def diagnose(answers: Answers) -> tuple[Diagnostic, ...]:
     """Return the checks of answers that need no model.
 

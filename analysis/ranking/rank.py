@@ -15,6 +15,7 @@ import numpy as np
 from analysis.data.answers import Answers
 from analysis.data.cell_counts import cells_of, models_without_evidence
 from analysis.data.cells import Cells, guesses_of
+from analysis.data.kinds import given_answers, given_cells
 from analysis.ranking.baselines import (
     CHANCE,
     CONDITION_MEANS,
@@ -32,11 +33,20 @@ from analysis.ranking.proportions import ceiling_bits, groups_of
 from analysis.ranking.records import GroupScore, ModelScore, Ranking
 from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import count, names, optional, seed, takes, text
 from stimuli_store.tools.progress import progress_bar
 
 _RESERVED = (CHANCE, LEVEL_ONLY, CONDITION_MEANS, IMAGE_MEANS)
 
 
+@takes(
+    answers=given_answers,
+    models=optional(names),
+    rule=optional(text),
+    conditions=optional(names),
+    n_draws=count,
+    seed=seed,
+)
 def rank(
     answers: Answers,
     *,
@@ -91,6 +101,7 @@ def rank(
     return replace(found, notes=(*notes, *found.notes), diagnostics=(*diagnose(chosen), speaks))
 
 
+@takes(answers=given_answers, rules=optional(names))
 def rank_by_rule(
     answers: Answers, rules: Sequence[str] | None = None, **how: Any
 ) -> dict[str, Ranking]:
@@ -114,6 +125,7 @@ def rank_by_rule(
     return {rule: rank(answers, rule=rule, **how) for rule in chosen}
 
 
+@takes(cells=given_cells, n_draws=count, seed=seed)
 def rank_models(
     cells: Cells, *, baselines: bool = True, n_draws: int = 2000, seed: int = 0
 ) -> Ranking:

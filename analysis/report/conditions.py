@@ -21,6 +21,8 @@ _NO_RESULTS = frozenset(
         FitStatus.EXCEEDED,
         FitStatus.WRONG_WAY,
         FitStatus.BELOW_CHANCE,
+        FitStatus.AT_CHANCE,
+        FitStatus.ONE_LEVEL,
         FitStatus.UNFINISHED,
     }
 )

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.counts import Counts, counts_of
+from analysis.data.counts import Counts, summed_counts
+from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import Fit
-from analysis.fits.fitting import fit_many
+from analysis.fits.fitting import fit_counts
 from analysis.fits.goodness import goodness_of_fit
 from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_from_hits
@@ -214,9 +215,8 @@ def _fits(counted: Sequence[_Counted], answers: Answers, p: float) -> list[Fit |
         return [None] * len(counted)
     guess = _HALF if task is None else link_of(task, str(counted[0].rows.rule.iloc[0])).guess
     axis = "log" if min(counts.levels[0] for counts in chosen.values()) > 0 else "linear"
-    made = dict(
-        zip(chosen, fit_many(list(chosen.values()), guess=guess, p=p, axis=axis), strict=True)
-    )
+    settings = named_settings({"guess": guess, "p": p, "axis": axis})
+    made = dict(zip(chosen, fit_counts(list(chosen.values()), settings), strict=True))
     return [made.get(i) for i in range(len(counted))]
 
 
@@ -225,7 +225,7 @@ def _counts(tally: _Counted) -> Counts:
     right, total = (
         tally.sums(tally.rows[name])[: len(levels)] for name in ("n_correct", "n_trials")
     )
-    return counts_of(levels, right, total)
+    return summed_counts(levels, right, total)
 
 
 def _scaling(whole: Condition) -> ScalingFit | None:

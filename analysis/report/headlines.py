@@ -75,8 +75,8 @@ def sorts_line(results: Results) -> str:
 
 
 def assumptions_of(results: Results) -> list[str]:
-    """Return sentences on assumptions that the user can replace by an option."""
-    said = []
+    """Return sentences on assumptions that the user can replace by an option, or by a column."""
+    said = list(results.notes)
     if any(c.task is None for c in results.conditions):
         said.append(
             "no task is stated: the guess rate is taken to be 0.5, and there is no d'; state one with --task"

@@ -8,26 +8,27 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
+from analysis.data.kinds import given_answers, given_bank, sessions_given
 from analysis.data.tables import STIMULUS, meant
 from analysis.fits.contrasts import Contrasts
 from analysis.infer.estimates import Estimate
-from analysis.ranking.diagnose import diagnose, rules_of
+from analysis.ranking.diagnose import diagnose
 from analysis.ranking.diagnostics import Diagnostic
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition
 from analysis.report.contrasted import contrasts_of
 from analysis.report.grouping import ConditionGroup, Settings, condition_groups, condition_of
 from analysis.report.ranked import rankings_of
+from analysis.report.ruled import ALL_RULES, left_out, shared_rules, under_rule
 from analysis.report.truth import descriptions_of, truths_of
-from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.gates import names, optional, seed, share, takes, text
 
 if TYPE_CHECKING:
     from stimuli_store.bank.reading import Bank
     from stimuli_store.journal import Session
 
-#: Name that stands for every decision rule that the tasks have.
-ALL_RULES = "all"
 _COMPARISON = "comparison"
 _MOST_VALUES = 12  # of a column that may tell conditions apart
 
@@ -40,7 +41,7 @@ class Sort:
     n_trials: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Results:
     """Results of an analysis: conditions with their thresholds and d', rankings of models, checks.
 
@@ -72,6 +73,8 @@ class Results:
     n_trials, n_images, participants
         Number of trials, answered or not, that were to count, of images that were told apart, and the names
         of the participants.
+    notes
+        Sentences about what was read and may need a look (`Answers.notes`).
     """
 
     source: str
@@ -91,6 +94,14 @@ class Results:
     n_trials: int
     n_images: int
     participants: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        named = ", ".join(
+            f"{c.name} {c.estimate or 'without threshold'}" for c in self.conditions[:3]
+        )
+        best = f"; best models {', '.join(self.best)}" if self.best else ""
+        return f"Results({self.n_trials} trials: {named}{best})"
 
     @property
     def headline(self) -> Condition:
@@ -139,6 +150,15 @@ class Results:
         return self.ranking.best if self.ranking else ()
 
 
+@takes(
+    answers=given_answers,
+    bank=optional(given_bank),
+    sessions=sessions_given,
+    by=optional(names),
+    p=share,
+    rule=optional(text),
+    seed=seed,
+)
 def analyse(
     answers: Answers,
     *,
@@ -184,9 +204,9 @@ def analyse(
     ('all answers', 25, 'this participant')
     """
     if not (answers.table.excluded == "").any():
-        raise InputError(f"no answer is left to analyse: {_left_out(answers)}")
-    rules = _rules(answers) if rule == ALL_RULES else ()
-    chosen = answers if rule is None or rules else _under(answers, rule)
+        raise InputError(f"no answer is left to analyse: {left_out(answers)}")
+    rules = shared_rules(answers) if rule == ALL_RULES else ()
+    chosen = answers if rule is None or rules else under_rule(answers, rule)
     settings = Settings(p=p, rules=rules, truths=truths_of(bank, sessions), seed=seed)
     columns = _columns(answers) if by is None else tuple(by)
     groups = sorted(condition_groups(chosen, columns), key=lambda group: _place(group, bank))
@@ -212,42 +232,8 @@ def analyse(
         n_trials=int(answers.table.n_trials[meant(answers)].sum()),
         n_images=int(answers.table.image.nunique()),
         participants=tuple(sorted(map(str, answers.table.participant.unique()))),
+        notes=answers.notes,
     )
-
-
-def _left_out(answers: Answers) -> str:
-    reasons = answers.exclusions
-    return (
-        ", ".join(f"{r.reason} {r.trials}" for r in reasons.itertuples())
-        + " of "
-        + str(len(answers))
-    )
-
-
-def _rules(answers: Answers) -> tuple[str, ...]:
-    """Return the decision rules that all tasks have, in the order of the first."""
-    known = [rules_of(task) for task in _tasks(answers)]
-    shared = [rule for rule in known[0] if all(rule in others for others in known)] if known else []
-    if not shared:
-        raise InputError(
-            "no decision rule is shared by all tasks of these answers "
-            f"({', '.join(answers.tasks) or 'none is stated'}); take one task"
-        )
-    return tuple(shared)
-
-
-def _under(answers: Answers, rule: str) -> Answers:
-    tasks = _tasks(answers)
-    known = list(dict.fromkeys(name for task in tasks for name in rules_of(task)))
-    if rule not in known:
-        raise unknown_name("decision rule", rule, [*known, ALL_RULES])
-    return answers.with_rule(rule)
-
-
-def _tasks(answers: Answers) -> list[Task]:
-    """Return the tasks of the rows, in alphabetical order."""
-    used = sorted(str(name) for name in answers.table.task.unique())
-    return [answers.tasks[name] for name in used if name in answers.tasks]
 
 
 def _columns(answers: Answers) -> tuple[str, ...]:

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from analysis.data.answers import Answers
+from analysis.data.kinds import given_answers, given_bank, sessions_given
 from analysis.report.results import Results, analyse
 from analysis.report.summary import summary_of
 from stimuli_store.bank.reading import Bank
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Session
+from stimuli_store.tools.gates import optional, path, takes
 
 REPORT, TRIALS, RESULTS = "report.html", "trials.csv", "results.json"
 
 
+@takes(answers=given_answers, out_dir=path, bank=optional(given_bank), sessions=sessions_given)
 def write_report(
     answers: Answers,
     out_dir: str | os.PathLike[str],

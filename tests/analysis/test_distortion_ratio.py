@@ -132,7 +132,7 @@ def test_a_prediction_is_compared() -> None:
         ({"n_trials": [10, 10, 10, np.inf]}, "whole numbers"),
         ({"n_trials": [10]}, "same length"),
         ({"p": 0.5}, "guess rate 0.5"),
-        ({"p": "x"}, "finite number"),
+        ({"p": "x"}, "number above 0 and below 1"),
         ({"predicted": np.nan}, "finite number"),
     ],
 )
@@ -145,5 +145,5 @@ def test_bad_input_is_one_sentence(changed: dict, words: str) -> None:
 
 @pytest.mark.parametrize("pair", [(1.0, 2.0), (1.0, 0.0), (np.inf, 1.0)])
 def test_eigenvalues_must_be_ordered_and_above_zero(pair: tuple[float, float]) -> None:
-    with pytest.raises(InputError, match="eigenvalues"):
+    with pytest.raises(InputError, match=r"eigenvalue|above 0"):
         predicted_ratio(*pair)

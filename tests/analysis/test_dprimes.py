@@ -6,6 +6,7 @@ import pytest
 from scipy.special import ndtri
 
 from analysis import dprime_from_counts, dprime_from_hits, dprimes, population_dprime, read_trials
+from analysis.fits.scaling import fit_critical_scaling
 from analysis.observers.links import link_of
 from analysis.plots import plot_dprime, plot_thresholds
 from stimuli_store.errors import InputError
@@ -171,8 +172,9 @@ def test_groups_are_plotted_as_rows_and_levels_along_an_axis() -> None:
     levelled = read_trials(table(), {**ROLES, "level": "size"}, task="2ifc", unit="px")
     levels = plot_dprime(dprimes(levelled, by="level"))
     assert levels.get_xlabel() == "size (pixels)"
+    scaling = fit_critical_scaling([8, 16, 32, 64], [25, 27, 42, 48], [50] * 4, task="2ifc")
     with pytest.raises(InputError, match="not levels"):
-        plot_dprime(dprimes(answers, by="who"), scaling=object())  # type: ignore[arg-type]
+        plot_dprime(dprimes(answers, by="who"), scaling=scaling)
 
 
 def test_thresholds_of_groups_are_named_by_their_keys() -> None:

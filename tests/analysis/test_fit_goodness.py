@@ -107,9 +107,9 @@ def test_a_fit_of_a_shared_lapse_rate_keeps_what_the_others_said(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "not a saved fit"),
-        ("[]", "not a saved fit"),
-        ('{"format": "other"}', "not a saved fit"),
+        ("{", "not a fit that was saved"),
+        ("[]", "not a fit that was saved"),
+        ('{"format": "other"}', "not a fit that was saved"),
         ('{"format": "stimsynth-fit", "version": 2}', "of version 2; this program reads 1"),
         ('{"format": "stimsynth-fit", "version": 1}', "damaged"),
     ],

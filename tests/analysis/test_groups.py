@@ -286,7 +286,7 @@ BAD = {
     ),
     "an unknown scale": (
         lambda a: contrasts(fit(a, by="condition"), "condition", scale="log"),
-        "'ratio' or 'difference'",
+        "unknown scale 'log'; .*ratio, difference",
     ),
     "another column": (
         lambda a: contrasts(fit(a, by=["condition", "image"]), "condition"),

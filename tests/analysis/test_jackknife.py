@@ -125,7 +125,7 @@ def test_intervals_of_few_people_cover(n_sets: int, slack: float) -> None:
     ("given", "message"),
     [
         ({"participant": [1, 2], "image": [1, 2, 3]}, "same length"),
-        ({"participant": [1, 2], "weigh": "people"}, "way to weigh"),
+        ({"participant": [1, 2], "weigh": "people"}, "unknown weigh"),
         ({"participant": [1, 2], "n_trials": [1.5, 1]}, "whole numbers"),
         ({"participant": [1, 2], "n_trials": [0, 0]}, "one trial"),
         ({"participant": [1, None]}, "participant is missing in row 1"),

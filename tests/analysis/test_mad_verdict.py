@@ -94,9 +94,9 @@ def test_dprime_of_many_trials_is_the_true_one() -> None:
         ((["a", "b", "c"], [3, 4, 5], [9, 9, 9]), "two models; a, b, c hold"),
         ((["a", "b"], [10, 4], [9, 9]), "between 0 and n_trials"),
         ((["a", "b"], [1.5, 4], [9, 9]), "whole numbers"),
-        ((["a", "b"], ["x", 4], [9, 9]), "whole numbers"),
+        ((["a", "b"], ["x", 4], [9, 9]), "must be numbers; 'x'"),
         ((["a", "b"], [4], [9, 9]), "same length"),
-        ((["a", "b"], [4, 5], [9, np.inf]), "all finite"),
+        ((["a", "b"], [4, 5], [9, np.inf]), "whole numbers"),
         ((["a", None], [4, 5], [9, 9]), "name a model in every row"),
     ],
 )

@@ -140,9 +140,9 @@ def test_a_table_has_a_row_for_each_design() -> None:
     [
         ({"n_participants": 0}, "n_participants"),
         ({"n_trials": 2.5}, "n_trials"),
-        ({"images": "own"}, "'crossed' or 'nested'"),
+        ({"images": "own"}, "unknown images 'own'.*crossed, nested"),
         ({"levels": ()}, "finite levels"),
-        ({"levels": (1.0, np.nan)}, "finite levels"),
+        ({"levels": (1.0, np.nan)}, "none of them missing"),
     ],
 )
 def test_a_design_that_cannot_be_run_is_refused(changed: dict, words: str) -> None:

@@ -139,7 +139,7 @@ def test_dprime_of_a_population_is_that_of_mean_proportion_correct() -> None:
         ({"n_correct": [9, 1, 1]}, "between 0 and n_trials"),
         ({"level": [0, 1, 2]}, "above zero"),
         ({"level": [1, 2]}, "same length"),
-        ({"weigh": "people"}, "way to weigh"),
+        ({"weigh": "people"}, "unknown weigh"),
         ({"sigmoid": "norml"}, "did you mean 'normal'"),
         ({"p": 0.4}, "between the guess rate and 1"),
         ({"axis": "lg"}, "axis"),

@@ -80,7 +80,10 @@ def test_levels_never_reached_are_infinite_or_zero() -> None:
             lambda: PsychometricFunction(sigmoid="weibull", threshold=1, width=1, axis="linear"),
             "gumbel",
         ),
-        (lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=0), "above zero"),
+        (
+            lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=0),
+            "width must be a finite",
+        ),
         (
             lambda: PsychometricFunction(sigmoid="normal", threshold=1, width=1, lapse=0.6),
             "a sum below 1",

@@ -208,7 +208,7 @@ def test_fewer_hits_than_false_alarms_are_said_by_fishers_test(
         (lambda: dprime_from_counts(-1, 10), "whole numbers of 0 or more; -1"),
         (lambda: dprime_from_counts(0.75, 100), "not proportions such as 0.75"),
         (lambda: dprimes_from_counts([0.5, 0.9, 1], [20, 20, 20]), "not proportions such as 0.5"),
-        (lambda: dprimes_from_counts([5, None], [20, 20]), "none of them missing"),
+        (lambda: dprimes_from_counts([5, None], [20, 20]), "None is none"),
         (lambda: dprimes_from_counts([5, 6], [20]), "one shape"),
         (lambda: dprimes_from_counts([[5], [6, 7]], [20, 20]), "must be numbers"),
         (lambda: dprimes_from_counts([[5, 6]], [[20, 20]]), "one row"),

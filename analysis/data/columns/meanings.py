@@ -20,8 +20,10 @@ YES = frozenset(("1", "true", "yes", "y", "t"))
 NO = frozenset(("0", "false", "no", "n", "f"))
 RIGHT = YES | {"correct", "right", "hit"}
 WRONG = NO | {"incorrect", "wrong", "miss", "error"}
-#: A number that is written with a decimal comma.
+#: A number that is written with a decimal comma, and one whose commas may stand between thousands.
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+WRITE_PLAINLY = "write a thousand as 1000, and one as 1.000"
 
 
 def distinct(values: pd.Series) -> tuple[np.ndarray, list[Any]]:
@@ -134,6 +136,10 @@ def levels(values: pd.Series) -> pd.Series:
 
 def _no_number(values: pd.Series, role: str, value: Any) -> str:
     said = f"{_named(values, role)} must hold numbers; {str(value)!r} is none"
+    if THOUSANDS.fullmatch(str(value).strip()):
+        return (
+            f"{said}, for its comma may stand between thousands or before decimals: {WRITE_PLAINLY}"
+        )
     if DECIMAL_COMMA.fullmatch(str(value).strip()):
         return (
             f"{said}: write it with a decimal point, or give the file, whose commas are understood"

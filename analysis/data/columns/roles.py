@@ -213,6 +213,9 @@ def _task(given: str | Mapping[str, Any] | Task | None) -> Task | None:
             f"the task {given['name']!r} is declared already; give its name alone, or another name to the "
             "task that the roles declare"
         )
-    declared = from_json(Task, given, "every_trial.task")
+    try:
+        declared = from_json(Task, given, "every_trial.task")
+    except InputError as error:
+        raise InputError("; ".join(str(error).splitlines())) from None
     check(declared)
     return declared

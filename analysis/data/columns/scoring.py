@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.data.columns.meanings import distinct, numbers, truths
 from analysis.data.columns.wording import reader_of_answers
+from analysis.observers.checks import check_no_shares, check_whole
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 
@@ -136,6 +137,9 @@ def _check_counts(right: np.ndarray, total: np.ndarray) -> None:
             raise InputError(
                 f"{role} must hold whole numbers of 0 or more; row {odd[0] + 1} has {counts[odd[0]]:g}"
             )
+    for role, counts in (("n_correct", right), ("n_trials", total)):
+        check_whole(counts, role)
+    check_no_shares(right, total)
     above = np.flatnonzero(right > total)
     if len(above):
         row = int(above[0])

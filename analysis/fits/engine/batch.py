@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.curves.axes import LOG_AXIS, Axis, axis_of, check_axis, to_axis
-from analysis.data.counts import Counts, check_counts, numbers_of
+from analysis.data.counts import Counts
+from analysis.observers.checks import check_counts, check_no_shares, numbers_of
 from stimuli_store.errors import InputError
 
 
@@ -82,7 +83,7 @@ def batch_of_arrays(
         If the shapes differ, a level is not finite or not on the axis, or a count is not valid.
     """
     given = [
-        numbers_of(values, name)
+        np.atleast_1d(numbers_of(values, name))
         for name, values in (("levels", levels), ("n_correct", n_correct), ("n_trials", n_trials))
     ]
     shape = given[1].shape
@@ -93,6 +94,7 @@ def batch_of_arrays(
         )
     level, right, total = (np.broadcast_to(v, shape) for v in given)
     check_counts(right, total)
+    check_no_shares(right, total)
     check_axis(given[0].ravel(), axis)
     return _standardized(to_axis(level, axis), right, total, axis)
 

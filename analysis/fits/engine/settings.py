@@ -15,6 +15,7 @@ from analysis.data.counts import SURE, is_below, trend_of
 from analysis.infer.noise import NOISES, Noise
 from analysis.infer.priors import BetaPrior, FlatPrior, Prior, SplitNormalPrior
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import as_float, like, mapping, one_of, shown
 
 ANY = "any"
 HETEROGENEITY = "heterogeneity"
@@ -23,6 +24,9 @@ _SHAPES = {  # one symmetric, one that rises slowly, one that saturates slowly
     False: ("normal", "gumbel", "reversed_gumbel"),
 }
 _DISPERSIONS = {HETEROGENEITY: "binomial", "none": "binomial", "beta-binomial": "beta-binomial"}
+_a_prior = like(
+    "FlatPrior(), NormalPrior(…), BetaPrior(…) or another record with terms and draw", "terms"
+)
 _E_FOLD = float(1 / np.log(2))  # a factor of e, in octaves
 _DEFAULTS: Mapping[str, Prior] = {
     "threshold": FlatPrior(),
@@ -91,7 +95,13 @@ def named_settings(given: Mapping[str, Any]) -> FitSettings:
     for name in given:
         if name not in known:
             raise unknown_name("setting of a fit", name, known)
-    return checked(FitSettings(**{**given, "priors": dict(given.get("priors") or {})}))
+    return checked(FitSettings(**{**given, "priors": priors_given(given.get("priors"))}))
+
+
+def priors_given(priors: Any) -> dict[str, Prior]:
+    """Return priors by quantity; raise InputError if they are no mapping of records."""
+    found = {} if priors is None else mapping(priors, "priors")
+    return {name: _a_prior(prior, f"the prior of {name}") for name, prior in found.items()}
 
 
 def checked(given: FitSettings) -> FitSettings:
@@ -102,25 +112,18 @@ def checked(given: FitSettings) -> FitSettings:
     InputError
         If a name is unknown, a number out of its range or no number, or `p` outside the asymptotes.
     """
-    if given.sigmoid != ANY and given.sigmoid not in SIGMOIDS:
-        raise unknown_name("sigmoid", str(given.sigmoid), [ANY, *SIGMOIDS])
+    one_of(ANY, *SIGMOIDS)(given.sigmoid, "sigmoid")
     axis_of(given.axis)
     for shape in given.shapes:
         sigmoid_of(shape, given.axis)
     check_p(given.p, given)
-    if given.rising not in (None, True, False):
-        raise InputError(f"rising must be True, False or None; not {given.rising!r}")
-    if given.dispersion not in _DISPERSIONS:
-        raise unknown_name("dispersion", str(given.dispersion), list(_DISPERSIONS))
+    if given.rising is not None and not isinstance(given.rising, bool | np.bool_):
+        raise InputError(f"rising must be True, False or None; not {shown(given.rising)}")
+    one_of(*_DISPERSIONS)(given.dispersion, "dispersion")
     names = given.parametrization(given.shapes[0]).names
-    for name, prior in given.priors.items():
+    for name in given.priors:
         if name not in names:
             raise unknown_name("prior: no free quantity", str(name), list(names))
-        if not hasattr(prior, "terms"):
-            raise InputError(
-                f"the prior of {name} must be FlatPrior(), NormalPrior(…), BetaPrior(…) or another record "
-                f"with terms and draw; not {prior!r}"
-            )
     return given
 
 
@@ -134,13 +137,14 @@ def check_p(p: Any, given: FitSettings) -> float:
     """
     fixed = given.asymptotes
     low, high = fixed.guess, 1 - fixed.lapse
-    if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not low < p < high:
+    number = as_float(p)
+    if number is None or not low < number < high:
         top = "1" if high == 1 else f"1 minus the lapse rate, {high:g}"
         raise InputError(
             f"the proportion p of a threshold must be a number between the guess rate, {low:g}, and {top}; "
-            f"not {p!r}"
+            f"not {shown(p)}"
         )
-    return float(p)
+    return number
 
 
 def directions(

@@ -1,0 +1,255 @@
+"""Gates: the kinds of values that public functions take, each checked at one place.
+
+A gate is a function of a value and the name of its argument. It returns the value as the function uses it, or
+raises InputError in one sentence. `takes` puts gates before a function, `check_fields` into a record.
+"""
+
+import inspect
+import math
+import os
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.whole import whole
+
+Gate = Callable[[Any, str], Any]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_LONGEST = 60
+_HUGE = 1e100  # numbers beyond this are slips too
+_MOST = 10**7  # repetitions, draws and sizes beyond this are slips
+
+
+def takes(**gates: Gate) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator that passes the named arguments of a function through gates.
+
+    Examples
+    --------
+    >>> @takes(share=share)
+    ... def doubled(share):
+    ...     return 2 * share
+    >>> doubled("x")
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: share must be a number above 0 and below 1; not 'x'
+    """
+
+    def gated(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        signature = inspect.signature(function)
+        for name in gates:
+            signature.parameters[name]  # a gate without an argument is a slip of ours
+
+        @wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            bound = signature.bind(*args, **kwargs)
+            for name, gate in gates.items():
+                if name in bound.arguments:
+                    bound.arguments[name] = gate(bound.arguments[name], name)
+            return function(*bound.args, **bound.kwargs)
+
+        return call
+
+    return gated
+
+
+def check_fields(record: Any, **gates: Gate) -> None:
+    """Check named fields of a record by gates, as its `__post_init__` does."""
+    for name, gate in gates.items():
+        gate(getattr(record, name), name)
+
+
+def shown(value: object) -> str:
+    """Return a value as text on one line, cut if it is long.
+
+    Examples
+    --------
+    >>> shown([1] * 100)
+    '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,…'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3].rstrip() + "…"
+
+
+def optional(gate: Gate) -> Gate:
+    """Return a gate that lets None through, and other values through `gate`."""
+    return lambda value, name: None if value is None else gate(value, name)
+
+
+def _ranged(said: str, holds: Callable[[float], bool], *, infinite: bool = False) -> Gate:
+    """Return the gate of the numbers for which `holds` is true, which `said` describes."""
+
+    def gate(value: Any, name: str) -> float:
+        number = as_float(value)
+        open_end = infinite and number is not None and math.isinf(number)
+        if number is None or not holds(number) or (abs(number) > _HUGE and not open_end):
+            raise InputError(f"{name} must be a {said}; not {shown(value)}")
+        return number
+
+    return gate
+
+
+def as_float(value: Any) -> float | None:
+    """Return a number of Python or numpy as a float; None for text, booleans, lists and other things.
+
+    Examples
+    --------
+    >>> as_float(2), as_float("2"), as_float(True)
+    (2.0, None, None)
+    """
+    if isinstance(value, bool | str | bytes | type) or "bool" in str(getattr(value, "dtype", "")):
+        return None
+    if getattr(value, "ndim", 0) or not hasattr(value, "__float__"):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+#: Numbers by their range; all but one kind are finite.
+number = _ranged("finite number", lambda v: not math.isnan(v))
+positive = _ranged("finite number above 0", lambda v: v > 0)
+not_negative = _ranged("finite number of 0 or more", lambda v: v >= 0)
+not_negative_or_infinite = _ranged("number of 0 or more", lambda v: v >= 0, infinite=True)
+share = _ranged("number above 0 and below 1", lambda v: 0 < v < 1)
+rate = _ranged("number of at least 0 and below 1", lambda v: 0 <= v < 1)
+
+
+def up_to(most: float) -> Gate:
+    """Return the gate of the numbers from 0 to `most`."""
+    return _ranged(f"number from 0 to {most:g}", lambda v: 0 <= v <= most)
+
+
+def seed(value: Any, name: str) -> int:
+    """Return a seed: a whole number of 0 or more."""
+    return whole(value, name, 0)
+
+
+def seed_or_generator(value: Any, name: str) -> Any:
+    """Return a seed, or a generator of numpy that goes on."""
+    return value if hasattr(value, "standard_normal") else seed(value, name)
+
+
+def count(value: Any, name: str) -> int:
+    """Return a number of repetitions: a whole number from 1 to ten million."""
+    made = whole(value, name, 1)
+    if made > _MOST:
+        raise InputError(f"{name} must be at most {_MOST:,}; not {shown(value)}")
+    return made
+
+
+def text(value: Any, name: str) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be a text; not {shown(value)}")
+    return value
+
+
+def one_of(*known: str) -> Gate:
+    """Return the gate of some names; the error for another one gives the nearest."""
+
+    def gate(value: Any, name: str) -> str:
+        if not isinstance(value, str):
+            raise InputError(f"{name} must be {_either(known)}; not {shown(value)}")
+        if value not in known:
+            raise unknown_name(name, value, list(known))
+        return value
+
+    return gate
+
+
+def _either(known: Collection[str]) -> str:
+    *most, last = map(repr, known)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def names(value: Any, name: str) -> tuple[str, ...]:
+    """Return one name or several as a tuple, each once.
+
+    Examples
+    --------
+    >>> names("level", "by"), names(["a", "b", "a"], "by")
+    (('level',), ('a', 'b'))
+    """
+    if isinstance(value, str):
+        return (value,)
+    given: list[Any] = list(value) if _is_list(value) else [None]
+    if not all(isinstance(one, str) for one in given):
+        raise InputError(f"{name} must be a name, or a list of names; not {shown(value)}")
+    return tuple(dict.fromkeys(given))
+
+
+def several(value: Any, name: str) -> list[Any]:
+    """Return the items of a list, an array, or another iterable that is no text and no mapping."""
+    if not _is_list(value):
+        raise InputError(f"{name} must be a list; not {shown(value)}")
+    return list(value)
+
+
+def items(value: Any, name: str) -> list[Any]:
+    """Return the items of a list, a tuple or a set, or a value alone in a list; they can be compared."""
+    given = list(value) if isinstance(value, list | tuple | set) else [value]
+    if not all(isinstance(one, Hashable) for one in given):
+        raise InputError(f"{name} must be a value, or a list of values; not {shown(value)}")
+    return given
+
+
+def labels(value: Any, name: str) -> tuple[str, ...]:
+    """Return labels, which are texts or whole numbers, as a tuple of texts; one may stand alone.
+
+    Examples
+    --------
+    >>> labels("ann", "names"), labels([1, "ben"], "names")
+    (('ann',), ('1', 'ben'))
+    """
+    given = list(value) if _is_list(value) else [value]
+    if not all(isinstance(one, str) or as_float(one) is not None for one in given):
+        raise InputError(f"{name} must be a name, or a list of names; not {shown(value)}")
+    return tuple(str(one) for one in given)
+
+
+def _is_list(value: Any) -> bool:
+    if isinstance(value, str | bytes | Mapping | type) or getattr(value, "ndim", 1) == 0:
+        return False
+    return isinstance(value, Iterable)
+
+
+def mapping(value: Any, name: str) -> dict[Any, Any]:
+    """Return a mapping as a dictionary."""
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name} must be a mapping, such as {{'name': value}}; not {shown(value)}")
+    return dict(value)
+
+
+def path(value: Any, name: str) -> Path:
+    """Return a path that is given as text or as a path."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise InputError(f"{name} must be a path, as text or a Path; not {shown(value)}")
+    return Path(value)
+
+
+def function(value: Any, name: str) -> Callable[..., Any]:
+    """Return a function, or another object that can be called."""
+    if not callable(value):
+        raise InputError(f"{name} must be a function; not {shown(value)}")
+    return value
+
+
+def like(said: str, *attributes: str) -> Gate:
+    """Return the gate of objects that have some attributes, such as the records of one kind.
+
+    Examples
+    --------
+    >>> like("a path, such as Path('x')", "suffix")(3, "file")
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: file must be a path, such as Path('x'); not 3
+    """
+
+    def gate(value: Any, name: str) -> Any:
+        if isinstance(value, type) or not all(hasattr(value, a) for a in attributes):
+            raise InputError(f"{name} must be {said}; not {shown(value)}")
+        return value
+
+    return gate
