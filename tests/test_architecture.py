@@ -178,3 +178,11 @@ def test_the_check_of_first_sentences_sees_what_it_should() -> None:
         assert is_unclear(bad)
     for good in ("Return the image.", "Objective, gradient and held terms at n points."):
         assert not is_unclear(good)
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    for page, number in zip(pages, numbers, strict=True):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. "), page.name
