@@ -1,8 +1,8 @@
 """Pages of the site as readers type them: files, Python and commands, one block after another.
 
 A block of Python runs in the page's own folder, with what the blocks before it made. A block with a
-``:caption:`` is a file of that name. In a block of ``console`` the lines after ``$ stimsynth`` are run, but for
-those that open a window.
+``:caption:`` is a file of that name. Of a block of ``console`` the lines with ``$ stimsynth`` are
+run, but for those that open a window.
 """
 
 import re
@@ -30,7 +30,9 @@ def blocks_of(page: Path) -> list[Block]:
     found = []
     for _, language, options, text in FENCE.findall(page.read_text(encoding="utf-8")):
         caption = re.search(r":caption: (\S+)", options)
-        found.append(Block(language=language, text=text.lstrip(), file=caption[1] if caption else ""))
+        found.append(
+            Block(language=language, text=text.lstrip(), file=caption[1] if caption else "")
+        )
     return found
 
 
