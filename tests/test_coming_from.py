@@ -1,4 +1,4 @@
-"""The tables for those who come from another package: each line runs, on both sides where the peer is installed."""
+"""The tables for those who come from another package: each line runs, on both sides if the peer is there."""
 
 import re
 from collections.abc import Iterator
