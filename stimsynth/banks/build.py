@@ -125,12 +125,14 @@ def build_work(work: Work, directory: Path, *, say: Say | None = None) -> Bank:
     pixels = {r.record.sha256: r.pixels for r in work.references}
     context = BankContext(pixels, work.pictures, work.models)
     done = [finished(jobs, b, work) or older.carried(b, work) for b in work.batches]
-    with progress_bar(sum(len(b.members) for b in work.batches), "image", title="stimuli") as bar:
+    sizes = [len(batch.members) for batch in work.batches]
+    ready = sum(size for size, job in zip(sizes, done, strict=True) if job is not None)
+    with progress_bar(sum(sizes), "image", title="stimuli", done=ready) as bar:
         for place, batch in enumerate(work.batches):
             if done[place] is None:
-                began = time.perf_counter()
-                done[place] = make_job(jobs, batch, work, context, began)
-            bar.update(len(batch.members))
+                with bar.step(sizes[place]):
+                    began = time.perf_counter()
+                    done[place] = make_job(jobs, batch, work, context, began)
     made = [job for job in done if job is not None]
     try:
         return _publish(work, directory, made, context, older)

@@ -1,10 +1,87 @@
-"""Progress bars: time left on a terminal or in a notebook, silence elsewhere."""
+"""Progress bars, all made here: time left on a terminal or in a notebook, silence elsewhere."""
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tqdm import tqdm
+
+_LINE = "{l_bar}{bar}| {n:.{digits}f}/{total:.0f} [{elapsed}<{remaining}{postfix}]"
+_LEAST_BAR, _TIMES = 10, len("0:00:00<0:00:00")
+_INSIDE = (
+    0.95  # of a share that bars inside it can fill; how many of them there will be is not known
+)
+
+
+class ProgressBar(tqdm):
+    """A bar that can be moved by the bars inside one of its steps, and shows the fields that fit its line."""
+
+    def __init__(self, *, part_of: "_Share | None", **how: Any) -> None:
+        self._part_of = part_of
+        self._steps = 0.0  # a bar that is not drawn does not count itself
+        # Drawn by time alone: tqdm's own guess would wait for as many units as the largest step had.
+        super().__init__(bar_format=_LINE.replace("{digits}", "0"), smoothing=0, miniters=0, **how)
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Count further units, and move the bar whose step this bar is inside."""
+        drawn = super().update(n)
+        if self._part_of is not None and self.total:
+            self._steps += n or 0
+            self._part_of.reach(min(1.0, self._steps / self.total))
+        return drawn
+
+    @contextmanager
+    def step(self, units: int) -> Iterator[None]:
+        """Count `units` at the end of a block; bars made in the block move this one meanwhile."""
+        share = _Share(self, units)
+        self.bar_format = _LINE.replace("{digits}", "1")  # parts of a unit
+        token = _SHARE.set(share)
+        try:
+            yield
+        finally:
+            _SHARE.reset(token)
+        share.finish()
+
+    def set_fields(self, fields: Mapping[str, Any]) -> None:
+        """Show the first fields that fit the line whole, at the next drawing."""
+        if self.disable:
+            return
+        title = len(self.desc.removesuffix(": ")) + len(": 100%||  [, ]")
+        room = (self.ncols or sys.maxsize) - title - 2 * len(str(self.total)) - _TIMES - _LEAST_BAR
+        shown = []
+        for name, value in fields.items():
+            room -= len(f"{name}={value}, ")
+            if room < 0:
+                break
+            shown.append(f"{name}={value}")
+        self.set_postfix_str(", ".join(shown), refresh=False)
+
+
+class _Share:
+    """Part of a bar that the bars made in one of its steps fill, one after the other."""
+
+    def __init__(self, bar: ProgressBar, units: int) -> None:
+        self._bar, self._units, self._begin = bar, units, bar.n
+        self._from = self._filled = 0.0
+
+    def divide(self) -> "_Share":
+        """Begin another bar inside, which fills what the ones before it have left."""
+        self._from = self._filled
+        return self
+
+    def reach(self, fraction: float) -> None:
+        """Move the bar to a fraction of what is left for the bar inside."""
+        self._filled = max(self._filled, self._from + (1 - self._from) * _INSIDE * fraction)
+        self._bar.update(self._begin + self._units * self._filled - self._bar.n)
+
+    def finish(self) -> None:
+        self._bar.update(self._begin + self._units - self._bar.n)
+
+
+_SHARE: ContextVar[_Share | None] = ContextVar("share", default=None)
 
 
 def progress_bar(
@@ -15,8 +92,11 @@ def progress_bar(
     done: int = 0,
     delay_s: float = 2.0,
     shown: bool = True,
-) -> "tqdm[Any]":
+) -> ProgressBar:
     """Return a progress bar for use as a context manager; it is silent where no terminal shows it.
+
+    Made inside ``with outer.step(units):``, it moves that bar as it moves itself. In a notebook it is not
+    drawn then, since one line of output can be drawn anew, and not two.
 
     Parameters
     ----------
@@ -27,7 +107,7 @@ def progress_bar(
     title
         Words before the bar; the plural of the unit if empty.
     done
-        Units that were finished before.
+        Units that were finished before, which say nothing of the time left.
     delay_s
         Seconds before it is first drawn.
     shown
@@ -35,11 +115,13 @@ def progress_bar(
 
     Examples
     --------
-    >>> with progress_bar(2, "image") as bar:
-    ...     bar.update()
+    >>> with progress_bar(2, "image") as bar, bar.step(2), progress_bar(100, "step") as inner:
+    ...     _ = inner.update(50)
     """
     columns, rows = _size()
-    return tqdm(
+    share = _SHARE.get()
+    return ProgressBar(
+        part_of=share.divide() if share is not None else None,
         total=total,
         initial=done,
         desc=title or f"{unit}s",
@@ -49,13 +131,17 @@ def progress_bar(
         leave=False,
         ncols=columns,
         nrows=rows,
-        disable=not (shown and watched()),
+        disable=not (shown and watched()) or (share is not None and _in_notebook()),
     )
 
 
 def watched() -> bool:
     """Return whether standard error is a terminal or a notebook, which can show a bar."""
-    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel.")
+    return sys.stderr.isatty() or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    return type(sys.stderr).__module__.startswith("ipykernel.")
 
 
 def _size() -> tuple[int, int] | tuple[None, None]:

@@ -35,9 +35,9 @@ def synthesis_bar(
             bar.update()
             if bar.n == 1 or bar.n % 10 == 0:  # reading numbers from a GPU makes it wait
                 fields = postfix(history, state, extra)
-                bar.set_postfix(fields, refresh=False)
                 # 80 columns have room for the title and the first field only.
                 bar.set_description(fields.get("current_scale", f"{bar.unit}s"), refresh=False)
+                bar.set_fields(fields)
 
         yield on_step
 
@@ -68,6 +68,6 @@ def product_bar(total: int) -> Iterator[Callable[[int, float], None] | None]:
 
         def on_step(spent: int, left: float) -> None:
             bar.update(spent - bar.n)
-            bar.set_postfix(left=f"{left:.2e}", refresh=False)
+            bar.set_fields({"left": f"{left:.2e}"})
 
         yield on_step
