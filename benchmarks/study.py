@@ -1,4 +1,4 @@
-"""The plan of ``examples/05_study``: CPU time of its bank, gates, and every command on it.
+"""The plan of ``examples/every_kind``: CPU time of its bank, gates, and every command on it.
 
 Targets: five minutes of CPU; no flag; no synthesis that ran out of steps; every figure is confirmed by plain
 formulas (rtol 1e-6); info, check, diff, remake, the exports and the contact sheet end with code 0.
@@ -17,7 +17,7 @@ from typing import Any
 from stimuli_store.bank.reading import Bank, open_bank
 from tests.synth.plain_figures import denied_figures
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "05_study"
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "every_kind"
 MOST_CPU_S = 300.0
 OUT_OF_STEPS = "steps"
 

@@ -1,38 +1,37 @@
-"""A first metamer: an image that a model cannot tell from a photograph, though you can.
+"""
+A first metamer
+===============
 
-Run it: python examples/01_first_metamer.py [FOLDER]
+A metamer is an image that a model cannot tell from another, though you may. What the two share is what the
+model sees; what differs is what it discards.
 """
 
-import sys
-from pathlib import Path
-
+# %%
+# The target is a photograph with values in [0, 1]. The model averages luminance and oriented energy, as
+# complex cells of the visual cortex do, in windows of 16 pixels.
 import torch
 
 from stimsynth import Metamer, UniformPooling, images
+from stimsynth.plots import imshow, plot_synthesis_status
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
-folder.mkdir(exist_ok=True)
-
-# A photograph (grey, 1 x 1 x 128 x 128, values from 0 to 1), and a model that averages luminance and
-# oriented energy in windows of 16 pixels. What it averages away it cannot see.
 target = images.load("camera", size=128)
 model = UniformPooling(window_px=16)
 
-# Two metamers at once, from two noise images: every item of a batch is a problem of its own.
-metamer = Metamer(target.repeat(2, 1, 1, 1), model, seed=0)
-metamer.synthesize(max_iter=100)
+# %%
+# The start decides which of the many metamers is found. Here are two, synthesized as one batch: noise, and
+# another photograph. Each has its own search and its own end.
+starts = torch.cat([images.uniform_noise(target.shape, seed=0), images.load("coffee", size=128)])
+metamer = Metamer(target.repeat(2, 1, 1, 1), model, initial_image=starts)
+metamer.synthesize(max_iter=150)
+metamer
 
-energy = metamer.target_representation.square().mean()
-for item, status in enumerate(metamer.status):
-    start, end = (float(metamer.losses[i, item] / energy) for i in (0, -1))
-    print(f"metamer {item}: loss {start:.1e} -> {end:.1e} of the target's energy; {status.value}")
-print(f"pixels stay in [{float(metamer.metamer.min()):.2f}, {float(metamer.metamer.max()):.2f}]")
+# %%
+# The first one: the metamer, the loss, and what is left of the difference to the model.
+plot_synthesis_status(metamer)
 
-difference = (metamer.metamer - target).square().mean(dim=(1, 2, 3)).sqrt()
-print("yet they differ from the photograph by", *(f"{d:.3f}" for d in difference.tolist()), "(rms)")
-assert torch.all(metamer.losses[-1] < 1e-3 * metamer.losses[0])
-
-images.save(folder / "target.png", target)
-for item, image in enumerate(metamer.metamer):
-    images.save(folder / f"metamer_{item}.png", image)
-print(f"pictures are in {folder.resolve()}")
+# %%
+# Both metamers, each to the right of its start. To the model, all but the starts are the same picture.
+noise, coffee = starts.split(1)
+from_noise, from_coffee = metamer.metamer.split(1)
+titles = ["photograph", "start: noise", "its metamer", "start: coffee", "its metamer"]
+imshow([target, noise, from_noise, coffee, from_coffee], vrange=(0, 1), zoom=1, title=titles)
