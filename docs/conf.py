@@ -50,7 +50,7 @@ sphinx_gallery_conf = {
     "examples_dirs": [str(HERE.parent / "examples")],
     "gallery_dirs": ["gallery"],
     "filename_pattern": r"\.py$",
-    "ignore_pattern": r"^(__init__|conftest|\d\d_.*)\.py$",
+    "ignore_repr_types": r"stimuli_store\.tools\.figures|matplotlib|stimsynth\.plots",
     "nested_sections": True,
     "capture_repr": ("_repr_html_", "__repr__"),
     "image_scrapers": ("last_value.shown", "matplotlib"),
