@@ -25,6 +25,8 @@ pytest.importorskip("ipykernel")
 ROOT = Path(__file__).parents[1]
 STUDIES = ROOT / "examples" / "studies"
 NAMES = sorted(path.parent.name for path in STUDIES.glob("*/notebook.py"))
+DOCS = ROOT / "docs" / "studies"
+PAGES = sorted(path.stem for path in DOCS.glob("*.md") if path.stem != "index")
 SIZES = ("small", "published")
 #: A call in the last lines of a cell that draws.
 DRAWS = re.compile(r"\b(plot_\w+|display_\w+|\w*show)\(")
@@ -75,6 +77,16 @@ def test_plan_and_design_hold(name: str, size: str, tmp_path: Path) -> None:
         runpy.run_path(str(frames))["write_frames"](size)
     assert prepare(read_plan(folder / "plan.toml"), folder).batches
     assert read_design(folder / "design.toml").design.repeats > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_the_figure_and_how_it_was_made(name: str) -> None:
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert name in NAMES
+    assert f"]({name}.png)" in page
+    assert (DOCS / f"{name}.png").exists()
+    assert f"python examples/studies/run.py {name} --published" in page
+    assert f"`{name}`" in (DOCS / "index.md").read_text(encoding="utf-8")
 
 
 def test_names_that_the_script_offers_are_the_studies(run: ModuleType) -> None:

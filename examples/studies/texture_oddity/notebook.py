@@ -68,10 +68,11 @@ answers.table["content"] = ["texture" if i in TEXTURES else "scene" for i in ans
 dprimes(answers, by=["viewing", "content", "model"])
 
 # %% The papers' figure: sensitivity for each photograph and model, in both viewing conditions
-axes = axes_in_row(new_figure(10, 1.0 + 0.5 * len(names), layout="constrained"), [1, 1])
+axes = axes_in_row(new_figure(11.5, 1.0 + 0.5 * len(names), layout="constrained"), [1, 1])
 for ax, viewing in zip(axes, VIEWING, strict=True):
     ax.set_title(viewing)
-    plot_dprime(dprimes(answers.only(viewing=viewing), by=["image", "model"]), ax)
+    found = dprimes(answers.only(viewing=viewing), by=["content", "image", "model"])
+    plot_dprime(found, ax)
 limits = -0.2, max(ax.get_xlim()[1] for ax in axes)
 for ax in axes:
     ax.set_xlim(limits)
