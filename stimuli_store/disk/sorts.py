@@ -1,4 +1,4 @@
-"""What a file looks like, for errors about a file given in another's place."""
+"""Sorts of files, named in errors about a file given in another's place."""
 
 import codecs
 import os

@@ -14,7 +14,7 @@ from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
-NAMES = ("stimsynth", "stimuli_store", "experiments", "analysis")
+OUR_NAMES = ("stimsynth", "stimuli_store", "experiments", "analysis")
 HOME = Path(__file__).resolve().parents[2]
 
 
@@ -27,7 +27,7 @@ class OwnPackages:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where one of these packages is; None for every other module."""
-        if path is not None or name not in NAMES:
+        if path is not None or name not in OUR_NAMES:
             return None
         spec = PathFinder.find_spec(name, [str(HOME)])
         if spec is not None and spec.submodule_search_locations is not None:
@@ -56,7 +56,7 @@ class NearestNames:
         """
         package, _, last = name.rpartition(".")
         parent = sys.modules.get(package)
-        if package.partition(".")[0] not in NAMES or last.startswith("_"):
+        if package.partition(".")[0] not in OUR_NAMES or last.startswith("_"):
             return None
         if not hasattr(type(parent), "__getattr__") and "__getattr__" not in vars(parent):
             return None
@@ -86,8 +86,8 @@ def find_own_packages() -> None:
     """Let Python find these packages before others of their names, and warn once if there are others."""
     if any(getattr(finder, "home", None) == HOME for finder in sys.meta_path):
         return
-    others = [place for name in NAMES for place in _others(name)]
-    for name in NAMES:
+    others = [place for name in OUR_NAMES for place in _others(name)]
+    for name in OUR_NAMES:
         _share(name)
     sys.meta_path.insert(0, OwnPackages())
     sys.meta_path.append(NearestNames())
@@ -112,7 +112,7 @@ def _places(spec: ModuleSpec) -> Iterator[Path]:
 
 
 def _share(name: str) -> None:
-    """Let another package of the name, which is loaded already, have our modules; those of a same name go."""
+    """Let another package of the name, which is loaded already, find our modules before its own."""
     module = sys.modules.get(name)
     ours = HOME / name
     if module is None or module.__spec__ is None or ours in _places(module.__spec__):
@@ -127,7 +127,7 @@ def _share(name: str) -> None:
 def _importing_line() -> tuple[str, int]:
     """Return file and line of the import that brought the first of these packages."""
     frame = sys._getframe(1)
-    own = tuple(f"{HOME / name}{os.sep}" for name in NAMES)
+    own = tuple(f"{HOME / name}{os.sep}" for name in OUR_NAMES)
     while frame.f_back is not None:
         file = frame.f_code.co_filename
         if not file.startswith((*own, "<frozen importlib")):

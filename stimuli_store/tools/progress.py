@@ -73,7 +73,7 @@ class _Share:
         return self
 
     def reach(self, fraction: float) -> None:
-        """Move the bar to a fraction of what is left for the bar inside."""
+        """Move the bar to a fraction of the part that the bar inside fills."""
         self._filled = max(self._filled, self._from + (1 - self._from) * _INSIDE * fraction)
         self._bar.update(self._begin + self._units * self._filled - self._bar.n)
 
