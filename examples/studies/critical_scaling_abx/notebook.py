@@ -51,9 +51,8 @@ display_stimuli(rows)
 
 # %% Sessions: simulated people, who see through texture statistics in windows of scaling 0.5. For real
 # ones, replace the booth by open_booth(design.screen), and leave out the observer
-design = replace(
-    read_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
-)
+chosen = BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(read_design(HERE / "design.toml"), bank=chosen)
 booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 eye, sessions = evidence_of(bank, "eye"), []
 for person in (f"S{number:02d}" for number in range(1, N_PEOPLE + 1)):

@@ -32,9 +32,8 @@ N_PEOPLE = {"small": 2, "published": 4}[HERE.name]
 
 # %% The bank: both ends of the spectrum of each model, added to photographs at several amplitudes
 bank = build(HERE / "plan.toml")
-print(
-    bank.pin, f"{len(bank.records)} images, {sum(bool(r.flags) for r in bank.records)} with flags"
-)
+flagged = sum(bool(record.flags) for record in bank.records)
+print(bank.pin, f"{len(bank.records)} images, {flagged} with flags")
 
 # %% The largest amplitude of each end, for one photograph
 target = next(record.name for record in bank.records if record.kind == "reference")
@@ -42,14 +41,13 @@ rows = {"most": [], "least": []}
 for label, members in bank.sets.items():
     if label.startswith(f"{target}/"):
         name, end = label.split("/")[1].split("-")
-        frame = bank.frame(members[-1].name).pixels
-        rows[end].append(Tile(pixels=frame, heading=f"{name}, {end} {members[-1].level.value:g}"))
+        pixels, largest = bank.frame(members[-1].name).pixels, members[-1].level.value
+        rows[end].append(Tile(pixels=pixels, heading=f"{name}, {end} {largest:g}"))
 display_stimuli(list(rows.values()))
 
 # %% Sessions: simulated people, who see through the model OnOff
-design = replace(
-    read_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
-)
+chosen = BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(read_design(HERE / "design.toml"), bank=chosen)
 booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 observer = ModelObserver(
     model="OnOff",

@@ -46,9 +46,8 @@ for model in ("PS", "network"):
 display_stimuli(rows)
 
 # %% Sessions: simulated people, whose d' is 40 times the distance that the eye's model sees
-design = replace(
-    read_design(HERE / "design.toml"), bank=BankChoice(path=bank.path.name, pin=bank.pin)
-)
+chosen = BankChoice(path=bank.path.name, pin=bank.pin)
+design = replace(read_design(HERE / "design.toml"), bank=chosen)
 booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 sessions = []
 for number, viewing in enumerate(VIEWING, start=1):
