@@ -16,5 +16,6 @@ if TYPE_CHECKING:
     from stimsynth.images.polar_grids import polar_angle, polar_radius
     from stimsynth.images.synthetic import STIMULI, make_synthetic_stimuli
     from stimsynth.images.textures import dead_leaves, voronoi
+    from stimsynth.images.tid2013 import RatedImages, load_tid2013
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__)

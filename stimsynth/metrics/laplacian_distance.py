@@ -1,8 +1,7 @@
 """Normalized Laplacian pyramid, and the distance between images in it.
 
-V. Laparra, J. Ballé, A. Berardino & E. P. Simoncelli (2016), "Perceptual image quality assessment using
-a normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6. Each coefficient is divided by a
-constant plus a weighted sum of its neighbours' amplitudes, with the parameters of this paper.
+Each coefficient is divided by a constant plus a weighted sum of its neighbours' amplitudes, with the
+parameters of Laparra et al. (2016).
 """
 
 import torch
@@ -95,6 +94,12 @@ def nlpd(img1: Tensor, img2: Tensor) -> Tensor:
     -------
     Tensor
         Shape (b, c). If two images are equal its gradient, which is not defined there, is 0.
+
+    References
+    ----------
+    V. Laparra, J. Ballé, A. Berardino & E. P. Simoncelli (2016), "Perceptual image quality assessment using a
+    normalized Laplacian pyramid", Electronic Imaging 2016(16), 1–6; V. Laparra, A. Berardino, J. Ballé &
+    E. P. Simoncelli (2017), "Perceptually optimized image rendering", J. Opt. Soc. Am. A 34(9), 1511–1525.
 
     Examples
     --------

@@ -1,11 +1,4 @@
-"""Structural similarity of images, on one scale (SSIM) and on several (MS-SSIM).
-
-References: Z. Wang, A. C. Bovik, H. R. Sheikh & E. P. Simoncelli (2004), "Image quality assessment: from
-error visibility to structural similarity", IEEE Trans. Image Processing 13(4), 600–612; Z. Wang,
-E. P. Simoncelli & A. C. Bovik (2003), "Multiscale structural similarity for image quality assessment",
-Asilomar Conf. 37; weights: Z. Wang & E. P. Simoncelli (2008), "Maximum differentiation (MAD)
-competition", J. Vision 8(12):8.
-"""
+"""Structural similarity of images, on one scale (SSIM) and on several (MS-SSIM)."""
 
 import warnings
 from collections.abc import Sequence
@@ -66,6 +59,12 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     InputError
         If the images cannot be compared or `pad` is unknown.
 
+    References
+    ----------
+    Z. Wang, A. C. Bovik, H. R. Sheikh & E. P. Simoncelli (2004), "Image quality assessment: from error
+    visibility to structural similarity", IEEE Trans. Image Processing 13(4), 600–612; the weights: Z. Wang &
+    E. P. Simoncelli (2008), "Maximum differentiation (MAD) competition", J. Vision 8(12):8.
+
     Examples
     --------
     >>> image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -117,6 +116,11 @@ def ms_ssim(
     ------
     InputError
         If the images cannot be compared or there is no power.
+
+    References
+    ----------
+    Z. Wang, E. P. Simoncelli & A. C. Bovik (2003), "Multiscale structural similarity for image quality
+    assessment", Asilomar Conf. 37, 1398–1402.
 
     Examples
     --------

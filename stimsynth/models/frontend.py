@@ -1,8 +1,4 @@
-"""Front-end models of early vision: centre-surround filtering with gain control.
-
-Formulas and parameters: A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions
-of hierarchical representations", NeurIPS 30; A. Berardino (2018), PhD thesis, New York University.
-"""
+"""Front-end models of early vision: centre-surround filtering with gain control."""
 
 # All filters of a model use one spectrum of the image (`transforms.convolution`), so a 31 × 31 model costs a
 # few fast Fourier transforms instead of thousands of products per pixel.
@@ -82,6 +78,11 @@ class LinearNonlinear(ShowsFilters):
 
     Parameters are as for `LuminanceGainControl`; `center_surround` is the filter.
 
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30.
+
     Examples
     --------
     >>> model = LinearNonlinear(31, pretrained=True, cache_filt=True)
@@ -142,6 +143,11 @@ class LuminanceGainControl(_LuminanceNormalized):
     luminance_scalar
         The factor s, shape (1,).
 
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30.
+
     Examples
     --------
     >>> model = LuminanceGainControl(31)
@@ -176,6 +182,11 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
 
     Parameters and attributes are as for `LuminanceGainControl`, with the further attributes `contrast`
     (the Gaussian K) and `contrast_scalar`.
+
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30.
 
     Examples
     --------
@@ -227,6 +238,11 @@ class OnOff(_LuminanceNormalized):
         Multiply the output by a disk with a soft edge, so that synthesis does not change the corners.
     cache_filt
         Cache the filters, as in `Gaussian`.
+
+    References
+    ----------
+    A. Berardino, J. Ballé, V. Laparra & E. P. Simoncelli (2017), "Eigen-distortions of hierarchical
+    representations", NeurIPS 30; the parameters: A. Berardino (2018), PhD thesis, New York University.
 
     Examples
     --------

@@ -22,6 +22,8 @@ _KINDS: dict[str, tuple[str, dict[str, int]]] = {
 def write_movie(path: Path, frames: Iterator[np.ndarray], framerate: float) -> None:
     """Write frames to a movie (H.264, 4:2:0), which is compressed and not exact pixel by pixel.
 
+    ffmpeg is also given the arguments in ``matplotlib.rcParams["animation.ffmpeg_args"]``.
+
     Parameters
     ----------
     path
@@ -38,12 +40,15 @@ def write_movie(path: Path, frames: Iterator[np.ndarray], framerate: float) -> N
     InputError
         If ffmpeg cannot write the file.
     """
+    from matplotlib import rcParams
+
     program = ffmpeg()
     first = next(frames)
     height, width = first.shape[:2]
     source = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{width}x{height}", "-r", f"{framerate}"]
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white"
-    target = ["-vf", even, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-y", str(path)]
+    target = ["-vf", even, "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    target += [*rcParams["animation.ffmpeg_args"], "-y", str(path)]
     with subprocess.Popen(
         [program, "-loglevel", "error", *source, "-i", "-", *target],
         stdin=subprocess.PIPE,

@@ -32,15 +32,15 @@ NAMES = {
         set_seed transforms validate InputError {OTHERS}
         {METHODS} {MODELS} {CHECKS}""",
     "stimsynth.convergence": "coarse_to_fine_enough loss_convergence pixel_change_convergence",
-    "stimsynth.images": """DOWNLOADS Download Picture STIMULI bars bundled checkerboard
+    "stimsynth.images": """DOWNLOADS Download Picture RatedImages STIMULI bars bundled checkerboard
         convert_float_to_int dead_leaves fetch_data get get_path grating isotrigon load load_images
-        load_picture make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save save_images
-        scattered_shapes to_numpy uniform_noise voronoi""",
+        load_picture load_tid2013 make_synthetic_stimuli pink_noise plaid polar_angle polar_radius save
+        save_images scattered_shapes to_numpy uniform_noise voronoi""",
     "stimsynth.losses": """channel_logsumexp l2_norm mse penalize_range penalize_roughness
         groupwise_relative_l2_norm_factory portilla_simoncelli_loss_factory relative_MSE
         relative_sse""",
-    "stimsynth.metrics": """NLP model_distance ms_ssim mse nlpd normalized_laplacian_pyramid ssim
-        ssim_map""",
+    "stimsynth.metrics": """Agreement NLP correlate_with_scores model_distance ms_ssim mse
+        nlpd normalized_laplacian_pyramid ssim ssim_map""",
     "stimsynth.models": f"MODELS {MODELS}",
     "stimsynth.transforms": """LaplacianPyramid LogPolar SteerablePyramidFreq add_noise
         autocorrelation blur_downsample

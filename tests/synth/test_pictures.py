@@ -324,3 +324,20 @@ def test_a_movie_is_made_with_ffmpeg(tmp_path: Path) -> None:
     (tmp_path / "taken.mp4").mkdir()
     with pytest.raises(InputError, match=r"ffmpeg could not write .*taken.mp4: "):
         film.save(tmp_path / "taken.mp4")
+
+
+def test_matplotlibs_settings_of_films_are_honoured(tmp_path: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg")
+    from matplotlib import rc_context
+
+    film = animshow(VIDEO, framerate=20)
+    own = ["-threads", "1", "-metadata", "title=settings of my own"]
+    with rc_context({"animation.ffmpeg_args": own}):
+        film.save(tmp_path / "film.mp4")
+    assert b"settings of my own" in (tmp_path / "film.mp4").read_bytes()
+    with rc_context({"animation.writer": "pillow"}):
+        film.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.n_frames == len(film)
+    with rc_context({"animation.writer": "html"}):
+        assert film.to_jshtml().count("data:image/png;base64") == len(film)

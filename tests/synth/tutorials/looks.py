@@ -1,7 +1,13 @@
 """What a person sees in the figures of a tutorial, as numbers."""
 
+import warnings
+from collections.abc import Callable
+
+import pytest
 import torch
 from torch import Tensor
+
+import stimsynth as ss
 
 
 def above(image: Tensor, frequency: float) -> Tensor:
@@ -43,3 +49,25 @@ def share_of_brightest(image: Tensor, part: float = 0.05) -> float:
     """Return the share of an image's energy (c, h, w) that lies in a part of its places."""
     energy = image.double().square().sum(0).flatten().sort(descending=True).values
     return (energy[: int(part * len(energy))].sum() / energy.sum()).item()
+
+
+def photograph(name: str, source: str) -> Tensor:
+    """Return a photograph of 256 × 256: bundled, or the tutorial's own where its package is installed."""
+    if source == "bundled":
+        ours = {"einstein": "camera", "curie": "chelsea", "reptile_skin": "gravel"}
+        return ss.images.load(ours[name], size=256)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the peer warns of when it is imported is its own
+        data = pytest.importorskip("plenoptic").data
+    return getattr(data, name)()
+
+
+def noisy(image: Tensor, metric: Callable[[Tensor, Tensor], Tensor], value: float) -> Tensor:
+    """Return the image with noise of such a size that the metric has a value, in the range (0, 1)."""
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        enough = metric(image, (image + middle * noise).clamp(0, 1)) >= value
+        low, high = (low, middle) if enough else (middle, high)
+    return (image + high * noise).clamp(0, 1)

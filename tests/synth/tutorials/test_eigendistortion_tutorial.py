@@ -82,20 +82,21 @@ def test_the_jacobian_of_a_linear_model_is_the_same_everywhere() -> None:
 
 
 class Network(nn.Module):
-    """The first layers of a residual network of 18, with a quarter of their channels."""
+    """The first layers of a residual network of 18, with a quarter of their channels unless told."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, int] = (16, 32)) -> None:
         super().__init__()
+        first, second = widths
         with torch.random.fork_rng():
             torch.manual_seed(0)
             self.features = nn.Sequential(
-                nn.Conv2d(3, 16, 7, stride=2, padding=3, bias=False),
-                nn.BatchNorm2d(16),
+                nn.Conv2d(3, first, 7, stride=2, padding=3, bias=False),
+                nn.BatchNorm2d(first),
                 nn.ReLU(inplace=True),
                 nn.MaxPool2d(3, stride=2, padding=1),
-                nn.Conv2d(16, 16, 3, padding=1, bias=False),
+                nn.Conv2d(first, first, 3, padding=1, bias=False),
                 nn.ReLU(inplace=True),
-                nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False),
+                nn.Conv2d(first, second, 3, stride=2, padding=1, bias=False),
             )
 
     def forward(self, x: Tensor) -> Tensor:

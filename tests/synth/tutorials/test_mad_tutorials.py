@@ -58,6 +58,94 @@ def test_the_held_metric_is_flat_and_the_other_rises_or_falls() -> None:
     )
 
 
+def of_norms(shape: tuple[int, ...], l1: float, l2: float) -> Tensor:
+    """Return noise of two norms: powers of normal noise, of which higher ones are more uneven."""
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(10), dtype=torch.float64)
+    low, high = 0.0, 8.0
+    for _ in range(60):
+        power = (low + high) / 2
+        powered = noise.abs() ** power
+        uneven = powered.norm() / powered.sum() > l2 / l1
+        low, high = (low, power) if uneven else (power, high)
+    return noise.sign() * powered * (l1 / powered.sum())
+
+
+#: What the tutorial reached: metric to move, end, value of the other metric, value of the first.
+PAIRS = {"l2": (l2_norm, l1_norm), "l1": (l1_norm, l2_norm)}
+TWO_PIXELS = [
+    ("l2", "min", 0.10816),
+    ("l1", "min", 0.12639),
+    ("l2", "max", 0.15304),
+    ("l1", "max", 0.17891),
+]
+
+
+def two_pixel_competition(moved: str, minmax: str, **kwargs: Any) -> ss.MADCompetition:
+    """Return a competition whose start has the tutorial's norms: 0.15300 and 0.12645."""
+    img = torch.full((1, 1, 1, 2), 0.5, dtype=torch.float64)
+    start = img - of_norms((1, 1, 1, 2), 0.15300, 0.12645).abs()
+    return ss.MADCompetition(img, *PAIRS[moved], minmax, initial_image=start, **kwargs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("moved", "minmax", "figure"), TWO_PIXELS)
+def test_two_pixels_have_the_tutorials_figures(moved: str, minmax: str, figure: float) -> None:
+    mad = two_pixel_competition(moved, minmax)
+    mad.synthesize(max_iter=2000, stop_criterion=1e-10)
+    assert mad.optimized_metric_loss[-1].item() == pytest.approx(figure, rel=1e-3)
+    assert mad.reference_metric_loss[-1].item() == pytest.approx(
+        0.153 if moved == "l2" else 0.12645, rel=1e-6
+    )
+    offset = (mad.mad_image - mad.image).flatten().abs()
+    if (moved, minmax) == ("l1", "max"):
+        assert offset.tolist() == pytest.approx([0.0894, 0.0895], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("moved", "minmax", "figure"), TWO_PIXELS)
+def test_two_pixels_by_the_tutorials_weight_and_steps(
+    moved: str, minmax: str, figure: float
+) -> None:
+    mad = two_pixel_competition(moved, minmax, metric_tradeoff_lambda=1e4)
+    optimizer = torch.optim.Adam([mad.mad_image], lr=0.0001)
+    mad.synthesize(max_iter=2000, optimizer=optimizer, stop_criterion=1e-10)
+    assert mad.optimized_metric_loss[-1].item() == pytest.approx(figure, rel=2e-3)
+    held = mad.reference_metric_loss
+    assert held[-1].item() == pytest.approx(held[0].item(), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("moved", "minmax", "figure"),
+    [
+        ("l2", "min", 963.86),
+        # The tutorial's 3764.4 has pixels beyond the range; of 61687, 268 pixels take 229.5 and one the rest.
+        ("l2", "max", 3761.6),
+        # Its 6534.5 had not converged after 30000 steps: 26 pixels at 229.5 and one less are enough.
+        ("l1", "min", 6095.9),
+        ("l1", "max", 75347.0),
+    ],
+)
+def test_a_checkerboard_has_the_tutorials_figures_or_better(
+    moved: str, minmax: str, figure: float
+) -> None:
+    tile = torch.arange(64) // 8 % 2
+    img = torch.where(tile[:, None] == tile, 25.5, 229.5).double()[None, None]
+    noise = of_norms((1, 1, 64, 64), 61687.0, 1177.3).abs()
+    towards_the_middle = torch.where(img < 128, noise, -noise)
+    mad = ss.MADCompetition(
+        img,
+        *PAIRS[moved],
+        minmax,  # type: ignore[arg-type]
+        allowed_range=(0, 255),
+        initial_image=img + towards_the_middle,
+    )
+    mad.synthesize(max_iter=2000, stop_criterion=1e-10)
+    assert mad.optimized_metric_loss[-1].item() == pytest.approx(figure, rel=1e-4)
+    held = 61687.0 if moved == "l2" else 1177.3
+    assert mad.reference_metric_loss[-1].item() == pytest.approx(held, rel=1e-6)
+    assert mad.mad_image.min() >= 0
+    assert mad.mad_image.max() <= 255
+
+
 def model1(*args: Tensor) -> Tensor:
     return 1 - ssim(*args, weighted=True, pad="reflect")
 
