@@ -183,6 +183,15 @@ def test_bars_inside_a_notebook_move_the_outer_one_unseen(monkeypatch: pytest.Mo
     assert "images" in stream.getvalue()
 
 
+def test_a_synthesis_inside_a_bar_runs_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Notebook())
+    metamer = Metamer(torch.rand(1, 1, 8, 8).double(), torch.nn.Identity())
+    with progress.progress_bar(4, "image") as outer, outer.step(4):
+        metamer.synthesize(max_iter=3)
+        assert outer.n > 0
+    assert len(metamer.losses) > 1
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no such terminals")
 def test_a_terminal_without_a_size_gets_both_bars_and_a_pipe_none() -> None:
     """Both on lines of their own, and no line over 80 columns."""

@@ -33,7 +33,8 @@ def synthesis_bar(
 
         def on_step(history: History, state: Any) -> None:
             bar.update()
-            if bar.n == 1 or bar.n % 10 == 0:  # reading numbers from a GPU makes it wait
+            # A bar that is not drawn counts no steps; reading numbers from a GPU makes it wait.
+            if not bar.disable and (bar.n == 1 or bar.n % 10 == 0):
                 fields = postfix(history, state, extra)
                 # 80 columns have room for the title and the first field only.
                 bar.set_description(fields.get("current_scale", f"{bar.unit}s"), refresh=False)
