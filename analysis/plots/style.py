@@ -61,6 +61,7 @@ def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
 
 def quiet(axes: Axes) -> Axes:
     """Remove the upper and right frame lines of axes, colour the rest, and return the axes."""
+    axes.set_facecolor("white")  # as the paper, in dark styles too
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

@@ -25,7 +25,11 @@ def empty_figure(width: float, height: float, layout: "FigureLayout" = None) -> 
         from stimuli_store.tools.figures import new_figure
     except ImportError as error:
         raise missing_extra("figures need matplotlib", "analysis") from error
-    return new_figure(width, height, dpi=DPI, layout=layout)
+    from matplotlib import rcParams
+
+    # As the texts: white ones on white paper, in a dark style, could not be seen.
+    face = rcParams["figure.facecolor"]
+    return new_figure(width, height, dpi=DPI, layout=layout, facecolor=face)
 
 
 def own_axes(layout: "FigureLayout" = None) -> "PlotAxes":

@@ -63,9 +63,14 @@ def _shown(figure: object) -> PagePicture | None:
 
 
 def new_figure(
-    width: float, height: float, *, dpi: float = 100, layout: FigureLayout = None
+    width: float,
+    height: float,
+    *,
+    dpi: float = 100,
+    layout: FigureLayout = None,
+    facecolor: str = "white",
 ) -> PlotFigure:
-    """Return an empty white figure of `width` × `height` inches that pyplot does not know.
+    """Return an empty figure of `width` × `height` inches that pyplot does not know.
 
     Parameters
     ----------
@@ -73,6 +78,8 @@ def new_figure(
         Pixels per inch: of the page in a notebook, of the file with ``figure.savefig(path)``.
     layout
         Layout engine of matplotlib; None for none.
+    facecolor
+        Colour of the paper.
 
     Examples
     --------
@@ -80,7 +87,7 @@ def new_figure(
     >>> png[1:4], size
     (b'PNG', {'width': 200, 'height': 100})
     """
-    made = PlotFigure(figsize=(width, height), dpi=dpi, facecolor="white", layout=layout)
+    made = PlotFigure(figsize=(width, height), dpi=dpi, facecolor=facecolor, layout=layout)
     FigureCanvasAgg(made)
     return made
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_kind
+from stimsynth.plots.legends import ABOVE_PX, legend_above
 from stimsynth.transforms.sequences import as_vectors, deviation_from_line
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
@@ -87,11 +88,11 @@ def plot_deviation_from_line(
             along, away = deviation_from_line(as_vectors(geodesic.model(frames)))
         ax.plot(_array(along), _array(away), style, label=name, markersize=4)
     ax.set(
-        xlabel="Distance along the line between the ends",
-        ylabel="Distance from that line",
-        title="Deviation from straight line",
+        xlabel="Distance along the line between the ends (its lengths)",
+        ylabel="Distance from that line (its lengths)",
     )
-    ax.legend()
+    ax.set_title("Deviation from straight line", pad=ABOVE_PX)
+    legend_above(ax)
     return ax
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.legends import ABOVE_PX, legend_above
 from stimsynth.plots.outputs.representation import plot_representation
 from stimsynth.plots.outputs.stems import YLimits, rescale_ylim
 from stimsynth.plots.outputs.updates import update_plot
@@ -126,6 +127,7 @@ def moving_curves(
         (dot,) = one.plot([at] * values.shape[1], values[at], "o", color="red")
         dots.append(dot)
         one.set(xlabel="Synthesis iteration", ylabel=curve.title, yscale=curve.scale)
+        one.xaxis.get_major_locator().set_params(integer=True)
         low, high = values.min(), values.max()
         if 0 <= high - low < _FLAT * high:  # rounding errors of a constant must not look large
             one.set_ylim(0.9 * low, 1.1 * high)
@@ -165,17 +167,18 @@ def moving_histogram(
         _, edges, bars = axes.hist(finite, label=name[0].upper() + name[1:], **style)
     for end in (low, high):
         axes.axvline(end, color="0.5", linewidth=0.8, linestyle=":")
-    axes.set(xlabel="Pixel value", ylabel="Number of pixels", title="Histogram of pixel values")
+    axes.set(xlabel="Pixel value", ylabel="Number of pixels")
+    axes.set_title("Histogram of pixel values", pad=ABOVE_PX)
     if ylim is not False and ylim is not None:
         axes.set_ylim(ylim)
-    legend = axes.legend(fontsize=8)
+    legend_above(axes)
     moved: Any = bars
 
     def follow(_iterate: int, now: np.ndarray) -> "list[Artist]":
         heights, _ = np.histogram(values(now), edges)
         for bar, height in zip(moved, heights, strict=True):
             bar.set_height(height)
-        return [*moved, legend]
+        return list(moved)
 
     return Moving(axes=(axes,), follow=follow)
 

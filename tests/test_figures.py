@@ -1,0 +1,223 @@
+"""Every kind of figure: nothing is cut, nothing lies over something else, and it looks as it did."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib import rc_context, style
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from analysis import plots as analysis_plots
+from stimsynth import plots
+from tests.analysis import test_plots as of_analysis
+from tests.figures import catalogue
+from tests.figures.catalogue import FIGURES, drawn, figure_of
+from tests.figures.compare import (
+    BASELINES,
+    MOST_IN_A_BLOCK,
+    MOST_RMS,
+    STYLE,
+    baseline_of,
+    difference,
+    picture_of,
+    stored,
+)
+
+every = pytest.mark.parametrize("name", FIGURES)
+#: Numbers without a unit, whose axes have no names: outputs of models.
+UNNAMED = ("output of numbers", "output of two layers", "statistics of a texture", "stems")
+_EDGE_PX = 1.0
+_LINE_PX = 3.0  # below the letters of a line
+#: Ways to lay out a figure.
+LAYOUTS = ("images in rows", "output of two layers", "status of a competition", "fit", "ranking")
+
+
+def texts(figure: Figure) -> Iterator[Text]:
+    """Yield the texts of a figure that are seen."""
+    yield from figure.texts
+    yield from (text for legend in figure.legends for text in legend.get_texts())
+    for axes in figure.axes:
+        yield from (axes.title, *axes.texts)
+        if legend := axes.get_legend():
+            yield from legend.get_texts()
+        if axes.axison:
+            yield from _beside(axes)
+
+
+def _beside(axes: Axes) -> Iterator[Text]:
+    """Yield the names and the numbers at axes."""
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if axis.get_visible():
+            yield axis.label
+            marks = [*zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)]
+            yield from (label for at, label in marks if min(limits) <= at <= max(limits))
+
+
+def boxes(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Return the texts of a figure and their places in pixels."""
+    seen = [text for text in texts(figure) if text.get_visible() and text.get_text().strip()]
+    return [(text.get_text(), text.get_window_extent()) for text in seen]
+
+
+@every
+def test_no_text_is_cut_or_lies_on_another(name: str) -> None:
+    check_texts(drawn(name))
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in LAYOUTS else pytest.param(n, marks=pytest.mark.slow) for n in FIGURES]
+)
+def test_no_text_is_cut_or_lies_on_another_in_print(name: str) -> None:
+    figure = drawn(name)
+    before = figure.dpi
+    figure.set_dpi(200)
+    try:
+        figure.draw_without_rendering()
+        check_texts(figure)
+    finally:
+        figure.set_dpi(before)
+        figure.draw_without_rendering()
+
+
+def check_texts(figure: Figure) -> None:
+    """Check that all texts are whole on the page and none lies on another."""
+    placed, page = boxes(figure), figure.bbox.padded(_EDGE_PX)
+    for text, box in placed:
+        assert page.x0 <= box.x0 and box.x1 <= page.x1, text
+        assert page.y0 <= box.y0 and box.y1 <= page.y1, text
+    for (one, first), (other, second) in combinations(placed, 2):
+        assert not first.padded(-_EDGE_PX).overlaps(second.padded(-_EDGE_PX)), (one, other)
+
+
+@every
+def test_pictures_and_plots_lie_side_by_side_and_no_text_lies_on_a_picture(name: str) -> None:
+    figure = drawn(name)
+    seen = [axes for axes in figure.axes if axes.has_data() and axes.get_visible()]
+    places = [axes.get_window_extent().padded(-_EDGE_PX) for axes in seen]
+    assert places
+    for one, other in combinations(places, 2):
+        assert not one.overlaps(other)
+    for axes, place in zip(seen, places, strict=True):
+        assert figure.bbox.padded(_EDGE_PX).containsx(place.x0)
+        assert figure.bbox.padded(_EDGE_PX).containsy(place.y1)
+        if axes.images:
+            assert not [t for t, box in boxes(figure) if box.padded(-_LINE_PX).overlaps(place)]
+
+
+@every
+def test_no_legend_lies_over_data(name: str) -> None:
+    figure = drawn(name)
+    own = [axes.get_legend() for axes in figure.axes]
+    for legend in (*figure.legends, *filter(None, own)):
+        place = legend.get_window_extent()
+        for axes in figure.axes:
+            inside = [p for p in points(axes) if place.contains(*p)]
+            bars = [bar for bar in axes.patches if bar.get_window_extent().overlaps(place)]
+            assert not inside and not [bar for bar in bars if bar.get_height() > 0]
+
+
+def points(axes: Axes) -> np.ndarray:
+    """Return the data of lines and points in pixels, shape (n, 2)."""
+    lines = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
+    dots = [axes.transData.transform(c.get_offsets()) for c in axes.collections]
+    found = np.concatenate([np.zeros((0, 2)), *lines, *dots])
+    return found[np.isfinite(found).all(axis=1)]
+
+
+@every
+def test_data_are_inside_their_axes_and_the_axes_have_names(name: str) -> None:
+    for axes in drawn(name).axes:
+        place = axes.get_window_extent().padded(_EDGE_PX)
+        for image in axes.images:
+            corners = image.get_window_extent()
+            assert np.abs(corners.get_points() - axes.get_window_extent().get_points()).max() < 2
+        dots = [
+            axes.transData.transform(c.get_offsets()) for c in axes.collections if c.get_paths()
+        ]
+        for line in np.concatenate([np.zeros((0, 2)), *dots]):
+            assert place.contains(*line)
+        if axes.axison and not axes.images and axes.has_data() and name not in UNNAMED:
+            assert axes.get_xlabel()
+            assert axes.get_ylabel() or axes.get_yticklabels()
+
+
+@every
+def test_it_looks_as_it_did(name: str) -> None:
+    rms, most = difference(picture_of(drawn(name)), stored(name))
+    assert rms < MOST_RMS and most < MOST_IN_A_BLOCK, (
+        f"{name} differs by {rms:.1f} grey levels, {most:.0f} at most; if that is meant, run "
+        f"python -m tests.figures '{name}' and look at {baseline_of(name).name}"
+    )
+
+
+def test_there_is_a_small_file_for_every_figure_and_no_other() -> None:
+    files = set(BASELINES.glob("*.png"))
+    assert files == {baseline_of(name) for name in FIGURES}
+    assert sum(file.stat().st_size for file in files) < 600_000
+
+
+def _without_title(figure: Figure) -> None:
+    figure.axes[0].set_title("")
+
+
+def _without_a_curve(figure: Figure) -> None:
+    figure.axes[0].lines[0].set_visible(False)
+
+
+def _reversed(figure: Figure) -> None:
+    figure.axes[0].images[0].set_cmap("gray_r")
+
+
+def _without_a_legend(figure: Figure) -> None:
+    figure.legends[0].remove()
+
+
+CHANGES: dict[str, tuple[str, Callable[[Figure], None]]] = {
+    "a title is missing": ("images", _without_title),
+    "black and white are exchanged": ("images", _reversed),
+    "a curve is missing": ("loss", _without_a_curve),
+    "a legend is missing": ("fit", _without_a_legend),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen(change: str) -> None:
+    name, make = CHANGES[change]
+    with rc_context(STYLE):
+        figure = figure_of(FIGURES[name]())
+    make(figure)
+    rms, most = difference(picture_of(figure), stored(name))
+    assert rms > MOST_RMS or most > MOST_IN_A_BLOCK
+
+
+@pytest.mark.parametrize("name", ["loss", "pixel values", "images", "fit", "thresholds"])
+def test_figures_can_be_read_in_a_dark_style(name: str) -> None:
+    """Where a style has white letters, the paper is not white, and no letter has the paper's colour."""
+    with style.context("dark_background"):
+        figure = figure_of(FIGURES[name]())
+        paper = np.array(figure.get_facecolor()[:3])
+        for text in filter(Text.get_text, texts(figure)):
+            assert np.abs(np.array(to_rgb(text.get_color())) - paper).max() > 0.3, text.get_text()
+        for axes in figure.axes:
+            assert np.allclose(axes.get_facecolor()[:3], paper)
+
+
+#: Public names that are no kind of figure of their own: they change axes, or make what others show.
+PARTS = (
+    *("Film", "Tile", "animate", "animshow", "clean_up_axes", "convert_anim_to_html"),
+    *("display_image", "filter_figure", "plot_MAD_results", "plot_statistics"),
+    *("rescale_ylim", "update_plot", "update_stem"),
+)
+
+
+def test_the_catalogue_has_every_plot() -> None:
+    """The source of the catalogue, and of the plots of analysis that it takes, names every public plot."""
+    source = "".join(inspect.getsource(module) for module in (catalogue, of_analysis))
+    missing = [n for n in (*dir(plots), *dir(analysis_plots)) if n not in PARTS and n not in source]
+    assert not missing
