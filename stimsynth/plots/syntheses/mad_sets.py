@@ -124,7 +124,7 @@ def plot_loss_all(
             axes.plot(losses, label=label, **{**colours[pushed], **lines[mad.minmax]})
     for name, axes in zip(names, pair, strict=True):
         axes.set(xlabel="Synthesis iteration", ylabel="Loss", title=name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
     handles, labels = pair[1].get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     figure.tight_layout(rect=(0, 0.1, 1, 1))

@@ -127,7 +127,7 @@ def moving_curves(
         (dot,) = one.plot([at] * values.shape[1], values[at], "o", color="red")
         dots.append(dot)
         one.set(xlabel="Synthesis iteration", ylabel=curve.title, yscale=curve.scale)
-        one.xaxis.get_major_locator().set_params(integer=True)
+        one.locator_params(axis="x", integer=True)
         low, high = values.min(), values.max()
         if 0 <= high - low < _FLAT * high:  # rounding errors of a constant must not look large
             one.set_ylim(0.9 * low, 1.1 * high)
