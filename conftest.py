@@ -2,8 +2,10 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,6 +33,23 @@ def no_wait_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)  # it, too, refuses what is no open file
         yield
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study: a bank, a design, and the journals of three simulated people."""
+    from tests.small_study import make_study
+
+    return make_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(autouse=True)
+def a_readers_folder(request: pytest.FixtureRequest) -> None:
+    """Examples in docstrings that name files of a study find copies of them in their working folder."""
+    if isinstance(request.node, pytest.DoctestItem) and "study-1.0.0.h5" in request.node.dtest.docstring:
+        folder = request.getfixturevalue("tmp_path") / "study"
+        shutil.copytree(request.getfixturevalue("study"), folder)
+        request.getfixturevalue("monkeypatch").chdir(folder)
 
 
 @pytest.hookimpl(wrapper=True)

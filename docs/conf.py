@@ -22,7 +22,7 @@ extensions = [
 exclude_patterns = [
     "_build",
     "_ext",
-    "gallery/sg_execution_times.rst",
+    "**/sg_execution_times.rst",
     "sg_execution_times.rst",
     "gallery/**/*.ipynb",
     "gallery/**/*.py",

@@ -80,6 +80,7 @@ def tiny_bank(
     levels: tuple[float, ...] = LEVELS,
     seeds: tuple[int, ...] = (0, 1),
     version: str = "1.0.0",
+    name: str = "tiny",
 ) -> Bank:
     """A bank of noise: `len(targets)` references, a set per target and level, a member per seed.
 
@@ -120,7 +121,7 @@ def tiny_bank(
                     wrong = float(rng.uniform(0.1, 3.0))
                     predictions.append(("wrong", a, b, wrong))
     header = BankHeader(
-        name="tiny",
+        name=name,
         version=version,
         license="CC0-1.0",
         models=(ModelRef(label="right", name="Gaussian"), ModelRef(label="wrong", name="Gaussian")),

@@ -1,0 +1,42 @@
+"""A small study whose files examples in docstrings name: bank, design, journals."""
+
+from pathlib import Path
+
+from analysis.observers.evidence import evidence_of
+from analysis.observers.model_observer import calibrated_observer
+from experiments.course.constant import course_of
+from experiments.design import read_design
+from experiments.session import run_session
+from experiments.simulated import SimulatedBooth
+from tests.helpers import tiny_bank
+
+DESIGN = """\
+[bank]
+path = "study-1.0.0.h5"
+pin = "{pin}"
+
+[task]
+name = "abx"
+
+[design]
+comparisons = ["reference-member"]
+repeats = 4
+seed = 1
+"""
+
+
+def make_study(folder: Path) -> Path:
+    """Write the study into an empty folder, and return the folder."""
+    bank = tiny_bank(folder, name="study")
+    (folder / "design.toml").write_text(DESIGN.format(pin=bank.pin), encoding="utf-8")
+    design = read_design(folder / "design.toml")
+    evidence = evidence_of(bank, "right")
+    for participant in ("S01", "S02", "S03"):
+        trials = course_of(design, bank, participant, session=1).trials
+        observer = calibrated_observer("right", evidence, trials, design.task)
+        booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+        run_session(
+            design, bank, booth, participant, 1, data_dir=folder / "data", observer=observer
+        ).records
+    bank.close()
+    return folder
