@@ -46,7 +46,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def a_readers_folder(request: pytest.FixtureRequest) -> None:
     """Examples in docstrings that name files of a study find copies of them in their working folder."""
-    if isinstance(request.node, pytest.DoctestItem) and "study-1.0.0.h5" in request.node.dtest.docstring:
+    if (
+        isinstance(request.node, pytest.DoctestItem)
+        and "study-1.0.0.h5" in request.node.dtest.docstring
+    ):
         folder = request.getfixturevalue("tmp_path") / "study"
         shutil.copytree(request.getfixturevalue("study"), folder)
         request.getfixturevalue("monkeypatch").chdir(folder)

@@ -29,7 +29,15 @@ _SEED_DIGITS = 13  # hexadecimal: 52 bits, which every JSON reader holds exactly
 
 @dataclass(frozen=True, kw_only=True)
 class BankChoice:
-    """Path of the bank, relative to the design file, and the pin that it must have."""
+    """Path of the bank, relative to the design file, and the pin that it must have.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> BankChoice(path="study-1.0.0.h5", pin=bank.pin).path
+    'study-1.0.0.h5'
+    """
 
     path: str
     pin: str
@@ -56,6 +64,15 @@ class Design:
         Answer, or ``"quit"``, to key.
     texts
         Texts that replace those of the task, by name.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import read_design
+    >>> design = read_design("design.toml")
+    >>> design.task.name, design.rule
+    ('abx', 'independent')
     """
 
     bank: BankChoice
@@ -91,7 +108,21 @@ class Design:
 
 @dataclass(frozen=True, kw_only=True)
 class DesignFile:
-    """The tables of a design file as they are written."""
+    """The tables of a design file as they are written.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import BankChoice, Sampling, TaskChoice, design_from
+    >>> file = DesignFile(
+    ...     bank=BankChoice(path=bank.path.name, pin=bank.pin),
+    ...     task=TaskChoice(name="oddity"),
+    ...     design=Sampling(comparisons=("reference-member",), repeats=6, seed=1),
+    ... )
+    >>> design_from(file).task.name
+    'oddity'
+    """
 
     bank: BankChoice
     design: Sampling
@@ -109,6 +140,16 @@ def design_from(file: DesignFile) -> Design:
     InputError
         With one line for each fault: a task that does not hold, a duration that the screen cannot show,
         repeats that do not fill the cells, an answer without a key, an unknown text.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import BankChoice, DesignFile, Sampling
+    >>> chosen = BankChoice(path=bank.path.name, pin=bank.pin)
+    >>> sampling = Sampling(comparisons=("reference-member",), repeats=4, seed=1)
+    >>> design_from(DesignFile(bank=chosen, design=sampling)).rule
+    'independent'
     """
     task, rule = resolved(file.task)
     faults: list[str] = []
@@ -146,6 +187,14 @@ def read_design(path: str | os.PathLike[str]) -> Design:
     ------
     InputError
         If the file is missing, is no TOML, or is no design; all faults are named together.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> design = read_design("design.toml")
+    >>> design.bank.pin == bank.pin, design.design.repeats
+    (True, 4)
     """
     file = read_toml(path, DesignFile, "the design")
     try:
@@ -192,6 +241,15 @@ def seed_of(design: Design, participant: str, session: int, run: int = 1) -> int
 
     It is the first 52 bits of the SHA-256 of the design's seed, the participant, the session, and the run
     if it is not the first.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import read_design
+    >>> design = read_design("design.toml")
+    >>> seed_of(design, "S01", 1) == seed_of(design, "S01", 1) != seed_of(design, "S02", 1)
+    True
     """
     parts = [design.design.seed, check_participant(participant), check_session(session)]
     if check_run(run) != 1:

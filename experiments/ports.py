@@ -10,11 +10,29 @@ from stimuli_store.records.trials import Trial
 
 
 class Quit(Exception):
-    """Raised when the participant presses the quit key or closes the window. Finished trials are kept."""
+    """Raised when the participant presses the quit key or closes the window. Finished trials are kept.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise Quit
+    ... except Quit:
+    ...     print("the participant left")
+    the participant left
+    """
 
 
 class Interrupted(Exception):
-    """Raised when a signal (`signal_name`: ``"SIGTERM"``, …) stops the process. Finished trials are kept."""
+    """Raised when a signal (`signal_name`: ``"SIGTERM"``, …) stops the process. Finished trials are kept.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise Interrupted("SIGINT", 2)
+    ... except Interrupted as signal:
+    ...     print(signal.signal_name)
+    SIGINT
+    """
 
     def __init__(self, signal_name: str, number: int) -> None:
         super().__init__(f"stopped by {signal_name}")
@@ -104,7 +122,21 @@ class AnswerLike(Protocol):
 
 
 class Observer(Protocol):
-    """Interface of a simulated observer, such as `analysis.observers.model_observer.ModelObserver`."""
+    """Interface of a simulated observer, such as `analysis.observers.model_observer.ModelObserver`.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import ModelObserver, evidence_of
+    >>> from stimuli_store.tasks import task_named
+    >>> observer: Observer = ModelObserver(
+    ...     model="right", evidence=evidence_of(bank, "right"), gain=1.0, task=task_named("abx"),
+    ...     rule="independent"
+    ... )
+    >>> observer.describe()["model"]
+    'right'
+    """
 
     def respond(self, trial: Trial, rng: np.random.Generator) -> AnswerLike:
         """Return an answer to a trial, drawn with `rng`."""
@@ -114,7 +146,15 @@ class Observer(Protocol):
 
 
 class Booth(Protocol):
-    """Interface of a place where scenes are shown. It knows no task, no answer and no score."""
+    """Interface of a place where scenes are shown. It knows no task, no answer and no score.
+
+    Examples
+    --------
+    >>> from stimsynth import SimulatedBooth
+    >>> booth: Booth = SimulatedBooth((800, 600), 60.0)
+    >>> booth.size
+    (800, 600)
+    """
 
     @property
     def size(self) -> tuple[int, int]:

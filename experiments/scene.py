@@ -52,6 +52,18 @@ def slides_of(
     ------
     DisplayError
         If pictures do not fit at their places; see `check_scenes`, which says so before a session.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import course_of, read_design
+    >>> design = read_design("design.toml")
+    >>> trial = course_of(design, bank, "S01", session=1).trials[0]
+    >>> frames = {name: bank.frame(stimulus).pixels for name, stimulus in trial.intervals.items()}
+    >>> slides = slides_of(design.task, trial, frames, design.screen, design.screen.size)
+    >>> len(slides)
+    7
     """
     shapes = {name: frame.shape for name, frame in frames.items()}
     spots = spots_of(task, shapes, screen, size, ppd)
@@ -87,6 +99,13 @@ def check_scenes(
     DisplayError
         If a picture does not fit at its place, two pictures overlap, a place is unknown or outside the
         window, a place is given in degrees without pixels per degree, or a ramp is longer than its phase.
+
+    Examples
+    --------
+    >>> from stimsynth import Screen
+    >>> from stimuli_store.tasks import task_named
+    >>> shapes = [{"left": (64, 64), "right": (64, 64)}]
+    >>> check_scenes(task_named("pair"), shapes, Screen(), (800, 600))
     """
     different = {tuple(sorted((name, tuple(s)) for name, s in one.items())) for one in shapes}
     for known in map(dict, sorted(different)):

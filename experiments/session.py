@@ -87,6 +87,22 @@ def run_session(
     DisplayError
         If the frames do not fit the screen (then nothing is written), or a frame on the screen was not
         the certified one (the journal says which).
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import SimulatedBooth, calibrated_observer, course_of, evidence_of, read_design
+    >>> design = read_design("design.toml")
+    >>> trials = course_of(design, bank, "S04", session=1).trials
+    >>> observer = calibrated_observer("right", evidence_of(bank, "right"), trials, design.task)
+    >>> booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
+    >>> from pathlib import Path
+    >>> session = run_session(
+    ...     design, bank, booth, "S04", 1, data_dir=Path("data"), observer=observer, max_trials=3
+    ... )
+    >>> len(session.records)
+    3
     """
     plan = plan_session(
         design,

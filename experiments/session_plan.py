@@ -46,6 +46,16 @@ class SessionPlan:
     """A session before it is run: its course, seed and journal, and the session found in the journal.
 
     `found` is None for a session that has not begun.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from pathlib import Path
+    >>> from stimsynth import plan_session, read_design
+    >>> plan = plan_session(read_design("design.toml"), bank, "S09", 1, Path("data"))
+    >>> plan.done, plan.completed
+    (0, False)
     """
 
     participant: str
@@ -121,6 +131,16 @@ def plan_session(
         number of pixels per degree.
     JournalError
         If the journal is damaged, or was begun with another design, bank or observer.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from pathlib import Path
+    >>> from stimsynth import read_design
+    >>> plan = plan_session(read_design("design.toml"), bank, "S09", 1, Path("data"))
+    >>> plan.journal.name
+    'sub-S09_ses-01_task-abx_run-1_beh.jsonl'
     """
     number = check_session(session)
     journal = journal_path(data_dir, participant, number, design.task.name, run)

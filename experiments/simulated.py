@@ -18,6 +18,22 @@ class SimulatedPerson:
     """Participant whose random numbers depend only on the session's seed and the trial.
 
     So a session that was killed and continued gets the same answers as an uninterrupted one.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import ModelObserver, course_of, evidence_of, read_design
+    >>> design = read_design("design.toml")
+    >>> observer = ModelObserver(
+    ...     model="right", evidence=evidence_of(bank, "right"), gain=1.0, task=design.task,
+    ...     rule=design.rule
+    ... )
+    >>> trial = course_of(design, bank, "S01", session=1).trials[0]
+    >>> SimulatedPerson(
+    ...     observer, seed=1).answer(trial) == SimulatedPerson(observer, seed=1).answer(trial
+    ... )
+    True
     """
 
     def __init__(self, observer: Observer, seed: int) -> None:
@@ -39,6 +55,11 @@ class SimulatedBooth:
         Width and height that a window would have, in pixels.
     refresh_hz
         Nominal refresh rate, in hertz.
+
+    Examples
+    --------
+    >>> SimulatedBooth((800, 600), 60.0).size
+    (800, 600)
     """
 
     def __init__(self, size: tuple[int, int], refresh_hz: float) -> None:

@@ -31,6 +31,11 @@ class TaskChoice:
         Other durations, by phase.
     ramp_ms, mask_ms, criterion
         As for `stimuli_store.tasks.types.Task`.
+
+    Examples
+    --------
+    >>> TaskChoice(name="abx", ms={"A": 250.0}).name
+    'abx'
     """
 
     name: str

@@ -19,7 +19,16 @@ DITHERS = ("none", "uniform")
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """An 8-bit display frame, its hash, and the fraction of pixels that were clipped."""
+    """An 8-bit display frame, its hash, and the fraction of pixels that were clipped.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stimsynth import quantize
+    >>> frame = quantize(np.full((2, 2), 0.5, np.float32))
+    >>> frame.pixels.tolist(), frame.clipped_fraction
+    ([[128, 128], [128, 128]], 0.0)
+    """
 
     pixels: np.ndarray
     sha256: str

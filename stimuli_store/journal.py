@@ -46,6 +46,15 @@ class Journal:
     ------
     JournalError
         If another process is writing this journal, or a line in its middle is damaged.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import find_journals
+    >>> with Journal(find_journals("data")[0]) as journal:
+    ...     print(journal.session.header.participant)
+    S01
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -145,6 +154,15 @@ def read_session(path: str | os.PathLike[str]) -> Session:
     JournalError
         If the file is missing, empty, damaged before its end, of another format, or holds trials twice or
         out of order.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import find_journals
+    >>> session = read_session(find_journals("data")[0])
+    >>> session.header.participant, len(session.records)
+    ('S01', 64)
     """
     path = Path(path)
     sort = sort_of_file(path)

@@ -10,6 +10,26 @@ from experiments.session import run_session
 from experiments.simulated import SimulatedBooth
 from tests.helpers import tiny_bank
 
+PLAN = """\
+[bank]
+name = "study"
+version = "1.0.0"
+license = "CC0-1.0"
+
+[targets]
+images = ["camera"]
+size = 32
+
+[models.maker]
+use = "UniformPooling"
+
+[[sets]]
+kind = "metamer"
+model = "maker"
+level = { window_px = [4, 8, 16, 32] }
+seeds = [0, 1]
+"""
+
 DESIGN = """\
 [bank]
 path = "study-1.0.0.h5"
@@ -30,6 +50,7 @@ def make_study(folder: Path) -> Path:
     bank = tiny_bank(folder, name="study")
     (folder / "design.toml").write_text(DESIGN.format(pin=bank.pin), encoding="utf-8")
     design = read_design(folder / "design.toml")
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     evidence = evidence_of(bank, "right")
     for participant in ("S01", "S02", "S03"):
         trials = course_of(design, bank, participant, session=1).trials
@@ -37,6 +58,6 @@ def make_study(folder: Path) -> Path:
         booth = SimulatedBooth(design.screen.size, design.screen.refresh_hz)
         run_session(
             design, bank, booth, participant, 1, data_dir=folder / "data", observer=observer
-        ).records
+        )
     bank.close()
     return folder

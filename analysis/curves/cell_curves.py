@@ -141,6 +141,11 @@ class ThresholdModel:
     ----------
     sigmoid, guess, p, axis
         As for `fit_psychometric`, but with one sigmoid.
+
+    Examples
+    --------
+    >>> ThresholdModel(sigmoid="logistic").p
+    0.75
     """
 
     sigmoid: str = "normal"
@@ -202,6 +207,11 @@ class ScalingModel:
     ----------
     task, rule
         A task or the name of a declared one, and one of its rules; None for the first.
+
+    Examples
+    --------
+    >>> ScalingModel(task="abx").rule is None
+    True
     """
 
     task: Task | str = ABX
@@ -251,6 +261,11 @@ class DPrimeModel:
     ----------
     task, rule
         As for `ScalingModel`.
+
+    Examples
+    --------
+    >>> DPrimeModel(task="2ifc")
+    DPrimeModel(task='2ifc', rule=None)
     """
 
     task: Task | str = ABX

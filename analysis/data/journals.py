@@ -33,6 +33,13 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
     ------
     JournalError
         If a path does not exist, or no journal is found.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> [path.name[:7] for path in find_journals("data")]
+    ['sub-S01', 'sub-S02', 'sub-S03']
     """
     return _sorted_out(data)[0]
 
@@ -55,6 +62,13 @@ def read_sessions(
     ------
     JournalError
         If there is none, one is damaged, or two journals claim the same participant, session, task and run.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> [session.header.participant for session in read_sessions("data")]
+    ['S01', 'S02', 'S03']
     """
     by_name: dict[tuple[str, int, str, int], Path] = {}
     sessions = []

@@ -86,6 +86,14 @@ def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
         If a session was planned from another bank.
     InputError
         If there is no finished trial, or two tasks of one name differ.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> len(answers) > 0, answers.task.name
+    (True, 'abx')
     """
     for session in sessions:
         if session.header.pin != bank.pin:

@@ -71,6 +71,14 @@ def nonparametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> 
 
     It trusts no curve, but a level at which all answers were right is always right again. Parameters and
     errors are those of `parametric_bootstrap`.
+
+    Examples
+    --------
+    >>> from stimsynth import fit_psychometric
+    >>> fit = fit_psychometric([1, 2, 4, 8, 16], [20, 22, 30, 37, 39], [40] * 5)
+    >>> found = nonparametric_bootstrap(fit, n_draws=20, seed=0)
+    >>> found.threshold_at(0.75).low < fit.threshold
+    True
     """
     seen = fit.counts.n_correct / fit.counts.n_trials
     return _repeated(fit, seen, (Binomial(), np.empty(0)), n_draws, seed)

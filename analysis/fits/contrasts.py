@@ -61,6 +61,17 @@ class Contrast:
         Number of participants behind a paired contrast; 0 for one of two fits.
     for_whom
         Whom the interval speaks for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import contrasts, fit, read_trials
+    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
+    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 30, 41])]
+    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
+    >>> found = contrasts(fit(read_trials(table, task="2afc"), by="condition"), "condition")
+    >>> found["a", "b"].p_value < 0.05
+    True
     """
 
     first: Any
@@ -98,7 +109,19 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Contrasts:
-    """Contrasts of all pairs of conditions, and the names of what had no value (`left_out`)."""
+    """Contrasts of all pairs of conditions, and the names of what had no value (`left_out`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import contrasts, fit, read_trials
+    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
+    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 30, 41])]
+    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
+    >>> found = contrasts(fit(read_trials(table, task="2afc"), by="condition"), "condition")
+    >>> len(found.table)
+    1
+    """
 
     rows: tuple[Contrast, ...]
     left_out: tuple[str, ...] = ()

@@ -59,6 +59,16 @@ class DistortionRatio:
         Whether both ends of the interval are finite.
     n_trials
         Number of answers.
+
+    Examples
+    --------
+    >>> from analysis import fit_distortion_ratio
+    >>> ends = ["most"] * 4 + ["least"] * 4
+    >>> levels = [1, 2, 4, 8, 8, 16, 32, 64]
+    >>> correct = [52, 62, 86, 98, 53, 60, 88, 97]
+    >>> found = fit_distortion_ratio(ends, levels, correct, [100] * 8, task="2ifc")
+    >>> found.low < found.value < found.high
+    True
     """
 
     value: float

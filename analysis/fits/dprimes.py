@@ -44,6 +44,15 @@ class DPrimes:
         Whom each interval speaks for: "new people and new images", or "these people …" who took part.
     unit
         Unit of the levels.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import dprimes
+    >>> len(dprimes(answers, by="level"))
+    4
     """
 
     by: tuple[str, ...]

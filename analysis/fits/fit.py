@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
 
 class FitStatus(Enum):
-    """Outcome of a fit; the value is the sentence shown to people."""
+    """Outcome of a fit; the value is the sentence shown to people.
+
+    Examples
+    --------
+    >>> from stimsynth import fit_psychometric
+    >>> fit = fit_psychometric([1, 2, 4, 8, 16], [20, 22, 30, 37, 39], [40] * 5)
+    >>> fit.status.name, fit_psychometric([1, 2], [10, 10], [20, 20]).status.name
+    ('CONVERGED', 'UNREACHED')
+    """
 
     CONVERGED = "the fit converged, and the threshold lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"

@@ -46,6 +46,14 @@ class Goodness:
         Correlation of the residuals with the fitted proportion; far from 0 for a wrong shape.
     n_draws
         Number of simulated experiments.
+
+    Examples
+    --------
+    >>> from stimsynth import fit_psychometric
+    >>> fit = fit_psychometric([1, 2, 4, 8, 16], [20, 22, 30, 37, 39], [40] * 5)
+    >>> found = fit.goodness()
+    >>> found.holds
+    True
     """
 
     deviance: NullTest

@@ -39,6 +39,16 @@ class Fits:
         Whether simulated observers gave the answers.
     person
         Name in `by` of the column of participants; "" if the fits are not by participant.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import fit
+    >>> fits = fit(answers, by="participant")
+    >>> fits.keys
+    (('S01',), ('S02',), ('S03',))
     """
 
     by: tuple[str, ...]

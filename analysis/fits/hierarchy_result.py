@@ -23,7 +23,16 @@ NEW, THESE = "population", "these"
 
 
 class HierarchyStatus(Enum):
-    """Outcome of a fit; the value is the sentence shown to people."""
+    """Outcome of a fit; the value is the sentence shown to people.
+
+    Examples
+    --------
+    >>> from analysis import DPrimeModel, fit_hierarchy
+    >>> people, right = ["a", "b", "c", "d"], [40, 42, 38, 41]
+    >>> found = fit_hierarchy(people, None, None, right, [50] * 4, model=DPrimeModel(task="2ifc"))
+    >>> found.status.name
+    'CONVERGED'
+    """
 
     CONVERGED = "the posterior was found"
     UNDETERMINED = "the answers add little to the prior; do not use the interval"
@@ -72,6 +81,14 @@ class Hierarchy:
         Posterior predictive checks.
     n_trials
         Number of trials.
+
+    Examples
+    --------
+    >>> from analysis import DPrimeModel, fit_hierarchy
+    >>> people, right = ["a", "b", "c", "d"], [40, 42, 38, 41]
+    >>> found = fit_hierarchy(people, None, None, right, [50] * 4, model=DPrimeModel(task="2ifc"))
+    >>> found.population["dprime"].low < found.population["dprime"].value
+    True
     """
 
     population: Mapping[str, PopulationEstimate]

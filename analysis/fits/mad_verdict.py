@@ -59,6 +59,12 @@ class MADVerdict:
         These levels, in the order of `by_level`.
     pairs
         Answers and d' by model and level.
+
+    Examples
+    --------
+    >>> from analysis import mad_verdict
+    >>> mad_verdict(["ssim", "mse"], [56, 91], [100, 100]).models
+    ('mse', 'ssim')
     """
 
     models: tuple[str, str]

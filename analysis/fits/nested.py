@@ -69,7 +69,19 @@ class NestedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class NestedModels:
-    """Models of the conditions of one column, from the smallest to the largest."""
+    """Models of the conditions of one column, from the smallest to the largest.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import compare_groups, read_trials
+    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
+    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 29, 36])]
+    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
+    >>> found = compare_groups(read_trials(table, task="2afc"), "condition", n_draws=19)
+    >>> found.best
+    'own thresholds'
+    """
 
     between: str
     rows: tuple[NestedModel, ...]

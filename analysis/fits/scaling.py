@@ -44,7 +44,16 @@ _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
 
 
 class ScalingStatus(Enum):
-    """Outcome of a fit; the value is the sentence shown to people."""
+    """Outcome of a fit; the value is the sentence shown to people.
+
+    Examples
+    --------
+    >>> from analysis import fit_critical_scaling
+    >>> scalings = [0.2, 0.3, 0.4, 0.6, 0.8, 1.2]
+    >>> found = fit_critical_scaling(scalings, [51, 50, 58, 72, 80, 88], [100] * 6)
+    >>> found.status.name
+    'CONVERGED'
+    """
 
     CONVERGED = "the fit converged, and critical scaling lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but critical scaling lies below the levels shown"
@@ -87,6 +96,14 @@ class ScalingFit:
         Relation between d' and proportion correct (`analysis.observers.links`).
     status
         A `ScalingStatus`.
+
+    Examples
+    --------
+    >>> from analysis import fit_critical_scaling
+    >>> scalings = [0.2, 0.3, 0.4, 0.6, 0.8, 1.2]
+    >>> found = fit_critical_scaling(scalings, [51, 50, 58, 72, 80, 88], [100] * 6)
+    >>> found.critical_low < found.critical < found.critical_high
+    True
     """
 
     critical: float

@@ -25,6 +25,17 @@ class PopulationEstimate:
         Numbers of people and of images; 0 if images were not told apart.
     caution
         A sentence about what the interval does not say, or "".
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import population_dprime
+    >>> table = answers.table
+    >>> found = population_dprime(table.participant, table.image, table.n_correct, table.n_trials, task="abx")
+    >>> found.low < found.value < found.high, found.for_whom
+    (True, 'new people and these images')
     """
 
     value: float

@@ -31,7 +31,15 @@ class Prior(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FlatPrior:
-    """Constant density; fits with flat priors are maximum-likelihood fits."""
+    """Constant density; fits with flat priors are maximum-likelihood fits.
+
+    Examples
+    --------
+    >>> from analysis import fit_psychometric
+    >>> fit = fit_psychometric([1, 2, 4], [20, 30, 39], [40] * 3, priors={"lapse": FlatPrior()})
+    >>> fit.threshold > 0
+    True
+    """
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return three arrays of zeros."""
@@ -102,7 +110,13 @@ class SplitNormalPrior:
 
 @dataclass(frozen=True, kw_only=True)
 class BetaPrior:
-    """Beta density of a rate between 0 and 1; its mode is (a − 1)/(a + b − 2)."""
+    """Beta density of a rate between 0 and 1; its mode is (a − 1)/(a + b − 2).
+
+    Examples
+    --------
+    >>> BetaPrior(a=2, b=50)
+    BetaPrior(a=2, b=50)
+    """
 
     a: float
     b: float
@@ -132,7 +146,13 @@ class BetaPrior:
 
 @dataclass(frozen=True, kw_only=True)
 class HalfCauchyPrior:
-    """Half-Cauchy density of a number of at least 0, such as a standard deviation."""
+    """Half-Cauchy density of a number of at least 0, such as a standard deviation.
+
+    Examples
+    --------
+    >>> HalfCauchyPrior(scale=1.0)
+    HalfCauchyPrior(scale=1.0)
+    """
 
     scale: float
 

@@ -47,6 +47,12 @@ class BiasFit:
         At the estimates.
     n_trials
         Number of trials.
+
+    Examples
+    --------
+    >>> from analysis import fit_bias
+    >>> fit_bias([[50, 50], [50, 50]], "2ifc").n_trials
+    200
     """
 
     answers: tuple[str, ...]

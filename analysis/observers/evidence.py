@@ -35,6 +35,14 @@ class Evidence:
     amplitudes
         Unit distortion and sign to the amplitudes at which the bank holds the distorted image, ascending, and
         the pixel ids there; distances of amplitudes between them are interpolated.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import evidence_of
+    >>> evidence_of(bank, "right").model
+    'right'
     """
 
     model: str
@@ -117,6 +125,14 @@ def evidence_of(bank: Bank, model: str) -> Evidence:
     ------
     InputError
         If the bank stores no predictions of the model.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> evidence = evidence_of(bank, "right")
+    >>> evidence.model
+    'right'
     """
     return Evidence(
         model=model,

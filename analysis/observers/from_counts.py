@@ -23,7 +23,14 @@ _RELIABLY = 0.01
 
 
 class DPrimeStatus(Enum):
-    """Outcome of an estimate of d'; the value is the sentence shown to people."""
+    """Outcome of an estimate of d'; the value is the sentence shown to people.
+
+    Examples
+    --------
+    >>> from analysis import dprime_from_counts
+    >>> dprime_from_counts(75, 100, "2ifc").status.name, dprime_from_counts(100, 100, "2ifc").status.name
+    ('ESTIMATED', 'UNBOUNDED')
+    """
 
     ESTIMATED = "d' was estimated, with an interval"
     UNBOUNDED = "the counts set d' no upper bound: no answer, or no answer of one sort, was wrong"
@@ -38,6 +45,13 @@ class DPrime:
     """d' from counts with its 95 % interval (`high` is infinite when all were correct).
 
     `rates` holds hits and false alarms in a task with a criterion, else None.
+
+    Examples
+    --------
+    >>> from analysis import dprime_from_counts
+    >>> found = dprime_from_counts(75, 100, "2ifc")
+    >>> round(found.estimate, 2), found.low < found.estimate < found.high
+    (0.95, True)
     """
 
     estimate: float

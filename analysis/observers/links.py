@@ -94,6 +94,14 @@ class Link:
         Proportion correct at d' = 0.
     curve
         The closed form, or the table.
+
+    Examples
+    --------
+    >>> from analysis import link_of
+    >>> from stimuli_store.tasks import task_named
+    >>> link = link_of(task_named("2ifc"))
+    >>> link.guess, round(float(link.p_correct(1.0)), 3)
+    (0.5, 0.76)
     """
 
     task: str

@@ -54,6 +54,19 @@ class ModelObserver:
         Probability of a random answer.
     task, rule
         Task, and the one of its rules that turns percepts into answers (`analysis.observers.rules`).
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import evidence_of
+    >>> from stimuli_store.tasks import task_named
+    >>> observer = ModelObserver(
+    ...     model="right", evidence=evidence_of(bank, "right"), gain=2.0, task=task_named("abx"),
+    ...     rule="independent"
+    ... )
+    >>> observer.describe()["model"]
+    'right'
     """
 
     model: str
@@ -187,6 +200,17 @@ def calibrated_observer(
     InputError
         If no gain gives this mean (too near chance, above what lapses allow, or the model's evidence
         is 0 for too many trials).
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import course_of, evidence_of, read_design
+    >>> design = read_design("design.toml")
+    >>> trials = course_of(design, bank, "S01", session=1).trials
+    >>> observer = calibrated_observer("right", evidence_of(bank, "right"), trials, design.task)
+    >>> observer.gain > 0
+    True
     """
     trials = list(trials)
     names = sorted({trial.task for trial in trials})

@@ -36,6 +36,13 @@ class RuleScore:
         d' of each group.
     bias
         Bias of each answer, about their mean; it includes the criterion in a task that has one.
+
+    Examples
+    --------
+    >>> from analysis import compare_rules
+    >>> counts = [[[70, 30], [45, 55]], [[70, 30], [15, 85]]]
+    >>> [score.rule for score in compare_rules(counts, "same-different")]
+    ['differencing', 'likelihood']
     """
 
     rule: str

@@ -22,6 +22,17 @@ class Power:
     """Share of simulated studies in which a test succeeds, with its 95 % binomial interval.
 
     `n_studies` is the number of simulated studies and `n_trials` the number of trials in each.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis import StudyDesign, ThresholdTruth, power, precision
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
+    ... )
+    >>> found = power(design, ThresholdTruth(threshold=2.0), lambda answers: True, n_studies=5)
+    >>> found.power
+    1.0
     """
 
     power: float
@@ -45,6 +56,20 @@ class Precision:
         Share of studies without a finite estimate.
     n_studies, n_trials
         Number of studies, and of trials in each.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis import StudyDesign, ThresholdTruth, power, precision
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
+    ... )
+    >>> found = precision(
+    ...     design, ThresholdTruth(threshold=2.0), lambda answers: answers.table.n_correct.mean(),
+    ...     n_studies=5
+    ... )
+    >>> found.mean > 0
+    True
     """
 
     mean: float
@@ -134,6 +159,20 @@ def precision(
     ------
     InputError
         As for `power`.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis import StudyDesign, ThresholdTruth
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
+    ... )
+    >>> found = precision(
+    ...     design, ThresholdTruth(threshold=2.0), lambda answers: answers.table.n_correct.mean(),
+    ...     n_studies=5
+    ... )
+    >>> found.low <= found.high
+    True
     """
     made = simulated_studies(design, truth, n_studies, seed)
     with progress_bar(n_studies, "study") as bar:
@@ -163,6 +202,19 @@ def power_table(
     """Return the power of several designs: a row each, with its numbers of people, images and trials.
 
     Parameters and errors are those of `power`.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> from analysis import StudyDesign, ThresholdTruth
+    >>> design = StudyDesign(
+    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=5
+    ... )
+    >>> power_table(
+    ...     [design], ThresholdTruth(threshold=2.0), lambda answers: True,
+    ...     n_studies=3).power.tolist(
+    ... )
+    [1.0]
     """
     rows = []
     for design in designs:

@@ -52,6 +52,15 @@ class StudyDesign:
         Trials of each participant with each image at each level, in each condition.
     images
         ``"crossed"``: all see the same images. ``"nested"``: everybody has images of their own.
+
+    Examples
+    --------
+    >>> from stimuli_store.tasks import task_named
+    >>> design = StudyDesign(
+    ...     task=task_named("2afc"), levels=(2.0, 4.0), n_participants=5, n_images=3, n_trials=10
+    ... )
+    >>> design.n_participants * design.n_images * design.n_trials * len(design.levels)
+    300
     """
 
     task: Task = field(repr=False)
@@ -135,6 +144,11 @@ class ThresholdTruth:
         Probability of a random answer, times the share of wrong ones among these.
     sd_participants, sd_images
         Standard deviations of the log2 threshold, in octaves.
+
+    Examples
+    --------
+    >>> ThresholdTruth(threshold=4.0, sd_participants=0.3).threshold
+    4.0
     """
 
     threshold: float
@@ -173,6 +187,11 @@ class ScalingTruth:
         Probability of a random answer.
     sd_participants, sd_images
         Standard deviations of both ln s₀ and ln α₀.
+
+    Examples
+    --------
+    >>> ScalingTruth(critical=0.25, gain=3.0).critical
+    0.25
     """
 
     critical: float
@@ -211,6 +230,13 @@ class ModelTruth:
         From the evidence to d', and the probability of a random answer.
     sd_participants, sd_images
         Standard deviations of ln gain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> truth = ModelTruth(evidence={"one": np.array([[0.5, 1.0]])}, true="one", gain=2.0)
+    >>> truth.true
+    'one'
     """
 
     evidence: Mapping[str, np.ndarray] = field(repr=False)

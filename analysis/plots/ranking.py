@@ -42,6 +42,16 @@ def plot_ranking(ranking: Ranking, ax: Axes | None = None) -> Axes:
     ------
     WrongType
         If `ax` is not axes.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import rank
+    >>> ax = plot_ranking(rank(answers, n_draws=20))
+    >>> len(ax.containers) > 0
+    True
     """
     ours = style.is_ours(ax)
     rows = (*ranking.rows, *ranking.baselines)

@@ -12,7 +12,14 @@ from stimuli_store.tools.figures import PlotFigure
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """An image with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3)."""
+    """An image with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Tile(pixels=np.zeros((4, 4), np.uint8), heading="target").heading
+    'target'
+    """
 
     pixels: np.ndarray
     heading: str

@@ -21,6 +21,15 @@ class Diagnostic:
         The quantity in question with its 95 % interval; None if there is only a p-value.
     alarming
         True if this needs a look.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import diagnose
+    >>> [check.name for check in diagnose(answers)][:2]
+    ['below chance', 'interval bias']
     """
 
     name: str

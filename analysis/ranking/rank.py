@@ -120,6 +120,14 @@ def rank_by_rule(
     ------
     InputError
         As `rank`, or if the task has no such rule.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> sorted(rank_by_rule(answers, n_draws=20))
+    ['differencing', 'independent', 'likelihood']
     """
     chosen = rules_of(answers.task) if rules is None else rules
     return {rule: rank(answers, rule=rule, **how) for rule in chosen}
@@ -144,6 +152,15 @@ def rank_models(
     ------
     InputError
         If there is no answer or no model, a model has the name of a baseline, or lacks evidence.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from analysis.data.cell_counts import cells_of
+    >>> [score.label for score in rank_models(cells_of(answers), n_draws=20).rows]
+    ['right', 'wrong']
     """
     _check(cells)
     guess, groups = guesses_of(cells), groups_of(cells)

@@ -45,6 +45,16 @@ class ModelScore:
         Parameters fitted to all answers; None for a baseline.
     note
         How a baseline was predicted; empty for a model.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import rank
+    >>> score = rank(answers, n_draws=20).rows[0]
+    >>> score.label, score.bits > 0
+    ('right', True)
     """
 
     label: str
@@ -143,6 +153,16 @@ class Ranking:
         Scores by image and by participant.
     diagnostics
         Checks of the answers (`analysis.ranking.diagnostics`).
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import rank
+    >>> ranking = rank(answers, n_draws=20)
+    >>> "right" in ranking.sentence
+    True
     """
 
     rows: tuple[ModelScore, ...]

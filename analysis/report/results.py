@@ -75,6 +75,16 @@ class Results:
         of the participants.
     notes
         Sentences about what was read and may need a look (`Answers.notes`).
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> from stimsynth import analyse
+    >>> results = analyse(answers)
+    >>> results.headline.for_whom
+    'new people and these images'
     """
 
     source: str

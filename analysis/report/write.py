@@ -44,6 +44,16 @@ def write_report(
     ------
     InputError
         If the folder cannot be made.
+
+    Examples
+    --------
+    >>> from stimsynth import answers_of, open_bank, read_sessions
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> answers = answers_of(bank, read_sessions("data"))
+    >>> results = write_report(answers, "report")
+    >>> from pathlib import Path
+    >>> sorted(path.name for path in Path("report").iterdir())
+    ['report.html', 'results.json', 'trials.csv']
     """
     from analysis.report.page.whole import report_page
 

@@ -45,7 +45,7 @@ def faults(root: Path) -> Iterator[str]:
         for address in page.loads:
             if urlsplit(address).netloc:
                 yield f"{where} loads {address} from another server"
-        for address in {*page.links, *page.loads}:
+        for address in sorted({*page.links, *page.loads}):
             if not leads_somewhere(address, path, pages):
                 yield f"{where} links to {address}, which is not there"
 

@@ -220,6 +220,12 @@ def open_booth(
         If there is no display, or it differs from the design.
     MissingExtra
         If PsychoPy is not installed.
+
+    Examples
+    --------
+    >>> from stimsynth import Screen
+    >>> booth = open_booth(Screen(refresh_hz=60.0))  # doctest: +SKIP
+    >>> booth.close()  # doctest: +SKIP
     """
     psychopy = load_psychopy()
     stage = open_stage(psychopy, replace(screen, fullscreen=screen.fullscreen or fullscreen))

@@ -57,6 +57,16 @@ def course_of(
     InputError
         If the bank lacks what the design asks for, repeats do not fill the cells of every block, blocks
         cannot be divided, or an order with the wanted distance or runs is not possible.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import read_design
+    >>> design = read_design("design.toml")
+    >>> one, again = (course_of(design, bank, "S01", session=1).trials for _ in range(2))
+    >>> len(one), one == again
+    (64, True)
     """
     if bank.pin != design.bank.pin:
         raise PinMismatch(f"the design pins {design.bank.pin}, but {bank.path} is {bank.pin}")

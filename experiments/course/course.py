@@ -7,7 +7,17 @@ from stimuli_store.records.trials import Trial, TrialRecord
 
 
 class Course(Protocol):
-    """Interface of a course of trials. It has no state: continuing a session is asking again."""
+    """Interface of a course of trials. It has no state: continuing a session is asking again.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import course_of, read_design
+    >>> course = course_of(read_design("design.toml"), bank, "S01", session=1)
+    >>> len(course.trials)
+    64
+    """
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -149,6 +149,14 @@ def read_plan(path: str | Path) -> BuildPlan:
     InputError
         If the file is missing or no TOML; or with all its faults: unknown, missing or mistyped keys, kinds
         that do not exist, …
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")  # made from this plan
+    >>> plan = read_plan("plan.toml")
+    >>> plan.bank.name, plan.sets[0].kind
+    ('study', 'metamer')
     """
     return plan_from(read_toml_table(path, "the plan"), Faults(f"{path}: "))
 

@@ -49,6 +49,14 @@ def display_bank(
         If there is no such set, nothing to show, or there are over 400 pictures.
     MissingExtra
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> figure = display_bank(bank)
+    >>> len(figure.axes) > 1
+    True
     """
     check_kind(bank, ("sets", "frame"), "bank")
     columns, side_px = whole(columns, "columns", 1), whole(side_px, "side_px", 8)

@@ -52,6 +52,17 @@ class Film:
     ------
     InputError
         If `framerate` is not a positive number, or there are no frames.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+    >>> image = images.load("camera", size=16)
+    >>> metamer = Metamer(image, remove_grad(Gaussian(3)), seed=0)
+    >>> metamer.synthesize(max_iter=2, store_progress=True)
+    >>> from stimsynth.plots import animate
+    >>> film = animate(metamer, framerate=2)
+    >>> type(film).__name__, film.frame(0).shape[-1]
+    ('Film', 4)
     """
 
     def __init__(
@@ -216,6 +227,17 @@ def convert_anim_to_html(anim: "Film | FuncAnimation") -> FilmPage:
     ------
     WrongType
         (also a TypeError) for anything else.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+    >>> image = images.load("camera", size=16)
+    >>> metamer = Metamer(image, remove_grad(Gaussian(3)), seed=0)
+    >>> metamer.synthesize(max_iter=2, store_progress=True)
+    >>> from stimsynth.plots import animate
+    >>> page = convert_anim_to_html(animate(metamer))
+    >>> page.data.startswith("<")
+    True
     """
     if not hasattr(anim, "to_html5_video"):
         raise WrongType(

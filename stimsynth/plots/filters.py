@@ -40,6 +40,13 @@ def filter_figure(
         If an argument is not valid.
     MissingExtra
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> figure = filter_figure({"mean": np.ones((1, 3, 3)) / 9})
+    >>> len(figure.axes)
+    1
     """
     channels = max(len(kernel) for kernel in kernels.values())
     flat = [

@@ -56,6 +56,10 @@ def plot_MAD_results(
         If the files cannot be downloaded.
     MissingExtra
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> figure, figures = plot_MAD_results("samp6")  # doctest: +SKIP
     """
     found = load_mad_results(original_image, noise_levels, results_dir, ssim_images_dir)
     rows = [[("Original image", found.original)]]

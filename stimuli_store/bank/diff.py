@@ -40,6 +40,15 @@ class BankDiff:
         Name of a stimulus of both to the fields that differ.
     predictions
         Label of a model to the numbers of its predictions that were added, removed and changed.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import diff_banks, retire_stimuli
+    >>> newer = retire_stimuli(bank, "1.1.0", names=["leaf/window_px=4/seed=0"], reason="a visible edge")
+    >>> diff_banks(bank, newer).removed
+    ('leaf/window_px=4/seed=0',)
     """
 
     header: tuple[Change, ...]
@@ -64,6 +73,16 @@ def diff_banks(old: Bank, new: Bank) -> BankDiff:
     """Return the differences between two banks; stimuli are compared by name.
 
     Pixels that differ are given by their pixel ids, with the largest difference of a value.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import retire_stimuli
+    >>> newer = retire_stimuli(bank, "1.1.0", names=["leaf/window_px=4/seed=0"], reason="a visible edge")
+    >>> found = diff_banks(bank, newer)
+    >>> len(found.removed), len(found.added)
+    (1, 0)
     """
     labels = dict.fromkeys((*old.model_labels, *new.model_labels))
     predictions = {label: _counts(old, new, label) for label in labels}

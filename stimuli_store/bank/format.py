@@ -26,7 +26,13 @@ _PIN = re.compile(r"(?P<name>[^@#]+)@(?P<version>[^@#]+)#(?P<hash>[0-9a-f]{16})"
 
 @dataclass(frozen=True, kw_only=True)
 class Colour:
-    """Colour space and transfer function (``"srgb"`` or ``"linear"``) of pixel values."""
+    """Colour space and transfer function (``"srgb"`` or ``"linear"``) of pixel values.
+
+    Examples
+    --------
+    >>> Colour(space="rgb").transfer
+    'srgb'
+    """
 
     space: str = "gray"
     transfer: str = "srgb"
@@ -54,6 +60,11 @@ class BankHeader:
         Identity of the plan that a build published, or None.
     curves_sha256
         SHA-256 of all loss curves, or None where there are none.
+
+    Examples
+    --------
+    >>> BankHeader(name="textures", version="1.0.0", license="CC0-1.0").name
+    'textures'
     """
 
     name: str

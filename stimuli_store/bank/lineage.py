@@ -28,6 +28,13 @@ def open_donor(path: str | os.PathLike[str]) -> Bank:
     ------
     BankError
         If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> len(open_donor("study-1.0.0.h5").records) == len(bank.records)
+    True
     """
     donor = read_unchecked(path)
     try:
@@ -75,6 +82,16 @@ def add_stimuli(
         If the donor has no set or stimulus of a name, or nothing that is not in the bank already.
     BankError
         If the new version breaks a rule, as when a name is taken.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> from stimsynth import retire_stimuli
+    >>> fewer = retire_stimuli(bank, "1.1.0", names=["leaf/window_px=4/seed=0"], reason="a visible edge")
+    >>> more = add_stimuli(fewer, bank, "1.2.0", names=["leaf/window_px=4/seed=0"], reason="it was none")
+    >>> len(more.records) == len(bank.records)
+    True
     """
     wanted = _named(donor, names) if names else list(donor.records)
     targets = {target for record in wanted for target in record.targets}
@@ -124,6 +141,15 @@ def replace_stimuli(
         If a bank has no set or stimulus of a name, the two have the same there, or there is no reason.
     BankError
         If the new version breaks a rule, as when the target of a new stimulus is not in the bank.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> replace_stimuli(bank, bank, "1.1.0", names=["leaf/window_px=4"], reason="made again")
+    Traceback (most recent call last):
+        ...
+    stimuli_store.errors.InputError: study@1.0.0#... replaces nothing: ...
     """
     _check_reason(reason)
     old, new = _named(bank, names), _named(donor, names)
@@ -159,6 +185,14 @@ def retire_stimuli(
         If the bank has no set or stimulus of a name, or there is no reason.
     BankError
         If what stays breaks a rule, as when the target of a stimulus is retired without it.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> newer = retire_stimuli(bank, "1.1.0", names=["leaf/window_px=4/seed=0"], reason="a visible edge")
+    >>> len(bank.records) - len(newer.records)
+    1
     """
     _check_reason(reason)
     old = _named(bank, names)

@@ -42,6 +42,13 @@ class Bank:
         All stimuli, in the manifest's order.
     predictions
         Distances and preferences of every stored model.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> len(bank.records), bank.header.name, list(bank.sets)[0]
+    (18, 'study', 'leaf/window_px=4')
     """
 
     def __init__(self, file: BankFile, manifest: bytes | bytearray) -> None:
@@ -264,6 +271,14 @@ def open_bank(path: str | os.PathLike[str], pin: str | None = None, *, verify: b
         If the file is missing, truncated, altered, not a bank, or unsafe to open.
     PinMismatch
         If it is a good bank, but another one than `pin` names.
+
+    Examples
+    --------
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> len(bank.records)
+    18
+    >>> open_bank("study-1.0.0.h5", pin=bank.pin).header.version
+    '1.0.0'
     """
     wanted = parse_pin(pin) if pin is not None else None
     with uncollected():

@@ -32,6 +32,14 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
         If there is no such set, nothing to show, or there are over 1000 pictures.
     MissingExtra
         If Pillow is not installed.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> sheet = contact_sheet(bank, columns=8)
+    >>> sheet.ndim, sheet.dtype.name
+    (3, 'uint8')
     """
     image_draw, image = _pillow()
     rows = [row for label in names or bank.sets for row in sheet_rows(bank, label, columns)]

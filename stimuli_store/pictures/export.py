@@ -65,6 +65,14 @@ def export_bank(bank: Bank, folder: str | os.PathLike[str], form: str) -> list[P
     ------
     InputError
         If there is no such form, or the folder holds an export.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> paths = export_bank(bank, "pictures", "png8")
+    >>> len(paths) >= len(bank.records)
+    True
     """
     if form not in FORMS:
         raise unknown_name("form of files", form, list(FORMS))

@@ -30,6 +30,11 @@ class ModelRef:
     probe
         A few numbers of its output on three fixed images. They are compared with rtol 1e-4 and are no part
         of the identity, since they differ in the last digits between machines.
+
+    Examples
+    --------
+    >>> ModelRef(label="pool", name="UniformPooling", params={"window_px": 8}).label
+    'pool'
     """
 
     label: str
@@ -49,7 +54,13 @@ class ModelRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Level of a stimulus on the axis that the experiment varies: a number or a word, and its unit."""
+    """Level of a stimulus on the axis that the experiment varies: a number or a word, and its unit.
+
+    Examples
+    --------
+    >>> Level(value=8, unit="window_px").unit
+    'window_px'
+    """
 
     value: float | str
     unit: str
@@ -61,7 +72,13 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The image a synthesis began from: its type (``"uniform_noise"``, …) and the seed that drew it."""
+    """The image a synthesis began from: its type (``"uniform_noise"``, …) and the seed that drew it.
+
+    Examples
+    --------
+    >>> Start(type="uniform_noise", seed=3).seed
+    3
+    """
 
     type: str
     seed: int
@@ -87,6 +104,14 @@ class StimulusSpec:
         Settings of the recipe, as JSON values.
     code
         Package, version and SHA-256 of the code that makes it.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> spec = bank.records[-1].spec
+    >>> spec.kind, spec.level.unit, spec.start.seed
+    ('metamer', 'window_px', 1)
     """
 
     kind: str

@@ -28,6 +28,13 @@ class Certificate:
     gates
         Largest absolute values that figures, or the clipped fraction, were to have; a stimulus that misses
         one has a flag.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> bank.records[-1].certificate.bits, sorted(bank.records[-1].certificate.figures)
+    (8, ['distance', 'relative_distance', 'start_distance'])
     """
 
     bits: int
@@ -40,7 +47,16 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A batch as it was synthesized: the keys of its members in order, the threads and the device."""
+    """A batch as it was synthesized: the keys of its members in order, the threads and the device.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> batch = next(record.batch for record in bank.records if record.batch)
+    >>> batch.threads, batch.device
+    (1, 'cpu')
+    """
 
     members: tuple[str, ...]
     threads: int
@@ -127,7 +143,16 @@ class StimulusRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Stimulus:
-    """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step."""
+    """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stimsynth import describe_reference
+    >>> leaf = describe_reference(np.full((8, 8), 0.5), "leaf", "CC0-1.0")
+    >>> leaf.record.name, leaf.pixels.shape
+    ('leaf', (8, 8))
+    """
 
     pixels: np.ndarray = field(repr=False)
     record: StimulusRecord

@@ -25,7 +25,13 @@ _ROUNDING = 1e-12
 
 
 class LoadWarning(UserWarning):
-    """Warning that a loaded file differs from the object that loads it."""
+    """Warning that a loaded file differs from the object that loads it.
+
+    Examples
+    --------
+    >>> issubclass(LoadWarning, UserWarning)
+    True
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

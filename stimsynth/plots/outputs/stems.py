@@ -140,6 +140,15 @@ def update_stem(stem_container: "StemContainer", ydata: Any) -> "StemContainer":
     ------
     InputError
         If there are more or fewer numbers than stems.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stimsynth.plots import clean_stem_plot
+    >>> ax = clean_stem_plot(np.array([0.0, 2.0]))
+    >>> stems = update_stem(ax.containers[0], np.array([1.0, 3.0]))
+    >>> stems.markerline.get_ydata().tolist()
+    [1.0, 3.0]
     """
     values = np.asarray(to_numpy(ydata) if hasattr(ydata, "detach") else ydata, dtype=np.float64)
     markers: Any = stem_container.markerline
@@ -161,6 +170,15 @@ def rescale_ylim(axes: "Sequence[Axes]", data: Any) -> None:
         Axes.
     data
         Tensor, array or dictionary of such. NaN and infinite values do not count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stimsynth.plots import clean_stem_plot
+    >>> ax = clean_stem_plot(np.array([0.0, 2.0]))
+    >>> rescale_ylim([ax], np.array([0.0, -4.0]))
+    >>> [float(end) for end in ax.get_ylim()]
+    [-4.0, 4.0]
     """
     arrays = data.values() if hasattr(data, "values") and hasattr(data, "keys") else [data]
     largest = 0.0

@@ -96,6 +96,14 @@ def plot_statistics(
     ------
     MissingExtra
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from stimsynth import PortillaSimoncelli, images
+    >>> model = PortillaSimoncelli((32, 32), n_scales=2)
+    >>> figure, axes = plot_statistics(model.convert_to_dict(model(images.load("grass", size=32))))
+    >>> len(axes) > 1
+    True
     """
     panels = statistics_panels(statistics, batch_idx)
     place = margined_axes(figsize) if ax is None else ax

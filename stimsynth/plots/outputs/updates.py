@@ -41,6 +41,15 @@ def update_plot(
     ------
     InputError
         (a ValueError) if the data do not fit the plot.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stimsynth.plots import clean_stem_plot
+    >>> ax = clean_stem_plot(np.array([0.0, 2.0]))
+    >>> changed = update_plot(ax, np.array([[[1.0, 3.0]]]))
+    >>> len(changed)
+    2
     """
     own = getattr(model, "update_plot", None)
     if own is not None:

@@ -106,6 +106,16 @@ def display_eigendistortion(
         If this distortion was not synthesized, or an argument is not valid.
     MissingExtra
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from stimsynth import Eigendistortion, Gaussian, images, remove_grad
+    >>> eig = Eigendistortion(images.load("camera", size=8), remove_grad(Gaussian(3)))
+    Initializing Eigendistortion -- Input dim: 64 | Output dim: 64
+    >>> eig.synthesize(k=1)
+    >>> ax = display_eigendistortion(eig, eigenindex=0, alpha=2.0)
+    >>> len(ax.images)
+    1
     """
     check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
     check_axes(ax)

@@ -52,6 +52,21 @@ def display_mad_image_all(
     ------
     InputError
         If the four have different reference images, or are not in this order.
+
+    Examples
+    --------
+    >>> from stimsynth import MADCompetition, images, metrics
+    >>> image = images.load("camera", size=16)
+    >>> def one(x, y):
+    ...     return 1 - metrics.ssim(x, y)
+    >>> two = metrics.mse
+    >>> pairs = [(one, two, "min"), (two, one, "min"), (one, two, "max"), (two, one, "max")]
+    >>> mads = [MADCompetition(image, *pair, seed=0) for pair in pairs]
+    >>> for mad in mads:
+    ...     mad.synthesize(max_iter=1)
+    >>> figure = display_mad_image_all(*mads)
+    >>> len(figure.axes)
+    6
     """
     check_options(kwargs, "imshow")
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
@@ -102,6 +117,21 @@ def plot_loss_all(
     ------
     InputError
         If the four have different reference images, or are not in this order.
+
+    Examples
+    --------
+    >>> from stimsynth import MADCompetition, images, metrics
+    >>> image = images.load("camera", size=16)
+    >>> def one(x, y):
+    ...     return 1 - metrics.ssim(x, y)
+    >>> two = metrics.mse
+    >>> pairs = [(one, two, "min"), (two, one, "min"), (one, two, "max"), (two, one, "max")]
+    >>> mads = [MADCompetition(image, *pair, seed=0) for pair in pairs]
+    >>> for mad in mads:
+    ...     mad.synthesize(max_iter=1)
+    >>> figure = plot_loss_all(*mads)
+    >>> len(figure.axes)
+    2
     """
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)

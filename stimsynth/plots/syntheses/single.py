@@ -103,6 +103,19 @@ def display_mad_image(
     ------
     InputError
         If there is no such image, or it does not fit at this zoom.
+
+    Examples
+    --------
+    >>> from stimsynth import MADCompetition, images, metrics
+    >>> image = images.load("camera", size=16)
+    >>> def one(x, y):
+    ...     return 1 - metrics.ssim(x, y)
+    >>> two = metrics.mse
+    >>> mad = MADCompetition(image, one, two, "min", seed=0)
+    >>> mad.synthesize(max_iter=1)
+    >>> ax = display_mad_image(mad)
+    >>> len(ax.images)
+    1
     """
     view = view_of(mad, "mad_image")
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
@@ -133,6 +146,16 @@ def display_image(
     ------
     InputError
         If there is no such image, or it does not fit at this zoom.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+    >>> image = images.load("camera", size=16)
+    >>> metamer = Metamer(image, remove_grad(Gaussian(3)), seed=0)
+    >>> metamer.synthesize(max_iter=2, store_progress=True)
+    >>> ax = display_image(metamer)
+    >>> len(ax.images)
+    1
     """
     view = view_of(synthesis)
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
@@ -251,6 +274,16 @@ def plot_pixel_values(
     ------
     InputError
         If there is no such image.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+    >>> image = images.load("camera", size=16)
+    >>> metamer = Metamer(image, remove_grad(Gaussian(3)), seed=0)
+    >>> metamer.synthesize(max_iter=2, store_progress=True)
+    >>> ax = plot_pixel_values(metamer)
+    >>> len(ax.patches) > 1
+    True
     """
     view = view_of(synthesis)
     check_axes(ax)

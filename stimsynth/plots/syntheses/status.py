@@ -95,6 +95,16 @@ def plot_synthesis_status(
     ------
     InputError
         If there is no such plot, image or iteration, or there are not enough axes.
+
+    Examples
+    --------
+    >>> from stimsynth import Gaussian, Metamer, images, remove_grad
+    >>> image = images.load("camera", size=16)
+    >>> metamer = Metamer(image, remove_grad(Gaussian(3)), seed=0)
+    >>> metamer.synthesize(max_iter=2, store_progress=True)
+    >>> figure, places = plot_synthesis_status(metamer)
+    >>> sorted(places)
+    ['display_metamer', 'plot_loss', 'plot_representation_error']
     """
     view = view_of(synthesis)
     images = view.images(iteration)
