@@ -35,3 +35,4 @@ noise, coffee = starts.split(1)
 from_noise, from_coffee = metamer.metamer.split(1)
 titles = ["photograph", "start: noise", "its metamer", "start: coffee", "its metamer"]
 imshow([target, noise, from_noise, coffee, from_coffee], vrange=(0, 1), zoom=1, title=titles)
+# sphinx_gallery_thumbnail_number = -1

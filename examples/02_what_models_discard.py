@@ -51,3 +51,4 @@ for name, model in models.items():
 # number, or with one of the models, only an experiment can tell.
 titles = [f"{name}\nSSIM {float(metrics.ssim(target, x)):.2f}" for name, x in found.items()]
 imshow([target, *found.values()], vrange=(0, 1), zoom=2, title=["photograph", *titles])
+# sphinx_gallery_thumbnail_number = -1

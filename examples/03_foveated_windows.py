@@ -31,3 +31,4 @@ plot_loss(metamers[0])
 # visual system are (Freeman & Simoncelli, 2011).
 titles = ["photograph", *(f"scaling {scaling:g}" for scaling in scalings)]
 imshow([target, *(m.metamer for m in metamers)], vrange=(0, 1), zoom=2, title=titles)
+# sphinx_gallery_thumbnail_number = -1

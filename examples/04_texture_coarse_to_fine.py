@@ -37,3 +37,4 @@ steps = [0, 25, 75, 150]
 stages = [metamer.saved_metamer[step // 25] for step in steps]
 titles = ["texture", *(f"after {step} steps" for step in steps)]
 imshow([bricks, *stages], vrange=(0, 1), zoom=1, title=titles)
+# sphinx_gallery_thumbnail_number = -1

@@ -34,3 +34,4 @@ display_eigendistortion_all(gain, alpha=4.0, zoom=2)
 changed = [(photo + 4 * e.eigendistortions[0]).clamp(0, 1) for e in (linear, gain)]
 titles = ["photograph", "subtraction only", "with gain control"]
 imshow([photo, *changed], vrange=(0, 1), zoom=2, title=titles)
+# sphinx_gallery_thumbnail_number = -1

@@ -28,3 +28,4 @@ plot_deviation_from_line(path, movement)
 # what makes a movement look natural.
 half = [path.pixelfade[2:3], path.geodesic[2:3], movement[2:3]]
 imshow(half, vrange=(0, 1), zoom=3, title=["fade", "geodesic", "movement"])
+# sphinx_gallery_thumbnail_number = -1

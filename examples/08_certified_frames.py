@@ -33,3 +33,4 @@ imshow([target, metamer.metamer, frame.images], vrange=(0, 1), zoom=2, title=tit
 # Yet these pixels went up or down by a level or two, to undo what rounding did to the model's averages.
 steps = 255 * frame.images - torch.round(255 * metamer.metamer)
 imshow(torch.round(steps), vrange="auto0", zoom=3, title="levels up (red) and down (blue)")
+# sphinx_gallery_thumbnail_number = -1

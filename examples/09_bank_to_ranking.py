@@ -76,3 +76,4 @@ ranking
 # as the intervals say, which speak for new photographs and people. Stimuli on which the models disagree, such
 # as those of maximum differentiation, would.
 plot_ranking(ranking)
+# sphinx_gallery_thumbnail_number = -1

@@ -53,3 +53,4 @@ contrasts(fit(answers, by=["participant", "ecc"]), "ecc")
 ax = plot_fit(fits["0 deg"], label="0 deg")
 plot_fit(fits["5 deg"], ax, label="5 deg")
 plot_fit(fits["10 deg"], ax, label="10 deg")
+# sphinx_gallery_thumbnail_number = -1

@@ -113,3 +113,4 @@ plot_ranking(ranking)
 results = write_report(answers, folder / "report", bank=bank)
 print(results.ranking.sentence)
 sorted(path.name for path in (folder / "report").iterdir())
+# sphinx_gallery_thumbnail_number = -1

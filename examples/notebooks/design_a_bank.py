@@ -125,3 +125,4 @@ power_table(designs, truth, conditions_differ(), n_studies=10, seed=0)
 fits = fit(simulated_answers(study, truth, seed=1), by="condition")
 ax = plot_fit(fits["fovea"], unit="px", label="fovea")
 plot_fit(fits["periphery"], ax, unit="px", label="periphery")
+# sphinx_gallery_thumbnail_number = -1
