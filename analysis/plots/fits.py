@@ -77,7 +77,7 @@ def plot_fit(
     found = estimate(fit.threshold, fit.low, fit.high)
     levels = along(limits, counts.levels, scale)
     (curve,) = ax.plot(levels, fit.function(levels), color=color, lw=2, zorder=2)
-    points = draw_answers(ax, counts, color, marker)
+    points = draw_proportions(ax, counts, color, marker)
     diamond = _draw_threshold(ax, fit, limits, color if label else style.INK)
     at = f"threshold at {100 * fit.p:.3g} %"
     if label:
@@ -118,7 +118,7 @@ def _label_asymptotes(ax: Axes, fit: Fit) -> None:
         style.side_label(ax, y, said, apart=0.05)
 
 
-def draw_answers(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:
+def draw_proportions(ax: Axes, counts: Counts, color: str, marker: str) -> PathCollection:
     """Draw proportions correct with the intervals of up to 15 levels, and return their points."""
     if len(counts.levels) <= _MOST_BARS:
         low, high = wilson(counts.n_correct, counts.n_trials)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from analysis.fits.scaling import ScalingFit
 from analysis.plots import style
-from analysis.plots.fits import draw_answers, set_height
+from analysis.plots.fits import draw_proportions, set_height
 from analysis.plots.levels import along, level_axis
 from analysis.plots.words import estimate
 
@@ -68,7 +68,7 @@ def plot_scaling(
     color, marker = style.series(ax, color)
     levels = along(limits, counts.levels, "log")
     (curve,) = ax.plot(levels, scaling.p_correct(levels), color=color, lw=2, zorder=2)
-    draw_answers(ax, counts, color, marker)
+    draw_proportions(ax, counts, color, marker)
     style.draw_interval(ax, chance, (scaling.critical_low, scaling.critical_high), color, width=3.2)
     x = scaling.critical if limits[0] <= scaling.critical <= limits[1] else np.nan
     ax.plot([x], [chance], "D", color=color, ms=6.5, ls="none", zorder=5)
