@@ -9,7 +9,15 @@ from stimsynth.plots.checks import check_options, check_zoom
 from stimsynth.plots.film import Film
 from stimsynth.plots.panels import panel_figure, scaled_colors
 from stimsynth.plots.picture_list import Pictures, single_pictures
-from stimsynth.plots.pictures import ComplexParts, chosen_colors, grid_shape, in_rows, titled_panels
+from stimsynth.plots.pictures import (
+    ComplexParts,
+    best_zoom,
+    chosen_colors,
+    grid_shape,
+    in_rows,
+    largest_size,
+    titled_panels,
+)
 from stimsynth.plots.places import Place, draw_in_place
 from stimsynth.plots.ranges import Range
 from stimuli_store.errors import InputError
@@ -27,7 +35,7 @@ def animshow(
     framerate: float = 2.0,
     repeat: bool = False,
     vrange: str | Range = "indep1",
-    zoom: float = 1,
+    zoom: float | None = 1,
     title: str | Sequence[str] | None = "",
     col_wrap: int | None = None,
     ax: "Axes | None" = None,
@@ -51,7 +59,7 @@ def animshow(
         Whether the film begins again at its end.
     vrange, zoom, title, col_wrap, ax, cmap, plot_complex, batch_idx, channel_idx, as_rgb, kwargs
         As for `stimsynth.plots.imshow`; a range is the same for all frames of a video, and the zoom is 1
-        unless given.
+        unless given: None for the largest that fits.
 
     Returns
     -------
@@ -74,7 +82,7 @@ def animshow(
     """
     check_axes(ax)
     check_options(kwargs, "imshow")
-    check_zoom(zoom)
+    check_zoom(1 if zoom is None else zoom)
     singles = single_pictures(
         video,
         dims=_DIMS,
@@ -88,15 +96,18 @@ def animshow(
         raise InputError(
             f"videos of one film must have the same number of frames; these have {sorted(lengths)}"
         )
-    panels = titled_panels(singles, vrange, zoom, title)
     rows, columns = grid_shape(len(singles), col_wrap)
     colors = chosen_colors(cmap, vrange)
     if ax is None:
+        chosen = best_zoom(singles) if zoom is None else zoom
+        panels = titled_panels(singles, vrange, chosen, title)
         figure: Any = panel_figure(in_rows(panels, columns), cmap=colors, **kwargs)
         every = figure.axes
     else:
         figure = ax.figure
         place = Place.of(ax, rows, columns, lines=0 if title is None else 3)
+        chosen = place.largest_zoom(largest_size(singles)) if zoom is None else zoom
+        panels = titled_panels(singles, vrange, chosen, title)
         every = draw_in_place(ax, place, panels, cmap=colors, **kwargs)
     moving: list[AxesImage] = [axes.images[-1] for axes in every]
 

@@ -274,6 +274,8 @@ def test_each_frame_shows_its_values() -> None:
         np.testing.assert_allclose(pixels[top : top + 48, left : left + 32], wanted, atol=1.5)
     fresh = canvas(film.figure)  # what is drawn piece by piece is what is drawn at once
     np.testing.assert_allclose(film.frame(2)[..., :3], fresh, atol=1)
+    best = animshow(VIDEO, zoom=None).figure.axes[0].get_window_extent()
+    assert round(best.height) == 240  # 10 times 24, as imshow
     coloured = animshow(LEVELS[:1, :, None], as_rgb=True, vrange=(0, 1))
     assert len(coloured) == 1
 

@@ -165,6 +165,12 @@ def test_a_plot_is_updated_with_new_numbers() -> None:
     np.testing.assert_allclose(pixels(colours), MAPS[1].sigmoid().movedim(0, -1), rtol=1e-6)
 
 
+def test_an_image_is_not_updated_with_a_row() -> None:
+    (ax,) = plot_representation(data=MAPS[:, :1])
+    with pytest.raises(InputError, match=r"shows an image .* the data have values of shape"):
+        update_plot(ax, MAPS[:, :1, 0])
+
+
 def test_ones_own_lines_and_points_are_updated() -> None:
     ax = new_figure(2, 2).subplots()
     ax.plot(VECTORS[0].T, label=["a", "b"])

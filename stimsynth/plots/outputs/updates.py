@@ -118,5 +118,10 @@ def _set(artist: Any, values: np.ndarray) -> "list[Artist]":
     elif hasattr(artist, "set_ydata"):
         artist.set_ydata(values.ravel())
     else:
+        if values.ndim < 2:
+            raise InputError(
+                "the plot shows an image (batch, channel, height, width); the data have values of shape "
+                f"{values.shape} for it"
+            )
         artist.set_data(values)
     return [artist]
