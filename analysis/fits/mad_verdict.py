@@ -86,7 +86,7 @@ class MADVerdict:
         if p < 0.95:
             return f"{self.models[0]} and {self.models[1]} are not told apart: P({first} better) = {p:.2f}"
         return (
-            f"{first} is better than {second}: P = {'> 0.999' if p > 0.999 else f'{p:.3f}'}; people tell "
+            f"{first} is better than {second}: P {'> 0.999' if p > 0.999 else f'= {p:.3f}'}; people tell "
             f"pairs that {second} holds apart more easily"
         )
 
