@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.filters import filter_figure
 from stimsynth.plots.outputs.texture import plot_statistics, update_statistics
+from stimuli_store.errors import unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -44,6 +45,8 @@ class ShowsFilters(nn.Module):
 class _Statistics(Protocol):
     def convert_to_dict(self, representation_tensor: Tensor) -> Mapping[str, Tensor]: ...
 
+    def convert_to_tensor(self, representation_dict: Mapping[str, Tensor]) -> Tensor: ...
+
 
 class ShowsStatistics:
     """Base of models whose representation `convert_to_dict` turns into a dictionary of statistics."""
@@ -59,8 +62,8 @@ class ShowsStatistics:
     ) -> "tuple[Figure, list[Axes]]":
         """Plot a representation of all scales as stems, one panel for each group of statistics.
 
-        Parameters, returns and errors are as for `stimsynth.plots.plot_statistics`; `data` is a vector or its
-        dictionary form.
+        Parameters and returns are as for `stimsynth.plots.plot_statistics`; `data` is a vector or its
+        dictionary form, with all of the model's groups and no other (else an InputError).
         """
         statistics = _as_dict(self, data)
         return plot_statistics(statistics, ax, figsize, ylim, batch_idx, title)
@@ -76,4 +79,12 @@ class ShowsStatistics:
 
 
 def _as_dict(model: _Statistics, data: Tensor | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    return model.convert_to_dict(data) if isinstance(data, Tensor) else data
+    if isinstance(data, Tensor):
+        return model.convert_to_dict(data)
+    known = list(
+        model.convert_to_dict(model.convert_to_tensor(data))
+    )  # raises where one is missing
+    for name in data:
+        if name not in known:
+            raise unknown_name("group of statistics", name, known)
+    return data

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.generators import generator_for
+from stimsynth.numerics.numbers import real_number
 from stimsynth.numerics.reductions import slide
 from stimsynth.seeding import checked_seed
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
@@ -234,8 +235,7 @@ class CenterSurround(nn.Module):
                 f"on_center must be one value or {out_channels} of them (out_channels); "
                 f"{len(signs)} were given"
             )
-        if amplitude_ratio < 1:
-            raise InputError(f"amplitude_ratio must be at least 1; not {amplitude_ratio}")
+        amplitude_ratio = real_number(amplitude_ratio, "amplitude_ratio", 1)
         self.kernel_size = kernel_pair(kernel_size)
         self.on_center = signs
         self.out_channels = out_channels

@@ -359,7 +359,15 @@ def test_models_are_pure_functions_that_treat_items_alone(name: str) -> None:
         ),
         (lambda: Gaussian(7, std=-1.0), "std must be positive"),
         (lambda: CenterSurround(7, [True] * 3, out_channels=2), "on_center"),
-        (lambda: CenterSurround(7, amplitude_ratio=0.5), "at least 1"),
+        (
+            lambda: CenterSurround(7, amplitude_ratio=0.5),
+            "amplitude_ratio must be a finite number of 1",
+        ),
+        (
+            lambda: CenterSurround(7, amplitude_ratio=torch.ones(2)),
+            "amplitude_ratio must be a finite",
+        ),  # type: ignore[arg-type]
+        (lambda: CenterSurround(7, amplitude_ratio=[1, 2]), "amplitude_ratio must be a finite"),  # type: ignore[arg-type]
         (lambda: OnOff(7, pretrained=True), r"\(31, 31\)"),
         (lambda: UniformPooling(8)(torch.zeros(1, 1, 30, 30)), "multiples of 4"),
         (lambda: UniformPooling(0.1), "window_px >= 1"),

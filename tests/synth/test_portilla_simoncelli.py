@@ -325,3 +325,13 @@ def test_one_scale_need_not_be_in_a_list(model: PortillaSimoncelli) -> None:
     assert torch.equal(model(image, scales=0), model(image, scales=[0]))
     alone = PortillaSimoncelli((64, 64), 3, leave_out="magnitude_std")
     assert alone.leave_out == ("magnitude_std",)
+
+
+def test_a_dictionary_with_other_groups_is_not_plotted() -> None:
+    model = PortillaSimoncelli((32, 32), n_scales=2, spatial_corr_width=3)
+    groups = model.convert_to_dict(model(load("grass", size=32)))
+    with pytest.raises(InputError, match="unknown group of statistics 'kurtosis'"):
+        model.plot_representation({**groups, "kurtosis": torch.ones(1, 1, 3)})
+    del groups["pixel_statistics"]
+    with pytest.raises(InputError, match="has no key 'pixel_statistics'"):
+        model.plot_representation(groups)
