@@ -12,6 +12,7 @@ from benchmarks import (
     coverage,
     frontend,
     gpu,
+    peer_tests,
     plots,
     populations,
     store,
@@ -32,6 +33,7 @@ SUITES = {
     "populations": populations.main,
     "booth": lambda _: booth.main(),
     "plots": lambda _: plots.main(),
+    "peer_tests": peer_tests.main,
 }
 
 

@@ -1,0 +1,9 @@
+"""Reasons for which a test of plenoptic is not run here; no test can catch them."""
+
+
+class NotOffered(BaseException):
+    """Raised where a test asks for a name that this project does not have."""
+
+
+class NotAtHand(BaseException):
+    """Raised where a test asks for a file or package that cannot be had without a network."""
