@@ -56,14 +56,15 @@ def validate_metric(
         (also a TypeError) if the metric cannot be called with two images.
     InputError
         (a ValueError) if it does not return a tensor with one element, or not 0 (up to 5e-7) for
-        identical images.
+        identical images, or is negative for two different ones.
 
     Examples
     --------
     >>> from stimsynth.metrics import mse
     >>> validate_metric(mse)
     """
-    _measured(metric, probe_image(image_shape, image_dtype, device))
+    first = probe_image(image_shape, image_dtype, device)
+    _refuse_negative(metric, first, _measured(metric, first))
 
 
 def validate_penalty(
@@ -157,15 +158,7 @@ def check_metric(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> N
         raise strips_gradient(name)
     check_slopes(name, [slope_of(passes)], strips_gradient(name))
     check_equal(name, "metric", value, passes.output.detach())
-    with torch.no_grad():
-        # A brighter and a darker image detect a difference that is not squared.
-        values = (value, metric(first, first / 2), metric(first, (first + 1) / 2))
-    for number in (float(found.real) for found in values):
-        if number <= -ZERO:
-            raise InputError(
-                f"{name} is {number:g} for two different images, but a metric must be above 0; use its "
-                "square or its absolute value"
-            )
+    _refuse_negative(metric, first, value)
 
 
 def check_start_slopes(
@@ -178,6 +171,21 @@ def check_start_slopes(
     pairs = [(image[None], start[None]) for image, start in zip(images, starts, strict=True)]
     slopes = [slope_of(graded(partial(metric, x), y)).where(x != y, 0) for x, y in pairs]
     check_slopes(function_name(metric), slopes)
+
+
+def _refuse_negative(
+    metric: Callable[[Tensor, Tensor], Tensor], first: Tensor, value: Tensor
+) -> None:
+    """Raise InputError if a metric, with `value` for one pair of images, is negative for it or another."""
+    with torch.no_grad():
+        # A brighter and a darker image detect a difference that is not squared.
+        values = (value, metric(first, first / 2), metric(first, (first + 1) / 2))
+    for number in (float(found.real) for found in values):
+        if number <= -ZERO:
+            raise InputError(
+                f"{function_name(metric)} is {number:g} for two different images, but a metric must be above "
+                "0; use its square or its absolute value"
+            )
 
 
 def _measured(metric: Callable[[Tensor, Tensor], Tensor], image: Tensor) -> Tensor:

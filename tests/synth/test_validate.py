@@ -190,9 +190,11 @@ def test_a_metric_that_breaks_a_rule_is_told_which(
 
 
 def test_the_threshold_for_identical_images_is_the_documented_one() -> None:
-    validate_metric(lambda a, b: (a - b).sum() + 4.9e-7)
+    validate_metric(lambda a, b: (a - b).sum().abs() + 4.9e-7)
     with pytest.raises(ValueError, match="identical"):
-        validate_metric(lambda a, b: (a - b).sum() + 5.1e-7)
+        validate_metric(lambda a, b: (a - b).sum().abs() + 5.1e-7)
+    with pytest.raises(InputError, match="for two different images, but a metric must be above 0"):
+        validate_metric(lambda a, b: (a - b).sum())
 
 
 def test_good_penalties_pass() -> None:
