@@ -21,6 +21,7 @@ from stimuli_store.records.convert import to_json
 from stimuli_store.records.toml_file import read_toml
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import Shown, size_of
 from stimuli_store.tools.whole import whole
 
 _PARTICIPANT = re.compile(r"[0-9A-Za-z+]{1,32}")
@@ -46,8 +47,8 @@ class BankChoice:
         parse_pin(self.pin)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Design:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Design(Shown):
     """A design that was checked.
 
     Attributes
@@ -83,6 +84,22 @@ class Design:
     keys: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
 
+    def _facts(self) -> list[tuple[str, object]]:
+        chosen = self.design
+        return [
+            ("task", self.task.name),
+            ("rule", self.rule),
+            ("comparisons", ", ".join(chosen.comparisons)),
+            ("repeats", chosen.repeats),
+            ("blocks", chosen.blocks if chosen.blocks > 1 else ""),
+            ("seed", chosen.seed),
+            ("bank", self.bank.pin),
+            ("screen", f"{size_of(self.screen.size)} at {self.screen.refresh_hz:g} Hz"),
+        ]
+
+    def _pictures(self) -> str:
+        return self.task._pictures()
+
     @property
     def content(self) -> dict[str, Any]:
         """All of it but the task and the path of the bank, as JSON values for a journal's header."""
@@ -106,8 +123,8 @@ class Design:
         return self.keys[QUIT]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DesignFile:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DesignFile(Shown):
     """The tables of a design file as they are written.
 
     Examples
@@ -130,6 +147,15 @@ class DesignFile:
     screen: Screen = field(default_factory=Screen)
     keys: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("task", self.task.name),
+            ("comparisons", ", ".join(self.design.comparisons)),
+            ("repeats", self.design.repeats),
+            ("seed", self.design.seed),
+            ("bank", self.bank.pin),
+        ]
 
 
 def design_from(file: DesignFile) -> Design:

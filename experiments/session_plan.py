@@ -19,6 +19,7 @@ from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
 from stimuli_store.tools.environment import environment
 from stimuli_store.tools.gates import path, takes, text
+from stimuli_store.tools.shown import Shown
 
 COMPLETED = "completed"
 #: Names of what differs between two sittings.
@@ -41,8 +42,8 @@ _MOST_NAMED = 6
 _LONGEST = 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionPlan:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SessionPlan(Shown):
     """A session before it is run: its course, seed and journal, and the session found in the journal.
 
     `found` is None for a session that has not begun.
@@ -67,6 +68,16 @@ class SessionPlan:
     found: Session | None
     observer: Mapping[str, Any] | None = None
     uncalibrated: bool = False
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("participant", self.participant),
+            ("session", self.session),
+            ("run", self.run),
+            ("trials", f"{self.done} of {len(self.trials)} done"),
+            ("simulated", (self.observer or {}).get("model", "")),
+            ("journal", self.journal),
+        ]
 
     @property
     def trials(self) -> tuple[Trial, ...]:

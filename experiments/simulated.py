@@ -40,6 +40,9 @@ class SimulatedPerson:
         self._observer = observer
         self._seed = seed
 
+    def __repr__(self) -> str:
+        return f"SimulatedPerson({self._observer!r}, seed={self._seed})"
+
     def answer(self, trial: Trial) -> AnswerLike:
         """Return the observer's answer to a trial."""
         key = [self._seed, _ANSWERS, trial.index, trial.attempt]
@@ -67,6 +70,9 @@ class SimulatedBooth:
         self._refresh_hz = refresh_hz
         self._surface = _Nominal(1.0 / refresh_hz)
         self._since_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"SimulatedBooth({self._size}, {self._refresh_hz:g})"
 
     @property
     def size(self) -> tuple[int, int]:

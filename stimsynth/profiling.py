@@ -11,10 +11,11 @@ from torch.profiler import profile as torch_profile
 
 from stimsynth.validate import checked_output
 from stimsynth.validate.images import kept_image
+from stimuli_store.tools import html
 from stimuli_store.tools.whole import whole
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Profile:
     """Measured times of a model for an image, in seconds, and each operation's share.
 
@@ -38,6 +39,13 @@ class Profile:
     forward_s: float
     gradient_s: float
     operations: Mapping[str, float]
+
+    def __repr__(self) -> str:
+        return f"Profile({str(self).splitlines()[0]})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{share:.1%}") for name, share in self.operations.items()]
+        return f"<div>{html.paragraph(repr(self))}{html.table(('operation', 'share'), rows)}</div>"
 
     def __str__(self) -> str:
         first = (

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from stimuli_store.errors import InputError
+from stimuli_store.pictures.encoding import enlarged
 from stimuli_store.records.canonical import frame_id
+from stimuli_store.tools.shown import Shown, size_of
 
 BITS = 8
 _TOP = 2**BITS - 1
 DITHERS = ("none", "uniform")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Frame(Shown):
     """An 8-bit display frame, its hash, and the fraction of pixels that were clipped.
 
     Examples
@@ -33,6 +35,16 @@ class Frame:
     pixels: np.ndarray
     sha256: str
     clipped_fraction: float
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("size", size_of(self.pixels.shape)),
+            ("clipped", f"{self.clipped_fraction:.2%}"),
+            ("sha256", self.sha256[:16]),
+        ]
+
+    def _pictures(self) -> str:
+        return enlarged(self.pixels, "frame")
 
 
 def quantize(master: np.ndarray) -> Frame:

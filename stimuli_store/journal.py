@@ -69,6 +69,9 @@ class Journal:
             self._handle.close()
             raise
 
+    def __repr__(self) -> str:
+        return f"Journal({str(self.path)!r}, {len(self.events)} events)"
+
     def _take_over(self, fresh: bool) -> None:
         if not lock_exclusively(self._handle):
             raise JournalError(

@@ -12,6 +12,7 @@ from stimuli_store.journal_lines import Event
 from stimuli_store.records.convert import from_json
 from stimuli_store.records.events import Began, End, Gaze, Page, Resumed
 from stimuli_store.records.trials import SessionHeader, TrialRecord
+from stimuli_store.tools.shown import Shown
 
 JOURNAL_FORMAT = "stimjournal/1"
 #: The events and the records that are their bodies.
@@ -27,8 +28,8 @@ TYPES: Mapping[str, type] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Session(Shown):
     """The content of a journal: its header, the finished trials in order, and the reason it ended.
 
     Attributes
@@ -63,6 +64,23 @@ class Session:
     gaze: tuple[Gaze, ...] = ()
     sittings: tuple[Resumed, ...] = ()
     uncounted_bytes: int = 0
+
+    def _facts(self) -> list[tuple[str, object]]:
+        done = len({record.trial.index for record in self.records})
+        right = [record.correct for record in self.records if record.response is not None]
+        flags = Counter(flag for record in self.records for flag in record.flags)
+        return [
+            ("participant", self.header.participant),
+            ("session", self.header.session),
+            ("task", self.header.task.name),
+            ("trials", f"{done} of {self.header.n_trials}"),
+            ("correct", f"{sum(right) / len(right):.0%}" if right else ""),
+            ("ended", self.ended or "unfinished"),
+            ("flags", ", ".join(f"{number} {flag}" for flag, number in flags.items())),
+            ("simulated", (self.header.observer or {}).get("model", "")),
+            ("bank", self.header.pin),
+            ("begun", self.header.created),
+        ]
 
     @property
     def booths(self) -> tuple[Mapping[str, Any], ...]:

@@ -17,10 +17,11 @@ from analysis.curves.sigmoids import sigmoid_of
 from analysis.observers.checks import as_numbers
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import check_fields, number, positive, rate
+from stimuli_store.tools.shown import FieldTable
 
 
 @dataclass(frozen=True, kw_only=True)
-class PsychometricFunction:
+class PsychometricFunction(FieldTable):
     """Proportion correct as a function of level.
 
     Attributes

@@ -22,6 +22,7 @@ from analysis.infer.holm import holm
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import number, one_of, optional, takes, text
+from stimuli_store.tools.shown import FieldTable
 
 _Z95 = 1.959963984540054
 _FEWEST = 3
@@ -44,7 +45,7 @@ QUANTITIES: dict[str, tuple[Callable[[Fit], Estimate], bool]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contrast:
+class Contrast(FieldTable):
     """Difference or ratio of one quantity between two conditions.
 
     Attributes

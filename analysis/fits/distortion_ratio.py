@@ -34,6 +34,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.gates import number, optional, positive, share, takes
+from stimuli_store.tools.shown import FieldTable
 
 MOST, LEAST = "most", "least"
 _THRESHOLD, _RATIO, _LOG_WIDTH, _LAPSE = 0, 1, 2, 3
@@ -43,7 +44,7 @@ _OCTAVE = np.log(2.0)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class DistortionRatio:
+class DistortionRatio(FieldTable):
     """Log ratio D of the thresholds of the least and the most noticeable distortion.
 
     Attributes

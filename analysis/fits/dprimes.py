@@ -24,6 +24,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import names, one_of, takes
+from stimuli_store.tools.svg import interval_drawing
 
 _Asked = tuple[str, str]  # names of a task and a rule
 
@@ -113,7 +114,12 @@ class DPrimes:
             [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row]
             for row in table.itertuples(index=False)
         ]
-        return html.table([str(name) for name in table.columns], rows)
+        drawn = [
+            (" ".join(map(str, key)), one.estimate, one.low, one.high)
+            for key, one in zip(self.keys, self.found, strict=True)
+        ]
+        head = [str(name) for name in table.columns]
+        return html.table(head, rows) + interval_drawing(drawn, "d' with its intervals")
 
 
 @takes(answers=given_answers, by=names, weigh=one_of(*WEIGHINGS))

@@ -22,6 +22,7 @@ from analysis.infer.likelihood import deviance_residuals
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import seed, shown, takes
+from stimuli_store.tools.svg import curve_drawing
 
 if TYPE_CHECKING:
     from analysis.fits.goodness import Goodness
@@ -283,4 +284,19 @@ class Fit:
             ("deviance", f"{self.deviance:.3g}"),
             ("status", self.status.value),
         ]
-        return html.table((), rows)
+        return html.table((), rows) + self._drawing()
+
+    def _drawing(self) -> str:
+        scale = axis_of(self.function.axis)
+        at = np.asarray(scale.position(self.counts.levels), dtype=np.float64)
+        along = np.linspace(at.min(), at.max(), 60)
+        drop = self.function(np.asarray(scale.level(along), dtype=np.float64))
+        shares = self.counts.n_correct / self.counts.n_trials
+        inside = min(max(self.threshold, self.counts.levels.min()), self.counts.levels.max())
+        place = scale.position(np.array([inside]))[0] if inside == self.threshold else np.nan
+        return curve_drawing(
+            list(zip(at.tolist(), shares.tolist(), strict=True)),
+            list(zip(along.tolist(), drop.tolist(), strict=True)),
+            f"proportion correct by level, with the fitted curve and its threshold {self.threshold:.3g}",
+            mark=float(place),
+        )

@@ -19,11 +19,12 @@ from analysis.infer.noise import Binomial
 from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import count, seed, takes
+from stimuli_store.tools.shown import FieldTable
 from stimuli_store.tools.whole import whole
 
 
 @dataclass(frozen=True, kw_only=True)
-class NullTest:
+class NullTest(FieldTable):
     """An observed figure, and the share of simulated good fits that have one at least as extreme.
 
     `value` is NaN where the figure is not defined, as a correlation of fewer than three residuals; then
@@ -35,7 +36,7 @@ class NullTest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goodness:
+class Goodness(FieldTable):
     """How well a curve describes the answers.
 
     Attributes

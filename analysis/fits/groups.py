@@ -17,6 +17,7 @@ from analysis.observers.links import link_of
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import names, takes
+from stimuli_store.tools.svg import interval_drawing
 
 GroupKey = tuple[Any, ...]
 
@@ -129,7 +130,11 @@ class Fits:
     def _repr_html_(self) -> str:
         shown = self.table.drop(columns=["p", "guess", "deviance", "dispersion"])
         rows = [[_short(value) for value in row] for row in shown.itertuples(index=False)]
-        return html.table([str(name) for name in shown.columns], rows)
+        drawn = [
+            (" ".join(map(str, key)), fit.threshold, fit.low, fit.high) for key, fit in self.items()
+        ]
+        table = html.table([str(name) for name in shown.columns], rows)
+        return table + interval_drawing(drawn, "thresholds with their intervals")
 
 
 @takes(answers=given_answers, by=names)

@@ -20,6 +20,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.gates import seed, takes
+from stimuli_store.tools.shown import FieldTable
 
 _GRID = 2001
 _FINEST = 1e9
@@ -27,7 +28,7 @@ _DRAWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldPairs:
+class HeldPairs(FieldTable):
     """Answers to the pairs that one model holds at one level, and the d' of people for them.
 
     `low` and `high` are the ends of the central 95 % of the posterior of d', `dprime` is its median.
@@ -43,7 +44,7 @@ class HeldPairs:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class MADVerdict:
+class MADVerdict(FieldTable):
     """Probability that the first of two models is the better one, by level and overall.
 
     Attributes

@@ -39,6 +39,8 @@ from analysis.observers.links import Link, link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools import html
+from stimuli_store.tools.svg import curve_drawing
 
 _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
 
@@ -129,6 +131,34 @@ class ScalingFit:
             )
         )
         return f"{', '.join(values)} ({self.status.name})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                "critical scaling [95 %]",
+                self._shown(self.critical, self.critical_low, self.critical_high),
+            ),
+            ("gain [95 %]", self._shown(self.gain, self.gain_low, self.gain_high)),
+            ("lapse", f"{self.lapse:.3g}"),
+            ("trials", self.n_trials),
+            ("deviance", f"{self.deviance:.3g}"),
+            ("task", f"{self.link.task}, {self.link.rule}"),
+            ("status", self.status.value),
+        ]
+        levels = self.counts.levels
+        along = np.geomspace(levels.min(), levels.max(), 60)
+        shares = self.counts.n_correct / self.counts.n_trials
+        drawn = curve_drawing(
+            list(zip(np.log2(levels).tolist(), shares.tolist(), strict=True)),
+            list(zip(np.log2(along).tolist(), self.p_correct(along).tolist(), strict=True)),
+            f"proportion correct by level, with the fitted curve and critical scaling {self.critical:.3g}",
+            mark=float(np.log2(self.critical)) if levels.min() <= self.critical else np.nan,
+        )
+        return html.table((), rows) + drawn
+
+    @staticmethod
+    def _shown(value: float, low: float, high: float) -> str:
+        return str(Estimate(value=value, low=low, high=high))
 
     def dprime(self, level: ArrayLike) -> np.ndarray:
         """Return the fitted d' at each level (same shape)."""

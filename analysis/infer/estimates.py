@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from stimuli_store.tools.shown import FieldTable
+
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(FieldTable):
     """A value with the ends of its 95 % interval, both infinite where the data exclude nothing.
 
     Examples

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from stimuli_store.tools import html
+
 FEWEST = 3  # people or images below which nothing is said about others
 
 
@@ -52,6 +54,16 @@ class PopulationEstimate:
 
     def __repr__(self) -> str:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}], for {self.for_whom}"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("estimate [95 %]", f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"),
+            ("for", self.for_whom),
+            ("people, images", f"{self.n_participants}, {self.n_images}"),
+            ("deviation of people, images", f"{self.sd_participants:.3g}, {self.sd_images:.3g}"),
+            ("caution", self.caution or "none"),
+        ]
+        return html.table((), rows)
 
 
 def whom(n_participants: int, n_images: int) -> str:

@@ -21,12 +21,13 @@ from analysis.observers.sdt import task_of
 from analysis.observers.structure import Structure, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import FieldTable
 
 _PROPOSALS, _CLOSE = 12, 0.01
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class BiasFit:
+class BiasFit(FieldTable):
     """d' and the bias of each answer, with 95 % intervals.
 
     Attributes

@@ -16,6 +16,7 @@ from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import FieldTable
 
 Z95 = 1.959963984540054
 #: Answers are reliably below chance if chance alone would give as few right ones less often than this.
@@ -41,7 +42,7 @@ class DPrimeStatus(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class DPrime:
+class DPrime(FieldTable):
     """d' from counts with its 95 % interval (`high` is infinite when all were correct).
 
     `rates` holds hits and false alarms in a task with a criterion, else None.

@@ -24,6 +24,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
 from stimuli_store.records.trials import Trial
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import Shown
 
 _FASTEST_S = 0.15
 _TYPICAL_S = 0.45
@@ -38,8 +39,8 @@ class Answer:
     rt_s: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelObserver:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelObserver(Shown):
     """A simulated observer whose sensitivity comes from one model's evidence.
 
     Attributes
@@ -76,6 +77,16 @@ class ModelObserver:
     lapse: float = 0.02
     task: Task
     rule: str
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("model", self.model),
+            ("gain", f"{self.gain:.4g}"),
+            ("exponent", f"{self.exponent:g}"),
+            ("lapse", f"{self.lapse:g}"),
+            ("task", self.task.name),
+            ("rule", self.rule),
+        ]
 
     def __post_init__(self) -> None:
         rule_of(self.task, self.rule)

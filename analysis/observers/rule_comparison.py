@@ -16,10 +16,11 @@ from analysis.observers.structure import structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.gates import names, optional, shown, takes
+from stimuli_store.tools.shown import FieldTable
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleScore:
+class RuleScore(FieldTable):
     """Likelihood of a decision rule, at its most likely d' and bias.
 
     Attributes

@@ -12,13 +12,14 @@ from analysis.planning.study import StudyDesign, Truth, given_design, simulated_
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import as_float, count, function, seed, several, shown, takes
 from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.shown import FieldTable
 
 Test = Callable[[Answers], bool]
 Statistic = Callable[[Answers], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Power:
+class Power(FieldTable):
     """Share of simulated studies in which a test succeeds, with its 95 % binomial interval.
 
     `n_studies` is the number of simulated studies and `n_trials` the number of trials in each.
@@ -43,7 +44,7 @@ class Power:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Precision:
+class Precision(FieldTable):
     """Distribution of an estimate over simulated studies.
 
     Attributes

@@ -24,6 +24,7 @@ from stimuli_store.tools.gates import (
     takes,
 )
 from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.shown import FieldTable
 
 _an_estimate = like(
     "an Estimate, or another record with value, low and high", "value", "low", "high"
@@ -31,7 +32,7 @@ _an_estimate = like(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovery:
+class Recovery(FieldTable):
     """Bias, spread and coverage of an estimate over simulated studies.
 
     Attributes
@@ -139,7 +140,7 @@ def recovery(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(FieldTable):
     """Simulation-based calibration: where truths drawn from the prior lie in their posteriors.
 
     Attributes

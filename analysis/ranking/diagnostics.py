@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stimuli_store.tools.shown import FieldTable
+
 
 @dataclass(frozen=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(FieldTable):
     """Result of a check of answers.
 
     Attributes

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from analysis.curves.choice_model import ModelFit
 from analysis.ranking.diagnostics import Diagnostic, listed
 from stimuli_store.tools import html
+from stimuli_store.tools.shown import FieldTable
+from stimuli_store.tools.svg import interval_drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +27,8 @@ class CeilingShare:
     high: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelScore:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelScore(FieldTable):
     """Scores of one model, or of a baseline, in a ranking.
 
     Attributes
@@ -69,6 +71,10 @@ class ModelScore:
     of_upper: CeilingShare | None = None
     fit: ModelFit | None = None
     note: str = ""
+
+    def __repr__(self) -> str:
+        ends = f"{self.bits:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        return f"ModelScore({self.label}: {ends} bits per trial above chance)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,4 +260,6 @@ class Ranking:
 
     def _repr_html_(self) -> str:
         lead = html.paragraph(f"Best model: {self.sentence}. {self.scheme.capitalize()}.")
-        return lead + self.table.to_html(index=False, float_format="{:.4g}".format, na_rep="–")
+        table = self.table.to_html(index=False, float_format="{:.4g}".format, na_rep="–")
+        drawn = [(row.label, row.bits, row.low, row.high) for row in (*self.rows, *self.baselines)]
+        return lead + table + interval_drawing(drawn, "bits per trial above chance, by model")

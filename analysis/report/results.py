@@ -23,6 +23,7 @@ from analysis.report.ruled import ALL_RULES, left_out, shared_rules, under_rule
 from analysis.report.truth import descriptions_of, truths_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools import html
 from stimuli_store.tools.gates import names, optional, seed, share, takes, text
 
 if TYPE_CHECKING:
@@ -112,6 +113,16 @@ class Results:
         )
         best = f"; best models {', '.join(self.best)}" if self.best else ""
         return f"Results({self.n_trials} trials: {named}{best})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            *((c.name or "threshold", c.estimate or "without threshold") for c in self.conditions),
+            ("best models", ", ".join(self.best) or self.not_ranked or "not ranked"),
+            ("trials", self.n_trials),
+            ("participants", len(self.participants)),
+            ("look at", "; ".join(self.notes) or "nothing"),
+        ]
+        return html.table((), rows)
 
     @property
     def headline(self) -> Condition:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from experiments.outcome import DROPPED_FRAMES, NO_RESPONSE
 from stimuli_store.records.trials import Trial, TrialRecord
+from stimuli_store.tools.shown import Shown
 
 #: Flags of a record that make a trial faulty.
 FAULTS = frozenset({DROPPED_FRAMES, NO_RESPONSE})
@@ -17,8 +18,8 @@ def fault_of(record: TrialRecord) -> str | None:
     return next((flag for flag in record.flags if flag in FAULTS), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedCourse:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PlannedCourse(Shown):
     """Course of trials whose order is known; faulty ones may be repeated at the end of their block.
 
     Attributes
@@ -34,6 +35,14 @@ class PlannedCourse:
     trials: tuple[Trial, ...]
     again: str = "flag"
     times: int = 1
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("trials", len(self.trials)),
+            ("blocks", len({trial.block for trial in self.trials})),
+            ("task", ", ".join(sorted({trial.task for trial in self.trials}))),
+            ("faulty trials", self.again),
+        ]
 
     def next(
         self, records: Sequence[TrialRecord], broken_off: Sequence[tuple[int, int]] = ()

@@ -14,6 +14,7 @@ from stimsynth.engine.eigen.eigenspaces import Eigenspace
 from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.device_move import goal_of_move, moved_copy
+from stimsynth.methods.base.in_notebook import listed, pictured
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.base.progress import product_bar
 from stimsynth.methods.base.quality import Quality, judge
@@ -37,6 +38,7 @@ from stimsynth.validate import checked_output, validate_allowed_range, validate_
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
+from stimuli_store.tools.shown import counted
 
 EigenMethod = Literal["lanczos", "exact", "power", "randomized_svd"]
 _MANY_PIXELS = 1e4
@@ -358,10 +360,24 @@ class Eigendistortion(SavableSynthesis):
     def __repr__(self) -> str:
         n, m = self._sizes
         lines = [f"Eigendistortion -- Input dim: {n} | Output dim: {m}"]
-        for number, found in enumerate(self._found):
+        for number, found in enumerate(self._found[:1]):
             spaces = "; ".join(str(space) for space in found.spaces.values())
             lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
+        if len(self._found) > 1:
+            lines.append(f"  and {counted(len(self._found) - 1, 'more image')}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return HTML with facts, and the first and the last eigendistortion of the first image."""
+        if not self._found:
+            return pictured("Eigendistortion", self._image[:0], [("status", "not begun")])
+        found = self.eigendistortions.detach()
+        ends = (found if found.dim() == 4 else found[0])[[0, -1]]
+        facts = [
+            ("eigenvalues", listed(self.eigenvalues)),
+            ("status", "; ".join(dict.fromkeys(status.value for status in self.status))),
+        ]
+        return pictured("Eigendistortion", ends, facts)
 
     def to(self, *args: Any, **kwargs: Any) -> None:
         """Change precision or device of image, model and results, in place; the model as a copy.

@@ -45,6 +45,12 @@ class SimpleMetamer:
         self._full.synthesize(max_iter, optimizer)
         return self.metamer
 
+    def __repr__(self) -> str:
+        return f"Simple{self._full!r}"
+
+    def _repr_html_(self) -> str:
+        return self._full._repr_html_()
+
     @property
     def image(self) -> Tensor | None:
         """The target image."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from stimuli_store.errors import InputError
 from stimuli_store.records.spec import ModelRef
+from stimuli_store.tools.shown import Shown
 
 FORMAT = "stimbank/1"
 MANIFEST = "manifest"
@@ -38,8 +39,8 @@ class Colour:
     transfer: str = "srgb"
 
 
-@dataclass(frozen=True, kw_only=True)
-class BankHeader:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BankHeader(Shown):
     """Header of a bank, line 0 of its manifest, without the tables that records refer to.
 
     Attributes
@@ -79,6 +80,17 @@ class BankHeader:
     curves_sha256: str | None = None
     ppd: float | None = None
     format: str = FORMAT
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("name", self.name),
+            ("version", self.version),
+            ("license", self.license),
+            ("colour", f"{self.colour.space}, {self.colour.transfer}"),
+            ("ppd", "" if self.ppd is None else f"{self.ppd:g}"),
+            ("models", ", ".join(model.label for model in self.models)),
+            ("changes", "; ".join(self.changes)),
+        ]
 
     def __post_init__(self) -> None:
         check_name(self.name)

@@ -6,8 +6,10 @@ import zlib
 import numpy as np
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools import html
 
 _PNG_COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to the standard's type of colour
+_SIDE = 128  # least display pixels of the longest side in a notebook
 _SHORT, _LONG = 3, 4  # types of a TIFF tag
 
 
@@ -44,6 +46,19 @@ def png_bytes(pixels: np.ndarray) -> bytes:
         for name, body in parts
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def enlarged(pixels: np.ndarray, description: str) -> str:
+    """Return an image of `png_bytes` as HTML; a small one has whole numbers of display pixels for each pixel.
+
+    Examples
+    --------
+    >>> enlarged(np.zeros((32, 64), np.uint8), "black").partition(" alt=")[2]
+    '"black" width="128">'
+    """
+    zoom = max(1, _SIDE // max(pixels.shape[:2]))
+    large = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    return html.picture(png_bytes(large), description, large.shape[1])
 
 
 def tiff_bytes(pixels: np.ndarray) -> bytes:

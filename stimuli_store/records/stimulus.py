@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stimuli_store.frames import quantize
+from stimuli_store.pictures.encoding import enlarged
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
+from stimuli_store.tools.shown import Shown, size_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,8 @@ class Batch:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class StimulusRecord:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StimulusRecord(Shown):
     """One stimulus of a bank, all but its pixels.
 
     Attributes
@@ -120,6 +123,18 @@ class StimulusRecord:
     row: int = 0
     curve: tuple[int, int] = (0, 0)
 
+    def _facts(self) -> list[tuple[str, object]]:
+        figures = self.certificate.figures.items()
+        return [
+            ("name", self.name),
+            ("kind", self.kind),
+            ("size", size_of(self.shape)),
+            ("level", self.level or ""),
+            ("figures", ", ".join(f"{name} {value:.3g}" for name, value in figures)),
+            ("flags", "; ".join(self.flags)),
+            ("sha256", self.sha256[:16]),
+        ]
+
     @property
     def target(self) -> str:
         """Pixel id of its first target."""
@@ -141,8 +156,8 @@ class StimulusRecord:
         return self.spec.models if self.spec else {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stimulus:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Stimulus(Shown):
     """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step.
 
     Examples
@@ -157,3 +172,10 @@ class Stimulus:
     pixels: np.ndarray = field(repr=False)
     record: StimulusRecord
     losses: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32), repr=False)
+
+    def _facts(self) -> list[tuple[str, object]]:
+        steps = max(len(self.losses) - 1, 0)
+        return [*self.record._facts(), ("steps", steps or "")]
+
+    def _pictures(self) -> str:
+        return enlarged(quantize(self.pixels).pixels, self.record.name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stimuli_store.tasks.types import Phase, Task
+from stimuli_store.tools.shown import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,8 @@ class Perturbation:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Trial(Shown):
     """One trial as planned: stimuli by role, the stimulus of each interval, the right answer, the phases.
 
     Attributes
@@ -68,6 +69,18 @@ class Trial:
     attempt: int = 0
     track: str | None = None
 
+    def _facts(self) -> list[tuple[str, object]]:
+        factors = (f"{name}={value}" for name, value in self.factors.items() if value is not None)
+        return [
+            ("index", self.index),
+            ("task", self.task),
+            ("shows", ", ".join(f"{name} {s[:6]}" for name, s in self.intervals.items())),
+            ("answer", self.answer),
+            ("factors", ", ".join(factors)),
+            ("block", self.block),
+            ("attempt", self.attempt or ""),
+        ]
+
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseTiming:
@@ -95,8 +108,8 @@ class KeyPress:
     phase: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialRecord:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrialRecord(Shown):
     """Result of one trial: response, reaction time, timing, key presses, hashes of the shown frames, flags.
 
     `response` is None when no answer came in time. `rt_s` counts from the onset of the first phase that
@@ -113,9 +126,18 @@ class TrialRecord:
     frame_sha256: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("response", self.response or "none"),
+            ("correct", self.correct),
+            ("time", "" if self.rt_s is None else f"{self.rt_s:.3f} s"),
+            ("flags", ", ".join(self.flags)),
+            *self.trial._facts(),
+        ]
 
-@dataclass(frozen=True, kw_only=True)
-class SessionHeader:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SessionHeader(Shown):
     """First line of a journal: participant, session, the whole design and task, bank, booth and software.
 
     `design` is the content of the design file, without the task and the path of the bank. `observer` is
@@ -140,3 +162,14 @@ class SessionHeader:
     run: int = 1
     uncalibrated: bool = False
     format: str = "stimjournal/1"
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("participant", self.participant),
+            ("session", self.session),
+            ("task", self.task.name),
+            ("trials", self.n_trials),
+            ("simulated", (self.observer or {}).get("model", "")),
+            ("bank", self.pin),
+            ("begun", self.created),
+        ]

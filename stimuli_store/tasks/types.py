@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from stimuli_store.tools import html
+from stimuli_store.tools.shown import Shown
+
 #: Role of the image that two others are compared with. It is at 0 on the axis, like the lower of the two.
 REFERENCE = "reference"
 CENTRE = "centre"
@@ -45,6 +48,17 @@ class PhaseSpec:
     shows: tuple[Show, ...] = ()
     listens: bool = False
 
+    @property
+    def lasts(self) -> str:
+        """Words for the duration."""
+        match self.ms:
+            case None:
+                return "until the answer"
+            case (least, most):
+                return f"{least:g} to {most:g} ms"
+            case ms:
+                return f"{ms:g} ms"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -54,8 +68,8 @@ class Cell:
     answer: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Task(Shown):
     """A task: what is shown where and when, what may be answered, and which answer is right.
 
     Attributes
@@ -92,6 +106,25 @@ class Task:
     ramp_ms: float = 0.0
     mask_ms: float = 0.0
     criterion: bool = False
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("name", self.name),
+            ("roles", ", ".join(role.name for role in self.roles)),
+            ("intervals", ", ".join(self.intervals)),
+            ("answers", ", ".join(self.answers)),
+            ("cells", len(self.cells)),
+            ("rules", ", ".join(self.rules)),
+            ("guess rate", "free" if self.guess is None else f"{self.guess:.3g}"),
+        ]
+
+    def _pictures(self) -> str:
+        """Return the phases of a trial as a table with their pictures and durations."""
+        rows = [
+            (phase.name, ", ".join(show.interval for show in phase.shows), phase.lasts)
+            for phase in self.phases
+        ]
+        return html.table(("phase", "shows", "duration"), rows)
 
     @property
     def guess(self) -> float | None:

@@ -17,7 +17,7 @@ from stimuli_store.tasks.types import Cell, Phase, PhaseSpec, Role, Show, Task
 from tests.store.test_journal import write_raw
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats" / "stimjournal-1.md").read_text("utf-8")
-EXAMPLE = re.findall(r"```jsonl\n(.*?)```", PAGE, re.DOTALL)[0].encode()
+EXAMPLE = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0].encode()
 #: Records that stand inside others, and where the page has their keys.
 INSIDE = {
     Role: "SessionHeader",

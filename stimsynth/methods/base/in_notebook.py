@@ -9,10 +9,10 @@ from torch import Tensor
 
 from stimsynth.engine.run import Status
 from stimsynth.images.arrays import to_numpy
-from stimuli_store.pictures.encoding import png_bytes
+from stimuli_store.pictures.encoding import enlarged
 from stimuli_store.tools import html
 
-_MOST, _SIDE = 4, 128  # pictures, and the least display pixels of their longest side
+_MOST = 4  # pictures
 
 
 def described(name: str, points: Tensor, losses: Tensor | None, status: Sequence[Status]) -> str:
@@ -59,11 +59,27 @@ def described_in_html(
             ("loss", _mean(losses)),
             ("status", _outcome(status)),
         ]
-    every: Iterable[np.ndarray] = (
-        to_numpy(points).reshape(-1, *points.shape[-3:]) if points.dim() > 3 else []
-    )
-    pictures = "".join(_picture(image, allowed_range) for image in islice(every, _MOST))
+    pictures = pictures_of(points, allowed_range) if points.dim() > 3 else ""
     return f"<div><b>{html.text(name)}</b>{html.table((), facts)}{pictures}</div>"
+
+
+def pictured(name: str, changes: Tensor, facts: Sequence[tuple[str, str]]) -> str:
+    """Return HTML with facts and pictures of changes of an image: grey is none, white and black the most."""
+    most = float(changes.abs().max()) if changes.numel() else 1.0
+    pictures = pictures_of(changes, (-most, most))
+    return f"<div><b>{html.text(name)}</b>{html.table((), facts)}{pictures}</div>"
+
+
+def pictures_of(images: Tensor, allowed_range: tuple[float, float] = (0.0, 1.0)) -> str:
+    """Return HTML with the first few images of a batch; `allowed_range` has the values of black and white."""
+    every: Iterable[np.ndarray] = to_numpy(images).reshape(-1, *images.shape[-3:])
+    return "".join(_picture(image, allowed_range) for image in islice(every, _MOST))
+
+
+def listed(values: Tensor) -> str:
+    """Return the first few numbers of a tensor as words."""
+    first = values.flatten()[:_MOST].tolist()
+    return ", ".join(f"{value:.3g}" for value in first) + (", …" if values.numel() > _MOST else "")
 
 
 def _mean(losses: Tensor) -> str:
@@ -82,6 +98,4 @@ def _picture(image: np.ndarray, allowed_range: tuple[float, float]) -> str:
     low, high = allowed_range
     levels = np.nan_to_num(np.clip((image - low) / (high - low), 0, 1)) * 255
     shown = np.moveaxis(levels, 0, -1) if len(image) == 3 else levels[0]
-    zoom = max(1, _SIDE // max(shown.shape[:2]))
-    large = shown.round().astype(np.uint8).repeat(zoom, axis=0).repeat(zoom, axis=1)
-    return html.picture(png_bytes(large), "synthesized image", large.shape[1])
+    return enlarged(shown.round().astype(np.uint8), "synthesized image")

@@ -1,0 +1,101 @@
+"""Results that show themselves: facts in a line for a prompt, facts and pictures for a notebook."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from enum import Enum
+
+from stimuli_store.tools import html
+
+_MOST = 240  # characters of a line
+_LISTED = 6  # values of a field
+
+
+class Shown:
+    """Base of results that show themselves by their facts.
+
+    Examples
+    --------
+    >>> class Pair(Shown):
+    ...     def _facts(self):
+    ...         return [("first", 1), ("second", "")]
+    >>> Pair()
+    Pair(first: 1)
+    >>> Pair()._repr_html_().startswith("<div><b>Pair</b>")
+    True
+    """
+
+    def _facts(self) -> Iterable[tuple[str, object]]:
+        """Return the facts, each with its name, the most telling first; empty ones are not shown."""
+        raise NotImplementedError
+
+    def _pictures(self) -> str:
+        """Return finished HTML that a notebook shows below the facts."""
+        return ""
+
+    def _told(self) -> list[tuple[str, str]]:
+        return [(what, str(said)) for what, said in self._facts() if str(said)]
+
+    def __repr__(self) -> str:
+        line = "; ".join(f"{what}: {said}" for what, said in self._told())
+        return f"{type(self).__name__}({line[:_MOST] + ('…' if len(line) > _MOST else '')})"
+
+    def _repr_html_(self) -> str:
+        facts = html.table((), self._told())
+        return f"<div><b>{type(self).__name__}</b>{facts}{self._pictures()}</div>"
+
+
+def size_of(shape: Iterable[int]) -> str:
+    """Return the words for the shape of an image or a batch.
+
+    Examples
+    --------
+    >>> size_of((2, 1, 8, 8))
+    '2 × 1 × 8 × 8'
+    """
+    return " × ".join(map(str, shape))
+
+
+def counted(number: int, name: str) -> str:
+    """Return a number with the singular or the plural of what is counted.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(3, "trial")
+    ('1 trial', '3 trials')
+    """
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+class FieldTable:
+    """Base of small records: a notebook shows their fields that are numbers and words.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Share(FieldTable):
+    ...     share: float
+    ...     rest: object = None
+    >>> "<td>share</td><td>0.3333</td>" in Share(1 / 3)._repr_html_()
+    True
+    """
+
+    def _repr_html_(self) -> str:
+        named = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
+        rows = [(name.replace("_", " "), _short(value)) for name, value in named]
+        facts = html.table((), [(name, said) for name, said in rows if said])
+        return f"<div><b>{type(self).__name__}</b>{facts}</div>"
+
+
+def _short(value: object) -> str:
+    """Return a value as a few words; "" if it is no number, no word and no short list of them."""
+    match value:
+        case Enum():
+            return value.name
+        case bool() | int() | str():
+            return str(value)
+        case float():
+            return f"{value:.4g}"
+        case tuple() if len(value) <= _LISTED and all(map(_short, value)):
+            return ", ".join(map(_short, value))
+    return ""
