@@ -21,7 +21,7 @@ from stimuli_store.records.convert import to_json
 from stimuli_store.records.toml_file import read_toml
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.shown import Shown, size_of
+from stimuli_store.tools.shown import FactSheet, size_of
 from stimuli_store.tools.whole import whole
 
 _PARTICIPANT = re.compile(r"[0-9A-Za-z+]{1,32}")
@@ -48,7 +48,7 @@ class BankChoice:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Design(Shown):
+class Design(FactSheet):
     """A design that was checked.
 
     Attributes
@@ -124,7 +124,7 @@ class Design(Shown):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class DesignFile(Shown):
+class DesignFile(FactSheet):
     """The tables of a design file as they are written.
 
     Examples

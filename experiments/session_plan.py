@@ -19,7 +19,7 @@ from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
 from stimuli_store.tools.environment import environment
 from stimuli_store.tools.gates import path, takes, text
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 COMPLETED = "completed"
 #: Names of what differs between two sittings.
@@ -43,7 +43,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SessionPlan(Shown):
+class SessionPlan(FactSheet):
     """A session before it is run: its course, seed and journal, and the session found in the journal.
 
     `found` is None for a session that has not begun.
@@ -86,7 +86,7 @@ class SessionPlan(Shown):
 
     @property
     def done(self) -> int:
-        """Number of finished trials, each counted once."""
+        """Number of finished trials, each number_of once."""
         return len({r.trial.index for r in self.found.records}) if self.found else 0
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from stimuli_store.errors import InputError
 from stimuli_store.pictures.encoding import enlarged
 from stimuli_store.records.canonical import frame_id
-from stimuli_store.tools.shown import Shown, size_of
+from stimuli_store.tools.shown import FactSheet, size_of
 
 BITS = 8
 _TOP = 2**BITS - 1
@@ -20,7 +20,7 @@ DITHERS = ("none", "uniform")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Frame(Shown):
+class Frame(FactSheet):
     """An 8-bit display frame, its hash, and the fraction of pixels that were clipped.
 
     Examples

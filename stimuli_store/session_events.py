@@ -12,7 +12,7 @@ from stimuli_store.journal_lines import Event
 from stimuli_store.records.convert import from_json
 from stimuli_store.records.events import Began, End, Gaze, Page, Resumed
 from stimuli_store.records.trials import SessionHeader, TrialRecord
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 JOURNAL_FORMAT = "stimjournal/1"
 #: The events and the records that are their bodies.
@@ -29,7 +29,7 @@ TYPES: Mapping[str, type] = {
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Session(Shown):
+class Session(FactSheet):
     """The content of a journal: its header, the finished trials in order, and the reason it ended.
 
     Attributes

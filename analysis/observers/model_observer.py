@@ -24,7 +24,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
 from stimuli_store.records.trials import Trial
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 _FASTEST_S = 0.15
 _TYPICAL_S = 0.45
@@ -40,7 +40,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class ModelObserver(Shown):
+class ModelObserver(FactSheet):
     """A simulated observer whose sensitivity comes from one model's evidence.
 
     Attributes

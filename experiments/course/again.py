@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from experiments.outcome import DROPPED_FRAMES, NO_RESPONSE
 from stimuli_store.records.trials import Trial, TrialRecord
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 #: Flags of a record that make a trial faulty.
 FAULTS = frozenset({DROPPED_FRAMES, NO_RESPONSE})
@@ -19,7 +19,7 @@ def fault_of(record: TrialRecord) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class PlannedCourse(Shown):
+class PlannedCourse(FactSheet):
     """Course of trials whose order is known; faulty ones may be repeated at the end of their block.
 
     Attributes

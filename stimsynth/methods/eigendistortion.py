@@ -14,7 +14,7 @@ from stimsynth.engine.eigen.eigenspaces import Eigenspace
 from stimsynth.engine.interrupt import interruptible
 from stimsynth.engine.run import Status
 from stimsynth.methods.base.device_move import goal_of_move, moved_copy
-from stimsynth.methods.base.in_notebook import listed, pictured
+from stimsynth.methods.base.in_notebook import first_values, pictured
 from stimsynth.methods.base.on_grid import OnGrid, columns, exactly, on_grid, screen_grid
 from stimsynth.methods.base.progress import product_bar
 from stimsynth.methods.base.quality import Quality, judge
@@ -38,7 +38,7 @@ from stimsynth.validate import checked_output, validate_allowed_range, validate_
 from stimsynth.validate.images import kept_image
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
-from stimuli_store.tools.shown import counted
+from stimuli_store.tools.shown import number_of
 
 EigenMethod = Literal["lanczos", "exact", "power", "randomized_svd"]
 _MANY_PIXELS = 1e4
@@ -364,7 +364,7 @@ class Eigendistortion(SavableSynthesis):
             spaces = "; ".join(str(space) for space in found.spaces.values())
             lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
         if len(self._found) > 1:
-            lines.append(f"  and {counted(len(self._found) - 1, 'more image')}")
+            lines.append(f"  and {number_of(len(self._found) - 1, 'more image')}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -374,7 +374,7 @@ class Eigendistortion(SavableSynthesis):
         found = self.eigendistortions.detach()
         ends = (found if found.dim() == 4 else found[0])[[0, -1]]
         facts = [
-            ("eigenvalues", listed(self.eigenvalues)),
+            ("eigenvalues", first_values(self.eigenvalues)),
             ("status", "; ".join(dict.fromkeys(status.value for status in self.status))),
         ]
         return pictured("Eigendistortion", ends, facts)

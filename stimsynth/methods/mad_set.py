@@ -13,7 +13,7 @@ from stimsynth.engine.loop import iterate
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Run, Status
 from stimsynth.engine.stop import LossConvergence
-from stimsynth.methods.base.in_notebook import listed, pictures_of
+from stimsynth.methods.base.in_notebook import first_values, image_row
 from stimsynth.methods.base.penalties import GivenPenalties, Penalties, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.progress import synthesis_bar
@@ -31,7 +31,7 @@ from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import kept_image
 from stimuli_store.errors import InputError
-from stimuli_store.tools.shown import Shown, size_of
+from stimuli_store.tools.shown import FactSheet, size_of
 
 
 class _Role(NamedTuple):
@@ -53,7 +53,7 @@ MEMBERS = tuple(_ROLES)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class MADMember(Shown):
+class MADMember(FactSheet):
     """One kind of image of a set (one metric optimized in one direction), for every image of the batch.
 
     Attributes
@@ -80,18 +80,18 @@ class MADMember(Shown):
     def _facts(self) -> list[tuple[str, object]]:
         return [
             ("size", size_of(self.image.shape)),
-            ("metric_1", listed(self.metric_1)),
-            ("metric_2", listed(self.metric_2)),
-            ("drift", listed(self.drift)),
+            ("metric_1", first_values(self.metric_1)),
+            ("metric_2", first_values(self.metric_2)),
+            ("drift", first_values(self.drift)),
             ("status", "; ".join(dict.fromkeys(status.value for status in self.status))),
         ]
 
     def _pictures(self) -> str:
-        return pictures_of(self.image)
+        return image_row(self.image)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class MADLevel(Shown):
+class MADLevel(FactSheet):
     """The four competing images at one noise level, with their start.
 
     Attributes
@@ -117,14 +117,14 @@ class MADLevel(Shown):
         return [
             ("noise_level", f"{self.noise_level:g}"),
             ("size", size_of(self.initial_image.shape)),
-            ("metric_1", listed(self.metric_1)),
-            ("metric_2", listed(self.metric_2)),
+            ("metric_1", first_values(self.metric_1)),
+            ("metric_2", first_values(self.metric_2)),
             ("members", ", ".join(self.members)),
             ("seed", self.seed),
         ]
 
     def _pictures(self) -> str:
-        return "".join(pictures_of(member.image[:1]) for member in self.members.values())
+        return "".join(image_row(member.image[:1]) for member in self.members.values())
 
 
 def mad_set(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from stimuli_store.errors import InputError
 from stimuli_store.records.spec import ModelRef
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 FORMAT = "stimbank/1"
 MANIFEST = "manifest"
@@ -40,7 +40,7 @@ class Colour:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class BankHeader(Shown):
+class BankHeader(FactSheet):
     """Header of a bank, line 0 of its manifest, without the tables that records refer to.
 
     Attributes

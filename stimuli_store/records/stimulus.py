@@ -8,7 +8,7 @@ import numpy as np
 from stimuli_store.frames import quantize
 from stimuli_store.pictures.encoding import enlarged
 from stimuli_store.records.spec import Level, ModelRef, Start, StimulusSpec
-from stimuli_store.tools.shown import Shown, size_of
+from stimuli_store.tools.shown import FactSheet, size_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class StimulusRecord(Shown):
+class StimulusRecord(FactSheet):
     """One stimulus of a bank, all but its pixels.
 
     Attributes
@@ -157,7 +157,7 @@ class StimulusRecord(Shown):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Stimulus(Shown):
+class Stimulus(FactSheet):
     """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step.
 
     Examples

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stimuli_store.tasks.types import Phase, Task
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Perturbation:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Trial(Shown):
+class Trial(FactSheet):
     """One trial as planned: stimuli by role, the stimulus of each interval, the right answer, the phases.
 
     Attributes
@@ -109,7 +109,7 @@ class KeyPress:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class TrialRecord(Shown):
+class TrialRecord(FactSheet):
     """Result of one trial: response, reaction time, timing, key presses, hashes of the shown frames, flags.
 
     `response` is None when no answer came in time. `rt_s` counts from the onset of the first phase that
@@ -137,7 +137,7 @@ class TrialRecord(Shown):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SessionHeader(Shown):
+class SessionHeader(FactSheet):
     """First line of a journal: participant, session, the whole design and task, bank, booth and software.
 
     `design` is the content of the design file, without the task and the path of the bank. `observer` is

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stimuli_store.tools import html
-from stimuli_store.tools.shown import Shown
+from stimuli_store.tools.shown import FactSheet
 
 #: Role of the image that two others are compared with. It is at 0 on the axis, like the lower of the two.
 REFERENCE = "reference"
@@ -69,7 +69,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Task(Shown):
+class Task(FactSheet):
     """A task: what is shown where and when, what may be answered, and which answer is right.
 
     Attributes

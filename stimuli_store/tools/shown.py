@@ -10,12 +10,12 @@ _MOST = 240  # characters of a line
 _LISTED = 6  # values of a field
 
 
-class Shown:
+class FactSheet:
     """Base of results that show themselves by their facts.
 
     Examples
     --------
-    >>> class Pair(Shown):
+    >>> class Pair(FactSheet):
     ...     def _facts(self):
     ...         return [("first", 1), ("second", "")]
     >>> Pair()
@@ -55,12 +55,12 @@ def size_of(shape: Iterable[int]) -> str:
     return " × ".join(map(str, shape))
 
 
-def counted(number: int, name: str) -> str:
-    """Return a number with the singular or the plural of what is counted.
+def number_of(number: int, name: str) -> str:
+    """Return a number with the singular or the plural of what is number_of.
 
     Examples
     --------
-    >>> counted(1, "trial"), counted(3, "trial")
+    >>> number_of(1, "trial"), number_of(3, "trial")
     ('1 trial', '3 trials')
     """
     return f"{number} {name}{'' if number == 1 else 's'}"

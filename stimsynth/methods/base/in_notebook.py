@@ -59,24 +59,24 @@ def described_in_html(
             ("loss", _mean(losses)),
             ("status", _outcome(status)),
         ]
-    pictures = pictures_of(points, allowed_range) if points.dim() > 3 else ""
+    pictures = image_row(points, allowed_range) if points.dim() > 3 else ""
     return f"<div><b>{html.text(name)}</b>{html.table((), facts)}{pictures}</div>"
 
 
 def pictured(name: str, changes: Tensor, facts: Sequence[tuple[str, str]]) -> str:
     """Return HTML with facts and pictures of changes of an image: grey is none, white and black the most."""
     most = float(changes.abs().max()) if changes.numel() else 1.0
-    pictures = pictures_of(changes, (-most, most))
+    pictures = image_row(changes, (-most, most))
     return f"<div><b>{html.text(name)}</b>{html.table((), facts)}{pictures}</div>"
 
 
-def pictures_of(images: Tensor, allowed_range: tuple[float, float] = (0.0, 1.0)) -> str:
+def image_row(images: Tensor, allowed_range: tuple[float, float] = (0.0, 1.0)) -> str:
     """Return HTML with the first few images of a batch; `allowed_range` has the values of black and white."""
     every: Iterable[np.ndarray] = to_numpy(images).reshape(-1, *images.shape[-3:])
     return "".join(_picture(image, allowed_range) for image in islice(every, _MOST))
 
 
-def listed(values: Tensor) -> str:
+def first_values(values: Tensor) -> str:
     """Return the first few numbers of a tensor as words."""
     first = values.flatten()[:_MOST].tolist()
     return ", ".join(f"{value:.3g}" for value in first) + (", …" if values.numel() > _MOST else "")
