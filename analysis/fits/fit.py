@@ -298,5 +298,6 @@ class Fit:
             list(zip(at.tolist(), shares.tolist(), strict=True)),
             list(zip(along.tolist(), drop.tolist(), strict=True)),
             f"proportion correct by level, with the fitted curve and its threshold {self.threshold:.3g}",
+            ends=(f"{self.counts.levels.min():g}", f"{self.counts.levels.max():g}"),
             mark=float(place),
         )

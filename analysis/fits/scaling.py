@@ -152,6 +152,7 @@ class ScalingFit:
             list(zip(np.log2(levels).tolist(), shares.tolist(), strict=True)),
             list(zip(np.log2(along).tolist(), self.p_correct(along).tolist(), strict=True)),
             f"proportion correct by level, with the fitted curve and critical scaling {self.critical:.3g}",
+            ends=(f"{levels.min():g}", f"{levels.max():g}"),
             mark=float(np.log2(self.critical)) if levels.min() <= self.critical else np.nan,
         )
         return html.table((), rows) + drawn

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from stimuli_store.tools.html import text
 
-_WIDTH, _HEIGHT, _EDGE = 260, 130, 12
+_WIDTH, _HEIGHT, _EDGE = 280, 140, 12
+_LEFT, _BELOW = 28, 22  # room for the words at the axes
 _ROW, _LABEL = 20, 110  # height of a row; width of its label
 _MOST_ROWS = 12
 
@@ -18,6 +19,7 @@ def curve_drawing(
     line: Sequence[tuple[float, float]],
     description: str,
     *,
+    ends: tuple[str, str] = ("", ""),
     mark: float = math.nan,
 ) -> str:
     """Return proportions as points, the curve that was fitted to them, and a mark on the axis.
@@ -28,6 +30,8 @@ def curve_drawing(
         Position on the axis, and proportion from 0 to 1.
     description
         What a reader who sees no pictures is told.
+    ends
+        Words for the lowest and the highest position.
     mark
         Position of a dashed line; NaN for none.
 
@@ -43,14 +47,18 @@ def curve_drawing(
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - low) / ((high - low) or 1)
         return (
-            round(_EDGE + across * (_WIDTH - 2 * _EDGE), 1),
-            round(_HEIGHT - _EDGE - min(max(y, 0.0), 1.0) * (_HEIGHT - 2 * _EDGE), 1),
+            round(_LEFT + across * (_WIDTH - _LEFT - _EDGE), 1),
+            round(_HEIGHT - _BELOW - min(max(y, 0.0), 1.0) * (_HEIGHT - _BELOW - _EDGE), 1),
         )
 
     parts = [_line(*place(low, 0), *place(high, 0)), _line(*place(low, 0), *place(low, 1))]
     parts.append(_line(*place(low, 0.5), *place(high, 0.5), dashed=True))
     if low <= mark <= high:
         parts.append(_line(*place(mark, 0), *place(mark, 1), dashed=True))
+    for share in (0, 0.5, 1):
+        parts.append(_words(f"{share:g}", _LEFT - 4, place(low, share)[1] + 4, "end"))
+    parts.append(_words(ends[0], _LEFT, _HEIGHT - 4, "start"))
+    parts.append(_words(ends[1], _WIDTH - _EDGE, _HEIGHT - 4, "end"))
     path = " ".join("{:g},{:g}".format(*place(x, y)) for x, y in line)
     parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="2"/>')
     for x, y in points:
@@ -88,10 +96,7 @@ def interval_drawing(rows: Sequence[tuple[str, float, float, float]], descriptio
     parts = []
     for number, (label, value, least, most) in enumerate(shown):
         down = _ROW * (number + 0.5)
-        parts.append(
-            f'<text x="{_LABEL}" y="{down + 4:g}" text-anchor="end" font-size="11" fill="currentColor">'
-            f"{text(label[:18])}</text>"
-        )
+        parts.append(_words(label[:18], _LABEL, down + 4, "end"))
         parts.append(_line(place(least), down, place(most), down))
         if math.isfinite(value):
             parts.append(f'<circle cx="{place(value):g}" cy="{down:g}" r="4" fill="currentColor"/>')
@@ -102,6 +107,11 @@ def _line(x1: float, y1: float, x2: float, y2: float, dashed: bool = False) -> s
     dashes = ' stroke-dasharray="3 3"' if dashed else ""
     ends = f'x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"'
     return f'<line {ends} stroke="currentColor" stroke-opacity="0.6"{dashes}/>'
+
+
+def _words(words: str, x: float, y: float, anchor: str) -> str:
+    place = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="11" fill="currentColor">{text(words)}</text>'
 
 
 def _drawing(width: float, height: float, description: str, parts: Sequence[str]) -> str:
