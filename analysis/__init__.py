@@ -72,13 +72,8 @@ if TYPE_CHECKING:
     from analysis.planning.efficiency import task_efficiency
     from analysis.planning.power import Power, Precision, power, power_table, precision
     from analysis.planning.recovery import Calibration, Recovery, calibration, recovery
-    from analysis.planning.study import (
-        ModelTruth,
-        ScalingTruth,
-        StudyDesign,
-        ThresholdTruth,
-        simulated_answers,
-    )
+    from analysis.planning.study import StudyDesign, simulated_answers
+    from analysis.planning.truths import ModelTruth, ScalingTruth, ThresholdTruth
     from analysis.ranking.diagnose import diagnose
     from analysis.ranking.diagnostics import Diagnostic
     from analysis.ranking.rank import rank, rank_by_rule, rank_models

@@ -18,7 +18,7 @@ from stimuli_store.records.canonical import canonical_json
 from stimuli_store.records.convert import to_json
 from stimuli_store.records.trials import SessionHeader, Trial
 from stimuli_store.tools.environment import environment
-from stimuli_store.tools.gates import path, takes, text
+from stimuli_store.tools.gates import a_path, a_text, takes
 from stimuli_store.tools.shown import FactSheet
 
 COMPLETED = "completed"
@@ -95,7 +95,7 @@ class SessionPlan(FactSheet):
         return self.found is not None and self.found.ended == COMPLETED
 
 
-@takes(data_dir=path, participant=text, task=text)
+@takes(data_dir=a_path, participant=a_text, task=a_text)
 def journal_path(
     data_dir: str | os.PathLike[str], participant: str, session: int, task: str, run: int = 1
 ) -> Path:

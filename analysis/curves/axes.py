@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import check_fields, function, shown, text
+from stimuli_store.tools.gates import a_function, a_text, briefly, check_fields
 
 _Scale = Callable[[np.ndarray], np.ndarray]
 
@@ -42,7 +42,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         """Check names and functions; raise InputError in one sentence."""
-        check_fields(self, name=text, position=function, level=function, unit=text)
+        check_fields(self, name=a_text, position=a_function, level=a_function, unit=a_text)
 
 
 LOG_AXIS = Axis(name="log", position=np.log2, level=np.exp2, unit="octaves")
@@ -64,7 +64,7 @@ def axis_of(axis: str | Axis) -> Axis:
         if isinstance(axis, type) or not hasattr(axis, "position"):
             raise InputError(
                 f"axis must be {' or '.join(map(repr, AXES))}, or an Axis(name=…, position=…, level=…) "
-                f"with a function and its inverse; not {shown(axis)}"
+                f"with a function and its inverse; not {briefly(axis)}"
             )
         return axis
     if axis not in AXES:

@@ -24,7 +24,7 @@ from analysis.observers.rules import rule_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import check_fields, rate, share
+from stimuli_store.tools.gates import a_rate, a_share, check_fields
 
 Reported = Callable[[np.ndarray], np.ndarray]
 
@@ -154,9 +154,8 @@ class ThresholdModel:
     axis: str | Axis = "log"
 
     def __post_init__(self) -> None:
-        """Check the settings; raise InputError in one sentence."""
         sigmoid_of(self.sigmoid, self.axis)
-        check_fields(self, guess=rate, p=share)
+        check_fields(self, guess=a_rate, p=a_share)
 
     @property
     def levelled(self) -> bool:
@@ -218,7 +217,6 @@ class ScalingModel:
     rule: str | None = None
 
     def __post_init__(self) -> None:
-        """Check task and rule; raise InputError in one sentence."""
         rule_of(task_of(self.task), self.rule)
 
     @property
@@ -272,7 +270,6 @@ class DPrimeModel:
     rule: str | None = None
 
     def __post_init__(self) -> None:
-        """Check task and rule; raise InputError in one sentence."""
         rule_of(task_of(self.task), self.rule)
 
     @property

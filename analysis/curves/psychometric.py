@@ -16,7 +16,7 @@ from analysis.curves.axes import Axis, from_axis, to_axis
 from analysis.curves.sigmoids import sigmoid_of
 from analysis.observers.checks import as_numbers
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import check_fields, number, positive, rate
+from stimuli_store.tools.gates import a_number, a_positive, a_rate, check_fields
 from stimuli_store.tools.shown import FieldTable
 
 
@@ -61,7 +61,7 @@ class PsychometricFunction(FieldTable):
 
     def __post_init__(self) -> None:
         sigmoid_of(self.sigmoid, self.axis)
-        check_fields(self, threshold=number, width=positive, guess=rate, lapse=rate)
+        check_fields(self, threshold=a_number, width=a_positive, guess=a_rate, lapse=a_rate)
         if not self.guess + self.lapse < 1:
             raise InputError(
                 "guess and lapse rates must be at least 0 and have a sum below 1; "

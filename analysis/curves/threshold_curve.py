@@ -10,7 +10,7 @@ from analysis.curves.sigmoids import Sigmoid
 from analysis.curves.smooth_table import SmoothTable, tabulate
 from analysis.infer.likelihood import lapse_of, lapse_start
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import check_fields, rate, share
+from stimuli_store.tools.gates import a_rate, a_share, check_fields
 
 THRESHOLD, LOG_WIDTH, LAPSE = 0, 1, 2
 _REACH = 0.98  # of the lapse rate with which a curve just reaches p
@@ -31,7 +31,7 @@ class ThresholdCurve:
     p: float
 
     def __post_init__(self) -> None:
-        check_fields(self, guess=rate, p=share)
+        check_fields(self, guess=a_rate, p=a_share)
         if not self.guess < self.p:
             raise InputError(
                 "the proportion correct p of a threshold must lie between the guess rate and 1; "

@@ -16,7 +16,7 @@ from analysis.data.exclusions import (
     with_reason,
     without_reason,
 )
-from analysis.data.row_groups import Key, row_groups
+from analysis.data.row_groups import RowKey, row_groups
 from analysis.observers.rules import rule_of
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks.types import Task
@@ -130,7 +130,7 @@ class Answers:
             )
         return self.tasks[used[0]]
 
-    @gates.takes(name=gates.text)
+    @gates.takes(name=gates.a_text)
     def column(self, name: str) -> str:
         """Return the column of `table` for a role, or for a name that it had in the user's own table.
 
@@ -146,7 +146,7 @@ class Answers:
             raise unknown_name("column", str(name), list(known))
         return self.columns[name]
 
-    @gates.takes(reason=gates.text)
+    @gates.takes(reason=gates.a_text)
     def exclude(self, reason: str, mask: Any) -> "Answers":
         """Return these answers with the rows of `mask` left out, for a reason in words.
 
@@ -170,12 +170,12 @@ class Answers:
             )
         return self._with(excluded=with_reason(self.table.excluded, reason, chosen))
 
-    @gates.takes(reason=gates.text)
+    @gates.takes(reason=gates.a_text)
     def include(self, reason: str) -> "Answers":
         """Return these answers without one reason; an unanswered trial that is included counts as wrong."""
         return self._with(excluded=without_reason(self.table.excluded, reason))
 
-    @gates.takes(min_s=gates.not_negative, max_s=gates.not_negative_or_infinite)
+    @gates.takes(min_s=gates.a_not_negative, max_s=gates.a_not_negative_or_infinite)
     def exclude_rt(self, min_s: float = 0.0, max_s: float = np.inf) -> "Answers":
         """Return these answers without those given before `min_s` or after `max_s` seconds.
 
@@ -197,7 +197,7 @@ class Answers:
             )
         return self.exclude(RESPONSE_TIME, (times < min_s) | (times > max_s))
 
-    @gates.takes(names=gates.labels, reason=gates.text)
+    @gates.takes(names=gates.some_labels, reason=gates.a_text)
     def exclude_participants(self, names: str | Collection[str], reason: str = "") -> "Answers":
         """Return these answers without some participants."""
         known = [str(name) for name in self.table.participant.unique()]
@@ -235,7 +235,7 @@ class Answers:
         found = np.ones(len(self.table), dtype=bool)
         for name, value in equal.items():
             rows = self.table[self.column(name)]
-            mask = rows.isin(gates.items(value, name)).to_numpy()
+            mask = rows.isin(gates.some_values(value, name)).to_numpy()
             if not mask.any():
                 known = sorted({str(v) for v in rows.dropna().unique()})
                 raise unknown_name(f"value of {name}", value, known)
@@ -244,8 +244,8 @@ class Answers:
             raise InputError(f"no answer has {', '.join(f'{k} = {v}' for k, v in equal.items())}")
         return replace(self, table=self.table[found].reset_index(drop=True))
 
-    @gates.takes(by=gates.names)
-    def groups(self, by: str | Sequence[str]) -> Iterator[tuple[Key, "Answers"]]:
+    @gates.takes(by=gates.some_names)
+    def groups(self, by: str | Sequence[str]) -> Iterator[tuple[RowKey, "Answers"]]:
         """Yield a key and the answers of every combination of values in some columns, in ascending order.
 
         Columns are roles or the user's own names; a missing value is None in the key. Combinations of which
@@ -262,7 +262,7 @@ class Answers:
             if kept[rows].any():
                 yield key, replace(self, table=self.table.iloc[rows].reset_index(drop=True))
 
-    @gates.takes(by=gates.names)
+    @gates.takes(by=gates.some_names)
     def counts(self, by: str | Sequence[str] = ("level",)) -> pd.DataFrame:
         """Return right answers and trials of the kept rows by columns: the keys, n_correct and n_trials."""
         rows, summed = self.kept, ["n_correct", "n_trials"]
@@ -272,7 +272,7 @@ class Answers:
         grouped = rows.groupby(keys, observed=True, dropna=False, sort=True)
         return grouped[summed].sum().reset_index()
 
-    @gates.takes(rule=gates.text)
+    @gates.takes(rule=gates.a_text)
     def with_rule(self, rule: str) -> "Answers":
         """Return the same answers under another decision rule, which every task must have."""
         for name in self.table.task.unique():

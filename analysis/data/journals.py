@@ -9,7 +9,7 @@ from typing import Any
 from stimuli_store.disk.sorts import JOURNAL, TABLE, sort_of_file
 from stimuli_store.errors import JournalError
 from stimuli_store.journal import Session, read_session
-from stimuli_store.tools.gates import function, path, several, takes
+from stimuli_store.tools.gates import a_function, a_list, a_path, takes
 
 _PathLike = str | os.PathLike[str]
 
@@ -21,7 +21,7 @@ def _warn(sentence: str) -> None:
 def _places(value: Any, name: str) -> list[Path]:
     """Return the paths that were given, one or several."""
     alone = isinstance(value, str | os.PathLike)
-    return [path(one, name) for one in ([value] if alone else several(value, name))]
+    return [a_path(one, name) for one in ([value] if alone else a_list(value, name))]
 
 
 def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
@@ -44,7 +44,7 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
     return _sorted_out(data)[0]
 
 
-@takes(tell=function)
+@takes(tell=a_function)
 def read_sessions(
     data: _PathLike | Iterable[_PathLike], *, tell: Callable[[str], object] = _warn
 ) -> tuple[Session, ...]:

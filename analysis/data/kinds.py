@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from stimuli_store.tools.gates import Gate, like, several
+from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import Gate, a_list, like, some_names
 
 given_answers: Gate = like("Answers, from read_trials or answers_of", "table", "groups")
 given_fit: Gate = like("a Fit, from fit_psychometric or fits[key]", "counts", "threshold_at")
@@ -14,4 +15,20 @@ _a_session = like("a list of Sessions, from read_sessions", "header", "records")
 
 def sessions_given(value: Any, name: str) -> tuple[Any, ...]:
     """Return sessions, read from journals, as a tuple."""
-    return tuple(_a_session(one, name) for one in several(value, name))
+    return tuple(_a_session(one, name) for one in a_list(value, name))
+
+
+def apart_from(*taken: str) -> Gate:
+    """Return the gate of columns to group by, none of which has the name of a column of the result."""
+
+    def gate(value: Any, name: str) -> tuple[str, ...]:
+        given = some_names(value, name)
+        for column in given:
+            if column in taken:
+                raise InputError(
+                    f"{name} has the column {column!r}, whose name is that of a result in the table; rename "
+                    "it before reading"
+                )
+        return given
+
+    return gate

@@ -14,12 +14,12 @@ from analysis.data.lab_formats import Found, read_path
 from analysis.data.trial_table import answers_of_table, check_names
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import optional, takes, text
+from stimuli_store.tools.gates import a_text, optional, takes
 
 _COUNTS = ("level", "n_correct", "n_trials")
 
 
-@takes(rule=optional(text), unit=text)
+@takes(rule=optional(a_text), unit=a_text)
 def read_trials(
     source: Any,
     roles: Mapping[str, Any] | str | os.PathLike[str] | None = None,
@@ -44,7 +44,7 @@ def read_trials(
     task, rule
         Task of every trial, by name or declared, and its decision rule (the task's first).
     unit
-        Unit of the levels.
+        Unit of the levels; without it, the only text in a column ``unit``, if there is one.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def read_trials(
         evidence_columns(named, names),
         task=of_every,
         rule=by_rule,
-        unit=in_unit,
+        unit=in_unit or _unit_in(frame, at),
         source=origin,
     )
     return _declared(answers, named)
@@ -106,6 +106,14 @@ def _found(source: Any, roles: Roles) -> tuple[Found, str]:
     if not np.isfinite(counts[:, 0]).all():
         raise InputError("every row of an array of counts needs a level that is a finite number")
     return Found(frame=pd.DataFrame(counts, columns=list(_COUNTS))), "the array"
+
+
+def _unit_in(frame: pd.DataFrame, at: Mapping[str, str]) -> str:
+    """Return the only text in a column ``unit`` that plays no role, as in reports; "" if there is none."""
+    if "unit" not in frame.columns or "unit" in at.values():
+        return ""
+    found = frame["unit"].dropna().unique()
+    return found[0] if len(found) == 1 and isinstance(found[0], str) else ""
 
 
 def _declared(answers: Answers, roles: Roles) -> Answers:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-Key = tuple[float | int | str | None, ...]
+RowKey = tuple[float | int | str | None, ...]
 
 
-def row_groups(keys: Sequence[pd.Series]) -> Iterator[tuple[Key, np.ndarray]]:
+def row_groups(keys: Sequence[pd.Series]) -> Iterator[tuple[RowKey, np.ndarray]]:
     """Yield each combination of values of columns of one length, ascending, with the places of its rows.
 
     A missing value is None in the key.

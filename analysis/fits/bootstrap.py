@@ -10,7 +10,7 @@ from analysis.fits.fit import Fit
 from analysis.fits.modes import FittedModes, best_modes
 from analysis.infer.estimates import Estimate
 from analysis.infer.noise import BetaBinomial, Binomial, Noise
-from stimuli_store.tools.gates import count, seed, share, takes
+from stimuli_store.tools.gates import a_count, a_seed, a_share, takes
 from stimuli_store.tools.whole import whole
 
 
@@ -33,7 +33,7 @@ class Bootstrap:
         n = len(self.modes.converged)
         return f"Bootstrap({self.threshold_at(self.fit.p)} at {self.fit.p:g}, {n} repetitions)"
 
-    @takes(p=share)
+    @takes(p=a_share)
     def threshold_at(self, p: float) -> Estimate:
         """Return the threshold at `p` with the central 95 % of its repetitions."""
         drawn = self.modes.threshold_at(p)
@@ -43,7 +43,7 @@ class Bootstrap:
         )
 
 
-@takes(fit=given_fit, n_draws=count, seed=seed)
+@takes(fit=given_fit, n_draws=a_count, seed=a_seed)
 def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
     """Return repetitions whose answers are drawn from the fitted curve and its noise.
 
@@ -65,7 +65,7 @@ def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Boo
     return _repeated(fit, fit.predict(fit.counts.levels), noise_of(fit), n_draws, seed)
 
 
-@takes(fit=given_fit, n_draws=count, seed=seed)
+@takes(fit=given_fit, n_draws=a_count, seed=a_seed)
 def nonparametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
     """Return repetitions whose answers are drawn from the observed proportions of each level.
 

@@ -21,7 +21,7 @@ from analysis.infer.estimates import Estimate
 from analysis.infer.holm import holm
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import number, one_of, optional, takes, text
+from stimuli_store.tools.gates import a_number, a_text, one_of, optional, takes
 from stimuli_store.tools.shown import FieldTable
 
 _Z95 = 1.959963984540054
@@ -85,7 +85,7 @@ class Contrast(FieldTable):
     n: int
     for_whom: str
 
-    @takes(low=number, high=number)
+    @takes(low=a_number, high=a_number)
     def equivalence(self, low: float, high: float) -> str:
         """Return the statement that a region of practical equivalence allows.
 
@@ -171,7 +171,7 @@ class Contrasts:
 
 @takes(
     fits=given_fits,
-    between=text,
+    between=a_text,
     quantity=one_of(*QUANTITIES),
     scale=optional(one_of("ratio", "difference")),
 )

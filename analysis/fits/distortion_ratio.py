@@ -33,7 +33,7 @@ from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import number, optional, positive, share, takes
+from stimuli_store.tools.gates import a_number, a_positive, a_share, optional, takes
 from stimuli_store.tools.shown import FieldTable
 
 MOST, LEAST = "most", "least"
@@ -92,7 +92,7 @@ class DistortionRatio(FieldTable):
         return None if self.predicted is None else self.low <= self.predicted <= self.high
 
 
-@takes(largest=positive, smallest=positive)
+@takes(largest=a_positive, smallest=a_positive)
 def predicted_ratio(largest: float, smallest: float) -> float:
     """Return ½·ln(λmax/λmin) from the largest and the smallest eigenvalue of a model's Fisher information.
 
@@ -113,7 +113,7 @@ def predicted_ratio(largest: float, smallest: float) -> float:
     return float(0.5 * np.log(largest / smallest))
 
 
-@takes(p=share, predicted=optional(number))
+@takes(p=a_share, predicted=optional(a_number))
 def fit_distortion_ratio(
     end: ArrayLike,
     amplitude: ArrayLike,

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.kinds import given_answers
+from analysis.data.kinds import apart_from, given_answers
 from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
 from analysis.infer.jackknife import WEIGHINGS
-from analysis.infer.population import FEWEST, whom
+from analysis.infer.population import FEWEST, OWN_CRITERIA, whom
 from analysis.observers.from_counts import (
     DPrime,
     DPrimeStatus,
@@ -23,9 +23,13 @@ from analysis.observers.structure import signal_of, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import names, one_of, takes
+from stimuli_store.tools.gates import one_of, takes
 from stimuli_store.tools.svg import interval_drawing
 
+_RESULTS = (
+    *("dprime", "low", "high", "for_whom", "status", "n_correct", "n_trials"),
+    *("hits", "signal_trials", "false_alarms", "noise_trials", "criterion", "bias"),
+)
 _Asked = tuple[str, str]  # names of a task and a rule
 
 
@@ -122,7 +126,7 @@ class DPrimes:
         return html.table(head, rows) + interval_drawing(drawn, "d' with its intervals")
 
 
-@takes(answers=given_answers, by=names, weigh=one_of(*WEIGHINGS))
+@takes(answers=given_answers, by=apart_from(*_RESULTS), weigh=one_of(*WEIGHINGS))
 def dprimes(
     answers: Answers,
     by: str | Sequence[str] = (),
@@ -191,6 +195,8 @@ def _for_new(one: DPrime, part: Answers, task: Task, rule: str, weigh: str) -> t
     images = rows.image.nunique() if rows.image.notna().all() else 0
     these = whom(1, min(images, 1))
     few = rows.participant.nunique() < FEWEST
+    if task.criterion and not few:
+        return one, f"{these}: {OWN_CRITERIA}"
     if task.criterion or few or one.status is DPrimeStatus.UNBOUNDED:
         return one, these  # people without an error do not say how others may differ
     cells = part.counts(by=["participant", "image"] if images else ["participant"])

@@ -21,7 +21,7 @@ from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviance_residuals
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import seed, shown, takes
+from stimuli_store.tools.gates import a_seed, briefly, takes
 from stimuli_store.tools.svg import curve_drawing
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ class Posterior:
         sds = np.sqrt(np.diagonal(self.covariance))
         parts = zip(self.names, self.mode, sds, strict=True)
         return f"Posterior({', '.join(f'{name} {m:.3g} ± {sd:.2g}' for name, m, sd in parts)})"
+
+
+#: Names of what a row of a table of fits holds.
+SUMMARY = (
+    *("threshold", "low", "high", "p", "width", "guess", "lapse"),
+    *("sigmoid", "deviance", "dispersion", "trials", "status"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -187,20 +194,11 @@ class Fit:
     def summary(self) -> dict[str, float | str]:
         """Threshold with interval, curve, goodness and status, by name: a row of a table."""
         curve = self.function
-        return {
-            "threshold": self.threshold,
-            "low": self.low,
-            "high": self.high,
-            "p": self.p,
-            "width": curve.width,
-            "guess": curve.guess,
-            "lapse": curve.lapse,
-            "sigmoid": curve.sigmoid,
-            "deviance": self.deviance,
-            "dispersion": self.dispersion,
-            "trials": self.n_trials,
-            "status": self.status.name.lower(),
-        }
+        ends, rates = (self.threshold, self.low, self.high), (curve.guess, curve.lapse)
+        misfit = (self.deviance, self.dispersion)
+        status = self.status.name.lower()
+        row = (*ends, self.p, curve.width, *rates, curve.sigmoid, *misfit, self.n_trials, status)
+        return dict(zip(SUMMARY, row, strict=True))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -222,7 +220,9 @@ class Fit:
         batch = batch_of_counts([self.counts], self.settings.axis)
         places = np.atleast_1d(to_axis(levels, self.settings.axis))
         if places.ndim != 1 or not places.size:
-            raise InputError(f"levels of a profile must be a list of numbers; not {shown(levels)}")
+            raise InputError(
+                f"levels of a profile must be a list of numbers; not {briefly(levels)}"
+            )
         return profile_of(batch, self.settings, self.p, self.rising, places)
 
     def predict(self, levels: ArrayLike) -> np.ndarray:
@@ -234,7 +234,7 @@ class Fit:
         given = self.counts
         return deviance_residuals(self.predict(given.levels), given.n_correct, given.n_trials)
 
-    @takes(seed=seed)
+    @takes(seed=a_seed)
     def goodness(self, seed: int = 0) -> "Goodness":
         """Return the deviance and the trend of the residuals against 1,000 simulated good fits."""
         from analysis.fits.goodness import goodness_of_fit

@@ -33,7 +33,7 @@ from analysis.infer.likelihood import deviances, log_likelihood
 from analysis.infer.priors import Prior
 from analysis.observers.checks import check_no_shares
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import several, takes
+from stimuli_store.tools.gates import a_list, takes
 
 _TOLD_APART = 9.21  # 99 % point of χ² with two degrees of freedom
 _AT_ONCE = 1000  # data sets whose profiles are in memory together
@@ -110,7 +110,7 @@ def fit_psychometric(
     return fit_counts([_counted((levels, n_correct, n_trials))], checked(settings))[0]
 
 
-@takes(sets=several)
+@takes(sets=a_list)
 def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
     """Fit psychometric functions to many data sets in one computation.
 
@@ -139,7 +139,7 @@ def fit_many(sets: Sequence[Any], **settings: Any) -> list[Fit]:
 
 def _counted(given: Any) -> Counts:
     """Return the checked counts of one data set that a person gave."""
-    parts = several(given, "a data set")
+    parts = a_list(given, "a data set")
     if len(parts) != 3:
         raise InputError(
             f"a data set must be three lists, levels, n_correct and n_trials; it has {len(parts)} parts"

@@ -18,7 +18,7 @@ from analysis.infer.likelihood import deviance_residuals, deviances, log_likelih
 from analysis.infer.noise import Binomial
 from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import count, seed, takes
+from stimuli_store.tools.gates import a_count, a_seed, takes
 from stimuli_store.tools.shown import FieldTable
 from stimuli_store.tools.whole import whole
 
@@ -67,7 +67,7 @@ class Goodness(FieldTable):
         return self.deviance.share >= 0.05 and self.by_level.share >= 0.05
 
 
-@takes(fit=given_fit, n_draws=count, seed=seed)
+@takes(fit=given_fit, n_draws=a_count, seed=a_seed)
 def goodness_of_fit(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Goodness:
     """Return a fit's deviance and the trend of its residuals, against experiments drawn from its curve.
 
@@ -104,7 +104,7 @@ def goodness_of_fit(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Goodness
     )
 
 
-@takes(fit=given_fit, n_draws=count, seed=seed)
+@takes(fit=given_fit, n_draws=a_count, seed=a_seed)
 def residuals_by_order(
     fit: Fit,
     levels: ArrayLike,

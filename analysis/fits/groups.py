@@ -9,14 +9,14 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.counts import Counts, summed_counts
-from analysis.data.kinds import given_answers
+from analysis.data.kinds import apart_from, given_answers
 from analysis.fits.engine.settings import named_settings
-from analysis.fits.fit import Fit
+from analysis.fits.fit import SUMMARY, Fit
 from analysis.fits.fitting import fit_counts
 from analysis.observers.links import link_of
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import names, takes
+from stimuli_store.tools.gates import takes
 from stimuli_store.tools.svg import interval_drawing
 
 GroupKey = tuple[Any, ...]
@@ -137,7 +137,7 @@ class Fits:
         return table + interval_drawing(drawn, "thresholds with their intervals")
 
 
-@takes(answers=given_answers, by=names)
+@takes(answers=given_answers, by=apart_from(*SUMMARY))
 def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits:
     """Fit a psychometric function to each group of answers, all in one computation.
 

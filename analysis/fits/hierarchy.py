@@ -32,7 +32,7 @@ from analysis.infer.nuts import nuts
 from analysis.infer.population import FEWEST
 from analysis.observers.checks import check_no_shares
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import like, mapping, names, one_of, optional, seed, takes
+from stimuli_store.tools.gates import a_mapping, a_seed, like, one_of, optional, some_names, takes
 
 INTERACTION = "interaction"
 
@@ -43,15 +43,15 @@ HIERARCHY_METHODS: Mapping[str, Callable[..., MixedPosterior]] = MappingProxyTyp
 
 def _varying(value: Any, name: str) -> dict[Any, tuple[str, ...]]:
     """Return the factors of each parameter that varies."""
-    given = mapping(value, name)
-    return {key: names(factors, f"{name}[{key!r}]") for key, factors in given.items()}
+    given = a_mapping(value, name)
+    return {key: some_names(factors, f"{name}[{key!r}]") for key, factors in given.items()}
 
 
 @takes(
     model=like("a ThresholdModel, a ScalingModel or a DPrimeModel", "varies", "levelled", "at"),
     varies=optional(_varying),
     method=one_of(*HIERARCHY_METHODS),
-    seed=seed,
+    seed=a_seed,
 )
 def fit_hierarchy(
     participant: ArrayLike,

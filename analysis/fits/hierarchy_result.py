@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,6 +117,19 @@ class Hierarchy:
         ]
         shown = html.table(["parameter", "value", "95 % interval", "for"], rows)
         return shown + html.paragraph(f"{self.method}: {self.status.value}", "small")
+
+    def save(self, path: str | Path) -> Path:
+        """Write the hierarchy to a JSON file and return its path (`analysis.fits.saved_hierarchy`)."""
+        from analysis.fits.saved_hierarchy import save_hierarchy
+
+        return save_hierarchy(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> "Hierarchy":
+        """Return the hierarchy of a file that `save` wrote."""
+        from analysis.fits.saved_hierarchy import load_hierarchy
+
+        return load_hierarchy(path)
 
     @property
     def table(self) -> "pd.DataFrame":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc
+from scipy.special import bdtr, betainc
 
 from analysis.observers.checks import check_counts, numbers_of
 from analysis.observers.links import link_of
@@ -19,12 +19,13 @@ from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.forced_choice import TWO_INTERVALS
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import seed, takes
+from stimuli_store.tools.gates import a_seed, takes
 from stimuli_store.tools.shown import FieldTable
 
 _GRID = 2001
 _FINEST = 1e9
 _DRAWS = 20_000
+_RELIABLY = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,8 @@ class MADVerdict(FieldTable):
         These levels, in the order of `by_level`.
     pairs
         Answers and d' by model and level.
+    below_chance
+        Models at whose pairs people are reliably below chance, by an exact binomial test at 1 %.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class MADVerdict(FieldTable):
     by_level: tuple[float, ...]
     levels: tuple[float | str | None, ...]
     pairs: tuple[HeldPairs, ...]
+    below_chance: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"MADVerdict({self.sentence})"
@@ -80,6 +84,17 @@ class MADVerdict(FieldTable):
     @property
     def sentence(self) -> str:
         """The verdict in words; no model is called better below a probability of 0.95."""
+        return self._verdict + self._doubt
+
+    @property
+    def _doubt(self) -> str:
+        if not self.below_chance:
+            return ""
+        named = " and ".join(self.below_chance)
+        return f"; but answers to pairs held by {named} are reliably below chance: are the keys swapped?"
+
+    @property
+    def _verdict(self) -> str:
         first, second = self.models
         p = self.p_better
         if p < 0.5:
@@ -92,7 +107,7 @@ class MADVerdict(FieldTable):
         )
 
 
-@takes(seed=seed)
+@takes(seed=a_seed)
 def mad_verdict(
     held: ArrayLike,
     n_correct: ArrayLike,
@@ -175,7 +190,19 @@ def mad_verdict(
         by_level=tuple(by_level),
         levels=tuple(common),
         pairs=tuple(pairs),
+        below_chance=_below(pairs, link.guess),
     )
+
+
+def _below(pairs: Sequence[HeldPairs], chance: float) -> tuple[str, ...]:
+    """Return the models whose pairs are told apart less often than by chance, beyond doubt."""
+    found = []
+    for model in dict.fromkeys(pair.model for pair in pairs):
+        own = [pair for pair in pairs if pair.model == model]
+        right, total = sum(p.n_correct for p in own), sum(p.n_trials for p in own)
+        if bdtr(right, total, chance) < _RELIABLY:
+            found.append(model)
+    return tuple(found)
 
 
 def _grid(low: float) -> np.ndarray:

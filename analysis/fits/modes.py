@@ -13,7 +13,7 @@ from analysis.curves.sigmoids import sigmoid_of
 from analysis.fits.engine.batch import CountsBatch, batch_of_arrays
 from analysis.fits.engine.climbing import Modes, modes_of, probabilities_at
 from analysis.fits.engine.settings import FitSettings, directions, named_settings
-from stimuli_store.tools.gates import share, takes
+from stimuli_store.tools.gates import a_share, takes
 
 _AT_ONCE = 5000  # data sets whose arrays are in memory together
 
@@ -54,7 +54,7 @@ class FittedModes:
     def __repr__(self) -> str:
         return f"FittedModes({self.converged.sum()} of {len(self.converged)} data sets converged)"
 
-    @takes(p=share)
+    @takes(p=a_share)
     def threshold_at(self, p: float) -> np.ndarray:
         """Return the levels (B,) at which the curves pass `p`.
 

@@ -29,7 +29,7 @@ from analysis.infer.likelihood import (
 )
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import count, one_of, seed, takes, text
+from stimuli_store.tools.gates import a_count, a_seed, a_text, one_of, takes
 from stimuli_store.tools.whole import whole
 
 #: Models from the smallest to the largest: which of position, width and lapse rate each condition has alone.
@@ -114,7 +114,9 @@ class NestedModels:
         return html.table(list(vars(self.rows[0])), rows)
 
 
-@takes(answers=given_answers, between=text, sigmoid=one_of(*SIGMOIDS), n_draws=count, seed=seed)
+@takes(
+    answers=given_answers, between=a_text, sigmoid=one_of(*SIGMOIDS), n_draws=a_count, seed=a_seed
+)
 def compare_groups(
     answers: Answers,
     between: str,

@@ -26,7 +26,7 @@ from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import one_of, rate, share, takes
+from stimuli_store.tools.gates import a_rate, a_share, one_of, takes
 
 _FREE = (0, 1, 2)
 _REACH = 1.5  # how far beyond the levels a threshold is believed, in ranges of the levels
@@ -35,7 +35,7 @@ _OUTSIDE = "the threshold lies outside the levels shown"
 _MISSING = "pooled proportion correct does not pass p at these levels; there is no threshold"
 
 
-@takes(sigmoid=one_of(ANY, *SIGMOIDS), guess=rate, p=share, weigh=one_of(*WEIGHINGS))
+@takes(sigmoid=one_of(ANY, *SIGMOIDS), guess=a_rate, p=a_share, weigh=one_of(*WEIGHINGS))
 def population_threshold(
     participant: ArrayLike,
     image: ArrayLike | None,

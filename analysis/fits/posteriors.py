@@ -24,7 +24,15 @@ from analysis.infer.estimates import Estimate
 from analysis.infer.grid import GridPosterior, box_of, middles, normalized
 from analysis.infer.noise import EDGE
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import as_float, mapping, optional, several, share, shown, takes
+from stimuli_store.tools.gates import (
+    a_list,
+    a_mapping,
+    a_share,
+    as_float,
+    briefly,
+    optional,
+    takes,
+)
 
 _COARSE: Mapping[str, int] = {"threshold": 32, "width": 28, "lapse": 12, "guess": 12, "eta": 8}
 _FINE: Mapping[str, int] = {"threshold": 48, "width": 32, "lapse": 20, "guess": 16, "eta": 10}
@@ -62,7 +70,7 @@ class CurvePosterior:
         p = self.settings.p
         return f"CurvePosterior({self.threshold_at(p)} at {p:g}, {self.setting.shape.name}; {self.grid})"
 
-    @takes(p=share)
+    @takes(p=a_share)
     def threshold_at(self, p: float) -> Estimate:
         """Return the posterior median of the level at which the curve passes `p`, with its 95 % interval."""
         found = self.grid.estimate_of(self.positions_at(p))
@@ -99,7 +107,7 @@ def grid_posterior(fit: Fit) -> CurvePosterior:
     return grid_posteriors(given.levels, given.n_correct[None], given.n_trials, **own)[0]
 
 
-@takes(bounds=optional(mapping))
+@takes(bounds=optional(a_mapping))
 def grid_posteriors(
     levels: ArrayLike,
     n_correct: ArrayLike,
@@ -144,10 +152,10 @@ def grid_posteriors(
     for name, ends in given.items():
         if name not in setting.names:
             raise unknown_name("parameter with bounds", name, list(setting.names))
-        pair = [as_float(end) for end in several(ends, f"bounds of {name}")]
+        pair = [as_float(end) for end in a_list(ends, f"bounds of {name}")]
         if len(pair) != 2 or None in pair or not pair[0] < pair[1]:  # type: ignore[operator]
             raise InputError(
-                f"bounds of {name} must be two numbers, the lower first; not {shown(ends)}"
+                f"bounds of {name} must be two numbers, the lower first; not {briefly(ends)}"
             )
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)
     rising = directions(batch.x, batch.n_correct, batch.n_trials, chosen)

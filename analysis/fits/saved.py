@@ -14,14 +14,14 @@ from analysis.fits.fit import Fit, FitStatus, Posterior
 from analysis.infer.priors import prior_from_json, prior_to_json
 from stimuli_store.disk.json_file import as_text, read_json, write_json
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import path, takes
+from stimuli_store.tools.gates import a_path, takes
 
 FIT_FORMAT = "stimsynth-fit"
 VERSION = 1
 _NUMBERS = ("threshold", "low", "high", "log_likelihood", "deviance", "dispersion")
 
 
-@takes(path=path)
+@takes(path=a_path)
 def save_fit(fit: Fit, path: str | Path) -> Path:
     """Write a fit to a JSON file, complete or not at all, and return its path.
 
@@ -43,7 +43,7 @@ def save_fit(fit: Fit, path: str | Path) -> Path:
     return write_json(fit_to_json(fit), Path(path), "the fit")
 
 
-@takes(path=path)
+@takes(path=a_path)
 def load_fit(path: str | Path, *, axis: Axis | None = None) -> Fit:
     """Return the fit of a file of `save_fit`; nothing is fitted again.
 

@@ -28,7 +28,7 @@ from analysis.infer.crossed_moments import (
 from analysis.infer.population import FEWEST, PopulationEstimate, caution_of, whom
 from analysis.observers.checks import as_numbers, check_whole
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import as_float, function, not_negative, one_of, shown, takes
+from stimuli_store.tools.gates import a_function, a_not_negative, as_float, briefly, one_of, takes
 
 #: Weights of rows (B, R) to values of a statistic (B,).
 WeightedStatistic = Callable[[np.ndarray], np.ndarray]
@@ -61,9 +61,9 @@ class _Design:
 
 
 @takes(
-    statistic=function,
+    statistic=a_function,
     weigh=one_of(*WEIGHINGS),
-    least_variance=not_negative,
+    least_variance=a_not_negative,
 )
 def crossed_jackknife(
     statistic: WeightedStatistic,
@@ -143,7 +143,7 @@ def _first_value(statistic: WeightedStatistic, design: _Design) -> float:
     if found.shape != (1,) or as_float(found[0]) is None:
         raise InputError(
             "a statistic must return a number for each row of weights, (B, R) to (B,); it returned "
-            f"{shown(found)} for one row"
+            f"{briefly(found)} for one row"
         )
     return float(found[0])
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from stimuli_store.tools import html
 
+#: Why nothing is said about other people in a task with a criterion.
+OWN_CRITERIA = "everybody has a criterion of their own, so pooled answers give no d' of others"
 FEWEST = 3  # people or images below which nothing is said about others
 
 

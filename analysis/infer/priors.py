@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import check_fields, number, positive
+from stimuli_store.tools.gates import a_number, a_positive, check_fields
 
 _TINY = 1e-12
 _Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -65,7 +65,7 @@ class NormalPrior:
     sd: float
 
     def __post_init__(self) -> None:
-        check_fields(self, mean=number, sd=positive)
+        check_fields(self, mean=a_number, sd=a_positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""
@@ -93,7 +93,7 @@ class SplitNormalPrior:
     sd_above: float
 
     def __post_init__(self) -> None:
-        check_fields(self, mode=number, sd_below=positive, sd_above=positive)
+        check_fields(self, mode=a_number, sd_below=a_positive, sd_above=a_positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""
@@ -122,7 +122,7 @@ class BetaPrior:
     b: float
 
     def __post_init__(self) -> None:
-        check_fields(self, a=number, b=number)
+        check_fields(self, a=a_number, b=a_number)
         if not (self.a >= 1 and self.b >= 1):
             raise InputError(
                 f"a and b of a beta prior must be at least 1, or its mode is at an end; "
@@ -157,7 +157,7 @@ class HalfCauchyPrior:
     scale: float
 
     def __post_init__(self) -> None:
-        check_fields(self, scale=positive)
+        check_fields(self, scale=a_positive)
 
     def terms(self, x: np.ndarray) -> _Terms:
         """Return the log density, its first and its second derivative."""

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import shown
+from stimuli_store.tools.gates import briefly
 
 MOST_TRIALS = 1e9
 _FEWEST = 2  # counts; of a single one nobody knows whether 1 is a count or a proportion
@@ -32,7 +32,7 @@ def numbers_of(values: ArrayLike, name: str) -> np.ndarray:
     if made.dtype.kind not in "fiub" and not all(map(_is_number, made.ravel())):
         wrong = next(v for v in made.ravel() if not _is_number(v))
         comma = " (convert decimal commas first)" if "," in str(wrong) else ""
-        raise InputError(f"{name} must be numbers; {shown(wrong)} is none{comma}")
+        raise InputError(f"{name} must be numbers; {briefly(wrong)} is none{comma}")
     try:
         return made.astype(np.float64)
     except OverflowError:
@@ -61,7 +61,7 @@ def as_numbers(value: ArrayLike, what: str) -> np.ndarray:
     """
     numbers = numbers_of(value, what)
     if np.isnan(numbers).any():
-        raise InputError(f"{what} must be numbers, none of them missing; not {shown(value)}")
+        raise InputError(f"{what} must be numbers, none of them missing; not {briefly(value)}")
     return numbers
 
 

@@ -15,7 +15,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.predictions import Distances, Preferences
 from stimuli_store.records.trials import Perturbation, Trial
 from stimuli_store.tasks.types import REFERENCE, Task
-from stimuli_store.tools.gates import like, takes, text
+from stimuli_store.tools.gates import a_text, like, takes
 
 #: Pixel id of a unit distortion and sign of the amplitude.
 _Direction = tuple[str, bool]
@@ -117,7 +117,7 @@ def _stimulus(trial: Trial, role: str) -> str:
     return trial.stimuli[role]
 
 
-@takes(bank=like("a Bank, from open_bank", "distances", "references"), model=text)
+@takes(bank=like("a Bank, from open_bank", "distances", "references"), model=a_text)
 def evidence_of(bank: Bank, model: str) -> Evidence:
     """Return the evidence of one of a bank's models.
 

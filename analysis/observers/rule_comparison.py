@@ -15,7 +15,7 @@ from analysis.observers.sdt import task_of
 from analysis.observers.structure import structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import names, optional, shown, takes
+from stimuli_store.tools.gates import briefly, optional, some_names, takes
 from stimuli_store.tools.shown import FieldTable
 
 
@@ -54,7 +54,7 @@ class RuleScore(FieldTable):
     bias: tuple[float, ...]
 
 
-@takes(rules=optional(names))
+@takes(rules=optional(some_names))
 def compare_rules(
     counts: ArrayLike,
     task: Task | str,
@@ -111,7 +111,7 @@ def _levels(levels: ArrayLike, n_groups: int) -> np.ndarray:
     known = as_numbers(levels, "levels")
     if known.shape != (n_groups,) or not ((known > 0) & np.isfinite(known)).all():
         raise InputError(
-            f"levels must be {n_groups} numbers above 0, one for each group of counts; not {shown(levels)}"
+            f"levels must be {n_groups} numbers above 0, one for each group; not {briefly(levels)}"
         )
     return known
 

@@ -27,7 +27,7 @@ from analysis.observers.structure import Structure, same_pairs, signal_of, struc
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import like, number, optional, shown, takes
+from stimuli_store.tools.gates import a_number, briefly, like, optional, takes
 
 _LARGEST = 1e9  # d' of which squares can be compared
 LIKELIHOOD, DIFFERENCING, INDEPENDENT = "likelihood", "differencing", "independent"
@@ -69,7 +69,7 @@ def _fault(structure: Structure, rule: str) -> str:
     return "no pair of intervals ought to look the same for some answer" if lacking else ""
 
 
-@takes(task=given_task, criterion=optional(number))
+@takes(task=given_task, criterion=optional(a_number))
 def decide(
     task: Task,
     rule: str | None,
@@ -116,7 +116,7 @@ def decide(
     d = as_numbers(dprime, "d'")
     if d.shape not in ((), (1,), (len(x),)) or not (np.abs(d) <= _LARGEST).all():
         raise InputError(
-            f"d' must be one finite number, or one for each of {len(x)} trials; not {shown(dprime)}"
+            f"d' must be one finite number, or one for each of {len(x)} trials; not {briefly(dprime)}"
         )
     d = np.broadcast_to(d, (len(x),))
     return choose(structure, name, d, x, criterion=criterion, rng=rng)

@@ -25,7 +25,7 @@ from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import number, positive, shown, takes
+from stimuli_store.tools.gates import a_number, a_positive, briefly, takes
 
 
 def task_of(task: Task | str) -> Task:
@@ -37,7 +37,7 @@ def task_of(task: Task | str) -> Task:
         If it is neither, or no task has this name.
     """
     if not isinstance(task, str | Task):
-        raise InputError(f"a task must be a name, such as 'abx', or a Task; not {shown(task)}")
+        raise InputError(f"a task must be a name, such as 'abx', or a Task; not {briefly(task)}")
     return task_named(task) if isinstance(task, str) else task
 
 
@@ -130,7 +130,7 @@ def dprime_error(
     return np.divide(spread, slope, out=np.full(np.shape(spread * slope), np.inf), where=slope > 0)
 
 
-@takes(standard_error=positive, dprime=number)
+@takes(standard_error=a_positive, dprime=a_number)
 def trials_for(
     standard_error: float, dprime: float, task: Task | str = ABX, rule: str | None = None
 ) -> int:

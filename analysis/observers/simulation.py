@@ -10,10 +10,10 @@ from analysis.observers.sdt import task_of
 from analysis.observers.structure import structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import like, number, takes
+from stimuli_store.tools.gates import a_number, like, takes
 
 
-@takes(rng=like("a generator, such as np.random.default_rng(0)", "standard_normal"), lapse=number)
+@takes(rng=like("a generator, such as np.random.default_rng(0)", "standard_normal"), lapse=a_number)
 def draw_answers(
     task: Task | str,
     dprime: ArrayLike,

@@ -11,10 +11,10 @@ from analysis.ranking.diagnose import rules_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import optional, positive, several, takes
+from stimuli_store.tools.gates import a_list, a_positive, optional, takes
 
 
-@takes(dprime=positive, standard_error=positive, tasks=optional(several))
+@takes(dprime=a_positive, standard_error=a_positive, tasks=optional(a_list))
 def task_efficiency(
     dprime: float = 1.0,
     standard_error: float = 0.2,

@@ -8,9 +8,18 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.observers.from_counts import wilson
-from analysis.planning.study import StudyDesign, Truth, given_design, simulated_answers, truths
+from analysis.planning.study import StudyDesign, given_design, simulated_answers
+from analysis.planning.truths import Truth, truths_of_conditions
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import as_float, count, function, seed, several, shown, takes
+from stimuli_store.tools.gates import (
+    a_count,
+    a_function,
+    a_list,
+    a_seed,
+    as_float,
+    briefly,
+    takes,
+)
 from stimuli_store.tools.progress import progress_bar
 from stimuli_store.tools.shown import FieldTable
 
@@ -82,7 +91,9 @@ class Precision(FieldTable):
     n_trials: int
 
 
-@takes(design=given_design, truth=truths, test=function, n_studies=count, seed=seed)
+@takes(
+    design=given_design, truth=truths_of_conditions, test=a_function, n_studies=a_count, seed=a_seed
+)
 def power(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -112,7 +123,7 @@ def power(
     Examples
     --------
     >>> from stimuli_store.tasks import task_named
-    >>> from analysis.planning.study import ThresholdTruth
+    >>> from analysis.planning.truths import ThresholdTruth
     >>> design = StudyDesign(
     ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
     ... )
@@ -138,7 +149,13 @@ def power(
     )
 
 
-@takes(design=given_design, truth=truths, statistic=function, n_studies=count, seed=seed)
+@takes(
+    design=given_design,
+    truth=truths_of_conditions,
+    statistic=a_function,
+    n_studies=a_count,
+    seed=a_seed,
+)
 def precision(
     design: StudyDesign,
     truth: Truth | Mapping[str, Truth],
@@ -191,7 +208,7 @@ def precision(
     )
 
 
-@takes(designs=several)
+@takes(designs=a_list)
 def power_table(
     designs: Iterable[StudyDesign],
     truth: Truth | Mapping[str, Truth],
@@ -254,7 +271,9 @@ def simulated_studies(
 def _outcome(value: object) -> bool:
     """Return what a test says; raise InputError if it says neither yes nor no."""
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"a test of a study must return True or False; it returned {shown(value)}")
+        raise InputError(
+            f"a test of a study must return True or False; it returned {briefly(value)}"
+        )
     return bool(value)
 
 
@@ -262,12 +281,14 @@ def _number(value: object) -> float:
     """Return what a statistic says; raise InputError if it is no number."""
     found = as_float(value)
     if found is None:
-        raise InputError(f"a statistic of a study must return a number; it returned {shown(value)}")
+        raise InputError(
+            f"a statistic of a study must return a number; it returned {briefly(value)}"
+        )
     return found
 
 
 def _trials(design: StudyDesign, truth: Truth | Mapping[str, Truth]) -> int:
-    return int(design.cells().n_trials.sum()) * len(truths(truth, "truth"))
+    return int(design.cells().n_trials.sum()) * len(truths_of_conditions(truth, "truth"))
 
 
 def _after(value: float | bool, tell: Callable[[], object]) -> float | bool:

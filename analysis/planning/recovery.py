@@ -10,17 +10,18 @@ from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
 from analysis.observers.from_counts import wilson
 from analysis.planning.power import simulated_studies
-from analysis.planning.study import StudyDesign, Truth, given_design, truths
+from analysis.planning.study import StudyDesign, given_design
+from analysis.planning.truths import Truth, truths_of_conditions
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import (
+    a_count,
+    a_function,
+    a_list,
+    a_number,
+    a_seed,
     as_float,
-    count,
-    function,
+    briefly,
     like,
-    number,
-    seed,
-    several,
-    shown,
     takes,
 )
 from stimuli_store.tools.progress import progress_bar
@@ -75,7 +76,12 @@ class Recovery(FieldTable):
 
 
 @takes(
-    design=given_design, truth=truths, estimate=function, true=number, n_studies=count, seed=seed
+    design=given_design,
+    truth=truths_of_conditions,
+    estimate=a_function,
+    true=a_number,
+    n_studies=a_count,
+    seed=a_seed,
 )
 def recovery(
     design: StudyDesign,
@@ -105,7 +111,7 @@ def recovery(
     Examples
     --------
     >>> from stimuli_store.tasks import task_named
-    >>> from analysis.planning.study import ThresholdTruth
+    >>> from analysis.planning.truths import ThresholdTruth
     >>> design = StudyDesign(
     ...     task=task_named("2ifc"), levels=(9.0,), n_participants=1, n_images=1, n_trials=100
     ... )
@@ -166,7 +172,7 @@ class Calibration(FieldTable):
     p_value: float
 
 
-@takes(draw=function, share_below=function, n_sets=count, seed=seed)
+@takes(draw=a_function, share_below=a_function, n_sets=a_count, seed=a_seed)
 def calibration(
     draw: Callable[[np.random.Generator], tuple[float, object]],
     share_below: Callable[[float, object], float],
@@ -206,9 +212,9 @@ def calibration(
     shares = []
     with progress_bar(n_sets, "data set") as bar:
         for _ in range(n_sets):
-            pair = several(draw(rng), "what draw returns")
+            pair = a_list(draw(rng), "what draw returns")
             if len(pair) != 2:
-                raise InputError(f"draw must return a truth and data; it returned {shown(pair)}")
+                raise InputError(f"draw must return a truth and data; it returned {briefly(pair)}")
             shares.append(as_float(share_below(*pair)))
             bar.update()
     found = np.array(shares, dtype=np.float64)

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from analysis.planning.power import Test
-from analysis.planning.study import ScalingTruth, StudyDesign, ThresholdTruth, Truth
+from analysis.planning.study import StudyDesign
 from analysis.planning.tests import named_test
+from analysis.planning.truths import ScalingTruth, ThresholdTruth, Truth
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks import task_named
 

@@ -14,10 +14,10 @@ from analysis.fits.population import population_threshold
 from analysis.planning.power import Test
 from analysis.ranking.rank import rank
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import one_of, positive, share, takes, text
+from stimuli_store.tools.gates import a_positive, a_share, a_text, one_of, takes
 
 
-@takes(alpha=share)
+@takes(alpha=a_share)
 def above_chance(*, alpha: float = 0.05) -> Test:
     """Return the test whether people are more often right than by guessing: one-sided t over people."""
 
@@ -32,7 +32,7 @@ def above_chance(*, alpha: float = 0.05) -> Test:
     return test
 
 
-@takes(alpha=share, quantity=one_of(*QUANTITIES))
+@takes(alpha=a_share, quantity=one_of(*QUANTITIES))
 def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Test:
     """Return the test whether all pairs of conditions differ within participants, corrected by Holm."""
 
@@ -47,7 +47,7 @@ def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Te
     return test
 
 
-@takes(octaves=positive, p=share)
+@takes(octaves=a_positive, p=a_share)
 def threshold_within(*, octaves: float, p: float = 0.75) -> Test:
     """Return the test whether the population threshold's interval reaches at most so far to each side."""
 
@@ -70,7 +70,7 @@ def threshold_within(*, octaves: float, p: float = 0.75) -> Test:
     return test
 
 
-@takes(model=text)
+@takes(model=a_text)
 def ranks_first(*, model: str) -> Test:
     """Return the test whether a model is the best, and told apart from all others."""
     return lambda answers: rank(answers, baselines=False).best == (model,)

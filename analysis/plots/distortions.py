@@ -1,6 +1,7 @@
 """Plot of ratios of the thresholds of least and most noticeable distortions, against what models predict."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,8 +9,19 @@ from matplotlib.axes import Axes
 from analysis.fits.distortion_ratio import DistortionRatio
 from analysis.plots import style
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, a_mapping, like, takes
 
 
+def _ratios_by_model(value: Any, name: str) -> dict[str, list[Any]]:
+    """Return the ratios of each model, after checking them."""
+    one = like("a DistortionRatio, from fit_distortion_ratio", "predicted", "most")
+    given = {
+        key: a_list(found, f"{name}[{key!r}]") for key, found in a_mapping(value, name).items()
+    }
+    return {key: [one(r, f"{name}[{key!r}]") for r in found] for key, found in given.items()}
+
+
+@takes(ratios=_ratios_by_model)
 def plot_distortion_ratios(
     ratios: Mapping[str, Sequence[DistortionRatio]], ax: Axes | None = None
 ) -> Axes:

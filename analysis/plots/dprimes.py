@@ -16,7 +16,7 @@ from analysis.plots.levels import along, level_axis
 from analysis.plots.style import a_color
 from analysis.plots.words import estimate, group_name, interval
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import like, optional, takes, text
+from stimuli_store.tools.gates import a_text, like, optional, takes
 
 _ROOM = 1.1  # of the largest finite d' in the picture
 
@@ -31,8 +31,8 @@ def _several_dprimes(value: Any, name: str) -> Any:
 @takes(
     found=_several_dprimes,
     scaling=optional(like("a ScalingFit", "critical", "dprime")),
-    unit=text,
-    label=text,
+    unit=a_text,
+    label=a_text,
     color=optional(a_color),
 )
 def plot_dprime(

@@ -9,24 +9,34 @@ from analysis.curves.axes import Axis, axis_of, to_axis
 from analysis.data.counts import Counts
 from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
+from analysis.infer.population import PopulationEstimate
 from analysis.observers.from_counts import wilson
 from analysis.plots import style
 from analysis.plots.levels import along, level_axis, places_of
 from analysis.plots.style import a_color
 from analysis.plots.words import estimate
-from stimuli_store.tools.gates import number, optional, takes, text
+from stimuli_store.tools.gates import a_number, a_text, like, optional, takes
 
 _MOST_BARS = 15  # with more levels, each has few trials, and intervals hide the points
+_ABOVE = 0.03  # of proportion correct, from the interval of the curve to that of the population
 _FURTHER = 0.5  # how far beyond the levels a threshold may lie to be shown, in parts of their range
 
 
-@takes(fit=given_fit, unit=text, true=optional(number), label=text, color=optional(a_color))
+@takes(
+    fit=given_fit,
+    unit=a_text,
+    true=optional(a_number),
+    population=optional(like("a PopulationEstimate", "for_whom", "low", "high")),
+    label=a_text,
+    color=optional(a_color),
+)
 def plot_fit(
     fit: Fit,
     ax: Axes | None = None,
     *,
     unit: str = "",
     true: float | None = None,
+    population: PopulationEstimate | None = None,
     label: str = "",
     color: str | None = None,
 ) -> Axes:
@@ -46,6 +56,9 @@ def plot_fit(
         Unit of the levels, such as ``"window_px"``.
     true
         The true threshold of simulated answers.
+    population
+        From `analysis.population_threshold`, of the same answers: its interval is drawn above that of the
+        curve, which speaks for the people and images of the answers only.
     label, color
         Name and colour of this fit among several; None for the next colour.
 
@@ -85,7 +98,9 @@ def plot_fit(
     else:
         curve.set_label("fitted curve")
         points.set_label("answers" if np.ptp(counts.n_trials) == 0 else "answers, area by trials")
-        diamond.set_label(f"{at}: {found}")
+        diamond.set_label(f"{at}, these people: {found}")
+    if population is not None:
+        _draw_population(ax, fit.p + _ABOVE, population, color if label else style.QUIET)
     if true is not None:
         _draw_truth(ax, true)
     ax.set_ylabel("proportion correct")
@@ -135,6 +150,15 @@ def _draw_threshold(ax: Axes, fit: Fit, limits: tuple[float, float], color: str)
     ax.plot([x, x], [ax.get_ylim()[0], fit.p], color=color, lw=0.8, ls=":", zorder=1)
     (diamond,) = ax.plot([x], [fit.p], "D", color=color, ms=6.5, ls="none", zorder=5)
     return diamond
+
+
+def _draw_population(ax: Axes, y: float, found: PopulationEstimate, color: str) -> None:
+    """Draw the interval of a population's threshold with an open diamond, and say whom it speaks for."""
+    style.draw_interval(ax, y, (found.low, found.high), color)
+    left, right = ax.get_xlim()
+    x = found.value if left <= found.value <= right else np.nan
+    label = f"{found.for_whom}: {estimate(found.value, found.low, found.high)}"
+    ax.plot([x], [y], "D", color=color, mfc="white", ms=5.5, ls="none", zorder=5, label=label)
 
 
 def _draw_truth(ax: Axes, true: float) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.plots import style
+from analysis.plots.words import interval
 from analysis.ranking.records import Ceiling, ModelScore, Ranking
 from stimuli_store.tools.gates import like, takes
 
@@ -93,8 +94,10 @@ def _beside(row: ModelScore, ranking: Ranking) -> str:
         return "best" if len(ranking.best) == 1 else "most bits"
     if row in ranking.rows and row.label in ranking.best:
         return "not told apart"
-    text = f"{row.difference:.3f} [{row.difference_low:.3f}, {row.difference_high:.3f}]"
-    return text.replace("-", "−")
+    ends = (row.difference_low, row.difference_high)
+    if not np.isfinite(ends).any():  # a study of too few people and images
+        return f"{row.difference:.3f}, no interval".replace("-", "−")
+    return f"{row.difference:.3f} {interval(*ends, digits=3)}".replace("-", "−")
 
 
 def _set_limits(ax: Axes, rows: tuple[ModelScore, ...], ceiling: Ceiling | None) -> None:

@@ -9,12 +9,12 @@ from analysis.observers.from_counts import Z95
 from analysis.plots import style
 from analysis.plots.levels import level_axis
 from analysis.plots.style import a_color
-from stimuli_store.tools.gates import optional, takes, text
+from stimuli_store.tools.gates import a_text, optional, takes
 
 _LEAST = 2.6  # residuals up to here are in sight, so that small ones look small
 
 
-@takes(fit=given_fit, unit=text, color=optional(a_color))
+@takes(fit=given_fit, unit=a_text, color=optional(a_color))
 def plot_residuals(
     fit: Fit, ax: Axes | None = None, *, unit: str = "", color: str | None = None
 ) -> Axes:

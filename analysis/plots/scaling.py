@@ -7,11 +7,20 @@ from analysis.fits.scaling import ScalingFit
 from analysis.plots import style
 from analysis.plots.fits import draw_proportions, set_height
 from analysis.plots.levels import along, level_axis
+from analysis.plots.style import a_color
 from analysis.plots.words import estimate
+from stimuli_store.tools.gates import a_number, a_text, like, optional, takes
 
 _FURTHER = 4.0  # how many times below the smallest level critical scaling may lie to be shown
 
 
+@takes(
+    scaling=like("a ScalingFit, from fit_critical_scaling", "critical", "p_correct"),
+    unit=a_text,
+    true=optional(a_number),
+    label=a_text,
+    color=optional(a_color),
+)
 def plot_scaling(
     scaling: ScalingFit,
     ax: Axes | None = None,

@@ -13,7 +13,7 @@ from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.figures import PlotFigure, new_figure
 from stimuli_store.tools.figures import axes_in_row as axes_in_row
 from stimuli_store.tools.figures import to_png as to_png
-from stimuli_store.tools.gates import shown
+from stimuli_store.tools.gates import briefly
 
 INK = "#1f2933"
 QUIET = "#8794a1"
@@ -37,7 +37,7 @@ def a_color(value: Any, name: str) -> Any:
     """Return a colour of matplotlib, a name or numbers (a gate of `stimuli_store.tools.gates`)."""
     if not is_color_like(value):
         raise InputError(
-            f"{name} must be a colour, such as 'black' or '#0072b2'; not {shown(value)}"
+            f"{name} must be a colour, such as 'black' or '#0072b2'; not {briefly(value)}"
         )
     return value
 

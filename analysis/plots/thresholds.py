@@ -14,12 +14,12 @@ from analysis.plots import style
 from analysis.plots.levels import level_axis, levels_at, places_of
 from analysis.plots.words import estimate, group_name
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import mapping, number, optional, several, takes, text
+from stimuli_store.tools.gates import a_list, a_mapping, a_number, a_text, optional, takes
 
 
 def _several_fits(value: Any, name: str) -> Any:
     """Return fits of groups or by name, after checking them, or a list of fits by number."""
-    by_name = dict(value.items() if hasattr(value, "items") else enumerate(several(value, name), 1))
+    by_name = dict(value.items() if hasattr(value, "items") else enumerate(a_list(value, name), 1))
     for fit in by_name.values():
         given_fit(fit, f"each of {name}")
     return value if hasattr(value, "items") else by_name
@@ -27,10 +27,10 @@ def _several_fits(value: Any, name: str) -> Any:
 
 def _numbers_by_name(value: Any, name: str) -> dict[str, float]:
     """Return a number for each name."""
-    return {key: number(one, f"{name}[{key!r}]") for key, one in mapping(value, name).items()}
+    return {key: a_number(one, f"{name}[{key!r}]") for key, one in a_mapping(value, name).items()}
 
 
-@takes(fits=_several_fits, unit=text, true=optional(_numbers_by_name))
+@takes(fits=_several_fits, unit=a_text, true=optional(_numbers_by_name))
 def plot_thresholds(
     fits: Fits | Mapping[str, Fit] | Sequence[Fit],
     ax: Axes | None = None,

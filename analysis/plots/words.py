@@ -39,16 +39,17 @@ def level(value: float | None) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def interval(low: float, high: float) -> str:
-    """Return an interval as text; an infinite end is written as open.
+def interval(low: float, high: float, digits: int | None = None) -> str:
+    """Return an interval as text, to three digits or to decimals; an infinite end is written as open.
 
     Examples
     --------
     >>> interval(31.02, 52.4), interval(31.02, float("inf"))
     ('[31, 52.4]', '[31, ∞)')
     """
-    left = f"[{low:.3g}" if math.isfinite(low) else "(−∞"
-    right = f"{high:.3g}]" if math.isfinite(high) else "∞)"
+    form = ".3g" if digits is None else f".{digits}f"
+    left = f"[{low:{form}}" if math.isfinite(low) else "(−∞"
+    right = f"{high:{form}}]" if math.isfinite(high) else "∞)"
     return f"{left}, {right}"
 
 

@@ -3,7 +3,7 @@
 All models have the same choice model and the same three free parameters (`analysis.curves.choice_model`).
 The parameters are fitted on some images and participants and scored on other images **and** other
 participants. The score is the log probability of the held-out answers, averaged over the posterior of the
-parameters, in bits per trial above chance. Every answer counts equally.
+parameters, in bits per trial above chance. Every answer counts equally, unless participants are to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from analysis.data.answers import Answers
 from analysis.data.cell_counts import cells_of, models_without_evidence
 from analysis.data.cells import Cells, guesses_of
 from analysis.data.kinds import given_answers, given_cells
+from analysis.infer.jackknife import WEIGHINGS, weights_of
 from analysis.ranking.baselines import (
     CHANCE,
     CONDITION_MEANS,
@@ -33,19 +34,24 @@ from analysis.ranking.proportions import ceiling_bits, groups_of
 from analysis.ranking.records import GroupScore, ModelScore, Ranking
 from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import count, names, optional, seed, takes, text
+from stimuli_store.tools.gates import a_count, a_seed, a_text, one_of, optional, some_names, takes
 from stimuli_store.tools.progress import progress_bar
 
+_WEIGHED: Mapping[str, tuple[str, ...]] = {
+    "trials": (),
+    "participants": ("every participant counts the same, however many trials they answered",),
+}
 _RESERVED = (CHANCE, LEVEL_ONLY, CONDITION_MEANS, IMAGE_MEANS)
 
 
 @takes(
     answers=given_answers,
-    models=optional(names),
-    rule=optional(text),
-    conditions=optional(names),
-    n_draws=count,
-    seed=seed,
+    models=optional(some_names),
+    rule=optional(a_text),
+    conditions=optional(some_names),
+    weigh=one_of(*WEIGHINGS),
+    n_draws=a_count,
+    seed=a_seed,
 )
 def rank(
     answers: Answers,
@@ -54,6 +60,7 @@ def rank(
     rule: str | None = None,
     conditions: Sequence[str] | None = None,
     baselines: bool = True,
+    weigh: str = "trials",
     n_draws: int = 2000,
     seed: int = 0,
 ) -> Ranking:
@@ -72,6 +79,9 @@ def rank(
     baselines
         Whether to score predictions that need no model too (level, condition means, image × condition).
         Chance is always there. Pixel MSE is a model like any other: give its distances as evidence.
+    weigh
+        What counts the same in means of bits: ``"trials"`` (default), so that who answered more counts more,
+        or ``"participants"``. Models are fitted to trials in both cases.
     n_draws, seed
         Resamplings of participants and images for the intervals, and the seed that draws them.
 
@@ -94,14 +104,14 @@ def rank(
     """
     chosen = answers if rule is None else answers.with_rule(rule)
     cells = cells_of(chosen, models, conditions)
-    found = rank_models(cells, baselines=baselines, n_draws=n_draws, seed=seed)
+    found = rank_models(cells, baselines=baselines, weigh=weigh, n_draws=n_draws, seed=seed)
     left_out = models_without_evidence(chosen) if models is None else ()
     notes = [f"{label} is not ranked, since it says nothing of some pairs" for label in left_out]
     speaks = decision_rule(cells, found.rows[0].label, n_draws=n_draws, seed=seed)
     return replace(found, notes=(*notes, *found.notes), diagnostics=(*diagnose(chosen), speaks))
 
 
-@takes(answers=given_answers, rules=optional(names))
+@takes(answers=given_answers, rules=optional(some_names))
 def rank_by_rule(
     answers: Answers, rules: Sequence[str] | None = None, **how: Any
 ) -> dict[str, Ranking]:
@@ -133,9 +143,14 @@ def rank_by_rule(
     return {rule: rank(answers, rule=rule, **how) for rule in chosen}
 
 
-@takes(cells=given_cells, n_draws=count, seed=seed)
+@takes(cells=given_cells, weigh=one_of(*WEIGHINGS), n_draws=a_count, seed=a_seed)
 def rank_models(
-    cells: Cells, *, baselines: bool = True, n_draws: int = 2000, seed: int = 0
+    cells: Cells,
+    *,
+    baselines: bool = True,
+    weigh: str = "trials",
+    n_draws: int = 2000,
+    seed: int = 0,
 ) -> Ranking:
     """Return the models of `cells.evidence` ranked by held-out bits per trial, all pairs compared.
 
@@ -145,6 +160,8 @@ def rank_models(
         Counts of answers.
     baselines
         Whether to score predictions that need no model too; chance is always there.
+    weigh
+        Whether ``"trials"`` (default) or ``"participants"`` count the same.
     n_draws, seed
         Resamplings of participants and images for the intervals, and the seed that draws them.
 
@@ -170,15 +187,17 @@ def rank_models(
         for label in cells.evidence:
             scored[label] = score(cells, label, folds, guess)
             bar.update()
-    models = _ordered({label: one.held_out for label, one in scored.items()}, cells)
+    weight = weights_of(cells.participant, cells.n_trials, weigh)
+    models = _ordered({n: weight * one.held_out for n, one in scored.items()}, cells)
     known = {CHANCE: guessing(cells)}
     if baselines:
         known |= baselines_of(cells, groups, folds, guess)
-    others = _ordered({label: one.bits for label, one in known.items()}, cells)
+    others = _ordered({label: weight * one.bits for label, one in known.items()}, cells)
+    ceiling = ceiling_bits(cells, groups, guess)
     measured = measure(
-        cells,
+        replace(cells, n_trials=weight * cells.n_trials),
         {**models, **others},
-        ceiling_bits(cells, groups, guess),
+        replace(ceiling, bounds={n: weight * b for n, b in ceiling.bounds.items()}),
         n_draws=n_draws,
         seed=seed,
     )
@@ -190,15 +209,15 @@ def rank_models(
         baselines=beside,
         pairs=compare_pairs(list(models), bits, cells.n_trials, measured.resampled),
         ceiling=measured.ceiling,
-        notes=(*_not_beaten(beside), *measured.notes),
+        notes=(*_not_beaten(beside), *measured.notes, *_WEIGHED[weigh]),
         held_out=folds.held_out,
         scheme=folds.scheme,
         spread=measured.resampled.meaning,
         n_trials=int(cells.n_trials.sum()),
         n_participants=len(np.unique(cells.participant)),
         n_images=len(np.unique(cells.image)),
-        by_image=_by_group(cells.image, cells, models),
-        by_participant=_by_group(cells.participant, cells, models),
+        by_image=_by_group(cells.image, cells, weight, models),
+        by_participant=_by_group(cells.participant, cells, weight, models),
     )
 
 
@@ -230,11 +249,12 @@ def _ordered(bits: Mapping[str, np.ndarray], cells: Cells) -> dict[str, np.ndarr
 
 
 def _by_group(
-    names: np.ndarray, cells: Cells, bits: Mapping[str, np.ndarray]
+    names: np.ndarray, cells: Cells, weight: np.ndarray, bits: Mapping[str, np.ndarray]
 ) -> tuple[GroupScore, ...]:
     known, place = np.unique(names, return_inverse=True)
     total = np.bincount(place, cells.n_trials)
-    means = {label: np.bincount(place, b) / total for label, b in bits.items()}
+    size = np.bincount(place, weight * cells.n_trials)
+    means = {label: np.bincount(place, b) / size for label, b in bits.items()}
     return tuple(
         GroupScore(
             name=str(name),

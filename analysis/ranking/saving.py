@@ -11,20 +11,20 @@ from typing import Any
 from analysis.ranking.records import Ranking
 from stimuli_store.disk.json_file import read_json, write_json
 from stimuli_store.records.convert import from_json, to_json
-from stimuli_store.tools.gates import path, takes
+from stimuli_store.tools.gates import a_path, takes
 
 _FORMAT, _VERSION = "ranking", 1
 _ENDS = {"low": -math.inf, "high": math.inf}
 
 
-@takes(path=path)
+@takes(path=a_path)
 def save_ranking(ranking: Ranking, path: str | Path) -> Path:
     """Write a ranking to a JSON file and return its path; a file that is there is replaced."""
     content = {"format": _FORMAT, "version": _VERSION, "ranking": _finite(to_json(ranking))}
     return write_json(content, Path(path), "the ranking")
 
 
-@takes(path=path)
+@takes(path=a_path)
 def load_ranking(path: str | Path) -> Ranking:
     """Return the ranking in a file of `save_ranking`.
 

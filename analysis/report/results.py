@@ -24,7 +24,7 @@ from analysis.report.truth import descriptions_of, truths_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html
-from stimuli_store.tools.gates import names, optional, seed, share, takes, text
+from stimuli_store.tools.gates import a_seed, a_share, a_text, optional, some_names, takes
 
 if TYPE_CHECKING:
     from stimuli_store.bank.reading import Bank
@@ -175,10 +175,10 @@ class Results:
     answers=given_answers,
     bank=optional(given_bank),
     sessions=sessions_given,
-    by=optional(names),
-    p=share,
-    rule=optional(text),
-    seed=seed,
+    by=optional(some_names),
+    p=a_share,
+    rule=optional(a_text),
+    seed=a_seed,
 )
 def analyse(
     answers: Answers,

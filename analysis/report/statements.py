@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.fits.fit import FitStatus
-from analysis.infer.population import caution_of
+from analysis.infer.population import FEWEST, OWN_CRITERIA, caution_of
 from analysis.observers.from_counts import DPrimeStatus
 from analysis.report import formatting
 from analysis.report.conditions import Condition, bounded, lowest_of, undetermined
@@ -142,6 +142,8 @@ def _dprimes(condition: Condition) -> Iterator[Statement]:
         ends = formatting.bounds(low, high, decimals=2)
         notes = [_where(condition, place), Note(text=f"95 % interval {ends}, for {whom}")]
         notes += _few(condition)
+        if found.rates is not None and condition.n_participants >= FEWEST:
+            notes.append(Note(text=f"nothing is said about other people: {OWN_CRITERIA}"))
         if found.rates is not None:
             notes.append(Note(text=formatting.rates(found)))
         if found.status is DPrimeStatus.BELOW_CHANCE:

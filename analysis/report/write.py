@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from analysis.data.answers import Answers
 from analysis.data.kinds import given_answers, given_bank, sessions_given
 from analysis.report.results import Results, analyse
@@ -14,12 +16,12 @@ from stimuli_store.bank.reading import Bank
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Session
-from stimuli_store.tools.gates import optional, path, takes
+from stimuli_store.tools.gates import a_path, optional, takes
 
 REPORT, TRIALS, RESULTS = "report.html", "trials.csv", "results.json"
 
 
-@takes(answers=given_answers, out_dir=path, bank=optional(given_bank), sessions=sessions_given)
+@takes(answers=given_answers, out_dir=a_path, bank=optional(given_bank), sessions=sessions_given)
 def write_report(
     answers: Answers,
     out_dir: str | os.PathLike[str],
@@ -63,13 +65,19 @@ def write_report(
         summary_of(results, answers), indent=1, allow_nan=False, ensure_ascii=False
     )
     files = {
-        TRIALS: answers.table.to_csv(index=False, lineterminator="\n"),
+        TRIALS: _with_unit(answers).to_csv(index=False, lineterminator="\n"),
         RESULTS: numbers + "\n",
         REPORT: report_page(results, answers, bank=bank, sessions=sessions),
     }
     for name, content in files.items():
         write_atomically(folder / name, content.encode())
     return results
+
+
+def _with_unit(answers: Answers) -> pd.DataFrame:
+    """Return the table with the unit of its levels, by which `read_trials` knows it again."""
+    known = not answers.unit or "unit" in answers.table
+    return answers.table if known else answers.table.assign(unit=answers.unit)
 
 
 def _folder(out_dir: str | os.PathLike[str]) -> Path:

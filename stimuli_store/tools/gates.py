@@ -28,7 +28,7 @@ def takes(**gates: Gate) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 
     Examples
     --------
-    >>> @takes(share=share)
+    >>> @takes(share=a_share)
     ... def doubled(share):
     ...     return 2 * share
     >>> doubled("x")
@@ -60,12 +60,12 @@ def check_fields(record: Any, **gates: Gate) -> None:
         gate(getattr(record, name), name)
 
 
-def shown(value: object) -> str:
+def briefly(value: object) -> str:
     """Return a value as text on one line, cut if it is long.
 
     Examples
     --------
-    >>> shown([1] * 100)
+    >>> briefly([1] * 100)
     '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,…'
     """
     text = " ".join(repr(value).split())
@@ -84,7 +84,7 @@ def _ranged(said: str, holds: Callable[[float], bool], *, infinite: bool = False
         number = as_float(value)
         open_end = infinite and number is not None and math.isinf(number)
         if number is None or not holds(number) or (abs(number) > _HUGE and not open_end):
-            raise InputError(f"{name} must be a {said}; not {shown(value)}")
+            raise InputError(f"{name} must be a {said}; not {briefly(value)}")
         return number
 
     return gate
@@ -109,12 +109,12 @@ def as_float(value: Any) -> float | None:
 
 
 #: Numbers by their range; all but one kind are finite.
-number = _ranged("finite number", lambda v: not math.isnan(v))
-positive = _ranged("finite number above 0", lambda v: v > 0)
-not_negative = _ranged("finite number of 0 or more", lambda v: v >= 0)
-not_negative_or_infinite = _ranged("number of 0 or more", lambda v: v >= 0, infinite=True)
-share = _ranged("number above 0 and below 1", lambda v: 0 < v < 1)
-rate = _ranged("number of at least 0 and below 1", lambda v: 0 <= v < 1)
+a_number = _ranged("finite number", lambda v: not math.isnan(v))
+a_positive = _ranged("finite number above 0", lambda v: v > 0)
+a_not_negative = _ranged("finite number of 0 or more", lambda v: v >= 0)
+a_not_negative_or_infinite = _ranged("number of 0 or more", lambda v: v >= 0, infinite=True)
+a_share = _ranged("number above 0 and below 1", lambda v: 0 < v < 1)
+a_rate = _ranged("number of at least 0 and below 1", lambda v: 0 <= v < 1)
 
 
 def up_to(most: float) -> Gate:
@@ -122,28 +122,28 @@ def up_to(most: float) -> Gate:
     return _ranged(f"number from 0 to {most:g}", lambda v: 0 <= v <= most)
 
 
-def seed(value: Any, name: str) -> int:
+def a_seed(value: Any, name: str) -> int:
     """Return a seed: a whole number of 0 or more."""
     return whole(value, name, 0)
 
 
-def seed_or_generator(value: Any, name: str) -> Any:
+def a_seed_or_generator(value: Any, name: str) -> Any:
     """Return a seed, or a generator of numpy that goes on."""
-    return value if hasattr(value, "standard_normal") else seed(value, name)
+    return value if hasattr(value, "standard_normal") else a_seed(value, name)
 
 
-def count(value: Any, name: str) -> int:
+def a_count(value: Any, name: str) -> int:
     """Return a number of repetitions: a whole number from 1 to ten million."""
     made = whole(value, name, 1)
     if made > _MOST:
-        raise InputError(f"{name} must be at most {_MOST:,}; not {shown(value)}")
+        raise InputError(f"{name} must be at most {_MOST:,}; not {briefly(value)}")
     return made
 
 
-def text(value: Any, name: str) -> str:
+def a_text(value: Any, name: str) -> str:
     """Return a text."""
     if not isinstance(value, str):
-        raise InputError(f"{name} must be a text; not {shown(value)}")
+        raise InputError(f"{name} must be a text; not {briefly(value)}")
     return value
 
 
@@ -152,7 +152,7 @@ def one_of(*known: str) -> Gate:
 
     def gate(value: Any, name: str) -> str:
         if not isinstance(value, str):
-            raise InputError(f"{name} must be {_either(known)}; not {shown(value)}")
+            raise InputError(f"{name} must be {_either(known)}; not {briefly(value)}")
         if value not in known:
             raise unknown_name(name, value, list(known))
         return value
@@ -165,48 +165,48 @@ def _either(known: Collection[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def names(value: Any, name: str) -> tuple[str, ...]:
+def some_names(value: Any, name: str) -> tuple[str, ...]:
     """Return one name or several as a tuple, each once.
 
     Examples
     --------
-    >>> names("level", "by"), names(["a", "b", "a"], "by")
+    >>> some_names("level", "by"), some_names(["a", "b", "a"], "by")
     (('level',), ('a', 'b'))
     """
     if isinstance(value, str):
         return (value,)
     given: list[Any] = list(value) if _is_list(value) else [None]
     if not all(isinstance(one, str) for one in given):
-        raise InputError(f"{name} must be a name, or a list of names; not {shown(value)}")
+        raise InputError(f"{name} must be a name, or a list of names; not {briefly(value)}")
     return tuple(dict.fromkeys(given))
 
 
-def several(value: Any, name: str) -> list[Any]:
+def a_list(value: Any, name: str) -> list[Any]:
     """Return the items of a list, an array, or another iterable that is no text and no mapping."""
     if not _is_list(value):
-        raise InputError(f"{name} must be a list; not {shown(value)}")
+        raise InputError(f"{name} must be a list; not {briefly(value)}")
     return list(value)
 
 
-def items(value: Any, name: str) -> list[Any]:
+def some_values(value: Any, name: str) -> list[Any]:
     """Return the items of a list, a tuple or a set, or a value alone in a list; they can be compared."""
     given = list(value) if isinstance(value, list | tuple | set) else [value]
     if not all(isinstance(one, Hashable) for one in given):
-        raise InputError(f"{name} must be a value, or a list of values; not {shown(value)}")
+        raise InputError(f"{name} must be a value, or a list of values; not {briefly(value)}")
     return given
 
 
-def labels(value: Any, name: str) -> tuple[str, ...]:
+def some_labels(value: Any, name: str) -> tuple[str, ...]:
     """Return labels, which are texts or whole numbers, as a tuple of texts; one may stand alone.
 
     Examples
     --------
-    >>> labels("ann", "names"), labels([1, "ben"], "names")
+    >>> some_labels("ann", "names"), some_labels([1, "ben"], "names")
     (('ann',), ('1', 'ben'))
     """
     given = list(value) if _is_list(value) else [value]
     if not all(isinstance(one, str) or as_float(one) is not None for one in given):
-        raise InputError(f"{name} must be a name, or a list of names; not {shown(value)}")
+        raise InputError(f"{name} must be a name, or a list of names; not {briefly(value)}")
     return tuple(str(one) for one in given)
 
 
@@ -216,24 +216,26 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Iterable)
 
 
-def mapping(value: Any, name: str) -> dict[Any, Any]:
+def a_mapping(value: Any, name: str) -> dict[Any, Any]:
     """Return a mapping as a dictionary."""
     if not isinstance(value, Mapping):
-        raise InputError(f"{name} must be a mapping, such as {{'name': value}}; not {shown(value)}")
+        raise InputError(
+            f"{name} must be a mapping, such as {{'name': value}}; not {briefly(value)}"
+        )
     return dict(value)
 
 
-def path(value: Any, name: str) -> Path:
+def a_path(value: Any, name: str) -> Path:
     """Return a path that is given as text or as a path."""
     if not isinstance(value, str | os.PathLike) or not str(value):
-        raise InputError(f"{name} must be a path, as text or a Path; not {shown(value)}")
+        raise InputError(f"{name} must be a path, as text or a Path; not {briefly(value)}")
     return Path(value)
 
 
-def function(value: Any, name: str) -> Callable[..., Any]:
+def a_function(value: Any, name: str) -> Callable[..., Any]:
     """Return a function, or another object that can be called."""
     if not callable(value):
-        raise InputError(f"{name} must be a function; not {shown(value)}")
+        raise InputError(f"{name} must be a function; not {briefly(value)}")
     return value
 
 
@@ -249,7 +251,7 @@ def like(said: str, *attributes: str) -> Gate:
 
     def gate(value: Any, name: str) -> Any:
         if isinstance(value, type) or not all(hasattr(value, a) for a in attributes):
-            raise InputError(f"{name} must be {said}; not {shown(value)}")
+            raise InputError(f"{name} must be {said}; not {briefly(value)}")
         return value
 
     return gate

@@ -213,3 +213,18 @@ def test_new_people_and_images_have_the_dprime_that_the_interval_holds() -> None
         held += [one.low <= true <= one.high for one in (found, alone)]
     assert held[0] >= 70  # 76 expected; 70 or more in 998 of 1,000 runs
     assert held[1] <= 66
+
+
+def test_a_task_with_a_criterion_says_why_nothing_is_said_about_others() -> None:
+    rows = [
+        (who, answer, said)
+        for who in "abcd"
+        for answer, said in [("yes", "yes")] * 8 + [("yes", "no")] * 2 + [("no", "no")] * 7
+    ] + [(who, "no", "yes") for who in "abcd"]
+    table = pd.DataFrame(rows, columns=["participant", "answer", "response"])
+    (said,) = dprimes(read_trials(table, task="yes-no")).for_whom
+    assert said.startswith("these people") and "criterion of their own" in said
+    (alone,) = dprimes(read_trials(table[table.participant == "a"], task="yes-no")).for_whom
+    assert alone == "these people only"
+    with pytest.raises(InputError, match="column 'bias'"):
+        dprimes(read_trials(table.assign(bias=1), task="yes-no"), by="bias")

@@ -16,7 +16,8 @@ from analysis.fits.fitting import fit_psychometric
 from analysis.fits.groups import fit
 from analysis.fits.nested import compare_groups
 from analysis.infer.holm import holm
-from analysis.planning.study import StudyDesign, ThresholdTruth, simulated_answers
+from analysis.planning.study import StudyDesign, simulated_answers
+from analysis.planning.truths import ThresholdTruth
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 
@@ -325,3 +326,13 @@ def test_bad_input_is_one_sentence(answers: Answers, name: str) -> None:
     call, words = BAD[name]
     with pytest.raises(InputError, match=words):
         call(answers)
+
+
+@pytest.mark.parametrize("name", ["low", "status", "threshold"])
+def test_a_column_that_a_table_of_results_would_overwrite_is_refused(name: str) -> None:
+    rows = [(x, k, 20, place) for place in "ab" for x, k in ((1, 11), (2, 15), (4, 19))]
+    answers = read_trials(
+        pd.DataFrame(rows, columns=["level", "n_correct", "n_trials", name]), task="2ifc"
+    )
+    with pytest.raises(InputError, match=f"column '{name}', whose name is that of a result"):
+        fit(answers, by=name)

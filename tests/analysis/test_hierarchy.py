@@ -1,5 +1,7 @@
 """Hierarchies: recovery, whom they speak for, what varies, predictive checks, and bad input."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -233,3 +235,18 @@ def test_without_numpyro_nuts_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "numpyro", None)
     with pytest.raises(MissingExtra, match=r"stimsynth\[bayes\]"):
         fit_hierarchy([1, 2, 3], None, None, [1, 1, 2], [2] * 3, model=DPrimeModel(), method="nuts")
+
+
+def test_a_hierarchy_is_saved_and_loaded_whole(tmp_path: Path) -> None:
+    rows = (list("aabbcc"), list("xyxyxy"), None, [40, 42, 38, 41, 44, 39], [50] * 6)
+    found = fit_hierarchy(*rows, model=DPrimeModel(task="2ifc"))
+    again = Hierarchy.load(found.save(tmp_path / "hierarchy.json"))
+    assert again.table.equals(found.table)
+    assert repr(again) == repr(found) and again.spread == found.spread
+    assert [vars(one) for one in again.these.values()] == [
+        {**vars(one), "df": pytest.approx(one.df, nan_ok=True)} for one in found.these.values()
+    ]
+    assert again.checks.by_level["images"].tolist() == found.checks.by_level["images"].tolist()
+    (tmp_path / "other.json").write_text('{"format": "stimsynth-hierarchy", "version": 1}')
+    with pytest.raises(InputError, match="damaged saved hierarchy"):
+        Hierarchy.load(tmp_path / "other.json")

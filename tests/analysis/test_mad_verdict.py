@@ -125,3 +125,11 @@ def test_a_level_that_is_nan_is_refused() -> None:
 def test_models_without_a_common_level_are_refused() -> None:
     with pytest.raises(InputError, match="no common level"):
         mad_verdict(["a", "b"], [3, 4], [9, 9], level=[1, 2])
+
+
+def test_answers_below_chance_in_a_task_with_a_direction_ask_for_swapped_keys() -> None:
+    swapped = mad_verdict(["a", "b"], [20, 91], [100, 100], task="pair")
+    assert swapped.below_chance == ("a",)
+    assert swapped.sentence.endswith("held by a are reliably below chance: are the keys swapped?")
+    fair = mad_verdict(["a", "b"], [48, 91], [100, 100], task="pair")
+    assert fair.below_chance == () and "keys" not in fair.sentence

@@ -321,7 +321,7 @@ def test_every_result_prints_in_a_line() -> None:
 
 def test_a_gate_without_an_argument_is_a_slip_of_ours() -> None:
     with pytest.raises(KeyError, match="missing"):
-        gates.takes(missing=gates.text)(lambda there: there)
+        gates.takes(missing=gates.a_text)(lambda there: there)
 
 
 def test_folders_of_journals_may_be_texts() -> None:

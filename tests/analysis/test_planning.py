@@ -13,13 +13,8 @@ from analysis.observers.from_counts import wilson
 from analysis.planning.efficiency import task_efficiency
 from analysis.planning.power import power, power_table, precision
 from analysis.planning.recovery import calibration, recovery
-from analysis.planning.study import (
-    ModelTruth,
-    ScalingTruth,
-    StudyDesign,
-    ThresholdTruth,
-    simulated_answers,
-)
+from analysis.planning.study import StudyDesign, simulated_answers
+from analysis.planning.truths import ModelTruth, ScalingTruth, ThresholdTruth
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 

@@ -13,7 +13,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from analysis import dprime_from_counts, fit_critical_scaling, fit_psychometric
+from analysis import (
+    dprime_from_counts,
+    fit_critical_scaling,
+    fit_psychometric,
+    population_threshold,
+)
 from analysis.curves.axes import Axis
 from analysis.data.counts import Counts, counts_of
 from analysis.fits.distortion_ratio import DistortionRatio
@@ -302,8 +307,9 @@ def test_a_fit_shows_answers_curve_and_threshold() -> None:
     assert {0.5, 1 - found.function.lapse} <= {y[0] for _, y in lines(axes)}
     assert axes.get_xlabel() == "window size (pixels)"
     assert axes.get_ylabel() == "proportion correct"
-    assert f"threshold at 75 %: {found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]" in words(
-        axes
+    assert (
+        f"threshold at 75 %, these people: {found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]"
+        in words(axes)
     )
     assert "true threshold (simulated): 25" in words(axes)
 
@@ -316,7 +322,7 @@ def test_an_open_interval_ends_in_an_arrow_and_no_truth_is_invented() -> None:
     assert words(axes)[-1].endswith(", ∞)")
     assert not any("true" in word for word in words(axes))
     none = plot_fit(replace(FITS["ann"], threshold=np.inf, high=np.inf))
-    assert words(none)[-1] == "threshold at 75 %: beyond the levels shown"
+    assert words(none)[-1] == "threshold at 75 %, these people: beyond the levels shown"
 
 
 def test_two_fits_share_axes() -> None:
@@ -371,7 +377,7 @@ def test_the_lower_asymptote_is_named_for_what_it_is() -> None:
 
 def test_what_is_not_determined_is_not_given_as_a_number() -> None:
     axes = plot_fit(replace(FITS["ann"], low=0.0, high=np.inf))
-    assert words(axes)[-1] == "threshold at 75 %: not determined"
+    assert words(axes)[-1] == "threshold at 75 %, these people: not determined"
 
 
 def test_residuals_are_those_of_the_deviance() -> None:
@@ -520,3 +526,23 @@ def test_slow_answers_are_in_the_last_bar() -> None:
     assert sum(bar.get_height() for bar in bars) == 200
     assert bars[-1].get_height() >= 1
     assert bars[-1].get_x() < 1
+
+
+def test_intervals_of_a_curve_and_of_the_population_say_whose_they_are() -> None:
+    people, levels = np.repeat(list("abcd"), 3), np.tile([8, 16, 32], 4)
+    right = [11, 16, 19, 12, 15, 20, 10, 13, 18, 14, 17, 20]
+    others = population_threshold(people, None, levels, right, [20] * 12)
+    axes = plot_fit(fit_psychometric(levels, right, [20] * 12), population=others)
+    labels = axes.get_legend_handles_labels()[1]
+    assert any(label.startswith("threshold at 75 %, these people: ") for label in labels)
+    assert any(label.startswith("new people: ") for label in labels)
+
+
+def test_a_difference_without_an_interval_is_not_drawn_with_infinite_ends() -> None:
+    found = ranking()
+    rows = (
+        found.rows[0],
+        *(replace(r, difference_low=-np.inf, difference_high=np.inf) for r in found.rows[1:]),
+    )
+    texts = [text.get_text() for text in plot_ranking(replace(found, rows=rows)).texts]
+    assert not any("inf" in text for text in texts)

@@ -11,10 +11,12 @@ import pytest
 from analysis import Ranking, rank, rank_by_rule, read_trials
 from analysis.data.answers import Answers
 from analysis.data.cell_counts import cells_of
+from analysis.infer.jackknife import WEIGHINGS
 from analysis.observers.sdt import p_correct
 from analysis.ranking.rank import rank_models
 from analysis.ranking.tables import pair_table
 from stimuli_store.errors import InputError
+from tests.analysis.studies import lognormal, study
 
 
 def oddity_table(seed: int = 0) -> pd.DataFrame:
@@ -234,3 +236,22 @@ def test_other_files_are_no_rankings(tmp_path: Path, text: str) -> None:
         Ranking.load(path)
     with pytest.raises(InputError, match="a ranking cannot be read from"):
         Ranking.load(tmp_path / "none.json")
+
+
+def test_participants_may_count_the_same_however_many_trials_they_answered() -> None:
+    rng = np.random.default_rng(0)
+    cells = study(rng, lognormal(rng, 24), {"m": lognormal(rng, 24)}, people=5)
+    busy = cells.participant == "p0"
+    uneven = replace(
+        cells,
+        n_correct=np.where(busy, 9 * cells.n_correct, cells.n_correct),
+        n_trials=np.where(busy, 9 * cells.n_trials, cells.n_trials),
+    )
+    by_trial, by_person = (rank_models(uneven, n_draws=50, weigh=w) for w in WEIGHINGS[::-1])
+    bits = np.array([one.bits["m"] for one in by_person.by_participant])
+    size = np.array([one.n_trials for one in by_person.by_participant])
+    assert by_person.rows[0].bits == pytest.approx(bits.mean())
+    assert by_trial.rows[0].bits == pytest.approx((bits * size).sum() / size.sum())
+    assert any("every participant counts the same" in note for note in by_person.notes)
+    even = [rank_models(cells, n_draws=50, weigh=w).rows for w in WEIGHINGS]
+    assert even[0][0].bits == pytest.approx(even[1][0].bits)

@@ -15,7 +15,7 @@ from analysis.data.counts import SURE, is_below, trend_of
 from analysis.infer.noise import NOISES, Noise
 from analysis.infer.priors import BetaPrior, FlatPrior, Prior, SplitNormalPrior
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.gates import as_float, like, mapping, one_of, shown
+from stimuli_store.tools.gates import a_mapping, as_float, briefly, like, one_of
 
 ANY = "any"
 HETEROGENEITY = "heterogeneity"
@@ -100,7 +100,7 @@ def named_settings(given: Mapping[str, Any]) -> FitSettings:
 
 def priors_given(priors: Any) -> dict[str, Prior]:
     """Return priors by quantity; raise InputError if they are no mapping of records."""
-    found = {} if priors is None else mapping(priors, "priors")
+    found = {} if priors is None else a_mapping(priors, "priors")
     return {name: _a_prior(prior, f"the prior of {name}") for name, prior in found.items()}
 
 
@@ -118,7 +118,7 @@ def checked(given: FitSettings) -> FitSettings:
         sigmoid_of(shape, given.axis)
     check_p(given.p, given)
     if given.rising is not None and not isinstance(given.rising, bool | np.bool_):
-        raise InputError(f"rising must be True, False or None; not {shown(given.rising)}")
+        raise InputError(f"rising must be True, False or None; not {briefly(given.rising)}")
     one_of(*_DISPERSIONS)(given.dispersion, "dispersion")
     names = given.parametrization(given.shapes[0]).names
     for name in given.priors:
@@ -142,7 +142,7 @@ def check_p(p: Any, given: FitSettings) -> float:
         top = "1" if high == 1 else f"1 minus the lapse rate, {high:g}"
         raise InputError(
             f"the proportion p of a threshold must be a number between the guess rate, {low:g}, and {top}; "
-            f"not {shown(p)}"
+            f"not {briefly(p)}"
         )
     return number
 

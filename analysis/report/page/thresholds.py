@@ -44,7 +44,9 @@ def threshold_section(results: Results) -> str:
 def _of_condition(condition: Condition, *, several: bool) -> str:
     fit = condition.fit
     assert fit is not None
-    made = plot_fit(fit, unit=condition.unit, true=condition.true_threshold)
+    made = plot_fit(
+        fit, unit=condition.unit, true=condition.true_threshold, population=condition.population
+    )
     alarms = [
         f'<p class="alarm">{html.text(formatting.sentence(said))}</p>'
         for said in _alarms(condition)

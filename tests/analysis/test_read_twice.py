@@ -1,0 +1,103 @@
+"""Tables that may have been read twice, numbers with commas, and units that come back."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.data.reading import read_trials
+from analysis.report.headlines import assumptions_of
+from analysis.report.results import analyse
+from analysis.report.write import write_report
+from stimuli_store.errors import InputError
+
+TRIALS = pd.DataFrame(
+    {
+        "participant": list("aabbab"),
+        "level": [1, 2, 1, 2, 1, 2],
+        "rt_s": [0.5, 0.6, 0.7, 0.8, 0.5, 0.9],
+        "correct": [1, 0, 1, 1, 1, 1],
+    }
+)
+
+
+def test_equal_rows_are_repetitions_and_a_note_says_how_many() -> None:
+    answers = read_trials(TRIALS, task="2ifc")
+    assert len(answers) == 6
+    assert answers.notes[0].startswith("1 row equals an earlier one in every column")
+    assert "role order" in repr(answers)
+    assert answers.notes[0] in assumptions_of(analyse(answers))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [TRIALS.assign(order=range(6)), TRIALS.drop(index=4), TRIALS.assign(n_correct=1, n_trials=1)],
+    ids=["numbered", "different", "counts"],
+)
+def test_rows_that_differ_or_count_need_no_note(table: pd.DataFrame) -> None:
+    assert read_trials(table).notes == ()
+
+
+def test_a_table_appended_to_itself_is_refused() -> None:
+    with pytest.raises(InputError, match="more than once, to the very response time"):
+        read_trials(pd.concat([TRIALS, TRIALS]))
+    untimed = TRIALS.drop(columns="rt_s")
+    assert read_trials(pd.concat([untimed, untimed])).notes[0].startswith("8 rows equal")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('level,rt_ms,correct\n1,"1,000",1\n2,950,0\n', "comma may stand between thousands"),
+        ("level\trt_ms\tcorrect\n1\t1,000\t1\n2\t950\t0\n", "write a thousand as 1000"),
+        (
+            "level,rt_ms,correct\n" + "1,300,1\n" * 60 + '2,"1,000",1\n',
+            "'1,000' is none, for its comma may stand between thousands",
+        ),
+    ],
+    ids=["quoted", "tabs", "far down"],
+)
+def test_commas_between_thousands_are_not_read_as_decimals(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "trials.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_trials(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "level;rt_s;correct\n1;1,000;1\n2;0,950;0\n",
+        'level,rt_s,correct\n1,"1,000",1\n2,"0,950",0\n',
+    ],
+    ids=["semicolons", "another decimal"],
+)
+def test_decimal_commas_are_read_where_they_are_beyond_doubt(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "trials.csv"
+    path.write_text(text, encoding="utf-8")
+    assert read_trials(path).table.rt_s.tolist() == [1.0, 0.95]
+
+
+def test_the_trials_of_a_report_keep_their_unit(tmp_path: Path) -> None:
+    answers = read_trials([[8, 26, 50], [16, 31, 50], [32, 45, 50]], task="2ifc", unit="px")
+    write_report(answers, tmp_path)
+    again = read_trials(tmp_path / "trials.csv")
+    assert again.unit == "px"
+    assert again.counts().values.tolist() == answers.counts().values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("column", "given", "unit"),
+    [
+        (["px"] * 6, "", "px"),
+        (["px"] * 6, "deg", "deg"),
+        (list("abcabc"), "", ""),
+        ([1] * 6, "", ""),
+    ],
+)
+def test_a_column_of_units_is_understood_where_it_holds_one(
+    column: list[str], given: str, unit: str
+) -> None:
+    assert read_trials(TRIALS.assign(unit=column), unit=given).unit == unit
