@@ -20,6 +20,7 @@ class _Settings:
         self._make = make
         self._moves: list[tuple[Any, Any]] = []
         self._own: Any = None
+        self._set_up = False
         self._descent: dict[str, Any] = {}
 
     def setup(
@@ -31,16 +32,27 @@ class _Settings:
         scheduler_kwargs: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> None:
-        if self._own is not None:
+        if self._set_up:
             raise ValueError("setup can be called once")
         first = next(iter(named.values()), start)
-        self._own = self._make(first, weighed=optimizer is not None)
-        for args, kwargs in self._moves:
-            self._own.to(*args, **kwargs)
+        if self._own is None:
+            self._begin(first, weighed=optimizer is not None)
+        self._set_up = True
         if scheduler is not None:
             scheduler = partial(scheduler, **(scheduler_kwargs or {}))
         given = {"optimizer": optimizer, "optimizer_kwargs": optimizer_kwargs}
         self._descent = {**given, "scheduler": scheduler}
+
+    def _begin(self, first: Any, weighed: bool) -> None:
+        self._own = self._make(first, weighed=weighed)
+        for args, kwargs in self._moves:
+            self._own.to(*args, **kwargs)
+
+    def load(self, *args: Any, **kwargs: Any) -> None:
+        """Load into a new synthesis, whose optimizer `setup` may name afterwards."""
+        if self._own is None:
+            self._begin(None, weighed=False)
+        self._own.load(*args, **kwargs)
 
     @property
     def own(self) -> Any:
@@ -73,7 +85,9 @@ class _Settings:
             return value
         if callable(value):
             return lambda *args: value(*args).mean()
-        return value.mean(dim=-1)
+        # A row of plenoptic's changes is of the step from an iterate, here of the step to it.
+        rows = {"pixel_change_norm": slice(1, None), "gradient_norm": slice(None, -1)}
+        return value.mean(dim=-1)[rows.get(name, slice(None))]
 
     @property
     def penalties(self) -> Any:
