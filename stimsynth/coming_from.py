@@ -49,7 +49,7 @@ NEW_NAMES = {
     "calculate_jerkiness": "stimsynth.Geodesic.calculate_jerkiness",
     "disk": "stimsynth.transforms.make_disk",
     "eigendistortion_imshow_all": "stimsynth.plots.display_eigendistortion_all",
-    "histogram": "stimsynth.plots.plot_pixel_values",
+    "histogram": "stimsynth.plots.histogram",
     "mad_imshow_all": "stimsynth.plots.display_mad_image_all",
     "mad_loss_all": "stimsynth.plots.plot_loss_all",
     "metamer_representation_error": "stimsynth.plots.plot_representation_error",

@@ -178,6 +178,7 @@ _PLOTS = {
     "animshow": plots.animshow,
     "pyrshow": plots.pyrshow,
     "stem_plot": plots.clean_stem_plot,
+    "histogram": plots.histogram,
     "synthesis_histogram": plots.plot_pixel_values,
     "mad_imshow_all": plots.display_mad_image_all,
     "mad_loss_all": plots.plot_loss_all,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stimsynth.plots.banks import display_bank
     from stimsynth.plots.film import Film, convert_anim_to_html
     from stimsynth.plots.filters import filter_figure
+    from stimsynth.plots.histograms import histogram
     from stimsynth.plots.mad import plot_MAD_results
     from stimsynth.plots.outputs.representation import plot_representation
     from stimsynth.plots.outputs.stems import (

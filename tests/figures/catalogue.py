@@ -140,6 +140,7 @@ STIMSYNTH: dict[str, Callable[[], Any]] = {
     "complex images": lambda: plots.imshow(torch.complex(photo(), 1 - photo()), vrange="auto0"),
     "images in rows": lambda: plots.imshow(pictures(), col_wrap=2, vrange="auto1", zoom=2),
     "frame of a video": lambda: last_frame(plots.animshow(video(), zoom=8)),
+    "histogram": lambda: plots.histogram([photo(), photo().square()], ["values", "squares"]),
     "pyramid": lambda: plots.pyrshow(pyramid(), zoom=2),
     "filters": lambda: OnOff((7, 7)).display_filters(),
     "output of images": lambda: plots.plot_representation(data=pictures()),

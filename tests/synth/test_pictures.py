@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stimsynth.plots import animshow, convert_anim_to_html, imshow, pyrshow
+from stimsynth.plots import animshow, convert_anim_to_html, histogram, imshow, pyrshow
 from stimsynth.plots.film import Film
 from stimsynth.plots.titles import fitted_title, text_width
 from stimsynth.transforms import SteerablePyramidFreq, split_orientations
@@ -343,3 +343,29 @@ def test_matplotlibs_settings_of_films_are_honoured(tmp_path: Path) -> None:
         assert gif.n_frames == len(film)
     with rc_context({"animation.writer": "html"}):
         assert film.to_jshtml().count("data:image/png;base64") == len(film)
+
+
+# -- histograms ------------------------------------------------------------------------------------
+
+
+def test_a_histogram_counts_every_finite_value_in_common_bins() -> None:
+    one, two = np.array([[[0.0, 1.0, np.nan]]]), np.array([[[4.0, 4.0]], [[9.0, 9.0]]])
+    axes = histogram([one, two], ["one", "two"], bins=4, range=(0, 4))
+    first, second = ([bar.get_height() for bar in found] for found in axes.containers)
+    assert first == [1, 1, 0, 0]
+    assert second == [0, 0, 0, 2]
+    every = histogram(two, batch_idx=None)
+    assert sum(bar.get_height() for bar in every.patches) == 4
+    assert every.get_legend() is None
+    both = LEVELS[:1]
+    alone = histogram(both, channel_idx=1)
+    assert sum(bar.get_height() for bar in alone.patches) == 24 * 16
+    for make, words in (
+        (lambda: histogram(both, channel_idx=3), "there is no channel_idx 3"),
+        (lambda: histogram([both, both], ["one"]), "2 tensors need as many labels"),
+        (lambda: histogram([]), "nothing to plot"),
+        (lambda: histogram(both * 1j), "no histogram"),
+        (lambda: histogram(both, bin=3), "did you mean 'bins'"),
+    ):
+        with pytest.raises(InputError, match=words):
+            make()
