@@ -111,6 +111,26 @@ def test_stop_criteria_of_geodesics(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out == f"Stop criterion for pixel_change_norm = {figure}\n"
 
 
+def test_weights_that_balance_two_metrics() -> None:
+    """The tutorial on extensions: 0.1 from the other photograph, 0.01 from noise."""
+
+    def dissimilarity(*images: Tensor) -> Tensor:
+        return 1 - ssim(*images)
+
+    image, other = photographs().einstein(), photographs().curie()
+    for start, figure in (({"initial_image": other}, 0.1), ({"seed": 0}, 0.01)):
+        with pytest.warns(UserWarning, match="automatically set to"):
+            mad = ss.MADCompetition(
+                image,
+                mse,
+                dissimilarity,
+                "min",
+                metric_tradeoff_lambda="auto",
+                **start,  # type: ignore[arg-type]
+            )
+        assert mad.metric_tradeoff_lambda == pytest.approx(figure)
+
+
 def test_texture_statistics_are_counted_as_in_the_tutorial() -> None:
     image = photographs().reptile_skin()
     model = ss.PortillaSimoncelli(image.shape[-2:], spatial_corr_width=9)

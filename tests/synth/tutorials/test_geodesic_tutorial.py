@@ -13,6 +13,7 @@ from stimsynth.transforms import (
     rescale,
     translation_sequence,
 )
+from tests.synth.tutorials.test_eigendistortion_tutorial import Network
 
 
 @cache
@@ -139,6 +140,21 @@ def test_pixels_of_the_front_ends_geodesic_stay_in_the_range() -> None:
     start = moog.saved_geodesic[0]
     outside = (start - start.clamp(0, 1)).abs().max()
     assert (moog.geodesic - moog.geodesic.clamp(0, 1)).abs().max() <= outside
+
+
+def test_a_geodesic_of_a_layer_between_a_photograph_and_its_moved_copy() -> None:
+    """25 steps between colours that were moved, turned and enlarged; the tutorial's layer is VGG's."""
+    image = center_crop(ss.images.get("astronaut", as_gray=False), 64)
+    turned = torch.tensor([[[0.9, -0.05, 0.03], [0.05, 0.9, 0.0]]])
+    grid = nn.functional.affine_grid(turned, list(image.shape), align_corners=False)
+    moved = nn.functional.grid_sample(image, grid, padding_mode="border", align_corners=False)
+    layer = ss.features(Network().eval(), "features.6")
+    moog = ss.Geodesic(image, moved.clamp(0, 1), layer)
+    moog.synthesize(max_iter=25, store_progress=True)
+    assert moog.geodesic.shape == (11, 3, 64, 64)
+    assert moog.losses[-1] < moog.losses[0]
+    assert moog.bound_ratio < 1.2
+    assert torch.equal(moog.geodesic[-1:], moved.clamp(0, 1))
 
 
 def test_loss_and_deviation_are_drawn() -> None:
