@@ -27,7 +27,6 @@ exclude_patterns = [
     "gallery/**/*.ipynb",
     "gallery/**/*.py",
 ]
-suppress_warnings = ["toc.not_included"]
 
 # Every name of ours that a page links to must be there. Names of others cannot be looked up without a
 # network, and short names in docstrings may be those of parameters.
