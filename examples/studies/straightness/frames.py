@@ -12,7 +12,7 @@ from stimsynth import images
 from stimsynth.transforms import make_straight_line
 
 #: How far the window moves, in half widths of the photograph, with its centre there half-way; its last scale.
-MOTIONS = {"pan": (0.24, 1.0), "zoom": (0.0, 0.64)}
+MOTIONS = {"pan": (0.12, 1.0), "zoom": (0.0, 0.64)}
 PHOTO, WINDOW = 192, 64
 
 

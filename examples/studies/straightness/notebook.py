@@ -31,7 +31,7 @@ booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 seen, sessions = ss.evidence_of(bank, "early-vision"), []
 for who in (f"S{n:02}" for n in range(1, N_PEOPLE + 1)):
     trials = ss.course_of(design, bank, who, session=1).trials
-    eye = ss.calibrated_observer("early-vision", seen, trials, design.task, mean_p_correct=0.87)
+    eye = ss.calibrated_observer("early-vision", seen, trials, design.task, mean_p_correct=0.82)
     run = ss.run_session(design, bank, booth, who, 1, data_dir=HERE / "data", observer=eye)
     sessions.append(run)
 answers = ss.answers_of(bank, sessions)
@@ -52,7 +52,7 @@ for label, members in bank.sets.items():
     curvatures[label] = {"in pixels": in_pixels, "of percepts": told, "in the model": in_model}
     print(f"{label:16} " + ", ".join(f"{name} {v:.0f}°" for name, v in curvatures[label].items()))
 # %% Sequences, and curvature of percepts against curvature in pixels
-figure = new_figure(10.5, 4.2, layout="constrained")
+figure = new_figure(10.5, 4.8, layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1.5, 1])
 shown = list(bank.sets)[:2]
 strips = left.subplots(len(shown), 1)
@@ -72,5 +72,5 @@ for fades, name, marker, color in (
     axes.plot(x, true, marker, mfc="none", color=color, label=f"{name}: model of the observers")
 axes.set(xlim=(-5, 130), ylim=(-5, 130), aspect="equal", xlabel="curvature in pixels (degrees)")
 axes.set_ylabel("curvature of percepts (degrees)")
-axes.legend(fontsize=8, loc="upper left")
+right.legend(fontsize=8, loc="outside lower center", ncols=2)
 figure
