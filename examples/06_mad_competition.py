@@ -20,7 +20,7 @@ def dissimilarity(image, other):
     return 1 - metrics.ssim(image, other)
 
 
-levels = mad_set(photo, dissimilarity, metrics.mse, noise_levels=[0.04, 0.1], seed=1, max_iter=60)
+levels = mad_set(photo, dissimilarity, metrics.mse, noise_levels=[0.04, 0.1], seed=1, max_iter=40)
 
 # %%
 # By what share of its value the held measure has drifted:

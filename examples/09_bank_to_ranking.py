@@ -52,7 +52,7 @@ design = design_from(
     DesignFile(
         bank=BankChoice(path=bank.path.name, pin=bank.pin),
         task=TaskChoice(name="abx"),
-        design=Sampling(comparisons=("reference-member",), repeats=16, seed=1),
+        design=Sampling(comparisons=("reference-member",), repeats=8, seed=1),
     )
 )
 

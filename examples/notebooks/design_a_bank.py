@@ -49,7 +49,7 @@ plan = {
             "model": "pool",
             "level": {"window_px": [4, 6, 8, 12, 16]},
             "seeds": [0, 1],
-            "max_iter": 40,
+            "max_iter": 25,
             "grid": "rounded",  # quick, for a look; left out, frames are finished on the screen's levels
             "gates": {"relative_distance": 0.2},
         }
