@@ -39,6 +39,8 @@ def synthesis_imshow(
     names = ("distortion_scale", "process_image", "zoom", "iteration", "ax", "title")
     more |= dict(zip(names, args, strict=False))
     if hasattr(synthesis, "eigendistortions"):
+        if more.get("process_image") is None:
+            more.pop("process_image", None)
         more = _without(more, "iteration")
         alpha = more.pop("distortion_scale", 5.0)
         return plots.display_eigendistortion(synthesis, batch_idx, alpha, **more)

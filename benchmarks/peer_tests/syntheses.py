@@ -10,7 +10,7 @@ from stimsynth import Eigendistortion, MADCompetition, Metamer, MetamerCTF
 from stimsynth.losses import mse, penalize_range
 
 _BATCHED = ("losses", "gradient_norm", "pixel_change_norm", "optimized_metric_loss")
-_BATCHED_TOO = ("reference_metric_loss", "objective_function")
+_BATCHED_TOO = ("reference_metric_loss",)
 
 
 class _Settings:
@@ -83,11 +83,16 @@ class _Settings:
         value = getattr(self.own, name)
         if name not in _BATCHED + _BATCHED_TOO:
             return value
-        if callable(value):
-            return lambda *args: value(*args).mean()
         # A row of plenoptic's changes is of the step from an iterate, here of the step to it.
         rows = {"pixel_change_norm": slice(1, None), "gradient_norm": slice(None, -1)}
         return value.mean(dim=-1)[rows.get(name, slice(None))]
+
+    def objective_function(self, image: Any = None) -> Any:
+        """Return the mean objective; plenoptic's argument is an image, of metamers too."""
+        if image is None:
+            return self.own.objective_function().mean()
+        model = getattr(self.own, "model", lambda x: x)
+        return self.own.objective_function(model(image)).mean()
 
     @property
     def penalties(self) -> Any:
@@ -104,6 +109,9 @@ class _Settings:
             "pixel_change_norm": None if last else self.pixel_change_norm[at.iteration],
             "gradient_norm": None if last else self.gradient_norm[at.iteration],
         }
+        for name in ("optimized_metric", "reference_metric"):
+            if name in at.terms:
+                found[f"{name}_loss"] = at.terms[name].mean()
         if self.own.store_progress:
             found |= {self._saved: at.points, "store_progress_iteration": at.points_iteration}
         return found
