@@ -199,7 +199,7 @@ def test_intro_three_metamers_of_linear_models(
     met.synthesize(steps, stop_criterion=1e-7)
     for found, start in zip(met.metamer[:, None], init_img[:, None], strict=True):
         assert apart(model(found), model(img)) < 2e-3
-        assert alike(above(found, cut), above(start, cut)) > 0.8
+        assert alike(above(found, cut), above(start, cut)) > 0.7
         assert apart(found, img) > 0.05
 
 

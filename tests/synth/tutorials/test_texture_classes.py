@@ -137,16 +137,21 @@ def test_what_is_removed_is_what_is_missed(
 
 @pytest.mark.slow
 def test_noise_over_the_whole_range_is_as_good_a_start_as_noise_near_the_mean() -> None:
-    """The tutorial's run from the whole range "gets stuck"; from near the mean it ends at 0.08739."""
-    image = photographed("brick")
-    whole_range = ss.images.uniform_noise((1, 1, *SIZE), 1)
-    runs = [
-        synthesized(image, statistics(), 0.08739, 734, start, every=7)
-        for start in (near_the_mean(image, 0.1), whole_range)
-    ]
-    assert all(met.losses[-1] <= 0.08739 for met in runs)
-    near, far = (len(met.losses) for met in runs)
-    assert far < 1.5 * near
+    """The tutorial's run from the whole range "gets stuck"; from near the mean it takes 734 steps.
+
+    So it is here with the bare statistics. Balanced by their sensitivity, they do not depend on the start.
+    """
+    image, model = photographed("gravel"), statistics()
+    near, whole_range = near_the_mean(image, 0.1), ss.images.uniform_noise((1, 1, *SIZE), 1)
+    bare = synthesized(image, model, 0.08739, 734, near, every=7)
+    assert bare.losses[-1] <= 0.08739
+    ends = []
+    for start in (near, whole_range):
+        met = ss.Metamer(image, ss.balanced_by_sensitivity(model, image), initial_image=start)
+        met.synthesize(60)
+        ends.append((model(met.metamer) - model(image)).norm().item())
+    assert max(ends) <= 0.08739
+    assert ends[1] < 1.25 * ends[0]
 
 
 @pytest.mark.slow
