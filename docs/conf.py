@@ -33,6 +33,7 @@ exclude_patterns = [
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!(stimsynth|stimuli_store|experiments|analysis)\.).*")]
 default_role = "py:obj"
+toc_object_entries_show_parents = "hide"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
