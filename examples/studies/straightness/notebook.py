@@ -68,8 +68,8 @@ for fades, name, marker, color in (
 ):
     chosen = [v for label, v in curvatures.items() if ("fade" in label) == fades]
     x, y, true = np.array([list(v.values()) for v in chosen]).T
-    axes.plot(x, y, marker, color=color, label=f"{name}: answers")
-    axes.plot(x, true, marker, mfc="none", color=color, label=f"{name}: model of the observers")
+    axes.plot(x, y, marker, color=color, label=f"{name}, answers")
+    axes.plot(x, true, marker, mfc="none", color=color, label=f"{name}, model")
 axes.set(xlim=(-5, 130), ylim=(-5, 130), aspect="equal", xlabel="curvature in pixels (degrees)")
 axes.set_ylabel("curvature of percepts (degrees)")
 right.legend(fontsize=8, loc="outside lower center", ncols=2)
