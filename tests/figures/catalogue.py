@@ -65,8 +65,8 @@ def competitions() -> tuple[MADCompetition, ...]:
 
 @cache
 def distortions() -> Eigendistortion:
-    made = Eigendistortion(photo(size=16), remove_grad(OnOff((7, 7)).double()), seed=0)
-    made.synthesize(k=1, residual_tolerance=1e-8)
+    made = Eigendistortion(photo(size=8), remove_grad(OnOff((7, 7)).double()), seed=0)
+    made.synthesize("exact", k=1)
     return made
 
 
@@ -75,7 +75,7 @@ def geodesic() -> Geodesic:
     image = photo(size=16)
     model = remove_grad(LuminanceGainControl((7, 7)).double())
     made = Geodesic(image, image.flip(-1), model, 4, "bridge", seed=0)
-    made.synthesize(max_iter=30, stop_criterion=0)
+    made.synthesize(max_iter=10, stop_criterion=0)
     return made
 
 
@@ -159,8 +159,8 @@ STIMSYNTH: dict[str, Callable[[], Any]] = {
     "losses of competitions": lambda: plots.plot_loss_all(*competitions(), "1 − SSIM", "MSE"),
     "MAD images": lambda: plots.display_mad_image_all(*competitions(), "1 − SSIM", "MSE", zoom=2),
     "MAD set": lambda: plots.display_mad_set(levels(), photo(size=16), zoom=4),
-    "eigendistortion": lambda: plots.display_eigendistortion(distortions(), zoom=8),
-    "eigendistortions": lambda: plots.display_eigendistortion_all(distortions(), zoom=4),
+    "eigendistortion": lambda: plots.display_eigendistortion(distortions(), zoom=16),
+    "eigendistortions": lambda: plots.display_eigendistortion_all(distortions(), [0, -1], zoom=8),
     "status of a geodesic": lambda: plots.plot_synthesis_status(geodesic()),
     "deviation from a line": lambda: plots.plot_deviation_from_line(geodesic()),
     "status of an optimized image": lambda: plots.plot_synthesis_status(optimized()),
