@@ -16,7 +16,7 @@ from stimuli_store.tools.figures import new_figure
 
 HERE = Path(os.environ.get("STUDY_SIZE", "small"))
 data = HERE / "data"
-N_PEOPLE = {"small": 3, "published": 6}[HERE.name]
+CORRECT = {"small": (0.6, 0.65, 0.7), "published": np.linspace(0.7, 0.8, 6)}[HERE.name]
 TRUE_MODEL = "retina"
 # %% Stimuli: for every two models and every photograph, each model's least and most under the other one
 bank = ss.build(HERE / "plan.toml")
@@ -26,7 +26,7 @@ chosen = ss.BankChoice(path=bank.path.name, pin=bank.pin)
 design = replace(ss.read_design(HERE / "design.toml"), bank=chosen)
 booth = ss.SimulatedBooth(design.screen.size, design.screen.refresh_hz)
 judge, sessions = ss.evidence_of(bank, TRUE_MODEL), []
-for number, mean in enumerate(np.linspace(0.7, 0.8, N_PEOPLE), start=1):
+for number, mean in enumerate(CORRECT, start=1):
     who = f"S{number:02}"
     trials = ss.course_of(design, bank, who, session=1).trials
     eye = ss.calibrated_observer(
