@@ -233,7 +233,7 @@ def test_without_numpyro_nuts_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     from stimuli_store.errors import MissingExtra
 
     monkeypatch.setitem(sys.modules, "numpyro", None)
-    with pytest.raises(MissingExtra, match=r"stimsynth\[bayes\]"):
+    with pytest.raises(MissingExtra, match=r"pip install -e .*\[bayes\]"):
         fit_hierarchy([1, 2, 3], None, None, [1, 1, 2], [2] * 3, model=DPrimeModel(), method="nuts")
 
 
