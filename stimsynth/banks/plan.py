@@ -144,6 +144,11 @@ _SINGLE: Sequence[tuple[str, type, Mapping[str, Any]]] = (
 def read_plan(path: str | Path) -> BuildPlan:
     """Return the plan in a TOML file.
 
+    Parameters
+    ----------
+    path
+        Path of the file.
+
     Raises
     ------
     InputError
