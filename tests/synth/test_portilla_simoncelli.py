@@ -335,3 +335,5 @@ def test_a_dictionary_with_other_groups_is_not_plotted() -> None:
     del groups["pixel_statistics"]
     with pytest.raises(InputError, match="has no key 'pixel_statistics'"):
         model.plot_representation(groups)
+    with pytest.raises(InputError, match="figsize must be"):
+        model.plot_representation(model(load("grass", size=32)), figsize=None)  # type: ignore[arg-type]

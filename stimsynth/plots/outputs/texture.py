@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from torch import Tensor
 
+from stimsynth.plots.checks import check_size
 from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
 from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
@@ -94,6 +95,8 @@ def plot_statistics(
 
     Raises
     ------
+    InputError
+        (a ValueError) if `figsize` is no size.
     MissingExtra
         If matplotlib is not installed.
 
@@ -105,6 +108,7 @@ def plot_statistics(
     >>> len(axes) > 1
     True
     """
+    check_size(figsize)
     panels = statistics_panels(statistics, batch_idx)
     place = margined_axes(figsize) if ax is None else ax
     names = [name.replace("_", " ") for name in panels]
