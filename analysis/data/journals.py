@@ -29,6 +29,11 @@ def find_journals(data: _PathLike | Iterable[_PathLike]) -> tuple[Path, ...]:
 
     Files of a folder that are hidden, or are no session journals, are left out.
 
+    Parameters
+    ----------
+    data
+        A folder, a journal, or a list of either.
+
     Raises
     ------
     JournalError

@@ -80,6 +80,13 @@ def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
     certified one, or was not verified, are left out; ``answers.include(reason)`` takes a reason back.
     Dropped frames are only counted; ``answers.exclude_dropped_frames()`` leaves them out.
 
+    Parameters
+    ----------
+    bank
+        The bank that the sessions were planned from, open.
+    sessions
+        Sessions, from `read_sessions`.
+
     Raises
     ------
     PinMismatch

@@ -69,8 +69,12 @@ def parametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Boo
 def nonparametric_bootstrap(fit: Fit, *, n_draws: int = 1000, seed: int = 0) -> Bootstrap:
     """Return repetitions whose answers are drawn from the observed proportions of each level.
 
-    It trusts no curve, but a level at which all answers were right is always right again. Parameters and
-    errors are those of `parametric_bootstrap`.
+    It trusts no curve, but a level at which all answers were right is always right again.
+
+    Parameters
+    ----------
+    fit, n_draws, seed
+        As for `parametric_bootstrap`.
 
     Examples
     --------

@@ -110,7 +110,15 @@ class Contrast(FieldTable):
 
 @dataclass(frozen=True, kw_only=True)
 class Contrasts:
-    """Contrasts of all pairs of conditions, and the names of what had no value (`left_out`).
+    """Contrasts of all pairs of conditions, corrected together.
+
+    Attributes
+    ----------
+    rows
+        A `Contrast` for each pair of conditions.
+    left_out
+        Names of participants without a bounded value in both conditions of a pair; of conditions without one
+        where two fits are compared.
 
     Examples
     --------

@@ -96,6 +96,11 @@ class DistortionRatio(FieldTable):
 def predicted_ratio(largest: float, smallest: float) -> float:
     """Return ½·ln(λmax/λmin) from the largest and the smallest eigenvalue of a model's Fisher information.
 
+    Parameters
+    ----------
+    largest, smallest
+        The eigenvalues λmax and λmin, above 0, in any common unit.
+
     Raises
     ------
     InputError

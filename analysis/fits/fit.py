@@ -118,6 +118,13 @@ class Fit:
         Mode and covariance of the best sigmoid's parameters.
     counts, settings
         The data, and how they were fitted.
+
+    Examples
+    --------
+    >>> from analysis import fit_psychometric
+    >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+    >>> fit.n_trials, fit.status.name, fit.low < fit.threshold < fit.high
+    (250, 'CONVERGED', True)
     """
 
     function: PsychometricFunction

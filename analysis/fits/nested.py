@@ -71,6 +71,13 @@ class NestedModel:
 class NestedModels:
     """Models of the conditions of one column, from the smallest to the largest.
 
+    Attributes
+    ----------
+    between
+        Column of the condition.
+    rows
+        A `NestedModel` for each, from the smallest to the largest.
+
     Examples
     --------
     >>> import pandas as pd

@@ -135,8 +135,14 @@ def population_dprime(
 ) -> PopulationEstimate:
     """Return the d' at proportion correct averaged over people and images.
 
-    It lies below the mean of the d' of individuals, and by more the further these are apart. The other
-    parameters are those of `population_threshold`, and of `p_correct`.
+    It lies below the mean of the d' of individuals, and by more the further these are apart.
+
+    Parameters
+    ----------
+    participant, image, n_correct, n_trials, weigh
+        As for `population_threshold`.
+    task, rule
+        As for `analysis.observers.sdt.p_correct`.
 
     Raises
     ------

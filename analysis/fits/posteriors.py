@@ -94,6 +94,11 @@ class CurvePosterior:
 def grid_posterior(fit: Fit) -> CurvePosterior:
     """Return the posterior of the data of a fit under its best sigmoid, with its priors.
 
+    Parameters
+    ----------
+    fit
+        From `fit_psychometric`; its counts, best sigmoid, fixed rates and priors are taken.
+
     Examples
     --------
     >>> from analysis.fits.fitting import fit_psychometric

@@ -9,6 +9,13 @@ from stimuli_store.tools.shown import FieldTable
 class Estimate(FieldTable):
     """A value with the ends of its 95 % interval, both infinite where the data exclude nothing.
 
+    Attributes
+    ----------
+    value
+        The estimate.
+    low, high
+        Ends of its 95 % interval, in the same unit; infinite where the data exclude nothing on that side.
+
     Examples
     --------
     >>> Estimate(value=12.34567, low=10.0, high=float("inf"))

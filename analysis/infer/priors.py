@@ -52,7 +52,12 @@ class FlatPrior:
 
 @dataclass(frozen=True, kw_only=True)
 class NormalPrior:
-    """Normal density.
+    """Normal density of a parameter that may have either sign.
+
+    Attributes
+    ----------
+    mean, sd
+        Mean and standard deviation (above 0) on the parameter's scale, which `fit_psychometric` names.
 
     Examples
     --------
@@ -80,6 +85,13 @@ class NormalPrior:
 @dataclass(frozen=True, kw_only=True)
 class SplitNormalPrior:
     """Two halves of normal densities that meet at their common mode, one on each side of it.
+
+    Attributes
+    ----------
+    mode
+        Value of highest density, on the parameter's scale.
+    sd_below, sd_above
+        Standard deviations of the halves below and above it, above 0, on the same scale.
 
     Examples
     --------
@@ -111,6 +123,16 @@ class SplitNormalPrior:
 @dataclass(frozen=True, kw_only=True)
 class BetaPrior:
     """Beta density of a rate between 0 and 1; its mode is (a − 1)/(a + b − 2).
+
+    Attributes
+    ----------
+    a, b
+        Shape parameters, at least 1; the density goes with x^(a − 1)·(1 − x)^(b − 1).
+
+    Raises
+    ------
+    InputError
+        If `a` or `b` is below 1, where the mode would be at an end.
 
     Examples
     --------
@@ -147,6 +169,11 @@ class BetaPrior:
 @dataclass(frozen=True, kw_only=True)
 class HalfCauchyPrior:
     """Half-Cauchy density of a number of at least 0, such as a standard deviation.
+
+    Attributes
+    ----------
+    scale
+        Median of the density, above 0, on the parameter's scale.
 
     Examples
     --------

@@ -121,6 +121,13 @@ def _stimulus(trial: Trial, role: str) -> str:
 def evidence_of(bank: Bank, model: str) -> Evidence:
     """Return the evidence of one of a bank's models.
 
+    Parameters
+    ----------
+    bank
+        A bank, open.
+    model
+        Label of the model in the bank.
+
     Raises
     ------
     InputError

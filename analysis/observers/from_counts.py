@@ -43,9 +43,19 @@ class DPrimeStatus(Enum):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DPrime(FieldTable):
-    """d' from counts with its 95 % interval (`high` is infinite when all were correct).
+    """Sensitivity d' from counts, with its 95 % interval.
 
-    `rates` holds hits and false alarms in a task with a criterion, else None.
+    Attributes
+    ----------
+    estimate, low, high
+        d' and the ends of its 95 % interval; `high` is infinite when all answers were right.
+    n_correct, n_trials
+        Number of right answers, and of all.
+    rates
+        Hits, false alarms, criterion and bias in a task with a criterion; None where only right answers were
+        counted.
+    status
+        A `DPrimeStatus`.
 
     Examples
     --------
@@ -70,6 +80,11 @@ class DPrime(FieldTable):
 
 def wilson(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the 95 % Wilson score interval of a proportion (Wilson 1927), in the counts' shape.
+
+    Parameters
+    ----------
+    n_correct, n_trials
+        Counts of right answers and of trials; numbers, or arrays of one shape.
 
     Raises
     ------
@@ -100,10 +115,18 @@ def dprime_from_counts(
     task with a criterion this supposes an observer without bias; `dprime_from_hits` does not. Answers that
     are rarer than chance by an exact binomial test at 1 % have the status `BELOW_CHANCE`.
 
+    Parameters
+    ----------
+    n_correct, n_trials
+        Number of right answers, and of trials.
+    task, rule
+        As for `analysis.observers.sdt.p_correct`.
+
     Raises
     ------
     InputError
-        If the counts are not 0 <= n_correct <= n_trials with at least one trial.
+        If the counts are not 0 <= n_correct <= n_trials with at least one trial, or the task has no such
+        rule.
 
     Examples
     --------
@@ -120,6 +143,13 @@ def dprimes_from_counts(
     n_correct: ArrayLike, n_trials: ArrayLike, task: Task | str = ABX, rule: str | None = None
 ) -> tuple[DPrime, ...]:
     """Return `dprime_from_counts` of each of N pairs of counts, arrays (N,).
+
+    Parameters
+    ----------
+    n_correct, n_trials
+        Numbers of right answers and of trials, (N,) each.
+    task, rule
+        As for `dprime_from_counts`.
 
     Raises
     ------
@@ -220,6 +250,13 @@ def dprimes_from_hits(
     rule: str | None = None,
 ) -> tuple[DPrime, ...]:
     """Return `dprime_from_hits` of each of N sets of counts, arrays (N,).
+
+    Parameters
+    ----------
+    n_hits, n_signal, n_false_alarms, n_noise
+        The counts of `dprime_from_hits`, (N,) each.
+    task, rule
+        As for `dprime_from_hits`.
 
     Raises
     ------

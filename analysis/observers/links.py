@@ -153,7 +153,14 @@ class Link:
 
 @takes(task=given_task)
 def link_of(task: Task, rule: str | None = None) -> Link:
-    """Return the link of a task under one of its decision rules (None: its first one).
+    """Return the link of a task under one of its decision rules.
+
+    Parameters
+    ----------
+    task
+        The task, such as ``task_named("abx")``.
+    rule
+        Name of one of its decision rules; None for the first.
 
     Raises
     ------

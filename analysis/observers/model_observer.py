@@ -56,6 +56,12 @@ class ModelObserver(FactSheet):
     task, rule
         Task, and the one of its rules that turns percepts into answers (`analysis.observers.rules`).
 
+    Raises
+    ------
+    InputError
+        If the gain is below 0, the exponent not above 0, the lapse rate outside [0, 1], or the task has no
+        such rule.
+
     Examples
     --------
     >>> from stimsynth import open_bank
@@ -204,13 +210,28 @@ def calibrated_observer(
 ) -> ModelObserver:
     """Return an observer whose mean probability of a right answer over the trials is `mean_p_correct`.
 
-    The gain is found by root finding; all trials must be of the task. `rule` is its first one by default.
+    The gain is found by root finding.
+
+    Parameters
+    ----------
+    model, evidence
+        Label of the model, and what it says about a trial, from `evidence_of`.
+    trials
+        Trials over which the mean is taken, all of one task.
+    task, rule
+        That task, and one of its decision rules; None for the first.
+    mean_p_correct
+        Mean probability of a right answer to reach, lapses included.
+    exponent
+        Exponent of the evidence in d' = ``gain · |evidence|**exponent``.
+    lapse
+        Probability of a random answer.
 
     Raises
     ------
     InputError
-        If no gain gives this mean (too near chance, above what lapses allow, or the model's evidence
-        is 0 for too many trials).
+        If a trial is of another task, or no gain gives this mean (too near chance, above what lapses allow,
+        or the model's evidence is 0 for too many trials).
 
     Examples
     --------

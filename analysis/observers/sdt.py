@@ -46,10 +46,12 @@ def p_correct(dprime: ArrayLike, task: Task | str = ABX, rule: str | None = None
 
     Parameters
     ----------
+    dprime
+        Sensitivity, in standard deviations of one percept; a number or an array of any shape.
     task
         A task or the name of a declared one.
     rule
-        One of its decision rules; None for the first.
+        Name of one of its decision rules; None for the first.
 
     Raises
     ------
@@ -70,10 +72,17 @@ def dprime(p_correct: ArrayLike, task: Task | str = ABX, rule: str | None = None
     At 1 it is infinite. Below chance it is negative in 2IFC; in ABX, where a negative d' would give
     the same answers as a positive one, it is 0.
 
+    Parameters
+    ----------
+    p_correct
+        Proportion correct from 0 to 1; a number or an array of any shape.
+    task, rule
+        As for `p_correct`.
+
     Raises
     ------
     InputError
-        If a proportion lies outside [0, 1], is missing (NaN) or no number.
+        If a proportion lies outside [0, 1], is missing (NaN) or no number, or the task has no such rule.
 
     Examples
     --------
@@ -95,6 +104,16 @@ def guess_rate(task: Task | str) -> float:
 
     In a task with a criterion it is that of an observer without bias.
 
+    Parameters
+    ----------
+    task
+        A task or the name of a declared one.
+
+    Raises
+    ------
+    InputError
+        If no task has this name.
+
     Examples
     --------
     >>> guess_rate("abx"), guess_rate("4afc")
@@ -111,10 +130,19 @@ def dprime_error(
 
     Shapes of `dprime` and `n_trials` are broadcast. It is infinite where P does not depend on d'.
 
+    Parameters
+    ----------
+    dprime
+        Sensitivity; a number or an array.
+    n_trials
+        Number of trials behind each, above 0; a number or an array.
+    task, rule
+        As for `p_correct`.
+
     Raises
     ------
     InputError
-        If a number of trials is not above 0, or a number is missing.
+        If a number of trials is not above 0, a number is missing, or the task has no such rule.
 
     Examples
     --------
@@ -135,6 +163,15 @@ def trials_for(
     standard_error: float, dprime: float, task: Task | str = ABX, rule: str | None = None
 ) -> int:
     """Return the number of trials after which d' has a standard error, for an unbiased observer.
+
+    Parameters
+    ----------
+    standard_error
+        Standard error of d' to reach, above 0.
+    dprime
+        Sensitivity at which it is to be reached.
+    task, rule
+        As for `p_correct`.
 
     Raises
     ------

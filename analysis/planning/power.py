@@ -31,7 +31,14 @@ Statistic = Callable[[Answers], float]
 class Power(FieldTable):
     """Share of simulated studies in which a test succeeds, with its 95 % binomial interval.
 
-    `n_studies` is the number of simulated studies and `n_trials` the number of trials in each.
+    Attributes
+    ----------
+    power
+        Share of the studies in which the test succeeded.
+    low, high
+        Ends of its 95 % Wilson score interval.
+    n_studies, n_trials
+        Number of simulated studies, and of trials in each.
 
     Examples
     --------
@@ -219,7 +226,17 @@ def power_table(
 ) -> pd.DataFrame:
     """Return the power of several designs: a row each, with its numbers of people, images and trials.
 
-    Parameters and errors are those of `power`.
+    Parameters
+    ----------
+    designs
+        The plans to compare, at least one.
+    truth, test, n_studies, seed
+        As for `power`; every design is simulated from the same seed.
+
+    Raises
+    ------
+    InputError
+        If there is no design, or as for `power`.
 
     Examples
     --------
@@ -228,10 +245,10 @@ def power_table(
     >>> design = StudyDesign(
     ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=5
     ... )
-    >>> power_table(
-    ...     [design], ThresholdTruth(threshold=2.0), lambda answers: True,
-    ...     n_studies=3).power.tolist(
+    >>> table = power_table(
+    ...     [design], ThresholdTruth(threshold=2.0), lambda answers: True, n_studies=3
     ... )
+    >>> table.power.tolist()
     [1.0]
     """
     rows = []

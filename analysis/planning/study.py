@@ -45,6 +45,11 @@ class StudyDesign:
     images
         ``"crossed"``: all see the same images. ``"nested"``: everybody has images of their own.
 
+    Raises
+    ------
+    InputError
+        If a number is below 1, `levels` is no list of finite numbers, or the task has no such rule.
+
     Examples
     --------
     >>> from stimuli_store.tasks import task_named

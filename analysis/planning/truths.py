@@ -150,6 +150,11 @@ class ModelTruth:
     sd_participants, sd_images
         Standard deviations of ln gain.
 
+    Raises
+    ------
+    InputError
+        If a number is out of range, or `true` is not among the models with evidence.
+
     Examples
     --------
     >>> import numpy as np

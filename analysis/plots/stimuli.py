@@ -12,7 +12,14 @@ from stimuli_store.tools.figures import PlotFigure
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """An image with a heading above and a note below; `pixels` is uint8, (H, W) or (H, W, 3).
+    """An image with a heading above and a note below.
+
+    Attributes
+    ----------
+    pixels
+        The image, uint8, (H, W) or (H, W, 3).
+    heading, note
+        Lines of text above it and below it; no note by default.
 
     Examples
     --------

@@ -28,6 +28,11 @@ def diagnose(answers: Answers) -> tuple[Diagnostic, ...]:
     They are: below chance, interval bias, oddball asymmetry, lapses, drift and timing. Each has a sentence,
     and a p-value or an interval; one that cannot be made says why.
 
+    Parameters
+    ----------
+    answers
+        From `read_trials` or `answers_of`; those that are left out are not looked at.
+
     Examples
     --------
     >>> from analysis import read_trials
