@@ -127,7 +127,7 @@ class BetaPrior:
     Attributes
     ----------
     a, b
-        Shape parameters, at least 1; the density goes with x^(a − 1)·(1 − x)^(b − 1).
+        Shape parameters, at least 1; the density is proportional to x^(a − 1)·(1 − x)^(b − 1).
 
     Raises
     ------

@@ -48,7 +48,8 @@ class DPrime(FieldTable):
     Attributes
     ----------
     estimate, low, high
-        d' and the ends of its 95 % interval; `high` is infinite when all answers were right.
+        d' and the ends of its 95 % interval; an end is infinite where the counts set no bound, as `high` when
+        all answers were right.
     n_correct, n_trials
         Number of right answers, and of all.
     rates

@@ -77,7 +77,7 @@ def dprime(p_correct: ArrayLike, task: Task | str = ABX, rule: str | None = None
     p_correct
         Proportion correct from 0 to 1; a number or an array of any shape.
     task, rule
-        As for `p_correct`.
+        As for the function `p_correct`.
 
     Raises
     ------
@@ -128,16 +128,16 @@ def dprime_error(
 ) -> np.ndarray:
     """Return the standard error of d' from n trials of an unbiased observer, √(P(1 − P)/n) / (dP/dd').
 
-    Shapes of `dprime` and `n_trials` are broadcast. It is infinite where P does not depend on d'.
+    It is infinite where P does not depend on d'.
 
     Parameters
     ----------
     dprime
         Sensitivity; a number or an array.
     n_trials
-        Number of trials behind each, above 0; a number or an array.
+        Number of trials behind it, above 0; a number, or an array that can be broadcast with `dprime`.
     task, rule
-        As for `p_correct`.
+        As for the function `p_correct`.
 
     Raises
     ------
@@ -171,12 +171,13 @@ def trials_for(
     dprime
         Sensitivity at which it is to be reached.
     task, rule
-        As for `p_correct`.
+        As for the function `p_correct`.
 
     Raises
     ------
     InputError
-        If the standard error is not above 0, or no number of trials is enough (d' 0 in ABX).
+        If the standard error is not above 0, no number of trials is enough (d' 0 in ABX), or the task has no
+        such rule.
 
     Examples
     --------

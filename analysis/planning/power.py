@@ -125,7 +125,8 @@ def power(
     Raises
     ------
     InputError
-        If a number is not valid, or the truth does not fit the design.
+        If a number is not valid, the truth does not fit the design, or the test returns neither True nor
+        False.
 
     Examples
     --------

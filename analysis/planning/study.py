@@ -48,7 +48,8 @@ class StudyDesign:
     Raises
     ------
     InputError
-        If a number is below 1, `levels` is no list of finite numbers, or the task has no such rule.
+        If a number is below 1, `levels` is no list of finite numbers, `images` is neither of the two, or the
+        task has no such rule.
 
     Examples
     --------
