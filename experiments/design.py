@@ -32,6 +32,18 @@ _SEED_DIGITS = 13  # hexadecimal: 52 bits, which every JSON reader holds exactly
 class BankChoice:
     """Path of the bank, relative to the design file, and the pin that it must have.
 
+    Attributes
+    ----------
+    path
+        Path of the bank's file, relative to the folder of the design file.
+    pin
+        ``name@version#hash``, the exact name of the bank.
+
+    Raises
+    ------
+    InputError
+        If the pin has another form.
+
     Examples
     --------
     >>> from stimsynth import open_bank
@@ -127,6 +139,21 @@ class Design(FactSheet):
 class DesignFile(FactSheet):
     """The tables of a design file as they are written.
 
+    Attributes
+    ----------
+    bank
+        Where the stimuli are.
+    design
+        What is compared how often in which order.
+    task
+        A declared task with its changes, or a task that the design declares; ``abx`` without it.
+    screen
+        The screen that sessions are planned for.
+    keys
+        Answer, or ``"quit"``, to the name of its key; answers have default keys if none of them has one here.
+    texts
+        Texts that replace those of the task, by name.
+
     Examples
     --------
     >>> from stimsynth import open_bank
@@ -160,6 +187,11 @@ class DesignFile(FactSheet):
 
 def design_from(file: DesignFile) -> Design:
     """Return the checked design of a file's tables.
+
+    Parameters
+    ----------
+    file
+        The tables, of which only ``bank`` and ``design`` must be given.
 
     Raises
     ------
@@ -208,6 +240,11 @@ def design_from(file: DesignFile) -> Design:
 
 def read_design(path: str | os.PathLike[str]) -> Design:
     """Return the design in a TOML file.
+
+    Parameters
+    ----------
+    path
+        A file with the tables of `DesignFile`. The bank that it names is not opened.
 
     Raises
     ------
@@ -267,6 +304,22 @@ def seed_of(design: Design, participant: str, session: int, run: int = 1) -> int
 
     It is the first 52 bits of the SHA-256 of the design's seed, the participant, the session, and the run
     if it is not the first.
+
+    Parameters
+    ----------
+    design
+        The design, of which only the seed counts.
+    participant
+        Name of the participant, 1 to 32 letters, digits or ``+``.
+    session
+        Number of the session, 1 to 99.
+    run
+        Number of the run, 1 to 99, if the same task is done again in one session.
+
+    Raises
+    ------
+    InputError
+        If the name or a number is another.
 
     Examples
     --------

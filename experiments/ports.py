@@ -23,7 +23,14 @@ class Quit(Exception):
 
 
 class Interrupted(Exception):
-    """Raised when a signal (`signal_name`: ``"SIGTERM"``, …) stops the process. Finished trials are kept.
+    """Raised when a signal stops the process. Finished trials are kept.
+
+    Attributes
+    ----------
+    signal_name
+        Name of the signal, as ``"SIGTERM"``.
+    number
+        Number of the signal.
 
     Examples
     --------

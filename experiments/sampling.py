@@ -56,6 +56,18 @@ class Sampling:
         flag, ``"repeat"`` shows them again at the end of the block, ``"abort"`` ends the sitting.
     again_times
         How often a trial is repeated at most.
+
+    Raises
+    ------
+    InputError
+        With one line for each fault: an unknown comparison, a number out of its range, amplitudes or an
+        order that do not go with the rest.
+
+    Examples
+    --------
+    >>> chosen = Sampling(comparisons=("reference-member",), repeats=8, blocks=2, seed=1)
+    >>> chosen.order, chosen.blocks
+    ('interleaved', 2)
     """
 
     comparisons: tuple[str, ...]

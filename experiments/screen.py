@@ -90,7 +90,18 @@ class Screen:
         When the window is read back and compared with its scene: before the first picture of a trial
         (rehearsal), also in the first and the last frame of every picture (ends), or in every frame (all).
     tolerance_ms
-        Largest difference that rounding a duration to whole frames may make.
+        Largest difference that rounding a duration to whole frames may make, in milliseconds.
+
+    Raises
+    ------
+    InputError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> screen = Screen(refresh_hz=120.0, size=(1920, 1080), ppd=40.0)
+    >>> screen.size, screen.background, screen.level
+    ((1920, 1080), 0.5, 128)
     """
 
     refresh_hz: float = 60.0

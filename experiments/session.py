@@ -63,8 +63,16 @@ def run_session(
 
     Parameters
     ----------
+    design
+        The design, from `read_design` or `design_from`.
+    bank
+        The bank that the design pins.
     booth
         Where trials are shown. It is not closed here.
+    participant
+        Name of the participant, 1 to 32 letters, digits or ``+``.
+    session
+        Number of the session, 1 to 99.
     data_dir
         Folder of the journals; made if missing.
     run
@@ -82,6 +90,8 @@ def run_session(
 
     Raises
     ------
+    InputError, PinMismatch
+        As for `plan_session`.
     JournalError
         If another process runs this session, or the journal belongs to another design.
     DisplayError

@@ -46,7 +46,24 @@ _LONGEST = 60
 class SessionPlan(FactSheet):
     """A session before it is run: its course, seed and journal, and the session found in the journal.
 
-    `found` is None for a session that has not begun.
+    Attributes
+    ----------
+    participant
+        Name of the participant.
+    session, run
+        Numbers of the session, and of the run within it, from 1.
+    course
+        The trials, and which of them is next.
+    journal
+        Path of the journal.
+    seed
+        Seed of the session's random numbers (`seed_of`).
+    found
+        The session in the journal; None for one that has not begun.
+    observer
+        True parameters of a simulated observer; None for a person.
+    uncalibrated
+        True if the bank holds linear light that a screen without calibration is to show.
 
     Examples
     --------
@@ -101,6 +118,24 @@ def journal_path(
 ) -> Path:
     """Return the path of the journal of a session, with the entities of BIDS in its name.
 
+    Parameters
+    ----------
+    data_dir
+        Folder of the journals.
+    participant
+        Name of the participant, 1 to 32 letters, digits or ``+``.
+    session
+        Number of the session, 1 to 99.
+    task
+        Name of the task, of which letters and digits are kept.
+    run
+        Number of the run, 1 to 99.
+
+    Raises
+    ------
+    InputError
+        If the participant's name or a number is another.
+
     Examples
     --------
     >>> journal_path(Path("data"), "S01", 1, "mad-pair").name
@@ -128,6 +163,16 @@ def plan_session(
 
     Parameters
     ----------
+    design
+        The design, from `read_design` or `design_from`.
+    bank
+        The bank that the design pins.
+    participant
+        Name of the participant, 1 to 32 letters, digits or ``+``.
+    session
+        Number of the session, 1 to 99.
+    data_dir
+        Folder of the journals.
     run
         Number of the run, if the same task is done again in one session.
     observer
@@ -137,6 +182,10 @@ def plan_session(
 
     Raises
     ------
+    InputError
+        If the participant's name or a number is another, or the bank lacks what the design asks for.
+    PinMismatch
+        If `bank` is not the bank that the design pins.
     DisplayError
         If the bank holds linear light, which only a calibrated screen can show, or is meant for another
         number of pixels per degree.

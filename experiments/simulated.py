@@ -19,6 +19,13 @@ class SimulatedPerson:
 
     So a session that was killed and continued gets the same answers as an uninterrupted one.
 
+    Parameters
+    ----------
+    observer
+        The observer who answers, as `analysis.observers.model_observer.ModelObserver`.
+    seed
+        Seed of the session, 0 or more.
+
     Examples
     --------
     >>> from stimsynth import open_bank

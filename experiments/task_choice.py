@@ -30,7 +30,10 @@ class TaskChoice:
     ms
         Other durations, by phase.
     ramp_ms, mask_ms, criterion
-        As for `stimuli_store.tasks.types.Task`.
+        As for `stimuli_store.tasks.types.Task`; None for the task's own.
+    roles, intervals, answers, phases, cells, rules
+        Declaration of a task of the design's own, as for `stimuli_store.tasks.types.Task`: all of them, or
+        None of each for a declared task.
 
     Examples
     --------

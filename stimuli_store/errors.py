@@ -22,13 +22,33 @@ A message is one sentence that says what failed, what was given, and what would 
 
 
 class StimsynthError(Exception):
-    """Base class of every error that this project raises on purpose."""
+    """Base class of every error that this project raises on purpose.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> try:
+    ...     open_bank("lost-1.0.0.h5")
+    ... except StimsynthError as error:
+    ...     print(type(error).__name__, error.exit_code)
+    BankError 3
+    """
 
     exit_code = 1
 
 
 class InputError(StimsynthError, ValueError):
-    """Raised when a wrong name, key, shape or number was given."""
+    """Raised when a wrong name, key, shape or number was given.
+
+    Examples
+    --------
+    >>> from stimsynth import BankHeader
+    >>> try:
+    ...     BankHeader(name="textures", version="1.0", license="CC0-1.0")
+    ... except InputError as error:
+    ...     print(error)
+    a bank's version must be three numbers, as in 1.0.0; not '1.0'
+    """
 
     exit_code = 2
 

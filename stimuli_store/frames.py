@@ -23,6 +23,15 @@ DITHERS = ("none", "uniform")
 class Frame(FactSheet):
     """An 8-bit display frame, its hash, and the fraction of pixels that were clipped.
 
+    Attributes
+    ----------
+    pixels
+        uint8, (H, W) or (H, W, C).
+    sha256
+        Identity of the frame: SHA-256 over its type, shape and values (64 hexadecimal digits).
+    clipped_fraction
+        Fraction of the values that had to be clipped to the range of the frame, from 0 to 1.
+
     Examples
     --------
     >>> import numpy as np
@@ -72,6 +81,13 @@ def quantize(master: np.ndarray) -> Frame:
 
 def dequantize(frame: np.ndarray, dtype: type[np.floating] = np.float32) -> np.ndarray:
     """Return an 8-bit frame as an image with values in [0, 1].
+
+    Parameters
+    ----------
+    frame
+        uint8, of any shape.
+    dtype
+        Floating-point type of the image, which has the shape of the frame.
 
     Examples
     --------

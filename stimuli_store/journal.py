@@ -152,6 +152,11 @@ class Journal:
 def read_session(path: str | os.PathLike[str]) -> Session:
     """Return the session in a journal file; an incomplete last line does not count, but is reported.
 
+    Parameters
+    ----------
+    path
+        The journal, as ``sub-S01_ses-01_task-abx_run-1_beh.jsonl``.
+
     Raises
     ------
     JournalError

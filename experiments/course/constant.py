@@ -50,6 +50,19 @@ def course_of(
 
     The same design, participant, session and run always give the same course; others give another order.
 
+    Parameters
+    ----------
+    design
+        The design, from `read_design` or `design_from`.
+    bank
+        The bank that the design pins.
+    participant
+        Name of the participant, 1 to 32 letters, digits or ``+``.
+    session
+        Number of the session, 1 to 99.
+    run
+        Number of the run, 1 to 99, if the same task is done again in one session.
+
     Raises
     ------
     PinMismatch

@@ -10,7 +10,21 @@ from stimuli_store.tasks.types import REFERENCE
 
 
 def describe_reference(pixels: Any, name: str, license: str) -> Stimulus:
-    """Return an image, float (H, W) or (H, W, C) in [0, 1], as a reference of a bank.
+    """Return an image that nothing synthesized as a reference of a bank.
+
+    Parameters
+    ----------
+    pixels
+        Float array (H, W) or (H, W, C); 0 is black and 1 is white. It is kept as float32.
+    name
+        Name of the image, unique within a bank.
+    license
+        Licence under which it may be used, as ``"CC0-1.0"``.
+
+    Raises
+    ------
+    InputError
+        If the shape is another one or any value is not finite.
 
     Examples
     --------

@@ -74,6 +74,11 @@ def diff_banks(old: Bank, new: Bank) -> BankDiff:
 
     Pixels that differ are given by their pixel ids, with the largest difference of a value.
 
+    Parameters
+    ----------
+    old, new
+        Two open banks; usually versions of one, but any two can be compared.
+
     Examples
     --------
     >>> from stimsynth import open_bank

@@ -27,7 +27,15 @@ _PIN = re.compile(r"(?P<name>[^@#]+)@(?P<version>[^@#]+)#(?P<hash>[0-9a-f]{16})"
 
 @dataclass(frozen=True, kw_only=True)
 class Colour:
-    """Colour space and transfer function (``"srgb"`` or ``"linear"``) of pixel values.
+    """Colour space and transfer function of pixel values.
+
+    Attributes
+    ----------
+    space
+        ``"gray"`` for images (H, W), ``"rgb"`` for images (H, W, 3).
+    transfer
+        ``"srgb"`` for values that are coded as in picture files, ``"linear"`` for values in proportion to
+        luminance.
 
     Examples
     --------
@@ -61,6 +69,13 @@ class BankHeader(FactSheet):
         Identity of the plan that a build published, or None.
     curves_sha256
         SHA-256 of all loss curves, or None where there are none.
+    format
+        Name and version of the file format.
+
+    Raises
+    ------
+    InputError
+        If the name, the version or the pixels per degree are not valid.
 
     Examples
     --------

@@ -24,6 +24,11 @@ Directory = str | os.PathLike[str] | None
 def open_donor(path: str | os.PathLike[str]) -> Bank:
     """Open a bank, or the file of one finished batch under ``jobs/``, as a source of stimuli.
 
+    Parameters
+    ----------
+    path
+        ``NAME-VERSION.h5``, or ``jobs/KEY.h5`` in the folder of a build.
+
     Raises
     ------
     BankError

@@ -30,6 +30,13 @@ _SHA = re.compile("[0-9a-f]{64}")
 class Bank:
     """A published version of a stimulus bank, opened by `open_bank`.
 
+    Parameters
+    ----------
+    file
+        The open file, from which pixels are read on request.
+    manifest
+        Its manifest, JSON lines in UTF-8.
+
     Attributes
     ----------
     path

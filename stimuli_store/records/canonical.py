@@ -75,6 +75,16 @@ def pixel_id(pixels: Any) -> str:
 
     Byte order and memory order of the array make no difference.
 
+    Parameters
+    ----------
+    pixels
+        Array of shape (H, W) or (H, W, C), which is taken as float32.
+
+    Raises
+    ------
+    InputError
+        If the shape is another one or any value is not finite.
+
     Examples
     --------
     >>> import numpy as np

@@ -53,6 +53,12 @@ class Predictions:
 def predictions_from(rows: Iterable[tuple[str, str, str, float]]) -> Predictions:
     """Return distances given one by one as (model, a, b, distance); every model speaks of every pair.
 
+    Parameters
+    ----------
+    rows
+        Label of a model, pixel ids of two stimuli, and the model's distance between them, 0 or more. All
+        models have the same pairs in the same order.
+
     Examples
     --------
     >>> predictions_from([("mse", "p", "q", 0.5), ("ssim", "p", "q", 0.1)]).distances

@@ -54,7 +54,14 @@ class ModelRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Level of a stimulus on the axis that the experiment varies: a number or a word, and its unit.
+    """Level of a stimulus on the axis that the experiment varies.
+
+    Attributes
+    ----------
+    value
+        A number, or a word where levels have names.
+    unit
+        What the number counts, as ``"window_px"``; for words, what they name.
 
     Examples
     --------
@@ -72,7 +79,14 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The image a synthesis began from: its type (``"uniform_noise"``, …) and the seed that drew it.
+    """The image a synthesis began from.
+
+    Attributes
+    ----------
+    type
+        How it was made, as ``"uniform_noise"``.
+    seed
+        Seed of the random numbers that drew it.
 
     Examples
     --------

@@ -50,7 +50,18 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A batch as it was synthesized: the keys of its members in order, the threads and the device.
+    """A batch as it was synthesized, on which the last digits of its members depend.
+
+    Attributes
+    ----------
+    members
+        Keys of the specifications of its members (`StimulusSpec.key`), in order.
+    threads
+        Number of threads of the computation.
+    device
+        Where it ran, as ``"cpu"`` or ``"cuda"``.
+    environment
+        Name to version of what can change the last digits: stimsynth, Python, numpy, torch, the platform.
 
     Examples
     --------
@@ -102,6 +113,14 @@ class StimulusRecord(FactSheet):
         Where its pixels lie in the file.
     curve
         Where its loss curve lies in the file: first value and number of values.
+
+    Examples
+    --------
+    >>> from stimsynth import open_bank
+    >>> bank = open_bank("study-1.0.0.h5")
+    >>> record = bank.records[-1]
+    >>> record.kind, record.shape == bank.pixels(record.name).shape, record.target in bank.references
+    ('metamer', True, True)
     """
 
     sha256: str
@@ -158,7 +177,16 @@ class StimulusRecord(FactSheet):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Stimulus(FactSheet):
-    """Master pixels (float32, (H, W) or (H, W, C)) with their record and the loss at every step.
+    """Master pixels with their record and the loss at every step.
+
+    Attributes
+    ----------
+    pixels
+        Master image, float32, (H, W) or (H, W, C); 0 is black and 1 is white, and a master may exceed both.
+    record
+        All that a bank keeps of it but the pixels.
+    losses
+        Loss at the start and after every step of its synthesis, float32; empty if it was not synthesized.
 
     Examples
     --------
