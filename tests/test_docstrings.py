@@ -24,15 +24,14 @@ BORROWED = re.compile(r"[Pp]arameters(?: and attributes)? are (?:those of|as for
 
 
 def public() -> dict[str, Any]:
-    """Return every public function and class, but those of `analysis`, by its first full name."""
+    """Return every public function and class of all packages by its first full name."""
     found: dict[str, Any] = {}
     for home in HOMES:
         module = importlib.import_module(home)
         for name in module.__all__:
             thing = getattr(module, name)
             warning = isinstance(thing, type) and issubclass(thing, Warning)
-            ours = not str(getattr(thing, "__module__", "")).startswith("analysis")
-            if callable(thing) and ours and not warning and thing not in found.values():
+            if callable(thing) and not warning and thing not in found.values():
                 found[f"{home}.{name}"] = thing
     return found
 
