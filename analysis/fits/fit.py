@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from analysis.curves.axes import Axis, axis_of, to_axis
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
+from analysis.data.level_names import level_label
 from analysis.fits.engine.batch import batch_of_counts
 from analysis.fits.engine.quantities import estimates_of, profile_of, slope_target, target_of
 from analysis.fits.engine.search import Quantity
@@ -118,6 +119,8 @@ class Fit:
         Mode and covariance of the best sigmoid's parameters.
     counts, settings
         The data, and how they were fitted.
+    level_name, unit
+        Name and unit of the levels of the answers; "" if they are not known, as in a fit of plain numbers.
 
     Examples
     --------
@@ -138,6 +141,13 @@ class Fit:
     posterior: Posterior
     counts: Counts
     settings: FitSettings
+    level_name: str = ""
+    unit: str = ""
+
+    @property
+    def level_label(self) -> str:
+        """Name of the levels with their unit, as on an axis; ``"level"`` if neither is known."""
+        return level_label(self.level_name, self.unit)
 
     @property
     def p(self) -> float:
@@ -274,8 +284,9 @@ class Fit:
 
     def __repr__(self) -> str:
         way = "" if self.rising else ", falling"
+        of = f"{self.level_label} " if self.level_name or self.unit else ""
         return (
-            f"Fit({Estimate(value=self.threshold, low=self.low, high=self.high)} at {self.p:g}, "
+            f"Fit({of}{Estimate(value=self.threshold, low=self.low, high=self.high)} at {self.p:g}, "
             f"{self.function.sigmoid}{way}, {self.n_trials} trials, {self.status.name})"
         )
 
@@ -283,7 +294,7 @@ class Fit:
         curve, levels = self.function, "level" if self.n_levels == 1 else "levels"
         ends = Estimate(value=self.threshold, low=self.low, high=self.high)
         rows = [
-            (f"threshold at {self.p:g} [95 %]", ends),
+            (f"threshold ({self.level_label} at {self.p:g}) [95 %]", ends),
             ("sigmoid", curve.sigmoid if self.rising else f"{curve.sigmoid}, falling"),
             (f"width ({axis_of(curve.axis).unit})", f"{curve.width:.3g}"),
             ("guess, lapse", f"{curve.guess:.3g}, {curve.lapse:.3g}"),

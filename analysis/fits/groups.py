@@ -122,10 +122,12 @@ class Fits:
         return iter(self.fits)
 
     def __repr__(self) -> str:
-        unsure = sum(not fit.status.is_found for fit in self.fits)
         by = f" by {', '.join(self.by)}" if self.by else ""
+        if len(self) == 1:
+            return f"Fits(1 fit{by}: {self.fits[0]!r})"
+        unsure = sum(not fit.status.is_found for fit in self.fits)
         rest = f", {unsure} without a threshold to rely on" if unsure else ""
-        return f"Fits({len(self)} fit{'s' if len(self) != 1 else ''}{by}{rest})"
+        return f"Fits({len(self)} fits{by}{rest})"
 
     def _repr_html_(self) -> str:
         shown = self.table.drop(columns=["p", "guess", "deviance", "dispersion"])
@@ -164,6 +166,9 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
     >>> answers = read_trials([[x, k, 50] for x, k in zip(levels, right)], task="2afc")
     >>> fit(answers)[()]
     Fit(25 [18, 35.3] at 0.75, normal, 250 trials, CONVERGED)
+    >>> table = {"size": levels, "n_correct": right, "n_trials": 50}
+    >>> fit(read_trials(pd.DataFrame(table), {"level": "size"}, task="2afc", unit="px"))
+    Fits(1 fit: Fit(size (pixels) 25 [18, 35.3] at 0.75, normal, 250 trials, CONVERGED))
     """
     groups = list(answers.groups(by)) if by else [((), answers)]
     rows = answers.kept
@@ -182,14 +187,26 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
             [counts[i] for i in rows_of], named_settings({**settings, "guess": guess})
         )
         found.update(zip(rows_of, made, strict=True))
+    name = next((own for own, role in answers.columns.items() if own != role == "level"), "")
     return Fits(
         by=tuple(by),
         keys=keys,
-        fits=tuple(found[i] for i in range(len(groups))),
+        fits=tuple(
+            replace(found[i], level_name=name, unit=unit_of(part))
+            for i, (_, part) in enumerate(groups)
+        ),
         unit=answers.unit,
         simulated=bool(rows.simulated.any()),
         person=next((name for name in by if answers.column(name) == "participant"), ""),
     )
+
+
+def unit_of(answers: Answers) -> str:
+    """Return the unit of answers' levels; "" if there is none, or several."""
+    if answers.unit or "unit" not in answers.kept:
+        return answers.unit
+    found = answers.kept["unit"].dropna().unique()
+    return str(found[0]) if len(found) == 1 else ""
 
 
 def guess_of(answers: Answers) -> float | str:

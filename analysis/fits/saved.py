@@ -14,7 +14,7 @@ from analysis.fits.fit import Fit, FitStatus, Posterior
 from analysis.infer.priors import prior_from_json, prior_to_json
 from stimuli_store.disk.json_file import as_text, read_json, write_json
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import a_path, takes
+from stimuli_store.tools.gates import a_path, a_text, takes
 
 FIT_FORMAT = "stimsynth-fit"
 VERSION = 1
@@ -72,6 +72,7 @@ def fit_to_json(fit: Fit) -> dict[str, Any]:
     return {
         "format": FIT_FORMAT,
         "version": VERSION,
+        "level": {"name": fit.level_name, "unit": fit.unit},
         "counts": {name: values.tolist() for name, values in vars(fit.counts).items()},
         "settings": {
             **{f.name: getattr(settings, f.name) for f in fields(FitSettings)},
@@ -110,6 +111,8 @@ def fit_from_json(value: dict[str, Any], axis: Axis | None = None) -> Fit:
         ),
         counts=Counts(**{name: np.array(values) for name, values in value["counts"].items()}),
         settings=checked(FitSettings(**{**given, "axis": scale, "priors": priors})),
+        level_name=a_text(value["level"]["name"], "level.name"),
+        unit=a_text(value["level"]["unit"], "level.unit"),
     )
 
 

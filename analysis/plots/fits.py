@@ -53,7 +53,8 @@ def plot_fit(
         Axes to draw on; None for new ones. Several fits may share them. Your own axes get no legend; add
         it by ``ax.legend()``.
     unit
-        Unit of the levels, such as ``"window_px"``.
+        Unit of the levels, such as ``"window_px"``; without it the axis says what the fit knows of its
+        levels, name and unit of the answers' column.
     true
         The true threshold of simulated answers.
     population
@@ -84,7 +85,9 @@ def plot_fit(
     ax = style.axes_for(ax, 6.4, 4.5)
     counts, scale = fit.counts, fit.function.axis
     shown = np.append(counts.levels, _near(fit.threshold, counts.levels, scale))
-    limits = level_axis(ax, shown, scale, unit=unit, ticks=counts.levels.tolist())
+    limits = level_axis(
+        ax, shown, scale, unit=unit or fit.level_label, ticks=counts.levels.tolist()
+    )
     set_height(ax, counts, fit.function.guess)
     color, marker = style.series(ax, color)
     found = estimate(fit.threshold, fit.low, fit.high)

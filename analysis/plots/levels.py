@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from analysis.curves.axes import AXES, LOG_AXIS, Axis, axis_of, from_axis, to_axis
-from analysis.plots.words import unit_label
+from analysis.data.level_names import unit_label
 
 _MARGIN = 0.06  # of the axis on either side of the levels
 _TICK = 0.5  # least distance of two ticks in inches

@@ -57,7 +57,13 @@ def plot_residuals(
     ax = style.axes_for(ax, 6.4, 3.0)
     is_first = not ax.has_data()
     counts = fit.counts
-    level_axis(ax, counts.levels, fit.function.axis, unit=unit, ticks=counts.levels.tolist())
+    level_axis(
+        ax,
+        counts.levels,
+        fit.function.axis,
+        unit=unit or fit.level_label,
+        ticks=counts.levels.tolist(),
+    )
     if is_first:
         ax.axhspan(-Z95, Z95, color=style.QUIET, alpha=0.18, lw=0, zorder=0)
         ax.axhline(0, color=style.QUIET, lw=0.9, zorder=0.5)

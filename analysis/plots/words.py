@@ -3,25 +3,6 @@
 import math
 
 
-def unit_label(unit: str) -> str:
-    """Return the unit of levels as an axis label; ``"level"`` if there is none.
-
-    Examples
-    --------
-    >>> unit_label("window_px"), unit_label("scaling_factor"), unit_label("")
-    ('window size (pixels)', 'scaling factor', 'level')
-    """
-    return _UNITS.get(unit, unit.replace("_", " "))
-
-
-_UNITS = {
-    "": "level",
-    "window_px": "window size (pixels)",
-    "px": "size (pixels)",
-    "deg": "size (degrees)",
-}
-
-
 def level(value: float | None) -> str:
     """Return a level as text with three significant digits.
 

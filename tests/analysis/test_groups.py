@@ -1,6 +1,7 @@
 """Fits by group, contrasts between conditions, nested models: identities, formulas, simulation."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,14 @@ from scipy.stats import ttest_rel
 from analysis.data.answers import Answers
 from analysis.data.reading import read_trials
 from analysis.fits.contrasts import contrasts
+from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_psychometric
 from analysis.fits.groups import fit
 from analysis.fits.nested import compare_groups
 from analysis.infer.holm import holm
 from analysis.planning.study import StudyDesign, simulated_answers
 from analysis.planning.truths import ThresholdTruth
+from analysis.plots import plot_fit, plot_residuals
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 
@@ -51,7 +54,40 @@ def test_without_a_column_all_answers_are_one_group(answers: Answers) -> None:
     fits = fit(answers)
     assert fits.keys == ((),)
     assert fits[()].n_trials == 3000
-    assert repr(fits) == "Fits(1 fit)"
+    assert repr(fits) == f"Fits(1 fit: {fits[()]!r})"
+    assert len(repr(fits)) <= 300
+    assert repr(fit(answers, by="participant")).startswith("Fits(5 fits by participant")
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "label"),
+    [
+        ("level", "", "level"),
+        ("level", "window_px", "window size (pixels)"),
+        ("contrast", "", "contrast"),
+        ("contrast", "percent", "contrast (percent)"),
+    ],
+)
+def test_a_fit_of_answers_knows_its_levels(
+    column: str, unit: str, label: str, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({column: [1, 2, 4, 8], "n_correct": [5, 6, 9, 10], "n_trials": 10})
+    made = fit(read_trials(table, {"level": column}, task="2afc", unit=unit))[()]
+    assert made.level_label == label
+    assert plot_fit(made).get_xlabel() == plot_residuals(made).get_xlabel() == label
+    assert plot_fit(made, unit="deg").get_xlabel() == "size (degrees)"
+    assert (f"Fit({label} " in repr(made)) == (label != "level")
+    assert label in made._repr_html_()
+    again = Fit.load(made.save(tmp_path / "fit.json"))
+    assert (again.level_name, again.unit) == (made.level_name, made.unit)
+    assert repr(again) == repr(made)
+
+
+def test_groups_of_one_unit_each_know_theirs() -> None:
+    table = pd.DataFrame({"level": [1, 2, 4, 8] * 2, "unit": ["px"] * 4 + ["deg"] * 4})
+    read = read_trials(table.assign(n_correct=[5, 6, 9, 10] * 2, n_trials=10), task="2afc")
+    assert [one.unit for one in fit(read, by="unit")] == ["deg", "px"]
+    assert fit(read)[()].unit == ""
 
 
 def test_a_column_of_the_users_own_is_known_by_its_name() -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from analysis.data.level_names import unit_label
 from analysis.fits.scaling import ScalingStatus
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
 from analysis.plots.dprimes import plot_dprime
-from analysis.plots.words import unit_label
 from analysis.report import formatting
 from analysis.report.conditions import Condition, bounded
 from analysis.report.results import Results
