@@ -57,12 +57,12 @@ def tiles(photo: Tensor) -> list[list[tuple[str, Tensor]]]:
         [
             ("photograph", photo),
             ("a metamer of it", metamer.metamer),
-            ("most visible change", most),
+            ("retina model sees most", most),
         ],
         [
             ("same MSE, best SSIM", best),
             ("same MSE, worst SSIM", worst),
-            ("least visible change", least),
+            ("retina model sees least", least),
         ],
     ]
 

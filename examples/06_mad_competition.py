@@ -27,6 +27,7 @@ levels = mad_set(photo, dissimilarity, metrics.mse, noise_levels=[0.04, 0.1], se
 {name: f"{float(member.drift):.0e}" for name, member in levels[0].members.items()}
 
 # %%
-# The two images with the same MSE look least alike: they speak against MSE. So do the two with the same SSIM,
-# and speak against it.
+# The two images with the same MSE look unlike each other, which speaks against MSE. So do the two with the
+# same SSIM, which speaks against SSIM. That with the best SSIM has its error at the border: SSIM compares
+# windows that lie wholly in the image, and hardly counts the pixels there; with ``pad="reflect"`` it does.
 display_mad_set(levels, photo, metric_1_name="1 − SSIM", metric_2_name="MSE", zoom=2, vrange=(0, 1))
