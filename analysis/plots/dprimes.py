@@ -12,7 +12,8 @@ from analysis.fits.dprimes import DPrimes
 from analysis.fits.scaling import ScalingFit
 from analysis.observers.from_counts import DPrime
 from analysis.plots import style
-from analysis.plots.levels import along, level_axis
+from analysis.plots.levels import level_axis
+from analysis.plots.limits import draw_bars, draw_curve, draw_interval
 from analysis.plots.style import a_color
 from analysis.plots.words import estimate, group_name, interval
 from stimuli_store.errors import InputError
@@ -96,19 +97,15 @@ def plot_dprime(
     values, low, high = np.array([(d.estimate, d.low, d.high) for d in shown]).T
     unit = unit or getattr(found, "unit", "")
     scale = LOG_AXIS if levels.min() > 0 else LINEAR_AXIS
-    limits = level_axis(ax, levels, scale, unit=unit, ticks=levels.tolist())
-    top = _set_height(ax, np.concatenate([values, low, high]))
+    level_axis(ax, levels, scale, unit=unit, ticks=levels.tolist())
+    _set_height(ax, np.concatenate([values, low, high]))
     color, marker = style.series(ax, color)
-    ends = np.stack([low, np.minimum(high, top), np.full_like(low, np.nan)], axis=1)
-    ax.plot(np.repeat(levels, 3), ends.ravel(), color=color, lw=1.2, zorder=2.5)
-    is_open = high > top
-    if is_open.any():
-        ax.plot(levels[is_open], [top] * sum(is_open), "^", color=color, ms=5, clip_on=False)
+    draw_bars(ax, levels, low, high, color)
     weights = np.array([d.n_trials for d in shown], dtype=np.float64)
     points = style.points(ax, levels, values, weights, color, marker)
     points.set_label(label or "d′, 95 % interval")
     if scaling is not None:
-        _draw_scaling(ax, scaling, along(limits, levels, LOG_AXIS), color)
+        _draw_scaling(ax, scaling, levels, color)
     ax.set_ylabel("d′")
     if ours:
         style.legend(ax)
@@ -132,23 +129,23 @@ def _plot_rows(named: Mapping[Any, DPrime], ax: Axes | None, color: str) -> Axes
     ax.set_yticks(range(len(named)), [group_name(key) for key in named])
     ax.set_ylim(len(named) - 0.4, -0.6)
     for row, one in enumerate(named.values()):
-        style.draw_interval(ax, row, (one.low, one.high), color)
+        draw_interval(ax, row, (one.low, one.high), color)
         ax.plot([one.estimate], [row], "o", color=color, ms=7, zorder=5)
         said = f"{one.estimate:.2f} {interval(one.low, one.high)}"
         style.side_label(ax, row, said.replace("-", "−"), color=style.INK)
     return ax
 
 
-def _set_height(ax: Axes, shown: np.ndarray) -> float:
-    """Set the limits of the axis of d' so that all finite values are in sight, and return the upper one."""
+def _set_height(ax: Axes, shown: np.ndarray) -> None:
+    """Set the limits of the axis of d' so that all finite values are in sight."""
     known = ax.get_ylim() if ax.lines else (0.0, 1.0)
     finite = shown[np.isfinite(shown)]
     top = max(_ROOM * float(finite.max(initial=0.0)), known[1])
     ax.set_ylim(min(_ROOM * float(finite.min(initial=0.0)), known[0], -0.05 * top), top)
-    return top
 
 
 def _draw_scaling(ax: Axes, scaling: ScalingFit, levels: np.ndarray, color: str) -> None:
     found = estimate(scaling.critical, scaling.critical_low, scaling.critical_high)
     label = f"critical scaling: {found}"
-    ax.plot(levels, scaling.dprime(levels), color=color, lw=2, ls="--", label=label, zorder=2)
+    look = {"color": color, "lw": 2, "ls": "--", "label": label, "zorder": 2}
+    draw_curve(ax, scaling.dprime, levels, LOG_AXIS, **look)

@@ -12,7 +12,8 @@ from analysis.fits.fit import Fit
 from analysis.infer.population import PopulationEstimate
 from analysis.observers.from_counts import wilson
 from analysis.plots import style
-from analysis.plots.levels import along, level_axis, places_of
+from analysis.plots.levels import level_axis, places_of
+from analysis.plots.limits import draw_curve, draw_inside, draw_interval, draw_upright
 from analysis.plots.style import a_color
 from analysis.plots.words import estimate
 from stimuli_store.tools.gates import a_number, a_text, like, optional, takes
@@ -85,16 +86,14 @@ def plot_fit(
     ax = style.axes_for(ax, 6.4, 4.5)
     counts, scale = fit.counts, fit.function.axis
     shown = np.append(counts.levels, _near(fit.threshold, counts.levels, scale))
-    limits = level_axis(
-        ax, shown, scale, unit=unit or fit.level_label, ticks=counts.levels.tolist()
-    )
+    level_axis(ax, shown, scale, unit=unit or fit.level_label, ticks=counts.levels.tolist())
     set_height(ax, counts, fit.function.guess)
     color, marker = style.series(ax, color)
     found = estimate(fit.threshold, fit.low, fit.high)
-    levels = along(limits, counts.levels, scale)
-    (curve,) = ax.plot(levels, fit.function(levels), color=color, lw=2, zorder=2)
+    look = {"color": color, "lw": 2, "zorder": 2}
+    curve = draw_curve(ax, fit.function, counts.levels, scale, **look)
     points = draw_proportions(ax, counts, color, marker)
-    diamond = _draw_threshold(ax, fit, limits, color if label else style.INK)
+    diamond = _draw_threshold(ax, fit, color if label else style.INK)
     at = f"threshold at {100 * fit.p:.3g} %"
     if label:
         curve.set_label(f"{label}: {found}")
@@ -146,26 +145,21 @@ def draw_proportions(ax: Axes, counts: Counts, color: str, marker: str) -> PathC
     return style.points(ax, counts.levels, seen, counts.n_trials, color, marker)
 
 
-def _draw_threshold(ax: Axes, fit: Fit, limits: tuple[float, float], color: str) -> Line2D:
-    left, right = limits
-    style.draw_interval(ax, fit.p, (fit.low, fit.high), color, width=3.2)
-    x = fit.threshold if left <= fit.threshold <= right else np.nan
-    ax.plot([x, x], [ax.get_ylim()[0], fit.p], color=color, lw=0.8, ls=":", zorder=1)
-    (diamond,) = ax.plot([x], [fit.p], "D", color=color, ms=6.5, ls="none", zorder=5)
-    return diamond
+def _draw_threshold(ax: Axes, fit: Fit, color: str) -> Line2D:
+    draw_interval(ax, fit.p, (fit.low, fit.high), color, width=3.2)
+    draw_upright(ax, fit.threshold, fit.p, color=color, lw=0.8, ls=":", zorder=1)
+    look = {"marker": "D", "ls": "none", "ms": 6.5, "zorder": 5}
+    return draw_inside(ax, fit.threshold, [fit.p], color=color, **look)
 
 
 def _draw_population(ax: Axes, y: float, found: PopulationEstimate, color: str) -> None:
     """Draw the interval of a population's threshold with an open diamond, and say whom it speaks for."""
-    style.draw_interval(ax, y, (found.low, found.high), color)
-    left, right = ax.get_xlim()
-    x = found.value if left <= found.value <= right else np.nan
+    draw_interval(ax, y, (found.low, found.high), color)
     label = f"{found.for_whom}: {estimate(found.value, found.low, found.high)}"
-    ax.plot([x], [y], "D", color=color, mfc="white", ms=5.5, ls="none", zorder=5, label=label)
+    look = {"marker": "D", "ls": "none", "mfc": "white", "ms": 5.5, "zorder": 5}
+    draw_inside(ax, found.value, [y], color=color, label=label, **look)
 
 
 def _draw_truth(ax: Axes, true: float) -> None:
-    left, right = ax.get_xlim()
-    x = [true if left <= true <= right else np.nan] * 2
-    label = f"true threshold (simulated): {true:.3g}"
-    ax.plot(x, ax.get_ylim(), label=label, color=style.TRUE, lw=1.6, ls=(0, (5, 2)), zorder=1)
+    label, dashes = f"true threshold (simulated): {true:.3g}", (0, (5, 2))
+    draw_upright(ax, true, label=label, color=style.TRUE, lw=1.6, ls=dashes, zorder=1)

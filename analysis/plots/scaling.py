@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from analysis.fits.scaling import ScalingFit
 from analysis.plots import style
 from analysis.plots.fits import draw_proportions, set_height
-from analysis.plots.levels import along, level_axis
+from analysis.plots.levels import level_axis
+from analysis.plots.limits import draw_curve, draw_inside, draw_interval
 from analysis.plots.style import a_color
 from analysis.plots.words import estimate
 from stimuli_store.tools.gates import a_number, a_text, like, optional, takes
@@ -72,15 +73,14 @@ def plot_scaling(
     counts, chance = scaling.counts, scaling.link.guess
     near = [v for v in (scaling.critical, true) if v and counts.levels[0] / _FURTHER < v < np.inf]
     shown = np.append(counts.levels, near)
-    limits = level_axis(ax, shown, "log", unit=unit, ticks=counts.levels.tolist())
+    level_axis(ax, shown, "log", unit=unit, ticks=counts.levels.tolist())
     set_height(ax, counts, chance)
     color, marker = style.series(ax, color)
-    levels = along(limits, counts.levels, "log")
-    (curve,) = ax.plot(levels, scaling.p_correct(levels), color=color, lw=2, zorder=2)
+    curve = draw_curve(ax, scaling.p_correct, counts.levels, "log", color=color, lw=2, zorder=2)
     draw_proportions(ax, counts, color, marker)
-    style.draw_interval(ax, chance, (scaling.critical_low, scaling.critical_high), color, width=3.2)
-    x = scaling.critical if limits[0] <= scaling.critical <= limits[1] else np.nan
-    ax.plot([x], [chance], "D", color=color, ms=6.5, ls="none", zorder=5)
+    draw_interval(ax, chance, (scaling.critical_low, scaling.critical_high), color, width=3.2)
+    look = {"marker": "D", "ls": "none", "ms": 6.5, "zorder": 5}
+    draw_inside(ax, scaling.critical, [chance], color=color, **look)
     found = estimate(scaling.critical, scaling.critical_low, scaling.critical_high)
     curve.set_label(f"{label}: {found}" if label else f"critical scaling: {found}")
     if true is not None:

@@ -129,20 +129,6 @@ def points(
     )
 
 
-def draw_interval(
-    axes: Axes, y: float, ends: tuple[float, float], color: str, width: float = 2.4
-) -> None:
-    """Draw a horizontal interval; an end beyond the axes is an arrow at their edge."""
-    left, right = axes.get_xlim()
-    low, high = max(ends[0], left), min(ends[1], right)
-    if not low < high:
-        return
-    axes.plot([low, high], [y, y], color=color, lw=width, solid_capstyle="butt", zorder=4)
-    for inside, edge, arrow in ((ends[0] >= left, left, "<"), (ends[1] <= right, right, ">")):
-        if not inside:
-            axes.plot([edge], [y], arrow, color=color, ms=6, clip_on=False, zorder=4)
-
-
 def side_label(axes: Axes, y: float, text: str, *, apart: float = 0.0, color: str = QUIET) -> None:
     """Write a text beside the axes at height `y`, unless another stands nearer than `apart`."""
     taken = [label.xy[1] for label in axes.texts if label.get_gid() == _SIDE]  # type: ignore[attr-defined]

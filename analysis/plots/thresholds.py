@@ -12,6 +12,7 @@ from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.plots import style
 from analysis.plots.levels import level_axis, levels_at, places_of
+from analysis.plots.limits import draw_interval
 from analysis.plots.words import estimate, group_name
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.gates import a_list, a_mapping, a_number, a_text, optional, takes
@@ -87,7 +88,7 @@ def plot_thresholds(
     ax.set_yticks(range(len(named)), list(named))
     ax.set_ylim(len(named) - 0.4, -0.6)
     for row, fit in enumerate(named.values()):
-        style.draw_interval(ax, row, (fit.low, fit.high), style.DATA)
+        draw_interval(ax, row, (fit.low, fit.high), style.DATA)
         ax.plot([fit.threshold], [row], "o", color=style.DATA, ms=7, zorder=5)
         style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.INK)
     if true:

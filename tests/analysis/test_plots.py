@@ -1,5 +1,6 @@
 """Plots show what they were given, with units on the axes, and no text on another."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -546,3 +547,60 @@ def test_a_difference_without_an_interval_is_not_drawn_with_infinite_ends() -> N
     )
     texts = [text.get_text() for text in plot_ranking(replace(found, rows=rows)).texts]
     assert not any("inf" in text for text in texts)
+
+
+# -- several fits on the same axes -----------------------------------------------------------------
+
+
+def _wide_after_narrow() -> tuple[Axes, ScalingFit]:
+    """Return axes of a fit whose interval leaves its own axis, and then of one with much wider levels."""
+    first = replace(scaled(), critical=9.0, critical_low=2.0, critical_high=100.0)
+    axes = plot_scaling(first, label="first")
+    wide = fit_critical_scaling(
+        LEVELS[[0, 0, 0, 0]] * [0.1, 1, 10, 100], [26, 25, 43, 50], [50] * 4
+    )
+    return plot_scaling(wide, axes, label="second"), first
+
+
+def _arrows(axes: Axes) -> list[float]:
+    found = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() in ("<", ">")]
+    return [float(x) for x in found if np.isfinite(x)]
+
+
+def test_an_interval_is_whole_where_a_later_fit_makes_room_for_it() -> None:
+    first = replace(scaled(), critical=9.0, critical_low=2.0, critical_high=100.0)
+    axes = plot_scaling(first)
+    assert _arrows(axes) == list(axes.get_xlim())
+    shared, _ = _wide_after_narrow()
+    assert shared.get_xlim()[0] < 2.0
+    assert shared.get_xlim()[1] > 100.0
+    assert ([2.0, 100.0], [0.5, 0.5]) in lines(shared)
+    assert all(edge in shared.get_xlim() for edge in _arrows(shared))
+
+
+@pytest.mark.parametrize("limits", [(0.01, 10_000.0), (3.0, 20.0)])
+def test_curves_reach_the_limits_that_the_axes_end_with(limits: tuple[float, float]) -> None:
+    axes, first = _wide_after_narrow()
+    axes.set_xlim(*limits)
+    curves = [line for line in lines(axes) if len(line[0]) == 200]
+    assert len(curves) == 2
+    for x, _ in curves:
+        np.testing.assert_allclose([x[0], x[-1]], limits)
+    np.testing.assert_allclose(curves[0][1], first.p_correct(np.array(curves[0][0])))
+
+
+def test_a_threshold_beyond_the_axis_appears_when_there_is_room() -> None:
+    axes = plot_fit(replace(FITS["ann"], threshold=1000.0, low=500.0, high=2000.0))
+    assert not any(x == [1000.0] for x, _ in lines(axes))
+    axes.set_xlim(1, 4000)
+    assert ([1000.0], [0.75]) in lines(axes)
+    assert ([500.0, 2000.0], [0.75, 0.75]) in lines(axes)
+    again = pickle.loads(pickle.dumps(axes))
+    assert ([1000.0], [0.75]) in lines(again)
+
+
+def test_open_intervals_of_dprime_end_at_the_edge_of_the_final_axes() -> None:
+    axes = plot_dprime({8.0: dprime_from_counts(25, 50), 16.0: dprime_from_counts(50, 50)})
+    axes.set_ylim(-1, 20)
+    assert ([16.0], [20.0]) in lines(axes)
+    assert max(np.nanmax(y) for x, y in lines(axes) if len(x) == 6) == 20.0
