@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity
 from torch.profiler import profile as torch_profile
 
 from stimsynth.validate import checked_output
-from stimsynth.validate.images import kept_image
+from stimsynth.validate.images import MODEL_FIRST, kept_image
 from stimuli_store.tools import html
 from stimuli_store.tools.whole import whole
 
@@ -80,7 +80,7 @@ def profile(model: nn.Module, image: Tensor, *, repeats: int = 5) -> Profile:
     >>> 0 < found.forward_s, sum(found.operations.values()) < 1.0001
     (True, True)
     """
-    image = kept_image(image, any_dims=True, complex_too=True)
+    image = kept_image(image, any_dims=True, complex_too=True, order=MODEL_FIRST)
     repeats = whole(repeats, "repeats", 1)
     checked_output(model, image, otherwise=torch.full_like(image, 0.5))
 

@@ -149,3 +149,35 @@ print("loaded", {{"torch", "psychopy", "pandas", "matplotlib", "h5py", "numpy"}}
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("loaded set()\n"), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
+        (["bank", "chekc"], "unknown action 'chekc'; did you mean 'check'?"),
+        (
+            ["run", "x.toml", "--participant", "S01", "--booth", "simulatd"],
+            "unknown value of --booth 'simulatd'; did you mean 'simulated'?",
+        ),
+        (["bank", "contact-sheet", "x.h5"], "arguments are required: OUT.png\n"),
+    ],
+)
+def test_misspelt_words_get_the_nearest_and_missing_ones_are_named(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_plan_and_a_design_that_are_exchanged_are_called_what_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, design = tmp_path / "plan.toml", tmp_path / "design.toml"
+    plan.write_text('[bank]\nname = "b"\n[targets]\n[[sets]]\nkind = "metamer"\n')
+    design.write_text('[bank]\npath = "b.h5"\n[task]\nname = "abx"\n[design]\nseed = 1\n')
+    assert main(["run", str(plan), "--participant", "S01"]) == 2
+    assert f"{plan} is a plan, and a design is asked for; `stimsynth build`" in said(capsys)
+    assert main(["build", str(design)]) == 2
+    assert f"{design} is a design, and a plan is asked for; `stimsynth run`" in said(capsys)

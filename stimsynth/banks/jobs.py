@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from stimsynth.banks.context import BankContext
-from stimsynth.banks.gates import misses, remarks
+from stimsynth.banks.gates import check_other_than_target, misses, remarks
 from stimsynth.banks.model_identity import same_probe
 from stimsynth.banks.recipe import Context, Made, Recipe, picture_key
 from stimsynth.banks.work import BatchSpec, Work
@@ -76,11 +76,13 @@ def _answers(stimuli: Sequence[Stimulus], batch: BatchSpec) -> bool:
 def _made(batch: BatchSpec, work: Work, context: BankContext) -> Iterator[Stimulus]:
     recipe = batch.recipe
     stimuli = _certified(recipe, batch.members, context)
+    targets = {r.record.sha256: r.record.name for r in work.references}
     for planned, stimulus in zip(batch.members, stimuli, strict=True):
         missed = misses(stimulus.record.certificate)
         if missed and recipe.on_miss == "retry" and planned.start is not None:
             stimulus = _retried(recipe, planned, stimulus, work, context)
         stimulus = placed(stimulus, planned, work)
+        check_other_than_target(stimulus.record, targets)
         if missed and recipe.on_miss == "fail":
             raise StimsynthError(
                 f"{stimulus.record.name} misses a gate: {missed[0]}; the batches finished before it are kept"

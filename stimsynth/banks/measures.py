@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.banks.model_identity import noise_image
 from stimsynth.banks.recipe import Context, Metric, to_tensor
+from stimuli_store.errors import InputError
 from stimuli_store.frames import Frame, dequantize
 from stimuli_store.records.spec import ModelRef
 
@@ -34,6 +36,27 @@ def metric_value(metric: Metric, reference: Frame, frame: Frame) -> float:
     with torch.no_grad():
         value = metric(frame_images([reference]), frame_images([frame]))
     return float(value.double().mean())
+
+
+def check_metric_takes(label: str, metric: Metric, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Check that a metric takes images of one of `shapes`, (channel, height, width) each.
+
+    Raises
+    ------
+    InputError
+        If it takes none of them; the sentence is that of the first.
+    """
+    faults: list[Exception] = []
+    for shape in shapes:
+        one, two = torch.zeros(1, *shape), noise_image((1, *shape))
+        try:
+            metric(one, two)
+        except (InputError, RuntimeError) as error:
+            faults.append(error)
+        else:
+            return
+    if faults:
+        raise InputError(f"{label} does not take these pictures: {faults[0]}") from faults[0]
 
 
 def rms_pixels(reference: Frame, frame: Frame) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stimsynth.banks.measures import check_metric_takes
 from stimsynth.banks.model_identity import (
     Factory,
     importing_from,
@@ -282,6 +283,7 @@ class Models:
         if label in METRICS and label not in self._plans and label not in self._factories:
             if params:
                 raise InputError(f"the metric {label} has no params; not {params}")
+            check_metric_takes(label, METRICS[label], self._shapes)
             return ModelRef(label=label, name=label)
         if label not in self._plans and label not in self._factories:
             raise unknown_name("model or metric", label, self.labels)

@@ -113,7 +113,6 @@ class MetamerCTF(MetamerObjective):
             raise InputError(
                 f'coarse_to_fine must be "together" or "separate"; not {coarse_to_fine!r}'
             )
-        check_scales(model)
         super().__init__(
             image,
             model,
@@ -125,6 +124,7 @@ class MetamerCTF(MetamerObjective):
             penalties=penalties,
             seed=seed,
         )
+        check_scales(model)
         self._resumable.wrap = partial(_in_stages, 1e-2, 50)
         self._coarse_to_fine = coarse_to_fine
         self._derive()

@@ -35,7 +35,7 @@ from stimsynth.numerics.numbers import real_number
 from stimsynth.seeding import checked_seed
 from stimsynth.transforms.sequences import as_vectors
 from stimsynth.validate import checked_output, validate_allowed_range, validate_input
-from stimsynth.validate.images import kept_image
+from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimsynth.validate.probing import refuse_inference_mode
 from stimuli_store.errors import InputError
 from stimuli_store.tools.shown import number_of
@@ -109,7 +109,7 @@ class Eigendistortion(SavableSynthesis):
     _origins = SavableSynthesis._origins | {"search": "_settings"}
 
     def __init__(self, image: Tensor, model: nn.Module, *, seed: int | None = None) -> None:
-        self._image = kept_image(image)
+        self._image = kept_image(image, order=IMAGE_FIRST)
         output = checked_output(model, self._image)
         self._model = model
         self._seed = checked_seed(seed)

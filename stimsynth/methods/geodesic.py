@@ -24,7 +24,7 @@ from stimsynth.seeding import seed_of_start
 from stimsynth.transforms.sequences import as_vectors, make_straight_line, sample_brownian_bridge
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import function_name
-from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -426,8 +426,10 @@ class Geodesic(OptimizedSynthesis):
 
 
 def _as_ends(image_a: Tensor, image_b: Tensor, bounds: tuple[float, float]) -> Tensor:
-    image_a = kept_image(image_a, "image_a", bounds=bounds, one=True)
-    image_b = kept_image(image_b, "image_b", bounds=bounds, one=True, like=image_a)
+    image_a = kept_image(image_a, "image_a", bounds=bounds, one=True, order=IMAGE_FIRST)
+    image_b = kept_image(
+        image_b, "image_b", bounds=bounds, one=True, like=image_a, order=IMAGE_FIRST
+    )
     if image_a.shape != image_b.shape:
         raise InputError(
             f"image_a and image_b must have the same shape; not {tuple(image_a.shape)} and "

@@ -31,7 +31,7 @@ from stimsynth.numerics.numbers import real_number
 from stimsynth.seeding import seed_of_start
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
-from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError
 
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -135,7 +135,7 @@ class MADCompetition(OptimizedSynthesis):
         seed: int | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._image = kept_image(image, bounds=bounds)
+        self._image = kept_image(image, bounds=bounds, order=IMAGE_FIRST)
         for metric in (optimized_metric, reference_metric):
             check_metric(metric, self._image)
         if minmax not in ("min", "max"):

@@ -29,7 +29,7 @@ from stimsynth.methods.verdicts import competition_figures, judged_competitor
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
-from stimsynth.validate.images import kept_image
+from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimuli_store.errors import InputError
 from stimuli_store.tools.shown import FactSheet, size_of
 
@@ -197,7 +197,7 @@ def mad_set(
     """
     max_iter, stop_iters_to_check = check_steps(max_iter, stop_iters_to_check)
     bounds = validate_allowed_range(allowed_range)
-    image = kept_image(image, bounds=bounds)
+    image = kept_image(image, bounds=bounds, order=IMAGE_FIRST)
     metrics = (metric_1, metric_2)
     for metric in metrics:
         check_metric(metric, image)

@@ -24,7 +24,7 @@ from stimsynth.methods.verdicts import judged_metamer, metamer_figures
 from stimsynth.seeding import checked_seed, seed_of_start
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import check_loss
-from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimsynth.validate.models import target_output
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -74,7 +74,7 @@ class MetamerObjective(OptimizedSynthesis):
         seed: int | None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        self._image = None if image is None else kept_image(image, bounds=bounds)
+        self._image = None if image is None else kept_image(image, bounds=bounds, order=IMAGE_FIRST)
         self._model, self._loss = model, loss_function
         self._seed = seed_of_start(seed, given=initial_image is not None)
         start, given = self._first(initial_image, bounds), None

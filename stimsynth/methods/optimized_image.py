@@ -22,7 +22,7 @@ from stimsynth.methods.base.synthesis import Cast, Move, OptimizedSynthesis
 from stimsynth.numerics.numbers import real_number
 from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_score, named_pair
-from stimsynth.validate.images import checked_tensor, kept_image
+from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError, WrongType
 
 Score = Callable[[Tensor], Tensor]
@@ -104,7 +104,7 @@ class OptimizedImage(OptimizedSynthesis):
         penalties: GivenPenalties | None = None,
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
-        start = kept_image(initial_image, "an initial_image", bounds=bounds)
+        start = kept_image(initial_image, "an initial_image", bounds=bounds, order=IMAGE_FIRST)
         if minmax not in ("max", "min"):
             raise InputError(f"minmax must be 'max' or 'min'; not {minmax!r}")
         self._score, self._minmax = objective, minmax

@@ -11,7 +11,7 @@ from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output
-from stimsynth.validate.images import kept_image
+from stimsynth.validate.images import MODEL_FIRST, kept_image
 from stimsynth.validate.models import target_output
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -105,7 +105,7 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
     >>> bool(scores.mean(0).abs().max() < 1e-5), bool(torch.allclose(scores.std(0), torch.ones(1, 2, 2)))
     (True, True)
     """
-    images = kept_image(images, "a set of images", complex_too=True)
+    images = kept_image(images, "a set of images", complex_too=True, order=MODEL_FIRST)
     if len(images) < 2:
         raise InputError(
             f"a z-score needs two images or more, not {len(images)}; for one image use balanced_by_target"
@@ -148,7 +148,7 @@ def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) 
     >>> bool(torch.allclose(balanced_by_target(nn.Identity(), image)(image), torch.ones(1)))
     True
     """
-    target = kept_image(target, "a target", one=True, complex_too=True)
+    target = kept_image(target, "a target", one=True, complex_too=True, order=MODEL_FIRST)
     output = checked_output(model, target, otherwise=torch.full_like(target, 0.5))
     return Balanced(model, torch.zeros_like(output), _floored(output.abs(), floor))
 
@@ -199,7 +199,7 @@ def balanced_by_sensitivity(
     >>> (even.scale[:, 1] / even.scale[:, 0]).mean().round()
     tensor(100.)
     """
-    target = kept_image(target, "a target", one=True)
+    target = kept_image(target, "a target", one=True, order=MODEL_FIRST)
     n_probes = whole(n_probes, "n_probes", 1)
     if not 0 <= power < math.inf:
         raise InputError(f"power must be 0 or more; not {power}")

@@ -15,6 +15,9 @@ Kind = Literal["real", "complex", "any", "ordered", "all"]
 Forward = TypeVar("Forward", bound=Callable[..., Tensor])
 
 IMAGES = "(batch, channel, height, width)"
+#: Orders of arguments, as errors say them.
+IMAGE_FIRST = "the image comes first, then the model, metric or objective"
+MODEL_FIRST = "the model comes first, then the image"
 _KINDS: dict[Kind, tuple[str, Callable[[Tensor], bool]]] = {
     "real": ("a real floating-point tensor", Tensor.is_floating_point),
     "complex": ("a complex tensor", Tensor.is_complex),
@@ -110,6 +113,7 @@ def kept_image(
     one: bool = False,
     any_dims: bool = False,
     complex_too: bool = False,
+    order: str = "",
 ) -> Tensor:
     """Return a copy of given images, checked as by `validate_input`.
 
@@ -129,6 +133,9 @@ def kept_image(
         Accept any number of dimensions.
     complex_too
         Accept complex values.
+    order
+        Order of the arguments, for the error if a model is given in place of the image: `IMAGE_FIRST` or
+        `MODEL_FIRST`.
 
     Raises
     ------
@@ -142,6 +149,11 @@ def kept_image(
     >>> bool((mine.fill_(7) == image).any())
     False
     """
+    if order and callable(given):
+        raise WrongType(
+            f"{what} must be a torch tensor, not the {type(given).__name__} that was given: the "
+            f"arguments are exchanged; {order}"
+        )
     image = as_tensor(given, what).detach()
     validate_input(image, one, any_dims=any_dims, what=what)
     if image.is_complex() and not complex_too:

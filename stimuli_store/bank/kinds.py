@@ -12,6 +12,8 @@ AGREES = 1e-6
 #: Members of a MAD set, named after the metric that is pushed and the way; the other metric is held.
 MAD_ROLES = ("metric_1_min", "metric_1_max", "metric_2_min", "metric_2_max")
 ENDS = ("most", "least")
+#: Kinds whose stimuli differ from their targets in at least one pixel.
+OTHER_THAN_TARGET = frozenset({"metamer", "mad"})
 
 
 def set_fault(members: Members) -> str | None:

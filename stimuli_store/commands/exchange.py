@@ -30,7 +30,9 @@ def register_exchange(actions: "Subparsers") -> None:
     )
     sheet.add_argument("bank", type=Path, metavar="BANK.h5")
     sheet.add_argument("out", type=Path, metavar="OUT.png")
-    sheet.add_argument("sets", nargs="*", metavar="SET", help="sets to show (default: all)")
+    sheet.add_argument(
+        "sets", nargs="*", default=[], metavar="SET", help="sets to show (default: all)"
+    )
     sheet.set_defaults(run=_sheet)
 
 

@@ -11,6 +11,11 @@ from stimuli_store.errors import InputError
 from stimuli_store.records.convert import from_json
 
 T = TypeVar("T")
+#: What a file is called, the tables of which only it has two or more, and the command that takes it.
+_SORTS = {
+    "the plan": (frozenset({"targets", "models", "sets", "predict"}), "stimsynth build"),
+    "the design": (frozenset({"task", "design", "screen", "keys"}), "stimsynth run"),
+}
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -20,7 +25,7 @@ def read_toml_table(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file cannot be read or is no TOML.
+        If the file cannot be read, is no TOML, or is a plan where a design is asked for, or the reverse.
     """
     try:
         content = Path(path).read_bytes()
@@ -31,7 +36,18 @@ def read_toml_table(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
         table = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path} {_why_no_toml(Path(path), content, error)}") from error
+    _check_sort(path, table, what)
     return table
+
+
+def _check_sort(path: str | os.PathLike[str], table: dict[str, Any], what: str) -> None:
+    for sort, (tables, command) in _SORTS.items():
+        if what in _SORTS and sort != what and len(tables & table.keys()) > 1:
+            asked, given = (name.replace("the ", "a ") for name in (what, sort))
+            if not _SORTS[what][0] & table.keys():
+                raise InputError(
+                    f"{path} is {given}, and {asked} is asked for; `{command}` takes it"
+                )
 
 
 def _why_no_toml(path: Path, content: bytes, error: Exception) -> str:

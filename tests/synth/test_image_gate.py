@@ -49,6 +49,7 @@ from stimsynth.models import (
     features,
 )
 from stimsynth.models.texture.color import decorrelating_basis
+from stimsynth.profiling import profile
 from stimsynth.validate.images import kept_image, validate_input
 from stimuli_store.errors import InputError
 
@@ -194,6 +195,33 @@ def test_what_cannot_be_an_image_is_refused_by_all_alike(taker: str, fault: str)
     make, sentence = FAULTS[fault]
     with pytest.raises(InputError, match=sentence):
         TAKERS[taker][0](make(IMAGE))
+
+
+EXCHANGED: dict[str, Callable[[], Any]] = {
+    "Metamer": lambda: Metamer(blur(), IMAGE),
+    "SimpleMetamer": lambda: SimpleMetamer(blur(), IMAGE),
+    "MetamerCTF": lambda: MetamerCTF(Halves(), IMAGE),
+    "Eigendistortion": lambda: Eigendistortion(blur(), IMAGE),
+    "Geodesic": lambda: Geodesic(blur(), IMAGE, OTHER),
+    "Geodesic, second": lambda: Geodesic(IMAGE, blur(), OTHER),
+    "MADCompetition": lambda: MADCompetition(metrics.mse, IMAGE, root, "max"),
+    "mad_set": lambda: mad_set(metrics.mse, IMAGE, root, [0.1]),
+    "OptimizedImage": lambda: OptimizedImage(torch.std, IMAGE),
+}
+
+
+@pytest.mark.parametrize("name", EXCHANGED)
+def test_an_exchange_of_image_and_model_is_called_one(name: str) -> None:
+    with pytest.raises(InputError, match="arguments are exchanged; the image comes first, then"):
+        EXCHANGED[name]()
+
+
+@pytest.mark.parametrize(
+    "take", [profile, balanced_by_target, balanced_by_sensitivity, balanced_over_images]
+)
+def test_an_exchange_where_the_model_comes_first_is_called_one(take: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match="arguments are exchanged; the model comes first, then"):
+        take(IMAGE, blur())
 
 
 @pytest.mark.parametrize("taker", TAKERS)

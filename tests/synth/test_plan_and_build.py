@@ -19,7 +19,7 @@ from stimsynth.banks.plan import read_plan
 from stimsynth.banks.work import prepare
 from stimsynth.cli import main
 from stimuli_store.bank.reading import Bank, open_bank
-from stimuli_store.errors import BankExists
+from stimuli_store.errors import BankExists, InputError
 from tests.synth.every_synthesis import python_handles_ctrl_c
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +88,48 @@ def test_a_bank_holds_what_the_plan_asked_for(bank: Bank) -> None:
     assert len(bank.predictions) == 3 * (4 * 3 + 4)
     assert {r.license for r in bank.records} == {"CC0-1.0"}
     assert bank.header.ppd == 40
+
+
+class Averages(torch.nn.Module):
+    """Means of windows; of windows of 1 pixel, which keep all."""
+
+    def __init__(self, window_px: int) -> None:
+        super().__init__()
+        self.window_px = window_px
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(image, int(self.window_px))
+
+
+@pytest.mark.parametrize(("levels", "jobs"), [([1, 4], 0), ([4, 1], 1)])
+def test_a_metamer_that_is_its_own_target_ends_a_build_at_once(
+    tmp_path: Path, levels: list[int], jobs: int
+) -> None:
+    """On a smooth picture, with a remedy, before further batches are made; finished ones are kept."""
+    ramp = np.add.outer(np.arange(16), np.arange(16)).astype(np.uint8) * 8
+    Image.fromarray(ramp).save(tmp_path / "photo.png")
+    kinds = {"kind": "metamer", "model": "averages", "level": {"window_px": levels}, "max_iter": 30}
+    plan = {
+        "bank": {"name": "small", "version": "1.0.0", "license": "CC0-1.0"},
+        "targets": {"images": [str(tmp_path / "photo.png")], "license": "CC0-1.0"},
+        "sets": [kinds],
+    }
+    why = (
+        r"averages kept all of 'photo' at window_px=1: .* is its own target .* leave this level out"
+    )
+    with pytest.raises(InputError, match=why):
+        build(plan, tmp_path, models={"averages": Averages})
+    assert len(list((tmp_path / "jobs").glob("*.h5"))) == jobs
+    assert not list(tmp_path.glob("*.h5"))
+
+
+def test_a_metric_that_takes_no_picture_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    text = PLAN.replace('"mse", ', '"nlpd", ')
+    with pytest.raises(
+        InputError, match=r"nlpd does not take these pictures: .* 33 pixels or more"
+    ):
+        make(tmp_path, text)
+    assert not (tmp_path / "jobs").exists()
 
 
 def test_pixels_per_degree_are_part_of_the_work(tmp_path: Path) -> None:
