@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from pathlib import Path
 
 from stimuli_store.errors import missing_extra
@@ -102,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     counts = Counter(record.kind for record in made)
     sys.stdout.write(
         f"{bank.path}\n{bank.pin}\n"
-        f"{_number_of('target', bank.references)}, {_counted(counts)}, "
-        f"{_number_of('prediction', bank.predictions)} of {_number_of('model', bank.model_labels)}\n"
+        f"{len(bank.references)} targets, {_counted(counts)}, "
+        f"{len(bank.predictions)} predictions of {len(bank.model_labels)} models\n"
     )
     for (kind, flag), count in flags.items():
         sys.stdout.write(f"{count} {kind}: {flag}\n")
@@ -127,9 +127,8 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         pixel_bytes, seconds = pixel_bytes + part.pixel_bytes, seconds + part.seconds
         stimuli += part.stimuli
     sys.stdout.write(
-        f"{_number_of('target', work.references)} and {stimuli} stimuli, "
-        f"{pixel_bytes / 1e6:.2f} MB of pixels, at most {_duration(seconds)} on {arguments.device}, "
-        "and then the predictions; nothing was written\n"
+        f"{len(work.references)} targets and {stimuli} stimuli, {pixel_bytes / 1e6:.2f} MB of pixels, "
+        f"at most {_duration(seconds)} on {arguments.device}, and then the predictions; nothing was written\n"
     )
     return 0
 
@@ -146,17 +145,6 @@ def _duration(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.1f} s"
-
-
-def _number_of(word: str, things: Sized) -> str:
-    """Return how many there are, with the word in singular or plural.
-
-    Examples
-    --------
-    >>> _number_of("target", ["camera"]), _number_of("model", [])
-    ('1 target', '0 models')
-    """
-    return f"{len(things)} {word}{'s' * (len(things) != 1)}"
 
 
 def _counted(counts: "Counter[str]") -> str:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Metamers of the stages of a network: who recognises them?
+# # Metamers of the stages of a network: who recognizes them?
 # After Feather, Leclerc, Mądry & McDermott (2023). An image that a stage of a network cannot tell from
 # a photograph is a metamer of this stage. All later stages take it for the photograph; do others? Here
 # the network itself, a network of other weights, and a model of the retina say from which of two
@@ -44,7 +44,7 @@ for model in OBSERVERS:
 # %%
 counts = {model: given.counts("level") for model, given in answers.items()}
 counts["other"].assign(proportion=counts["other"].n_correct / counts["other"].n_trials)
-# %% The metamers of one photograph, and how many are recognised
+# %% The metamers of one photograph, and how many are recognized
 figure = new_figure(9.5, 5.2, layout="constrained")
 stages = [int(stage) for stage in counts["other"].level]
 grid = [["photograph", *stages], ["shares"] * (1 + len(stages))]
@@ -64,6 +64,6 @@ for model, (label, color) in OBSERVERS.items():
     shares.errorbar(stages, p, ends, fmt="o-", color=color, capsize=2, label=label)
 shares.axhline(0.5, color="gray", lw=1, ls=":", label="chance")
 shares.set(xticks=stages, ylim=(0, 1.03), xlabel="stage that the metamer was made of")
-shares.set_ylabel("proportion recognised")
+shares.set_ylabel("proportion recognized")
 shares.legend(loc="lower left", fontsize=8, ncols=2)
 figure
