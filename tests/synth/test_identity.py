@@ -189,7 +189,7 @@ def test_a_bank_of_a_model_with_another_output_is_not_returned(folder: Path) -> 
 
 
 def test_factories_under_a_metric_s_name_are_used_and_others_are_named(folder: Path) -> None:
-    mad = plan({}, kind="mad", metrics=["ssim", "nlpd"], level={"noise": [0.05]})
+    mad = plan({}, kind="mad", metrics=["ssim", "mse"], level={"noise": [0.05]})
     del mad["sets"][0]["model"]
     (group,) = work_in(folder, mad, ssim=Negative).sets
     assert group.members[0].models["metric_1"].name == f"{__name__}:Negative"
