@@ -1,12 +1,16 @@
 """Checks of the arguments of plots."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from stimuli_store.errors import InputError, WrongType, unknown_name
+from stimuli_store.tools.gates import briefly
+from stimuli_store.tools.whole import whole
 
 
 def check_kind(shown: Any, attributes: tuple[str, ...], kind: str) -> None:
@@ -46,8 +50,8 @@ def check_size(figsize: Any) -> None:
         raise InputError(f"figsize must be (width, height) in inches; not {figsize!r}")
 
 
-def check_options(given: Iterable[str], method: str) -> None:
-    """Raise InputError for arguments that a method of matplotlib's axes does not know.
+def check_options(given: Iterable[str], method: str, plot: Callable[..., Any]) -> None:
+    """Raise InputError for arguments that neither a plot nor the method of matplotlib's axes behind it knows.
 
     Parameters
     ----------
@@ -55,6 +59,8 @@ def check_options(given: Iterable[str], method: str) -> None:
         Names of the arguments.
     method
         Name of the method: one of the keys of `_ARTISTS`.
+    plot
+        The plot, whose own arguments come first in the error.
 
     Raises
     ------
@@ -63,16 +69,52 @@ def check_options(given: Iterable[str], method: str) -> None:
 
     Examples
     --------
-    >>> check_options(["alpha", "interpolation"], "imshow")
-    >>> check_options(["colour"], "plot")
+    >>> def plot_curve(data, zoom=1, **kwargs):
+    ...     check_options(kwargs, "plot", plot_curve)
+    >>> plot_curve([1, 2], alpha=0.5)
+    >>> plot_curve([1, 2], zom=2)
     Traceback (most recent call last):
     ...
-    stimuli_store.errors.InputError: unknown argument of plot 'colour'; did you mean 'color'? (known: ...
+    stimuli_store.errors.InputError: unknown argument of plot_curve 'zom'; did you mean 'zoom'? (known: ...
     """
     known = _options(method)
     for name in given:
         if name not in known:
-            raise unknown_name(f"argument of {method}", name, list(known))
+            own = [one for one in _named(plot) if one not in known]
+            raise unknown_name(f"argument of {plot.__name__}", name, [*own, *known])
+
+
+def check_bins(bins: Any) -> None:
+    """Raise InputError if bins of a histogram are no number, edges or rule.
+
+    Raises
+    ------
+    InputError
+        (a ValueError).
+
+    Examples
+    --------
+    >>> check_bins(8), check_bins([0, 1, 2]), check_bins("auto")
+    (None, None, None)
+    >>> check_bins(-3)
+    Traceback (most recent call last):
+    ...
+    stimuli_store.errors.InputError: bins must be a whole number of 1 or more; not -3
+    """
+    if bins is None:
+        return
+    if isinstance(bins, Real):
+        whole(bins, "bins", 1)
+        return
+    try:
+        edges = np.histogram_bin_edges([0.0, 1.0], bins)
+    except (TypeError, ValueError):
+        edges = np.empty(0)
+    if edges.size < 2 or not np.isfinite(edges).all():
+        raise InputError(
+            "bins must be a whole number, two or more edges in order, or a rule of numpy such as 'auto'; "
+            f"not {briefly(bins)}"
+        )
 
 
 _ARTISTS = {
@@ -81,6 +123,8 @@ _ARTISTS = {
     "hist": "patches.Patch",
     "stem": "lines.Line2D",
 }
+
+_DATA = ("self", "X", "x")  # what plots give themselves
 
 
 @cache
@@ -92,10 +136,12 @@ def _options(method: str) -> tuple[str, ...]:
 
     home, _, kind = _ARTISTS[method].partition(".")
     artist = ArtistInspector(getattr(import_module(f"matplotlib.{home}"), kind))
-    own = [
-        name
-        for name, parameter in inspect.signature(getattr(Axes, method)).parameters.items()
-        if name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
+    own = [name for name in _named(getattr(Axes, method)) if name not in _DATA]
     aliases = [alias for names in artist.aliasd.values() for alias in names]
     return tuple(dict.fromkeys([*own, *artist.get_setters(), *aliases]))
+
+
+def _named(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments of a function that have one."""
+    unnamed = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [n for n, p in inspect.signature(function).parameters.items() if p.kind not in unnamed]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import own_axes
-from stimsynth.plots.checks import check_options
+from stimsynth.plots.checks import check_bins, check_options
 from stimsynth.plots.legends import legend_above
 from stimsynth.plots.outputs.parts import item_of
 from stimuli_store.errors import InputError
@@ -62,7 +62,8 @@ def histogram(
     320
     """
     check_axes(ax)
-    check_options(hist, "hist")
+    check_options(hist, "hist", histogram)
+    check_bins(hist.get("bins"))
     several = list(data) if isinstance(data, list | tuple) else [data]
     if not several:
         raise InputError("there is nothing to plot; give a tensor, or a list of tensors")

@@ -8,7 +8,7 @@ from stimsynth.plots.checks import check_options, check_zoom
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.picture_list import Pictures, Single, single_pictures
 from stimsynth.plots.places import Place, draw_in_place
-from stimsynth.plots.ranges import Range, display_ranges, range_colors
+from stimsynth.plots.ranges import Range, display_ranges, range_colors, range_words
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.whole import whole
@@ -91,7 +91,7 @@ def imshow(
     dims: [8, 8] * 4
     """
     check_axes(ax)
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", imshow)
     singles = single_pictures(
         image,
         plot_complex=plot_complex,
@@ -225,7 +225,6 @@ def _titles(title: str | Sequence[str] | None, singles: Sequence[Single]) -> Seq
 def _described(title: str, single: Single, shown: Range, zoom: float) -> str:
     """Return a title with its part, the range and the size."""
     height, width = single.size
-    low, high = shown
     first = " ".join(word for word in (title, single.part) if word)
     size = f"dims: [{height}, {width}] * {zoom:g}"
-    return "\n".join([*([first] if first else []), f"range: [{low:.3g}, {high:.3g}]", size])
+    return "\n".join([*([first] if first else []), range_words(single.values, shown), size])

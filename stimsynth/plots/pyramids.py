@@ -10,7 +10,7 @@ from stimsynth.plots.checks import check_options, check_zoom
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.picture_list import Single, single_pictures
 from stimsynth.plots.pictures import ComplexParts, chosen_colors
-from stimsynth.plots.ranges import Range, display_ranges
+from stimsynth.plots.ranges import Range, display_ranges, range_words
 from stimsynth.transforms.pyramids.layout import split_orientations, stack_orientations
 from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.whole import whole
@@ -75,7 +75,7 @@ def pyrshow(
             "pyrshow needs the coefficients that a pyramid's forward returns, a dictionary; not "
             f"{type(pyr_coeffs).__name__}"
         )
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", pyrshow)
     check_zoom(zoom)
     levels = stack_orientations(pyr_coeffs)
     item, channel = whole(batch_idx, "batch_idx"), whole(channel_idx, "channel_idx")
@@ -120,8 +120,7 @@ def _name(key: Any) -> str:
 def _panel(name: str, single: Single, shown: Range, largest: int, zoom: float) -> Panel:
     factor = max(1, largest // min(single.size))
     title = f"{name} {single.part}".rstrip()
-    low, high = shown
     size = f"dims: [{single.size[0]}, {single.size[1]}] * {zoom * factor:g}"
-    words = "\n".join([title, f"range: [{low:.3g}, {high:.3g}]", size])
+    words = "\n".join([title, range_words(single.values, shown), size])
     panel = Panel(pixels=single.values, title=words, shown=shown)
     return replace(panel, zoom=zoom * factor)

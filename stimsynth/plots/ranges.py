@@ -63,6 +63,19 @@ def range_colors(vrange: str | Range) -> str:
     return "RdBu_r" if isinstance(vrange, str) and vrange.endswith("0") else "gray"
 
 
+def range_words(values: np.ndarray, shown: Range) -> str:
+    """Return the line of a title that says which values are black and white, or that there are none.
+
+    Examples
+    --------
+    >>> range_words(np.array([0.0, 0.25]), (0.0, 0.25)), range_words(np.array([np.nan]), (0.0, 0.0))
+    ('range: [0, 0.25]', 'range: all NaN')
+    """
+    if np.isfinite(values).any():
+        return f"range: [{shown[0]:.3g}, {shown[1]:.3g}]"
+    return "range: all NaN" if np.isnan(values).all() else "range: no finite value"
+
+
 def _finite(image: np.ndarray) -> np.ndarray:
     """Return the finite values in double precision; a single 0 if there are none."""
     values = np.asarray(image, dtype=np.float64).ravel()

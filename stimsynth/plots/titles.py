@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 TITLE_POINTS = 9  # font size of titles of images
+_SYMBOLS = "+/_-"
 LINE = 12  # height in pixels of a line of a title
 
 
@@ -39,12 +40,15 @@ def _measured(text: str, points: float) -> float:
 def fitted_title(title: str, room: float, points: float = TITLE_POINTS) -> str:
     r"""Return a title with line breaks, so that no line is wider than `room` display pixels.
 
-    Lines are broken between words. A word that is too wide is broken between characters.
+    Lines are broken between words. A word that is too wide is broken after one of its symbols + / _ -, and
+    between characters if a part of it is still too wide.
 
     Examples
     --------
     >>> fitted_title("a title of several words", 60)
     'a title of\nseveral\nwords'
+    >>> fitted_title("std+skew+kurtosis", 60)
+    'std+skew+\nkurtosis'
     """
     return "\n".join(
         part for line in title.split("\n") for part in _lines(line.split(" "), room, points)
@@ -68,6 +72,13 @@ def _pieces(word: str, room: float, points: float) -> Iterator[str]:
     start = 0
     for end in range(1, len(word) + 1):
         if end - start > 1 and _measured(word[start:end], points) > room:
-            yield word[start : end - 1]
-            start = end - 1
+            cut = _last_break(word, start, end - 1)
+            yield word[start:cut]
+            start = cut
     yield word[start:]
+
+
+def _last_break(word: str, start: int, end: int) -> int:
+    """Return the last place up to `end` where a part of a word may end, after a symbol if there is one."""
+    after = [place for place in range(start + 1, end + 1) if word[place - 1] in _SYMBOLS]
+    return max(after, default=end)

@@ -81,7 +81,7 @@ def animshow(
     (5, dtype('uint8'))
     """
     check_axes(ax)
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", animshow)
     check_zoom(1 if zoom is None else zoom)
     singles = single_pictures(
         video,

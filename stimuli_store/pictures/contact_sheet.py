@@ -1,5 +1,6 @@
 """A contact sheet: small pictures of the stimuli of a bank, set by set and level by level."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,8 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
     names
         Labels of sets; all for none.
     columns
-        Number of pictures side by side; a set with more pictures continues in the next row.
+        Most pictures side by side; a set with more pictures continues in the next row. The sheet is as wide
+        as its longest row or label.
 
     Raises
     ------
@@ -48,9 +50,12 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
         raise InputError(
             f"a contact sheet can show 1 to {_MOST} pictures; not {count}: name the sets to show"
         )
+    wide = max(len(records) for _, records in rows) * (SIDE + _GAP) + _GAP
+    measured = image_draw.Draw(image.new("RGB", (1, 1)))
+    wide = max(wide, *(math.ceil(measured.textlength(title)) + 2 * _GAP for title, _ in rows))
     cell = SIDE + _TEXT + _GAP
     height = sum(cell + (_TEXT if title else 0) for title, _ in rows) + _GAP
-    sheet = image.new("RGB", (columns * (SIDE + _GAP) + _GAP, height), (_PAPER,) * 3)
+    sheet = image.new("RGB", (wide, height), (_PAPER,) * 3)
     draw = image_draw.Draw(sheet)
     top = _GAP
     for title, records in rows:

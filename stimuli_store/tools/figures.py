@@ -6,7 +6,7 @@ imported or switched on. Needs matplotlib; of the store, nothing else does.
 
 import io
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -50,10 +50,26 @@ class PlotAxes(Axes):
 
 
 class PlotTuple(tuple):
-    """A tuple that a notebook shows as the figure of its first item, which is a figure or axes."""
+    """A tuple that a notebook shows as the figure of its first item, which is a figure or axes.
+
+    Examples
+    --------
+    >>> pair = PlotTuple(axes_in_row(new_figure(2, 1), [1, 1]))
+    >>> pair.figure is pair[1].figure
+    True
+    """
+
+    @property
+    def figure(self) -> Figure:
+        """The figure of all items, as of axes: ``plot.figure.savefig(path)`` writes any plot."""
+        return cast(Figure, self[0].get_figure(root=True))
+
+    def savefig(self, path: Any, **options: Any) -> None:
+        """Write the figure to a file, with the options of matplotlib's `savefig`."""
+        self.figure.savefig(path, **options)
 
     def _repr_png_(self) -> PagePicture | None:
-        return _shown(self[0].get_figure(root=True))
+        return _shown(self.figure)
 
 
 def _shown(figure: object) -> PagePicture | None:

@@ -136,8 +136,7 @@ def test_a_contact_sheet_shows_the_frames_targets_first(bank: Bank) -> None:
         left = gap + column * (SIDE + gap)
         shown = sheet[top : top + SIDE : scale, left : left + SIDE : scale]
         np.testing.assert_array_equal(shown, np.repeat(bank.frame(name).pixels[..., None], 3, 2))
-    blank = gap + 3 * (SIDE + gap)
-    assert (sheet[:, blank : blank + SIDE] == 255).all()
+    assert sheet.shape[1] == gap + 3 * (SIDE + gap)  # a row of three, not of four
     assert len(contact_sheet(bank)) > 3 * len(sheet)
     with pytest.raises(InputError, match="did you mean"):
         contact_sheet(bank, ["stone/windw_px=16"])

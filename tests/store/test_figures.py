@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_axes_and_tuples_show_all_of_their_figure() -> None:
     inside = figure.subfigures(1, 2)[1].add_subplot(axes_class=PlotAxes)
     for shown in (pair[1], inside, PlotTuple(pair), PlotTuple((figure, {"loss": 0}))):
         assert shown._repr_png_() == figure._repr_png_()
+
+
+def test_axes_tuples_and_figures_are_saved_alike(tmp_path: Path) -> None:
+    figure = new_figure(4, 2)
+    pair = axes_in_row(figure, [1, 2])
+    for number, plot in enumerate((figure, pair[0], PlotTuple(pair), PlotTuple((figure, {})))):
+        plot.figure.savefig(tmp_path / f"{number}.png")
+    PlotTuple(pair).savefig(tmp_path / "4.png")
+    files = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert len(files) == 5
+    assert len(set(files)) == 1
 
 
 def test_figures_of_others_are_left_to_others() -> None:

@@ -1,6 +1,7 @@
 """Pictures of tensors: what is drawn is what was given, block by block, with its titles."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,51 @@ def test_titles_are_broken_and_nothing_is_lost(room: float) -> None:
     assert fitted.replace("\n", "").replace(" ", "") == title.replace("\n", "").replace(" ", "")
     assert all(text_width(line) <= room for line in fitted.split("\n"))
     assert fitted == title or room < 500
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("std+skew+kurtosis recon", ["std+skew+", "kurtosis", "recon"]),
+        ("photo/window_px=2/seed", ["photo/", "window_", "px=2/seed"]),
+        ("abcdefghijklmnopq rs", ["abcdefghijk", "lmnopq rs"]),
+    ],
+)
+def test_words_are_broken_at_their_symbols(title: str, lines: list[str]) -> None:
+    room = max(map(text_width, lines)) + 1
+    assert fitted_title(title, room).split("\n") == lines
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "all NaN"), (np.inf, "no finite value")])
+def test_a_picture_without_values_says_so(value: float, said: str) -> None:
+    empty = torch.full((1, 1, 8, 8), value)
+    assert imshow(empty).axes[0].get_title().split("\n")[0] == f"range: {said}"
+    empty[..., 0, 0] = 0.5
+    assert imshow(empty).axes[0].get_title().split("\n")[0] == "range: [0.5, 0.5]"
+
+
+@pytest.mark.parametrize(
+    ("plot", "given", "nearest"),
+    [
+        (imshow, "vrang", "vrange"),
+        (imshow, "interpolaton", "interpolation"),
+        (histogram, "labls", "labels"),
+        (histogram, "bin", "bins"),
+    ],
+)
+def test_a_misspelt_argument_is_told_the_nearest_of_ours_and_of_matplotlibs(
+    plot: Callable[..., Any], given: str, nearest: str
+) -> None:
+    with pytest.raises(InputError, match=f"of {plot.__name__} '{given}'; did you mean '{nearest}'"):
+        plot(LEVELS, **{given: 1})
+
+
+@pytest.mark.parametrize(
+    "bins", [-3, 0, 2.5, True, "auo", [], [1], [2, 1], [0, np.nan], [[0, 1], [2, 3]], {}]
+)
+def test_bins_that_are_none_are_told_what_would_do(bins: Any) -> None:
+    with pytest.raises(InputError, match="bins must be a whole number"):
+        histogram(LEVELS, bins=bins)
 
 
 def test_axes_of_ones_own_shrink_to_whole_pixels_and_are_divided() -> None:

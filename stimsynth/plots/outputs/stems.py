@@ -61,7 +61,7 @@ def clean_stem_plot(
     (4, 0.0)
     """
     check_axes(ax)
-    check_options(kwargs, "stem")
+    check_options(kwargs, "stem", clean_stem_plot)
     values = np.asarray(to_numpy(data) if hasattr(data, "detach") else data, dtype=np.float64)
     if values.ndim != 1 or not values.size:
         raise InputError(f"a stem plot needs one row of numbers; not shape {values.shape}")

@@ -122,7 +122,7 @@ def display_eigendistortion(
     alpha = real_number(alpha, "alpha, the norm of the distortion that is added,")
     if not callable(process_image):
         raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", display_eigendistortion)
     batch_idx = _item(eigendistortion, batch_idx)
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
@@ -190,7 +190,7 @@ def display_eigendistortion_all(
     ['image', 'eigendistortion 0, alpha 3', 'eigendistortion 1023, alpha 4']
     """
     check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", display_eigendistortion_all)
     ranks = list(eigendistortion.eigenindex.tolist() if eigenindex is None else eigenindex)
     several = isinstance(alpha, Sequence) and not isinstance(alpha, str)
     amplitudes = list(alpha) if several else [alpha] * len(ranks)  # type: ignore[arg-type]

@@ -68,7 +68,7 @@ def display_mad_image_all(
     >>> len(figure.axes)
     6
     """
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", display_mad_image_all)
     four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
     names = _names(four, metric1_name, metric2_name)
     shown = [(names[0], four[0]), (names[0], four[1]), (names[1], four[2]), (names[1], four[3])]
@@ -207,7 +207,7 @@ def display_mad_set(
     >>> len(display_mad_set(found, image).axes)
     12
     """
-    check_options(kwargs, "imshow")
+    check_options(kwargs, "imshow", display_mad_set)
     batch_idx = whole(batch_idx, "batch_idx", 0)
     every = list(levels) if isinstance(levels, list | tuple) else [levels]
     if not every:

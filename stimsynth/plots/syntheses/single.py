@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stimsynth.plots.blank import empty_figure, own_axes
-from stimsynth.plots.checks import check_options, check_zoom
+from stimsynth.plots.checks import check_bins, check_options, check_zoom
 from stimsynth.plots.outputs.grid import margined_axes, split_axes
 from stimsynth.plots.outputs.stems import YLimits
 from stimsynth.plots.ranges import Range
@@ -75,6 +75,7 @@ def display_metamer(
     'Metamer'
     """
     view = view_of(metamer, "metamer")
+    check_options(kwargs, "imshow", display_metamer)
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
@@ -118,6 +119,7 @@ def display_mad_image(
     1
     """
     view = view_of(mad, "mad_image")
+    check_options(kwargs, "imshow", display_mad_image)
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
@@ -158,6 +160,7 @@ def display_image(
     1
     """
     view = view_of(synthesis)
+    check_options(kwargs, "imshow", display_image)
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
@@ -173,7 +176,6 @@ def _image(
     kwargs: dict[str, Any],
 ) -> "Axes":
     check_axes(ax)
-    check_options(kwargs, "imshow")
     check_zoom(1 if zoom is None else zoom)
     moving_image(
         own := own_axes() if ax is None else ax,
@@ -234,7 +236,7 @@ def plot_loss(
     ('log', [4.0, 2.0, 1.0])
     """
     curves = curves_of(synthesis)
-    check_options(kwargs, "plot")
+    check_options(kwargs, "plot", plot_loss)
     if iteration is not None and hasattr(iteration, "plot"):
         iteration, ax = None, iteration
     iterate_number(iteration, len(curves[0].values) - 1)
@@ -287,7 +289,8 @@ def plot_pixel_values(
     """
     view = view_of(synthesis)
     check_axes(ax)
-    check_options(kwargs, "hist")
+    check_options(kwargs, "hist", plot_pixel_values)
+    check_bins(kwargs.get("bins"))
     images = view.images(iteration)
     own = own_axes("constrained") if ax is None else ax
     moving_histogram(
