@@ -74,6 +74,9 @@ SHOWN: dict[str, tuple[Callable[[SimpleNamespace], Any], str]] = {
     "answered trial": (lambda m: m.sessions[0].records[0], FACTS),
     "planned session": (lambda m: s.plan_session(m.design, m.bank, "S09", 1, m.folder), FACTS),
     "session": (lambda m: m.sessions[0], FACTS),
+    "sessions": (lambda m: s.read_sessions(m.folder), FACTS),
+    "sets of a bank": (lambda m: m.bank.sets, FACTS),
+    "fit of all answers": (lambda m: s.fit(m.answers), DRAWING),
     "header of a session": (lambda m: m.sessions[0].header, FACTS),
     "observer": (lambda m: m.observer, FACTS),
     "answers": (lambda m: m.answers, FACTS),
@@ -87,6 +90,9 @@ SHOWN: dict[str, tuple[Callable[[SimpleNamespace], Any], str]] = {
     ),
     "level of MAD images": (
         lambda m: s.mad_set(m.image, s.metrics.mse, other, max_iter=2)[0], PICTURE
+    ),
+    "levels of MAD images": (
+        lambda m: s.mad_set(m.image, s.metrics.mse, other, [0.05, 0.1, 0.2], max_iter=2), PICTURE
     ),
     "MAD images": (
         lambda m: s.mad_set(m.image, s.metrics.mse, other, max_iter=2)[0].members["metric_1_min"],

@@ -10,6 +10,7 @@ from stimuli_store.disk.sorts import JOURNAL, TABLE, sort_of_file
 from stimuli_store.errors import JournalError
 from stimuli_store.journal import Session, read_session
 from stimuli_store.tools.gates import a_function, a_list, a_path, takes
+from stimuli_store.tools.shown import ShownTuple
 
 _PathLike = str | os.PathLike[str]
 
@@ -92,7 +93,7 @@ def read_sessions(
             )
         by_name[name] = file
         sessions.append(session)
-    return tuple(sessions)
+    return ShownTuple(sessions)
 
 
 def _sorted_out(data: Any) -> tuple[tuple[Path, ...], tuple[str, ...]]:

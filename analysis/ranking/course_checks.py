@@ -12,6 +12,9 @@ from stimuli_store.tasks.types import Task
 
 _SURE = 0.01  # p below which a check is alarming
 _INTERVAL, _STIMULUS = "interval_", "stimulus_"
+#: The two sorts of odd pictures where no column names them; a target is the first of its pair.
+_FIRST = "the first of its pair (the target, if there is one)"
+_SECOND = "the second of its pair"
 #: Column that says which picture of a trial is the odd one.
 ODD = "odd"
 
@@ -111,15 +114,19 @@ def oddball_asymmetry(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnost
     participant, image, task and level are compared (Mantel & Haenszel 1959, Journal of the National Cancer
     Institute 22, 719).
     """
-    odd = rows[ODD] if ODD in rows else _odd_roles(rows, tasks)
+    odd = (
+        rows[ODD].astype("string").map(repr, na_action="ignore")
+        if ODD in rows
+        else _odd_roles(rows, tasks)
+    )
     known = odd.notna()
-    kinds = sorted(odd[known].astype(str).unique())
+    kinds = sorted(odd[known].unique())
     if len(kinds) != 2:
         return not_checked(
             "oddball asymmetry", "the odd picture is not known, or always of one sort"
         )
     used = rows[known]
-    second = (odd[known].astype(str) == kinds[1]).to_numpy()
+    second = (odd[known] == kinds[1]).to_numpy()
     found = common_odds_ratio(used, second, ["participant", "image", "task", "level"])
     if found is None:
         return not_checked("oddball asymmetry", "no pair was shown with either sort as the odd one")
@@ -127,7 +134,7 @@ def oddball_asymmetry(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnost
     return Diagnostic(
         name="oddball asymmetry",
         sentence=f"the odds of a right answer are {value:.2f} times as high if the odd picture is "
-        f"{kinds[1]!r} than if it is {kinds[0]!r}, 95 % interval [{low:.2f}, {high:.2f}]",
+        f"{kinds[1]} as if it is {kinds[0]}, 95 % interval [{low:.2f}, {high:.2f}]",
         p=p,
         value=value,
         low=low,
@@ -137,7 +144,7 @@ def oddball_asymmetry(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnost
 
 
 def _odd_roles(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> pd.Series:
-    """Return the role that fills fewer intervals of each trial; missing where both fill as many."""
+    """Return in words the role that fills fewer intervals of a trial; missing where both fill as many."""
     odd = pd.Series(None, index=rows.index, dtype=object)
     for name, task in tasks.items():
         columns = [_INTERVAL + interval for interval in task.intervals]
@@ -150,8 +157,8 @@ def _odd_roles(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> pd.Series:
             (shown == own[[_STIMULUS + role]].to_numpy(dtype=object)).sum(axis=1)
             for role in (low, high)
         )
-        odd[own.index[n_low < n_high]] = low
-        odd[own.index[n_high < n_low]] = high
+        odd[own.index[n_low < n_high]] = _FIRST
+        odd[own.index[n_high < n_low]] = _SECOND
     return odd
 
 

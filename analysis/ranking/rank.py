@@ -26,12 +26,11 @@ from analysis.ranking.baselines import (
     guessing,
 )
 from analysis.ranking.diagnose import decision_rule, diagnose, rules_of
-from analysis.ranking.diagnostics import listed
 from analysis.ranking.folds import folds_of
 from analysis.ranking.held_out import score
 from analysis.ranking.pairs import compare_pairs
 from analysis.ranking.proportions import ceiling_bits, groups_of
-from analysis.ranking.records import GroupScore, ModelScore, Ranking
+from analysis.ranking.records import GroupScore, Ranking
 from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import a_count, a_seed, a_text, one_of, optional, some_names, takes
@@ -209,7 +208,7 @@ def rank_models(
         baselines=beside,
         pairs=compare_pairs(list(models), bits, cells.n_trials, measured.resampled),
         ceiling=measured.ceiling,
-        notes=(*_not_beaten(beside), *measured.notes, *_WEIGHED[weigh]),
+        notes=(*measured.notes, *_WEIGHED[weigh]),
         held_out=folds.held_out,
         scheme=folds.scheme,
         spread=measured.resampled.meaning,
@@ -219,14 +218,6 @@ def rank_models(
         by_image=_by_group(cells.image, cells, weight, models),
         by_participant=_by_group(cells.participant, cells, weight, models),
     )
-
-
-def _not_beaten(baselines: tuple[ModelScore, ...]) -> list[str]:
-    as_good = [f"{row.label!r} ({row.bits:.3f})" for row in baselines if row.difference >= 0]
-    if not as_good:
-        return []
-    word = "baseline" if len(as_good) == 1 else "baselines"
-    return [f"no model has more bits than the {word} {listed(as_good)}"]
 
 
 def _check(cells: Cells) -> None:

@@ -206,11 +206,23 @@ class Ranking:
 
     @property
     def sentence(self) -> str:
-        """The result in a sentence without a full stop.
+        """The result in a sentence without a full stop: the verdict, and the baselines that no model beats.
 
         Examples of its form: "right"; "right and mse, not told apart"; "right and mse, not told apart, nor
-        from chance".
+        from chance; no model has more bits than the baseline 'level only'".
         """
+        return "; ".join(filter(None, (self.verdict, self.caveat)))
+
+    @property
+    def caveat(self) -> str:
+        """Words that name the baselines with as many bits as the best model; "" if it has more than all."""
+        as_good = [repr(row.label) for row in self.baselines if row.difference >= 0]
+        word = "baseline" if len(as_good) == 1 else "baselines"
+        return f"no model has more bits than the {word} {listed(as_good)}" if as_good else ""
+
+    @property
+    def verdict(self) -> str:
+        """The best models by name, and whether they are told apart from each other and from chance."""
         named = listed(self.best)
         if len(self.rows) == 1:
             return named if self.above_chance else f"{named}, not told apart from chance"
@@ -220,10 +232,12 @@ class Ranking:
 
     @property
     def headline(self) -> str:
-        """The sentence with the bits of the best models, and what these bits are."""
+        """The verdict with the bits of the best models, what these bits are, and the caveat."""
         bits = {row.label: f"{row.bits:.3f}" for row in self.rows}
         first, last = bits[self.best[0]], bits[self.best[-1]]
-        return f"{self.sentence}: {first if first == last else f'{first} to {last}'} {self.measure}"
+        bits_of_best = first if first == last else f"{first} to {last}"
+        said = f"{self.verdict}: {bits_of_best} {self.measure}"
+        return "; ".join(filter(None, (said, self.caveat)))
 
     @property
     def sizes(self) -> str:

@@ -6,6 +6,12 @@ from typing import Any
 from analysis.observers.from_counts import DPrime
 from analysis.plots.words import level
 
+#: Units that are written after a number; the name of any other, such as a model's parameter, is before it.
+_AFTER = frozenset(
+    {"px", "deg", "arcmin", "arcsec", "m", "cm", "mm", "s", "ms", "Hz", "cpd", "cd", "dB", "%"}
+    | {"pixels", "degrees", "percent", "octaves", "seconds", "frames", "jnd", "JND"}
+)
+
 
 def case(value: float | str | None) -> str:
     """Return a level of a condition as text: a number, a word, or a dash for none.
@@ -25,22 +31,27 @@ def with_unit(value: float | str | None, unit: str) -> str:
 
     Examples
     --------
-    >>> with_unit(8.0, "window_px"), with_unit("coarse", "")
-    ('8 px', 'coarse')
+    >>> with_unit(8.0, "window_px"), with_unit(0.5, "scaling_factor"), with_unit("coarse", "")
+    ('8 px', 'scaling factor 0.5', 'coarse')
     """
-    short = short_unit(unit)
-    return f"{case(value)} {short}".rstrip() if isinstance(value, float) else case(value)
+    return _in_unit(case(value), unit) if isinstance(value, float) else case(value)
 
 
 def short_unit(unit: str) -> str:
-    """Return the short form of a level's unit, to be written after a number.
+    """Return the short form of a unit that is written after a number; "" for other names.
 
     Examples
     --------
-    >>> short_unit("window_px"), short_unit("deg")
-    ('px', 'deg')
+    >>> short_unit("window_px"), short_unit("deg"), short_unit("scaling_factor")
+    ('px', 'deg', '')
     """
-    return unit.rsplit("_", maxsplit=1)[-1]
+    short = unit.rsplit("_", maxsplit=1)[-1]
+    return short if short in _AFTER else ""
+
+
+def _in_unit(said: str, unit: str) -> str:
+    short = short_unit(unit)
+    return f"{said} {short}" if short else f"{unit.replace('_', ' ')} {said}".lstrip()
 
 
 def estimated(value: float, unit: str) -> str:
@@ -48,10 +59,13 @@ def estimated(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> estimated(41.277, "window_px"), estimated(-0.5, "")
-    ('41.3 px', '−0.5')
+    >>> estimated(41.277, "window_px"), estimated(6.56, "pool"), estimated(-0.5, "")
+    ('41.3 px', 'pool 6.56', '−0.5')
+    >>> estimated(math.inf, "window_px")
+    'beyond the levels shown'
     """
-    return _minus(f"{level(value)} {short_unit(unit)}".rstrip())
+    said = _minus(level(value))
+    return said if said.endswith("shown") else _in_unit(said, unit)
 
 
 def bounds(

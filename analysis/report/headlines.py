@@ -110,16 +110,18 @@ def _of_ranking(rule: str, found: Ranking, results: Results) -> Statement:
     if len(results.rankings) > 1:
         label += f", rule {rule}"
     value, notes = (
-        found.sentence,
+        found.verdict,
         [Note(text=_bits(found)), Note(text=found.sizes), Note(text=found.spread)],
     )
     if len(found.best) > _MOST_NAMED:
-        apart = found.sentence[found.sentence.index(", not told apart") :]
+        apart = found.verdict[found.verdict.index(", not told apart") :]
         share = "all" if len(found.best) == len(found.rows) else f"{len(found.best)} of"
         value = f"{share} {len(found.rows)} models{apart}"
         notes.insert(0, Note(text=", ".join(found.best)))
     if len(results.rankings) > 1:
         notes.insert(0, Note(text=f"under the rule {rule}"))
+    if found.caveat:
+        notes.insert(0, Note(text=found.caveat))
     if not found.held_out:
         notes.append(Note(text="nothing could be held out", alarming=True))
     return Statement(label=label, value=value, notes=tuple(notes), short=short)

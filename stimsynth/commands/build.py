@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stimuli_store.errors import missing_extra
+from stimuli_store.tools.shown import number_of
 
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
@@ -102,8 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
     counts = Counter(record.kind for record in made)
     sys.stdout.write(
         f"{bank.path}\n{bank.pin}\n"
-        f"{len(bank.references)} targets, {_counted(counts)}, "
-        f"{len(bank.predictions)} predictions of {len(bank.model_labels)} models\n"
+        f"{number_of(len(bank.references), 'target')}, {_counted(counts)}, "
+        f"{number_of(len(bank.predictions), 'prediction')} of "
+        f"{number_of(len(bank.model_labels), 'model')}\n"
     )
     for (kind, flag), count in flags.items():
         sys.stdout.write(f"{count} {kind}: {flag}\n")
@@ -127,7 +129,8 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         pixel_bytes, seconds = pixel_bytes + part.pixel_bytes, seconds + part.seconds
         stimuli += part.stimuli
     sys.stdout.write(
-        f"{len(work.references)} targets and {stimuli} stimuli, {pixel_bytes / 1e6:.2f} MB of pixels, "
+        f"{number_of(len(work.references), 'target')} and {stimuli} stimuli, "
+        f"{pixel_bytes / 1e6:.2f} MB of pixels, "
         f"at most {_duration(seconds)} on {arguments.device}, and then the predictions; nothing was written\n"
     )
     return 0

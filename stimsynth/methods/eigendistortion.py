@@ -359,13 +359,12 @@ class Eigendistortion(SavableSynthesis):
 
     def __repr__(self) -> str:
         n, m = self._sizes
-        lines = [f"Eigendistortion -- Input dim: {n} | Output dim: {m}"]
-        for number, found in enumerate(self._found[:1]):
-            spaces = "; ".join(str(space) for space in found.spaces.values())
-            lines.append(f"  image {number}: {found.outcome.value}; {spaces}")
+        parts = [f"Eigendistortion -- Input dim: {n} | Output dim: {m}"]
+        for found in self._found[:1]:
+            parts += [found.outcome.value, *(str(space) for space in found.spaces.values())]
         if len(self._found) > 1:
-            lines.append(f"  and {number_of(len(self._found) - 1, 'more image')}")
-        return "\n".join(lines)
+            parts.append(f"and {number_of(len(self._found) - 1, 'more image')}")
+        return "; ".join(parts)
 
     def _repr_html_(self) -> str:
         """Return HTML with facts, and the first and the last eigendistortion of the first image."""

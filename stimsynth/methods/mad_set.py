@@ -31,7 +31,7 @@ from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimuli_store.errors import InputError
-from stimuli_store.tools.shown import FactSheet, size_of
+from stimuli_store.tools.shown import FactSheet, ShownTuple, size_of
 
 
 class _Role(NamedTuple):
@@ -325,7 +325,7 @@ def _levels(
             ),
         )
 
-    return tuple(
+    return ShownTuple(
         MADLevel(
             noise_level=float(noise),
             seed=seed,

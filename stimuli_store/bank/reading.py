@@ -20,6 +20,7 @@ from stimuli_store.frames import Frame, quantize
 from stimuli_store.records.canonical import curves_id, pixel_id, sha256
 from stimuli_store.records.predictions import Distances, Predictions, Preferences
 from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.tools.shown import ShownGroups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,7 @@ class Bank:
         for record in self.records:
             if record.kind != "reference":
                 sets.setdefault(record.set, []).append(record)
-        return {label: tuple(members) for label, members in sets.items()}
+        return ShownGroups({label: tuple(members) for label, members in sets.items()})
 
     @cached_property
     def references(self) -> Mapping[str, StimulusRecord]:

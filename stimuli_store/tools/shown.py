@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import fields
 from enum import Enum
+from typing import TypeVar
 
 from stimuli_store.tools import html
 
 _MOST = 240  # characters of a line
 _LISTED = 6  # values of a field
+_SHOWN = 2  # items of a tuple in a notebook
+
+_Item = TypeVar("_Item")
 
 
 class FactSheet:
@@ -66,6 +70,46 @@ def number_of(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
+class ShownTuple(tuple[_Item, ...]):
+    """A tuple of results: a line at a prompt, the first ones as they show themselves in a notebook.
+
+    Examples
+    --------
+    >>> ShownTuple([2.5, 3.5])
+    2 × float, the first: 2.5
+    """
+
+    def __repr__(self) -> str:
+        if not self:
+            return "()"
+        line = f"{len(self)} × {type(self[0]).__name__}, the first: {self[0]!r}"
+        return line[:_MOST] + ("…" if len(line) > _MOST else "")
+
+    def _repr_html_(self) -> str:
+        shown = "".join(_page_of(item) for item in self[:_SHOWN])
+        rest = len(self) - _SHOWN
+        return shown + (html.paragraph(f"and {rest} more") if rest > 0 else "")
+
+
+class ShownGroups(dict[str, tuple[_Item, ...]]):
+    """Tuples of records by name: the first names at a prompt, a table of sizes in a notebook.
+
+    Examples
+    --------
+    >>> ShownGroups({"a": (1, 2), "b": (3,)})
+    2 groups of 3 records: 'a' (2), 'b' (1)
+    """
+
+    def __repr__(self) -> str:
+        total = sum(map(len, self.values()))
+        sizes = ", ".join(f"{name!r} ({len(group)})" for name, group in self.items())
+        line = f"{number_of(len(self), 'group')} of {number_of(total, 'record')}: {sizes}"
+        return line[:_MOST] + ("…" if len(line) > _MOST else "")
+
+    def _repr_html_(self) -> str:
+        return html.table(("name", "records"), ((name, len(group)) for name, group in self.items()))
+
+
 class FieldTable:
     """Base of small records: a notebook shows their fields that are numbers and words.
 
@@ -85,6 +129,11 @@ class FieldTable:
         rows = [(name.replace("_", " "), _short(value)) for name, value in named]
         facts = html.table((), [(name, said) for name, said in rows if said])
         return f"<div><b>{type(self).__name__}</b>{facts}</div>"
+
+
+def _page_of(item: object) -> str:
+    made = getattr(item, "_repr_html_", None)
+    return made() if made else html.paragraph(repr(item))
 
 
 def _short(value: object) -> str:

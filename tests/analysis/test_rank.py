@@ -175,7 +175,7 @@ def test_nothing_is_called_held_out_where_nothing_was(answers: Answers) -> None:
     assert ranking.measure == "bits in sample per trial above chance"
     said = f"{ranking!r} {ranking.headline} {ranking.scheme} {ranking._repr_html_()}"
     assert "held-out" not in said
-    assert ranking.sentence == "LPIPS, not told apart from chance"
+    assert ranking.verdict == "LPIPS, not told apart from chance"
     assert "1 participant, 1 image" in said
 
 

@@ -264,3 +264,17 @@ def test_models_that_are_not_told_apart_are_named_together() -> None:
     found = [s for s in statements_of(analyse(judged(3, 3, 240))) if s.short.endswith("models")]
     (ranking,) = found
     assert ranking.value in ("near and far, not told apart", "far and near, not told apart")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_baselines_that_no_model_beats_are_in_the_headline() -> None:
+    """The models' distances grow by the level at most, so means of the levels say as much."""
+    answers = judged(2, 2, 60)
+    results = analyse(answers)
+    terminal, page, written = everywhere(results, answers)
+    said = "no model has more bits than the baseline"
+    (ranking,) = (s for s in written["statements"] if s["short"].endswith("models"))
+    assert ranking["notes"][0]["text"].startswith(said)
+    assert "condition means" in ranking["notes"][0]["text"]
+    assert terminal.count(said) == 1
+    assert page.count(said) == 2  # in its headline, and in the section on models

@@ -104,7 +104,7 @@ def test_a_table_gives_thresholds_ranking_and_exclusions(
     assert [len(condition[by]) for by in ("by_participant", "by_image")] == [3, 3]
     assert results["true_threshold"] is None
     assert condition["threshold_of_the_curve"] == pytest.approx(own.threshold)
-    assert f"{results['threshold']:.3g} Michelson contrast" in said
+    assert f"Michelson contrast {results['threshold']:.3g}" in said
     assert results["for_whom"] == "new people and new images"
     assert "conditions are pooled over place; --by COLUMN analyses its values apart" in said
     page = (folder / "out" / "report.html").read_text()

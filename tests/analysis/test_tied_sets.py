@@ -59,6 +59,22 @@ def test_one_winner_is_named_where_there_is_one(equal: Cells) -> None:
     assert ranking.headline.endswith("held-out bits per trial above chance")
 
 
+def test_baselines_that_no_model_beats_are_in_the_sentence(equal: Cells) -> None:
+    ranking = rank_models(replace(equal, evidence={"noise": equal.evidence["noise"]}), n_draws=20)
+    top = ranking.rows[0]
+    as_good = replace(top, label="level only", bits=top.bits + 0.01, difference=0.01, fit=None)
+    worse = replace(top, label="chance", difference=-0.01, fit=None)
+    caveat = "no model has more bits than the baseline 'level only'"
+    beaten = replace(ranking, baselines=(worse,))
+    assert beaten.sentence == beaten.verdict
+    held = replace(ranking, baselines=(as_good, worse))
+    assert held.sentence == f"{held.verdict}; {caveat}"
+    assert held.headline == f"{beaten.headline}; {caveat}"
+    assert caveat in repr(held)
+    both = replace(ranking, baselines=(as_good, replace(worse, difference=0.0)))
+    assert both.sentence.endswith("the baselines 'level only' and 'chance'")
+
+
 def test_holm_is_the_step_down_of_bonferroni() -> None:
     """The smallest of m p-values is multiplied by m, the next by m − 1, and none falls below one before."""
     p = np.random.default_rng(0).uniform(0, 0.2, 9)

@@ -96,8 +96,9 @@ def _at(record: StimulusRecord) -> str:
     if record.kind == "eigendistortion":
         return f"{record.role} {record.level.value:g}"
     value = record.level.value
-    shown = value if isinstance(value, str) else f"{value:g}"
-    return f"{shown} {formatting.short_unit(record.level.unit)}"
+    return formatting.with_unit(
+        value if isinstance(value, str) else float(value), record.level.unit
+    )
 
 
 def _frames_note(bank: Bank) -> str:
