@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from analysis.fits.distortion_ratio import DistortionRatio
 from analysis.plots import style
+from analysis.plots.limits import draw_bars
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import a_list, a_mapping, like, takes
 
@@ -28,7 +29,7 @@ def plot_distortion_ratios(
     """Plot the log ratios D of thresholds against those that the models predict, with 95 % intervals.
 
     On the diagonal people need as much more of the least noticeable distortion as the model says; below it
-    they see that distortion better than the model does. An interval that leaves the axes is cut there.
+    they see that distortion better than the model does. An interval that leaves the axes ends in an arrow.
 
     Parameters
     ----------
@@ -85,16 +86,18 @@ def _set_limits(ax: Axes, ratios: Sequence[DistortionRatio]) -> None:
     ends = np.array([(r.low, r.high) for r in ratios])
     known = np.concatenate([values.ravel(), ends[np.isfinite(ends)], [0.0]])
     room = 0.06 * np.ptp(known)
-    ax.set_xlim(min(0.0, values[:, 1].min()) - room, values[:, 1].max() + 2 * room)
-    ax.set_ylim(known.min() - room, known[known <= values.max()].max() + room)
+    x = (min(0.0, values[:, 1].min()) - room, values[:, 1].max() + 2 * room)
+    y = (known.min() - room, known[known <= values.max()].max() + room)
+    before = (ax.get_xlim(), ax.get_ylim()) if ax.has_data() else (x, y)  # of earlier ratios
+    ax.set_xlim(min(x[0], before[0][0]), max(x[1], before[0][1]))
+    ax.set_ylim(min(y[0], before[1][0]), max(y[1], before[1][1]))
 
 
 def _draw_model(ax: Axes, name: str, found: Sequence[DistortionRatio]) -> None:
     color, marker = style.series(ax)
     x = np.array([ratio.predicted for ratio in found], dtype=np.float64)
-    bottom, top = ax.get_ylim()
-    ends = np.array([(max(r.low, bottom), min(r.high, top), np.nan) for r in found])
-    ax.plot(np.repeat(x, 3), ends.ravel(), color=color, lw=1.2, zorder=2.5)
+    low, high = np.array([(r.low, r.high) for r in found]).T
+    draw_bars(ax, x, low, high, color)
     weights = np.array([ratio.n_trials for ratio in found], dtype=np.float64)
     drawn = style.points(ax, x, np.array([r.value for r in found]), weights, color, marker)
     drawn.set_label(name)

@@ -84,15 +84,15 @@ def draw_interval(
 
 
 def draw_bars(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, color: str) -> None:
-    """Draw vertical intervals at `x`; an upper end above the axes is an arrow at their edge."""
+    """Draw vertical intervals at `x`; an end beyond the axes is an arrow at their edge."""
     (bars,) = axes.plot([], [], color=color, lw=1.2, zorder=2.5)
-    (arrows,) = axes.plot([], [], "^", color=color, ms=5, clip_on=False)
+    ups, downs = (axes.plot([], [], marker, color=color, ms=5, clip_on=False)[0] for marker in "^v")
 
-    def update(_: float, top: float) -> None:
-        ends = np.stack([low, np.minimum(high, top), np.full_like(low, np.nan)], axis=1)
-        bars.set_data(np.repeat(x, 3), ends.ravel())
-        is_open = high > top
-        arrows.set_data(x[is_open], np.full(is_open.sum(), top))
-        arrows.set_visible(bool(is_open.any()))  # a line without points would count in layouts
+    def update(bottom: float, top: float) -> None:
+        ends = [np.maximum(low, bottom), np.minimum(high, top), np.full_like(low, np.nan)]
+        bars.set_data(np.repeat(x, 3), np.stack(ends, axis=1).ravel())
+        for arrows, edge, is_open in ((ups, top, high > top), (downs, bottom, low < bottom)):
+            arrows.set_data(x[is_open], np.full(is_open.sum(), edge))
+            arrows.set_visible(bool(is_open.any()))  # a line without points would count in layouts
 
     follow_limits(axes, "y", update)

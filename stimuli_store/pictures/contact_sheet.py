@@ -9,6 +9,7 @@ import numpy as np
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError, missing_extra
 from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.tools.whole import whole
 
 SIDE = 128  # longest side of a small picture
 _GAP, _TEXT, _MOST = 8, 14, 1000
@@ -43,6 +44,7 @@ def contact_sheet(bank: Bank, names: Sequence[str] = (), *, columns: int = 8) ->
     >>> sheet.ndim, sheet.dtype.name
     (3, 'uint8')
     """
+    columns = whole(columns, "columns", 1)
     image_draw, image = _pillow()
     rows = [row for label in names or bank.sets for row in sheet_rows(bank, label, columns)]
     count = sum(len(records) for _, records in rows)

@@ -140,6 +140,8 @@ def test_a_contact_sheet_shows_the_frames_targets_first(bank: Bank) -> None:
     assert len(contact_sheet(bank)) > 3 * len(sheet)
     with pytest.raises(InputError, match="did you mean"):
         contact_sheet(bank, ["stone/windw_px=16"])
+    with pytest.raises(InputError, match="columns must be a whole number of 1 or more; not 0"):
+        contact_sheet(bank, columns=0)
 
 
 def test_the_commands(bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
