@@ -85,6 +85,16 @@ def test_the_command_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert last.startswith("2 targets and 8 stimuli, 0.04 MB of pixels, at most ")
 
 
+def test_one_target_is_no_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.toml"
+    cut = PLAN[: PLAN.index("[models.pool]")] + PLAN[PLAN.rindex("[[sets]]") :]
+    plan.write_text(cut.replace(', "grass"', ""))
+    assert main(["build", str(plan), "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 target and 2 stimuli, ")
+    assert main(["build", str(plan)]) == 0
+    assert "\n1 target, 2 noise, 0 predictions of 0 models\n" in capsys.readouterr().out
+
+
 def test_a_sample_of_every_kind_can_be_timed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
