@@ -212,7 +212,10 @@ REFUSED: dict[str, Any] = {
     "colours": (lambda: plot_representation(data=MAPS[:, :2], as_rgb=True), "needs 3 channels"),
     "spine": (lambda: clean_up_axes(new_figure(1, 1).subplots(), None, ["lft"]), "did you mean"),
     "stems": (lambda: clean_stem_plot(VECTORS), "one row of numbers"),
-    "stem option": (lambda: clean_stem_plot([1.0], colour="r"), "argument of stem 'colour'"),
+    "stem option": (
+        lambda: clean_stem_plot([1.0], colour="r"),
+        "argument of clean_stem_plot 'colour'",
+    ),
     "number of numbers": (
         lambda: update_plot(plot_representation(data=VECTORS), VECTORS[..., :3]),
         "there are 7 stems",
@@ -221,7 +224,7 @@ REFUSED: dict[str, Any] = {
     "metamer of a path": (lambda: display_metamer(path()), "shows a Metamer; not a Geodesic"),
     "error of a path": (lambda: plot_representation_error(path()), "shows a Metamer"),
     "iteration": (lambda: display_metamer(metamer(), iteration=9), "iterations go from 0 to 6"),
-    "option": (lambda: plot_loss(metamer(), colour="r"), "argument of plot 'colour'"),
+    "option": (lambda: plot_loss(metamer(), colour="r"), "argument of plot_loss 'colour'"),
     "key": (
         lambda: plot_synthesis_status(metamer(), axes_idx={"loss": 0}),
         "key of axes_idx 'loss'",
