@@ -22,10 +22,12 @@ from analysis.infer.holm import holm
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_number, a_text, one_of, optional, takes
-from stimuli_store.tools.shown import FieldTable
+from stimuli_store.tools.shown import FieldTable, number_of
 
 _Z95 = 1.959963984540054
 _FEWEST = 3
+_MOST_NAMED = 6
+_SAME = 1e-9  # spread of the participants' differences that is rounding only
 
 
 def _free(fit: Fit, name: str) -> Estimate:
@@ -58,8 +60,9 @@ class Contrast(FieldTable):
         The value with its 95 % interval, not corrected for other pairs.
     p_value, p_holm
         Two-sided p value of equality, and the same after Holm's correction over all pairs.
-    n
-        Number of participants behind a paired contrast; 0 for one of two fits.
+    n, n_left_out
+        Participants behind a paired contrast, and those without a bounded value in both conditions; 0 and 0
+        for one of two fits.
     for_whom
         Whom the interval speaks for.
 
@@ -84,6 +87,7 @@ class Contrast(FieldTable):
     p_holm: float
     n: int
     for_whom: str
+    n_left_out: int = 0
 
     @takes(low=a_number, high=a_number)
     def equivalence(self, low: float, high: float) -> str:
@@ -95,12 +99,21 @@ class Contrast(FieldTable):
         Raises
         ------
         InputError
-            If the region does not hold the value of no difference (1 for a ratio, else 0).
+            If the region does not hold the value of no difference (1 for a ratio, else 0), or begins at 0 or
+            below for a ratio; or if participants were left out, for those may be the ones who differ.
         """
-        same = 1.0 if self.scale == "ratio" else 0.0
-        if not low < same < high:
+        same, least = (1.0, 0.0) if self.scale == "ratio" else (0.0, -np.inf)
+        if not least < low < same < high:
+            above = " and lie above 0" if self.scale == "ratio" else ""
             raise InputError(
-                f"a region of equivalence of a {self.scale} must hold {same:g}; not from {low} to {high}"
+                f"a region of equivalence of a {self.scale} must hold {same:g}{above}; not from {low:g} "
+                f"to {high:g}"
+            )
+        if self.n_left_out:
+            raise InputError(
+                f"equivalence is not shown: {number_of(self.n_left_out, 'participant')} without a bounded "
+                f"{self.quantity} in both conditions may be those who differ; measure further levels, or "
+                "compare pooled answers"
             )
         if low <= self.estimate.low and self.estimate.high <= high:
             return "equivalent"
@@ -136,8 +149,25 @@ class Contrasts:
     left_out: tuple[str, ...] = ()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence on who or what was left out, if anything was."""
+        if not self.left_out:
+            return ()
+        named = ", ".join(self.left_out[:_MOST_NAMED])
+        more = ", …" if len(self.left_out) > _MOST_NAMED else ""
+        return (
+            f"{self._n_left_out} left out, for want of a bounded {self.rows[0].quantity} in both conditions "
+            f"of a pair: {named}{more}",
+        )
+
+    @property
+    def _n_left_out(self) -> str:
+        paired = any(row.n for row in self.rows)
+        return number_of(len(self.left_out), "participant" if paired else "condition")
+
+    @property
     def table(self) -> pd.DataFrame:
-        """A row for each pair: estimate, interval, p values, participants."""
+        """A row for each pair: estimate, interval, p values, participants, and how many were left out."""
         return pd.DataFrame(
             [
                 {
@@ -149,6 +179,7 @@ class Contrasts:
                     "p": row.p_value,
                     "p (Holm)": row.p_holm,
                     "participants": row.n,
+                    "left out": row.n_left_out,
                 }
                 for row in self.rows
             ]
@@ -166,7 +197,9 @@ class Contrasts:
 
     def __repr__(self) -> str:
         told = sum(row.p_holm < 0.05 for row in self.rows)
-        return f"Contrasts({self.rows[0].quantity}: {told} of {len(self.rows)} pairs differ)"
+        without = f"; {self._n_left_out} left out" if self.left_out else ""
+        pairs = "1 pair differs" if len(self.rows) == 1 else f"{len(self.rows)} pairs differ"
+        return f"Contrasts({self.rows[0].quantity}: {told} of {pairs}{without})"
 
     def _repr_html_(self) -> str:
         table = self.table
@@ -174,7 +207,8 @@ class Contrasts:
             [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row]
             for row in table.itertuples(index=False)
         ]
-        return html.table([str(name) for name in table.columns], rows)
+        notes = "".join(html.paragraph(f"{note}.", "small") for note in self.notes)
+        return html.table([str(name) for name in table.columns], rows) + notes
 
 
 @takes(
@@ -235,7 +269,7 @@ def contrasts(
     rows, left_out = [], []
     for first, second in combinations(sorted(conditions, key=str), 2):
         row, without = made(fits, known, (between, first, second), scale)
-        rows.append((first, second, *row))
+        rows.append((first, second, *row, len(without) if row[2] else 0))
         left_out += without
     corrected = holm([row[3] for row in rows])
     return Contrasts(
@@ -250,8 +284,9 @@ def contrasts(
                 p_holm=p_holm,
                 n=n,
                 for_whom=for_whom,
+                n_left_out=n_left_out,
             )
-            for (first, second, estimate, p, n, for_whom), p_holm in zip(
+            for (first, second, estimate, p, n, for_whom, n_left_out), p_holm in zip(
                 rows, corrected, strict=True
             )
         ),
@@ -293,14 +328,27 @@ def _paired(
             f"{n} participants have a bounded value in both {first} and {second}; a contrast within "
             f"participants needs {_FEWEST}; fit(answers, by={between!r}) compares their answers together"
         )
-    mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(n))
-    half = float(stdtrit(n - 1, 0.975)) * error
-    p = float(2 * stdtr(n - 1, -abs(mean) / error)) if error > 0 else float(mean == 0)
-    estimate = _back(scale, mean, mean - half, mean + half)
+    estimate, p = _over_people(np.array(differences), scale)
     for_whom = "new participants, and these images"
     if without:  # who is left out depends on the answers, so the others are no sample
-        for_whom = f"these {n} participants only: {len(without)} more have no bounded value in both"
+        have = "has" if len(without) == 1 else "have"
+        for_whom = (
+            f"these {n} participants only: {len(without)} more {have} no bounded value in both"
+        )
+    if not np.isfinite(estimate.low):
+        for_whom = f"nobody: these {n} participants have the same {scale}, so their spread is not determined"
     return (estimate, p, n, for_whom), without
+
+
+def _over_people(differences: np.ndarray, scale: str) -> tuple[Estimate, float]:
+    """Return the mean with Student's interval, and p; no interval for people who differ by rounding only."""
+    n = len(differences)
+    mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(n))
+    rounding = _SAME * (1.0 if scale == "ratio" else float(np.abs(differences).max()))
+    if error <= rounding:
+        return Estimate(value=_back(scale, mean, mean, mean).value, low=-np.inf, high=np.inf), 1.0
+    half = float(stdtrit(n - 1, 0.975)) * error
+    return _back(scale, mean, mean - half, mean + half), float(2 * stdtr(n - 1, -abs(mean) / error))
 
 
 def _of_two(

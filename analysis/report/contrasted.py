@@ -55,11 +55,5 @@ def contrasts_table(found: Contrasts) -> str:
         ]
         for row in found.rows
     ]
-    left_out = (
-        html.paragraph(
-            f"Without a threshold in both of a pair: {', '.join(found.left_out)}.", "small"
-        )
-        if found.left_out
-        else ""
-    )
-    return html.table([*head, "participants", "for whom"], rows) + left_out
+    notes = "".join(html.paragraph(formatting.sentence(note), "small") for note in found.notes)
+    return html.table([*head, "participants", "for whom"], rows) + notes

@@ -1,5 +1,7 @@
 """Statements of the results in words, which the terminal, the page and the JSON file have in common."""
 
+from math import isfinite
+
 from analysis.fits.contrasts import Contrast
 from analysis.ranking.records import Ranking
 from analysis.report import formatting
@@ -10,6 +12,7 @@ from stimuli_store.tasks.types import Task
 
 _MOST_CONDITIONS = 6
 _MOST_PAIRS = 3
+_ALPHA = 0.05
 _MOST_NAMED = 3  # models in a headline
 
 
@@ -25,7 +28,8 @@ def statements_of(results: Results) -> tuple[Statement, ...]:
             )
         )
     if results.contrasts is not None:
-        found += [_of_contrast(row) for row in results.contrasts.rows[:_MOST_PAIRS]]
+        pairs = results.contrasts.rows
+        found += [_of_contrast(row, len(pairs)) for row in pairs[:_MOST_PAIRS]]
     found += [_of_ranking(rule, made, results) for rule, made in results.rankings.items()]
     found += [
         Statement(
@@ -87,18 +91,27 @@ def assumptions_of(results: Results) -> list[str]:
     return said
 
 
-def _of_contrast(row: Contrast) -> Statement:
+def _of_contrast(row: Contrast, n_pairs: int) -> Statement:
     between = f"{row.first} {SIGNS[row.scale]} {row.second}"
     ends = formatting.bounds(row.estimate.low, row.estimate.high)
     notes = (
         Note(text=between),
         Note(text=f"95 % interval {ends}, for {row.for_whom}"),
-        Note(text=f"equal: {formatting.p_value(row.p_holm)}, corrected for the number of pairs"),
+        Note(text=_told_apart(row, n_pairs)),
     )
     value = formatting.number(row.estimate.value)
     return Statement(
         label=f"{row.scale.capitalize()} of thresholds", value=value, notes=notes, short=row.scale
     )
+
+
+def _told_apart(row: Contrast, n_pairs: int) -> str:
+    """Return whether two conditions differ in words; a large p value is not said to show equality."""
+    if not isfinite(row.estimate.low):
+        return "whether they differ is not determined"
+    said = "differ" if row.p_holm < _ALPHA else "not shown to differ"
+    corrected = ", corrected for the number of pairs" if n_pairs > 1 else ""
+    return f"{said}: {formatting.p_value(row.p_holm)}{corrected}"
 
 
 def _of_ranking(rule: str, found: Ranking, results: Results) -> Statement:

@@ -192,8 +192,9 @@ def test_equivalence_is_said_of_the_whole_interval(region: tuple, said: str) -> 
     far = simulated_answers(DESIGN, {"a": TRUTH, "b": ThresholdTruth(threshold=12.0)}, seed=3)
     row = contrasts(fit(far, by="condition"), "condition")["a", "b"]
     assert row.equivalence(0.9, 1.1) == "different"
-    with pytest.raises(InputError, match="must hold 1"):
-        row.equivalence(1.1, 2.0)
+    for region in ((1.1, 2.0), (0.0, 2.0), (-1.0, 2.0), (0.5, 1.0)):
+        with pytest.raises(InputError, match="must hold 1 and lie above 0"):
+            row.equivalence(*region)
 
 
 def test_holm_is_the_step_down_of_the_paper() -> None:
@@ -297,7 +298,31 @@ def test_who_is_left_out_is_said_and_the_scale_stays() -> None:
     row = found["far", "near"]
     assert found.left_out == ("p001",)
     assert row.scale == "ratio"
-    assert row.for_whom == "these 4 participants only: 1 more have no bounded value in both"
+    assert row.for_whom == "these 4 participants only: 1 more has no bounded value in both"
+    assert row.n_left_out == 1
+    assert found.table["left out"].tolist() == [1]
+    assert "1 participant left out" in repr(found)
+    assert "1 participant left out" in found._repr_html_()
+    with pytest.raises(InputError, match="equivalence is not shown: 1 participant without"):
+        row.equivalence(0.01, 100.0)
+
+
+def test_people_who_do_not_differ_leave_their_spread_undetermined() -> None:
+    """A spread of zero would give an interval without width, and p = 0, from three copies of one person."""
+    cells = [("near", [21, 26, 33, 38, 40]), ("far", [20, 22, 26, 33, 38])]
+    rows = [
+        (person, place, level, k, 40)
+        for person in "abc"
+        for place, right in cells
+        for level, k in zip([1, 2, 4, 8, 16], right, strict=True)
+    ]
+    names = ["participant", "place", "level", "n_correct", "n_trials"]
+    answers = read_trials(pd.DataFrame(rows, columns=names), task="2afc")
+    row = contrasts(fit(answers, by=["participant", "place"]), "place")["far", "near"]
+    assert (row.estimate.low, row.estimate.high) == (-np.inf, np.inf)
+    assert row.p_value == 1.0
+    assert "their spread is not determined" in row.for_whom
+    assert row.equivalence(0.01, 100.0) == "undecided"
 
 
 BAD = {

@@ -278,3 +278,32 @@ def test_baselines_that_no_model_beats_are_in_the_headline() -> None:
     assert "condition means" in ranking["notes"][0]["text"]
     assert terminal.count(said) == 1
     assert page.count(said) == 2  # in its headline, and in the section on models
+
+
+@pytest.mark.parametrize(
+    ("shifts", "said"),
+    [
+        ([0, 0], "not shown to differ: p = "),
+        ([0, 4], "differ: p < 0.001"),
+        ([0, 0, 0], "not shown to differ: p = 1, corrected for the number of pairs"),
+    ],
+)
+def test_a_contrast_is_never_said_to_be_equal(shifts: list[int], said: str) -> None:
+    """Cells with equal counts do not differ; those of a level four times as far do, for any test."""
+    right = [100, 104, 130, 171, 193, 198, 199, 200, 200]
+    rows = [
+        (f"c{place}", 2.0 ** (i + shift), k, 200)
+        for place, shift in enumerate(shifts)
+        for i, k in enumerate(right)
+    ]
+    names = ["place", "level", "n_correct", "n_trials"]
+    results = analyse(read_trials(pd.DataFrame(rows, columns=names), task="2ifc"), by=["place"])
+    notes = [
+        note.text
+        for found in statements_of(results)
+        for note in found.notes
+        if found.label == "Ratio of thresholds"
+    ]
+    assert any(note.startswith(said) for note in notes)
+    assert ("corrected" in " ".join(notes)) == (len(shifts) > 2)
+    assert not any("equal" in note for note in notes)
