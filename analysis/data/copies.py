@@ -7,17 +7,22 @@ from analysis.data.answers import EVIDENCE
 from stimuli_store.errors import InputError
 
 _FEWEST_TIMES = 4  # response times that agree by chance in some trials do not agree in so many
+_MS = 1e3
+_EXACT = 1e-6  # ms, below which a response time is a whole number of them
+_NEAR = 0.1  # share of a step, within which differences of response times are whole steps
 
 
 def notes_on_copies(table: pd.DataFrame, source: str) -> tuple[str, ...]:
     """Return a sentence about rows of a table of answers that equal an earlier one, if there are any.
 
-    Without numbers of trials, equal rows may be repetitions. Their response times would differ.
+    Without numbers of trials, equal rows may be repetitions. Their response times would differ, if the clock
+    is finer than a millisecond and its times do not come in steps, such as frames.
 
     Raises
     ------
     InputError
-        If every row with a response time has a copy, as in a table that was appended to itself.
+        If rows of a participant are copies: they agree to a fine response time, or each of them with a
+        response time has a copy, as in a file that was read twice.
     """
     evidence = [name for name in table.columns if str(name).startswith(EVIDENCE)]
     compared = table.drop(columns=["order"])
@@ -26,12 +31,24 @@ def notes_on_copies(table: pd.DataFrame, source: str) -> tuple[str, ...]:
     copies = np.asarray(compared.duplicated())
     if not copies.any():
         return ()
-    timed = compared[compared.rt_s.notna()]
-    n_timed = int(table.rt_s.notna().sum())
-    if len(timed) == n_timed >= _FEWEST_TIMES and timed.duplicated(keep=False).all():
+    twice = compared[np.asarray(compared.duplicated(keep=False)) & compared.rt_s.notna()]
+    timed = table[table.rt_s.notna()].drop(columns=["order"])
+    counted = twice.groupby("participant", observed=True).size()
+    whole = len(twice) == len(timed) >= _FEWEST_TIMES
+    read_twice = [
+        name
+        for name, n in counted.items()
+        if whole or _are_copies(twice[twice.participant == name], timed[timed.participant == name])
+    ]
+    if read_twice:
+        name = read_twice[0]
+        n = int(twice[twice.participant == name].duplicated().sum())
+        more = f" (and {len(read_twice) - 1} more)" if len(read_twice) > 1 else ""
+        trials = "1 trial" if n == 1 else f"{n} trials"
         raise InputError(
-            f"every trial of {source} is there more than once, to the very response time; remove the copies, "
-            "or name the column that numbers the trials with the role order"
+            f"participant {name!r}{more} has {trials} of {source} more than once, to the very response time; "
+            "remove the copies, as by table.drop_duplicates(), or name the column that numbers the trials "
+            "with the role order"
         )
     n = int(copies.sum())
     said = "1 row equals" if n == 1 else f"{n} rows equal"
@@ -39,3 +56,22 @@ def notes_on_copies(table: pd.DataFrame, source: str) -> tuple[str, ...]:
         f"{said} an earlier one in every column, as repeated trials do; if trials were read twice, remove "
         "them, and name the column that numbers trials with the role order",
     )
+
+
+def _are_copies(twice: pd.DataFrame, timed: pd.DataFrame) -> bool:
+    """Return whether rows of a participant that equal others are copies, by all rows with response times."""
+    if len(twice) == len(timed) >= _FEWEST_TIMES:
+        return True
+    ms = _MS * twice.rt_s.to_numpy()
+    if (np.abs(ms - np.round(ms)) < _EXACT).all():
+        return False
+    # A coarse clock gives the same time to trials that differ, or times in steps.
+    alone = timed.drop_duplicates()
+    return not alone.rt_s.duplicated().any() and not _in_steps(alone.rt_s.to_numpy())
+
+
+def _in_steps(times: np.ndarray) -> bool:
+    """Return whether differences of neighbouring times, all distinct, are multiples of the smallest one."""
+    gaps = np.diff(np.sort(times))
+    steps = gaps / gaps.min() if gaps.size else gaps
+    return bool((np.abs(steps - np.round(steps)) < _NEAR).all())

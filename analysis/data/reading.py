@@ -39,7 +39,8 @@ def read_trials(
     roles
         Role to column, or a TOML file of the same (`docs/formats/roles.md`): participant, session, order,
         image, level, task, rule; ``correct``, or ``answer`` and ``response``, or ``n_correct`` and
-        ``n_trials``; rt_s or rt_ms, simulated; ``evidence = {model: column}``; ``answers = {word: answer}``.
+        ``n_trials``; rt_s or rt_ms, simulated; ``evidence = {model: column}``; ``answers = {word: answer}``,
+        with ``""`` or None for a word that says that there was no answer.
         A column that is called like a role plays it, unless ``roles`` says ``""`` for it.
     task, rule
         Task of every trial, by name or declared, and its decision rule (the task's first).

@@ -186,3 +186,16 @@ def test_a_wrong_request_is_refused_in_a_sentence(name: str, answers: Answers) -
     with pytest.raises(InputError, match=said) as error:
         call(answers)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_a_word_of_ones_own_says_that_there_was_no_answer(nothing: str | None) -> None:
+    words = {"answer": ["links", "rechts", "links"], "response": ["links", "Keine", "rechts"]}
+    table, own = pd.DataFrame(words), {"links": "left", "rechts": "right"}
+    with pytest.raises(InputError, match='"" for no answer'):
+        read_trials(table, {"answers": own}, task="pair")
+    read = read_trials(table, {"answers": {**own, "keine": nothing}}, task="pair")
+    assert read.exclusions.trials.tolist() == [1]
+    assert read.kept.n_correct.tolist() == [1, 0]
+    plain = table.replace({"links": "left", "rechts": "right"})
+    assert len(read_trials(plain, {"answers": {"keine": nothing}}, task="pair").kept) == 2

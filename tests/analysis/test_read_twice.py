@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,6 +44,34 @@ def test_a_table_appended_to_itself_is_refused() -> None:
         read_trials(pd.concat([TRIALS, TRIALS]))
     untimed = TRIALS.drop(columns="rt_s")
     assert read_trials(pd.concat([untimed, untimed])).notes[0].startswith("8 rows equal")
+
+
+def timed(name: str, rng: np.random.Generator) -> pd.DataFrame:
+    """60 trials of a participant at three levels, with response times of a fine clock."""
+    rows = {"level": np.repeat([1, 2, 4], 20), "correct": rng.integers(0, 2, 60)}
+    return pd.DataFrame({"participant": name, **rows, "rt_s": rng.gamma(4, 0.2, 60)})
+
+
+@pytest.mark.parametrize("n", [1, 7, 60])
+def test_copied_trials_of_one_participant_are_refused_with_their_number(n: int) -> None:
+    rng = np.random.default_rng(4)
+    ann, ben = timed("ann", rng), timed("ben", rng)
+    said = f"participant 'ann' has {n} trials? of .* more than once.*drop_duplicates.*role order"
+    table = pd.concat([ann, ben, ann[:n]])
+    with pytest.raises(InputError, match=said):
+        read_trials(table)
+    assert len(read_trials(table.drop_duplicates())) == 120
+    assert len(read_trials(table.drop(columns="rt_s"))) == 120 + n
+    assert read_trials(table.assign(order=range(len(table)))).notes == ()
+
+
+@pytest.mark.parametrize("step", [0.001, 1 / 60, 1 / 144])
+def test_times_in_steps_agree_by_chance(step: float) -> None:
+    """Times of whole milliseconds or frames come twice in repeated trials, so they are no copies."""
+    rng = np.random.default_rng(5)
+    table = pd.concat([timed("ann", rng)] * 3).assign(level=1, correct=1)
+    table["rt_s"] = step * np.round(rng.gamma(4, 0.2, len(table)) / step)
+    assert "in every column" in read_trials(table).notes[0]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class Roles:
         Model to what it says: a column; or a column for each answer, with ``prefers = "lower"`` if the lower
         one speaks for its answer.
     answers
-        The table's words to the task's answers.
+        The table's words to the task's answers, or to "" if a word says that there was no answer.
     every_trial, exclude
         Facts about every row, and the answers that are left out.
     """
@@ -120,6 +120,9 @@ def roles_of(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Roles:
             raise unknown_name("role", str(role), [*COLUMN_ROLES, *_PARTS])
     parts = {name: table[name] for name in _PARTS if name in table}
     columns = {r: "" if c is None else c for r, c in table.items() if r not in _PARTS}
+    own = parts.get("answers")
+    if isinstance(own, Mapping):  # TOML has no None
+        parts["answers"] = {text: "" if answer is None else answer for text, answer in own.items()}
     return from_json(Roles, {**parts, "columns": columns}, "roles")
 
 

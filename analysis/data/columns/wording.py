@@ -17,8 +17,9 @@ def reader_of_answers(
 ) -> Callable[[Any], str | None]:
     """Return a function from a value in some columns to an answer of the task, or None for a missing one.
 
-    The table's words may be the task's answers in small or large letters, words that `own` maps to them, or
-    1 and 0, true and false for a task that is answered by yes and no. If none of them is, and they are not
+    The table's words may be the task's answers in small or large letters, words that `own` maps to them (or
+    to "" if they say that there was no answer), or 1 and 0, true and false for a task that is answered by yes
+    and no. If none of them is, and they are not
     more than the task has answers, they are taken as they are: left and right for first and second.
 
     Raises
@@ -36,11 +37,16 @@ def reader_of_answers(
     """
     known = _lexicon(task, own)
     found = {value: word(value) for column in columns for value in distinct(column)[1]}
+    none = {word(text).lower() for text, answer in own.items() if not answer}
     answers = {value: known.get(text.lower()) for value, text in found.items()}
-    strange = [v for v, answer in answers.items() if answer is None and not is_missing(v)]
+    strange = [
+        v
+        for v, answer in answers.items()
+        if answer is None and not is_missing(v) and found[v].lower() not in none
+    ]
     if strange and task is not None:
         some_known = any(answer is not None for answer in answers.values())
-        if some_known or own or not _may_stand(task, [found[v] for v in strange]):
+        if some_known or any(own.values()) or not _may_stand(task, [found[v] for v in strange]):
             raise InputError(_no_answer(task, columns, [found[v] for v in strange]))
     spelled: dict[str, str] = {}
     for value in strange:
@@ -53,15 +59,15 @@ def _may_stand(task: Task, words: Sequence[str]) -> bool:
     return not task.criterion and len({text.lower() for text in words}) <= len(task.answers)
 
 
-def _lexicon(task: Task | None, own: Mapping[str, str]) -> dict[str, str]:
-    """Return words in small letters to answers."""
-    mapped = {word(text).lower(): answer for text, answer in own.items()}
+def _lexicon(task: Task | None, own: Mapping[str, str]) -> dict[str, str | None]:
+    """Return words in small letters to answers, or to None if they say that there was none."""
+    mapped = {word(text).lower(): answer or None for text, answer in own.items()}
     if task is None:
         return mapped
-    for answer in own.values():
+    for answer in filter(None, own.values()):
         if answer not in task.answers:
             raise unknown_name(f"answer of the task {task.name}", answer, list(task.answers))
-    known = {answer.lower(): answer for answer in task.answers}
+    known: dict[str, str | None] = {answer.lower(): answer for answer in task.answers}
     yes = [answer for answer in task.answers if answer.lower() in YES]
     no = [answer for answer in task.answers if answer.lower() in NO]
     if len(yes) == len(no) == 1:
@@ -76,5 +82,5 @@ def _no_answer(task: Task, columns: Sequence[pd.Series], strange: Sequence[str])
     return (
         f"{', '.join(map(repr, words[:_SHOWN]))}{more} in {named} is no answer of the task {task.name} "
         f"({', '.join(task.answers)}); correct it, or say what the table's words mean with the role answers, "
-        f'as in answers = {{"{words[0]}" = "{task.answers[0]}"}}'
+        f'as in answers = {{"{words[0]}" = "{task.answers[0]}"}}, or "" for no answer'
     )
