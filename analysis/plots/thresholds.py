@@ -51,7 +51,7 @@ def plot_thresholds(
     ax
         Axes to draw on; None for new ones.
     unit
-        Unit of the levels; that of the fits of groups need not be given.
+        Unit of the levels; fits of answers know theirs, and it need not be given.
     true
         True thresholds of simulated answers, by name.
 
@@ -76,7 +76,8 @@ def plot_thresholds(
     if not fits:
         raise InputError("there is no fit to plot; give at least one")
     named = {group_name(key): fit for key, fit in fits.items()}  # type: ignore[union-attr]
-    unit = unit or getattr(fits, "unit", "")
+    labels = {fit.level_label for fit in named.values()}
+    unit = unit or (labels.pop() if len(labels) == 1 else "")
     true = true or {}
     for name in set(true) - set(named):
         raise unknown_name("fit", name, list(named))

@@ -20,7 +20,7 @@ from analysis.fits.nested import compare_groups
 from analysis.infer.holm import holm
 from analysis.planning.study import StudyDesign, simulated_answers
 from analysis.planning.truths import ThresholdTruth
-from analysis.plots import plot_fit, plot_residuals
+from analysis.plots import plot_fit, plot_residuals, plot_thresholds
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
 
@@ -76,6 +76,7 @@ def test_a_fit_of_answers_knows_its_levels(
     assert made.level_label == label
     assert plot_fit(made).get_xlabel() == plot_residuals(made).get_xlabel() == label
     assert plot_fit(made, unit="deg").get_xlabel() == "size (degrees)"
+    assert plot_thresholds([made, made]).get_xlabel() == f"threshold, {label}"
     assert (f"Fit({label} " in repr(made)) == (label != "level")
     assert label in made._repr_html_()
     again = Fit.load(made.save(tmp_path / "fit.json"))
