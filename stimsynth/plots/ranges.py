@@ -76,6 +76,18 @@ def range_words(values: np.ndarray, shown: Range) -> str:
     return "range: all NaN" if np.isnan(values).all() else "range: no finite value"
 
 
+def short_range(shown: Range) -> str:
+    """Return a range as text without a space, so that it stays on one line.
+
+    Examples
+    --------
+    >>> short_range((-0.25, 0.25)), short_range((0.0, 1.5))
+    ('±0.25', '[0,1.5]')
+    """
+    low, high = shown
+    return f"±{high:.3g}" if low == -high else f"[{low:.3g},{high:.3g}]".replace("-", "−")
+
+
 def _finite(image: np.ndarray) -> np.ndarray:
     """Return the finite values in double precision; a single 0 if there are none."""
     values = np.asarray(image, dtype=np.float64).ravel()

@@ -90,7 +90,9 @@ def test_vectors_are_stems_and_maps_are_images() -> None:
     (colours,) = plot_representation(data=MAPS.sigmoid(), as_rgb=True)
     assert pixels(colours).shape == (6, 8, 3)
     named = plot_representation(data={"one": VECTORS[:, :1], "two": MAPS}, title="all")
-    assert [ax.get_title() for ax in named] == ["one", "two 0", "two 1", "two 2"]
+    largest = [f"±{float(m.abs().max()):.3g}" for m in MAPS[0]]
+    titles = ["one", *(f"two {number}\n{said}" for number, said in enumerate(largest))]
+    assert [ax.get_title() for ax in named] == titles
     for made in (axes, shown, named):
         check_inside(made[0].figure)
 
@@ -102,8 +104,10 @@ def test_limits_are_those_asked_for() -> None:
     for data in (VECTORS, MAPS):
         for ax in plot_representation(data=data, ylim=(-9, 8)):
             assert (ax.images[0].get_clim() if ax.images else ax.get_ylim()) == (-9, 8)
+    assert ax.get_title() == "channel 2\n[−9,8]"
     rescale_ylim([ax], {"a": VECTORS, "b": torch.tensor([50.0, torch.nan])})
     assert ax.images[0].get_clim() == (-50, 50)
+    assert ax.get_title() == "channel 2\n±50"
 
 
 def test_many_channels_are_side_by_side() -> None:

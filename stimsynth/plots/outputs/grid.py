@@ -70,7 +70,7 @@ def grid_in_place(
         one.set_title(words, fontsize=TITLE_POINTS, pad=4, linespacing=1.2)
         made.append(one)
     if title:
-        top = (box.y1 + above) / whole_figure.height
+        top = (box.y1 + above - 6 * scale) / whole_figure.height
         middle = (box.x0 + box.width / 2) / whole_figure.width
         figure.text(middle, top, title, ha="center", va="bottom", fontsize=TITLE_POINTS + 1)
     return made

@@ -39,12 +39,20 @@ def output_parts(data: Any, batch_idx: int = 0, *, as_rgb: bool = False) -> list
     InputError
         If there is no such image, or the shape is not that of an output.
     """
-    if isinstance(data, Mapping):
+    if not isinstance(data, Mapping):
         return [
-            OutputPart(title=" ".join(filter(None, (str(name), part.title))), values=part.values)
-            for name, values in data.items()
-            for part in output_parts(values, batch_idx, as_rgb=as_rgb)
+            OutputPart(title=f"channel {part.title}" if part.title else "", values=part.values)
+            for part in _channels(data, batch_idx, as_rgb)
         ]
+    return [
+        OutputPart(title=" ".join(filter(None, (str(name), part.title))), values=part.values)
+        for name, values in data.items()
+        for part in _channels(values, batch_idx, as_rgb)
+    ]
+
+
+def _channels(data: Any, batch_idx: int, as_rgb: bool) -> list[OutputPart]:
+    """Return the channels of an output for one image, with their numbers if there are several."""
     channels = item_of(data, batch_idx)
     if np.iscomplexobj(channels):
         channels = np.concatenate([channels.real, channels.imag])

@@ -19,12 +19,13 @@ from stimsynth.plots.outputs.stems import (
 )
 from stimsynth.plots.panels import Panel
 from stimsynth.plots.places import draw_fitting
-from stimsynth.plots.ranges import display_ranges, range_colors
+from stimsynth.plots.ranges import Range, display_ranges, range_colors, short_range
 from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.axes import check_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 _FIGSIZE = (5, 5)
 
@@ -132,14 +133,17 @@ def _by_model(own: Callable[..., Any], *given: Any) -> "tuple[Axes, ...]":
 def _draw(ax: "Axes", parts: Sequence[OutputPart], title: str, ylim: YLimits) -> "list[Axes]":
     images = [part.values for part in parts if part.values.ndim > 1]
     beside = 10 if len(images) == len(parts) else 44
-    made = grid_in_place(ax, [part.title for part in parts], title=title, beside_px=beside)
     signed = any((values < 0).any() for values in images)
     vrange = "indep0" if signed else "indep1"
-    for one, part in zip(made, parts, strict=True):
+    ranges = display_ranges([part.values for part in parts], vrange)
+    alone = title if len(parts) == 1 else ""
+    titles = [_titled(part, alone, shown) for part, shown in zip(parts, ranges, strict=True)]
+    made = grid_in_place(ax, titles, title=title, beside_px=beside)
+    for one, part, shown in zip(made, parts, ranges, strict=True):
         if part.values.ndim == 1:
             clean_stem_plot(part.values, one, None, False if ylim is None else ylim)
         else:
-            _draw_image(one, part, vrange)
+            _draw_image(one, part, shown, range_colors(vrange))
     if ylim is None:
         rescale_ylim(made, {str(i): part.values for i, part in enumerate(parts)})
     elif ylim is not False:
@@ -148,7 +152,21 @@ def _draw(ax: "Axes", parts: Sequence[OutputPart], title: str, ylim: YLimits) ->
     return made
 
 
-def _draw_image(ax: "Axes", part: OutputPart, vrange: str) -> None:
-    (limits,) = display_ranges([part.values], vrange)
-    panel = Panel(pixels=part.values, title=ax.get_title(), shown=limits)
-    draw_fitting(ax, panel, cmap=range_colors(vrange))
+def _titled(part: OutputPart, title: str, shown: Range) -> str:
+    """Return the title of a part; that of an image, which has no axis, ends with a line for its range."""
+    words = part.title or title
+    return words if part.values.ndim == 1 else "\n".join(filter(None, [words, short_range(shown)]))
+
+
+def _draw_image(ax: "Axes", part: OutputPart, shown: Range, cmap: str) -> None:
+    panel = Panel(pixels=part.values, title=ax.get_title(), shown=shown)
+    draw_fitting(ax, panel, cmap=cmap)
+    (image,) = ax.images
+    if part.values.ndim > 2:  # colours, whose range stays
+        return
+
+    def follow(changed: "AxesImage") -> None:
+        *lines, _ = ax.get_title().split("\n")
+        ax.title.set_text("\n".join([*lines, short_range(changed.get_clim())]))
+
+    image.callbacks.connect("changed", follow)
