@@ -5,6 +5,9 @@ person drawn at random, with an image drawn at random, is right with probability
 of the thresholds of individuals, which `fit_hierarchy` estimates. The two are equal where the averaged curve
 is symmetric about p, and drift apart as people or images differ more. Pooling takes levels that were chosen
 without regard to the answers; thresholds from staircases need `fit_hierarchy`.
+
+A jackknife moves one curve; it does not ask whether curves that never pass p describe the answers as well.
+The fit of the pooled answers does, so the interval of a threshold always holds the interval of that fit.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +20,11 @@ from scipy.sparse import csr_array
 from analysis.curves.axes import Axis, from_axis, to_axis
 from analysis.curves.sigmoids import SIGMOIDS, sigmoid_of
 from analysis.curves.threshold_curve import ThresholdCurve
+from analysis.data.counts import summed_counts
 from analysis.data.crossed import CrossedCounts, crossed_counts
-from analysis.fits.engine.settings import ANY, FitSettings
+from analysis.fits.engine.settings import ANY, FitSettings, checked
+from analysis.fits.fit import Fit, FitStatus
+from analysis.fits.fitting import fit_counts
 from analysis.infer.jackknife import WEIGHINGS, crossed_jackknife, weights_of
 from analysis.infer.likelihood import CurveProblem, climb, lapse_prior
 from analysis.infer.population import PopulationEstimate
@@ -31,8 +37,9 @@ from stimuli_store.tools.gates import a_rate, a_share, one_of, takes
 _FREE = (0, 1, 2)
 _REACH = 1.5  # how far beyond the levels a threshold is believed, in ranges of the levels
 _WIDTHS = np.log2([0.1, 0.3, 1.0])
-_OUTSIDE = "the threshold lies outside the levels shown"
-_MISSING = "pooled proportion correct does not pass p at these levels; there is no threshold"
+_HAVE_THRESHOLD = frozenset(
+    {FitStatus.CONVERGED, FitStatus.FALLING, FitStatus.EXTRAPOLATED, FitStatus.UNDETERMINED}
+)
 
 
 @takes(sigmoid=one_of(ANY, *SIGMOIDS), guess=a_rate, p=a_share, weigh=one_of(*WEIGHINGS))
@@ -47,6 +54,7 @@ def population_threshold(
     guess: float = 0.5,
     p: float = 0.75,
     axis: str | Axis = "log",
+    rising: bool | None = None,
     weigh: str = "participants",
 ) -> PopulationEstimate:
     """Return the level at which proportion correct, averaged over people and images, is `p`.
@@ -61,8 +69,8 @@ def population_threshold(
     sigmoid
         Shape of the averaged curve; ``"any"`` (default): the best of normal, Weibull (Gumbel on other axes)
         and reversed Gumbel, chosen once for all answers.
-    guess, p, axis
-        As for `fit_psychometric`.
+    guess, p, axis, rising
+        As for `fit_psychometric`; with None (default) the direction is that of the pooled answers.
     weigh
         ``"participants"`` (default): every person has the same weight; ``"trials"``: every trial.
 
@@ -70,7 +78,9 @@ def population_threshold(
     -------
     PopulationEstimate
         Its standard error and deviations are on the axis (octaves on the log axis). With fewer than three
-        people or images it says nothing about new ones; `for_whom` and `caution` tell.
+        people or images it says nothing about new ones; `for_whom` and `caution` tell. The interval holds
+        that of the pooled answers' own fit: an end is open where curves that stay on one side of `p`
+        describe them as well, and both are where that fit has no threshold, for the reason in `caution`.
 
     Raises
     ------
@@ -86,19 +96,24 @@ def population_threshold(
     ('new people', True)
     """
     rows = crossed_counts(participant, image, level, n_correct, n_trials)
+    settings = FitSettings(sigmoid=sigmoid, guess=guess, p=p, axis=axis, rising=rising)
+    weight = weights_of(rows.people, rows.n_trials, weigh)
+    pooled = _pooled_fit(rows, weight, settings)
     x, place = np.unique(to_axis(rows.levels, axis), return_inverse=True)
     span, middle = float(np.ptp(x)) or 1.0, float(x[0] + x[-1]) / 2
+    side = 1.0 if pooled.rising else -1.0  # a falling curve is fitted as a rising one, mirrored
     curves = [
-        ThresholdCurve(shape=sigmoid_of(name, axis), x=(x - middle) / span, guess=guess, p=p)
-        for name in FitSettings(sigmoid=sigmoid, axis=axis).shapes
+        ThresholdCurve(shape=sigmoid_of(name, axis), x=side * (x - middle) / span, guess=guess, p=p)
+        for name in settings.shapes
     ]
     by_level = csr_array((np.ones(len(place)), (np.arange(len(place)), place)))
-    weight = weights_of(rows.people, rows.n_trials, weigh)
     curve, start = _best(
         curves, weight * rows.n_correct @ by_level, weight * rows.n_trials @ by_level
     )
 
     def threshold(right: np.ndarray, total: np.ndarray) -> np.ndarray:
+        if pooled.status not in _HAVE_THRESHOLD:
+            return np.full(len(right), np.inf)
         problem = _problem(curve, right @ by_level, total @ by_level)
         at = climb(problem, np.tile(start, (len(right), 1)), _FREE).x[:, 0]
         return np.where(np.abs(at) < _REACH, at, np.copysign(np.inf, at))
@@ -106,19 +121,37 @@ def population_threshold(
     noise = _trial_variance(curve, start, weight, rows, by_level)
     found = _jackknife(rows, threshold, weigh, noise)
     ends = (found.value, found.low, found.high)
-    value, low, high = (float(from_axis(middle + span * end, axis)) for end in ends)
-    cautions = [_MISSING if abs(found.value) == np.inf else "", found.caution]
-    if 0.5 < abs(found.value) < np.inf:
-        cautions[0] = _OUTSIDE
+    value, *sides = (float(from_axis(middle + side * span * end, axis)) for end in ends)
+    placed = replace(found, value=value, low=min(sides), high=max(sides))
+    return _no_narrower(_spreads_times(placed, span), pooled)
+
+
+def _pooled_fit(rows: CrossedCounts, weight: np.ndarray, settings: FitSettings) -> Fit:
+    """Return the fit of answers pooled with weights (R,), which count as Kish's effective number of trials.
+
+    Source: Kish (1965), *Survey Sampling*, section 11.7.
+    """
+    worth = weight * (weight @ rows.n_trials) / (weight**2 @ rows.n_trials)
+    # Rounded, so that equal weights leave whole counts.
+    right, total = (np.round(worth * v, 6) for v in (rows.n_correct, rows.n_trials))
+    return fit_counts([summed_counts(rows.levels, right, total)], checked(settings))[0]
+
+
+def _no_narrower(found: PopulationEstimate, pooled: Fit) -> PopulationEstimate:
+    """Return an estimate whose interval holds that of the pooled answers, with the status of their fit."""
+    status, value = pooled.status, found.value
+    if status not in _HAVE_THRESHOLD:
+        value = pooled.threshold
+    elif value in from_axis([-np.inf, np.inf], pooled.function.axis):
+        reached = (value == np.inf) == pooled.rising
+        status = FitStatus.UNREACHED if reached else FitStatus.EXCEEDED
+    cautions = ["" if status.is_found else status.value, found.caution]
     return replace(
         found,
         value=value,
-        low=low,
-        high=high,
-        se=span * found.se,
-        sd_participants=span * found.sd_participants,
-        sd_images=span * found.sd_images,
-        caution="; ".join(c for c in cautions if c),
+        low=min(found.low, pooled.low),
+        high=max(found.high, pooled.high),
+        caution="; ".join(sentence for sentence in cautions if sentence),
     )
 
 
@@ -169,12 +202,14 @@ def population_dprime(
     ends = np.clip([p, found.low, found.high], 0.0, 1.0)
     value, low, high = (float(d) for d in link.dprime(ends))
     slope = float(link.slope(np.array(value)))
-    scale = 1 / slope if slope > 0 else np.inf
+    scaled = _spreads_times(found, 1 / slope if slope > 0 else np.inf)
+    return replace(scaled, value=value, low=low, high=high)
+
+
+def _spreads_times(found: PopulationEstimate, scale: float) -> PopulationEstimate:
+    """Return an estimate with its standard error and deviations on another scale."""
     return replace(
         found,
-        value=value,
-        low=low,
-        high=high,
         se=scale * found.se,
         sd_participants=scale * found.sd_participants,
         sd_images=scale * found.sd_images,

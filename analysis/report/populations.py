@@ -1,6 +1,7 @@
 """Thresholds and d' of a population: intervals for new people and images, where there are enough of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,7 +37,10 @@ def population_of(answers: Answers, fit: Fit, p: float) -> PopulationEstimate | 
         guess=fit.function.guess,
         p=p,
         axis=fit.function.axis,
+        rising=fit.rising,
     )
+    # People weigh equally here and trials in the fit: others are known no better than those who took part.
+    found = replace(found, low=min(found.low, fit.low), high=max(found.high, fit.high))
     lowest = lowest_of(fit)
     known = lowest < found.value < np.inf and (found.low > lowest or found.high < np.inf)
     return found if known else None
