@@ -4,17 +4,33 @@ import numpy as np
 import pytest
 from scipy.stats import norm, sem, t
 
-from analysis.fits.fitting import fit_psychometric
+from analysis.data.counts import summed_counts
+from analysis.fits.engine.settings import FitSettings
+from analysis.fits.fit import FitStatus
+from analysis.fits.fitting import fit_counts, fit_psychometric
 from analysis.fits.population import population_dprime, population_threshold
+from analysis.infer.jackknife import crossed_jackknife
 from stimuli_store.errors import InputError
 from tests.analysis.crossed_people import Study, answers, true_threshold
 from tests.helpers import whole
 
+LEVELS = np.array([1.0, 2, 4, 8, 16])
 COVERAGE = [(12, 9), whole(400, 368)]
 
 
 def one(seed: int = 0, **fields: object) -> tuple[np.ndarray, ...]:
     return answers(Study(**{"n_trials": 10, **fields}), np.random.default_rng(seed))[0]
+
+
+def flattening(ceiling: float, seed: int) -> tuple[np.ndarray, ...]:
+    """Rows of 6 people and 6 images, SD .2 octaves, whose curves rise from .5 and level off at a ceiling."""
+    rng = np.random.default_rng([11, seed])
+    away = np.add.outer(*rng.normal(0, 0.2, (2, 6)))[..., None]
+    right = rng.binomial(
+        20, 0.5 + (ceiling - 0.5) * -np.expm1(-((LEVELS * np.exp2(away) / 2) ** 2))
+    )
+    who, where, at = (index.ravel() for index in np.indices(right.shape))
+    return who, where, LEVELS[at], right.ravel(), np.full(right.size, 20)
 
 
 @pytest.mark.parametrize("p", [0.65, 0.75, 0.9])
@@ -109,6 +125,75 @@ def test_answers_at_chance_have_no_threshold() -> None:
     assert "no threshold" in found.caution
     beyond = population_threshold(who, None, level, [11, 12, 14] * 4, [20] * 12)
     assert "outside the levels" in beyond.caution
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("ceiling", "p"), [(0.7, 0.75), (0.825, 0.85)])
+def test_curves_that_level_off_below_p_have_no_upper_end(
+    ceiling: float, p: float, seed: int
+) -> None:
+    rows = flattening(ceiling, seed)
+    found, fit = population_threshold(*rows, p=p), fit_psychometric(*rows[2:], p=p)
+    assert found.high == fit.high == np.inf
+    assert found.low <= fit.low
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_guessing_has_no_upper_end(seed: int) -> None:
+    found = population_threshold(*flattening(0.5, seed))
+    assert found.high == np.inf
+    assert found.caution
+
+
+@pytest.mark.parametrize("rising", [True, False])
+@pytest.mark.parametrize("right", [[25, 26, 27, 26], [38, 38, 38, 38]])
+def test_answers_on_one_side_of_p_have_the_status_of_their_fit(
+    right: list[int], rising: bool
+) -> None:
+    who, level = np.repeat(np.arange(6), 4), np.tile([8.0, 16, 32, 64], 6)
+    at, total = level if rising else 512 / level, [40] * 24
+    found = population_threshold(who, None, at, 6 * right, total, p=0.85, rising=rising)
+    fit = fit_psychometric(at, 6 * right, total, p=0.85, rising=rising)
+    assert found.value == fit.threshold == (np.inf if (right[0] < 30) == rising else 0)
+    assert (found.low, found.high) == (0, np.inf)
+    assert found.caution == fit.status.value
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_falling_answers_have_the_population_of_the_mirrored_ones(seed: int) -> None:
+    study = Study(n_trials=20)
+    who, where, level, right, total = one(seed, n_trials=20)
+    rises = population_threshold(who, where, level, right, total, sigmoid="normal")
+    for rising in (None, False):
+        falls = population_threshold(
+            who, where, 1 / level, right, total, sigmoid="normal", rising=rising
+        )
+        assert falls.value == pytest.approx(1 / rises.value, rel=1e-6)
+        assert (falls.low, falls.high) == pytest.approx((1 / rises.high, 1 / rises.low), rel=1e-6)
+        assert abs(np.log2(falls.value) + true_threshold(study)) < 4 * falls.se
+    against = population_threshold(who, where, 1 / level, right, total, rising=True)
+    assert (against.low, against.high) == (0, np.inf)
+    assert against.caution == FitStatus.WRONG_WAY.value
+
+
+def test_well_determined_intervals_are_those_of_the_jackknife() -> None:
+    who, where, level, right, total = one(n_people=5, n_images=5, n_trials=40)
+    settings = FitSettings(sigmoid="normal", dispersion="none")
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        counts = [
+            summed_counts(level, w[:n] * right, w[:n] * right + w[n:] * (total - right))
+            for w in weights
+        ]
+        return np.log2([fit.threshold for fit in fit_counts(counts, settings)])
+
+    n = len(level)
+    codes = (np.tile(who, 2), np.tile(where, 2))
+    plain = crossed_jackknife(statistic, *codes, n_trials=np.concatenate([right, total - right]))
+    found = population_threshold(who, where, level, right, total, sigmoid="normal")
+    fit = fit_psychometric(level, right, total, sigmoid="normal")
+    assert found.low < fit.low < fit.high < found.high
+    assert np.log2([found.low, found.high]) == pytest.approx([plain.low, plain.high], abs=2e-3)
 
 
 def test_people_who_answer_alike_are_known_no_better_than_their_trials_allow() -> None:

@@ -202,6 +202,28 @@ def test_the_headline_is_the_threshold_of_a_population(counts: tuple[int, int]) 
     ]
 
 
+def test_the_population_is_bounded_where_these_people_are() -> None:
+    rng = np.random.default_rng(3)
+    frame = crossed(6, 4)
+    p = 0.5 + 0.2 * -np.expm1(-(frame.level**2))
+    results = analyse(read_trials(frame.assign(correct=rng.binomial(1, p)), task="2ifc"))
+    assert results.headline.fit.high == np.inf
+    assert results.interval is None or results.interval[1] == np.inf
+
+
+def test_falling_answers_have_a_headline_for_new_people() -> None:
+    frame = crossed(6, 4)
+    rises, falls = (
+        analyse(read_trials(frame.assign(level=level), task="2ifc"))
+        for level in (frame.level, 8 / frame.level)
+    )
+    assert not falls.headline.fit.rising
+    assert falls.headline.for_whom == "new people and new images"
+    low, high = falls.interval
+    assert low < falls.headline.fit.low < falls.headline.fit.high < high
+    assert low < 8 / rises.headline.fit.threshold < high
+
+
 def test_the_dprime_of_a_level_is_that_of_a_population() -> None:
     frame = crossed(6, 4).query("level == 4")
     (first, *_) = statements_of(analyse(read_trials(frame, task="2ifc")))
