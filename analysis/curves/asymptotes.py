@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import briefly
 
 FREE, TIED, SHARED = "free", "tied", "shared"
 _LOW, _HIGH = (
@@ -103,9 +104,9 @@ def _rate(what: str, given: float | str, words: tuple[str, ...]) -> float | str:
             raise unknown_name(f"setting of {what}", given, ["a number", *words])
         return given
     if isinstance(given, bool) or not isinstance(given, int | float | np.number):
-        raise InputError(f"{expected}; not {given!r}")
+        raise InputError(f"{expected}; not {briefly(given)}")
     if not 0 <= given < 1:
-        raise InputError(f"{expected}; not {given!r}")
+        raise InputError(f"{expected}; not {briefly(given)}")
     return float(given)
 
 

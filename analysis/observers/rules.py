@@ -27,7 +27,7 @@ from analysis.observers.structure import Structure, same_pairs, signal_of, struc
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools.gates import a_number, briefly, like, optional, takes
+from stimuli_store.tools.gates import a_number, a_text, briefly, like, optional, takes
 
 _LARGEST = 1e9  # d' of which squares can be compared
 LIKELIHOOD, DIFFERENCING, INDEPENDENT = "likelihood", "differencing", "independent"
@@ -46,7 +46,7 @@ def rule_of(task: Task, rule: str | None = None) -> str:
     InputError
         If the task has no such rule, or its cells do not determine it.
     """
-    name = task.rules[0] if rule is None else rule
+    name = task.rules[0] if rule is None else a_text(rule, "rule")
     if name not in task.rules:
         raise unknown_name(f"decision rule of the task {task.name}", name, list(task.rules))
     if name not in RULES:

@@ -44,11 +44,12 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     middle = np.bincount(person, single["n_correct"].to_numpy()) / np.bincount(person)
     errors = np.sqrt((middle * (1 - middle))[used] / by_person[1][used])
     value, low, high, p = _mean(slopes, errors)
-    direction = "rises" if value > 0 else "falls"
+    # A fall is written as a number above 0, and so is its interval.
+    direction, ends = ("rises", (low, high)) if value > 0 else ("falls", (-high, -low))
     return Diagnostic(
         name="drift",
         sentence=f"proportion correct {direction} by {abs(value):.1%} from the first to the last trial of a "
-        f"session, 95 % interval [{low:.1%}, {high:.1%}]",
+        f"session, 95 % interval [{ends[0]:.1%}, {ends[1]:.1%}]",
         p=p,
         value=value,
         low=low,

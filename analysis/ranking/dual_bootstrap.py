@@ -161,9 +161,9 @@ def _meaning(n_people: int, n_images: int, n: int) -> str:
             f"nothing is known about others ({FEWEST} of either are needed)"
         )
     if few_images:
-        said = f"intervals hold for new participants and these images: there {_only(n_images, 'image')}"
+        said = f"intervals hold for new participants and {_only(n_images, 'image')}"
     elif few_people:
-        said = f"intervals hold for new images and these participants: there {_only(n_people, 'participant')}"
+        said = f"intervals hold for new images and {_only(n_people, 'participant')}"
     else:
         said = "intervals hold for new participants and new images (corrected dual bootstrap)"
     return f"{said}; they are wide because there are only {n}" if n < _FEW else said
@@ -174,7 +174,11 @@ def _number(n: int, what: str) -> str:
 
 
 def _only(n: int, what: str) -> str:
-    return f"is a single {what}" if n == 1 else f"are only {n} {what}s"
+    return (
+        f"this {what}: there is only one"
+        if n == 1
+        else f"these {what}s: there are only {n} {what}s"
+    )
 
 
 def _resampled(rng: np.random.Generator, n: int, n_draws: int) -> np.ndarray:

@@ -33,7 +33,16 @@ from analysis.ranking.proportions import ceiling_bits, groups_of
 from analysis.ranking.records import GroupScore, Ranking
 from analysis.ranking.scores import measure, summarized
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import a_count, a_seed, a_text, one_of, optional, some_names, takes
+from stimuli_store.tools.gates import (
+    a_count,
+    a_seed,
+    a_text,
+    a_yes_or_no,
+    one_of,
+    optional,
+    some_names,
+    takes,
+)
 from stimuli_store.tools.progress import progress_bar
 
 _WEIGHED: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +57,7 @@ _RESERVED = (CHANCE, LEVEL_ONLY, CONDITION_MEANS, IMAGE_MEANS)
     models=optional(some_names),
     rule=optional(a_text),
     conditions=optional(some_names),
+    baselines=a_yes_or_no,
     weigh=one_of(*WEIGHINGS),
     n_draws=a_count,
     seed=a_seed,

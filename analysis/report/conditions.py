@@ -11,8 +11,10 @@ from analysis.infer.estimates import Estimate
 from analysis.infer.population import PopulationEstimate
 from analysis.observers.from_counts import DPrime
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import number_of
 
 Case = float | str | None
+MISFIT_DRAWS = 400  # simulated experiments behind the goodness of a fit
 #: Outcomes of a fit whose threshold is no result.
 _NO_RESULTS = frozenset(
     {
@@ -28,7 +30,7 @@ _NO_RESULTS = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Condition:
     """Answers of one condition, or of one participant or image in it, with their fits.
 
@@ -89,6 +91,12 @@ class Condition:
     scaling: ScalingFit | None = None
     by_participant: tuple["Condition", ...] = ()
     by_image: tuple["Condition", ...] = ()
+
+    def __repr__(self) -> str:
+        answered = f"{number_of(int(self.n_trials.sum()), 'trial')} at {number_of(len(self.levels), 'level')}"
+        found = self.estimate or ("without threshold" if self.fit else "")
+        told = [self.name, str(found), f"for {self.for_whom}" if self.estimate else "", answered]
+        return f"Condition({', '.join(part for part in told if part)})"
 
     @property
     def numbers(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_from_hits
 from analysis.observers.links import link_of
 from analysis.observers.structure import signal_of, structure_of
-from analysis.report.conditions import Case, Condition
+from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
 from analysis.report.populations import population_dprimes, population_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
 from stimuli_store.tasks.types import Task
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _RULE = 2  # place of the rule among the keys of a condition
 _WINDOWS = ("window", "scaling")
-_DRAWS = 400  # simulated experiments behind the goodness of a fit
 _HALF = 0.5  # guess rate of answers without a task
 
 
@@ -134,7 +133,7 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
 
 
 def _misfit(fit: Fit, seed: int) -> float:
-    return goodness_of_fit(fit, n_draws=_DRAWS, seed=seed).deviance.share
+    return goodness_of_fit(fit, n_draws=MISFIT_DRAWS, seed=seed).deviance.share
 
 
 def _several(parts: list[tuple[str, Answers]]) -> list[tuple[str, Answers]]:

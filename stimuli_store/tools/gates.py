@@ -140,6 +140,14 @@ def a_count(value: Any, name: str) -> int:
     return made
 
 
+def a_yes_or_no(value: Any, name: str) -> bool:
+    """Return True or False, which may be numpy's."""
+    own = isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
+    if not own or getattr(value, "ndim", 0):
+        raise InputError(f"{name} must be True or False; not {briefly(value)}")
+    return bool(value)
+
+
 def a_text(value: Any, name: str) -> str:
     """Return a text."""
     if not isinstance(value, str):

@@ -34,7 +34,7 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
     number = _integer(value)
     if number is None or (least is not None and number < least):
         limit = "" if least is None else f" of {least} or more"
-        raise InputError(f"{what} must be a whole number{limit}; not {value!r}")
+        raise InputError(f"{what} must be a whole number{limit}; not {_in_a_line(value)}")
     return number
 
 
@@ -69,7 +69,7 @@ def wholes(
     if small or len(numbers) != len(given) or count not in (None, len(numbers)):
         several = "whole numbers" if count is None else f"{count} whole numbers"
         limit = "" if least is None else f" of {least} or more"
-        raise InputError(f"{what} must be {several}{limit}; not {value!r}")
+        raise InputError(f"{what} must be {several}{limit}; not {_in_a_line(value)}")
     return numbers
 
 
@@ -90,6 +90,10 @@ def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
         return (whole(value, what, least),) * 2
     height, width = wholes(value, f"{what}, if not one number,", least, count=2)
     return height, width
+
+
+def _in_a_line(value: Any) -> str:
+    return " ".join(repr(value).split())  # a table prints itself in several
 
 
 def _integer(value: Any) -> int | None:

@@ -144,6 +144,16 @@ def test_what_is_wrong_is_found_and_named(spoil: Any, name: str, said: str) -> N
     assert checks[name].p < 0.01
 
 
+def test_the_interval_of_a_fall_is_that_of_the_fall() -> None:
+    """Its words have the sign of the sentence; its numbers are those of the change."""
+    drift = found(trials(0, people_tire))["drift"]
+    assert drift.low < drift.value < drift.high < 0
+    said = (
+        f"falls by {-drift.value:.1%} from the first to the last trial of a session, 95 % interval "
+    )
+    assert said + f"[{-drift.high:.1%}, {-drift.low:.1%}]" in drift.sentence
+
+
 def test_good_answers_alarm_rarely_and_intervals_hold_the_truth() -> None:
     checks = [found(trials(seed)) for seed in range(12)]
     alarms = [c.name for one in checks for c in one.values() if c.alarming]

@@ -1,7 +1,7 @@
 """Odd arguments of every public function: one sentence, or a result, but never an error of Python's."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,13 @@ from stimuli_store.tools import gates
 NAN, INF = float("nan"), float("inf")
 ODD = [None, 3, -1, 1.5, True, "x", "8", "", NAN, INF, 1e300, 10**30, b"x", object()]
 ODD += [[], (), {}, ["a", 3], [NAN, "x"], {"a": 1}, {"lapse": 3}, analysis.NormalPrior]  # type: ignore[list-item]
+SEVERAL = [
+    np.array([]),
+    np.ones(3),
+    np.array(["a", "b"]),
+    pd.Series([1, 2]),
+    pd.DataFrame({"a": [1]}),
+]
 
 LEVELS, RIGHT, TOTAL = [8, 16, 32, 64], [26, 31, 41, 49], [50] * 4
 PAIR = task_named("2ifc")
@@ -326,3 +333,26 @@ def test_a_gate_without_an_argument_is_a_slip_of_ours() -> None:
 
 def test_folders_of_journals_may_be_texts() -> None:
     assert journal_path("data", "S1", 1, "abx") == journal_path(Path("data"), "S1", 1, "abx")
+
+
+#: Functions of one value, given in place of a rule, a number or a choice.
+OF_ONE: dict[str, Callable[[Any], Any]] = {
+    "rule": lambda v: analysis.dprime(0.75, "2afc", rule=v),
+    "rule of a design": lambda v: replace(K.design, rule=v),
+    "rule of counts": lambda v: analysis.dprime_from_counts(30, 40, "2afc", rule=v),
+    "rule of a population": lambda v: analysis.population_dprime(**ROWS, task="2afc", rule=v),
+    "baselines": lambda v: analysis.rank(K.answers, baselines=v, n_draws=5),
+    "guess": lambda v: analysis.fit_psychometric(LEVELS, RIGHT, TOTAL, guess=v),
+    "lapse": lambda v: analysis.fit_psychometric(LEVELS, RIGHT, TOTAL, lapse=v),
+    "seed": lambda v: analysis.goodness_of_fit(K.fit, n_draws=5, seed=v),
+    "n_draws": lambda v: analysis.goodness_of_fit(K.fit, n_draws=v),
+    "n_participants": lambda v: replace(K.design, n_participants=v),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_several_values_in_place_of_one_are_refused_in_a_line(name: str) -> None:
+    for value in SEVERAL:
+        with pytest.raises(InputError) as caught:
+            OF_ONE[name](value)
+        assert "\n" not in str(caught.value)

@@ -59,7 +59,7 @@ SAID = {
     "no curve": Said(
         right=[20, 34, 22, 38, 40],
         value="not determined",
-        notes=("the curve does not describe the answers (goodness of fit, p",),
+        notes=("the curve does not describe the answers (goodness of fit, p ≤ 0.0025",),
     ),
 }
 
@@ -329,3 +329,10 @@ def test_a_contrast_is_never_said_to_be_equal(shifts: list[int], said: str) -> N
     assert any(note.startswith(said) for note in notes)
     assert ("corrected" in " ".join(notes)) == (len(shifts) > 2)
     assert not any("equal" in note for note in notes)
+
+
+def test_a_condition_prints_in_a_line() -> None:
+    shown = repr(analyse(counted(SAID["a threshold"].right)).headline)
+    assert len(shown) < 200 and "\n" not in shown
+    assert "200 trials at 5 levels" in shown
+    assert "for this participant" in shown

@@ -7,7 +7,7 @@ from analysis.plots import style
 from analysis.plots.fits import plot_fit
 from analysis.plots.thresholds import plot_thresholds
 from analysis.report import formatting
-from analysis.report.conditions import Condition, lowest_of, undetermined
+from analysis.report.conditions import MISFIT_DRAWS, Condition, lowest_of, undetermined
 from analysis.report.contrasted import contrasts_table
 from analysis.report.results import Results
 from analysis.report.statements import interval_words, misfit_notes
@@ -79,7 +79,7 @@ def _fit_sentence(condition: Condition, fit: Fit) -> str:
         + f", lapse rate {curve.lapse:.3f}. Deviance {fit.deviance:.1f}"
     )
     if condition.misfit is not None:
-        said += f", goodness of fit by simulation {formatting.p_value(condition.misfit)}"
+        said += f", goodness of fit by simulation {formatting.drawn_p_value(condition.misfit, MISFIT_DRAWS)}"
     said += ". "
     if condition.estimate is not None:
         ends = formatting.bounds(fit.low, fit.high, condition.unit, lowest=lowest_of(fit))
