@@ -45,7 +45,7 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     errors = np.sqrt((middle * (1 - middle))[used] / by_person[1][used])
     value, low, high, p = _mean(slopes, errors)
     # A fall is written as a number above 0, and so is its interval.
-    direction, ends = ("rises", (low, high)) if value > 0 else ("falls", (-high, -low))
+    direction, ends = ("rises", (low, high)) if value >= 0 else ("falls", (-high, -low))
     return Diagnostic(
         name="drift",
         sentence=f"proportion correct {direction} by {abs(value):.1%} from the first to the last trial of a "

@@ -142,8 +142,9 @@ def a_count(value: Any, name: str) -> int:
 
 def a_yes_or_no(value: Any, name: str) -> bool:
     """Return True or False, which may be numpy's."""
-    own = isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
-    if not own or getattr(value, "ndim", 0):
+    if isinstance(value, bool):
+        return value
+    if str(getattr(value, "dtype", "")) != "bool" or value.ndim:
         raise InputError(f"{name} must be True or False; not {briefly(value)}")
     return bool(value)
 
