@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stimuli_store.bank.format import check_name
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError
 
@@ -67,6 +66,8 @@ def write_study(folder: Path) -> tuple[Path, ...]:
     ...     [path.name for path in write_study(Path(here) / "texture")]
     ['plan.toml', 'design.toml', 'texture.ipynb']
     """
+    from stimuli_store.bank.format import check_name  # it loads numpy, which help does without
+
     name = check_name(folder.resolve().name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and not empty; give another name")

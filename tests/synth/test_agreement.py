@@ -67,6 +67,8 @@ def test_missing_files_and_wrong_numbers_get_a_sentence(made: Path, tmp_path: Pa
         ({"references": [26]}, "references must be numbers from 1 to 25; not"),
         ({"distortions": []}, "distortions must be numbers from 1 to 24"),
         ({"distortions": [0]}, "distortions"),
+        ({"references": [1.5]}, "references must be whole numbers"),
+        ({"distortions": ["3"]}, "distortions must be whole numbers"),
     ):
         with pytest.raises(InputError, match=sentence):
             load_tid2013(made, **arguments)

@@ -176,6 +176,10 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
         1,
         lambda n: features(nn.Sequential(blur()), "0", channels=n)(IMAGE),
     ),
+    "features.image_shape": (
+        16,
+        lambda n: features(nn.Sequential(blur()), ["0"], image_shape=(1, n, 16))(IMAGE),
+    ),
     "features.size": (8, lambda n: features(nn.Sequential(blur()), "0", size=n)(IMAGE)),
     "balanced_by_sensitivity.n_probes": (
         1,
@@ -218,6 +222,10 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
     "mad_set.seed": (3, lambda n: contest(seed=n)),
     "mad_set.max_iter": (2, lambda n: contest(max_iter=n)),
     "mad_set.stop_iters_to_check": (2, lambda n: contest(stop_iters_to_check=n)),
+    "Metamer.get_progress.iteration": (
+        1,
+        lambda n: metamer(store_progress=1).get_progress(n).losses,
+    ),
     "Geodesic.n_steps": (3, lambda n: geodesic(n_steps=n).geodesic),
     "Geodesic.n_starts": (2, lambda n: bridge(n_starts=n).geodesic),
     "Geodesic.seed": (3, lambda n: bridge(seed=n).geodesic),
@@ -294,6 +302,7 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
     "SteerablePyramidFreq.recon_pyr.levels": (0, lambda n: part(levels=[n])),
     "SteerablePyramidFreq.recon_pyr.bands": (1, lambda n: part(bands=[n])),
     "SteerablePyramidFreq.convert_tensor_to_pyr.num_channels": (1, lambda n: back(n)),
+    "upsample_blur.n_scales": (2, lambda n: transforms.upsample_blur(IMAGE, (0, 0), n_scales=n)),
     "blur_downsample.n_scales": (2, lambda n: transforms.blur_downsample(IMAGE, n_scales=n)),
     "center_crop.output_size": (8, lambda n: transforms.center_crop(IMAGE, n)),
     "circular_gaussian2d.kernel_size": (5, lambda n: transforms.circular_gaussian2d(n, 1.0)),
@@ -384,6 +393,8 @@ TAKES: dict[str, tuple[int, Callable[[Any], Any]]] = {
     ),
     "imshow.batch_idx": (0, lambda n: shown(plots.imshow, IMAGE, batch_idx=n)),
     "imshow.channel_idx": (0, lambda n: shown(plots.imshow, IMAGE, channel_idx=n)),
+    "histogram.batch_idx": (0, lambda n: shown(plots.histogram, IMAGE, batch_idx=n)),
+    "histogram.channel_idx": (0, lambda n: shown(plots.histogram, IMAGE, channel_idx=n)),
     "imshow.col_wrap": (1, lambda n: shown(plots.imshow, IMAGE, col_wrap=n)),
     "pyrshow.batch_idx": (0, lambda n: shown(plots.pyrshow, {0: IMAGE[:, :, None]}, batch_idx=n)),
     "pyrshow.channel_idx": (
@@ -462,8 +473,11 @@ def test_other_numbers_get_one_sentence(name: str) -> None:
             call(wrong)
 
 
-# Names of scales and orientations, which are compared with those a model has, and shapes of tensors.
-NAMES = re.compile(r"\.(scales|scales_to_keep|wanted|pyr_keys|pyr_coeffs|levels|noise_levels)$")
+# Names of scales and orientations, which are compared with those a model has, shapes of tensors, and numbers
+# of files, which `test_agreement.py` has.
+NAMES = re.compile(
+    r"\.(references|distortions|scales|scales_to_keep|wanted|pyr_keys|pyr_coeffs|levels|noise_levels)$"
+)
 # The same argument under another name, through the same function.
 ALIKE = {
     "MetamerObjective.seed": "Metamer.seed",
@@ -492,12 +506,17 @@ ALIKE = {
 
 
 def test_every_whole_number_that_is_public_is_in_the_table() -> None:
-    """Arguments of public functions, classes and their methods whose type is a whole number or several."""
+    """Arguments of public functions, classes and their methods whose type is a whole number or several.
+
+    Of the synthesis: what the front door has of the other packages is in their own tables.
+    """
     labels: dict[Any, set[str]] = {}
     for package in ("", ".images", ".transforms", ".convergence", ".plots"):
         module = importlib.import_module(f"stimsynth{package}")
         for name in module.__all__:
-            for label, function in callables(name, getattr(module, name)):
+            thing = getattr(module, name)
+            made_here = getattr(thing, "__module__", "").startswith("stimsynth")
+            for label, function in callables(name, thing) if made_here else []:
                 labels.setdefault(function, set()).add(label)
     known = TAKES.keys() | ALIKE.keys()
     missing = {
