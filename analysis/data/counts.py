@@ -16,6 +16,7 @@ _COMMON, _RARE = (
     0.4,
     0.1,
 )  # shares of good fits between which a larger deviance comes to widen an interval
+_SAME = 1e-9  # proportions nearer to each other are one
 SURE = 1e-3  # probability of an error when answers are said to fall, or to be below chance
 
 
@@ -125,7 +126,15 @@ def trend_of(x: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.n
     """Return the normal deviate (B,) of a linear trend of answers (B, L) over positions x (B, L).
 
     It is the test of Cochran (1954, Biometrics 10, 417) and Armitage, divided by the root of the scatter
-    about the line where that exceeds chance. It is 0 where all answers are alike or there is one level.
+    where that exceeds chance: scatter about the best monotone curve in the direction of the trend, so that
+    a late drop, which no straight line follows, counts as a fall. It is 0 where all answers are alike or
+    there is one level.
+
+    Examples
+    --------
+    >>> x, total = np.arange(5.0)[None], np.full((1, 5), 160.0)
+    >>> trend_of(x, np.array([[156.0, 155, 156, 142, 89]]), total).round(2).tolist()
+    [-11.02]
     """
     total = n_trials.sum(axis=-1, keepdims=True)
     mean = n_correct.sum(axis=-1, keepdims=True) / total
@@ -133,11 +142,39 @@ def trend_of(x: np.ndarray, n_correct: np.ndarray, n_trials: np.ndarray) -> np.n
     square = (n_trials * off**2).sum(axis=-1)
     spread = (mean * (1 - mean))[..., 0]
     slope = (n_correct * off).sum(axis=-1) / np.where(square > 0, square, 1)
-    left = n_correct - n_trials * (mean + slope[..., None] * off)
-    scatter = (left**2 / np.maximum(n_trials, 1)).sum(axis=-1) / np.where(spread > 0, spread, 1)
-    beyond = np.maximum(scatter / np.maximum((n_trials > 0).sum(axis=-1) - 2, 1), 1)
+    toward = np.where(slope[..., None] < 0, n_trials - n_correct, n_correct)
+    order = np.argsort(np.where(n_trials > 0, x, np.inf), axis=-1, kind="stable")
+    in_order = (np.take_along_axis(v, order, axis=-1) for v in (toward, n_trials))
+    beyond = np.maximum(_scatter_of(*in_order) / np.where(spread > 0, spread, 1), 1)
     scale = square / np.where(spread > 0, spread, 1) / beyond
     return np.where(spread > 0, slope * np.sqrt(scale), 0.0)
+
+
+def _scatter_of(right: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return the mean squared deviation (B,) of answers in order (B, L) from the best rising curve.
+
+    It is per trial and degree of freedom: levels less blocks of levels that the curve takes together.
+    """
+    used = total > 0
+    curve = _rising_curve(right, total)
+    square = np.where(used, (right - total * curve) ** 2 / np.where(used, total, 1), 0.0)
+    steps = (np.diff(curve, axis=-1) > _SAME) & used[..., 1:]
+    return square.sum(axis=-1) / np.maximum(used.sum(axis=-1) - 1 - steps.sum(axis=-1), 1)
+
+
+def _rising_curve(right: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return the proportions (B, L) of the most likely curve that never falls.
+
+    They are the max-min of means over neighbouring levels (Barlow et al. 1972, *Statistical Inference under
+    Order Restrictions*, equation 1.9). Levels without trials come last.
+    """
+    curve = np.full(right.shape, -np.inf)
+    for begin in range(right.shape[-1]):
+        sums, sizes = (v[..., begin:].cumsum(axis=-1) for v in (right, total))
+        means = np.where(sizes > 0, sums / np.maximum(sizes, 1), 0.0)
+        least = np.minimum.accumulate(means[..., ::-1], axis=-1)[..., ::-1]
+        curve[..., begin:] = np.maximum(curve[..., begin:], least)
+    return curve
 
 
 def is_below(chance: float, n_correct: np.ndarray, n_trials: np.ndarray) -> np.ndarray:

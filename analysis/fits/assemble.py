@@ -44,15 +44,15 @@ class FoundFits:
 
 def assembled(found: FoundFits, row: int, counts: Counts) -> Fit:
     """Return the fit of one data set of a batch."""
-    value = float(found.threshold.value[row])
-    low, high = _ends(found, row, counts)
+    status = _status(found, row, counts)
+    low, value, high = _ends(found, row, counts, status)
     modes = found.modes[found.best[row]]
     return Fit(
         function=function_of(modes, row, found),
         threshold=value,
         low=low,
         high=high,
-        status=_status(found, row, counts, (low, value, high)),
+        status=status,
         log_likelihood=float(found.log_likelihood[row]),
         deviance=float(found.deviance[row]),
         dispersion=float(found.widening[row]),
@@ -83,41 +83,58 @@ def function_of(modes: Modes, row: int, found: FoundFits) -> PsychometricFunctio
     )
 
 
-def _ends(found: FoundFits, row: int, counts: Counts) -> tuple[float, float]:
-    """Return the interval; where there is no threshold it begins at the levels, not beyond them."""
-    value, low, high = (
-        float(v[row]) for v in (found.threshold.value, found.threshold.low, found.threshold.high)
-    )
+def _ends(
+    found: FoundFits, row: int, counts: Counts, status: FitStatus
+) -> tuple[float, float, float]:
+    """Return the threshold between its ends.
+
+    Where there is no threshold the interval begins at the levels, not beyond them. A flat line at the guess
+    rate never reaches p: its threshold is infinite, as is that end of the interval.
+    """
+    low, value, high = _read(found, row)
     least, most = float(counts.levels[0]), float(counts.levels[-1])
-    if np.isposinf(value):
-        return min(low, most), high
-    if value == float(from_axis(-np.inf, found.settings.axis)):
-        return low, max(high, least)
-    return low, high
+    bottom, top = (float(end) for end in from_axis([-np.inf, np.inf], found.settings.axis))
+    if status is FitStatus.AT_CHANCE:
+        low, value, high = (low, top, top) if found.rising[row] else (bottom, bottom, high)
+    if value == top:
+        return min(low, most), value, high
+    return low, value, max(high, least) if value == bottom else high
 
 
-def _status(
-    found: FoundFits, row: int, counts: Counts, ends: tuple[float, float, float]
-) -> FitStatus:
-    low, value, high = ends
-    least, most = from_axis([-np.inf, np.inf], found.settings.axis)
+def _read(found: FoundFits, row: int) -> tuple[float, float, float]:
+    """Return the threshold of the best curve between its ends."""
+    read = found.threshold
+    return float(read.low[row]), float(read.value[row]), float(read.high[row])
+
+
+def _status(found: FoundFits, row: int, counts: Counts) -> FitStatus:
     if found.below[row]:
         return FitStatus.BELOW_CHANCE
     if len(counts.levels) == 1:
         return FitStatus.ONE_LEVEL
     if found.wrong_way[row]:
         return FitStatus.WRONG_WAY
-    if value in (least, most):
-        reached = (value == most) == bool(found.rising[row])
-        return FitStatus.UNREACHED if reached else FitStatus.EXCEEDED
+    value = _read(found, row)[1]
+    bottom, top = from_axis([-np.inf, np.inf], found.settings.axis)
+    exceeded = value == (bottom if found.rising[row] else top)
+    # Where the guess rate is free, a flat line above p is no guessing.
+    if found.guessed[row] and not (exceeded and isinstance(found.settings.guess, str)):
+        return FitStatus.AT_CHANCE
+    if value in (bottom, top):
+        return FitStatus.EXCEEDED if exceeded else FitStatus.UNREACHED
+    return _finite_status(found, row, counts)
+
+
+def _finite_status(found: FoundFits, row: int, counts: Counts) -> FitStatus:
+    """Return the status of a curve that passes p."""
+    low, value, high = _read(found, row)
+    bottom, top = from_axis([-np.inf, np.inf], found.settings.axis)
     if not found.modes[found.best[row]].rested[row]:
         return FitStatus.UNFINISHED
-    if low == least and high == most:
+    if low == bottom and high == top:
         return FitStatus.UNDETERMINED
     if not counts.levels[0] <= value <= counts.levels[-1]:
         return FitStatus.EXTRAPOLATED
-    if found.guessed[row]:
-        return FitStatus.AT_CHANCE
     turned = found.settings.rising is None and not found.rising[row]
     return FitStatus.FALLING if turned else FitStatus.CONVERGED
 

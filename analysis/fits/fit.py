@@ -37,22 +37,25 @@ class FitStatus(Enum):
     >>> from stimsynth import fit_psychometric
     >>> fit = fit_psychometric([1, 2, 4, 8, 16], [20, 22, 30, 37, 39], [40] * 5)
     >>> fit.status.name, fit_psychometric([1, 2], [10, 10], [20, 20]).status.name
-    ('CONVERGED', 'UNREACHED')
+    ('CONVERGED', 'AT_CHANCE')
     """
 
     CONVERGED = "the fit converged, and the threshold lies within the levels shown"
     EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"
     FALLING = "the fit converged, and the curve falls with the level as the answers do"
     UNDETERMINED = "the answers bound the threshold on neither side"
-    UNREACHED = "proportion correct stays below p at all levels; there is no threshold"
-    EXCEEDED = "proportion correct stays above p at all levels; there is no threshold"
+    UNREACHED = "the fitted curve stays below p; there is no threshold"
+    EXCEEDED = (
+        "the fitted curve is above p already where it is lowest; a threshold, if there is one, lies "
+        "beyond the levels shown"
+    )
     WRONG_WAY = (
         "answers get worse along the levels where the fitted curve gets better; turn `rising`"
     )
     BELOW_CHANCE = (
         "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
     )
-    AT_CHANCE = "the answers are not told apart from guessing; there is no threshold to rely on"
+    AT_CHANCE = "the answers are not told apart from guessing; there is no threshold"
     ONE_LEVEL = (
         "answers at a single level cannot give a threshold; show two at least, or take their d'"
     )
@@ -107,7 +110,8 @@ class Fit:
         The curve at the posterior mode of the best sigmoid.
     threshold, low, high
         Level at which the curve passes `p`, and its 95 % profile interval. An end is infinite (or 0
-        on the log axis) if the data exclude no level on that side.
+        on the log axis) if the data exclude no level on that side. The threshold itself is infinite
+        where the curve never passes `p`, and where the answers are not told apart from guessing.
     status
         A `FitStatus`.
     log_likelihood, deviance

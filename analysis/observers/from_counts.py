@@ -97,7 +97,10 @@ def wilson(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.nd
     >>> [round(float(end), 3) for end in wilson(5, 10)]
     [0.237, 0.763]
     """
-    k, n = _checked(n_correct, n_trials)
+    return _wilson_ends(*_checked(n_correct, n_trials))
+
+
+def _wilson_ends(k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     middle = (k + Z95**2 / 2) / (n + Z95**2)
     half = Z95 / (n + Z95**2) * np.sqrt(k * (n - k) / n + Z95**2 / 4)
     low = np.where(k <= 0, 0.0, np.maximum(middle - half, 0.0))
@@ -112,7 +115,10 @@ def dprime_from_counts(
 
     When none or all answers are right, the estimate takes half a trial as the count of the rarer
     answer (the 1/(2N) rule, Macmillan & Kaplan 1985). The interval is Wilson's for the proportion,
-    converted to d'; it is not corrected, so its upper end is infinite when all answers were right. In a
+    converted to d'; it is not corrected, so its upper end is infinite when all answers were right. Where d'
+    has no negative values (oddity, ABX), the interval never ends below the upper end of as many trials
+    answered exactly at chance, so that answers which happen to fall below chance do not pass for a precise
+    d' of 0 (the power constraint of Cowan, Cranmer, Gross & Vitells 2011, arXiv:1105.3166). In a
     task with a criterion this supposes an observer without bias; `dprime_from_hits` does not. Answers that
     are rarer than chance by an exact binomial test at 1 % have the status `BELOW_CHANCE`.
 
@@ -134,8 +140,8 @@ def dprime_from_counts(
     >>> result = dprime_from_counts(75, 100)
     >>> round(result.estimate, 2), round(result.low, 2), round(result.high, 2)
     (1.79, 1.31, 2.22)
-    >>> dprime_from_counts(0, 10).status.name
-    'BELOW_CHANCE'
+    >>> dprime_from_counts(0, 10)
+    DPrime(0 [0, 1.86], 0 right of 10, BELOW_CHANCE)
     """
     return dprimes_from_counts([n_correct], [n_trials], task, rule)[0]
 
@@ -165,7 +171,10 @@ def dprimes_from_counts(
     k, n = _checked(n_correct, n_trials)
     _check_row(k)
     link = link_of(task_of(task), rule)
-    shares = np.stack([np.clip(k, 0.5, n - 0.5) / n, *wilson(k, n)])
+    low_share, high_share = _wilson_ends(k, n)
+    if link.curve.below is None:
+        high_share = np.maximum(high_share, _wilson_ends(link.guess * n, n)[1])
+    shares = np.stack([np.clip(k, 0.5, n - 0.5) / n, low_share, high_share])
     below = bdtr(k, n.astype(int), link.guess) < _RELIABLY
     return tuple(
         DPrime(
@@ -174,9 +183,9 @@ def dprimes_from_counts(
             high=float(high),
             n_correct=int(right),
             n_trials=int(total),
-            status=_status(bool(low_share), float(high)),
+            status=_status(bool(fewer), float(high)),
         )
-        for estimate, low, high, right, total, low_share in zip(
+        for estimate, low, high, right, total, fewer in zip(
             *link.dprime(shares), k, n, below, strict=True
         )
     )

@@ -54,7 +54,7 @@ SAID = {
         right=[20, 21, 19, 20, 20], value="not determined", notes=("there is no threshold",)
     ),
     "beyond the levels": Said(
-        right=[20, 20, 21, 22, 27], value="", notes=(FitStatus.EXTRAPOLATED.value,)
+        right=[20, 21, 23, 26, 28], value="", notes=(FitStatus.EXTRAPOLATED.value,)
     ),
     "no curve": Said(
         right=[20, 34, 22, 38, 40],

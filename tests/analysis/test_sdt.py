@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import fisher_exact, norm
+from scipy.stats import binom, fisher_exact, norm
 
 from analysis.observers.criterion import operating_of
 from analysis.observers.from_counts import (
@@ -169,6 +169,36 @@ def test_answers_reliably_below_chance_are_said() -> None:
     assert dprime_from_counts(0, 11, "oddity").status is DPrimeStatus.ESTIMATED  # p = .012
     assert dprime_from_counts(0, 12, "oddity").status is DPrimeStatus.BELOW_CHANCE  # p = .008
     assert dprime_from_counts(10, 10).status is DPrimeStatus.UNBOUNDED
+
+
+@pytest.mark.parametrize("task", ["oddity", "abx", "4iax", "triangle"])
+@pytest.mark.parametrize("n_trials", [2, 10, 30, 1000])
+def test_no_counts_below_chance_give_an_interval_without_width(task: str, n_trials: int) -> None:
+    chance = guess_rate(task)
+    table = dprimes_from_counts(np.arange(n_trials + 1), [n_trials] * (n_trials + 1), task)
+    at_chance = float(dprime(wilson_of(chance, n_trials), task))
+    ends = np.array([found.high for found in table])
+    assert (np.diff(ends[:-1]) >= 0).all() and np.isinf(ends[-1])
+    for right, found in enumerate(table):
+        if right <= chance * n_trials:
+            assert (found.estimate, found.low) == (0, 0)
+            assert found.high == pytest.approx(at_chance) and found.high > 0
+        below = binom.cdf(right, n_trials, chance) < 0.01
+        assert (found.status is DPrimeStatus.BELOW_CHANCE) == below
+
+
+def wilson_of(share: float, n_trials: int) -> float:
+    """The larger root of (p - share)² = z² p (1 - p) / n, which defines Wilson's upper end."""
+    z = norm.isf(0.025) ** 2 / n_trials
+    return float(np.roots([1 + z, -2 * share - z, share**2]).max())
+
+
+def test_a_task_with_negative_sensitivity_keeps_its_interval_below_chance() -> None:
+    found = dprime_from_counts(5, 100, "2afc")
+    other = dprime_from_counts(95, 100, "2afc")
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (-other.estimate, -other.high, -other.low)
+    )
 
 
 @pytest.mark.parametrize(
