@@ -154,7 +154,7 @@ def two_fits() -> Axes:
 PLOTS: dict[str, Callable[[], Axes]] = {
     "fit": lambda: fitted(unit="window_px", true=25.0),
     "fit with unequal trials": lambda: fitted((5, 22, 35, 9), (10, 40, 40, 10), unit="deg"),
-    "fit of sixty levels": lambda: fitted(np.resize([1, 1, 2, 0, 2], 60), 2, MANY, unit="deg"),
+    "fit of sixty levels": lambda: fitted(np.resize([1, 2, 1, 2, 1], 60), 2, MANY, unit="deg"),
     "fit to guesses": lambda: fitted((10, 11, 9, 10)),
     "fit to right answers": lambda: fitted((20, 20, 20, 20)),
     "fit to wrong answers": lambda: fitted((0, 1, 0, 0)),
@@ -349,7 +349,7 @@ def test_ticks_are_levels_or_round_numbers() -> None:
 
     assert shown("fit") == ["8", "16", "32", "64"]
     assert shown("fit of tiny levels") == ["0.001", "0.002", "0.003", "0.005"]
-    assert shown("fit of sixty levels") == ["10", "20", "50"]
+    assert shown("fit of sixty levels") == ["10", "15", "20", "30", "50"]
 
 
 def test_an_axis_of_ones_own_is_that_of_the_plot() -> None:
