@@ -150,7 +150,7 @@ class Contrasts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A sentence on who or what was left out, if anything was."""
+        """Sentence on participants or others that were left out; none if all were kept."""
         if not self.left_out:
             return ()
         named = ", ".join(self.left_out[:_MOST_NAMED])

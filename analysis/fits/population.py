@@ -138,7 +138,7 @@ def _pooled_fit(rows: CrossedCounts, weight: np.ndarray, settings: FitSettings) 
 
 
 def _no_narrower(found: PopulationEstimate, pooled: Fit) -> PopulationEstimate:
-    """Return an estimate with its interval widened to hold the interval of a fit, and with the fit's status."""
+    """Return an estimate, widened to hold the interval of a fit, with the sentence of the fit's status."""
     status, value = pooled.status, found.value
     if status not in _HAVE_THRESHOLD:
         value = pooled.threshold
