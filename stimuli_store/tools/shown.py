@@ -60,7 +60,7 @@ def size_of(shape: Iterable[int]) -> str:
 
 
 def number_of(number: int, name: str) -> str:
-    """Return a number with the singular or the plural of what is number_of.
+    """Return a number with the singular or the plural of a noun.
 
     Examples
     --------
