@@ -94,13 +94,14 @@ class Contrast(FieldTable):
         """Return the statement that a region of practical equivalence allows.
 
         It is "equivalent" if the whole interval lies in the region, "different" if all of it lies
-        outside, else "undecided" (Kruschke 2018, AMPPS 1, 270).
+        outside, else "undecided" (Kruschke 2018, AMPPS 1, 270). If participants were left out, it is "not
+        shown", with their number: they may be those who differ.
 
         Raises
         ------
         InputError
-            If the region does not hold the value of no difference (1 for a ratio, else 0), or begins at 0 or
-            below for a ratio; or if participants were left out, for those may be the ones who differ.
+            If the region does not hold the value of no difference (1 for a ratio, else 0), or that of a ratio
+            begins at 0 or below.
         """
         same, least = (1.0, 0.0) if self.scale == "ratio" else (0.0, -np.inf)
         if not least < low < same < high:
@@ -110,10 +111,9 @@ class Contrast(FieldTable):
                 f"to {high:g}"
             )
         if self.n_left_out:
-            raise InputError(
-                f"equivalence is not shown: {number_of(self.n_left_out, 'participant')} without a bounded "
-                f"{self.quantity} in both conditions may be those who differ; measure further levels, or "
-                "compare pooled answers"
+            return (
+                f"not shown: {number_of(self.n_left_out, 'participant')} without a bounded {self.quantity} in "
+                "both conditions may be those who differ"
             )
         if low <= self.estimate.low and self.estimate.high <= high:
             return "equivalent"
@@ -150,7 +150,7 @@ class Contrasts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentence on participants or others that were left out; none if all were kept."""
+        """Who or what was left out, in a sentence; empty if nothing was."""
         if not self.left_out:
             return ()
         named = ", ".join(self.left_out[:_MOST_NAMED])
