@@ -112,8 +112,8 @@ class Contrast(FieldTable):
             )
         if self.n_left_out:
             return (
-                f"not shown: {number_of(self.n_left_out, 'participant')} without a bounded {self.quantity} in "
-                "both conditions may be those who differ"
+                f"not shown: {number_of(self.n_left_out, 'participant')} without a bounded {self.quantity} "
+                "in both conditions may be those who differ"
             )
         if low <= self.estimate.low and self.estimate.high <= high:
             return "equivalent"
@@ -150,7 +150,7 @@ class Contrasts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Who or what was left out, in a sentence; empty if nothing was."""
+        """Sentences on participants or conditions left out; empty if there are none."""
         if not self.left_out:
             return ()
         named = ", ".join(self.left_out[:_MOST_NAMED])
