@@ -225,8 +225,11 @@ def dprime_from_hits(
     """Return d' from hits and false alarms of a task with a criterion, with a 95 % interval.
 
     A rate of 0 or 1 counts as half a trial. The interval is that of the likelihood profile over the
-    criterion, without this correction, so that an end is infinite where the counts set no bound. Hits that
-    are rarer than false alarms by Fisher's exact test at 1 % have the status `BELOW_CHANCE`.
+    criterion, without this correction, so that an end is infinite where the counts set no bound. With few
+    trials or nearly perfect answers its lower end is too high more often than in 2.5 % of cases: in
+    simulations of yes-no (20 to 100 trials of a kind, d' from 0.5 to 3.8) in up to 9 %, so that it holds d'
+    in 89 % at worst and in 94 to 96 % mostly. Hits that are rarer than false alarms by Fisher's exact test at
+    1 % have the status `BELOW_CHANCE`.
 
     Parameters
     ----------
