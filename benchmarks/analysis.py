@@ -4,7 +4,6 @@ Times are CPU time of one process. Peers run beside, and ratios to them come fir
 """
 
 import argparse
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from analysis.observers.links import Link, link_of
+from benchmarks.cpu_time import seconds
 from benchmarks.fits import fits
 from benchmarks.ranking import ranking
 from stimuli_store.tasks import task_named
@@ -21,17 +21,6 @@ from stimuli_store.tasks.oddity import oddity
 N_INVERSES = 1_000_000
 MOST_S = 1.0
 ROOTS = 300
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Return the least CPU time of three calls, after one that does not count."""
-    call()
-    taken = []
-    for _ in range(3):
-        began = time.process_time()
-        call()
-        taken.append(time.process_time() - began)
-    return min(taken)
 
 
 def observers() -> bool:

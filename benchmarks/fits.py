@@ -12,6 +12,7 @@ from analysis.curves.psychometric import PsychometricFunction
 from analysis.fits.fitting import fit_many, fit_psychometric
 from analysis.fits.modes import fit_modes
 from analysis.fits.posteriors import grid_posteriors
+from benchmarks.cpu_time import seconds
 
 LEVELS = np.geomspace(8, 64, 7)
 N_TRIALS = 40
@@ -38,7 +39,7 @@ def fits() -> bool:
     print(f"{'times psignifit':>16} {'times SciPy':>12} {'ms a fit':>9} {'s':>7}  what")
     met = True
     for name, (call, n_sets) in ours.items():
-        taken = least(call)
+        taken = seconds(call)
         ratios = [f"{peer * n_sets / taken:.3g}" if peer else "–" for peer in peers.values()]
         print(f"{ratios[0]:>16} {ratios[1]:>12} {1e3 * taken / n_sets:9.3f} {taken:7.3f}  {name}")
         met &= taken <= MOST_S.get(name, np.inf)
@@ -61,16 +62,6 @@ def modes(right: np.ndarray, sigmoid: str) -> object:
 def posteriors(right: np.ndarray) -> object:
     """Return the posteriors of all data sets."""
     return grid_posteriors(LEVELS, right, [N_TRIALS] * 7, sigmoid="normal")
-
-
-def least(call: Callable[[], object]) -> float:
-    """Return the least CPU time of three calls."""
-    taken = []
-    for _ in range(3):
-        began = time.process_time()
-        call()
-        taken.append(time.process_time() - began)
-    return min(taken)
 
 
 def psignifit(right: np.ndarray) -> float:
