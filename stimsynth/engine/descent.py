@@ -49,6 +49,7 @@ class DescentState:
     optimizer: torch.optim.Optimizer
     scheduler: Any
     before: dict[str, Any] = field(default_factory=dict)
+    avoided: ClassVar[None] = None
     unreached: ClassVar[None] = None
 
 

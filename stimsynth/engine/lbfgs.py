@@ -17,16 +17,13 @@ from stimsynth.engine.problem import Evaluation, Problem, Terms, column, evaluat
 from stimsynth.numerics.reductions import dots, norms
 
 _ARMIJO = 1e-4
-# After so many steps in a row past lower points without a gradient, the run is on its way into one.
-_AVOIDING = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGSState:
     """State of L-BFGS: points, objective, gradient, terms and curvature of N problems.
 
-    `avoided` (N,) counts the last steps in a row that avoided a lower point without a finite gradient. The
-    memory is written in place, so a state can be continued once.
+    The memory is written in place, so a state can be continued once.
     """
 
     points: Tensor
@@ -75,7 +72,7 @@ class LBFGS:
             terms=at.terms,
             gradient_norm=self._projected_norm(points, at.gradient),
             exhausted=torch.zeros(count, dtype=torch.bool, device=points.device),
-            avoided=torch.zeros(count, dtype=torch.int64, device=points.device),
+            avoided=torch.zeros(count, dtype=torch.bool, device=points.device),
             curvature=Curvature.unknown(points, self.memory),
         )
 
@@ -85,7 +82,7 @@ class LBFGS:
         fresh = state.curvature.fresh
         direction = self._direction(state, state.gradient.flatten(1) * free, fresh) * free
         direction = direction.view_as(state.points)
-        points, at, accepted, undefined = self._search(problem, state, direction, active)
+        points, at, accepted, avoided = self._search(problem, state, direction, active)
         failed = active & ~accepted
         moved = (points - state.points).flatten(1)
         change = (at.gradient - state.gradient).flatten(1)
@@ -97,7 +94,7 @@ class LBFGS:
             gradient_norm=self._projected_norm(points, at.gradient),
             # A failed search with curvature is repeated without; after a failed gradient step it ends.
             exhausted=state.exhausted | (failed & fresh),
-            avoided=torch.where(undefined, state.avoided + 1, 0),
+            avoided=avoided,
             # A problem whose search failed loses all its pairs.
             curvature=state.curvature.updated(moved, change, accepted, failed),
         )
@@ -115,6 +112,7 @@ class LBFGS:
             terms=at.terms,
             gradient_norm=self._projected_norm(state.points, at.gradient),
             exhausted=state.exhausted & ~which,
+            avoided=state.avoided & ~which,
             curvature=state.curvature.forgotten(which),
         )
 
@@ -129,10 +127,7 @@ class LBFGS:
     def revive(self, record: Mapping[str, Any]) -> LBFGSState:
         """Return the state from its `record`."""
         curvature = Curvature.revived(record["curvature"])
-        before = {
-            "avoided": torch.zeros_like(record["exhausted"], dtype=torch.int64)
-        }  # older files
-        return LBFGSState(**{**before, **record, "curvature": curvature})
+        return LBFGSState(**{**record, "curvature": curvature})
 
     # -- direction ---------------------------------------------------------------------------------
 
@@ -150,15 +145,15 @@ class LBFGS:
     ) -> tuple[Tensor, Evaluation, Tensor, Tensor]:
         """Return points, evaluation and success of a line search (Armijo rule, on the clipped path).
 
-        A point without a finite gradient ends a run, so it is kept only if no other trial is good; the last
-        value says for which problems there was one. If no trial along the gradient has a finite objective,
-        the objective is returned as NaN. `direction` is written to.
+        A point without a finite gradient is never kept; the last value says which problems had a lower one.
+        If no trial along the gradient has a finite objective, the objective is returned as NaN. `direction`
+        is written to.
         """
         points, at = state.points.clone(), _copy(state)
         length = torch.ones_like(state.objective)
         slack = 4 * torch.finfo(state.objective.dtype).eps * state.objective.abs()
         waiting = active.clone()
-        undefined, tried, seen = (torch.zeros_like(active) for _ in range(3))
+        avoided, tried, seen = (torch.zeros_like(active) for _ in range(3))
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
@@ -175,18 +170,18 @@ class LBFGS:
             good = (found.objective <= bound) & (slope < 0)
             finite = torch.isfinite(found.gradient)
             defined = finite.flatten(1).all(dim=1)
-            kept = good & (defined | ~undefined[items])
+            kept = good & defined
             points[items[kept]] = trial[kept]
             _put(at, items[kept], _rows(found, kept))
-            undefined[items] |= good & ~defined
-            waiting[items[good & (defined | (state.avoided[items] >= _AVOIDING))]] = False
+            avoided[items] |= good & ~defined
+            waiting[items[kept]] = False
             # Too high: the whole step is shortened. Undefined: only the values that cost the gradient.
             half = step / column(2 * length[items], step)
             direction[items] = torch.where(column(good, finite) & ~finite, half, direction[items])
             bad = items[~good]
             length[bad] *= shortened(slope, found.objective - state.objective[items])[~good]
         at.objective[tried & ~seen & state.curvature.fresh] = torch.nan
-        return points, at, active & (~waiting | undefined), undefined
+        return points, at, active & ~waiting, avoided
 
     # -- bounds ------------------------------------------------------------------------------------
 

@@ -28,6 +28,9 @@ class State(Protocol):
         Name to values of shape (N,).
     exhausted
         Bool (N,): no step of this method lowers the objective of this problem any more.
+    avoided
+        Bool (N,): the last step was shortened because the objective is lower, but has no finite gradient, at
+        the end of the whole step. None for methods that take such steps.
     unreached
         Bool (N,): the held terms of this problem could not be brought to their targets. None for methods
         without held terms.
@@ -40,6 +43,7 @@ class State(Protocol):
     terms: Terms
     gradient_norm: Tensor
     exhausted: Tensor
+    avoided: Tensor | None
     unreached: Tensor | None
     optimizer: Any
     scheduler: Any
@@ -76,6 +80,7 @@ def iterate(
     *,
     max_steps: int,
     stop: StopRule,
+    goal: StopRule | None = None,
     resume: Run | None = None,
     snapshot_every: int = 0,
     snapshots: Snapshots | None = None,
@@ -93,7 +98,10 @@ def iterate(
     max_steps
         Number of steps to take now, in addition to the steps of `resume`.
     stop
-        Stop rule: a function of the history and the method's state.
+        Rule that ends a problem because it changes too little: a function of the history and the method's
+        state.
+    goal
+        Rule that ends a problem because it is as good as wanted; None for none.
     resume
         An earlier run to continue; two legs give the same result as one run.
     snapshot_every
@@ -135,7 +143,7 @@ def iterate(
         with Interrupt() as interrupt:
             # Also the last iterate of an earlier leg, if it could not be written.
             _keep(kept, rows - 1, state, snapshot_every)
-            statuses = _judge(statuses, state, history, stop)
+            statuses = _judge(statuses, state, history, stop, goal)
             active = _unfinished(statuses, state)
             for _ in range(max_steps):
                 if interrupt.asked or active is None:
@@ -144,7 +152,7 @@ def iterate(
                 _measure(history, moved, norms(moved.points - state.points))
                 state, rows = moved, history.rows  # from here on the step counts
                 _keep(kept, rows - 1, state, snapshot_every)
-                judged = _judge(statuses, state, history, stop)
+                judged = _judge(statuses, state, history, stop, goal)
                 if judged is not statuses:
                     statuses, active = judged, _unfinished(judged, state)
                 if on_step:
@@ -164,17 +172,28 @@ def _statuses(resume: Run | None, count: int) -> list[Status]:
     return [Status.NOT_FINITE if one else Status.RUNNING for one in lost]
 
 
-def _judge(statuses: list[Status], state: State, history: History, stop: StopRule) -> list[Status]:
+def _judge(
+    statuses: list[Status], state: State, history: History, stop: StopRule, goal: StopRule | None
+) -> list[Status]:
     """Return the status of each problem after a step; `statuses` itself if nothing changed."""
+    never = [False] * history.items
     stopped, exhausted = stop(history, state), state.exhausted.tolist()
-    unreached = () if state.unreached is None else state.unreached.tolist()
+    reached = never if goal is None else goal(history, state)
+    unreached = never if state.unreached is None else state.unreached.tolist()
     # Without a finite gradient no step is possible, even if the objective is finite.
     lost = [not _finite(history, item) for item in range(history.items)]
-    if not any(True in flags for flags in (stopped, exhausted, unreached, lost)):
+    if not any(True in flags for flags in (stopped, exhausted, reached, unreached, lost)):
         return statuses  # as in nearly every step
+    # A problem at rest has not converged if only missing gradients keep it from a lower objective.
+    avoided = never if state.avoided is None else state.avoided.tolist()
     ends = (
         (Status.NOT_FINITE, lost),
-        (Status.UNREACHED, unreached or [False] * len(lost)),
+        (Status.UNREACHED, unreached),
+        (Status.CONVERGED, reached),
+        (
+            Status.NOT_FINITE,
+            [a and (s or e) for a, s, e in zip(avoided, stopped, exhausted, strict=True)],
+        ),
         (Status.PRECISE, exhausted),
         (Status.CONVERGED, stopped),
     )

@@ -106,6 +106,11 @@ class StagedState:
         return (self.stage == self.began.shape[1] - 1) & ~self.due
 
     @property
+    def avoided(self) -> Tensor | None:
+        """The inner state's mask of steps shortened for missing gradients; None if there is none."""
+        return self.inner.avoided
+
+    @property
     def unreached(self) -> Tensor | None:
         """The inner state's mask of unreached held terms; None if there is none."""
         return self.inner.unreached

@@ -102,22 +102,9 @@ class LossReached:
         return [history.value("objective", -1, i) <= self.level for i in range(history.items)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnyOf:
-    """Stop rule: one of several rules is met."""
-
-    rules: Sequence[StopRule]
-
-    def __call__(self, history: Rows, state: Any = None) -> list[bool]:
-        """Return which problems meet one of the rules, one bool for each."""
-        return [
-            any(said) for said in zip(*(rule(history, state) for rule in self.rules), strict=True)
-        ]
-
-
-def or_loss_reached(rule: StopRule, stop_loss: float | None) -> StopRule:
-    """Return a rule that also stops a problem at a loss of at most `stop_loss`, if this is not None."""
-    return rule if stop_loss is None else AnyOf(rules=(rule, LossReached(level=stop_loss)))
+def loss_goal(stop_loss: float | None) -> LossReached | None:
+    """Return the rule that ends a problem at a loss of at most `stop_loss`; None for none."""
+    return None if stop_loss is None else LossReached(level=stop_loss)
 
 
 def of_own_steps(rule: StopRule, moved: Tensor, waited: Sequence[int]) -> StopRule:

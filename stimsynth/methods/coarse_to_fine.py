@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stimsynth.engine.loop import Method
 from stimsynth.engine.staged import OnLastStage, Staged, StagedState, Stages
-from stimsynth.engine.stop import AnyOf, LossConvergence, LossReached, StopRule
+from stimsynth.engine.stop import LossConvergence, loss_goal
 from stimsynth.losses import mse
 from stimsynth.methods.base.penalties import GivenPenalties
 from stimsynth.methods.base.resumable_run import check_steps
@@ -233,11 +233,10 @@ class MetamerCTF(MetamerObjective):
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
         converged = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        stop: StopRule = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
-        if stop_loss is not None:
-            reached = OnLastStage(rule=LossReached(level=stop_loss), at_least=1)
-            stop = AnyOf(rules=(stop, reached))
-        self._resumable.advance(self._stages(), max_iter, stop, self._bar_fields)
+        stop = OnLastStage(rule=converged, at_least=ctf_iters_to_check)
+        reached = loss_goal(stop_loss)
+        goal = None if reached is None else OnLastStage(rule=reached, at_least=1)
+        self._resumable.advance(self._stages(), max_iter, stop, self._bar_fields, goal=goal)
 
     def _stages(self) -> Stages:
         parts = [

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from stimsynth.engine.descent import Descent
 from stimsynth.engine.problem import Problem, Terms
 from stimsynth.engine.run import Status
-from stimsynth.engine.stop import PixelChangeConvergence, or_loss_reached
+from stimsynth.engine.stop import PixelChangeConvergence, loss_goal
 from stimsynth.methods.base.penalties import GivenPenalties, Penalty, as_penalties
 from stimsynth.methods.base.per_item import per_item
 from stimsynth.methods.base.quality import OUTSIDE, Quality, judge, share_outside
@@ -330,8 +330,9 @@ class Geodesic(OptimizedSynthesis):
             print(f"Stop criterion for pixel_change_norm = {stop_criterion:.5e}")  # noqa: T201
         rule = PixelChangeConvergence(criterion=stop_criterion, window=stop_iters_to_check)
         problem = Problem(terms=self._terms, weights={"energy": 1.0, **self._weights()})
-        stop = or_loss_reached(rule, stop_loss)
-        self._resumable.advance(problem, max_iter, stop, converged=CHANGE_CONVERGED)
+        self._resumable.advance(
+            problem, max_iter, rule, goal=loss_goal(stop_loss), converged=CHANGE_CONVERGED
+        )
 
     def quality(self) -> tuple[Quality, ...]:
         """Return a verdict for each start, whether its sequence is a geodesic: numbers and a sentence.

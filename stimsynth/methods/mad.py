@@ -16,7 +16,7 @@ from stimsynth.engine.descent import Descent
 from stimsynth.engine.loop import Method
 from stimsynth.engine.problem import Held, Problem, Terms, of_items
 from stimsynth.engine.quantized.hold import hold_on_grid
-from stimsynth.engine.stop import LossConvergence, or_loss_reached
+from stimsynth.engine.stop import LossConvergence, loss_goal
 from stimsynth.images.noise import gaussian_noise
 from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.on_grid import OnGrid, columns, on_grid, screen_grid
@@ -217,9 +217,7 @@ class MADCompetition(OptimizedSynthesis):
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
         rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._resumable.advance(
-            self._problem(), max_iter, or_loss_reached(rule, stop_loss), _fields
-        )
+        self._resumable.advance(self._problem(), max_iter, rule, _fields, goal=loss_goal(stop_loss))
 
     def objective_function(
         self, mad_image: Tensor | None = None, image: Tensor | None = None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Problem, Terms, of_items
 from stimsynth.engine.quantized.descent import descend_to_grid
-from stimsynth.engine.stop import LossConvergence, or_loss_reached
+from stimsynth.engine.stop import LossConvergence, loss_goal
 from stimsynth.images import uniform_noise
 from stimsynth.losses import mse
 from stimsynth.methods.base.fingerprints import fingerprint, summed
@@ -461,5 +461,5 @@ class Metamer(MetamerObjective):
         )
         rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
         self._resumable.advance(
-            self._terms(self._model, self._target), max_iter, or_loss_reached(rule, stop_loss)
+            self._terms(self._model, self._target), max_iter, rule, goal=loss_goal(stop_loss)
         )

@@ -11,7 +11,7 @@ from stimsynth.engine.constrained.descent import Constrained
 from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.problem import Held, Problem, Terms
 from stimsynth.engine.run import Status
-from stimsynth.engine.stop import LossConvergence, or_loss_reached
+from stimsynth.engine.stop import LossConvergence, loss_goal
 from stimsynth.methods.base.fingerprints import fingerprint
 from stimsynth.methods.base.on_grid import columns
 from stimsynth.methods.base.penalties import GivenPenalties, as_penalties
@@ -172,7 +172,7 @@ class OptimizedImage(OptimizedSynthesis):
             optimizer, scheduler, optimizer_kwargs, store_progress, progress_file
         )
         rule = LossConvergence(criterion=stop_criterion, window=stop_iters_to_check)
-        self._resumable.advance(self._problem(), max_iter, or_loss_reached(rule, stop_loss))
+        self._resumable.advance(self._problem(), max_iter, rule, goal=loss_goal(stop_loss))
 
     def objective_function(self, image: Tensor | None = None) -> Tensor:
         """Return the minimized objective, with penalties, of each image of the batch, shape (batch,).

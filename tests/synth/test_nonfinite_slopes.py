@@ -84,6 +84,8 @@ METHODS: dict[str, tuple[Any, Callable[[float], Any], Any]] = {
         OnLastStage(rule=STOP, at_least=3),
     ),
 }
+#: Methods that shorten a step to a point without a gradient.
+SEARCHING = ("L-BFGS", "L-BFGS in bounds", "constrained", "in stages")
 
 
 def run_of(name: str, edge: float) -> Run:
@@ -103,6 +105,10 @@ def test_an_item_without_slope_ends_alone(name: str, edge: float) -> None:
     assert bool(torch.isfinite(run.history["objective"]).all())
     lost = ~torch.isfinite(run.history["gradient_norm"])
     assert not bool(lost[:, 1].any())
+    if name in SEARCHING and edge == 0.35:  # no step is taken over the edge
+        assert not bool(lost.any())
+        assert 0.34 < float(run.points[0, 0]) < edge
+        return
     first = int(lost[:, 0].nonzero()[0])
     assert first == 0 if edge == 0.25 else first > 0
     assert bool((run.history["pixel_change_norm"][first + 1 :, 0] == 0).all())  # it stays there
@@ -230,13 +236,33 @@ def test_a_step_that_is_too_long_is_shortened_where_it_costs_the_slope(dtype: to
 @pytest.mark.parametrize("make", [Metamer, SimpleMetamer])
 @pytest.mark.parametrize("optimizer", [None, torch.optim.Adam])
 def test_a_run_that_meets_an_infinite_slope_has_not_converged(make: Any, optimizer: Any) -> None:
-    """Pixels are pulled to 0, where √x has no slope."""
+    """Pixels are pulled to 0, where √x has no slope; Adam steps past the target to there."""
     dark = torch.zeros(1, 1, 8, 8)
-    synthesis = make(dark + 1e-4, Root())
+    synthesis = make(dark if optimizer is None else dark + 1e-4, Root())
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # "Loss has converged", before
         with pytest.raises(InputError, match=r"gradient|NaN"):
             synthesis.synthesize(400, optimizer)
+
+
+@pytest.mark.parametrize("make", [Metamer, SimpleMetamer])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_target_near_an_infinite_slope_is_reached(make: Any, dtype: torch.dtype) -> None:
+    """All pixels step towards 0 many times in a row, and the target has a slope."""
+    synthesis = make(torch.full((1, 1, 8, 8), 1e-4, dtype=dtype), Root())
+    synthesis.synthesize(400)
+    assert synthesis.losses[-1] < 1e-9 * synthesis.losses[0]
+
+
+def test_a_loss_that_is_low_enough_is_enough_on_the_way_to_an_infinite_slope() -> None:
+    metamer = Metamer(torch.zeros(1, 1, 8, 8), Root())
+    with pytest.warns(UserWarning, match="converged"):
+        metamer.synthesize(400, stop_loss=1e-4)
+    assert metamer.status == (Status.CONVERGED,)
+    with pytest.raises(
+        InputError, match="infinite beside the image, where the loss would be lower"
+    ):
+        Metamer(torch.zeros(1, 1, 8, 8), Root()).synthesize(400)
 
 
 class Contrast(nn.Module):

@@ -25,7 +25,7 @@ from stimsynth.engine.constrained.scaled import (
 from stimsynth.engine.constrained.tangent import Room, Slopes, Tangent, solved, tangent
 from stimsynth.engine.curvature import Curvature, curved
 from stimsynth.engine.lbfgs import shortened
-from stimsynth.engine.problem import Problem, Terms, column
+from stimsynth.engine.problem import Problem, Terms, column, of_items
 from stimsynth.numerics.reductions import combined, dots, norms, products
 
 _ARMIJO = 1e-4
@@ -51,6 +51,7 @@ class ConstrainedState:
     terms: Terms
     gradient_norm: Tensor
     exhausted: Tensor
+    avoided: Tensor
     unreached: Tensor
     scale: Tensor
     tolerance: Tensor
@@ -113,6 +114,7 @@ class Constrained:
             terms=at.terms,
             gradient_norm=norms(way.descent),
             exhausted=~reached,
+            avoided=torch.zeros_like(reached),
             unreached=~reached,
             scale=task.scale,
             tolerance=tolerance,
@@ -130,7 +132,7 @@ class Constrained:
         shape = state.points.shape[1:]
         task = ScaledProblem(problem=problem, held=held_of(problem), shape=shape, scale=state.scale)
         before, fresh = state.points.flatten(1), state.curvature.fresh
-        flat, at, length, accepted = self._search(task, state, fresh, active)
+        flat, at, length, accepted, avoided = self._search(task, state, fresh, active)
         failed = active & ~accepted
         space, way = self._tangent(task, flat, at, state.nonsmooth)
         moved = flat - before
@@ -151,6 +153,7 @@ class Constrained:
             gradient_norm=norms(way.descent),
             # A failed search with curvature is repeated without; after a failed gradient step it ends.
             exhausted=state.exhausted | (failed & fresh),
+            avoided=avoided,
             unreached=state.unreached,
             scale=state.scale,
             tolerance=state.tolerance,
@@ -218,17 +221,19 @@ class Constrained:
 
     def _search(
         self, task: ScaledProblem, state: ConstrainedState, fresh: Tensor, active: Tensor
-    ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor]:
+    ) -> tuple[Tensor, ScaledEvaluation, Tensor, Tensor, Tensor]:
         """Return points of a line search on the constraint, evaluation, step lengths, and success (bool).
 
-        Each point lowers the objective of its problem; steps are shortened until it does. If points are
-        reached along the gradient and none has a finite objective, the objective is returned as NaN.
+        Each point lowers the objective of its problem and has a gradient; steps are shortened until it does.
+        The last value says which problems had a lower point without one. If points are reached along the
+        gradient and none has a finite objective, the objective is returned as NaN.
         """
         before, direction = state.points.flatten(1), self._direction(state, fresh)
         flat, at = before.clone(), state.at.copy()
         length = torch.where(fresh, 1.0, state.stretch)
         rounding = torch.finfo(flat.dtype).eps * state.objective.abs()
-        waiting, tried, seen = active.clone(), torch.zeros_like(active), torch.zeros_like(active)
+        waiting = active.clone()
+        avoided, tried, seen = (torch.zeros_like(active) for _ in range(3))
         for _ in range(self.max_trials):
             items = waiting.nonzero().squeeze(1)
             if len(items) == 0:
@@ -251,12 +256,16 @@ class Constrained:
             # The predicted decrease must exceed rounding, or the search could continue forever.
             promising = slope < -rounding[items] / 4
             good = promising & (rise <= _ARMIJO * slope + 4 * rounding[items])
-            flat[items[good]] = trial[good]
-            at.put(items[good], found, good)
-            waiting[items[good]] = False
-            length[items[~good]] *= shortened(slope, rise)[~good]
+            rest = _at_rest(task.problem, trial, items, state.nonsmooth)
+            lost = (found.undefined & ~rest).any(dim=1)
+            avoided[items] |= good & lost
+            kept = good & ~lost
+            flat[items[kept]] = trial[kept]
+            at.put(items[kept], found, kept)
+            waiting[items[kept]] = False
+            length[items[~kept]] *= torch.where(good, 0.5, shortened(slope, rise))[~kept]
         at.objective[tried & ~seen & fresh] = torch.nan
-        return flat, at, length, active & ~waiting
+        return flat, at, length, active & ~waiting, avoided
 
     def _restored(
         self, task: ScaledProblem, state: ConstrainedState, aim: Tensor, items: Tensor
@@ -304,6 +313,14 @@ class Constrained:
         eps = torch.finfo(flat.dtype).eps
         rounding = 512 * eps * flat.abs().amax(dim=1, keepdim=True)
         return rounding.clamp_min(eps**0.5 * self.first_step)
+
+
+def _at_rest(problem: Problem, flat: Tensor, items: Tensor, nonsmooth: Tensor) -> Tensor:
+    """Return a mask (n, size) of the values of some problems that lie on a kink."""
+    if problem.nonsmooth_at is None:
+        return torch.zeros_like(flat, dtype=torch.bool)
+    kinks = of_items(problem.nonsmooth_at.flatten(1), items)
+    return (flat == kinks) & nonsmooth[items].unsqueeze(1)
 
 
 def _where_defined(way: Tangent, undefined: Tensor) -> Tangent:

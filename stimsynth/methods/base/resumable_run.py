@@ -42,6 +42,7 @@ def check_steps(max_iter: int, stop_iters_to_check: int) -> tuple[int, int]:
 
 #: In the record of a run: its iterates are in the very file that the record is read from.
 HERE = "here"
+_MEASURED = ("objective", "gradient_norm")
 LOSS_CONVERGED = "Loss has converged, stopping synthesis"
 
 
@@ -156,13 +157,15 @@ class ResumableRun:
         max_iter: int,
         stop: StopRule,
         extra: Fields | None = None,
+        *,
+        goal: StopRule | None = None,
         converged: str = LOSS_CONVERGED,
     ) -> None:
         """Take up to `max_iter` steps on `problem`, and store the new run.
 
         Parameters
         ----------
-        problem, stop
+        problem, stop, goal
             As for `iterate`.
         max_iter
             Largest number of steps to take now.
@@ -206,6 +209,7 @@ class ResumableRun:
                 self.start,
                 max_steps=max_iter,
                 stop=stop,
+                goal=goal,
                 resume=resume,
                 snapshot_every=self._store_progress,
                 snapshots=kept,
@@ -414,11 +418,13 @@ def _why_not_finite(run: Run) -> str:
     """Return the error sentence for a run with problems of status NOT_FINITE."""
     lost = [item for item, status in enumerate(run.status) if status is Status.NOT_FINITE]
     where = f" for images {lost} of the batch" if len(run.status) > 1 else ""
-    if bool(torch.isfinite(run.history["objective"][-1, lost]).all()):
+    last = {name: torch.isfinite(run.history[name][-1, lost]).all() for name in _MEASURED}
+    if bool(last["objective"]):
+        beside = " beside the image, where the loss would be lower" if last["gradient_norm"] else ""
         return (
-            f"the gradient of the objective is NaN or infinite{where}, and the image is kept; square roots "
-            "and logarithms of 0 are the usual cause: use another start, or add a small constant under the "
-            "root"
+            f"the gradient of the objective is NaN or infinite{where}{beside}, and the image is kept; square "
+            "roots and logarithms of 0 are the usual cause: use another start, or add a small constant under "
+            "the root"
         )
     if run.n_steps == 0:
         return (
