@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy.optimize import isotonic_regression
-from scipy.special import ndtr
-from scipy.stats import binom, chi2
+from scipy.special import ndtr, ndtri
+from scipy.stats import betabinom, binom, chi2
 
 from analysis.data.counts import trend_of
 from analysis.fits.fit import FitStatus
@@ -90,7 +90,10 @@ def test_the_curve_of_a_status_without_threshold_is_where_the_status_says() -> N
 
 
 def test_the_scatter_of_a_trend_is_about_the_best_monotone_curve() -> None:
-    """An oracle: scipy's isotonic regression, row by row, with levels out of order and padding."""
+    """An oracle: scipy's isotonic regression, row by row, with levels out of order and padding.
+
+    A beta-binomial variance with η = .17 counts as three degrees of freedom more.
+    """
     rng = np.random.default_rng(2)
     total = rng.integers(1, 60, (40, 6)).astype(np.float64)
     right = rng.binomial(total.astype(int), rng.uniform(0, 1, (40, 6))).astype(np.float64)
@@ -102,10 +105,38 @@ def test_the_scatter_of_a_trend_is_about_the_best_monotone_curve() -> None:
         mean, middle = k.sum() / n.sum(), (n @ at) / n.sum()
         slope, square = k @ (at - middle), n @ (at - middle) ** 2
         fit = isotonic_regression(k / n, weights=n, increasing=slope >= 0)
-        free = max(6 - (len(fit.blocks) - 1), 1)
-        spread = mean * (1 - mean)
-        beyond = max((n * (k / n - fit.x) ** 2).sum() / spread / free, 1)
+        free, spread = 6 - (len(fit.blocks) - 1), mean * (1 - mean)
+        scatter = (n * (k / n - fit.x) ** 2).sum() / spread
+        usual = n * (1 + (n - 1) * 0.17**2) @ (at - middle) ** 2 / square
+        beyond = max((3 * usual + scatter) / (3 + free), scatter / max(free, 1), 1)
         assert found == pytest.approx(slope / np.sqrt(square * spread * beyond))
+
+
+@pytest.mark.parametrize("p", [0.5, 0.75, 0.9])
+@pytest.mark.parametrize(("n_levels", "n_trials"), [(3, 40), (3, 200), (5, 40), (5, 200), (10, 40)])
+def test_flat_answers_with_overdispersion_do_not_pass_for_falling(
+    p: float, n_levels: int, n_trials: int
+) -> None:
+    """η = .2; scatter estimated from the answers alone lets up to 13 % pass."""
+    rng, nu, n_sets = np.random.default_rng(n_levels), 1 / 0.2**2 - 1, 10_000
+    right = betabinom.rvs(
+        n_trials, p * nu, (1 - p) * nu, size=(n_sets, n_levels), random_state=rng
+    ).astype(np.float64)
+    x = np.broadcast_to(np.arange(float(n_levels)), right.shape)
+    falls = trend_of(x, right, np.full_like(right, n_trials)) < ndtri(1e-3)
+    assert falls.mean() <= 0.01 + 3 * np.sqrt(0.01 / n_sets)
+
+
+def test_few_fits_of_flat_overdispersed_answers_fall_and_all_of_falling_ones_do() -> None:
+    rng, levels = np.random.default_rng(5), 2.0 ** np.arange(6)
+    nu, less = (1 / eta**2 - 1 for eta in (0.2, 0.1))
+    flat = rng.binomial(100, rng.beta(0.7 * nu, 0.3 * nu, (300, 6)))
+    p = 0.5 + 0.48 * ndtr(np.linspace(2.4, -2.4, 6))
+    fallen = rng.binomial(100, rng.beta(p * less, (1 - p) * less, (100, 6)))
+    fits = fit_many([(levels, right, [100] * 6) for right in flat], sigmoid="normal")
+    assert sum(fit.status is FitStatus.FALLING for fit in fits) <= 3 + 3 * np.sqrt(3)
+    fits = fit_many([(levels, right, [100] * 6) for right in fallen], sigmoid="normal")
+    assert sum(not fit.rising or fit.status is FitStatus.BELOW_CHANCE for fit in fits) >= 98
 
 
 def test_answers_that_rise_are_told_from_chance() -> None:
