@@ -1,8 +1,9 @@
 """Every kind of figure: nothing is cut, nothing lies over something else, and it looks as it did."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from itertools import combinations
+from collections.abc import Callable
+from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,35 +29,29 @@ from tests.figures.compare import (
     picture_of,
     stored,
 )
+from tests.figures.letters import beside, smallest_points, texts
+from tests.figures.sheets import LEAST_POINTS, MM, PAGE_MM
 
 every = pytest.mark.parametrize("name", FIGURES)
 #: Numbers without a unit, whose axes have no names: outputs of models.
-UNNAMED = ("output of numbers", "output of two layers", "statistics of a texture", "stems")
+UNNAMED = (
+    "output of numbers",
+    "output of two layers",
+    "statistics of a texture",
+    "stems",
+    "status of a texture",
+)
 _EDGE_PX = 1.0
 _LINE_PX = 3.0  # below the letters of a line
+#: Figures that follow a synthesis on a screen; for print they are given a smaller size.
+ON_SCREENS = (
+    *("status of a metamer", "status of a texture", "film of a metamer", "status of a competition"),
+    "status of an optimized image",
+)
+#: Kinds that show one picture.
+ALONE = ("metamer", "MAD image", "eigendistortion", "frame of a video", "images in colour")
 #: Ways to lay out a figure.
 LAYOUTS = ("images in rows", "output of two layers", "status of a competition", "fit", "ranking")
-
-
-def texts(figure: Figure) -> Iterator[Text]:
-    """Yield the texts of a figure that are seen."""
-    yield from figure.texts
-    yield from (text for legend in figure.legends for text in legend.get_texts())
-    for axes in figure.axes:
-        yield from (axes.title, *axes.texts)
-        if legend := axes.get_legend():
-            yield from legend.get_texts()
-        if axes.axison:
-            yield from _beside(axes)
-
-
-def _beside(axes: Axes) -> Iterator[Text]:
-    """Yield the names and the numbers at axes."""
-    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        if axis.get_visible():
-            yield axis.label
-            marks = [*zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)]
-            yield from (label for at, label in marks if min(limits) <= at <= max(limits))
 
 
 def boxes(figure: Figure) -> list[tuple[str, Bbox]]:
@@ -108,6 +103,32 @@ def test_pictures_and_plots_lie_side_by_side_and_no_text_lies_on_a_picture(name:
         assert figure.bbox.padded(_EDGE_PX).containsy(place.y1)
         if axes.images:
             assert not [t for t, box in boxes(figure) if box.padded(-_LINE_PX).overlaps(place)]
+
+
+@every
+def test_names_and_numbers_of_axes_lie_on_no_other_axes(name: str) -> None:
+    seen = [axes for axes in drawn(name).axes if axes.has_data() and axes.get_visible()]
+    for axes, other in permutations(seen, 2):
+        place = other.get_window_extent()
+        for text in (axes.title, *(beside(axes) if axes.axison else ())):
+            if text.get_text().strip():
+                assert not text.get_window_extent().padded(-_LINE_PX).overlaps(place), text
+
+
+@every
+def test_letters_can_be_read_in_print(name: str) -> None:
+    """At the width of a page, or smaller, no letter has less than 5 points."""
+    figure = drawn(name)
+    if name not in ON_SCREENS:
+        share = min(1.0, PAGE_MM / MM / figure.get_figwidth())
+        assert smallest_points(figure) * share >= LEAST_POINTS
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_picture_fills_its_figure(name: str) -> None:
+    (axes,) = drawn(name).axes
+    whole = drawn(name).bbox
+    assert axes.bbox.width * axes.bbox.height > 0.6 * whole.width * whole.height
 
 
 @every
@@ -196,16 +217,25 @@ def test_a_change_is_seen(change: str) -> None:
     assert rms > MOST_RMS or most > MOST_IN_A_BLOCK
 
 
-@pytest.mark.parametrize("name", ["loss", "pixel values", "images", "fit", "thresholds"])
+@every
 def test_figures_can_be_read_in_a_dark_style(name: str) -> None:
-    """Where a style has white letters, the paper is not white, and no letter has the paper's colour."""
+    """Where a style has white letters, the paper is not white, and nothing has the paper's colour."""
     with style.context("dark_background"):
         figure = figure_of(FIGURES[name]())
         paper = np.array(figure.get_facecolor()[:3])
         for text in filter(Text.get_text, texts(figure)):
-            assert np.abs(np.array(to_rgb(text.get_color())) - paper).max() > 0.3, text.get_text()
+            assert differs(text.get_color(), paper), text.get_text()
         for axes in figure.axes:
-            assert np.allclose(axes.get_facecolor()[:3], paper)
+            assert not axes.axison or np.allclose(axes.get_facecolor()[:3], paper)
+            assert all(differs(line.get_color(), paper) for line in axes.lines)
+            for image in axes.images:  # one of a single value would be a hole in the paper
+                values = np.ma.masked_invalid(image.get_array()).compressed()
+                assert not values.size or np.ptp(values) > 0
+
+
+def differs(color: Any, paper: np.ndarray) -> bool:
+    """Return whether a colour is seen on paper of another, shape (3,)."""
+    return bool(np.abs(np.array(to_rgb(color)) - paper).max() > 0.3)
 
 
 #: Public names that are no kind of figure of their own: they change axes, or make what others show.

@@ -58,7 +58,7 @@ def plot_distortion_ratios(
     ...     ["most"] * 4 + ["least"] * 4, [1, 2, 4, 8, 8, 16, 32, 64], seen, [100] * 8, predicted=2.5
     ... )
     >>> plot_distortion_ratios({"retina": [found]}).get_ylabel()
-    'D of the answers, log ratio of thresholds'
+    'D of the answers, ln(threshold ratio)'
     """
     if not any(ratios.values()):
         raise InputError("there is no ratio to plot; give one or more for each model")
@@ -75,7 +75,7 @@ def plot_distortion_ratios(
         _draw_model(ax, name, found)
     ax.axline((0, 0), slope=1, color=style.QUIET, lw=0.9, ls=(0, (4, 3)), zorder=0)
     ax.set_xlabel("D of the model, ½ ln(λmax / λmin)")
-    ax.set_ylabel("D of the answers, log ratio of thresholds")
+    ax.set_ylabel("D of the answers, ln(threshold ratio)")
     if ours:
         style.legend(ax)
     return ax

@@ -132,7 +132,7 @@ def _plot_rows(named: Mapping[Any, DPrime], ax: Axes | None, color: str) -> Axes
         draw_interval(ax, row, (one.low, one.high), color)
         ax.plot([one.estimate], [row], "o", color=color, ms=7, zorder=5)
         said = f"{one.estimate:.2f} {interval(one.low, one.high)}"
-        style.side_label(ax, row, said.replace("-", "−"), color=style.INK)
+        style.side_label(ax, row, said.replace("-", "−"), color=style.ink(ax))
     return ax
 
 

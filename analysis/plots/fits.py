@@ -93,7 +93,7 @@ def plot_fit(
     look = {"color": color, "lw": 2, "zorder": 2}
     curve = draw_curve(ax, fit.function, counts.levels, scale, **look)
     points = draw_proportions(ax, counts, color, marker)
-    diamond = _draw_threshold(ax, fit, color if label else style.INK)
+    diamond = _draw_threshold(ax, fit, color if label else style.ink(ax))
     at = f"threshold at {100 * fit.p:.3g} %"
     if label:
         curve.set_label(f"{label}: {found}")
@@ -123,6 +123,8 @@ def _near(threshold: float, levels: np.ndarray, scale: str | Axis) -> list[float
 def set_height(ax: Axes, counts: Counts, guess: float) -> None:
     """Set the limits of proportion correct so that chance, answers and their intervals are in sight."""
     low, _ = wilson(counts.n_correct, counts.n_trials)
+    if len(counts.levels) > _MOST_BARS:  # their intervals are not drawn
+        low = counts.n_correct / counts.n_trials
     known = [ax.get_ylim()[0]] if ax.lines else []
     bottom = min(float(low.min()) - 0.03, guess - 0.2, *known)
     ax.set_ylim(max(bottom, -0.03), 1.03)
@@ -156,7 +158,7 @@ def _draw_population(ax: Axes, y: float, found: PopulationEstimate, color: str) 
     """Draw the interval of a population's threshold with an open diamond, and say whom it speaks for."""
     draw_interval(ax, y, (found.low, found.high), color)
     label = f"{found.for_whom}: {estimate(found.value, found.low, found.high)}"
-    look = {"marker": "D", "ls": "none", "mfc": "white", "ms": 5.5, "zorder": 5}
+    look = {"marker": "D", "ls": "none", "mfc": style.paper(ax), "ms": 5.5, "zorder": 5}
     draw_inside(ax, found.value, [y], color=color, label=label, **look)
 
 

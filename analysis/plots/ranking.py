@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from analysis.plots import style
 from analysis.plots.words import interval
@@ -16,7 +17,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "best": {"facecolor": style.BEST},
     "not told apart from the best": {"facecolor": style.BEST},
     "told apart from the best": {"facecolor": style.BAND},
-    "baseline": {"facecolor": "white", "edgecolor": style.QUIET},
+    "baseline": {"facecolor": "none", "edgecolor": style.QUIET},
 }
 
 
@@ -64,13 +65,19 @@ def plot_ranking(ranking: Ranking, ax: Axes | None = None) -> Axes:
         is_new = kind not in ax.get_legend_handles_labels()[1]
         look = {**_LOOKS[kind], "label": kind if is_new else None}
         ax.barh([place], [row.bits], height=0.62, zorder=2, **look)
-        for color, width in (("white", 2.6), (style.INK, 1.3)):  # to be seen on dark bars too
-            ax.plot([row.low, row.high], [place] * 2, color=color, lw=width, zorder=3)
+        edge = [withStroke(linewidth=2.6, foreground=style.paper(ax))]  # to be seen on any bar
+        line: dict[str, Any] = {
+            "color": style.ink(ax),
+            "lw": 1.3,
+            "zorder": 3,
+            "path_effects": edge,
+        }
+        ax.plot([row.low, row.high], [place] * 2, **line)
         if ours:
-            style.side_label(ax, float(place), _beside(row, ranking), color=style.INK)
+            style.side_label(ax, float(place), _beside(row, ranking), color=style.ink(ax))
     if ranking.ceiling is not None:
         ends = ranking.ceiling.lower, ranking.ceiling.upper
-        ax.axvspan(*ends, color="#d9dde1", lw=0, zorder=0, label="noise ceiling")
+        ax.axvspan(*ends, color=style.QUIET, alpha=0.25, lw=0, zorder=0, label="noise ceiling")
     ax.axvline(0, color=style.QUIET, lw=1, zorder=2.5)
     ax.set_yticks(places, [row.label for row in rows])
     ax.set_ylim(places[-1] + 0.6, -0.6)

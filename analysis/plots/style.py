@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import is_color_like
+from matplotlib.colors import is_color_like, to_rgb, to_rgba
 from matplotlib.legend import Legend
+from matplotlib.typing import RGBColorType
 
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
@@ -16,7 +17,7 @@ from stimuli_store.tools.figures import to_png as to_png
 from stimuli_store.tools.gates import briefly
 
 INK = "#1f2933"
-QUIET = "#8794a1"
+QUIET = "#6b7785"  # letters in it can be read on white
 
 DATA = "#0072b2"
 TRUE = "#d55e00"
@@ -25,6 +26,10 @@ BAND = "#9ecae1"
 
 #: Colour and marker of the first, second, … data set on the same axes; the colours differ in grey too.
 SERIES = ((DATA, "o"), ("#e69f00", "s"), (INK, "^"), ("#56b4e9", "D"), ("#a33c00", "v"))
+
+#: Ink on dark axes.
+_CHALK = "#eef1f4"
+_DARK = 0.4  # grey of 0 to 1 below which paper is dark
 
 SMALL = 8.5
 _SERIES, _LEGEND = "series", "legend"
@@ -72,6 +77,19 @@ def quiet(axes: Axes) -> Axes:
     return axes
 
 
+def paper(axes: Axes) -> RGBColorType:
+    """Return the colour behind axes, on which hollow marks lie: their own, or that of the figure."""
+    own = to_rgba(axes.get_facecolor())
+    behind = axes.get_figure(root=True).get_facecolor()  # type: ignore[union-attr]
+    return to_rgb(own if own[3] > 0.5 else behind)
+
+
+def ink(axes: Axes) -> str:
+    """Return the colour of letters and dark marks, which is a light one on a user's dark axes."""
+    grey = float(np.dot(to_rgb(paper(axes)), (0.299, 0.587, 0.114)))
+    return INK if grey > _DARK else _CHALK
+
+
 def is_ours(ax: Axes | None) -> bool:
     """Return whether a plot gets a legend and labels beside it: on new axes, and on those that have them.
 
@@ -98,6 +116,7 @@ def legend(axes: Axes, title: str = "") -> None:
         title=title,
         title_fontsize=SMALL,
     )
+    made.get_title().set_color(INK)
     made.set_gid(_LEGEND)
 
 
@@ -109,7 +128,7 @@ def series(axes: Axes, color: str | None = None) -> tuple[str, str]:
     """Return colour, or the one given, and marker of the next data set on axes, after those `points` drew."""
     before = sum(child.get_gid() == _SERIES for child in axes.get_children())
     own, marker = SERIES[before % len(SERIES)]
-    return color or own, marker
+    return color or (ink(axes) if own == INK else own), marker
 
 
 def points(
@@ -121,7 +140,7 @@ def points(
         y,
         s=np.maximum(_AREA * weights / weights.max(), _SMALLEST),
         marker=marker,
-        facecolor="white",
+        facecolor=paper(axes),
         edgecolor=color,
         linewidth=1.5,
         zorder=3,

@@ -91,7 +91,7 @@ def plot_thresholds(
     for row, fit in enumerate(named.values()):
         draw_interval(ax, row, (fit.low, fit.high), style.DATA)
         ax.plot([fit.threshold], [row], "o", color=style.DATA, ms=7, zorder=5)
-        style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.INK)
+        style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.ink(ax))
     if true:
         rows = [list(named).index(name) for name in true]
         (ticks,) = ax.plot(list(true.values()), rows, "|", color=style.TRUE, ms=18, mew=2.2)

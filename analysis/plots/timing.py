@@ -41,7 +41,7 @@ def plot_timing(extra_frames: ArrayLike, ax: Axes | None = None) -> Axes:
     extra = numbers_of(extra_frames, "extra_frames")
     values, counts = np.unique(extra[np.isfinite(extra)], return_counts=True)
     colours = [style.BAND if value == 0 else style.TRUE for value in values]
-    ax.bar(values, counts, color=colours, width=0.8, edgecolor=style.INK, linewidth=0.6)
+    ax.bar(values, counts, color=colours, width=0.8, edgecolor=style.ink(ax), linewidth=0.6)
     edge = max(3.0, float(np.abs(values).max(initial=0.0)) + 1)
     ax.set_xlim(-edge, edge)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))

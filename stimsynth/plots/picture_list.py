@@ -28,11 +28,14 @@ class Single:
         Name of the complex part; empty for real values.
     colored
         Whether the last axis holds colours.
+    frame
+        Height and width of each frame, if it is a sheet of several.
     """
 
     values: np.ndarray
     part: str = ""
     colored: bool = False
+    frame: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

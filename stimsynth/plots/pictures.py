@@ -224,7 +224,7 @@ def _titles(title: str | Sequence[str] | None, singles: Sequence[Single]) -> Seq
 
 def _described(title: str, single: Single, shown: Range, zoom: float) -> str:
     """Return a title with its part, the range and the size."""
-    height, width = single.size
+    height, width = single.frame or single.size
     first = " ".join(word for word in (title, single.part) if word)
     size = f"dims: [{height}, {width}] * {zoom:g}"
     return "\n".join([*([first] if first else []), range_words(single.values, shown), size])

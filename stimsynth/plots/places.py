@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.blank import DPI
 from stimsynth.plots.panels import Panel, draw_panel, shown_size
 from stimsynth.plots.titles import LINE, fitted_title
 from stimuli_store.errors import InputError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GAP = 10  # pixels between images
+_NARROWEST = 60  # pixels of a title at 72 per inch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Place:
         Numbers of rows and columns of images.
     lines
         Lines of each title.
+    scale
+        Display pixels per pixel of a figure of 72 per inch, in which titles are measured.
     """
 
     left: float
@@ -37,6 +41,7 @@ class Place:
     rows: int
     columns: int
     lines: int
+    scale: float
 
     @classmethod
     def of(cls, axes: "Axes", rows: int, columns: int, *, lines: int) -> "Place":
@@ -50,23 +55,27 @@ class Place:
             rows=rows,
             columns=columns,
             lines=lines,
+            scale=axes.figure.dpi / DPI,
         )
 
     @property
     def cell(self) -> tuple[float, float]:
         """Width and height of the room for one image."""
-        above = LINE * self.lines + _GAP
         return (
             (self.width - _GAP * (self.columns - 1)) / self.columns,
-            (self.height - above * (self.rows - 1)) / self.rows,
+            (self.height - self._above * (self.rows - 1)) / self.rows,
         )
+
+    @property
+    def _above(self) -> float:
+        """Height from an image to the one above it, with the title between them."""
+        return LINE * self.lines * self.scale + _GAP
 
     def corner(self, number: int) -> tuple[float, float]:
         """Return left and bottom of the room for image `number`, row by row from the top."""
         row, column = divmod(number, self.columns)
         wide, high = self.cell
-        above = LINE * self.lines + _GAP
-        top = self.bottom + self.height - row * (high + above)
+        top = self.bottom + self.height - row * (high + self._above)
         return self.left + column * (wide + _GAP), top - high
 
     def room(self, size: tuple[int, int]) -> float:
@@ -135,7 +144,7 @@ def draw_in_place(
         one.set_position(
             (x / whole.width, y / whole.height, wide / whole.width, high / whole.height)
         )
-        title = fitted_title(panel.title, max(room_wide, 60))
+        title = fitted_title(panel.title, max(room_wide / place.scale, _NARROWEST))
         draw_panel(one, panel, title=title, cmap=cmap, **imshow)
     return every
 
@@ -145,7 +154,7 @@ def draw_fitting(axes: "Axes", panel: Panel, *, cmap: str, **imshow: Any) -> Non
     place = Place.of(axes, 1, 1, lines=0)
     zoom = place.whole_zoom(panel.pixels.shape[:2])
     if zoom is None:
-        title = fitted_title(panel.title, place.width)
+        title = fitted_title(panel.title, place.width / place.scale)
         style = {"interpolation": "auto", "aspect": "equal", **imshow}
         draw_panel(axes, panel, title=title, cmap=cmap, **style)
     else:

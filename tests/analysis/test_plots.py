@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib import style as dark_or_light
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -258,20 +259,20 @@ def test_series_differ_in_grey_prints_too() -> None:
     assert len({marker for _, marker in style.SERIES}) == len(style.SERIES)
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda ax: plot_fit(FITS["ann"], ax),
-        lambda ax: plot_residuals(FITS["ann"], ax),
-        lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
-        lambda ax: plot_scaling(scaled(), ax),
-        lambda ax: plot_distortion_ratios(RATIOS, ax),
-        lambda ax: plot_thresholds(FITS, ax),
-        lambda ax: plot_ranking(ranking(), ax),
-        lambda ax: plot_timing([0], ax),
-        lambda ax: plot_response_times([0.5], ax),
-    ],
-)
+ON_AXES: list[Callable[[Any], Axes]] = [
+    lambda ax: plot_fit(FITS["ann"], ax),
+    lambda ax: plot_residuals(FITS["ann"], ax),
+    lambda ax: plot_dprime({8: dprime_from_counts(20, 40)}, ax),
+    lambda ax: plot_scaling(scaled(), ax),
+    lambda ax: plot_distortion_ratios(RATIOS, ax),
+    lambda ax: plot_thresholds(FITS, ax),
+    lambda ax: plot_ranking(ranking(), ax),
+    lambda ax: plot_timing([0], ax),
+    lambda ax: plot_response_times([0.5], ax),
+]
+
+
+@pytest.mark.parametrize("draw", ON_AXES)
 def test_plots_go_where_they_are_told(draw: Callable[[Any], Axes]) -> None:
     left, right = Figure().subplots(1, 2)
     assert draw(right) is right
@@ -282,6 +283,18 @@ def test_plots_go_where_they_are_told(draw: Callable[[Any], Axes]) -> None:
     assert not legends(right)
     with pytest.raises(WrongType, match="ax must be None or axes of matplotlib; not 5"):
         draw(5)
+
+
+@pytest.mark.parametrize("draw", ON_AXES)
+def test_all_is_seen_on_dark_axes_too(draw: Callable[[Any], Axes]) -> None:
+    with dark_or_light.context("dark_background"):
+        axes = draw(Figure().subplots())
+        drawn_colors = [line.get_color() for line in axes.lines]
+        drawn_colors += [text.get_color() for text in axes.texts if text.get_text()]
+        drawn_colors += [bar.get_edgecolor() for bar in axes.patches if not bar.get_fill()]
+    assert all(max(to_rgb(color)) > 0.4 for color in drawn_colors)
+    for points in axes.collections:
+        assert np.allclose(points.get_facecolor(), (0, 0, 0, 1))  # hollow, as on light paper
 
 
 # -- fits ------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -93,6 +95,13 @@ def texture() -> tuple[PortillaSimoncelli, Tensor]:
 
 
 @cache
+def texture_metamer() -> Metamer:
+    made = Metamer(photo("grass"), texture()[0], seed=0)
+    made.synthesize(max_iter=4, stop_criterion=0)
+    return made
+
+
+@cache
 def layers() -> tuple[nn.Module, Tensor]:
     """A model of two layers of a network whose filters are waves."""
     waves = torch.stack([torch.sin(k * torch.arange(9.0)).view(1, 3, 3) for k in (0.4, 1, 2)])
@@ -102,7 +111,6 @@ def layers() -> tuple[nn.Module, Tensor]:
     return model, model(photo())
 
 
-@cache
 def bank_figure() -> Figure:
     with TemporaryDirectory() as folder:
         bank = tiny_bank(Path(folder), targets=("leaf",), levels=(4.0, 16.0))
@@ -111,6 +119,13 @@ def bank_figure() -> Figure:
 
 def pictures() -> Tensor:
     return torch.cat([photo(), photo().flip(-1), 1 - photo()], dim=1)
+
+
+def some_axes() -> Axes:
+    """Return axes of a user's own figure, in the size and with the dots per inch of matplotlib."""
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    return figure.subplots()
 
 
 def video() -> Tensor:
@@ -138,6 +153,7 @@ STIMSYNTH: dict[str, Callable[[], Any]] = {
     "images": lambda: plots.imshow(pictures(), title=["a", "b", "a longer title"], zoom=2),
     "images in colour": lambda: plots.imshow(pictures(), as_rgb=True, zoom=3, title=None),
     "complex images": lambda: plots.imshow(torch.complex(photo(), 1 - photo()), vrange="auto0"),
+    "images on axes": lambda: plots.imshow(pictures(), col_wrap=2, ax=some_axes()),
     "images in rows": lambda: plots.imshow(pictures(), col_wrap=2, vrange="auto1", zoom=2),
     "frame of a video": lambda: last_frame(plots.animshow(video(), zoom=8)),
     "histogram": lambda: plots.histogram([photo(), photo().square()], ["values", "squares"]),
@@ -146,16 +162,18 @@ STIMSYNTH: dict[str, Callable[[], Any]] = {
     "output of images": lambda: plots.plot_representation(data=pictures()),
     "output of numbers": lambda: plots.plot_representation(data=pictures()[..., :2, 0]),
     "output of two layers": lambda: plots.plot_representation(*layers()),
-    "statistics of a texture": lambda: plots.plot_representation(*texture(), figsize=(15, 15)),
+    "statistics of a texture": lambda: plots.plot_representation(*texture(), figsize=(9, 9)),
     "stems": lambda: plots.clean_stem_plot(photo()[0, 0, 3].numpy(), title="a row"),
     "metamer": lambda: plots.display_metamer(metamer()),
     "loss": lambda: plots.plot_loss(metamer(), iteration=2),
     "pixel values": lambda: plots.plot_pixel_values(metamer()),
     "representation error": lambda: plots.plot_representation_error(metamer()),
     "status of a metamer": lambda: plots.plot_synthesis_status(metamer()),
+    "status of a texture": lambda: plots.plot_synthesis_status(texture_metamer()),
     "film of a metamer": lambda: last_frame(plots.animate(metamer())),
     "MAD image": lambda: plots.display_mad_image(competitions()[0]),
     "status of a competition": lambda: plots.plot_synthesis_status(competitions()[0]),
+    "status for print": lambda: plots.plot_synthesis_status(competitions()[0], figsize=(11, 3)),
     "losses of competitions": lambda: plots.plot_loss_all(*competitions(), "1 − SSIM", "MSE"),
     "MAD images": lambda: plots.display_mad_image_all(*competitions(), "1 − SSIM", "MSE", zoom=2),
     "MAD set": lambda: plots.display_mad_set(levels(), photo(size=16), zoom=4),
@@ -185,6 +203,8 @@ ANALYSIS: dict[str, Callable[[], Any]] = {
     },
 }  # fmt: skip
 FIGURES = {**STIMSYNTH, **ANALYSIS}
+#: All that are looked at by eye, by ``python -m tests.figures.sheets``.
+KINDS = {**FIGURES, **PLOTS}
 
 
 @cache

@@ -16,9 +16,14 @@ MOST_RMS, MOST_IN_A_BLOCK = 3.0, 45.0
 _BLOCK = 4  # pixels of a picture, 8 of the figure: about a letter
 
 
+def file_name(name: str) -> str:
+    """Return the name of a figure as that of a file, without its ending."""
+    return name.replace(" ", "_").replace("'", "_")
+
+
 def baseline_of(name: str) -> Path:
     """Return the file of a figure."""
-    return BASELINES / f"{name.replace(' ', '_').replace(chr(39), '_')}.png"
+    return BASELINES / f"{file_name(name)}.png"
 
 
 def picture_of(figure: Figure) -> np.ndarray:

@@ -91,7 +91,7 @@ def test_vectors_are_stems_and_maps_are_images() -> None:
     assert pixels(colours).shape == (6, 8, 3)
     named = plot_representation(data={"one": VECTORS[:, :1], "two": MAPS}, title="all")
     largest = [f"±{float(m.abs().max()):.3g}" for m in MAPS[0]]
-    titles = ["one", *(f"two {number}\n{said}" for number, said in enumerate(largest))]
+    titles = ["one", *(f"two, channel {number}\n{said}" for number, said in enumerate(largest))]
     assert [ax.get_title() for ax in named] == titles
     for made in (axes, shown, named):
         check_inside(made[0].figure)
@@ -137,7 +137,9 @@ class Plotted(nn.Module):
 
 def test_a_model_says_how_it_is_plotted() -> None:
     axes = plot_representation(Named(), VECTORS)
-    assert [ax.get_title() for ax in axes] == ["first 0", "first 1", "rest 0", "rest 1"]
+    assert [ax.get_title() for ax in axes] == [
+        f"{name}, channel {number}" for name in ("first", "rest") for number in (0, 1)
+    ]
     model = Plotted()
     (own,) = plot_representation(model)
     assert own.lines[0].get_ydata().tolist() == [0, 1]

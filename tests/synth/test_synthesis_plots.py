@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from stimsynth.losses import l2_norm, mse
@@ -77,6 +78,13 @@ def test_losses_are_drawn_with_a_dot_at_the_iteration(iteration: int | None, row
     assert high - low > 0.05  # rounding is not magnified
 
 
+def test_losses_of_less_than_a_decade_have_plain_numbers() -> None:
+    one = SimpleNamespace(losses=torch.linspace(0.0158, 0.0138, 9)[:, None])
+    ax = plot_loss(one)
+    ax.figure.canvas.draw()
+    assert {"0.014", "0.015"} <= {label.get_text() for label in ax.get_yticklabels()}
+
+
 def test_losses_can_share_a_figure() -> None:
     figure = plot_loss(mad())[0].figure
     figure.clear()
@@ -144,7 +152,7 @@ def test_images_that_cannot_be_shown_are_refused() -> None:
     bare.saved_mad_image = torch.empty(0, 2, 1, 12, 16)
     for call, message in (
         (
-            lambda: display_mad_image(mad(), zoom=100.0),
+            lambda: display_mad_image(mad(), zoom=100.0, ax=Figure().subplots()),
             "does not fit into axes of .* largest zoom is",
         ),
         (lambda: display_mad_image(mad(), batch_idx=2), "there is no batch_idx 2"),
@@ -277,7 +285,7 @@ def test_every_level_of_a_set_has_a_row() -> None:
     titles = [axes.get_title().split("\n")[0] for axes in figure.axes[:6]]
     ends = ["Least 1 - SSIM", "Largest 1 - SSIM", "Least MSE", "Largest MSE"]
     assert titles == ["Reference image", "Noise 0.1", *ends]
-    assert figure.axes[2].get_title().split("\n")[1:] == ["1 - SSIM 2", "MSE 3"]
+    assert figure.axes[2].get_title().split("\n")[1:] == ["1 - SSIM: 2", "MSE: 3"]
     for k in range(4):
         np.testing.assert_array_equal(
             shown(figure.axes[8 + k]), mad(seed=k).mad_image.detach()[1, 0]

@@ -11,6 +11,8 @@ from stimsynth.plots.titles import LINE, TITLE_POINTS, fitted_title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LABELS = 0.8  # inches for the labels and the numbers at the left of axes
+
 
 def margined_axes(figsize: tuple[float, float]) -> "Axes":
     """Return axes in a new figure, with room for labels on the left and for a title of two lines."""
@@ -52,6 +54,9 @@ def grid_in_place(
     wide = (box.width - beside * (columns - 1)) / columns
     broken = [fitted_title(one, wide / scale + min(beside_px, 24) - 6) for one in titles]
     above = (LINE * max(one.count("\n") + 1 for one in broken) + 14) * scale
+    if title:  # where the figure has too little room above the place, the title takes some of it
+        top = whole_figure.height - above - (LINE - 2) * scale
+        box = box.shrunk(1, min(1, (top - box.y0) / box.height))
     high = (box.height - above * (rows - 1)) / rows
     from stimuli_store.tools.figures import PlotAxes
 
@@ -84,7 +89,9 @@ def split_axes(axes: "Axes") -> "list[Axes]":
     from stimuli_store.tools.figures import PlotAxes
 
     if spec is not None:
-        halves = spec.subgridspec(1, 2, wspace=0.4)
+        width = axes.get_window_extent().width / figure.dpi
+        beside = min(_LABELS, width / 2)
+        halves = spec.subgridspec(1, 2, wspace=max(0.4, 2 * beside / (width - beside)))
         return [figure.add_subplot(halves[0, half], axes_class=PlotAxes) for half in (0, 1)]
     box = axes.get_position()
     width = box.width * 0.42

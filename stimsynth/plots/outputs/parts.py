@@ -41,11 +41,11 @@ def output_parts(data: Any, batch_idx: int = 0, *, as_rgb: bool = False) -> list
     """
     if not isinstance(data, Mapping):
         return [
-            OutputPart(title=f"channel {part.title}" if part.title else "", values=part.values)
+            OutputPart(title=part.title, values=part.values)
             for part in _channels(data, batch_idx, as_rgb)
         ]
     return [
-        OutputPart(title=" ".join(filter(None, (str(name), part.title))), values=part.values)
+        OutputPart(title=", ".join(filter(None, (str(name), part.title))), values=part.values)
         for name, values in data.items()
         for part in _channels(values, batch_idx, as_rgb)
     ]
@@ -96,7 +96,7 @@ def side_by_side(images: np.ndarray) -> np.ndarray:
 def _numbered(arrays: list[np.ndarray]) -> list[OutputPart]:
     if len(arrays) == 1:
         return [OutputPart(title="", values=arrays[0])]
-    return [OutputPart(title=str(i), values=x) for i, x in enumerate(arrays)]
+    return [OutputPart(title=f"channel {i}", values=x) for i, x in enumerate(arrays)]
 
 
 def item_of(data: Any, batch_idx: int) -> np.ndarray:

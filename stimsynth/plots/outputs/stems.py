@@ -66,13 +66,15 @@ def clean_stem_plot(
     if values.ndim != 1 or not values.size:
         raise InputError(f"a stem plot needs one row of numbers; not shape {values.shape}")
     ax = own_axes("constrained") if ax is None else ax
-    base = "k-" if xvals is None else " "
-    stems = ax.stem(values, **{"basefmt": base, **kwargs})
+    stems = ax.stem(values, **{"basefmt": "-" if xvals is None else " ", **kwargs})
+    ink = ax.spines["left"].get_edgecolor()  # seen in dark styles too
     stems.baseline.set_linewidth(0.6)
+    if "basefmt" not in kwargs:
+        stems.baseline.set_color(ink)
     if xvals is not None:
         if len(xvals) != 2 or len(xvals[0]) != len(xvals[1]):
             raise InputError("xvals must be the starts and the ends of the pieces, equally many")
-        ax.hlines([0.0] * len(xvals[0]), xvals[0], xvals[1], colors="k", linewidth=0.6)
+        ax.hlines([0.0] * len(xvals[0]), xvals[0], xvals[1], colors=ink, linewidth=0.6)
     clean_up_axes(ax, ylim)
     if title is not None:
         ax.set_title(title, fontsize="medium")

@@ -114,8 +114,8 @@ def plot_statistics(
     names = [name.replace("_", " ") for name in panels]
     axes = grid_in_place(place, names, title=title or "")
     for panel, values in zip(axes, panels.values(), strict=True):
-        stems = panel.stem(values, basefmt="k-")
-        stems.baseline.set_linewidth(0.6)
+        stems = panel.stem(values, basefmt="-")
+        stems.baseline.set(color=panel.spines["left"].get_edgecolor(), linewidth=0.6)
         panel.set_xticks([])
         panel.margins(x=0.1)
         if ylim is not False:
@@ -155,5 +155,5 @@ def update_statistics(
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = 0.05 * (high - low) or 1.0
+    room = 0.1 * (high - low) or 1.0
     return (low - room if low < 0 else 0.0), high + room

@@ -217,7 +217,8 @@ def display_eigendistortion_all(
         Panel(pixels=pixels, title=f"±{limits[1]:.2g}", shown=limits, cmap="RdBu_r")
         for pixels, limits in zip(alone, display_ranges(alone, "indep0"), strict=True)
     ]
-    gap = Panel(pixels=np.ones_like(alone[0]), title="", shown=(0.0, 1.0))
+    # NaN is not drawn: the paper is seen, in dark styles too.
+    gap = Panel(pixels=np.full_like(alone[0], np.nan), title="", shown=(0.0, 1.0))
     return panel_figure([top, [gap, *below]], zoom=zoom, **kwargs)
 
 

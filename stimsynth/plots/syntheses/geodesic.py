@@ -88,10 +88,10 @@ def plot_deviation_from_line(
             along, away = deviation_from_line(as_vectors(geodesic.model(frames)))
         ax.plot(_array(along), _array(away), style, label=name, markersize=4)
     ax.set(
-        xlabel="Distance along the line between the ends (its lengths)",
-        ylabel="Distance from that line (its lengths)",
+        xlabel="Distance along the line between the ends (of its length)",
+        ylabel="Distance from that line (of its length)",
     )
-    ax.set_title("Deviation from straight line", pad=ABOVE_PX)
+    ax.set_title("Deviation from straight line", pad=ABOVE_PX, fontsize="medium")
     legend_above(ax)
     return ax
 

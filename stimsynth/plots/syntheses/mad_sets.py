@@ -153,7 +153,8 @@ def plot_loss_all(
             losses = np.abs(to_numpy(columns[0 if metric == pushed else 1]))
             axes.plot(losses, label=label, **{**colours[pushed], **lines[mad.minmax]})
     for name, axes in zip(names, pair, strict=True):
-        axes.set(xlabel="Synthesis iteration", ylabel="Loss", title=name)
+        axes.set(xlabel="Synthesis iteration", ylabel="Loss")
+        axes.set_title(name, fontsize="medium")
         axes.locator_params(axis="x", integer=True)
     handles, labels = pair[1].get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
@@ -232,7 +233,7 @@ def _level_row(
         return image_of(to_numpy(of), batch_idx, None).values
 
     def values(of: Any) -> str:
-        numbers = (f"{names[key]} {float(getattr(of, key)[batch_idx]):.3g}" for key in names)
+        numbers = (f"{names[key]}: {float(getattr(of, key)[batch_idx]):.3g}" for key in names)
         return "\n".join(numbers)
 
     row = [] if image is None else [("Reference image\n\n", pixels(image))]

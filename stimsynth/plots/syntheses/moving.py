@@ -1,7 +1,7 @@
 """Pieces of plots of syntheses that follow the iterations of a film."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ Follow = Callable[[int, np.ndarray], "Sequence[Artist]"]
 """Function of the number of an iterate and its images that changes artists and returns them."""
 
 _FLAT = 1e-3
+_DECADE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,7 @@ def image_of(images: np.ndarray, batch_idx: int, channel_idx: int | None) -> Sin
 
 def moving_image(
     axes: "Axes",
+    view: SynthesisView,
     images: np.ndarray,
     *,
     batch_idx: int,
@@ -92,7 +94,8 @@ def moving_image(
     colors = chosen_colors(cmap, vrange)
 
     def panel(one: Single) -> Panel:
-        return titled_panels([one], vrange, 1.0 if whole_zoom is None else whole_zoom, title)[0]
+        single = replace(one, frame=view.frame)
+        return titled_panels([single], vrange, 1.0 if whole_zoom is None else whole_zoom, title)[0]
 
     if whole_zoom is None:
         draw_fitting(axes, panel(single), cmap=colors, **imshow)
@@ -109,7 +112,7 @@ def moving_image(
         picture.set_data(scaled_colors(one.values, (low, high)))
         picture.set_clim(low, high)
         if title is not None and isinstance(vrange, str):
-            axes.set_title(panel(one).title)
+            axes.title.set_text(panel(one).title)  # in the size that it has
         return [picture]
 
     return Moving(axes=(axes,), follow=follow)
@@ -129,6 +132,8 @@ def moving_curves(
         one.set(xlabel="Synthesis iteration", ylabel=curve.title, yscale=curve.scale)
         one.locator_params(axis="x", integer=True)
         low, high = values.min(), values.max()
+        if curve.scale == "log" and low > 0 and high < _DECADE * low:
+            _plain_ticks(one)
         if 0 <= high - low < _FLAT * high:  # rounding errors of a constant must not look large
             one.set_ylim(0.9 * low, 1.1 * high)
 
@@ -138,6 +143,15 @@ def moving_curves(
         return list(dots)
 
     return Moving(axes=tuple(axes), follow=follow)
+
+
+def _plain_ticks(axes: "Axes") -> None:
+    """Put round numbers at a logarithmic axis that is shorter than a decade, instead of products."""
+    from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
+
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def moving_histogram(
@@ -168,7 +182,7 @@ def moving_histogram(
     for end in (low, high):
         axes.axvline(end, color="0.5", linewidth=0.8, linestyle=":")
     axes.set(xlabel="Pixel value", ylabel="Number of pixels")
-    axes.set_title("Histogram of pixel values", pad=ABOVE_PX)
+    axes.set_title("Histogram of pixel values", pad=ABOVE_PX, fontsize="medium")
     if ylim is not False and ylim is not None:
         axes.set_ylim(ylim)
     legend_above(axes)

@@ -1,14 +1,18 @@
 """Plots of one synthesis: its image, loss, pixel values and representation error."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stimsynth.plots.blank import empty_figure, own_axes
 from stimsynth.plots.checks import check_bins, check_options, check_zoom
 from stimsynth.plots.outputs.grid import margined_axes, split_axes
 from stimsynth.plots.outputs.stems import YLimits
+from stimsynth.plots.panels import panel_figure
+from stimsynth.plots.pictures import best_zoom, chosen_colors, titled_panels
 from stimsynth.plots.ranges import Range
 from stimsynth.plots.syntheses.moving import (
+    image_of,
     moving_curves,
     moving_error,
     moving_histogram,
@@ -177,9 +181,17 @@ def _image(
 ) -> "Axes":
     check_axes(ax)
     check_zoom(1 if zoom is None else zoom)
+    images = view.images(iteration)
+    if ax is None:
+        single = replace(image_of(images, batch_idx, channel_idx), frame=view.frame)
+        chosen = best_zoom([single]) if zoom is None else zoom
+        panels = titled_panels([single], vrange, chosen, title)
+        style = {"cmap": chosen_colors(None, vrange), **kwargs}
+        return panel_figure([panels], **style).axes[0]
     moving_image(
-        own := own_axes() if ax is None else ax,
-        view.images(iteration),
+        ax,
+        view,
+        images,
         batch_idx=batch_idx,
         channel_idx=channel_idx,
         zoom=zoom,
@@ -187,7 +199,7 @@ def _image(
         title=title,
         **kwargs,
     )
-    return own
+    return ax
 
 
 def plot_loss(

@@ -271,6 +271,7 @@ def _piece(
         name,
         lambda: moving_image(
             ax,
+            view,
             images,
             batch_idx=batch_idx,
             channel_idx=channel_idx,

@@ -49,6 +49,8 @@ class SynthesisView:
         Names of the plots in a status figure, each with the key of its axes.
     included
         Those that a status figure has by default.
+    frame
+        Height and width of a frame, if the images are sheets of several; None for other methods.
     model, target
         Model and its goal, of which the representation error can be plotted; None for other methods.
     """
@@ -63,6 +65,7 @@ class SynthesisView:
     allowed_range: tuple[float, float]
     names: Mapping[str, str]
     included: tuple[str, ...]
+    frame: tuple[int, int] | None = None
     model: nn.Module | None = None
     target: Tensor | None = None
 
@@ -186,6 +189,7 @@ def _geodesic(path: Synthesis) -> SynthesisView:
         reference=sheets(to_numpy(path.pixelfade)[None]),
         names={"display_geodesic": "display_geodesic", LOSS: LOSS, HISTOGRAM: HISTOGRAM},
         included=("display_geodesic", LOSS),
+        frame=(path.geodesic.shape[-2], path.geodesic.shape[-1]),
         **{
             **common,
             "kept": lambda: np.stack([sheets(x[None]) for x in to_numpy(path.saved_geodesic)]),
