@@ -40,8 +40,10 @@ def write(name: str, folder: Path) -> Iterator[tuple[str, Path, float]]:
             figure = figure_of(KINDS[name]())
             path = folder / f"{file_name(name)}.{way}.png"
             width = printed_width_mm(figure) if way == "print" else 0.0
-            if way == "notebook":
+            if way == "notebook" and hasattr(figure, "_repr_png_"):
                 path.write_bytes(figure._repr_png_()[0])
+            elif way == "notebook":  # of pyplot, which cuts the margins
+                figure.savefig(path, bbox_inches="tight")
             else:
                 dpi = _PRINT_DPI * width / (figure.get_figwidth() * MM) if width else "figure"
                 figure.savefig(path, dpi=dpi)

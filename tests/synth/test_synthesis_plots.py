@@ -78,6 +78,13 @@ def test_losses_are_drawn_with_a_dot_at_the_iteration(iteration: int | None, row
     assert high - low > 0.05  # rounding is not magnified
 
 
+def test_titles_of_a_film_keep_their_size() -> None:
+    film = animate(mad(), vrange="indep1", included_plots=["display_mad_image"])
+    (ax,) = film.figure.axes
+    sizes = {(film.frame(number), ax.title.get_fontsize())[1] for number in range(len(film))}
+    assert len(sizes) == 1
+
+
 def test_losses_of_less_than_a_decade_have_plain_numbers() -> None:
     one = SimpleNamespace(losses=torch.linspace(0.0158, 0.0138, 9)[:, None])
     ax = plot_loss(one)

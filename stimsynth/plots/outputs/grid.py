@@ -11,7 +11,7 @@ from stimsynth.plots.titles import LINE, TITLE_POINTS, fitted_title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LABELS = 0.8  # inches for the labels and the numbers at the left of axes
+_LABELS = 1.0  # inches for the labels and the numbers at the left of axes
 
 
 def margined_axes(figsize: tuple[float, float]) -> "Axes":
