@@ -140,21 +140,33 @@ def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pu
 def test_a_small_held_metric_is_held_on_the_screen(
     minmax: Literal["min", "max"], noise: float
 ) -> None:
-    """With noise of a level or half of it, rounding alone moves the dissimilarity by up to a quarter.
+    """It is met as closely as three pixels of middling effect, moved by one level each, can change it.
 
-    A level of a single pixel is worth some thousandths of it.
+    With noise of a level or half of it, rounding alone moves the dissimilarity by up to a quarter.
     """
 
     def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
         return 1 - metrics.ssim(x, y)
 
+    def of_a_level(reference: Tensor, shown: Tensor) -> float:
+        """Return the median change of the dissimilarity by one level in one of 128 pixels."""
+        changed = shown.double().repeat(128, 1, 1, 1)
+        pixels = torch.arange(128)
+        changed.view(128, -1)[pixels, pixels * 32 + 7] += 1 / 255
+        before, after = (
+            dissimilarity(reference.double().expand_as(x), x) for x in (shown.double(), changed)
+        )
+        return float((after - before).abs().median())
+
     image = images.load("camera", size=64).repeat(2, 1, 1, 1)
     mad = MADCompetition(image, metrics.mse, dissimilarity, minmax, initial_noise=noise, seed=6)
     mad.synthesize(15)
-    for figures in mad.on_grid().figures:
-        assert figures["reference metric, refined"] == pytest.approx(
-            figures["reference metric, float"], rel=3e-3
-        )
+    on_screen = mad.on_grid()
+    for item, figures in enumerate(on_screen.figures):
+        floor = of_a_level(image[:1], on_screen.images[item : item + 1])
+        miss = figures["reference metric, refined"] - figures["reference metric, float"]
+        assert abs(miss) <= 3 * floor
+        assert floor < 2e-3 * figures["reference metric, float"]  # a fine scale at all
 
 
 def test_what_curves_is_held_too() -> None:
