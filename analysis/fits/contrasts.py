@@ -22,7 +22,7 @@ from analysis.infer.holm import holm
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_number, a_text, one_of, optional, takes
-from stimuli_store.tools.shown import FieldTable, number_of
+from stimuli_store.tools.shown import FieldTable, number_of, p_text
 
 _Z95 = 1.959963984540054
 _FEWEST = 3
@@ -204,11 +204,17 @@ class Contrasts:
     def _repr_html_(self) -> str:
         table = self.table
         rows = [
-            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row]
+            [_shown(name, v) for name, v in zip(table.columns, row, strict=True)]
             for row in table.itertuples(index=False)
         ]
         notes = "".join(html.paragraph(f"{note}.", "small") for note in self.notes)
         return html.table([str(name) for name in table.columns], rows) + notes
+
+
+def _shown(column: str, value: Any) -> str:
+    if column in ("p", "p (Holm)"):
+        return p_text(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 @takes(

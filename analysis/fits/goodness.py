@@ -18,25 +18,44 @@ from analysis.infer.likelihood import deviance_residuals, deviances, log_likelih
 from analysis.infer.noise import Binomial
 from analysis.observers.checks import numbers_of
 from stimuli_store.errors import InputError
+from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_count, a_seed, takes
-from stimuli_store.tools.shown import FieldTable
+from stimuli_store.tools.shown import FactSheet, p_value
 from stimuli_store.tools.whole import whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class NullTest(FieldTable):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NullTest:
     """An observed figure, and the share of simulated good fits that have one at least as extreme.
 
     `value` is NaN where the figure is not defined, as a correlation of fewer than three residuals; then
-    `share` is 1.
+    `share` is 1. The observed one counts among the `n_draws` simulated ones, so that `share` is at least
+    1/(n_draws + 1).
+
+    Examples
+    --------
+    >>> NullTest(value=12.3, share=0.001, n_draws=999)
+    NullTest(12.3, p ≤ 0.001)
     """
 
     value: float
     share: float
+    n_draws: int
+
+    def __repr__(self) -> str:
+        return f"NullTest({self.told})"
+
+    def _repr_html_(self) -> str:
+        return html.paragraph(self.told)
+
+    @property
+    def told(self) -> str:
+        """The figure and its p-value, in words."""
+        return f"{self.value:.3g}, {p_value(self.share, self.n_draws)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Goodness(FieldTable):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Goodness(FactSheet):
     """How well a curve describes the answers.
 
     Attributes
@@ -65,6 +84,13 @@ class Goodness(FieldTable):
     def holds(self) -> bool:
         """True unless a figure would be among the 5 % most extreme of good fits."""
         return self.deviance.share >= 0.05 and self.by_level.share >= 0.05
+
+    def _facts(self) -> list[tuple[str, object]]:
+        return [
+            ("deviance", self.deviance.told),
+            ("trend of the residuals by level", self.by_level.told),
+            ("simulated experiments", self.n_draws),
+        ]
 
 
 @takes(fit=given_fit, n_draws=a_count, seed=a_seed)
@@ -177,6 +203,6 @@ def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _tested(value: float, null: np.ndarray) -> NullTest:
     known = null[np.isfinite(null)]
     if not np.isfinite(value) or not len(known):
-        return NullTest(value=value, share=1.0)
+        return NullTest(value=value, share=1.0, n_draws=len(known))
     more = np.sum(np.abs(known) >= abs(value) * (1 - 1e-9))
-    return NullTest(value=value, share=float((1 + more) / (1 + len(known))))
+    return NullTest(value=value, share=float((1 + more) / (1 + len(known))), n_draws=len(known))

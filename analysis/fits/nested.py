@@ -5,7 +5,7 @@ smaller model is simulated, and all of them by Akaike's criterion (Akaike 1974, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -30,6 +30,7 @@ from analysis.infer.likelihood import (
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_count, a_seed, a_text, one_of, takes
+from stimuli_store.tools.shown import p_text, p_value
 from stimuli_store.tools.whole import whole
 
 #: Models from the smallest to the largest: which of position, width and lapse rate each condition has alone.
@@ -57,6 +58,8 @@ class NestedModel:
     ratio, p_value
         Twice the gain in log likelihood over the next smaller model, and the share of data sets simulated
         under that model with a gain as large; NaN for the smallest.
+    n_draws
+        Number of these data sets: p is at least 1/(n_draws + 1). It is 0 for the smallest model.
     """
 
     name: str
@@ -65,6 +68,7 @@ class NestedModel:
     aic: float
     ratio: float
     p_value: float
+    n_draws: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +108,10 @@ class NestedModels:
         return pd.DataFrame([vars(row) for row in self.rows])
 
     def __repr__(self) -> str:
-        return f"NestedModels(by {self.between}: {self.best} by AIC)"
+        tests = [
+            f"{row.name} {p_value(row.p_value, row.n_draws)}" for row in self.rows if row.n_draws
+        ]
+        return f"NestedModels(by {self.between}: {self.best} by AIC; {', '.join(tests)})"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -114,7 +121,8 @@ class NestedModels:
                 f"{row.log_likelihood:.2f}",
                 f"{row.aic:.2f}",
                 "" if np.isnan(row.ratio) else f"{row.ratio:.2f}",
-                "" if np.isnan(row.p_value) else f"{row.p_value:.3g}",
+                p_text(row.p_value, row.n_draws),
+                str(row.n_draws or ""),
             ]
             for row in self.rows
         ]
@@ -190,15 +198,16 @@ def compare_groups(
         )
         for name, own in NESTED.items()
     ]
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng, n_draws = np.random.default_rng(whole(seed, "seed", 0)), whole(n_draws, "n_draws", 1)
     fits = [models[0].fitted(right[None])]
     for small, large in pairwise(models):
         fits.append(large.fitted(right[None], large.holding(small, fits[-1])))
-    rows = [_row(models[0], fits[0], right, np.nan, np.nan)]
+    rows = [_row(models[0], fits[0], right)]
     for (small, fit), (large, found) in pairwise(zip(models, fits, strict=True)):
         ratio = 2 * float(large.height(found, right[None])[0] - small.height(fit, right[None])[0])
-        p = _p_value(small, large, small.p(fit)[0], ratio, whole(n_draws, "n_draws", 1), rng)
-        rows.append(_row(large, found, right, ratio, p))
+        p = _p_value(small, large, small.p(fit)[0], ratio, n_draws, rng)
+        row = _row(large, found, right)
+        rows.append(replace(row, ratio=ratio, p_value=p, n_draws=n_draws))
     return NestedModels(between=between, rows=tuple(rows))
 
 
@@ -298,7 +307,8 @@ def _flat(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.zeros(len(x)), np.zeros_like(x), np.zeros_like(x)
 
 
-def _row(model: _Model, fit: Climb, right: np.ndarray, ratio: float, p: float) -> NestedModel:
+def _row(model: _Model, fit: Climb, right: np.ndarray) -> NestedModel:
+    """Return a model without its comparison."""
     height = float(model.height(fit, right[None])[0])
     count = model.n_parameters
     return NestedModel(
@@ -306,8 +316,9 @@ def _row(model: _Model, fit: Climb, right: np.ndarray, ratio: float, p: float) -
         n_parameters=count,
         log_likelihood=height,
         aic=2 * count - 2 * height,
-        ratio=ratio,
-        p_value=p,
+        ratio=np.nan,
+        p_value=np.nan,
+        n_draws=0,
     )
 
 

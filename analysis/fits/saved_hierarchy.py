@@ -57,6 +57,7 @@ def save_hierarchy(found: Hierarchy, path: str | Path) -> Path:
                 name: [as_text(float(share)) for share in shares]
                 for name, shares in found.checks.by_level.items()
             },
+            "n_draws": found.checks.n_draws,
         },
         "n_trials": found.n_trials,
     }
@@ -102,6 +103,7 @@ def _read(value: Mapping[str, Any]) -> Hierarchy:
                 name: np.array(shares, dtype=np.float64)
                 for name, shares in checks["by_level"].items()
             },
+            n_draws=int(checks["n_draws"]),
         ),
         n_trials=int(value["n_trials"]),
     )

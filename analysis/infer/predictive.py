@@ -23,15 +23,27 @@ class PredictiveChecks:
         The share for all answers.
     by_level
         Shares for the answers of each level of a factor, by name of the factor.
+    n_draws
+        Number of simulated repetitions.
+
+    Examples
+    --------
+    >>> PredictiveChecks(overall=0.45, by_level={"images": np.array([0.0, 0.31])}, n_draws=400)
+    0.45 (least of images < 0.0025)
     """
 
     overall: float
     by_level: Mapping[str, np.ndarray]
+    n_draws: int
 
     def __repr__(self) -> str:
         worst = {name: float(shares.min()) for name, shares in self.by_level.items()}
-        parts = ", ".join(f"least of {name} {share:.3g}" for name, share in worst.items())
-        return f"{self.overall:.3g}" + (f" ({parts})" if parts else "")
+        parts = ", ".join(f"least of {name} {self._told(share)}" for name, share in worst.items())
+        return self._told(self.overall) + (f" ({parts})" if parts else "")
+
+    def _told(self, share: float) -> str:
+        least = 1 / self.n_draws
+        return f"{share:.3g}" if share >= least else f"< {least:.2g}"
 
 
 def predictive_checks(
@@ -62,4 +74,5 @@ def predictive_checks(
     return PredictiveChecks(
         overall=float(share(np.zeros(len(n_trials), dtype=np.intp))[0]),
         by_level={name: share(codes) for name, codes in factors.items()},
+        n_draws=len(p),
     )

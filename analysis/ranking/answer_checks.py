@@ -11,6 +11,7 @@ from analysis.observers.hits import HitCounts, fewer_hits
 from analysis.observers.structure import signal_of, structure_of
 from analysis.ranking.diagnostics import Diagnostic, listed, names_of, not_checked
 from stimuli_store.tasks.types import REFERENCE, Task
+from stimuli_store.tools.shown import p_value
 
 _SURE = 0.01  # p below which a check is alarming
 _SHOWN = 3
@@ -126,7 +127,7 @@ def interval_bias(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
     p = float(chdtrc(free, statistic))
     return Diagnostic(
         name="interval bias",
-        sentence=f"{'; '.join(said)} (p = {p:.2g} over participants)",
+        sentence=f"{'; '.join(said)} ({p_value(p)} over participants)",
         p=p,
         alarming=p <= _SURE,
     )

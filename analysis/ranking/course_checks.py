@@ -11,6 +11,8 @@ from analysis.ranking.diagnostics import Diagnostic, not_checked
 from stimuli_store.tasks.types import Task
 
 _SURE = 0.01  # p below which a check is alarming
+_FEWEST = 3  # participants whose slopes show their own spread
+_SAME = 1e-9  # spread of slopes, as a share of the largest, that is rounding only
 _INTERVAL, _STIMULUS = "interval_", "stimulus_"
 #: The two sorts of odd pictures where no column names them; a target is the first of its pair.
 _FIRST = "the first of its pair (the target, if there is one)"
@@ -24,7 +26,8 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
 
     It is the slope of the answers, minus the proportion correct of all participants at the trial's task and
     level, against the place in the session; its interval and p-value are those of the mean slope over
-    participants (Student's t), or with fewer than three of the slopes' binomial errors.
+    participants (Student's t). With fewer than three, or slopes that are all the same, they come from the
+    slopes' binomial errors.
     """
     single = rows[(rows["n_trials"] == 1)]
     keys = [single[name] for name in ("task", "level")]
@@ -41,7 +44,8 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     if not used.any():
         return not_checked("drift", "no session has two trials in a known order")
     slopes = by_person[0][used] / by_person[1][used]
-    middle = np.bincount(person, single["n_correct"].to_numpy()) / np.bincount(person)
+    # One right and one wrong answer more, so that somebody who was always right has an error too.
+    middle = (np.bincount(person, single["n_correct"].to_numpy()) + 1) / (np.bincount(person) + 2)
     errors = np.sqrt((middle * (1 - middle))[used] / by_person[1][used])
     value, low, high, p = _mean(slopes, errors)
     # A fall is written as a number above 0, and so is its interval.
@@ -72,14 +76,13 @@ def _within(place: np.ndarray, sitting: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _mean(values: np.ndarray, errors: np.ndarray) -> tuple[float, float, float, float]:
     """Return the mean of values with the ends of its 95 % interval and the p-value of 0."""
     n, mean = len(values), float(values.mean())
-    if n < 3:
+    if n < _FEWEST or np.ptp(values) <= _SAME * np.abs(values).max():
         error = float(np.sqrt((errors**2).sum()) / n)
         half, tail = Z95 * error, ndtr
     else:
         error = float(values.std(ddof=1) / np.sqrt(n))
         half, tail = float(stdtrit(n - 1, 0.975)) * error, lambda t: stdtr(n - 1, t)
-    p = float(2 * tail(-abs(mean) / error)) if error > 0 else float(mean == 0)
-    return mean, mean - half, mean + half, p
+    return mean, mean - half, mean + half, float(2 * tail(-abs(mean) / error))
 
 
 def timing(rows: pd.DataFrame) -> Diagnostic:

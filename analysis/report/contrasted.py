@@ -8,6 +8,7 @@ from analysis.fits.groups import fit
 from analysis.report import formatting
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
+from stimuli_store.tools.shown import p_value
 
 #: Sign between two conditions whose thresholds are compared, by the scale.
 SIGNS = {"ratio": "/", "difference": "−"}
@@ -48,8 +49,8 @@ def contrasts_table(found: Contrasts) -> str:
             f"{row.first} {SIGNS[row.scale]} {row.second}",
             formatting.number(row.estimate.value),
             formatting.bounds(row.estimate.low, row.estimate.high),
-            formatting.p_value(row.p_value),
-            formatting.p_value(row.p_holm),
+            p_value(row.p_value),
+            p_value(row.p_holm),
             row.n or "–",
             row.for_whom,
         ]

@@ -183,28 +183,6 @@ def percent(p: float) -> str:
     return f"{100 * p:.3g} %"
 
 
-def p_value(p: float) -> str:
-    """Return a p-value as text.
-
-    Examples
-    --------
-    >>> p_value(0.0312), p_value(0.0001)
-    ('p = 0.031', 'p < 0.001')
-    """
-    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
-
-
-def drawn_p_value(p: float, n_draws: int) -> str:
-    """Return a p-value by simulation as text; the least that so many draws can give is a bound.
-
-    Examples
-    --------
-    >>> drawn_p_value(0.25, 399), drawn_p_value(1 / 400, 399)
-    ('p = 0.25', 'p ≤ 0.0025')
-    """
-    return f"p ≤ {p:.2g}" if p * (n_draws + 1) < 1.5 else p_value(p)
-
-
 def described(value: Any) -> str:
     """Return a value of a booth's or observer's description as text.
 

@@ -9,6 +9,7 @@ from analysis.report.contrasted import SIGNS
 from analysis.report.results import Results
 from analysis.report.statements import Note, Statement, condition_statements
 from stimuli_store.tasks.types import Task
+from stimuli_store.tools.shown import p_value
 
 _MOST_CONDITIONS = 6
 _MOST_PAIRS = 3
@@ -111,7 +112,7 @@ def _told_apart(row: Contrast, n_pairs: int) -> str:
         return "whether they differ is not determined"
     said = "differ" if row.p_holm < _ALPHA else "not shown to differ"
     corrected = ", corrected for the number of pairs" if n_pairs > 1 else ""
-    return f"{said}: {formatting.p_value(row.p_holm)}{corrected}"
+    return f"{said}: {p_value(row.p_holm)}{corrected}"
 
 
 def _of_ranking(rule: str, found: Ranking, results: Results) -> Statement:

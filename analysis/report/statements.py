@@ -10,6 +10,7 @@ from analysis.infer.population import FEWEST, OWN_CRITERIA, caution_of
 from analysis.observers.from_counts import DPrimeStatus
 from analysis.report import formatting
 from analysis.report.conditions import MISFIT_DRAWS, Condition, bounded, lowest_of, undetermined
+from stimuli_store.tools.shown import p_value
 
 #: Below this p-value a curve is said not to describe the answers.
 MISFIT = 0.01
@@ -109,7 +110,7 @@ def misfit_notes(condition: Condition) -> list[Note]:
     """Return the note that a curve does not describe the answers, if it does not."""
     if condition.misfit is None or condition.misfit >= MISFIT:
         return []
-    found = formatting.drawn_p_value(condition.misfit, MISFIT_DRAWS)
+    found = p_value(condition.misfit, MISFIT_DRAWS)
     return [
         Note(
             text=f"the curve does not describe the answers (goodness of fit, {found})",

@@ -10,6 +10,8 @@ from stimuli_store.tools import html
 _MOST = 240  # characters of a line
 _LISTED = 6  # values of a field
 _SHOWN = 2  # items of a tuple in a notebook
+_LEAST_P = 0.001  # below this a p-value is given as a bound
+_P_VALUES = ("p", "p_value", "p_holm")
 
 _Item = TypeVar("_Item")
 
@@ -70,6 +72,41 @@ def number_of(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
+def p_text(p: float, n_draws: int = 0) -> str:
+    """Return a p-value as it stands in a table: a number, or a bound; "" where it is not defined.
+
+    Parameters
+    ----------
+    p
+        The p-value, NaN where there is none.
+    n_draws
+        Number of simulations behind it; 0 (default) for a test without any. The least p that so many can
+        give, 1/(n_draws + 1), is a bound.
+
+    Examples
+    --------
+    >>> p_text(0.0312), p_text(0.0), p_text(0.25, 399), p_text(1 / 400, 399)
+    ('0.031', '< 0.001', '0.25', '≤ 0.0025')
+    """
+    if p != p:
+        return ""
+    if n_draws and p * (n_draws + 1) < 1.5:
+        return f"≤ {1 / (n_draws + 1):.2g}"
+    return f"{p:.2g}" if p >= _LEAST_P else f"< {_LEAST_P:g}"
+
+
+def p_value(p: float, n_draws: int = 0) -> str:
+    """Return a p-value as it stands in a sentence (`p_text`).
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.0001), p_value(1 / 400, 399)
+    ('p = 0.031', 'p < 0.001', 'p ≤ 0.0025')
+    """
+    said = p_text(p, n_draws)
+    return f"p {said}" if said[:1] in "<≤" else f"p = {said}"
+
+
 class ShownTuple(tuple[_Item, ...]):
     """A tuple of results: a line at a prompt, the first ones as they show themselves in a notebook.
 
@@ -126,7 +163,7 @@ class FieldTable:
 
     def _repr_html_(self) -> str:
         named = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
-        rows = [(name.replace("_", " "), _short(value)) for name, value in named]
+        rows = [(name.replace("_", " "), _named(name, value)) for name, value in named]
         facts = html.table((), [(name, said) for name, said in rows if said])
         return f"<div><b>{type(self).__name__}</b>{facts}</div>"
 
@@ -134,6 +171,10 @@ class FieldTable:
 def _page_of(item: object) -> str:
     made = getattr(item, "_repr_html_", None)
     return made() if made else html.paragraph(repr(item))
+
+
+def _named(name: str, value: object) -> str:
+    return p_text(value) if name in _P_VALUES and isinstance(value, float) else _short(value)
 
 
 def _short(value: object) -> str:

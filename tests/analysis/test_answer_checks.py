@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import linregress, norm
 
 from analysis.cli.analyse import summary_lines
 from analysis.data.answers import Answers
@@ -168,6 +169,33 @@ def test_good_answers_alarm_rarely_and_intervals_hold_the_truth() -> None:
 def test_drift_is_measured_in_proportion_correct() -> None:
     values = [found(trials(seed, people_tire))["drift"].value for seed in range(6)]
     assert np.mean(values) == pytest.approx(-0.3, abs=0.05)
+
+
+@pytest.mark.parametrize("n_people", [2, 3, 8])
+def test_people_with_the_same_drift_have_the_error_of_their_answers(n_people: int) -> None:
+    """Slopes that do not vary say nothing of other sessions; slope and p are those of scipy."""
+    right = np.random.default_rng(4).random(40) < 0.75
+    right[20:] &= np.random.default_rng(5).random(20) < 0.9
+    rows = [
+        (f"P{who}", place, 1.0, right[place], place + who * 0.5)
+        for who in range(n_people)
+        for place in range(40)
+    ]
+    table = pd.DataFrame(rows, columns=["participant", "order", "level", "correct", "rt"])
+    drift = found(read_trials(table, task="2ifc"))["drift"]
+    at = np.linspace(-0.5, 0.5, 40)
+    slope, share = float(linregress(at, right).slope), (right.sum() + 1) / 42
+    error = np.sqrt(share * (1 - share) / (at**2).sum() / n_people)
+    assert drift.value == pytest.approx(slope)
+    assert drift.p == pytest.approx(2 * norm.sf(abs(slope) / error), rel=1e-9)
+    assert drift.high - drift.low == pytest.approx(2 * norm.isf(0.025) * error)
+
+
+def test_people_who_are_always_right_or_always_wrong_do_not_drift() -> None:
+    rows = [(who, place, who == "a") for who in "ab" for place in range(20)]
+    table = pd.DataFrame(rows, columns=["participant", "order", "correct"])
+    drift = found(read_trials(table, task="2ifc"))["drift"]
+    assert drift.p == pytest.approx(1.0) and not drift.alarming
 
 
 def test_checks_that_cannot_be_made_say_why() -> None:

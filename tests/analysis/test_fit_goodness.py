@@ -31,6 +31,7 @@ def test_good_fits_have_even_shares() -> None:
 def test_scatter_and_a_wrong_shape_are_seen() -> None:
     ragged = fit_psychometric(LEVELS, [42, 65, 53, 85, 77, 99, 93, 99], [100] * 8)
     assert ragged.goodness().deviance.share < 0.01
+    assert "p ≤ 0.001; trend" in repr(ragged.goodness())  # 1,000 simulated fits, all of them better
     assert (ragged.residuals() ** 2).sum() == pytest.approx(ragged.deviance, rel=1e-9)
     n = 4000  # rises slowly at first and late fast, as no reversed Gumbel does
     true = PsychometricFunction(sigmoid="weibull", threshold=32, width=3, guess=0.5, lapse=0.0)

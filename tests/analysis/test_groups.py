@@ -232,6 +232,8 @@ def test_conditions_with_other_thresholds_have_own_thresholds() -> None:
     )
     found = compare_groups(made, "condition", n_draws=99)
     assert found.rows[1].p_value == pytest.approx(0.01)
+    assert "own thresholds p ≤ 0.01" in repr(found)  # the least of 99 draws is a bound
+    assert "<td>≤ 0.01</td><td>99</td>" in found._repr_html_()
     assert found.rows[2].p_value > 0.02
     assert [row.n_parameters for row in found.rows] == [3, 4, 6]
     heights = [row.log_likelihood for row in found.rows]

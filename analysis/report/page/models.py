@@ -8,6 +8,7 @@ from analysis.ranking.records import CeilingShare, GroupScore, ModelScore, Ranki
 from analysis.report import formatting
 from analysis.report.results import Results
 from stimuli_store.tools import html
+from stimuli_store.tools.shown import p_value
 
 _MOST_ROWS = 40
 _MOST_MODELS = 8
@@ -113,7 +114,7 @@ def _pairs(found: Ranking) -> str:
             f"{pair.first} – {pair.second}",
             formatting.number(pair.difference, _DIGITS),
             formatting.bounds(pair.low, pair.high, decimals=_DIGITS),
-            formatting.p_value(pair.p_holm),
+            p_value(pair.p_holm),
             "the same predictions" if pair.same else "yes" if pair.told_apart else "no",
         ]
         for pair in found.pairs

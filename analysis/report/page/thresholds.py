@@ -12,6 +12,7 @@ from analysis.report.contrasted import contrasts_table
 from analysis.report.results import Results
 from analysis.report.statements import interval_words, misfit_notes
 from stimuli_store.tools import html
+from stimuli_store.tools.shown import p_value
 
 _MOST_CURVES = 8  # conditions that are drawn
 _MOST_SMALL = 12  # small curves of participants or images
@@ -79,7 +80,7 @@ def _fit_sentence(condition: Condition, fit: Fit) -> str:
         + f", lapse rate {curve.lapse:.3f}. Deviance {fit.deviance:.1f}"
     )
     if condition.misfit is not None:
-        said += f", goodness of fit by simulation {formatting.drawn_p_value(condition.misfit, MISFIT_DRAWS)}"
+        said += f", goodness of fit by simulation {p_value(condition.misfit, MISFIT_DRAWS)}"
     said += ". "
     if condition.estimate is not None:
         ends = formatting.bounds(fit.low, fit.high, condition.unit, lowest=lowest_of(fit))
