@@ -1,4 +1,4 @@
-"""Reasons for which a test of plenoptic is not run here; no test can catch them."""
+"""Reasons for which a test of plenoptic does not end here; no test can catch them."""
 
 
 class NotOffered(BaseException):
@@ -7,3 +7,7 @@ class NotOffered(BaseException):
 
 class NotAtHand(BaseException):
     """Raised where a test asks for a file or package that cannot be had without a network."""
+
+
+class TooLong(BaseException):
+    """Raised where a test takes longer than its limit."""

@@ -6,8 +6,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from PIL import Image
-
 from benchmarks.peer_tests import drawing, syntheses
 from benchmarks.peer_tests.errors import NotAtHand, NotOffered
 from stimsynth import (
@@ -65,10 +63,9 @@ class _Absent:
         raise NotAtHand(f"{self._name} needs a package or weights that are not here")
 
 
-def install(checkout: Path, scratch: Path) -> None:
+def install(checkout: Path, pictures: Path) -> None:
     """Put the modules in the place of plenoptic, timm and torchvision."""
     data = checkout / "src" / "plenoptic" / "data"
-    pictures = _test_images(data, scratch)
 
     def fetch_data(name: str) -> Path:
         if name == "test_images.tar.gz":
@@ -144,33 +141,11 @@ def _private(name: str) -> Any:
     return missing
 
 
-def _test_images(data: Path, scratch: Path) -> Path:
-    """Return a folder with photographs as in the archive of the tests, from those in the checkout."""
-    folder = scratch / "test_images"
-    for place, names in _FILES.items():
-        (folder / place).mkdir(parents=True, exist_ok=True)
-        for name, source in names.items():
-            (folder / place / name).write_bytes((data / source).read_bytes())
-    wheel = folder / "256" / "color_wheel.jpg"
-    with Image.open(data / wheel.name) as picture:
-        picture.resize((256, 256)).save(wheel)
-    return folder
-
-
 #: Names that are not public and that the tests import.
 _PRIVATE = {
     "tensors": ["_check_tensor_equality"],
     "_synthesize": ["autodiff"],
     "_api_change": ["API_CHANGE"],
-}
-_FILES = {
-    "256": {
-        "curie.pgm": "curie.pgm",
-        "einstein.pgm": "einstein.pgm",
-        "metal.pgm": "reptile_skin.pgm",
-        "nuts.pgm": "curie.pgm",
-    },
-    "mixed": {"Parrot.png": "parrot.png", "einstein.pgm": "einstein.pgm"},
 }
 _PLOTS = {
     **{name: made for name, made in vars(drawing).items() if callable(made) and name[0] != "_"},

@@ -1,63 +1,134 @@
-"""Run plenoptic's test files one after another and count the outcomes: ``peer_tests CHECKOUT [FILE …]``."""
+"""Run plenoptic's test files and count the outcomes: ``peer_tests CHECKOUT [FILE …]``.
+
+Each outcome is written when it is there; the same command with ``--continue`` goes on where a run ended.
+"""
 
 import argparse
-import json
+import importlib.util
 import os
+import resource
 import subprocess
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.peer_tests.outcomes import ENDED, Outcome, read, write
+from benchmarks.peer_tests.pictures import write_test_images
+from benchmarks.peer_tests.tables import table_of_files, table_of_reasons
+
 ROOT = Path(__file__).parents[2]
-COLUMNS = ("passed", "differs", "not offered", "not at hand", "skipped")
-FILES = "display eigendistortion mad metamers metric models steerable_pyr tools uploaded_files"
+FILES = "display eigendistortion mad metamers metric models steerable_pyr tools"
+OPTIONS = "-q --tb=no -W ignore -p no:cacheprovider --rootdir=. -p benchmarks.peer_tests.plugin"
 
 
 def main(args: Sequence[str]) -> int:
-    """Print a table of the outcomes by file; return 0, since what differs is for people to judge."""
+    """Print tables of the outcomes; return 1 if a test has none, or differs for no stated reason."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks peer_tests", description=__doc__)
     parser.add_argument("checkout", type=Path, help="a clone of github.com/plenoptic-org/plenoptic")
     parser.add_argument("files", nargs="*", default=FILES.split(), help="such as tools")
-    parser.add_argument("--limit-s", type=float, default=3600, help="longest time for a file")
-    parser.add_argument("--outcomes", type=Path, help="folder for the outcomes of each test")
+    parser.add_argument("--limit-s", type=float, default=300, help="longest time for a test")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="with pytest-xdist")
+    parser.add_argument("--outcomes", type=Path, default=ROOT / "build" / "peer_tests")
+    parser.add_argument("--continue", dest="goes_on", action="store_true")
     asked = parser.parse_args(args)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = (asked.outcomes or Path(scratch)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        print(f"| file | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}")
-        for name in asked.files:
-            found = outcomes(asked.checkout.resolve(), name, folder, asked.limit_s)
-            counts = Counter(kind for kind, _ in found.values())
-            print(f"| `{name}` | {' | '.join(str(counts[kind]) for kind in COLUMNS)} |", flush=True)
-    return 0
+    folder = asked.outcomes.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "outcomes.jsonl"
+    before = read(file) if asked.goes_on else {}
+    write(file, {test: found for test, found in before.items() if found[0] != ENDED})
+    environment = _environment(asked.checkout.resolve(), folder, asked.limit_s)
+    tests = _names_of_tests(asked.files, environment)
+    began = time.monotonic()
+    for name in asked.files:
+        _run_file(name, tests, environment, asked.workers)
+    _say(f"{time.monotonic() - began:.0f} s, of CPUs {_cpu_time_s():.0f} s")
+    outcomes = read(file)
+    found = {test: outcomes.get(test, ("not run", "")) for test in tests}
+    table, unexplained = table_of_reasons(found)
+    print(table_of_files(found), table, sep="\n\n")
+    for test, error in unexplained.items():
+        print(f"no reason is stated for {test}: {error}")
+    return int(bool(unexplained) or any(kind == "not run" for kind, _ in found.values()))
 
 
-def outcomes(checkout: Path, name: str, folder: Path, limit_s: float) -> dict[str, tuple[str, str]]:
-    """Return kind and error of each test of a file that ended within a time."""
-    report = folder / f"{name}.json"
-    report.unlink(missing_ok=True)
-    environment = os.environ | {
+def _environment(checkout: Path, folder: Path, limit_s: float) -> dict[str, str]:
+    """Return the environment of a run, of which the plugin reads `PEER_…`."""
+    return os.environ | {
         "PEER_CHECKOUT": str(checkout),
-        "PEER_SCRATCH": str(folder),
-        "PEER_OUTCOMES": str(report),
+        "PEER_PICTURES": str(write_test_images(checkout, folder / "test_images")),
+        "PEER_OUTCOMES": str(folder / "outcomes.jsonl"),
+        "PEER_BEFORE": str(folder / "before.jsonl"),
+        "PEER_LIMIT_S": str(limit_s),
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "MPLBACKEND": "Agg",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-W", "ignore"]
-    command += ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=."]
-    command += ["-p", "benchmarks.peer_tests.plugin", f"test_{name}.py"]
-    try:
-        subprocess.run(
-            command,
-            cwd=checkout / "tests",
-            env=environment,
-            timeout=limit_s,
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{name} was ended after {limit_s:g} s", file=sys.stderr)
-    found: dict[str, tuple[str, str]] = json.loads(report.read_text()) if report.exists() else {}
-    return found
+
+
+def _command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", *OPTIONS.split(), "-c", os.devnull, *options]
+
+
+def _names_of_tests(files: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the names of all tests of some files."""
+    Path(environment["PEER_BEFORE"]).unlink(missing_ok=True)
+    collected = subprocess.run(
+        _command("--collect-only", *(f"test_{name}.py" for name in files)),
+        cwd=Path(environment["PEER_CHECKOUT"]) / "tests",
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return [line for line in collected.stdout.splitlines() if "::" in line]
+
+
+def _run_file(
+    name: str, tests: Sequence[str], environment: Mapping[str, str], workers: int
+) -> None:
+    """Run a file, again where its process ended early, as long as that brings outcomes."""
+    file, before = Path(environment["PEER_OUTCOMES"]), Path(environment["PEER_BEFORE"])
+    asked = {test for test in tests if test.startswith(f"test_{name}.py::")}
+    share = ["-n", str(workers), "--dist", "worksteal"]
+    options = share if importlib.util.find_spec("xdist") else []
+    while True:
+        done: dict[str, Outcome] = read(file)
+        write(before, done)
+        if asked <= done.keys():
+            return
+        with (file.parent / f"{name}.log").open("w") as log:
+            process = subprocess.Popen(
+                _command(*options, f"test_{name}.py"),
+                cwd=Path(environment["PEER_CHECKOUT"]) / "tests",
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+            _watch(process, name, tests, file)
+        if len(read(file)) == len(done):
+            _say(f"{name} brings no more outcomes; its log is {log.name}")
+            return
+
+
+def _watch(
+    process: subprocess.Popen[bytes], name: str, tests: Sequence[str], file: Path
+) -> None:
+    """Wait for a process, and say each half minute how far it is."""
+    first, began = len(read(file)), time.monotonic()
+    while True:
+        try:
+            process.wait(timeout=30)
+            return
+        except subprocess.TimeoutExpired:
+            done = len(read(file))
+            left = (len(tests) - done) * (time.monotonic() - began) / max(done - first, 1)
+            _say(f"{name}: {done:,} of {len(tests):,} tests, about {left / 60:.0f} min left")
+
+
+def _cpu_time_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,48 @@
+"""Tables of outcomes in the form of ``docs/peer_tests.md``."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from benchmarks.peer_tests.outcomes import Outcome
+from benchmarks.peer_tests.reasons import reason
+
+#: Heads of columns for kinds of outcomes; the later ones are left out where they are empty.
+_COLUMNS = {
+    "passed": "passed",
+    "differs": "different",
+    "not offered": "not offered",
+    "not at hand": "no file, weights or GPU",
+    "too long": "longer than the limit",
+    "ended": "ended the process",
+    "not run": "not run",
+}
+_ALWAYS = 4
+
+
+def table_of_files(found: Mapping[str, Outcome]) -> str:
+    """Return the number of outcomes of each kind by file."""
+    counts: dict[str, Counter[str]] = {}
+    for test, (kind, _) in found.items():
+        file = test.partition(".py::")[0].removeprefix("test_")
+        counts.setdefault(f"`{file}`", Counter())[kind] += 1
+    counts["all"] = sum(counts.values(), Counter())
+    kinds = [k for i, k in enumerate(_COLUMNS) if i < _ALWAYS or counts["all"][k]]
+    rows = [["file", "tests", *(_COLUMNS[kind] for kind in kinds)], ["---"] * (2 + len(kinds))]
+    for name, by_kind in counts.items():
+        rows.append([name, f"{by_kind.total():,}", *(f"{by_kind[kind]:,}" for kind in kinds)])
+    return "\n".join(_row(cells) for cells in rows)
+
+
+def table_of_reasons(found: Mapping[str, Outcome]) -> tuple[str, dict[str, str]]:
+    """Return the number of tests that differ for each reason, and errors without a reason."""
+    differ = {test: error for test, (kind, error) in found.items() if kind == "differs"}
+    reasons = {test: reason(test, error) for test, error in differ.items()}
+    counts = Counter(found_reason for found_reason in reasons.values() if found_reason)
+    rows = [["tests", "what differs"], ["---", "---"]]
+    rows += [[f"{number:,}", what] for what, number in counts.most_common()]
+    unexplained = {test: error for test, error in differ.items() if not reasons[test]}
+    return "\n".join(_row(cells) for cells in rows), unexplained
+
+
+def _row(cells: list[str]) -> str:
+    return "|".join(["---"] * len(cells)).join("||") if cells[0] == "---" else f"| {' | '.join(cells)} |"
