@@ -154,9 +154,8 @@ _PLOTS = {
     "pyrshow": plots.pyrshow,
     "stem_plot": plots.clean_stem_plot,
     "histogram": plots.histogram,
-    "synthesis_histogram": plots.plot_pixel_values,
-    "mad_imshow_all": plots.display_mad_image_all,
-    "mad_loss_all": plots.plot_loss_all,
-    "metamer_representation_error": plots.plot_representation_error,
-    "eigendistortion_imshow_all": plots.display_eigendistortion_all,
+    "synthesis_histogram": drawing.unwrapped(plots.plot_pixel_values),
+    "mad_imshow_all": drawing.unwrapped(plots.display_mad_image_all),
+    "mad_loss_all": drawing.unwrapped(plots.plot_loss_all),
+    "metamer_representation_error": drawing.unwrapped(plots.plot_representation_error),
 }

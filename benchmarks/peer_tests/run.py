@@ -10,7 +10,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.peer_tests.outcomes import ENDED, Outcome, read, write
@@ -39,9 +39,9 @@ def main(args: Sequence[str]) -> int:
     write(file, {test: found for test, found in before.items() if found[0] != ENDED})
     environment = _environment(asked.checkout.resolve(), folder, asked.limit_s)
     tests = _names_of_tests(asked.files, environment)
-    began = time.monotonic()
+    began, progress = time.monotonic(), _progress(tests, file)
     for name in asked.files:
-        _run_file(name, tests, environment, asked.workers)
+        _run_file(name, tests, environment, asked.workers, progress)
     _say(f"{time.monotonic() - began:.0f} s, of CPUs {_cpu_time_s():.0f} s")
     outcomes = read(file)
     found = {test: outcomes.get(test, ("not run", "")) for test in tests}
@@ -84,7 +84,11 @@ def _names_of_tests(files: Sequence[str], environment: Mapping[str, str]) -> lis
 
 
 def _run_file(
-    name: str, tests: Sequence[str], environment: Mapping[str, str], workers: int
+    name: str,
+    tests: Sequence[str],
+    environment: Mapping[str, str],
+    workers: int,
+    progress: Callable[[], str],
 ) -> None:
     """Run a file, again where its process ended early, as long as that brings outcomes."""
     file, before = Path(environment["PEER_OUTCOMES"]), Path(environment["PEER_BEFORE"])
@@ -104,25 +108,31 @@ def _run_file(
                 stdout=log,
                 stderr=log,
             )
-            _watch(process, name, tests, file)
+            _wait(process, lambda: _say(f"{name}: {progress()}"))
         if len(read(file)) == len(done):
             _say(f"{name} brings no more outcomes; its log is {log.name}")
             return
 
 
-def _watch(
-    process: subprocess.Popen[bytes], name: str, tests: Sequence[str], file: Path
-) -> None:
-    """Wait for a process, and say each half minute how far it is."""
+def _progress(tests: Sequence[str], file: Path) -> Callable[[], str]:
+    """Return a function that says how many tests have an outcome, and how long the others take."""
     first, began = len(read(file)), time.monotonic()
+
+    def said() -> str:
+        done = len(read(file))
+        left_s = (len(tests) - done) * (time.monotonic() - began) / max(done - first, 1)
+        return f"{done:,} of {len(tests):,} tests, about {left_s / 60:.0f} min left"
+
+    return said
+
+
+def _wait(process: subprocess.Popen[bytes], each_half_minute: Callable[[], None]) -> None:
     while True:
         try:
             process.wait(timeout=30)
             return
         except subprocess.TimeoutExpired:
-            done = len(read(file))
-            left = (len(tests) - done) * (time.monotonic() - began) / max(done - first, 1)
-            _say(f"{name}: {done:,} of {len(tests):,} tests, about {left / 60:.0f} min left")
+            each_half_minute()
 
 
 def _cpu_time_s() -> float:

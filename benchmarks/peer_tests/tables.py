@@ -45,4 +45,8 @@ def table_of_reasons(found: Mapping[str, Outcome]) -> tuple[str, dict[str, str]]
 
 
 def _row(cells: list[str]) -> str:
-    return "|".join(["---"] * len(cells)).join("||") if cells[0] == "---" else f"| {' | '.join(cells)} |"
+    return (
+        "|".join(["---"] * len(cells)).join("||")
+        if cells[0] == "---"
+        else f"| {' | '.join(cells)} |"
+    )

@@ -236,7 +236,7 @@ class MetamerObjective(OptimizedSynthesis):
             assert self._image is not None
             # If the gradient is 0 at the target (a variance of a uniform image), it is not at the noise.
             return checked_output(self._model, self._image, otherwise=start[:1])
-        output = checked_output(self._model, start[:1], otherwise=start if len(start) > 1 else None)
+        output = checked_output(self._model, start[:2], otherwise=start if len(start) > 1 else None)
         goal = self._joined_target(len(start)) if given is None else given
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+from stimsynth.validate.batches import check_each_alone
 from stimsynth.validate.probing import (
     ImageShape,
     called,
@@ -186,9 +187,10 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     """Return a model's output for an image, after checking that the model can be used for synthesis.
 
     The model must have no learnable parameters, return a finite tensor with the image's batch first,
-    keep precision, device and its own buffers, be differentiable with a gradient that is not 0, and
-    give the same in two passes (up to 256 ε of its largest output). This is `validate_model` without a test
-    image: it takes outputs of two dimensions or more. It costs two passes forward and one back.
+    keep precision, device and its own buffers, be differentiable with a gradient that is not 0,
+    give the same in two passes (up to 256 ε of its largest output), and treat each image of a batch alone.
+    This is `validate_model` without a test image: it takes outputs of two dimensions or more. It costs two
+    passes forward and one back, and for a batch one more of its first image.
 
     Parameters
     ----------
@@ -227,6 +229,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     passes = two_passes(name, model, image)
     _check_output(name, passes.output, image)
     _warn_of_training(model)
+    check_each_alone(name, model, image, passes.output)
     more = [] if otherwise is None else [otherwise]
     points = chain([passes], (graded(model, images) for images in more))
     flat = InputError(

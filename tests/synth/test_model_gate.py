@@ -36,6 +36,9 @@ from stimuli_store.errors import InputError, WrongDevice, WrongType
 IMAGE, OTHER = (images.load(name, size=16) for name in ("camera", "grass"))
 
 
+EPS = torch.finfo(torch.float32).eps
+
+
 class Says(nn.Module):
     """A model from a function, with two scales; it counts its passes, and those back."""
 
@@ -165,6 +168,41 @@ def test_a_faulty_model_is_refused_by_all_alike(taker: str, fault: str) -> None:
         TAKERS[taker](make())
 
 
+def centred(x: Tensor) -> Tensor:
+    """Return images from which their mean is taken, as batch normalization without statistics does."""
+    return x - x.mean(0, keepdim=True) / 2
+
+
+def scattered(x: Tensor) -> Tensor:
+    """Return a mean over the batch whose two channels stand where the batch should."""
+    return torch.cat([x, 2 * x], dim=1).mean(0)
+
+
+def of_pairs(x: Tensor) -> Tensor:
+    return x if len(x) == 1 else x.flip(0)
+
+
+@pytest.mark.parametrize("mixing", [centred, scattered, of_pairs])
+def test_a_model_that_mixes_the_images_of_a_batch_is_refused(
+    mixing: Callable[[Tensor], Tensor],
+) -> None:
+    both, model = torch.cat([IMAGE, OTHER]), Says(mixing)
+    for take in (
+        partial(Metamer, both),
+        partial(SimpleMetamer, both),
+        partial(Geodesic, IMAGE, OTHER),
+    ):
+        with pytest.raises(InputError, match=r"mixes the images of a batch: .* treat each image"):
+            take(model)
+    with pytest.raises(InputError, match=r"mixes the images of a batch: .* treat each image"):
+        Metamer(IMAGE, model, initial_image=both)
+
+
+def test_rounding_may_depend_on_the_size_of_a_batch() -> None:
+    model = Says(lambda x: x * (1 + 100 * EPS * (len(x) - 1)))
+    assert checked_output(model, torch.cat([IMAGE, OTHER])).shape == (2, 1, 16, 16)
+
+
 #: A distance of outputs in another precision or place is a number like any other.
 IN_METRICS = [name for name in FAULTS if name not in ("precision", "device", "random size")]
 
@@ -182,13 +220,13 @@ def test_a_metric_made_of_a_faulty_model_is_refused(fault: str) -> None:
 
 # -- what the gate costs, and what it leaves alone -------------------------------------------------
 
-COSTS = {"Metamer, with a start": (3, 1), "balanced_over_images": (3, 1)}
+COSTS = {"Metamer, with a start": (3, 1), "balanced_over_images": (3, 1), "Geodesic": (3, 1)}
 WORKERS = ("profile", "balanced_by_sensitivity")  # whose own work are passes
 
 
 @pytest.mark.parametrize("taker", [name for name in TAKERS if name not in WORKERS])
 def test_construction_takes_two_passes_and_one_back(taker: str) -> None:
-    """And one more for a second image that has to be seen: a target besides a start, or a set."""
+    """And one more for a target besides a start, a second of a set, or one end of a path alone."""
     model = Says(lambda x: 2 * x).eval()
     TAKERS[taker](model)
     assert (model.passes, model.back) == COSTS.get(taker, (2, 1))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from stimsynth.plots.outputs.parts import Output, OutputPart, item_of, named_parts, output_parts
+from stimsynth.plots.outputs.parts import Output, item_of, named_parts, output_parts
 from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
 
@@ -64,16 +64,10 @@ def update_plot(
                 "each of several axes must show one thing; for more, give the model an update_plot"
             )
         first = [found[0] for found in artists]
-        colored = len(first) == 1 and _pixels_of(first[0]).ndim == 3
-        scattered = any(hasattr(one, "set_offsets") for one in first)
-        parts = (
-            [OutputPart(title="", values=x) for x in item_of(data, batch_idx)]
-            if scattered
-            else output_parts(named_parts(model, data), batch_idx, as_rgb=colored)
-        )
-        if len(parts) != len(first):
-            raise InputError(f"the plot has {len(first)} parts; the data have {len(parts)}")
-        pairs = [(one, part.values) for one, part in zip(first, parts, strict=True)]
+        values = _in_order(first, named_parts(model, data), batch_idx)
+        if len(values) != len(first):
+            raise InputError(f"the plot has {len(first)} parts; the data have {len(values)}")
+        pairs = list(zip(first, values, strict=True))
     return [changed for artist, values in pairs for changed in _set(artist, values)]
 
 
@@ -86,16 +80,25 @@ def _artists(ax: "Axes") -> list[Any]:
     return stems or list(ax.images) or points or list(ax.lines)
 
 
+def _in_order(artists: list[Any], data: Any, batch_idx: int) -> list[np.ndarray]:
+    """Return the new values of artists, each on axes of its own."""
+    if not any(hasattr(one, "set_offsets") for one in artists):
+        colored = len(artists) == 1 and _pixels_of(artists[0]).ndim == 3
+        return [part.values for part in output_parts(data, batch_idx, as_rgb=colored)]
+    if isinstance(data, Mapping):
+        return [channel for x in data.values() for channel in item_of(x, batch_idx)]
+    return list(item_of(data, batch_idx))
+
+
 def _by_label(artists: list[Any], data: Any, batch_idx: int) -> list[tuple[Any, np.ndarray]]:
     """Return the artists of one axes with their new values: by label, or in the order of channels."""
     if isinstance(data, Mapping):
-        labels = {artist.get_label(): artist for artist in artists}
-        missing = [name for name in data if name not in labels]
+        # matplotlib makes texts of labels, also of numbers.
+        labels = {str(artist.get_label()): artist for artist in artists}
+        missing = [name for name in data if str(name) not in labels]
         if missing:
-            raise InputError(
-                f"the plot has no label {missing[0]!r}; it has {', '.join(map(str, labels))}"
-            )
-        return [(labels[name], item_of(x, batch_idx).squeeze(0)) for name, x in data.items()]
+            raise InputError(f"the plot has no label {missing[0]!r}; it has {', '.join(labels)}")
+        return [(labels[str(name)], item_of(x, batch_idx).squeeze(0)) for name, x in data.items()]
     channels = item_of(data, batch_idx)
     if len(channels) != len(artists):
         raise InputError(

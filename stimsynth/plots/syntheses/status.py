@@ -306,6 +306,13 @@ def _included(
     for key in axes_idx or {}:
         if key not in keys:
             raise unknown_name("key of axes_idx", key, keys)
+    drawn = {"misc", *chosen, *(view.names[name] for name in chosen)}
+    for what, given in {"width_ratios": widths or {}, "axes_idx": axes_idx or {}}.items():
+        for name in given:
+            if name not in drawn:
+                raise InputError(
+                    f"{what} has {name!r}, which is not drawn; add it to included_plots, or leave it out"
+                )
     return [name for name in known if name in chosen]
 
 
