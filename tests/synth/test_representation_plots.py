@@ -196,6 +196,26 @@ def test_ones_own_lines_and_points_are_updated() -> None:
         update_plot(both, torch.rand(1, 3, 2, 2))
 
 
+def test_numbers_are_labels_too() -> None:
+    ax = new_figure(2, 2).subplots()
+    ax.plot(VECTORS[0].T, label=[3, 4])
+    update_plot(ax, {4: VECTORS[1:, :1]})
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), VECTORS[0, 0])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), VECTORS[1, 0])
+    with pytest.raises(InputError, match="no label 5; it has 3, 4"):
+        update_plot(ax, {5: VECTORS[:1, :1]})
+
+
+def test_a_dictionary_updates_points_and_lines_in_the_order_of_axes() -> None:
+    points, line = new_figure(2, 2).subplots(1, 2)
+    points.scatter([0, 1], [0, 1])
+    line.plot([0, 1], [0, 1])
+    new = {"points": torch.tensor([[[[2.0, 3.0], [4.0, 5.0]]]]), "line": torch.ones(1, 1, 2)}
+    update_plot([points, line], new)
+    np.testing.assert_allclose(points.collections[0].get_offsets(), [[2, 3], [4, 5]])
+    np.testing.assert_allclose(line.lines[0].get_ydata(), [1, 1])
+
+
 def test_stems_have_broken_baselines() -> None:
     data = np.array([1.0, 2.0, np.nan, 3.0])
     ax = clean_stem_plot(data, xvals=([0, 3], [1, 3]), title="broken")
@@ -242,6 +262,18 @@ REFUSED: dict[str, Any] = {
     "ratios": (
         lambda: plot_synthesis_status(metamer(), width_ratios={"loss": 2}),
         "plot of a metamer 'loss'; did you mean 'plot_loss'",
+    ),
+    "ratios of what is not drawn": (
+        lambda: animate(
+            metamer(), included_plots=["plot_loss"], width_ratios={"display_metamer": 2}
+        ),
+        "width_ratios has 'display_metamer', which is not drawn; add it to included_plots",
+    ),
+    "place of what is not drawn": (
+        lambda: plot_synthesis_status(
+            metamer(), included_plots=["plot_loss"], axes_idx={"plot_pixel_values": 0}
+        ),
+        "axes_idx has 'plot_pixel_values', which is not drawn",
     ),
     "limits": (lambda: animate(metamer(), ylim="rescaleX"), "rescaleN"),
     "two names": (
