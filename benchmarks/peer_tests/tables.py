@@ -1,7 +1,7 @@
 """Tables of outcomes in the form of ``docs/peer_tests.md``."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from benchmarks.peer_tests.outcomes import Outcome
 from benchmarks.peer_tests.reasons import reason
@@ -27,26 +27,23 @@ def table_of_files(found: Mapping[str, Outcome]) -> str:
         counts.setdefault(f"`{file}`", Counter())[kind] += 1
     counts["all"] = sum(counts.values(), Counter())
     kinds = [k for i, k in enumerate(_COLUMNS) if i < _ALWAYS or counts["all"][k]]
-    rows = [["file", "tests", *(_COLUMNS[kind] for kind in kinds)], ["---"] * (2 + len(kinds))]
+    rows = [["file", "tests", *(_COLUMNS[kind] for kind in kinds)]]
     for name, by_kind in counts.items():
         rows.append([name, f"{by_kind.total():,}", *(f"{by_kind[kind]:,}" for kind in kinds)])
-    return "\n".join(_row(cells) for cells in rows)
+    return _table(rows)
 
 
 def table_of_reasons(found: Mapping[str, Outcome]) -> tuple[str, dict[str, str]]:
     """Return the number of tests that differ for each reason, and errors without a reason."""
     differ = {test: error for test, (kind, error) in found.items() if kind == "differs"}
     reasons = {test: reason(test, error) for test, error in differ.items()}
-    counts = Counter(found_reason for found_reason in reasons.values() if found_reason)
-    rows = [["tests", "what differs"], ["---", "---"]]
-    rows += [[f"{number:,}", what] for what, number in counts.most_common()]
-    unexplained = {test: error for test, error in differ.items() if not reasons[test]}
-    return "\n".join(_row(cells) for cells in rows), unexplained
+    counts = Counter(one for one in reasons.values() if one is not None)
+    rows = [["tests", "what differs", "where it is stated"]]
+    rows += [[f"{number:,}", one.what, one.where] for one, number in counts.most_common()]
+    unexplained = {test: error for test, error in differ.items() if reasons[test] is None}
+    return _table(rows), unexplained
 
 
-def _row(cells: list[str]) -> str:
-    return (
-        "|".join(["---"] * len(cells)).join("||")
-        if cells[0] == "---"
-        else f"| {' | '.join(cells)} |"
-    )
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    heads, *others = (f"| {' | '.join(cells)} |" for cells in rows)
+    return "\n".join([heads, "|---" * len(rows[0]) + "|", *others])
