@@ -25,7 +25,7 @@ from stimsynth.seeding import checked_seed, seed_of_start
 from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import check_loss
 from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
-from stimsynth.validate.models import target_output
+from stimsynth.validate.models import check_each_alone, target_output
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
@@ -236,7 +236,7 @@ class MetamerObjective(OptimizedSynthesis):
             assert self._image is not None
             # If the gradient is 0 at the target (a variance of a uniform image), it is not at the noise.
             return checked_output(self._model, self._image, otherwise=start[:1])
-        output = checked_output(self._model, start[:2], otherwise=start if len(start) > 1 else None)
+        output = checked_output(self._model, start[:1], otherwise=start if len(start) > 1 else None)
         goal = self._joined_target(len(start)) if given is None else given
         if goal.shape[1:] != output.shape[1:]:
             raise InputError(
@@ -253,6 +253,7 @@ class MetamerObjective(OptimizedSynthesis):
                 f"there are {len(goal)} targets and {len(start)} start images; give one target, or one for "
                 "each image"
             )
+        check_each_alone(self._model, start[:2])
         return goal.to(output)
 
     def _joined_target(self, n_starts: int) -> Tensor:

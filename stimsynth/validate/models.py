@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from stimsynth.validate.batches import check_each_alone
 from stimsynth.validate.probing import (
     ImageShape,
     called,
@@ -229,7 +228,7 @@ def checked_output(model: nn.Module, image: Tensor, *, otherwise: Tensor | None 
     passes = two_passes(name, model, image)
     _check_output(name, passes.output, image)
     _warn_of_training(model)
-    check_each_alone(name, model, image, passes.output)
+    check_each_alone(model, image, passes.output)
     more = [] if otherwise is None else [otherwise]
     points = chain([passes], (graded(model, images) for images in more))
     flat = InputError(
@@ -255,12 +254,50 @@ def target_output(model: nn.Module, image: Tensor) -> Tensor:
     InputError
         If the output is not finite, or the batch does not come first.
     """
-    name = _name(model)
+    output = _passed(model, image)
+    _check_output(_name(model), output, image, joins=True)
+    return output
+
+
+def check_each_alone(model: nn.Module, images: Tensor, output: Tensor | None = None) -> None:
+    """Check that a model gives the first image of a batch alone what it gives it among the others.
+
+    The outputs may differ by rounding, which depends on the size of a batch: by √ε times the largest value.
+    One image needs no check, and no pass.
+
+    Parameters
+    ----------
+    model
+        Any module.
+    images
+        Shape (b, c, h, w).
+    output
+        The model's output for them; None to make it.
+
+    Raises
+    ------
+    InputError
+        If the outputs have other shapes, or differ by more than rounding.
+    """
+    if len(images) == 1:
+        return
+    among = (_passed(model, images) if output is None else output.detach())[:1]
+    alone = _passed(model, images[:1])
+    if alone.shape == among.shape:
+        size = max(float(x.abs().max()) for x in (alone, among))
+        rounding = torch.finfo(among.dtype).eps ** 0.5 * size
+        if torch.allclose(alone, among, rtol=0, atol=rounding):
+            return
+    raise InputError(
+        f"{_name(model)} mixes the images of a batch: what it returns for one image depends on the others; "
+        "treat each image alone, and give images that belong together as channels"
+    )
+
+
+def _passed(model: nn.Module, image: Tensor) -> Tensor:
     # With gradients, as in every step of synthesis: without, torch takes faster ways that round otherwise.
-    with torch.enable_grad(), explained(name, model, image):
-        output = graded(model, image).output
-    _check_output(name, output, image, joins=True)
-    return output.detach()
+    with torch.enable_grad(), explained(_name(model), model, image):
+        return graded(model, image).output.detach()
 
 
 def _check_module(name: str, model: nn.Module) -> None:
