@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 
 def real_number(
@@ -45,5 +46,5 @@ def real_number(
     if not fits or (least is not None and number < least):
         kind = "a number" if infinite else "a finite number"
         limit = "" if least is None else f" of {least:g} or more"
-        raise InputError(f"{what} must be {kind}{limit}; not {value!r}")
+        raise InputError(f"{what} must be {kind}{limit}; not {briefly(value)}")
     return number

@@ -135,3 +135,10 @@ def test_limits_belong_to_the_range_and_infinity_only_on_request() -> None:
     for wrong in (-1e-9, math.inf):
         with pytest.raises(InputError, match=r"^x must be a finite number of 0 or more; not"):
             level(wrong)
+
+
+def test_what_is_an_image_is_told_in_one_line() -> None:
+    with pytest.raises(InputError, match=r"initial_noise.* not tensor\(.*…$") as caught:
+        MADCompetition(IMAGE, mse, contrast, "min", initial_noise=OTHER)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
