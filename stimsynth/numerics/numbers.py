@@ -1,10 +1,10 @@
 """Real numbers as people type them: Python's, numpy's and torch's."""
 
 import math
+from textwrap import shorten
 from typing import Any
 
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import briefly
 
 
 def real_number(
@@ -46,5 +46,6 @@ def real_number(
     if not fits or (least is not None and number < least):
         kind = "a number" if infinite else "a finite number"
         limit = "" if least is None else f" of {least:g} or more"
-        raise InputError(f"{what} must be {kind}{limit}; not {briefly(value)}")
+        given = shorten(repr(value), 60, placeholder=" …")  # a tensor prints itself in many lines
+        raise InputError(f"{what} must be {kind}{limit}; not {given}")
     return number
