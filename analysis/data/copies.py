@@ -1,4 +1,7 @@
-"""Trials that a table without their numbers holds twice: repeated by design, or read twice."""
+"""Trials that are there twice: in two files with the same rows, or in a table without numbers of trials."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,10 +9,49 @@ import pandas as pd
 from analysis.data.answers import EVIDENCE
 from stimuli_store.errors import InputError
 
-_FEWEST_TIMES = 4  # response times that agree by chance in some trials do not agree in so many
+_FEWEST_TIMES = 4  # response times, or rows of files, that agree by chance do not agree in so many
 _MS = 1e3
 _EXACT = 1e-6  # ms, below which a response time is a whole number of them
 _NEAR = 0.1  # share of a step, within which differences of response times are whole steps
+
+
+def notes_on_files(
+    frames: Mapping[Path, pd.DataFrame], telling: Collection[str]
+) -> tuple[str, ...]:
+    """Return a sentence about files with the rows of an earlier one, if there are any.
+
+    Parameters
+    ----------
+    frames
+        Tables as they stand in the files.
+    telling
+        Columns that tell files of four rows or more apart: response times, which do not repeat themselves,
+        or a participant, who would have answered alike twice.
+
+    Raises
+    ------
+    InputError
+        If two such files have the same rows.
+    """
+    first: dict[tuple[object, ...], Path] = {}
+    copies = []
+    for path, frame in frames.items():
+        names = sorted(map(str, frame.columns))
+        rows = pd.util.hash_pandas_object(frame[names], index=False).to_numpy().tobytes()
+        earlier = first.setdefault((*names, rows), path)
+        if earlier is path or not len(frame):
+            continue
+        tells = [name for name in names if name in telling and frame[name].notna().any()]
+        if len(frame) >= _FEWEST_TIMES and tells:
+            raise InputError(
+                f"{path} holds the same {len(frame)} rows as {earlier}; remove one of them, or add a column "
+                "that tells them apart, such as that of the session"
+            )
+        copies.append(f"{path.name} the same rows as {earlier.name}")
+    if not copies:
+        return ()
+    more = f" (and {len(copies) - 1} more)" if len(copies) > 1 else ""
+    return (f"the folder holds in {copies[0]}{more}; if that is a copy, remove it",)
 
 
 def notes_on_copies(table: pd.DataFrame, source: str) -> tuple[str, ...]:

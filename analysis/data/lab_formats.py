@@ -2,26 +2,30 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.data.copies import notes_on_files
 from analysis.data.table_files import SUFFIXES, is_journal, read_table
 from stimuli_store.errors import InputError
 
 _SUBJECT, _SESSION, _FILE = "sub", "ses", "file"
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_.*(beh|events)\.tsv(\.gz)?")
+_TIMES = ("rt_s", "rt_ms")
+_BIDS_TIME, _PSYCHOPY_TIME = "response_time", ".rt"
 _PSYCHOPY = ("psychopyVersion", "expName")
 _SCORE = ".corr"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A table as it was found, and role to column where the format says it."""
+    """A table as it was found, role to column where the format says it, and sentences on its files."""
 
     frame: pd.DataFrame
     roles: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def read_path(path: Path, named: Mapping[str, str]) -> Found:
@@ -38,7 +42,7 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
     Raises
     ------
     InputError
-        If there is no table, or a session journal.
+        If there is no table, a session journal, or a folder with two copies of a file.
     """
     if not _exists(path):
         first, *_ = str(path)[:200].splitlines()
@@ -49,7 +53,7 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
         raise InputError(
             f"{path} is a session journal, not a table; read it with answers_of(bank, read_sessions(...))"
         )
-    return _known(_with_entities(path, _text(named)), named)
+    return _known(_with_entities(path, read_table(path, _text(named))), named)
 
 
 def _exists(path: Path) -> bool:
@@ -75,13 +79,24 @@ def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
             + "; tables are CSV, TSV or Parquet"
         )
     bids = [p for p in files if _BIDS_NAME.fullmatch(p.name)]
-    if chosen := [p for p in bids if "_beh." in p.name] or bids:
-        return _known(_stacked([_with_entities(p, _text(named)) for p in chosen]), named)
-    frames = {p: read_table(p, _text(named)) for p in files}
-    of_psychopy = [frame for frame in frames.values() if is_of_psychopy(frame)]
-    if of_psychopy:
-        return _known(_stacked(of_psychopy), named)
-    return _known(_alike(frames, path, named), named)
+    chosen = [p for p in bids if "_beh." in p.name] or bids or files
+    frames = {p: read_table(p, _text(named)) for p in chosen}
+    of_psychopy = {p: frame for p, frame in frames.items() if is_of_psychopy(frame)}
+    if bids:
+        frame = _stacked([_with_entities(p, frame) for p, frame in frames.items()])
+    elif of_psychopy:
+        frames, frame = of_psychopy, _stacked(list(of_psychopy.values()))
+    else:
+        frame = _alike(frames, path, named)
+    notes = notes_on_files(frames, _telling(frame, named))
+    return replace(_known(frame, named), notes=notes)
+
+
+def _telling(frame: pd.DataFrame, named: Mapping[str, str]) -> set[str]:
+    """Return the columns with response times, and that of the participant."""
+    roles = [named.get(role) or role for role in (*_TIMES, "participant")]
+    clocks = [name for name in map(str, frame.columns) if name.endswith(_PSYCHOPY_TIME)]
+    return {*roles, *clocks, _BIDS_TIME}
 
 
 def _alike(
@@ -118,9 +133,8 @@ def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return stacked.reindex(columns=names)
 
 
-def _with_entities(path: Path, text: frozenset[str]) -> pd.DataFrame:
+def _with_entities(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table in a file, with the entities in a BIDS name as columns."""
-    frame = read_table(path, text)
     if not _BIDS_NAME.fullmatch(path.name):
         return frame
     parts = (part.partition("-") for part in path.name.split("_")[:-1])
@@ -151,7 +165,7 @@ def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
     components = [name for name in scored if name in chosen] or scored
     if len(components) != 1:
         return Found(frame=frame)
-    correct, keys, rt = (components[0] + end for end in (_SCORE, ".keys", ".rt"))
+    correct, keys, rt = (components[0] + end for end in (_SCORE, ".keys", _PSYCHOPY_TIME))
     trials = frame[frame[correct].notna()].reset_index(drop=True)
     if (
         keys in frame.columns
@@ -169,6 +183,6 @@ def _bids(frame: pd.DataFrame) -> Found:
     roles = {"participant": _SUBJECT}
     if _SESSION in frame.columns:
         roles["session"] = _SESSION
-    if "response_time" in frame.columns:
-        roles["rt_s"] = "response_time"
+    if _BIDS_TIME in frame.columns:
+        roles["rt_s"] = _BIDS_TIME
     return Found(frame=frame, roles=roles)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def read_trials(
     Raises
     ------
     InputError
-        If there is no table, a role names no column, or a column does not hold what its role asks for.
+        If there is no table, a role names no column, a column does not hold what its role asks for, or a
+        folder or table holds trials twice.
 
     Examples
     --------
@@ -84,7 +86,7 @@ def read_trials(
         unit=in_unit or _unit_in(frame, at),
         source=origin,
     )
-    return _declared(answers, named)
+    return _declared(replace(answers, notes=(*found.notes, *answers.notes)), named)
 
 
 def _found(source: Any, roles: Roles) -> tuple[Found, str]:

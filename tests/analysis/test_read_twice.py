@@ -65,6 +65,60 @@ def test_copied_trials_of_one_participant_are_refused_with_their_number(n: int) 
     assert read_trials(table.assign(order=range(len(table)))).notes == ()
 
 
+def test_copied_rows_of_whole_milliseconds_are_noted_with_their_number() -> None:
+    """Half of the rows of an honest table can agree to the millisecond, so this is no error, but is said."""
+    rng = np.random.default_rng(6)
+    table = timed("ann", rng).assign(rt_s=lambda t: t.rt_s.round(3))
+    copied = read_trials(pd.concat([table, table[:7]]))
+    assert copied.notes[0].startswith("7 rows equal an earlier one in every column")
+    quick = pd.concat([timed("ann", rng)] * 4).assign(level=1, correct=1)
+    quick["rt_s"] = 0.2 + 0.001 * rng.integers(0, 60, len(quick))
+    n = quick.duplicated().sum()
+    assert n > 120 and read_trials(quick).notes[0].startswith(f"{n} rows equal")
+
+
+def _files(folder: Path, first: pd.DataFrame, names: tuple[str, ...]) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first.to_csv(path, index=False, sep="\t" if ".tsv" in name else ",")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ann.csv", "ann_copy.csv"),
+        ("ann.csv", "old/ann.csv.gz"),
+        ("sub-1_task-look_beh.tsv", "sub-2_task-look_beh.tsv"),
+    ],
+    ids=["csv", "packed", "BIDS"],
+)
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_folder_with_a_copy_of_a_file_is_refused(
+    tmp_path: Path, names: tuple[str, str], numbered: bool
+) -> None:
+    trials = timed("ann", np.random.default_rng(7))
+    if numbered:
+        trials = trials.assign(order=range(60))
+    said = f"{Path(names[1]).name} holds the same 60 rows as .*remove one of them"
+    with pytest.raises(InputError, match=said):
+        read_trials(_files(tmp_path / "twice", trials, names), {"participant": "participant"})
+    folder = _files(tmp_path / "two", trials, names)
+    _files(folder, trials.assign(session=2), names[1:])
+    _files(folder, trials.assign(session=1), names[:1])
+    assert len(read_trials(folder, {"participant": "participant", "order": ""})) == 120
+
+
+def test_files_of_people_who_answered_alike_are_noted(tmp_path: Path) -> None:
+    """Without response times or names, all that tells them apart is the file, and answers may agree."""
+    counts = pd.DataFrame({"level": [1, 2, 4, 8], "n_correct": [6, 9, 10, 10], "n_trials": 10})
+    folder = _files(tmp_path, counts, ("ann.csv", "ben.csv"))
+    answers = read_trials(folder, {"participant": "file"})
+    assert len(answers) == 8
+    assert "in ben.csv the same rows as ann.csv; if that is a copy, remove it" in answers.notes[0]
+
+
 @pytest.mark.parametrize("step", [0.001, 1 / 60, 1 / 144])
 def test_times_in_steps_agree_by_chance(step: float) -> None:
     """Times of whole milliseconds or frames come twice in repeated trials, so they are no copies."""
