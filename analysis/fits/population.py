@@ -28,6 +28,7 @@ from analysis.fits.fitting import fit_counts
 from analysis.infer.jackknife import WEIGHINGS, crossed_jackknife, weights_of
 from analysis.infer.likelihood import CurveProblem, climb, lapse_prior
 from analysis.infer.population import PopulationEstimate
+from analysis.observers.from_counts import Z95, share_ends
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
@@ -168,7 +169,10 @@ def population_dprime(
 ) -> PopulationEstimate:
     """Return the d' at proportion correct averaged over people and images.
 
-    It lies below the mean of the d' of individuals, and by more the further these are apart.
+    It lies below the mean of the d' of individuals, and by more the further these are apart. The interval is
+    Wilson's for the proportion, as in `dprime_from_counts`, of the number of independent answers that would
+    be as precise as these people and images are (Korn & Graubard 1998, Survey Methodology 24, 193-201): it
+    is skewed near the ends, never narrower than that of the counts, and no interval has the width 0.
 
     Parameters
     ----------
@@ -198,9 +202,10 @@ def population_dprime(
     found = _jackknife(
         rows, lambda right, total: right.sum(axis=1) / total.sum(axis=1), weigh, noise
     )
-    # A proportion near its ends has a skewed interval in d', so that is taken through the link.
-    ends = np.clip([p, found.low, found.high], 0.0, 1.0)
-    value, low, high = (float(d) for d in link.dprime(ends))
+    # So many independent answers have Wilson's interval as wide as Student's, and skewed near 0 and 1.
+    worth = p * (1 - p) * (2 * Z95 / (found.high - found.low)) ** 2
+    ends = share_ends(link, worth * np.array(weight @ rows.n_correct / total), np.array(worth))
+    value, low, high = (float(d) for d in link.dprime(np.array([p, *ends])))
     slope = float(link.slope(np.array(value)))
     scaled = _spreads_times(found, 1 / slope if slope > 0 else np.inf)
     return replace(scaled, value=value, low=low, high=high)

@@ -11,7 +11,7 @@ from scipy.special import bdtr
 from analysis.observers.checks import as_counts
 from analysis.observers.criterion import operating_of
 from analysis.observers.hits import HitCounts, Rates, fewer_hits, sensitivity
-from analysis.observers.links import link_of
+from analysis.observers.links import Link, link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.abx import ABX
@@ -102,9 +102,21 @@ def wilson(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.nd
 
 def _wilson_ends(k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     middle = (k + Z95**2 / 2) / (n + Z95**2)
-    half = Z95 / (n + Z95**2) * np.sqrt(k * (n - k) / n + Z95**2 / 4)
+    scatter = k * (n - k) / np.where(n > 0, n, 1)
+    half = Z95 / (n + Z95**2) * np.sqrt(scatter + Z95**2 / 4)
     low = np.where(k <= 0, 0.0, np.maximum(middle - half, 0.0))
     high = np.where(k >= n, 1.0, np.minimum(middle + half, 1.0))
+    return low, high
+
+
+def share_ends(link: Link, k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's 95 % ends of the proportions k of n, which need not be whole, for an interval of d'.
+
+    Where a task has no negative d', no upper end lies below that of as many answers exactly at chance.
+    """
+    low, high = _wilson_ends(k, n)
+    if link.curve.below is None:
+        high = np.maximum(high, _wilson_ends(link.guess * n, n)[1])
     return low, high
 
 
@@ -171,10 +183,7 @@ def dprimes_from_counts(
     k, n = _checked(n_correct, n_trials)
     _check_row(k)
     link = link_of(task_of(task), rule)
-    low_share, high_share = _wilson_ends(k, n)
-    if link.curve.below is None:
-        high_share = np.maximum(high_share, _wilson_ends(link.guess * n, n)[1])
-    shares = np.stack([np.clip(k, 0.5, n - 0.5) / n, low_share, high_share])
+    shares = np.stack([np.clip(k, 0.5, n - 0.5) / n, *share_ends(link, k, n)])
     below = bdtr(k, n.astype(int), link.guess) < _RELIABLY
     return tuple(
         DPrime(

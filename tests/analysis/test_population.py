@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 from scipy.stats import norm, sem, t
 
 from analysis.data.counts import summed_counts
@@ -10,6 +11,7 @@ from analysis.fits.fit import FitStatus
 from analysis.fits.fitting import fit_counts, fit_psychometric
 from analysis.fits.population import population_dprime, population_threshold
 from analysis.infer.jackknife import crossed_jackknife
+from analysis.observers.from_counts import dprime_from_counts
 from stimuli_store.errors import InputError
 from tests.analysis.crossed_people import Study, answers, true_threshold
 from tests.helpers import whole
@@ -210,10 +212,42 @@ def test_people_who_answer_alike_are_known_no_better_than_their_trials_allow() -
 def test_dprime_of_a_population_is_that_of_mean_proportion_correct() -> None:
     right = np.array([70, 80, 75, 90, 85])
     found = population_dprime(list("abcde"), None, right, [100] * 5, task="2ifc")
-    share = right / 100
-    reach = t.ppf(0.975, 4) * sem(share)
-    for end, p in ((found.value, 0.8), (found.low, 0.8 - reach), (found.high, 0.8 + reach)):
+    reach = t.ppf(0.975, 4) * sem(right / 100)
+
+    def beyond(p: float) -> float:  # Student's limit, with the spread that p would leave
+        return abs(0.8 - p) - reach * np.sqrt(p * (1 - p) / (0.8 * 0.2))
+
+    ends = [brentq(beyond, *side, xtol=1e-14) for side in ((0.01, 0.8), (0.8, 0.99))]
+    for end, p in zip((found.value, found.low, found.high), (0.8, *ends), strict=True):
         assert end == pytest.approx(np.sqrt(2) * norm.ppf(p), abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["oddity", "abx", "2afc"])
+@pytest.mark.parametrize(
+    "right", [[0] * 4, [2] * 4, [6] * 4, [20, 20, 20, 19], [20] * 4, [9, 11, 16, 14]]
+)
+def test_other_people_are_never_known_better_than_these(right: list[int], task: str) -> None:
+    found = population_dprime(list("abcd"), None, right, [20] * 4, task=task)
+    these = dprime_from_counts(sum(right), 80, task)
+    assert found.low <= these.low + 1e-9
+    assert found.high >= these.high - 1e-9
+    assert found.low < found.high
+
+
+@pytest.mark.parametrize(("n_people", "n_images", "n", "mean"), [(8, 8, 4, 3.0), (5, 5, 2, 2.5)])
+def test_dprime_of_new_people_is_held_near_the_ceiling(
+    n_people: int, n_images: int, n: int, mean: float
+) -> None:
+    rng, spread = np.random.default_rng(n), 0.5
+    true = mean / np.sqrt(1 + spread**2)  # Φ averaged over people and images that are normal
+    who, where = (index.ravel() for index in np.indices((n_people, n_images)))
+    low = high = 0
+    for _ in range(100):
+        d = mean + np.add.outer(*(rng.normal(0, spread, k) for k in (n_people, n_images)))
+        right = rng.binomial(n, norm.cdf(d / np.sqrt(2))).ravel()
+        found = population_dprime(who, where, right, np.full(len(who), n), task="2ifc")
+        low, high = low + (true < found.low), high + (true > found.high)
+    assert max(low, high) <= 6, (low, high)  # 2.5 % each: more by chance in 1 %
 
 
 @pytest.mark.parametrize(
