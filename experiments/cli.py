@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stimuli_store.tools.terminal import LinesThatFit
+
 if TYPE_CHECKING:
     from experiments.course.course import Course
     from experiments.design import Design
@@ -22,29 +24,36 @@ _MEAN_CORRECT, _LAPSE = 0.8, 0.02  # of a simulated observer, unless the command
 _EXAMPLE = """\
 a design:
   [bank]
-  path = "textures-1.0.0.h5"               # relative to the folder of the design
-  pin = "textures@1.0.0#0123456789abcdef"  # exactly this bank; `stimsynth bank info` prints it
+  path = "textures-1.0.0.h5"          # relative to the folder of the design
+  # exactly this bank; `stimsynth bank info` prints it
+  pin = "textures@1.0.0#0123456789abcdef"
 
   [task]
-  name = "abx"                             # or 2ifc, pair, mad-pair, split-screen, oddity, 4iax, ...
-  rule = "independent"                     # the rule assumed of observers; the task's first by default
+  # or 2ifc, pair, mad-pair, split-screen, oddity, 4iax, ...
+  name = "abx"
+  # the rule assumed of observers; the task's first by default
+  rule = "independent"
   # ms = { A = 250 }, mask_ms = 100, ramp_ms = 50: other durations
 
   [design]
-  comparisons = ["reference-member"]       # member-member, mad-pair, reference-distortion, catch
-  repeats = 8                              # trials per pair: cells of the task x blocks, or more
+  # or member-member, mad-pair, reference-distortion, catch
+  comparisons = ["reference-member"]
+  repeats = 8                         # per pair: cells of the task x blocks
   seed = 1
-  # levels = [8, 16], targets = ["grass"], sets = [...], amplitudes = [0.5, 1]: only these
-  # blocks = 2, order = "blocked", blocked_by = "level", latin = "number": blocks of one level
-  # min_distance = 3, max_run = 4: repeats of a target, and of a right answer
-  # catch = 0.1, again = "repeat", break_every = 64: easy trials, faulty trials, breaks
+  # only these: levels = [8, 16], targets = ["grass"], sets = [...],
+  #   amplitudes = [0.5, 1]
+  # blocks of one level: blocks = 2, order = "blocked",
+  #   blocked_by = "level", latin = "number"
+  # repeats of a target, and of a right answer: min_distance = 3, max_run = 4
+  # easy trials, faulty trials, breaks: catch = 0.1, again = "repeat",
+  #   break_every = 64
 
   [screen]
-  refresh_hz = 60.0                        # a screen with another measured rate is refused
-  size = [800, 600]                        # or fullscreen = true
+  refresh_hz = 60.0                   # another measured rate is refused
+  size = [800, 600]                   # or fullscreen = true
 
   [keys]
-  A = "left"                               # by answer
+  A = "left"                          # by answer
   B = "right"
   quit = "escape"
 """
@@ -58,7 +67,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Run a session, or the rest of it. Every finished trial is on the disk before "
         "the next begins; the same command continues a session that was interrupted.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LinesThatFit,
     )
     parser.add_argument("design", type=Path, metavar="DESIGN.toml")
     parser.add_argument("--participant", required=True, help="for instance S01")

@@ -16,24 +16,28 @@ from stimsynth.commands.import_folder import register_import
 from stimsynth.commands.remake import register_remake
 from stimuli_store.errors import StimsynthError, unknown_name
 from stimuli_store.tools.environment import environment
+from stimuli_store.tools.terminal import LinesThatFit
 
 _GROUP = "stimsynth.commands"
 _ORDER = ("new", "demo", "build", "bank", "run", "analyse", "power", "doctor")
 _INTERRUPTED = 130
 _ROAD = """\
 from a photograph to a threshold:
-  stimsynth new NAME                                 write a plan, a design and a notebook to begin with
-  stimsynth build PLAN.toml                          synthesize stimuli into a versioned bank
-  stimsynth bank check BANK.h5                       verify every pixel of it
-  stimsynth run DESIGN.toml --participant S01        show the stimuli, record every answer
-  stimsynth analyse data/ --bank BANK.h5 --out DIR   fit, compare models, write report.html
+  stimsynth new NAME                  plan, design and notebook of a new study
+  stimsynth build PLAN.toml           synthesize stimuli into a versioned bank
+  stimsynth bank check BANK.h5        verify every pixel of it
+  stimsynth run DESIGN.toml --participant S01
+                                      show the stimuli, record every answer
+  stimsynth analyse data/ --bank BANK.h5 --out DIR
+                                      fit, compare models, write report.html
 
-`stimsynth demo` does all steps once, in a folder of its own, in under three minutes.
+`stimsynth demo` does all steps once, in a folder of its own, within minutes.
 Help on each command: stimsynth COMMAND --help
 
-exit codes: 0 done; 1 other error; 2 wrong input; 3 error of a bank; 4 error of a journal; 5 error of the
-display; 6 a package is missing; 128 + N ended by signal N (130: Ctrl-C). After any of them the same
-command continues where it stopped.
+exit codes: 0 done; 1 other error; 2 wrong input; 3 error of a bank; 4 error
+of a journal; 5 error of the display; 6 a package is missing; 128 + N ended by
+signal N (130: Ctrl-C). After any of them the same command continues where it
+stopped.
 """
 
 
@@ -56,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
             "Psychophysics with synthesized stimuli: make them, show them, compare models with people."
         ),
         epilog=_ROAD,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LinesThatFit,
     )
     parser.add_argument(
         "--version", action="version", version=f"stimsynth {environment()['stimsynth']}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stimuli_store.commands.changes import register_changes
 from stimuli_store.commands.exchange import register_exchange
 from stimuli_store.errors import BankError, InputError
+from stimuli_store.tools.terminal import write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,16 +67,18 @@ def _list(arguments: argparse.Namespace) -> int:
     from stimuli_store.bank.reading import open_bank
 
     if not arguments.folder.is_dir():
-        raise InputError(f"there is no folder {arguments.folder}")
+        hint = "; `stimsynth bank info` describes a bank" if arguments.folder.is_file() else ""
+        raise InputError(f"there is no folder {arguments.folder}{hint}")
     # Hidden files are other programs': macOS puts one beside each bank on other systems' disks.
     paths = [p for p in sorted(arguments.folder.glob("*.h5")) if not p.name.startswith(".")]
+    widest = max((len(path.name) for path in paths), default=0)
     for path in paths:
         try:
             bank = open_bank(path, verify=False)
         except BankError as error:
-            sys.stdout.write(f"{path.name:32} unreadable: {error}\n")
+            write_lines([f"{path.name:{widest}}  unreadable: {error}"])
             continue
-        sys.stdout.write(f"{path.name:32} {bank.pin:44} {len(bank.records):6} stimuli\n")
+        write_lines([f"{path.name:{widest}}  {bank.pin}  {len(bank.records)} stimuli"])
     if not paths:
         sys.stdout.write(f"no banks in {arguments.folder.resolve()}\n")
     return 0
@@ -91,12 +94,14 @@ def _info(arguments: argparse.Namespace) -> int:
         value = {"header": to_json(bank.header), "records": to_json(bank.records)}
         sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
         return 0
-    sys.stdout.write("\n".join(_description(bank)) + "\n")
+    write_lines(_description(bank))
     return 0
 
 
 def _description(bank: "Bank") -> list[str]:
     header = bank.header
+    kinds = [members[0].kind for members in bank.sets.values()]
+    wide = max(map(len, bank.sets), default=3), max(map(len, kinds), default=4)
     lines = [
         f"pin       {bank.pin}",
         f"version   {bank.version_id}",
@@ -105,10 +110,11 @@ def _description(bank: "Bank") -> list[str]:
         f"targets   {', '.join(r.name for r in bank.references.values())}",
         f"models    {', '.join(bank.model_labels)} ({len(bank.predictions)} predictions)",
         "",
-        f"{'set':36} {'kind':16} {'members':>7}  certified on the 8-bit frames",
+        f"{'set':{wide[0]}}  {'kind':{wide[1]}}  members  certified on the 8-bit frames",
     ]
-    for label, members in bank.sets.items():
-        lines.append(f"{label:36} {members[0].kind:16} {len(members):7}  {_figures(members)}")
+    for (label, members), kind in zip(bank.sets.items(), kinds, strict=True):
+        line = f"{label:{wide[0]}}  {kind:{wide[1]}}  {len(members):7}  {_figures(members)}"
+        lines.append(line)
     return lines
 
 
@@ -147,6 +153,5 @@ def _diff(arguments: argparse.Namespace) -> int:
     from stimuli_store.bank.reading import open_bank
 
     with closing(open_bank(arguments.old)) as old, closing(open_bank(arguments.new)) as new:
-        lines = [f"{old.pin} -> {new.pin}", *diff_banks(old, new).lines()]
-    sys.stdout.write("\n".join(lines) + "\n")
+        write_lines([f"{old.pin} -> {new.pin}", *diff_banks(old, new).lines()])
     return 0

@@ -1,15 +1,18 @@
 """The command line as a whole: errors of the system are sentences too."""
 
+import argparse
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stimsynth.cli import main, make_parser
+from stimuli_store.tools.terminal import write_lines
 from tests.helpers import tiny_bank
 from tests.synth.test_plan_and_build import FEW, write_plan
 
@@ -21,6 +24,37 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     assert errors.startswith("stimsynth: ")
     assert errors.count("\n") == 1
     return errors
+
+
+def every_help(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield parser.format_help()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for made in action.choices.values():
+                yield from every_help(made)
+
+
+def test_help_fits_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    every = list(every_help(make_parser()))
+    assert len(every) > 15
+    assert not [line for text in every for line in text.splitlines() if len(line) > 80]
+
+
+def test_lines_for_a_terminal_are_broken_below_their_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "look at     " + "five of the words " * 8
+    write_lines([line])
+    assert capsys.readouterr().out == f"{line}\n"  # a file and a pipe get the whole line
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    write_lines([line])
+    first, *further = capsys.readouterr().out.splitlines()
+    assert further
+    assert max(map(len, (first, *further))) <= 60
+    assert all(part.startswith(" " * 12) and part[12] != " " for part in further)
+    assert " ".join([first[12:], *map(str.strip, further)]).split() == line[12:].split()
 
 
 def test_a_file_where_a_folder_should_be(

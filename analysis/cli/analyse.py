@@ -4,13 +4,17 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from stimuli_store.tools.terminal import LinesThatFit, write_lines
+
 if TYPE_CHECKING:
     from analysis.report.results import Results
 
 _EXAMPLES = """\
-examples:
-  stimsynth analyse data/ --bank NAME-1.0.0.h5 --out report      session journals and their bank
-  stimsynth analyse trials.csv --roles roles.toml --out report   any table of trials (docs/formats/roles.md)
+session journals and their bank:
+  stimsynth analyse data/ --bank NAME-1.0.0.h5 --out report
+
+any table of trials (docs/formats/roles.md):
+  stimsynth analyse trials.csv --roles roles.toml --out report
   stimsynth analyse trials.csv --roles roles.toml --by condition --out report
 """
 _WIDTH = 12
@@ -25,7 +29,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Fit thresholds and rank models by how well they agree with the answers; "
         "write report.html, trials.csv and results.json.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LinesThatFit,
     )
     parser.add_argument(
         "data",
@@ -89,7 +93,7 @@ def run_analyse(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     lines = [*summary_lines(results), f"{'report':<{_WIDTH}}{Path(args.out) / REPORT}"]
-    sys.stdout.write("\n".join(lines) + "\n")
+    write_lines(lines)
     return 0
 
 

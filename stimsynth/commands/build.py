@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stimuli_store.errors import missing_extra
 from stimuli_store.tools.shown import number_of
+from stimuli_store.tools.terminal import LinesThatFit
 
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
@@ -37,10 +38,10 @@ a plan:
   [[sets]]
   kind = "metamer"
   model = "pool"
-  level = { window_px = [4, 8, 16, 32] }   # an argument of the model, and its values
+  level = { window_px = [4, 8, 16, 32] }   # an argument of the model
   seeds = [0, 1]
 
-  [predict]                            # whose distances are stored, for analysis
+  [predict]                            # whose distances are stored
   models = ["onoff", "ssim", "mse"]
 """
 
@@ -65,7 +66,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="synthesize the stimuli of a plan into a bank",
         description=_DESCRIPTION,
         epilog=_epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LinesThatFit,
     )
     parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to make")
     parser.add_argument(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli_store.errors import missing_extra
+from stimuli_store.tools.terminal import LinesThatFit
 
 if TYPE_CHECKING:
     from stimsynth.banks.remake import Remade
@@ -27,7 +28,7 @@ def register_remake(actions: "argparse._SubParsersAction[argparse.ArgumentParser
         "remake",
         help="make stimuli again from their records, and compare",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=LinesThatFit,
     )
     parser.add_argument("bank", type=Path, metavar="BANK.h5")
     parser.add_argument(
