@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -37,6 +38,33 @@ def run_power(args: argparse.Namespace) -> int:
     table = power_table(plan.designs, plan.truth, plan.test, n_studies=n_studies, seed=seed)
     if args.out:
         write_atomically(args.out, table.to_csv(index=False, lineterminator="\n").encode())
-    shown = table.to_string(index=False, float_format=lambda v: f"{v:.2f}")
+    cells = [[_shown(value) for value in row] for row in table.to_dict("split")["data"]]
+    shown = "\n".join(_narrow_table(list(table.columns), cells))
     sys.stdout.write(f"{plan.test_name}, {n_studies} simulated studies each\n\n{shown}\n")
     return 0
+
+
+def _shown(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _narrow_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table whose headings have a word on each line, so that it fits a terminal.
+
+    Examples
+    --------
+    >>> print("\\n".join(_narrow_table(["trials per cell", "power"], [["5", "0.65"]])))
+    trials
+       per
+      cell  power
+         5   0.65
+    """
+    words = [heading.split() for heading in headings]
+    high = max(map(len, words))
+    stacked = [[*[""] * (high - len(parts)), *parts] for parts in words]
+    every = [*zip(*stacked, strict=True), *rows]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in every
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stimuli_store.errors import missing_extra
 from stimuli_store.tools.shown import number_of
-from stimuli_store.tools.terminal import LinesThatFit
+from stimuli_store.tools.terminal import LinesThatFit, write_lines
 
 _DESCRIPTION = """\
 Synthesize the stimuli of a plan and publish them as one bank, NAME-VERSION.h5.
@@ -129,11 +129,12 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         pixel_bytes, seconds = pixel_bytes + part.pixel_bytes, seconds + part.seconds
         stimuli += part.stimuli
-    sys.stdout.write(
+    last = (
         f"{number_of(len(work.references), 'target')} and {stimuli} stimuli, "
         f"{pixel_bytes / 1e6:.2f} MB of pixels, "
-        f"at most {_duration(seconds)} on {arguments.device}, and then the predictions; nothing was written\n"
+        f"at most {_duration(seconds)} on {arguments.device}, and then the predictions; nothing was written"
     )
+    write_lines([last])
     return 0
 
 

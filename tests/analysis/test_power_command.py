@@ -56,6 +56,7 @@ def test_the_command_prints_a_row_for_each_design(
     assert args.run(args) == 0
     printed = capsys.readouterr().out
     assert "above chance, 6 simulated studies each" in printed
+    assert max(map(len, printed.splitlines())) <= 80
     lines = out.read_text().splitlines()
     assert lines[0].startswith("participants,images,trials per cell")
     assert [line.split(",")[0] for line in lines[1:]] == ["3", "6"]
