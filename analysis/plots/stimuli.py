@@ -68,7 +68,8 @@ def display_stimuli(rows: Sequence[Sequence[Tile]]) -> PlotFigure:
             axes.set_axis_off()
             if place < len(row):
                 tile = row[place]
-                axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                # Whole pixels where they are enlarged; where they are reduced, none is left out.
+                axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="auto")
                 axes.set_title(tile.heading, fontsize=9, color=style.INK, pad=3)
                 note = axes.text(
                     0.5,

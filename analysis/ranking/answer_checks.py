@@ -71,7 +71,10 @@ def _worse_than_guessing(
         named = names_of(columns, key)
         if task.guess is not None:
             p = float(bdtr(right, total, task.guess))
-            yield f"{named} is right in {right} of {total} trials (chance {task.guess:.0%})", p
+            yield (
+                f"{named} is right in {right} of {total} trials (chance {100 * task.guess:.0f} %)",
+                p,
+            )
             continue
         signal = group[group["answer"] == task.answers[signal_of(structure_of(task))]]
         hits, n_signal = (int(signal[name].sum()) for name in ("n_correct", "n_trials"))
@@ -118,7 +121,8 @@ def interval_bias(rows: pd.DataFrame, tasks: Mapping[str, Task]) -> Diagnostic:
         right, given = (np.bincount(code, minlength=m) / len(own) for code in codes)
         most = int((given - right).argmax())
         said.append(
-            f"{words[most]!r} is given in {given[most]:.0%} of trials and right in {right[most]:.0%}"
+            f"{words[most]!r} is given in {100 * given[most]:.0f} % of trials and right in "
+            f"{100 * right[most]:.0f} %"
         )
     if not free:
         return not_checked(
@@ -177,7 +181,7 @@ def lapses(rows: pd.DataFrame) -> Diagnostic:
         for i, count, p in zip(tested.tolist(), counts, corrected, strict=True)
         if p <= _SURE
     ]
-    said = f"{wrong:.1%} of the answers at easy levels are wrong"
+    said = f"{100 * wrong:.1f} % of the answers at easy levels are wrong"
     return Diagnostic(
         name="lapses",
         sentence=f"{said}; {listed(many)}, more than the others" if many else said,

@@ -52,8 +52,8 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     direction, ends = ("rises", (low, high)) if value >= 0 else ("falls", (-high, -low))
     return Diagnostic(
         name="drift",
-        sentence=f"proportion correct {direction} by {abs(value):.1%} from the first to the last trial of a "
-        f"session, 95 % interval [{ends[0]:.1%}, {ends[1]:.1%}]",
+        sentence=f"proportion correct {direction} by {100 * abs(value):.1f} % from the first to the last "
+        f"trial of a session, 95 % interval [{100 * ends[0]:.1f} %, {100 * ends[1]:.1f} %]",
         p=p,
         value=value,
         low=low,
@@ -92,7 +92,7 @@ def timing(rows: pd.DataFrame) -> Diagnostic:
     late = rows["dropped_frames"].fillna(0).to_numpy(dtype=np.float64) > 0
     trials = rows["n_trials"].to_numpy(dtype=np.float64)
     share = float(trials[late].sum() / max(trials.sum(), 1.0))
-    said = f"{share:.1%} of the answered trials had a frame that came late"
+    said = f"{100 * share:.1f} % of the answered trials had a frame that came late"
     if not late.any() or late.all():
         return Diagnostic(name="timing", sentence=said, value=share)
     ratio = common_odds_ratio(rows, late, ["participant", "task", "level"])

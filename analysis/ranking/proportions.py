@@ -105,7 +105,7 @@ def ceiling_bits(cells: Cells, groups: Groups, guess: np.ndarray) -> CeilingBits
     shared = cells.n_trials[others[1] > 0].sum() / cells.n_trials.sum()
     if shared < _SHARED:
         return _none(
-            f"only {shared:.0%} of the answers are to pairs that other participants answered too"
+            f"only {100 * shared:.0f} % of the answers are to pairs that other participants answered too"
             if shared > 0
             else "no answer is to a pair that another participant answered too"
         )

@@ -149,10 +149,11 @@ def test_the_interval_of_a_fall_is_that_of_the_fall() -> None:
     """Its words have the sign of the sentence; its numbers are those of the change."""
     drift = found(trials(0, people_tire))["drift"]
     assert drift.low < drift.value < drift.high < 0
-    said = (
-        f"falls by {-drift.value:.1%} from the first to the last trial of a session, 95 % interval "
+    said = f"falls by {-100 * drift.value:.1f} % from the first to the last trial of a session, "
+    assert (
+        said + f"95 % interval [{-100 * drift.high:.1f} %, {-100 * drift.low:.1f} %]"
+        in drift.sentence
     )
-    assert said + f"[{-drift.high:.1%}, {-drift.low:.1%}]" in drift.sentence
 
 
 def test_good_answers_alarm_rarely_and_intervals_hold_the_truth() -> None:
@@ -237,8 +238,8 @@ def test_swapped_keys_are_told_in_the_terminal(tmp_path: Path) -> None:
     results = analyse(answers)
     lines = [line.strip() for line in summary_lines(results)]
     assert (
-        "reliably below chance: a is right in 0 of 48 trials (chance 50%); b is right in 0 of 48 "
-        "trials (chance 50%); are the keys swapped?"
+        "reliably below chance: a is right in 0 of 48 trials (chance 50 %); b is right in 0 of 48 "
+        "trials (chance 50 %); are the keys swapped?"
     ) in lines
     checks = summary_of(results, answers)["checks"]
     assert [check["name"] for check in checks if check["alarming"]] == ["below chance"]

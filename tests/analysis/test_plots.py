@@ -529,6 +529,17 @@ def test_pictures_are_the_frames() -> None:
         display_stimuli([])
 
 
+def test_a_reduced_frame_keeps_its_mean_grey() -> None:
+    """A grating of one pixel is grey when it is small; single pixels of it would be black or white."""
+    lines = np.tile(np.uint8([0, 255]), (256, 128))
+    figure = display_stimuli([[Tile(pixels=lines, heading="")]])
+    figure.canvas.draw()
+    x0, y0, x1, y1 = figure.axes[0].get_window_extent().padded(-4).extents.astype(int)
+    shown = np.asarray(figure.canvas.buffer_rgba())[::-1][y0:y1, x0:x1, 0]
+    assert abs(shown.mean() - 127.5) < 3
+    assert shown.std() < 40
+
+
 def test_late_frames_show_in_the_histogram() -> None:
     bars = plot_timing(np.array([0] * 50 + [1, 1, 3])).patches
     heights = {bar.get_x() + bar.get_width() / 2: bar.get_height() for bar in bars}

@@ -68,7 +68,7 @@ def _sessions(sessions: Sequence[Session]) -> str:
             s.header.n_trials,
             s.ended or "unfinished",
             "person" if s.header.observer is None else _observer(s.header.observer),
-            s.header.created,
+            s.header.created[:16].replace("T", " "),
         ]
         for s in sessions
     ]

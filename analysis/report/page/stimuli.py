@@ -34,7 +34,7 @@ def stimuli_section(bank: Bank) -> str:
     ]
     parts = [
         html.paragraph(
-            "Frames as the screen shows them: the target, then members of its sets, kind by kind."
+            "Frames as the screen shows them, reduced: the target, then members of its sets, kind by kind."
         )
     ]
     if rows:
@@ -135,7 +135,7 @@ def _certificates(bank: Bank) -> str:
                 f"{name.replace('_', ' ')} {value:.3g}"
                 for name, value in record.certificate.figures.items()
             ),
-            f"{record.certificate.clipped_fraction:.2%}",
+            formatting.percent(record.certificate.clipped_fraction),
             record.certificate.status,
         ]
         for record in bank.records

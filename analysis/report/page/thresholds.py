@@ -166,7 +166,7 @@ def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> s
             c.name,
             *([f"{c.task.name}, {c.rule}" if c.task else "–"] if with_task else []),
             f"{c.n_trials.sum():.0f}",
-            f"{c.n_correct.sum() / c.n_trials.sum():.1%}",
+            formatting.percent(c.n_correct.sum() / c.n_trials.sum()),
             _threshold(c),
             interval_words(c),
             *([c.for_whom if c.estimate else "–"] if with_task else []),
