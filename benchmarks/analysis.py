@@ -3,7 +3,6 @@
 Times are CPU time of one process. Peers run beside, and ratios to them come first.
 """
 
-import argparse
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -17,6 +16,7 @@ from benchmarks.ranking import ranking
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.forced_choice import forced_choice
 from stimuli_store.tasks.oddity import oddity
+from stimuli_store.tools.command_line import NamesTheNearest
 
 N_INVERSES = 1_000_000
 MOST_S = 1.0
@@ -74,7 +74,7 @@ PARTS: Mapping[str, Callable[[], bool]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the parts that were asked for; return 0 if their targets are met."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks analysis", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks analysis", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     asked = parser.parse_args(arguments).parts or list(PARTS)
     unknown = sorted(set(asked) - set(PARTS))

@@ -3,7 +3,6 @@
 The table stands in ``docs/fits.md``. Seeds are fixed, so that it can be printed again.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -13,6 +12,7 @@ import numpy as np
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.fits.fitting import fit_many
 from analysis.infer.noise import BetaBinomial, Binomial
+from stimuli_store.tools.command_line import NamesTheNearest
 
 SHAPES = ("normal", "logistic", "weibull")
 DESIGNS = ((7, 40), (7, 400), (5, 12))
@@ -78,7 +78,7 @@ def coverage(
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table of coverage, and return 1 if it is outside the targets."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks coverage", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks coverage", description=__doc__)
     parser.add_argument("--sets", type=int, default=2000, help="data sets of each kind")
     n_sets = parser.parse_args(arguments).sets
     print(f"{n_sets} sets of each kind, seed = number of the row; median width in octaves")

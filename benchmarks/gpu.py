@@ -5,7 +5,6 @@ the large plan and is compared per stimulus. Certificates agree if every figure 
 factor of two, or is small on both. Skipped where torch sees no GPU.
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 
 from stimsynth.banks.build import build
 from stimuli_store.bank import Bank
+from stimuli_store.tools.command_line import NamesTheNearest
 
 #: Figures below this are rounding on both devices.
 SMALL = 1e-4
@@ -81,7 +81,7 @@ def disagreements(one: Bank, two: Bank) -> list[str]:
 
 def main(rest: list[str]) -> int:
     """Print the table; return 0 if there is no GPU, or if all certificates agree."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks gpu", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks gpu", description=__doc__)
     parser.add_argument("--metamers", type=int, default=1000)
     parser.add_argument("--cpu-metamers", type=int, default=4)
     asked = parser.parse_args(rest)

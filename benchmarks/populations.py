@@ -1,6 +1,5 @@
 """Coverage of intervals for new people and images: simulated studies whose truth is known."""
 
-import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from scipy.stats import norm
 from analysis.curves.cell_curves import ScalingModel, ThresholdModel
 from analysis.fits.hierarchy import fit_hierarchy
 from analysis.fits.population import population_threshold
+from stimuli_store.tools.command_line import NamesTheNearest
 from tests.analysis.crossed_people import (
     CRITICAL,
     GAIN,
@@ -85,7 +85,7 @@ class Row:
 
 def main(rest: Sequence[str]) -> int:
     """Print the table, and return 1 if a row misses its target."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks populations", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks populations", description=__doc__)
     parser.add_argument("--sets", type=int, default=SETS, help="simulated studies of a row")
     parser.add_argument("--fits", type=int, default=FITS, help="simulated studies of a hierarchy")
     parser.add_argument("--seed", type=int, default=1)

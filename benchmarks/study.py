@@ -4,7 +4,6 @@ Targets: five minutes of CPU; no flag; no synthesis that ran out of steps; every
 formulas (rtol 1e-6); info, check, diff, remake, the exports and the contact sheet end with code 0.
 """
 
-import argparse
 import os
 import runpy
 import subprocess
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stimuli_store.bank.reading import Bank, open_bank
+from stimuli_store.tools.command_line import NamesTheNearest
 from tests.synth.plain_figures import denied_figures
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "every_kind"
@@ -24,7 +24,7 @@ OUT_OF_STEPS = "steps"
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the bank, run the commands, and return 0 if everything holds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks study", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks study", description=__doc__)
     parser.add_argument(
         "--out", type=Path, help="folder to build in, kept (default: a temporary one)"
     )

@@ -4,7 +4,6 @@ Both begin with the same image and start. Results are judged by the peer's own m
 peer's eigendistortions take some ten minutes; ``--only NAME`` runs the contests whose name has NAME in it.
 """
 
-import argparse
 import importlib
 from collections.abc import Callable
 
@@ -12,13 +11,14 @@ import torch
 
 from benchmarks import competition, contests
 from benchmarks.contests import Outcome
+from stimuli_store.tools.command_line import NamesTheNearest
 
 SIZE = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print how every contest went; return 0 if all were won."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks synthesis", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks synthesis", description=__doc__)
     parser.add_argument("--only", default="", help="part of a contest's name")
     parser.add_argument("--size", type=int, default=SIZE, help="pixels along each side (256)")
     asked = parser.parse_args(arguments)

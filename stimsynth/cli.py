@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
-from typing import Any
 
 from stimsynth.commands.import_folder import register_import
 from stimsynth.commands.remake import register_remake
-from stimuli_store.errors import StimsynthError, unknown_name
+from stimuli_store.errors import StimsynthError
+from stimuli_store.tools.command_line import NamesTheNearest
 from stimuli_store.tools.environment import environment
 from stimuli_store.tools.terminal import LinesThatFit
 
@@ -41,20 +41,9 @@ stopped.
 """
 
 
-class _NamesTheNearest(argparse.ArgumentParser):
-    """A parser that answers a misspelt command, action or choice with the nearest known one."""
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # argparse has no public way to word this error.
-        if action.choices is not None and value not in action.choices:
-            option = " of ".join(("value", *action.option_strings[-1:]))
-            what = option if action.option_strings else str(action.metavar or action.dest).lower()
-            self.error(str(unknown_name(what, value, list(map(str, action.choices)))))
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Return the argument parser with the commands of all installed packages."""
-    parser = _NamesTheNearest(
+    parser = NamesTheNearest(
         prog="stimsynth",
         description=(
             "Psychophysics with synthesized stimuli: make them, show them, compare models with people."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stimuli_store.commands.changes import register_changes
 from stimuli_store.commands.exchange import register_exchange
 from stimuli_store.errors import BankError, InputError
+from stimuli_store.tools.command_line import NamesTheNearest
 from stimuli_store.tools.terminal import write_lines
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-class _AnyOrder(argparse.ArgumentParser):
+class _AnyOrder(NamesTheNearest):
     """A parser that takes names before, between and after options."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         # argparse has a method for this, but parsers of actions do not use it, and it calls this one.
-        plain = argparse.ArgumentParser(
+        plain = NamesTheNearest(
             self.prog, description=self.description, parents=[self], add_help=False
         )
         return plain.parse_known_intermixed_args(args, namespace)

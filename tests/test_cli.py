@@ -162,6 +162,64 @@ def test_a_command_alone_prints_its_help(
     assert alone.err == ""
 
 
+def _options(
+    parser: argparse.ArgumentParser, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every command with each of its long options."""
+    for action in parser._actions:
+        yield from ((words, name) for name in action.option_strings if name.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield from _options(command, (*words, name))
+
+
+PARSER = make_parser()
+OPTIONS = list(_options(PARSER))
+
+
+def test_the_table_of_options_has_every_package() -> None:
+    commands = {words for words, _ in OPTIONS}
+    assert {
+        (),
+        ("analyse",),
+        ("power",),
+        ("run",),
+        ("build",),
+        ("bank",),
+        ("bank", "ls"),
+    } <= commands
+    assert len(OPTIONS) > 60
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), OPTIONS, ids=[" ".join((*words, name)) for words, name in OPTIONS]
+)
+def test_a_misspelt_option_is_told_with_the_nearest_one(
+    words: tuple[str, ...], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before what it leaves missing, wherever it stands, with a value or without, with a dash too few."""
+    doubled = option + option[-1]
+    given = [(doubled, "1"), (f"{doubled}=1",)]
+    if words not in [(), ("bank",)]:  # else the name of a command would come first
+        given.append(("x", "y", doubled))
+    if not option.startswith("--h"):  # -h has a meaning
+        given.append((option[1:], "1"))
+    for rest in given:
+        with pytest.raises(SystemExit, match="2"):
+            PARSER.parse_args([*words, *rest])
+        *usage, told = capsys.readouterr().err.splitlines()
+        assert usage[0].startswith("usage: ")
+        assert re.search(f"unknown option '--?[a-z0-9-]+'; did you mean '{option}'\\?", told)
+
+
+@pytest.mark.parametrize("words", [["--out", "x", "--", "--taks"], ["--ou=x"]])
+def test_shortened_options_and_words_after_two_dashes_are_taken(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyse", *words]) == 2
+    assert re.search("does not exist|nothing to analyse", said(capsys))
+
+
 @pytest.mark.parametrize("spelling", ["analyse", "analyze"])
 def test_both_spellings_work(spelling: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([spelling, "nothing.csv", "--out", "x"]) == 2

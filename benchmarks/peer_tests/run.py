@@ -3,7 +3,6 @@
 Each outcome is written when it is there; the same command with ``--continue`` goes on where a run ended.
 """
 
-import argparse
 import importlib.util
 import os
 import resource
@@ -16,6 +15,7 @@ from pathlib import Path
 from benchmarks.peer_tests.outcomes import ENDED, Outcome, read, write
 from benchmarks.peer_tests.pictures import write_test_images
 from benchmarks.peer_tests.tables import table_of_files, table_of_reasons
+from stimuli_store.tools.command_line import NamesTheNearest
 
 ROOT = Path(__file__).parents[2]
 FILES = "display eigendistortion mad metamers metric models steerable_pyr tools"
@@ -24,7 +24,7 @@ OPTIONS = "-q --tb=no -W ignore -p no:cacheprovider --rootdir=. -p benchmarks.pe
 
 def main(args: Sequence[str]) -> int:
     """Print tables of the outcomes; return 1 if a test has none, or differs for no stated reason."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks peer_tests", description=__doc__)
+    parser = NamesTheNearest(prog="python -m benchmarks peer_tests", description=__doc__)
     parser.add_argument("checkout", type=Path, help="a clone of github.com/plenoptic-org/plenoptic")
     parser.add_argument("files", nargs="*", default=FILES.split(), help="such as tools")
     parser.add_argument("--limit-s", type=float, default=300, help="longest time for a test")

@@ -3,7 +3,6 @@
 Run it: python examples/studies/run.py NAME [--published] [--out FOLDER]
 """
 
-import argparse
 import base64
 import os
 import re
@@ -15,6 +14,8 @@ from pathlib import Path
 import nbclient
 import nbformat
 from nbformat import NotebookNode
+
+from stimuli_store.tools.command_line import NamesTheNearest
 
 STUDIES = Path(__file__).resolve().parent
 _MARK = re.compile(r"^# %%(.*)\n", re.MULTILINE)
@@ -90,7 +91,7 @@ def pictures_of(cell: NotebookNode) -> list[bytes]:
 
 def main() -> int:
     """Execute a study, write its notebook and its last figure, and print how long it took."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = NamesTheNearest(description=__doc__.partition("\n")[0])
     parser.add_argument("name", choices=names_of_studies())
     parser.add_argument(
         "--published", action="store_true", help="the size of the paper, not a small one"

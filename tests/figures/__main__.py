@@ -1,14 +1,13 @@
 """Draw all stored figures anew; look at them (``git diff`` shows which have changed) before they are kept."""
 
-import argparse
-
+from stimuli_store.tools.command_line import NamesTheNearest
 from tests.figures.catalogue import FIGURES, drawn
 from tests.figures.compare import BASELINES, baseline_of, difference, picture_of, store, stored
 
 
 def main() -> None:
     """Write the pictures of all figures, or those of some; one that still agrees is not written."""
-    parser = argparse.ArgumentParser(prog="python -m tests.figures", description=__doc__)
+    parser = NamesTheNearest(prog="python -m tests.figures", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *FIGURES], metavar="NAME")
     parser.add_argument(
         "--all", action="store_true", help="also those that agree with the stored ones"

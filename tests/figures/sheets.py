@@ -5,7 +5,6 @@ shows it) and ``print`` (300 dots per inch, as wide as a column of a journal, or
 would be smaller than 5 points in a column). ``index.html`` in the folder shows all, print in its real size.
 """
 
-import argparse
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from matplotlib import rc_context, rcdefaults, rcParams, style
 from matplotlib.figure import Figure
 
+from stimuli_store.tools.command_line import NamesTheNearest
 from tests.figures.catalogue import KINDS, figure_of
 from tests.figures.compare import STYLE, file_name
 from tests.figures.letters import smallest_points
@@ -52,7 +52,7 @@ def write(name: str, folder: Path) -> Iterator[tuple[str, Path, float]]:
 
 def main() -> None:
     """Write the pictures of all kinds, or those of some, and a page that shows them."""
-    parser = argparse.ArgumentParser(prog="python -m tests.figures.sheets", description=__doc__)
+    parser = NamesTheNearest(prog="python -m tests.figures.sheets", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", choices=[[], *KINDS], metavar="NAME")
     asked = parser.parse_args()
