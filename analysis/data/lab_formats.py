@@ -93,7 +93,7 @@ def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
 
 
 def _telling(frame: pd.DataFrame, named: Mapping[str, str]) -> set[str]:
-    """Return the columns with response times, and that of the participant."""
+    """Return names of columns with response times or the participant."""
     roles = [named.get(role) or role for role in (*_TIMES, "participant")]
     clocks = [name for name in map(str, frame.columns) if name.endswith(_PSYCHOPY_TIME)]
     return {*roles, *clocks, _BIDS_TIME}
