@@ -54,7 +54,7 @@ def other(image: Any, changed: Any) -> Any:
 
 
 COUNTED = ("participant", "image", "level", "n_correct", "n_trials")
-PICTURE, DRAWING, FACTS = "<img", "<svg", "<td>"
+PICTURE, DRAWING, FACTS = "<img", "<svg", "<td"
 #: How each is made, and what a notebook shows besides facts.
 SHOWN: dict[str, tuple[Callable[[SimpleNamespace], Any], str]] = {
     "bank": (lambda m: m.bank, PICTURE),
@@ -217,3 +217,7 @@ def test_drawings_put_values_where_they_belong() -> None:
     assert ends[2] == (ends[0][0], ends[0][0])
     assert drawn.count("<circle") == 1
     assert "&lt;a&gt;" in drawn
+    assert re.findall(r">([\d.]+)</text>", drawn) == ["1", "3"]  # the scale
+    assert ">image × condition means</text>" in interval_drawing(
+        [("image × condition means", 1.0, 0.0, 2.0)], "made"
+    )

@@ -4,6 +4,8 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
+_TO_THE_LEFT = 'style="text-align:left"'  # notebooks align cells to the right, which is for numbers
+
 
 def text(value: object) -> str:
     """Return `value` as text with HTML's special characters escaped.
@@ -37,15 +39,16 @@ def folded(title: str, content: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return an HTML table of escaped cells; it has no head row if `head` is empty."""
-    lines = "".join(f"<tr>{''.join(_cell('td', value) for value in row)}</tr>" for row in rows)
+    """Return an HTML table of escaped cells; without `head` it is a list of facts, aligned to the left."""
+    cell = "td" if head else f"td {_TO_THE_LEFT}"
+    lines = "".join(f"<tr>{''.join(_cell(cell, value) for value in row)}</tr>" for row in rows)
     names = "".join(_cell("th", name) for name in head)
     top = f"<thead><tr>{names}</tr></thead>" if head else ""
     return f'<div class="scroll"><table>{top}<tbody>{lines}</tbody></table></div>'
 
 
 def _cell(tag: str, value: object) -> str:
-    return f"<{tag}>{text(value)}</{tag}>"
+    return f"<{tag}>{text(value)}</{tag.split()[0]}>"
 
 
 def cards(items: Iterable[tuple[str, str, Sequence[tuple[str, str]], str]]) -> str:

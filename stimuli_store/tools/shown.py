@@ -157,8 +157,8 @@ class FieldTable:
     ... class Share(FieldTable):
     ...     share: float
     ...     rest: object = None
-    >>> "<td>share</td><td>0.3333</td>" in Share(1 / 3)._repr_html_()
-    True
+    >>> ">share</td>" in Share(1 / 3)._repr_html_(), ">0.3333</td>" in Share(1 / 3)._repr_html_()
+    (True, True)
     """
 
     def _repr_html_(self) -> str:

@@ -10,7 +10,8 @@ from stimuli_store.tools.html import text
 
 _WIDTH, _HEIGHT, _EDGE = 280, 140, 12
 _LEFT, _BELOW = 28, 22  # room for the words at the axes
-_ROW, _LABEL = 20, 110  # height of a row; width of its label
+_ROW, _SCALE = 20, 16  # height of a row, and of the numbers below
+_LETTER, _MOST_LETTERS = 7.4, 40  # width of a letter of a label, at most
 _MOST_ROWS = 12
 
 
@@ -68,7 +69,9 @@ def curve_drawing(
 
 
 def interval_drawing(rows: Sequence[tuple[str, float, float, float]], description: str) -> str:
-    """Return a row for each value with its interval; one that is not finite ends at the edge.
+    """Return a row for each value with its interval, and the ends of their axis in numbers.
+
+    An interval that is not finite ends at the edge.
 
     Parameters
     ----------
@@ -86,21 +89,30 @@ def interval_drawing(rows: Sequence[tuple[str, float, float, float]], descriptio
     shown = rows[:_MOST_ROWS]
     finite = [x for _, *values in shown for x in values if math.isfinite(x)] or [0.0]
     low, high = min(finite), max(finite)
+    labels = [_short(label) for label, *_ in shown]
+    beside = _LETTER * max(map(len, labels), default=0)
 
     def place(x: float) -> float:
         if math.isnan(x):
             x = low
         across = min(max((x - low) / ((high - low) or 1), 0.0), 1.0)
-        return round(_LABEL + _EDGE + across * (_WIDTH - 2 * _EDGE), 1)
+        return round(beside + _EDGE + across * (_WIDTH - 2 * _EDGE), 1)
 
     parts = []
-    for number, (label, value, least, most) in enumerate(shown):
+    for number, (label, (_, value, least, most)) in enumerate(zip(labels, shown, strict=True)):
         down = _ROW * (number + 0.5)
-        parts.append(_words(label[:18], _LABEL, down + 4, "end"))
+        parts.append(_words(label, beside, down + 4, "end"))
         parts.append(_line(place(least), down, place(most), down))
         if math.isfinite(value):
             parts.append(f'<circle cx="{place(value):g}" cy="{down:g}" r="4" fill="currentColor"/>')
-    return _drawing(_LABEL + _WIDTH, _ROW * len(shown), description, parts)
+    below = _ROW * len(shown) + _SCALE - 4
+    ends = {low: "start", high: "end"} if high > low else {low: "start"}
+    parts += [_words(f"{x:.3g}".replace("-", "−"), place(x), below, at) for x, at in ends.items()]
+    return _drawing(beside + _WIDTH, _ROW * len(shown) + _SCALE, description, parts)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _MOST_LETTERS else f"{label[: _MOST_LETTERS - 1]}…"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, dashed: bool = False) -> str:
