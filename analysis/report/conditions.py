@@ -1,7 +1,7 @@
 """Conditions: answers that are analysed together, counted level by level, with their fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,8 +65,8 @@ class Condition:
     true_threshold
         The simulated observers' own threshold; None for people.
     population, population_dprimes
-        Threshold, and d' at each level where there is no fit, with intervals for new people and images; None
-        where there are too few of them, or nothing bounds it.
+        Threshold, and d' at each level (L), with intervals for new people and images; None where there are
+        too few of them, or nothing bounds it. The latter is empty for single participants and images.
     by_participant, by_image
         The same of each participant and image, if there are several.
     """
@@ -110,6 +110,17 @@ class Condition:
     def own_dprimes(self) -> tuple[DPrime | None, ...]:
         """d' at each level under the condition's own rule; None without a task."""
         return self.dprimes.get(self.rule, (None,) * len(self.levels))
+
+    @property
+    def told_dprimes(self) -> tuple[tuple[DPrime | None, str], ...]:
+        """d' at each level, the population's where it has one, and for whom its interval speaks."""
+        wide = self.population_dprimes or (None,) * len(self.levels)
+        return tuple(
+            (replace(own, estimate=new.value, low=new.low, high=new.high), new.for_whom)
+            if own and new
+            else (own, self.these)
+            for own, new in zip(self.own_dprimes, wide, strict=True)
+        )
 
     @property
     def estimate(self) -> Estimate | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,6 @@ from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
 from analysis.report.populations import population_dprimes, population_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
 from stimuli_store.tasks.types import Task
-
-if TYPE_CHECKING:
-    pass
 
 _RULE = 2  # place of the rule among the keys of a condition
 _WINDOWS = ("window", "scaling")
@@ -122,9 +119,7 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         n_participants=len(people),
         n_images=len(images),
         population=population_of(part, whole.fit, settings.p) if whole.fit else None,
-        population_dprimes=()
-        if whole.fit
-        else population_dprimes(part, whole.levels, whole.task, whole.rule),
+        population_dprimes=population_dprimes(part, whole.levels, whole.task, whole.rule),
         misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
         by_participant=tuple(made[1 : 1 + n_people]),

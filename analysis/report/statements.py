@@ -130,17 +130,11 @@ def _dprimes(condition: Condition) -> Iterator[Statement]:
     if any(condition.own_dprimes):  # a level of trials without a difference has no d' of its own
         most = [place for place in most if condition.own_dprimes[place]]
     for place in sorted(most[:_MOST_LEVELS]):
-        found, true = condition.own_dprimes[place], condition.true_dprimes[place]
+        (found, whom), true = condition.told_dprimes[place], condition.true_dprimes[place]
         if found is None or not bounded(found):
             yield _no_dprime(condition, place)
             continue
-        wide = condition.population_dprimes[place] if condition.population_dprimes else None
-        value, low, high, whom = (
-            (wide.value, wide.low, wide.high, wide.for_whom)
-            if wide
-            else (found.estimate, found.low, found.high, condition.these)
-        )
-        ends = formatting.bounds(low, high, decimals=2)
+        ends = formatting.dprime_bounds(found)
         notes = [_where(condition, place), Note(text=f"95 % interval {ends}, for {whom}")]
         notes += _few(condition)
         if found.rates is not None and condition.n_participants >= FEWEST:
@@ -150,10 +144,10 @@ def _dprimes(condition: Condition) -> Iterator[Statement]:
         if found.status is DPrimeStatus.BELOW_CHANCE:
             notes.append(Note(text=found.status.value, alarming=True))
         yield Statement(
-            label="d′", value=formatting.number(value, 2), notes=tuple(notes), short="d'"
+            label="d′", value=formatting.number(found.estimate, 2), notes=tuple(notes), short="d'"
         )
         if true is not None:
-            where = formatting.inside(low, true, high)
+            where = formatting.inside(found.low, true, found.high)
             yield _truth("True d′ (simulated)", formatting.number(true, 2), where)
 
 

@@ -100,7 +100,9 @@ def _condition(condition: Condition) -> dict[str, Any]:
     }
     others = {rule: made for rule, made in condition.dprimes.items() if rule != condition.rule}
     if others:
-        found["dprime_by_rule"] = {rule: _dprimes(made) for rule, made in others.items()}
+        found["dprime_by_rule"] = {
+            rule: _dprimes(made, condition.these) for rule, made in others.items()
+        }
     return found
 
 
@@ -111,16 +113,17 @@ def _part(condition: Condition) -> dict[str, Any]:
         "levels": list(condition.levels),
         "n_correct": condition.n_correct.tolist(),
         "n_trials": condition.n_trials.tolist(),
-        **_dprimes(condition.own_dprimes),
+        **_dprimes(condition.own_dprimes, condition.these),
         "true_dprime": list(condition.true_dprimes),
         **_fit(condition),
     }
 
 
-def _dprimes(dprimes: Sequence[DPrime | None]) -> dict[str, Any]:
+def _dprimes(dprimes: Sequence[DPrime | None], these: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "dprime": [d.estimate if d else None for d in dprimes],
         "dprime_interval": [[d.low, d.high] if d else None for d in dprimes],
+        "dprime_for_whom": these,
     }
     rates = [d.rates if d else None for d in dprimes]
     if any(rates):
@@ -158,6 +161,7 @@ def _scaling(condition: Condition) -> dict[str, Any] | None:
         "critical_interval": [scaling.critical_low, scaling.critical_high],
         "gain": scaling.gain,
         "gain_interval": [scaling.gain_low, scaling.gain_high],
+        "for_whom": condition.these,
         "status": scaling.status.value,
     }
 

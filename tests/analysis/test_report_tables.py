@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import contrasts, fit, fit_psychometric, rank, read_trials
+from analysis import contrasts, fit, fit_psychometric, population_dprime, rank, read_trials
 from analysis.cli import register
 from analysis.observers.links import link_of
+from analysis.report.formatting import bounds
 from analysis.report.headlines import statements_of
 from analysis.report.results import Results, analyse
 from stimuli_store.errors import InputError
@@ -117,6 +118,30 @@ def test_a_table_gives_thresholds_ranking_and_exclusions(
     ):
         assert heading in page
     assert "Stimuli and certificates" not in page
+
+
+def test_each_interval_of_dprime_says_for_whom_it_speaks(
+    folder: Path, trials: pd.DataFrame
+) -> None:
+    (condition,) = run(folder, "trials.csv", "--roles", "roles.toml")["conditions"]
+    known = trials.dropna(subset="acc")
+    page = (folder / "out" / "report.html").read_text()
+    for place, (_, part) in enumerate(known.groupby("contrast")):
+        cells = (
+            part.assign(right=part.acc == "right").groupby(["subj", "scene"], observed=True).right
+        )
+        told = condition["dprime_population"][place]
+        found = population_dprime(
+            *(np.array(v) for v in zip(*cells.sum().index, strict=True)),
+            cells.sum(),
+            cells.size(),
+            task="2ifc",
+        )
+        assert told["low"] == pytest.approx(found.low)
+        assert told["for_whom"] == "new people and new images"
+        row = f"<td>{bounds(found.low, found.high, decimals=2)}</td><td>{found.for_whom}</td>"
+        assert row in page
+    assert condition["dprime_for_whom"] == "these people and these images"
 
 
 def test_columns_are_conditions_and_are_compared(

@@ -32,7 +32,8 @@ def methods_section(results: Results) -> str:
 
 _CRITERION = (
     "A task with a criterion has no guess rate: d′ comes from hits (a difference is reported where one is) "
-    "and false alarms (where there is none), its interval from the likelihood profile over all criteria. "
+    "and false alarms (where there is none), its interval from exact tests of every d′, each at the "
+    "criterion that fits best with it. "
     "Where a level has no trial without a difference, these are the trials without one of the other levels. "
     "The bias is the distance of the criterion from the one with the fewest errors."
 )
@@ -41,7 +42,8 @@ _POPULATION = (
     "person with the same weight: a person drawn at random, with an image drawn at random, is right with "
     "probability P there. Its interval comes from leaving out each person, each image and each cell of both, "
     "with the variance V_people + V_images − V_cells [6] and a t distribution of Satterthwaite's degrees of "
-    "freedom. With fewer than three people or images nothing is said about others."
+    "freedom; that of d′ is Wilson's for as many independent answers as these people and images are worth. "
+    "With fewer than three people or images nothing is said about others."
 )
 _MODELS = (
     "Models: what a model says of two stimuli is a distance Δ, or, where the task asks which is the "

@@ -29,7 +29,7 @@ def dprime_section(results: Results) -> str:
     parts = [_of_condition(known[0], several=len(known) > 1)]
     parts += [html.folded(f"d′ of {c.name}", _of_condition(c, several=True)) for c in known[1:]]
     note = (
-        "Each interval is one of 95 %. Where all answers were right it has no upper bound; where all trials "
+        "Where all answers were right an interval has no upper bound; where all trials "
         "of a level have the same right answer, a task with a criterion gives no d′."
     )
     return html.section("Sensitivity by level", *parts, html.paragraph(note, "small"))
@@ -40,7 +40,7 @@ def _of_condition(condition: Condition, *, several: bool) -> str:
     numbers = condition.numbers
     known = [
         (float(level), d)
-        for level, d in zip(numbers, condition.own_dprimes, strict=True)
+        for level, (d, _) in zip(numbers, condition.told_dprimes, strict=True)
         if d is not None and np.isfinite(level)
     ]
     if len(known) > 1:
@@ -81,7 +81,7 @@ def _scaling_note(condition: Condition) -> str:
 
 
 def dprime_table(condition: Condition, rule: str) -> str:
-    """Return a table of d' under a rule, level by level, with hits and false alarms if there are any."""
+    """Return a table of d' under a rule, level by level: its interval, for whom that speaks, and hits."""
     own = rule == condition.rule
     simulated = own and any(true is not None for true in condition.true_dprimes)
     criterion = condition.task is not None and condition.task.criterion
@@ -90,17 +90,25 @@ def dprime_table(condition: Condition, rule: str) -> str:
         "hits, false alarms" if criterion else "correct",
         "d′",
         "95 % interval",
+        "for",
     ]
+    told = (
+        condition.told_dprimes if own else [(d, condition.these) for d in condition.dprimes[rule]]
+    )
     rows = []
-    for level, right, total, found, true in zip(
+    for level, right, total, (found, whom), true in zip(
         condition.levels,
         condition.n_correct,
         condition.n_trials,
-        condition.dprimes[rule],
+        told,
         condition.true_dprimes,
         strict=True,
     ):
-        row = [formatting.case(level), _answers(found, right, total, criterion), *_cells(found)]
+        row = [
+            formatting.case(level),
+            _answers(found, right, total, criterion),
+            *_cells(found, whom),
+        ]
         rows.append([*row, "–" if true is None else f"{true:.2f}"] if simulated else row)
     return html.table([*head, "true (simulated)"] if simulated else head, rows)
 
@@ -111,7 +119,7 @@ def _answers(found: DPrime | None, right: float, total: float, criterion: bool) 
     return f"{right:.0f} of {total:.0f}" + (" right" if criterion else "")
 
 
-def _cells(found: DPrime | None) -> list[str]:
+def _cells(found: DPrime | None, whom: str) -> list[str]:
     if found is None or not bounded(found):
-        return ["not determined", "–"]
-    return [formatting.number(found.estimate, 2), formatting.dprime_bounds(found)]
+        return ["not determined", "–", "–"]
+    return [formatting.number(found.estimate, 2), formatting.dprime_bounds(found), whom]
