@@ -33,7 +33,7 @@ class Answers:
     A row of `table` is one trial, or one cell of counts. It always has the columns
 
     - ``participant``, ``image``, ``task``, ``rule`` (categorical text; an image may be missing, a task "");
-    - ``session`` and ``order`` (int64; position in the participant's session);
+    - ``session`` and ``order`` (int64; position in the participant's session, see `in_time`);
     - ``level`` (float64, NaN where missing; objects where levels are words);
     - ``answer`` and ``response`` (the right answer and the given one: categorical text with the same
       categories, missing where unknown);
@@ -57,6 +57,9 @@ class Answers:
         Column of the user to the column that it became.
     source
         Where the answers came from, for reports.
+    in_time
+        Whether ``order`` is the order of time, as journals, PsychoPy's data files and the role order say;
+        otherwise it is the order of the rows, from which nothing follows.
     notes
         Sentences about what was read and may need a look.
 
@@ -74,6 +77,7 @@ class Answers:
     conditions: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    in_time: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -48,7 +48,7 @@ def cells_of(
     evidence = {label: kept[EVIDENCE + label].to_numpy(dtype=np.float64) for label in labels}
     level, words = _levels(kept["level"])
     image = _codes(kept["image"])
-    chosen = _telling(kept, answers.conditions, image) if conditions is None else conditions
+    chosen = telling_columns(kept, answers.conditions) if conditions is None else conditions
     told = [words, *(kept[answers.column(name)] for name in chosen)]
     stimuli = [kept[name] for name in kept if str(name).startswith(STIMULUS)]
     pair = _combined(
@@ -121,9 +121,9 @@ def _levels(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
     return numbers.to_numpy(), words
 
 
-def _telling(rows: pd.DataFrame, names: Sequence[str], image: np.ndarray) -> list[str]:
-    """Return the columns whose values are few, and are not each found with a single image."""
-    found = []
+def telling_columns(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return the columns whose values are few (12 at most), and are not each found with a single image."""
+    image, found = _codes(rows["image"]), []
     for name in names:
         value = _codes(rows[name])
         n_values = int(value.max(initial=0)) + 1

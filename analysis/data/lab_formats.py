@@ -21,11 +21,15 @@ _SCORE = ".corr"
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A table as it was found, role to column where the format says it, and sentences on its files."""
+    """A table as it was found, role to column where the format says it, and sentences on its files.
+
+    `in_time` tells that the format has its rows in the order of time.
+    """
 
     frame: pd.DataFrame
     roles: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    in_time: bool = False
 
 
 def read_path(path: Path, named: Mapping[str, str]) -> Found:
@@ -172,7 +176,7 @@ def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
     ):  # a key that never came is a missing answer, though it was scored as wrong
         trials = trials.assign(**{correct: trials[correct].mask(trials[keys].isna())})
     roles = {"correct": correct, **({"rt_s": rt} if rt in frame.columns else {})}
-    return Found(frame=trials, roles=roles)
+    return Found(frame=trials, roles=roles, in_time=True)
 
 
 def _is_score(name: object) -> bool:
@@ -185,4 +189,4 @@ def _bids(frame: pd.DataFrame) -> Found:
         roles["session"] = _SESSION
     if _BIDS_TIME in frame.columns:
         roles["rt_s"] = _BIDS_TIME
-    return Found(frame=frame, roles=roles)
+    return Found(frame=frame, roles=roles, in_time=True)

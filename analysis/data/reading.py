@@ -85,6 +85,7 @@ def read_trials(
         rule=by_rule,
         unit=in_unit or _unit_in(frame, at),
         source=origin,
+        in_time=found.in_time,
     )
     return _declared(replace(answers, notes=(*found.notes, *answers.notes)), named)
 

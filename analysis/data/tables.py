@@ -122,6 +122,7 @@ def answers_of(bank: Bank, sessions: Sequence[Session]) -> Answers:
         unit=str(units[0]) if len(units) == 1 else "",
         conditions=tuple(name for name in _factors(sessions) if name in table.columns),
         source=f"sessions of {bank.pin}",
+        in_time=True,
     )
 
 

@@ -33,6 +33,7 @@ def answers_of_table(
     rule: str | None,
     unit: str,
     source: str,
+    in_time: bool,
 ) -> Answers:
     """Return the answers that a table holds.
 
@@ -48,6 +49,8 @@ def answers_of_table(
         Of every trial; without a task, the column of this role says it.
     source
         Where the table came from.
+    in_time
+        Whether its rows are in the order of time.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def answers_of_table(
         conditions=tuple(further),
         columns=_named(at, evidence),
         source=source,
+        in_time=in_time or "order" in at,
         notes=() if numbered else notes_on_copies(table, source),
     )
 

@@ -1,11 +1,12 @@
 """Checks of how answers depend on what the models do not know: order, late frames, which picture is odd."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 
+from analysis.data.cell_counts import telling_columns
 from analysis.observers.from_counts import Z95
 from analysis.ranking.diagnostics import Diagnostic, not_checked
 from stimuli_store.tasks.types import Task
@@ -13,6 +14,7 @@ from stimuli_store.tasks.types import Task
 _SURE = 0.01  # p below which a check is alarming
 _FEWEST = 3  # participants whose slopes show their own spread
 _SAME = 1e-9  # spread of slopes, as a share of the largest, that is rounding only
+_DROPPED = "dropped_frames"
 _INTERVAL, _STIMULUS = "interval_", "stimulus_"
 #: The two sorts of odd pictures where no column names them; a target is the first of its pair.
 _FIRST = "the first of its pair (the target, if there is one)"
@@ -21,28 +23,42 @@ _SECOND = "the second of its pair"
 ODD = "odd"
 
 
-def drift(rows: pd.DataFrame) -> Diagnostic:
+def drift(rows: pd.DataFrame, conditions: Sequence[str], *, in_time: bool) -> Diagnostic:
     """Return the change of proportion correct from a session's first trial to its last.
 
-    It is the slope of the answers, minus the proportion correct of all participants at the trial's task and
-    level, against the place in the session; its interval and p-value are those of the mean slope over
-    participants (Student's t). With fewer than three, or slopes that are all the same, they come from the
-    slopes' binomial errors.
+    It is the slope of the answers, minus the proportion correct of all participants at the trial's task,
+    level and condition, against the place in the session, minus the mean place of the session's trials in
+    that condition: conditions that were run in blocks are no drift. Its interval and p-value are those of the
+    mean slope over participants (Student's t). With fewer than three, or slopes that are all the same, they
+    come from the slopes' binomial errors.
+
+    Parameters
+    ----------
+    rows
+        Columns n_correct, n_trials, participant, session, order, task, level and those of the conditions.
+    conditions
+        Columns that may tell conditions apart (`telling_columns`).
+    in_time
+        Whether ``order`` is the order of time; without it nothing is checked.
     """
     single = rows[(rows["n_trials"] == 1)]
-    keys = [single[name] for name in ("task", "level")]
     if len(single) < 3:
         return not_checked("drift", "there are counts only, or hardly a trial")
-    means = single["n_correct"].groupby(keys, observed=True, dropna=False)
-    rest = (single["n_correct"] - means.transform("mean")).to_numpy()
-    place = single["order"].to_numpy(dtype=np.float64)
+    if not in_time:
+        return not_checked("drift", "no column (role order) says in which order the trials came")
+    right = single["n_correct"]
+    told = [n for n in telling_columns(single, conditions) if n not in (ODD, _DROPPED)]
+    cells = _codes(single, ["task", "level", *told])
+    rest = right.to_numpy() - (np.bincount(cells, right) / np.bincount(cells))[cells]
+    sitting = _codes(single, ["participant", "session"])
+    place = _places(single["order"].to_numpy(dtype=np.float64), sitting)
+    block = _codes(single, ["participant", "session", "task", *told])
+    at = place - (np.bincount(block, place) / np.bincount(block))[block]
     person = pd.factorize(single["participant"])[0]
-    sitting = single.groupby(["participant", "session"], observed=True, dropna=False).ngroup()
-    at, spread = _within(place, sitting.to_numpy())
-    by_person = [np.bincount(person, v) for v in (at * rest, at**2, spread)]
-    used = by_person[1] > 0
+    by_person = [np.bincount(person, v) for v in (at * rest, at**2)]
+    used = by_person[1] > _SAME
     if not used.any():
-        return not_checked("drift", "no session has two trials in a known order")
+        return not_checked("drift", "no session has two trials of one condition in a known order")
     slopes = by_person[0][used] / by_person[1][used]
     # One right and one wrong answer more, so that somebody who was always right has an error too.
     middle = (np.bincount(person, single["n_correct"].to_numpy()) + 1) / (np.bincount(person) + 2)
@@ -50,10 +66,11 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     value, low, high, p = _mean(slopes, errors)
     # A fall is written as a number above 0, and so is its interval.
     direction, ends = ("rises", (low, high)) if value >= 0 else ("falls", (-high, -low))
+    within = f", each value of {' and '.join(told)} by itself" if told else ""
     return Diagnostic(
         name="drift",
         sentence=f"proportion correct {direction} by {100 * abs(value):.1f} % from the first to the last "
-        f"trial of a session, 95 % interval [{100 * ends[0]:.1f} %, {100 * ends[1]:.1f} %]",
+        f"trial of a session{within}, 95 % interval [{100 * ends[0]:.1f} %, {100 * ends[1]:.1f} %]",
         p=p,
         value=value,
         low=low,
@@ -62,15 +79,18 @@ def drift(rows: pd.DataFrame) -> Diagnostic:
     )
 
 
-def _within(place: np.ndarray, sitting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return places in a session from −1/2 (first) to 1/2 (last), about their mean, and ones."""
+def _codes(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Return the number of each row's combination of values in some columns."""
+    return rows.groupby(columns, observed=True, dropna=False).ngroup().to_numpy()
+
+
+def _places(place: np.ndarray, sitting: np.ndarray) -> np.ndarray:
+    """Return places from 0 (the first trial of a session) to 1 (the last)."""
     first, last = (np.full(sitting.max() + 1, v) for v in (np.inf, -np.inf))
     np.minimum.at(first, sitting, place)
     np.maximum.at(last, sitting, place)
     long = np.where(last > first, last - first, 1.0)
-    scaled = (place - first[sitting]) / long[sitting]
-    mean = np.bincount(sitting, scaled) / np.bincount(sitting)
-    return scaled - mean[sitting], np.ones_like(scaled)
+    return (place - first[sitting]) / long[sitting]
 
 
 def _mean(values: np.ndarray, errors: np.ndarray) -> tuple[float, float, float, float]:
@@ -87,9 +107,9 @@ def _mean(values: np.ndarray, errors: np.ndarray) -> tuple[float, float, float, 
 
 def timing(rows: pd.DataFrame) -> Diagnostic:
     """Return how many trials had frames that came late, and whether they were answered differently."""
-    if "dropped_frames" not in rows:
+    if _DROPPED not in rows:
         return not_checked("timing", "the answers do not say which frames came late")
-    late = rows["dropped_frames"].fillna(0).to_numpy(dtype=np.float64) > 0
+    late = rows[_DROPPED].fillna(0).to_numpy(dtype=np.float64) > 0
     trials = rows["n_trials"].to_numpy(dtype=np.float64)
     share = float(trials[late].sum() / max(trials.sum(), 1.0))
     said = f"{100 * share:.1f} % of the answered trials had a frame that came late"

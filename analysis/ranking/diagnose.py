@@ -48,7 +48,7 @@ def diagnose(answers: Answers) -> tuple[Diagnostic, ...]:
         interval_bias(rows, tasks),
         oddball_asymmetry(rows, tasks),
         lapses(rows),
-        drift(rows),
+        drift(rows, answers.conditions, in_time=answers.in_time),
         timing(rows),
     )
 

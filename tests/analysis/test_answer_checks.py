@@ -167,6 +167,26 @@ def test_good_answers_alarm_rarely_and_intervals_hold_the_truth() -> None:
     assert {one["below chance"].sentence.split(" ")[0] for one in checks} == {"no"}
 
 
+@pytest.mark.parametrize("numbered", [True, False])
+def test_blocks_of_conditions_and_the_order_of_rows_are_no_drift(numbered: bool) -> None:
+    """The near condition is easier and comes first; nobody learns or tires."""
+    rng = np.random.default_rng(3)
+    rows = [
+        (who, at, "near" if at < 60 else "far", rng.random() < (0.9 if at < 60 else 0.6))
+        for who in "abcdef"
+        for at in range(120)
+    ]
+    table = pd.DataFrame(rows, columns=["participant", "order", "place", "correct"])
+    if numbered:
+        drift = found(read_trials(table, task="2ifc"))["drift"]
+        assert drift.low < 0 < drift.high and not drift.alarming
+        assert "each value of place by itself" in drift.sentence
+    else:
+        rows_only = table.drop(columns="order").sort_values(["participant", "correct"])
+        drift = found(read_trials(rows_only, task="2ifc"))["drift"]
+        assert drift.sentence.startswith("not checked, since no column (role order)")
+
+
 def test_drift_is_measured_in_proportion_correct() -> None:
     values = [found(trials(seed, people_tire))["drift"].value for seed in range(6)]
     assert np.mean(values) == pytest.approx(-0.3, abs=0.05)
