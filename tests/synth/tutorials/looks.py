@@ -1,5 +1,6 @@
 """What a person sees in the figures of a tutorial, as numbers."""
 
+import copy
 import warnings
 from collections.abc import Callable
 
@@ -49,6 +50,50 @@ def share_of_brightest(image: Tensor, part: float = 0.05) -> float:
     """Return the share of an image's energy (c, h, w) that lies in a part of its places."""
     energy = image.double().square().sum(0).flatten().sort(descending=True).values
     return (energy[: int(part * len(energy))].sum() / energy.sum()).item()
+
+
+def grey_steps(one: Tensor, two: Tensor) -> float:
+    """Return the largest difference of two pictures, in steps of the 256 levels that show the second."""
+    return (255 * (one - two).abs().max() / (two.max() - two.min())).item()
+
+
+def contrast_apart(one: Tensor, two: Tensor) -> float:
+    """Return the standard deviation of the difference, relative to that of the second."""
+    return ((one - two).std() / two.std()).item()
+
+
+def unseen(model: torch.nn.Module, side: int, gain: float = 1e-4) -> Tensor:
+    """Return the frequencies that a circular convolution passes with less than a part of its largest gain.
+
+    They are a basis of what the model is blind to: boolean, shape (side, side), as those of `torch.fft.fft2`.
+    """
+    impulse = torch.zeros(1, 1, side, side, dtype=torch.float64)
+    impulse[..., 0, 0] = 1
+    gains = torch.fft.fft2(copy.deepcopy(model).double()(impulse))[0, 0].abs()
+    return gains < gain * gains.max()
+
+
+def part(image: Tensor, frequencies: Tensor) -> Tensor:
+    """Return the part of an image (…, h, w) at some frequencies (h, w), in double precision."""
+    return torch.fft.ifft2(torch.fft.fft2(image.double()) * frequencies).real
+
+
+def left_over(change: Tensor, pixels: Tensor, frequencies: Tensor, steps: int = 300) -> float:
+    """Return the share of a change's part at some frequencies that no change of some pixels alone can give.
+
+    Solves the least-squares problem for these pixels by conjugate gradients.
+    """
+    goal = part(change, frequencies)
+    given = torch.zeros_like(goal)
+    residual = goal * pixels
+    direction, size = residual, residual.square().sum()
+    for _ in range(steps):
+        moved = part(direction, frequencies) * pixels
+        length = size / (direction * moved).sum()
+        given, residual = given + length * direction, residual - length * moved
+        size, before = residual.square().sum(), size
+        direction = residual + size / before * direction
+    return apart(part(given, frequencies), goal)
 
 
 def photograph(name: str, source: str) -> Tensor:
