@@ -3,9 +3,11 @@
 Each outcome is written when it is there; the same command with ``--continue`` goes on where a run ended.
 """
 
+import contextlib
 import importlib.util
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +34,7 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--outcomes", type=Path, default=ROOT / "build" / "peer_tests")
     parser.add_argument("--continue", dest="goes_on", action="store_true")
     asked = parser.parse_args(args)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended; --continue goes on"))
     folder = asked.outcomes.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "outcomes.jsonl"
@@ -78,8 +81,10 @@ def _names_of_tests(files: Sequence[str], environment: Mapping[str, str]) -> lis
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
+        check=False,
     )
+    if collected.returncode:
+        sys.exit(f"the tests cannot be read; is a package missing?\n{collected.stdout[-2000:]}")
     return [line for line in collected.stdout.splitlines() if "::" in line]
 
 
@@ -127,12 +132,15 @@ def _progress(tests: Sequence[str], file: Path) -> Callable[[], str]:
 
 
 def _wait(process: subprocess.Popen[bytes], each_half_minute: Callable[[], None]) -> None:
-    while True:
-        try:
-            process.wait(timeout=30)
-            return
-        except subprocess.TimeoutExpired:
+    """Wait for a process, which ends where this one is ended."""
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=30)
+                return
             each_half_minute()
+    finally:
+        process.terminate()
 
 
 def _cpu_time_s() -> float:
