@@ -57,6 +57,7 @@ def synthesis_imshow(
             more.pop("process_image", None)
         more = _without(more, "iteration")
         alpha = more.pop("distortion_scale", 5.0)
+        more["as_rgb"] = synthesis.image.shape[1] == 3  # plenoptic sees that by itself
         return plots.display_eigendistortion(synthesis, batch_idx, alpha, **more)
     if more.pop("distortion_scale", 5) != 5:
         raise NotOffered("a distortion_scale of what is no distortion")

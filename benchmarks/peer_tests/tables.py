@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from benchmarks.peer_tests.outcomes import Outcome
-from benchmarks.peer_tests.reasons import reason
+from benchmarks.peer_tests.reasons import kind_of, reason
 
 #: Heads of columns for kinds of outcomes; the later ones are left out where they are empty.
 _COLUMNS = {
@@ -22,9 +22,9 @@ _ALWAYS = 4
 def table_of_files(found: Mapping[str, Outcome]) -> str:
     """Return the number of outcomes of each kind by file."""
     counts: dict[str, Counter[str]] = {}
-    for test, (kind, _) in found.items():
+    for test, (kind, error) in found.items():
         file = test.partition(".py::")[0].removeprefix("test_")
-        counts.setdefault(f"`{file}`", Counter())[kind] += 1
+        counts.setdefault(f"`{file}`", Counter())[kind_of(kind, error)] += 1
     counts["all"] = sum(counts.values(), Counter())
     kinds = [k for i, k in enumerate(_COLUMNS) if i < _ALWAYS or counts["all"][k]]
     rows = [["file", "tests", *(_COLUMNS[kind] for kind in kinds)]]
@@ -35,7 +35,7 @@ def table_of_files(found: Mapping[str, Outcome]) -> str:
 
 def table_of_reasons(found: Mapping[str, Outcome]) -> tuple[str, dict[str, str]]:
     """Return the number of tests that differ for each reason, and errors without a reason."""
-    differ = {test: error for test, (kind, error) in found.items() if kind == "differs"}
+    differ = {t: error for t, (kind, error) in found.items() if kind_of(kind, error) == "differs"}
     reasons = {test: reason(test, error) for test, error in differ.items()}
     counts = Counter(one for one in reasons.values() if one is not None)
     rows = [["tests", "what differs", "where it is stated"]]
