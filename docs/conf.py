@@ -82,4 +82,4 @@ html_theme_options = {
     "header_links_before_dropdown": 7,
 }
 html_context = {"default_mode": "auto"}
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "quickstart": []}  # which have no pages below them

@@ -1,6 +1,7 @@
 """Every kind of figure: nothing is cut, nothing lies over something else, and it looks as it did."""
 
 import inspect
+import io
 from collections.abc import Callable
 from itertools import combinations, permutations
 from typing import Any
@@ -13,6 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from analysis import plots as analysis_plots
 from stimsynth import plots
@@ -122,6 +124,20 @@ def test_letters_can_be_read_in_print(name: str) -> None:
     if name not in ON_SCREENS:
         share = min(1.0, PAGE_MM / MM / figure.get_figwidth())
         assert smallest_points(figure) * share >= LEAST_POINTS
+
+
+def test_pictures_are_whole_pixels_in_print() -> None:
+    """At four times the 72 dots per inch of the screen, each pixel is a block of 4 by 4."""
+    figure, shown = drawn("images"), []
+    for dpi in (72, 288):
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=dpi)
+        shown.append(np.asarray(Image.open(file).convert("L"), dtype=float))
+    for axes in figure.axes:
+        x0, y0, x1, y1 = axes.get_window_extent().extents.round().astype(int)
+        top, bottom = len(shown[0]) - y1, len(shown[0]) - y0
+        small, large = shown[0][top:bottom, x0:x1], shown[1][4 * top : 4 * bottom, 4 * x0 : 4 * x1]
+        np.testing.assert_array_equal(large, np.kron(small, np.ones((4, 4))))
 
 
 @pytest.mark.parametrize("name", ALONE)
