@@ -13,17 +13,21 @@ from stimuli_store.errors import InputError, unknown_name
 R = TypeVar("R")
 #: From a JSON value, and where it stands (for sentences about it), to the value of a field.
 Reader = Callable[[Any, str], Any]
+#: Types of most values, which JSON has too: they are told first, since a journal holds very many.
+_PLAIN = frozenset({str, int, float, bool, types.NoneType})
 
 
 def to_json(record: Any) -> Any:
     """Return a record (or a container of records) as plain JSON values; fields that are None are left out."""
+    if type(record) in _PLAIN:
+        return record
     names = _names(type(record))  # type: ignore[arg-type]
     if names is not None:
         pairs = ((name, getattr(record, name)) for name in names)
         return {name: to_json(value) for name, value in pairs if value is not None}
-    if isinstance(record, dict | Mapping):
+    if isinstance(record, Mapping):
         return {str(key): to_json(value) for key, value in record.items()}
-    if isinstance(record, list | tuple):
+    if isinstance(record, (list, tuple)):
         return [to_json(value) for value in record]
     return record
 
@@ -38,7 +42,7 @@ def from_json(cls: type[R], value: Any, where: str = "") -> R:
         A missing optional is None. Keys that begin with ``x_`` are extensions of others and are ignored.
     """
     where = where or cls.__name__
-    if not isinstance(value, dict | Mapping):
+    if not isinstance(value, Mapping):
         raise InputError(f"{where} must be a table of keys and values; not {value!r}")
     keys = _keys(cls)  # type: ignore[arg-type]
     faults = [
@@ -141,7 +145,7 @@ def _is_of(hint: Any, value: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin is Mapping:
         return isinstance(value, Mapping)
-    return origin is tuple and isinstance(value, list | tuple)
+    return origin is tuple and isinstance(value, (list, tuple))
 
 
 def _choice(choices: tuple[Any, ...]) -> Reader:
@@ -157,7 +161,7 @@ def _choice(choices: tuple[Any, ...]) -> Reader:
 
 def _many(entry: Reader) -> Reader:
     def read(value: Any, where: str) -> Any:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, (list, tuple)):
             raise InputError(f"{where} must be a list; not {value!r}")
         return tuple([entry(v, f"{where}[{i}]") for i, v in enumerate(value)])
 
@@ -166,7 +170,7 @@ def _many(entry: Reader) -> Reader:
 
 def _few(entries: list[Reader]) -> Reader:
     def read(value: Any, where: str) -> Any:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, (list, tuple)):
             raise InputError(f"{where} must be a list; not {value!r}")
         if len(entries) != len(value):
             raise InputError(f"{where} must have {len(entries)} entries; not {len(value)}")
@@ -178,7 +182,7 @@ def _few(entries: list[Reader]) -> Reader:
 
 def _table(entry: Reader) -> Reader:
     def read(value: Any, where: str) -> Any:
-        if not isinstance(value, dict | Mapping):
+        if not isinstance(value, Mapping):
             raise InputError(f"{where} must be a table of keys and values; not {value!r}")
         return {key: entry(v, f"{where}.{key}") for key, v in value.items()}
 

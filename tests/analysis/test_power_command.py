@@ -90,7 +90,7 @@ def test_conditions_that_differ_are_found(tmp_path: Path) -> None:
     powers = []
     for one_plan in (far, near):
         plan = read_study(written(tmp_path, one_plan))
-        powers.append(power(plan.designs[0], plan.truth, plan.test, n_studies=12).power)
+        powers.append(power(plan.designs[0], plan.truth, plan.test, n_studies=8).power)
     assert powers[0] > 0.9
     assert powers[1] < 0.4
 
@@ -104,7 +104,7 @@ def test_a_threshold_is_known_to_an_octave_sooner_than_to_a_tenth_of_one(tmp_pat
     wide = read_study(written(tmp_path, text))
     narrow = read_study(written(tmp_path, text.replace("octaves = 1.5", "octaves = 0.05")))
     powers = [
-        power(plan.designs[0], plan.truth, plan.test, n_studies=10).power for plan in (wide, narrow)
+        power(plan.designs[0], plan.truth, plan.test, n_studies=6).power for plan in (wide, narrow)
     ]
     assert powers[0] > 0.8
     assert powers[1] < 0.2

@@ -44,6 +44,13 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """A bank whose sessions have one condition of two levels, for words that no result changes."""
+    folder = tmp_path_factory.mktemp("small")
+    return tiny_bank(folder, levels=(8.0, 32.0), targets=("leaf",), seeds=(0,))
+
+
+@pytest.fixture(scope="module")
 def folder(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
     trials = session_trials(bank, 1, np.random.default_rng(0))
     observer = observer_for(bank, trials)
@@ -151,29 +158,31 @@ def test_true_threshold_is_the_observers_own(
 
 
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
-    sessions = [replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)]
+    sessions = [
+        replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)[:2]
+    ]
     results = reported(bank, sessions, tmp_path)
     assert results.true_threshold is None
     assert not any(c.true_threshold for c in results.headline.by_participant)
     assert json.loads((tmp_path / "results.json").read_text())["true_threshold"] is None
 
 
-def test_names_cannot_break_out_of_the_page(bank: Bank, tmp_path: Path) -> None:
+def test_names_cannot_break_out_of_the_page(small: Bank, tmp_path: Path) -> None:
     nasty = "<script>alert(1)</script>"
-    trials = session_trials(bank, 1, np.random.default_rng(0))
+    trials = session_trials(small, 1, np.random.default_rng(0))
     head = header(
-        bank, nasty, len(trials), software={"x": '"><img src=http://evil>'}, booth={nasty: nasty}
+        small, nasty, len(trials), software={"x": '"><img src=http://evil>'}, booth={nasty: nasty}
     )
-    write_journal(tmp_path / "a.jsonl", head, [record_of(bank, t, t.answer, 0.5) for t in trials])
-    reported(bank, read_sessions(tmp_path / "a.jsonl"), tmp_path / "out")
+    write_journal(tmp_path / "a.jsonl", head, [record_of(small, t, t.answer, 0.5) for t in trials])
+    reported(small, read_sessions(tmp_path / "a.jsonl"), tmp_path / "out")
     text = (tmp_path / "out" / "report.html").read_text()
     assert "script" not in Page(text).tags
     assert all(link.startswith("data:image/png") for link in Page(text).links)
     assert "&lt;script&gt;" in text
 
 
-def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
-    trials = session_trials(bank, 1, np.random.default_rng(0))
+def test_unsynchronised_screen_is_named(small: Bank, tmp_path: Path) -> None:
+    trials = session_trials(small, 1, np.random.default_rng(0))
     booth = {
         "adapter": "psychopy",
         "refresh_hz": 60.0,
@@ -182,12 +191,12 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
         "keyboard": {"backend": "event"},
         "window": [800, 600],
     }
-    records = [record_of(bank, t, t.answer, 0.5) for t in trials]
+    records = [record_of(small, t, t.answer, 0.5) for t in trials]
     late = replace(records[0].timing[3], n_frames=15, dropped=(1, 2, 3))
     timing = (*records[0].timing[:3], late, *records[0].timing[4:])
     records[0] = replace(records[0], timing=timing, flags=("dropped_frames",))
-    write_journal(tmp_path / "a.jsonl", header(bank, "a", len(trials), booth=booth), records)
-    reported(bank, read_sessions(tmp_path), tmp_path / "out")
+    write_journal(tmp_path / "a.jsonl", header(small, "a", len(trials), booth=booth), records)
+    reported(small, read_sessions(tmp_path), tmp_path / "out")
     words = " ".join(Page((tmp_path / "out" / "report.html").read_text()).words)
     assert "not always synchronised" in words
     assert "dropped_frames: 1" in words
@@ -195,17 +204,18 @@ def test_unsynchronised_screen_is_named(bank: Bank, tmp_path: Path) -> None:
     assert f"in {len(trials)} of {len(trials)} (100 %) trials on a screen" in words
 
 
-def test_a_later_sitting_on_an_unsynchronised_screen_is_named(
-    bank: Bank, folder: Path, tmp_path: Path
-) -> None:
-    (first, *_) = read_sessions(folder)
+def test_a_later_sitting_on_an_unsynchronised_screen_is_named(small: Bank, tmp_path: Path) -> None:
+    trials = session_trials(small, 1, np.random.default_rng(0))
+    head = header(small, "a", len(trials))
+    write_journal(tmp_path / "a.jsonl", head, [record_of(small, t, t.answer, 0.5) for t in trials])
+    (first,) = read_sessions(tmp_path)
     good = {"adapter": "psychopy", "synchronised": True, "measured_hz": 60.0}
     bad = {"adapter": "psychopy", "synchronised": False, "measured_hz": 850.0}
     resumed = Resumed(done=0, booth=bad, software={}, created="2026-01-02T00:00:00+00:00")
     one = replace(first, header=replace(first.header, booth=good))
     two = replace(one, sittings=(resumed,))
-    reported(bank, [one], tmp_path / "one")
-    reported(bank, [two], tmp_path / "two")
+    reported(small, [one], tmp_path / "one")
+    reported(small, [two], tmp_path / "two")
     pages = [(tmp_path / name / "report.html").read_text() for name in ("one", "two")]
     assert ["<td>850<" in page for page in pages] == [False, True]
     assert ["not always synchronised" in page for page in pages] == [False, True]
@@ -226,7 +236,7 @@ def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> 
 def test_failed_report_leaves_the_old_one(
     bank: Bank, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sessions = read_sessions(folder)
+    sessions = read_sessions(folder / "p0.jsonl")
     before = {name: name.encode() for name in ("report.html", "results.json", "trials.csv")}
     for name, content in before.items():
         (tmp_path / name).write_bytes(content)

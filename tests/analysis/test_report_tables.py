@@ -20,7 +20,7 @@ from stimuli_store.errors import InputError
 from tests.analysis.builders import header, record_of, session_trials, write_journal
 from tests.helpers import tiny_bank
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "few_draws")
 
 ROLES = """\
 participant = "subj"

@@ -12,7 +12,7 @@ from stimuli_store.bank.reading import Bank
 from tests.experiments.helpers import bank_of_kinds, write_design
 from tests.experiments.test_every_task import DUO_TRIO, SCREEN
 
-pytestmark = pytest.mark.usefixtures("undrawn", "quick")
+pytestmark = pytest.mark.usefixtures("undrawn", "few_draws", "quick")
 AMPLITUDES = "amplitudes = [0.5, 0.6, 0.7, 0.75, 2]\n"
 
 

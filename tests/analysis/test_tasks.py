@@ -34,7 +34,7 @@ from tests.analysis.builders import (
 )
 from tests.helpers import tiny_bank
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "few_draws")
 
 LEVELS = (6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
 WORDS = {level: "fine" if level < 16 else "coarse" for level in LEVELS}
@@ -86,7 +86,14 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """A bank with so many targets that the mean over its pairs is a smooth function of the level."""
     names = tuple(f"t{number}" for number in range(12))
-    return tiny_bank(tmp_path_factory.mktemp("rich"), levels=LEVELS, targets=names, size=(32, 32))
+    folder = tmp_path_factory.mktemp("rich")
+    return tiny_bank(folder, levels=LEVELS, targets=names, size=(8, 8), seeds=(0,))
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """A bank with one member in each set, whose sessions have one condition: members and references."""
+    return tiny_bank(tmp_path_factory.mktemp("single"), levels=LEVELS, seeds=(0,))
 
 
 def answered(
@@ -136,7 +143,7 @@ def test_every_task_has_a_threshold_with_its_own_guess_rate(
     trials = session_trials(rich, 1, np.random.default_rng(0), task)
     wanted = 1 - 0.4 * (1 - 1 / len(task.answers))
     observer = observer_for(rich, trials, task, mean_p_correct=wanted)
-    simulate(rich, observer, tmp_path, participants=2, n_repeats=1, seed=1)
+    simulate(rich, observer, tmp_path, participants=2, n_repeats=2, seed=1)
     results = analysed(rich, read_sessions(tmp_path))
     fit = results.headline.fit
     assert fit is not None
@@ -224,21 +231,21 @@ def test_the_terminal_says_dprime_and_rates(
 
 
 def test_sessions_of_several_tasks_are_conditions_and_can_be_chosen_from(
-    bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    single: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("2ifc", "yes-no"):
         (tmp_path / name).mkdir()
-        answered(bank, tmp_path / name, TASKS[name], n_repeats=2)
+        answered(single, tmp_path / name, TASKS[name], n_repeats=2)
     (tmp_path / "2ifc" / "p0.jsonl").rename(tmp_path / "a.jsonl")
     (tmp_path / "yes-no" / "p1.jsonl").rename(tmp_path / "b.jsonl")
     files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
-    results = analysed(bank, read_sessions(files))
+    results = analysed(single, read_sessions(files))
     assert [task.name for task in results.tasks] == ["2ifc", "yes-no"]
     for path, name in zip(files, ("2ifc", "yes-no"), strict=True):
-        alone = analysed(bank, read_sessions(path)).conditions
+        alone = analysed(single, read_sessions(path)).conditions
         own = [c for c in results.conditions if c.task == TASKS[name]]
         assert [c.n_correct.tolist() for c in own] == [c.n_correct.tolist() for c in alone]
-    words = ["--bank", bank.path, "--out", tmp_path / "out"]
+    words = ["--bank", single.path, "--out", tmp_path / "out"]
     assert "task 2ifc, rule likelihood, guess rate 0.5; task yes-no" in run(capsys, *files, *words)
     one = run(capsys, *files, *words, "--task", "yes-no")
     assert "task yes-no" in one
@@ -260,19 +267,19 @@ def test_tasks_of_one_name_and_other_cells_are_several(bank: Bank, tmp_path: Pat
         analysed(bank, [one, other])
 
 
-def test_people_and_simulated_observers_are_never_in_one_fit(bank: Bank, tmp_path: Path) -> None:
-    one, two = answered(bank, tmp_path, TASKS["2ifc"], n_repeats=1)
+def test_people_and_simulated_observers_are_never_in_one_fit(single: Bank, tmp_path: Path) -> None:
+    one, two = answered(single, tmp_path, TASKS["2ifc"], n_repeats=2)
     person = replace(two, header=replace(two.header, observer=None))
-    results = reported(bank, [one, person], tmp_path / "out")
+    results = reported(single, [one, person], tmp_path / "out")
     for session, simulated in ((person, False), (one, True)):
         own = [c for c in results.conditions if c.simulated == simulated]
-        alone = analysed(bank, [session]).conditions
+        alone = analysed(single, [session]).conditions
         assert [c.n_correct.tolist() for c in own] == [c.n_correct.tolist() for c in alone]
         assert [c.estimate for c in own] == [c.estimate for c in alone]
-    assert [c.simulated for c in results.conditions] == [False, False, True, True]
+    assert [c.simulated for c in results.conditions] == [False, True]
     assert results.headline.true_threshold is None
-    assert results.ranking == analysed(bank, [person]).ranking
-    told = "1 session of people (48 trials) and 1 simulated session (48 trials) are analysed apart"
+    assert results.ranking == analysed(single, [person]).ranking
+    told = "1 session of people (32 trials) and 1 simulated session (32 trials) are analysed apart"
     assert told in (tmp_path / "out" / "report.html").read_text()
 
 
