@@ -93,11 +93,11 @@ def design_for(
     )
 
 
-def session_design(bank: Bank, task: str) -> Design:
+def session_design(bank: Bank, task: str, **sampling: object) -> Design:
     """A design of one task over all that a bank of `bank_of_kinds` or `tiny_bank` has for it."""
     comparison = "mad-pair" if task == "mad-pair" else "reference-member"
     screen = Screen(size=(200, 160))
-    return design_for(bank, task=task, comparisons=(comparison,), screen=screen)
+    return design_for(bank, task=task, comparisons=(comparison,), screen=screen, **sampling)
 
 
 def write_design(path: Path, bank: Bank, extra: str = "", **changes: str) -> Path:
