@@ -13,6 +13,7 @@ import pytest
 
 from stimsynth.cli import main, make_parser
 from stimuli_store.tools.terminal import write_lines
+from tests import fresh
 from tests.helpers import tiny_bank
 from tests.synth.test_plan_and_build import FEW, write_plan
 
@@ -69,10 +70,13 @@ def test_a_file_where_a_folder_should_be(
 def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
     """A limit on the size of files stands in for a full disk: writes past it fail in the same way."""
     plan = write_plan(tmp_path, FEW)
-    command = f"ulimit -f 16; trap '' XFSZ; exec {sys.executable} -m stimsynth build {plan}"
-    limited = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (16 * 1024, 16 * 1024))\n"
+        "from stimsynth.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
     )
+    limited = fresh.run(["-c", code, "build", plan], cwd=ROOT)
     assert limited.returncode == 1, limited.stderr
     assert re.fullmatch(
         r"stimsynth: error of the operating system \(File too large\).*\n", limited.stderr

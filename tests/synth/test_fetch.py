@@ -3,7 +3,6 @@
 import hashlib
 import io
 import socket
-import subprocess
 import sys
 import tarfile
 import threading
@@ -17,6 +16,7 @@ import pytest
 from stimsynth.images import DOWNLOADS, Download, fetch_data
 from stimsynth.images.fetch import DATA_DIR
 from stimuli_store.errors import DownloadError, InputError, MissingExtra
+from tests import fresh
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -268,8 +268,6 @@ def test_importing_the_package_reaches_for_no_network_and_no_folder(tmp_path: Pa
         DATA_DIR: str(tmp_path / "data"),
         "HOME": str(tmp_path),
     }
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "set()"
+    result = fresh.run(["-c", code], env=env)
+    assert result.stdout.strip() == "set()", result.stderr
     assert left_in(tmp_path) == []

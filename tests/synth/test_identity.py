@@ -26,6 +26,7 @@ from stimsynth.banks.code_identity import (
 from stimsynth.banks.plan import plan_from
 from stimsynth.banks.work import Work, prepare
 from stimuli_store.errors import BankExists, InputError
+from tests import fresh
 from tests.synth.every_kind import HELPER, MODELS, SETS
 
 ROOT = Path(__file__).parents[2]
@@ -377,14 +378,8 @@ print(json.dumps({
 
 def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path) -> None:
     """In a build of every kind, in a fresh interpreter, with each return from excluded modules watched."""
-    result = subprocess.run(
-        [sys.executable, "-c", WATCHED],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = fresh.run(["-c", WATCHED], tmp_path, environment)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     assert len(found["kinds"]) == len(SETS) + 1
@@ -400,14 +395,9 @@ def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path
 SEEN = """
 import os, sys
 from pathlib import Path
-import h5py, msgspec, PIL.Image, scipy.ndimage, torch.fx.experimental.symbolic_shapes  # once for all
-for number, code in enumerate(sys.argv[2:]):
-    if os.fork() == 0:
-        break
-    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
-else:
-    sys.exit()
+code = sys.argv[2]
 sys.path.insert(0, code)
+sys.dont_write_bytecode = True
 from stimsynth.banks.build import build
 from stimsynth.banks.plan import plan_from
 from stimsynth.banks.work import prepare
@@ -420,23 +410,15 @@ plan = {
 assert sys.modules["stimsynth"].__path__ == [os.path.join(code, "stimsynth")]
 print(*(batch.key for batch in prepare(plan_from(plan)).batches))
 print(build(plan, Path(sys.argv[1]), say=lambda remark: print(remark)).pin)
-print("end", flush=True)
 """
 
 
 def seen_by(codes: Sequence[Path], banks: Path) -> list[list[str]]:
     """Return what each of several copies of the packages says of the keys and the bank of a plan, in turn."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    result = subprocess.run(
-        [sys.executable, "-c", SEEN, str(banks), *map(str, codes)],
-        cwd=banks,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return [part.splitlines() for part in result.stdout.split("end\n")[:-1]]
+    said = [fresh.run(["-c", SEEN, banks, code], banks, environment) for code in codes]
+    assert [one.returncode for one in said] == [0] * len(codes), said
+    return [one.stdout.splitlines() for one in said]
 
 
 def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(

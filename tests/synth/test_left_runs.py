@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from stimsynth.engine.run import Status
 from stimsynth.methods.base.snapshots import SnapshotFile
 from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import ArchiveError, InputError
+from tests import fresh
 from tests.synth.test_saved import ADAM_FREE, CASES, OPTIMIZED
 
 
@@ -122,16 +121,17 @@ def test_what_is_written_elsewhere_still_is_looked_at_but_not_continued(tmp_path
     )
     path = tmp_path / "way.h5"
     looking, later = (Metamer(images.load("camera", size=32), Identity()) for _ in range(2))
-    with subprocess.Popen([sys.executable, "-c", script, str(path)]) as child:
-        try:
-            while not path.exists() or path.stat().st_size < 60 * 32 * 32 * 4:
-                assert child.poll() is None
-                time.sleep(0.01)
-            looking.load(path)
-            with pytest.raises(ArchiveError, match="open in another program"):
-                looking.synthesize(1)
-        finally:
-            os.kill(child.pid, signal.SIGKILL)
+    child = fresh.Fresh(["-c", script, path])
+    try:
+        while not path.exists() or path.stat().st_size < 60 * 32 * 32 * 4:
+            assert not child.ended()
+            time.sleep(0.01)
+        looking.load(path)
+        with pytest.raises(ArchiveError, match="open in another program"):
+            looking.synthesize(1)
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
     later.load(path)
     assert later.seed == looking.seed == 6
     steps = later.run.n_steps

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from stimsynth.banks.work import prepare
 from stimsynth.cli import main
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankExists, InputError
-from tests.synth.every_synthesis import python_handles_ctrl_c
+from tests import fresh
 
 ROOT = Path(__file__).parents[2]
 PLAN = """
@@ -327,14 +325,7 @@ for last in [int(word) for word in sys.argv[2:]]:
 def test_kill_9_loses_no_finished_stimulus(tmp_path: Path, bank: Bank) -> None:
     """Builds that are killed when this many of eight jobs are written."""
     kills = (1, 3, 5, 8)
-    # A fork waits forever for threads of OpenMP that its parent had, so the parent has none.
-    child = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), *map(str, kills)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    child = fresh.run(["-c", KILLED, tmp_path, *kills], cwd=ROOT)
     assert child.returncode == 0, child.stderr
     written = iter(child.stdout.split())
     for after in kills:
@@ -353,22 +344,16 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
     plan = write_plan(
         tmp_path, PLAN.replace("max_iter = 30", "max_iter = 3000\nstop_criterion = 0")
     )
-    with python_handles_ctrl_c():  # and so does the child
-        child = subprocess.Popen(
-            [sys.executable, "-m", "stimsynth", "build", str(plan)],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    child = fresh.Fresh(["-m", "stimsynth", "build", plan], cwd=ROOT)
     while not (tmp_path / "jobs").exists():
-        assert child.poll() is None, "the build ended before it could be stopped"
+        assert not child.ended(), "the build ended before it could be stopped"
         time.sleep(0.05)
     time.sleep(0.5)
-    child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=30)
+    os.kill(child.pid, signal.SIGINT)
+    said = child.wait()
     # A shell sees 130 in both cases: where Ctrl-C meets an import, Python itself ends by the signal after us.
-    assert child.returncode in (130, -signal.SIGINT)
-    assert "the same command continues" in errors
+    assert said.returncode in (130, -signal.SIGINT)
+    assert "the same command continues" in said.stderr
     assert not list(tmp_path.glob("*.h5"))
 
 

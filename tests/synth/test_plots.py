@@ -1,7 +1,5 @@
 """Figures: what is drawn is what was given, pixel for pixel."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from stimsynth.plots.mad import plot_MAD_results
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import display_ranges
 from stimuli_store.errors import InputError, MissingExtra
+from tests import fresh
 
 pytest.importorskip("matplotlib")
 RNG = np.random.default_rng(0)
@@ -167,9 +166,7 @@ def test_without_matplotlib_the_error_says_how_to_install_it() -> None:
         "try: LinearNonlinear(7).display_filters()\n"
         "except MissingExtra as error: print(error)\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    result = fresh.run(["-c", code])
     assert 'pip install -e ".[analysis]"' in result.stdout
     assert issubclass(MissingExtra, ImportError)
 

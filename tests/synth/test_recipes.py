@@ -33,14 +33,13 @@ from tests.synth.plain_figures import (
     one_minus_ssim,
     rms,
 )
+from tests.synth.shared_bank import bank_of_every_kind
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The bank, the folder of its plan, and its models as functions of images in float64."""
-    folder = tmp_path_factory.mktemp("kinds")
-    plan = plan_from(plan_of_every_kind(folder))
-    bank = build_in(folder, plan)
+    folder, bank = bank_of_every_kind(tmp_path_factory)
     return SimpleNamespace(bank=bank, folder=folder, models=plain_models(folder))
 
 

@@ -1,10 +1,6 @@
 """Every kind of stimulus is made again from its record: in another process, with the same pixels."""
 
-import contextlib
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +17,9 @@ from stimuli_store.bank.publish import publish_bank
 from stimuli_store.bank.reading import Bank, open_bank
 from stimuli_store.errors import BankError, InputError
 from stimuli_store.records.stimulus import Stimulus
+from tests import fresh
 from tests.synth.every_kind import HELPER, MODELS, SETS, plan_of_every_kind
+from tests.synth.shared_bank import bank_of_every_kind
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,13 +27,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """A bank of every kind."""
-    folder = tmp_path_factory.mktemp("plan")
-    plan = plan_of_every_kind(folder)
-    plan["sets"][0]["level"] = {"window_px": [8]}
-    plan["sets"][1]["max_iter"] = 4
-    plan["predict"] = {"models": []}
-    with contextlib.chdir(folder):
-        return build(plan, tmp_path_factory.mktemp("bank"))
+    return bank_of_every_kind(tmp_path_factory)[1]
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +40,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_kind_has_the_same_pixels_in_a_fresh_process(bank: Bank, code: Path) -> None:
     command = ["bank", "remake", str(bank.path), "--models", str(code / "models.py")]
-    result = subprocess.run(
-        [sys.executable, "-m", "stimsynth", *command, "--files", str(code / "others")],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = fresh.run(["-m", "stimsynth", *command, "--files", code / "others"], cwd=ROOT)
     assert result.returncode == 0, result.stderr
     *lines, last = result.stdout.splitlines()
     synthesized = [record.name for record in bank.records if record.spec]

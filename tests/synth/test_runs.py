@@ -3,8 +3,6 @@
 import copy
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -34,6 +32,7 @@ from stimsynth.methods.eigen import solvers
 from stimsynth.metrics import ssim
 from stimuli_store.disk.stack import Stack
 from stimuli_store.errors import ArchiveError, InputError
+from tests import fresh
 from tests.helpers import whole
 from tests.synth.every_synthesis import press_ctrl_c, python_handles_ctrl_c
 
@@ -296,9 +295,9 @@ def test_a_killed_run_leaves_its_iterates_readable(tmp_path: Path) -> None:
         "             stop_iters_to_check=10**6, progress_file=sys.argv[1])\n"
     )
     path = tmp_path / "way.h5"
-    child = subprocess.Popen([sys.executable, "-c", script, str(path)])
+    child = fresh.Fresh(["-c", script, path])
     while not path.exists() or path.stat().st_size < 30 * 64 * 64 * 4:
-        assert child.poll() is None
+        assert not child.ended()
         time.sleep(0.01)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
