@@ -60,6 +60,9 @@ class Answers:
     in_time
         Whether ``order`` is the order of time, as journals, PsychoPy's data files and the role order say;
         otherwise it is the order of the rows, from which nothing follows.
+    preferences
+        Whether no answer is right: then ``answer`` is one side of each pair, the same one however the pair
+        was shown, and ``n_correct`` counts the choices of that side.
     notes
         Sentences about what was read and may need a look.
 
@@ -78,6 +81,7 @@ class Answers:
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     in_time: bool = False
+    preferences: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -6,6 +6,18 @@ from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import Gate, a_list, like, some_names
 
 given_answers: Gate = like("Answers, from read_trials or answers_of", "table", "groups")
+
+
+def scored_answers(value: Any, name: str) -> Any:
+    """Return answers of which some can be right; refuse preferences."""
+    if given_answers(value, name).preferences:
+        raise InputError(
+            f"the {name} are preferences: none is right, so they have no proportion correct, d' or "
+            "threshold; rank(answers) compares models by the choices"
+        )
+    return value
+
+
 given_fit: Gate = like("a Fit, from fit_psychometric or fits[key]", "counts", "threshold_at")
 given_fits: Gate = like("Fits, from fit(answers, by=…)", "keys", "values_of")
 given_cells: Gate = like("Cells, from cells_of(answers)", "evidence", "n_correct")

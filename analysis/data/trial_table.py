@@ -14,6 +14,7 @@ from analysis.data.columns.scoring import scored
 from analysis.data.columns.standard import labelled, standard_columns
 from analysis.data.copies import notes_on_copies
 from analysis.data.exclusions import NO_ANSWER, excluded_of, with_reason
+from analysis.data.sides import PREFERENCES, one_side
 from analysis.observers.rules import rule_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
@@ -85,16 +86,23 @@ def answers_of_table(
         )
     further = _further_columns(frame, at, evidence, standard)
     table = pd.DataFrame({**standard, **further}, copy=False)
+    named_tasks = {t.name: t for t in tasks if t is not None}
+    if found.preferences:
+        table = one_side(table, named_tasks, [EVIDENCE + model for model in evidence])
     numbered = "order" in at or "n_trials" in at
     return Answers(
         table=table,
-        tasks={t.name: t for t in tasks if t is not None},
+        tasks=named_tasks,
         unit=unit,
         conditions=tuple(further),
         columns=_named(at, evidence),
         source=source,
         in_time=in_time or "order" in at,
-        notes=() if numbered else notes_on_copies(table, source),
+        preferences=found.preferences,
+        notes=(
+            *((PREFERENCES,) if found.preferences else ()),
+            *(() if numbered else notes_on_copies(table, source)),
+        ),
     )
 
 

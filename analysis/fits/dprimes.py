@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.kinds import apart_from, given_answers
+from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
 from analysis.infer.jackknife import WEIGHINGS
@@ -126,7 +126,7 @@ class DPrimes:
         return html.table(head, rows) + interval_drawing(drawn, "d' with its intervals")
 
 
-@takes(answers=given_answers, by=apart_from(*_RESULTS), weigh=one_of(*WEIGHINGS))
+@takes(answers=scored_answers, by=apart_from(*_RESULTS), weigh=one_of(*WEIGHINGS))
 def dprimes(
     answers: Answers,
     by: str | Sequence[str] = (),

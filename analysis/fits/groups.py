@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.counts import Counts, summed_counts
-from analysis.data.kinds import apart_from, given_answers
+from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import SUMMARY, Fit
 from analysis.fits.fitting import fit_counts
@@ -139,7 +139,7 @@ class Fits:
         return table + interval_drawing(drawn, "thresholds with their intervals")
 
 
-@takes(answers=given_answers, by=apart_from(*SUMMARY))
+@takes(answers=scored_answers, by=apart_from(*SUMMARY))
 def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits:
     """Fit a psychometric function to each group of answers, all in one computation.
 

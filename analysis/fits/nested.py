@@ -16,7 +16,7 @@ from analysis.curves.axes import to_axis
 from analysis.curves.sigmoids import SIGMOIDS, Sigmoid, sigmoid_of
 from analysis.data.answers import Answers
 from analysis.data.counts import trend_of
-from analysis.data.kinds import given_answers
+from analysis.data.kinds import scored_answers
 from analysis.fits.groups import guess_of
 from analysis.infer.likelihood import (
     Climb,
@@ -130,7 +130,7 @@ class NestedModels:
 
 
 @takes(
-    answers=given_answers, between=a_text, sigmoid=one_of(*SIGMOIDS), n_draws=a_count, seed=a_seed
+    answers=scored_answers, between=a_text, sigmoid=one_of(*SIGMOIDS), n_draws=a_count, seed=a_seed
 )
 def compare_groups(
     answers: Answers,

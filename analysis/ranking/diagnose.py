@@ -19,6 +19,7 @@ from stimuli_store.tasks.types import Task
 from stimuli_store.tools.gates import takes
 
 _NAME = "decision rule"
+_CHECKS = ("below chance", "interval bias", "oddball asymmetry", "lapses", "drift", "timing")
 
 
 @takes(answers=given_answers)
@@ -26,7 +27,7 @@ def diagnose(answers: Answers) -> tuple[Diagnostic, ...]:
     """Return the checks of answers that need no model.
 
     They are: below chance, interval bias, oddball asymmetry, lapses, drift and timing. Each has a sentence,
-    and a p-value or an interval; one that cannot be made says why.
+    and a p-value or an interval; one that cannot be made says why, as all of them do of preferences.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ def diagnose(answers: Answers) -> tuple[Diagnostic, ...]:
     ['below chance']
     """
     rows = answers.kept
+    if answers.preferences:
+        return tuple(not_checked(name, "no answer is right") for name in _CHECKS)
     tasks = {name: task for name, task in answers.tasks.items() if (rows["task"] == name).any()}
     return (
         below_chance(rows, tasks),

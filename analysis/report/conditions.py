@@ -40,6 +40,8 @@ class Condition:
         Name of the condition, participant or image.
     task, rule
         Task and decision rule; None and "" if no task is stated.
+    preferences
+        Whether no answer is right; then there is neither d' nor a fit.
     unit
         Unit of the levels; empty if there is none.
     simulated
@@ -52,7 +54,8 @@ class Condition:
         Answers by level (L,).
     dprimes
         Decision rule to d' at each level (L of them), the condition's own rule first. None at a level where
-        trials with, or without, a difference are missing from a task with a criterion. Empty without a task.
+        trials with, or without, a difference are missing from a task with a criterion. Empty without a task
+        and for preferences.
     true_dprimes
         d' of the simulated observers at each level under the condition's own rule; None for people.
     fit
@@ -76,6 +79,7 @@ class Condition:
     rule: str
     unit: str
     simulated: bool
+    preferences: bool
     n_participants: int
     n_images: int
     levels: tuple[Case, ...]

@@ -119,7 +119,9 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         n_participants=len(people),
         n_images=len(images),
         population=population_of(part, whole.fit, settings.p) if whole.fit else None,
-        population_dprimes=population_dprimes(part, whole.levels, whole.task, whole.rule),
+        population_dprimes=population_dprimes(part, whole.levels, whole.task, whole.rule)
+        if whole.dprimes
+        else (),
         misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
         by_participant=tuple(made[1 : 1 + n_people]),
@@ -184,9 +186,12 @@ def _plain(
         levels=tally.levels,
         n_correct=tally.sums(rows.n_correct),
         n_trials=tally.sums(rows.n_trials),
-        dprimes=_dprimes(tally, task, (rule, *settings.rules)) if task else {},
+        preferences=own.preferences,
+        dprimes=_dprimes(tally, task, (rule, *settings.rules))
+        if task and not own.preferences
+        else {},
         true_dprimes=true_dprimes(observed, tally.place, len(tally.levels), task, rule)
-        if task
+        if task and not own.preferences
         else (None,) * len(tally.levels),
         fit=fit,
         true_threshold=true_threshold_of(observed, settings.p) if fit and above else None,
@@ -205,7 +210,7 @@ def _fits(counted: Sequence[_Counted], answers: Answers, p: float) -> list[Fit |
         for i, tally in enumerate(counted)
         if len(_finite(tally.levels)) > 1 and not any(isinstance(v, str) for v in tally.levels)
     }
-    if not chosen or (task is not None and task.criterion):
+    if not chosen or answers.preferences or (task is not None and task.criterion):
         return [None] * len(counted)
     guess = _HALF if task is None else link_of(task, str(counted[0].rows.rule.iloc[0])).guess
     axis = "log" if min(counts.levels[0] for counts in chosen.values()) > 0 else "linear"

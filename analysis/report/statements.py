@@ -52,6 +52,8 @@ class Statement:
 
 def condition_statements(condition: Condition, p: float) -> Iterator[Statement]:
     """Yield the threshold of a condition, or d' at its levels, beside the truth of simulated observers."""
+    if condition.preferences:
+        return
     if condition.fit is None:
         yield from _dprimes(condition)
         return

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import compare_groups, diagnose, dprimes, fit
 from analysis.data.answers import Answers
 from analysis.data.reading import read_trials
-from stimuli_store.errors import MissingExtra, StimsynthError
+from analysis.report.results import analyse
+from stimuli_store.errors import InputError, MissingExtra, StimsynthError
 from stimuli_store.tasks import task_named
 from stimuli_store.tasks.types import Task
 
@@ -191,8 +193,17 @@ def test_a_preference_has_no_right_answer() -> None:
         "evidence": {"lpips": {"left": "d_left", "right": "d_right", "prefers": "lower"}},
     }
     answers = read_trials(table, roles, task="pair")
-    assert words(answers, "answer", "n_correct") == [["left", 1], ["left", 0]]
-    assert answers.table.evidence_lpips.tolist() == [3.0, -3.0]
+    assert answers.preferences
+    # One pair, shown in both orders: the same side is counted, and chosen, in both.
+    assert words(answers, "answer", "response") == [["left", "left"], ["right", "right"]]
+    assert answers.table.n_correct.tolist() == [1, 1]
+    assert answers.table.evidence_lpips.tolist() == [3.0, 3.0]
+    for asked in (fit, dprimes, lambda a: compare_groups(a, between="chosen")):
+        with pytest.raises(InputError, match="are preferences: none is right"):
+            asked(answers)
+    assert all("no answer is right" in check.sentence for check in diagnose(answers))
+    results = analyse(answers)
+    assert results.headline.fit is None and not results.headline.dprimes
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,45 @@ from tests.analysis.studies import lognormal, study
 DIRECTED = [("2ifc", "likelihood"), ("mad-pair", "differencing"), ("mad-pair", "likelihood")]
 
 
+def judged(rng: np.random.Generator) -> pd.DataFrame:
+    """Eight people say of each of 20 pairs which is better; a good model and its opposite score both."""
+    left, right = rng.normal(size=(2, 20))
+    rows = [
+        (who, f"pair{i:02d}", left[i], right[i], rng.normal() < 1.2 * (left[i] - right[i]))
+        for who in "abcdefgh"
+        for i in range(20)
+    ]
+    table = pd.DataFrame(rows, columns=["rater", "pair", "one", "two", "prefers_one"])
+    return table.assign(choice=np.where(table.prefers_one, "left", "right"))
+
+
+def test_sides_exchanged_in_any_trials_change_nothing() -> None:
+    rng = np.random.default_rng(8)
+    table = judged(rng)
+    roles = {
+        "participant": "rater",
+        "image": "pair",
+        "response": "choice",
+        "evidence": {
+            "good": {"left": "one", "right": "two"},
+            "bad": {"left": "one", "right": "two", "prefers": "lower"},
+        },
+    }
+    turned = rng.random(len(table)) < 0.5
+    other = table.assign(
+        one=table.one.where(~turned, table.two),
+        two=table.two.where(~turned, table.one),
+        choice=table.choice.where(~turned, table.choice.map({"left": "right", "right": "left"})),
+    )
+    plain, exchanged = (
+        rank(read_trials(t.drop(columns="prefers_one"), roles, task="pair"), n_draws=50)
+        for t in (table, other)
+    )
+    pd.testing.assert_frame_equal(plain.table, exchanged.table, rtol=1e-9)
+    assert plain.ceiling == exchanged.ceiling
+    assert plain.best == ("good",)
+
+
 def preferences(seed: int, task: str = "2ifc", rule: str = "likelihood") -> Cells:
     """People who say which of two is the higher; the one taken for it at first is the lower in a third."""
     rng = np.random.default_rng(seed)

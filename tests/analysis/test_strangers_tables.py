@@ -84,9 +84,13 @@ def test_signed_scores_for_two_alternatives(preferences: tuple[Path, pd.DataFram
     )
     kept = answers.kept
     assert len(kept) == 195
-    assert kept.n_correct.tolist() == (meant.judgement == "L")[5:].astype(float).tolist()
-    assert answers.table.evidence_net.to_numpy() == pytest.approx(-meant.score_net)
-    assert answers.table.evidence_mse.to_numpy() == pytest.approx(meant.mse_right - meant.mse_left)
+    side = np.where(answers.table.answer == "left", 1.0, -1.0)  # that is counted, pair by pair
+    assert 0.3 < (side > 0).mean() < 0.7
+    left = np.where(meant.judgement == "L", 1.0, -1.0)
+    assert kept.n_correct.tolist() == (side * left > 0)[5:].astype(float).tolist()
+    assert answers.table.evidence_net.to_numpy() == pytest.approx(-side * meant.score_net)
+    said = side * (meant.mse_right - meant.mse_left)
+    assert answers.table.evidence_mse.to_numpy() == pytest.approx(said)
     agrees = (kept.evidence_net > 0) == (kept.n_correct == 1)
     assert agrees.mean() > 0.7
 

@@ -27,6 +27,8 @@ class Scored:
         Float64 (n,); without an answer none of 1 is right.
     unanswered
         Mask (n,) of trials without an answer.
+    preferences
+        Whether no answer is right; then `answer` is the first of each row's task, and counts as right.
     """
 
     answer: np.ndarray
@@ -35,6 +37,7 @@ class Scored:
     n_correct: np.ndarray
     n_trials: np.ndarray
     unanswered: np.ndarray
+    preferences: bool
 
 
 def scored(
@@ -63,11 +66,12 @@ def scored(
     codes, labels = _coded(columns, tasks, of_row, own)
     answer, response = (codes.get(role, np.full(n, -1)) for role in ("answer", "response"))
     right, total = _given(columns, n)
+    preferences = right is None and "answer" not in columns and "response" in columns
     known = {role for role in ("answer", "response") if role in columns}
     if right is None:
         if "response" not in known:
             raise InputError(_unrecognised(known))
-        if "answer" not in known:
+        if preferences:
             answer = _first_answers(tasks, of_row, labels)
         if (answer[response >= 0] < 0).any():
             row = int(np.flatnonzero((response >= 0) & (answer < 0))[0])
@@ -90,6 +94,7 @@ def scored(
         n_correct=np.where(unanswered, 0.0, right),
         n_trials=total,
         unanswered=unanswered,
+        preferences=preferences,
     )
 
 
@@ -174,7 +179,7 @@ def _coded(
 def _first_answers(
     tasks: Sequence[Task | None], of_row: np.ndarray, labels: Sequence[str]
 ) -> np.ndarray:
-    """Return the first answer of each row's task, which is taken as the right one of a preference."""
+    """Return the first answer of each row's task, which preferences are counted for."""
     firsts = []
     for task in tasks:
         if task is None or not task.directed or len(task.answers) != 2:

@@ -70,7 +70,8 @@ def _links(results: Results) -> Iterator[str]:
     """Yield the relation between d' and proportion correct under each rule of each task."""
     for task in results.tasks:
         own = [c for c in results.conditions if c.task is not None and c.task.name == task.name]
-        rules = dict.fromkeys(rule for c in own for rule in c.dprimes)
+        # Also of preferences, which have no d' of their own: models are compared by it.
+        rules = dict.fromkeys(rule for c in own for rule in (c.rule, *c.dprimes))
         links = {rule: link_of(task, rule) for rule in rules}
         guess = next(iter(links.values())).guess
         yield html.paragraph(
@@ -83,6 +84,8 @@ def _links(results: Results) -> Iterator[str]:
 
 def _curve_paragraphs(results: Results, fits: list[Fit]) -> list[str]:
     if not fits:
+        if all(c.preferences for c in results.conditions):
+            return [html.paragraph("Nothing was fitted by level, since no answer is right.")]
         return [
             html.paragraph(
                 "No psychometric function was fitted: levels are words, missing, or one only, or the task "

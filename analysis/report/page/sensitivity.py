@@ -22,8 +22,8 @@ _NO_SCALING = frozenset(ScalingStatus) - {
 
 
 def dprime_section(results: Results) -> str:
-    """Return the section on d' as HTML: pictures by level, critical scaling, tables; "" without a task."""
-    known = [c for c in results.conditions if c.task is not None]
+    """Return the section on d' as HTML: pictures by level, critical scaling, tables; "" without any."""
+    known = [c for c in results.conditions if c.dprimes]
     if not known:
         return ""
     parts = [_of_condition(known[0], several=len(known) > 1)]

@@ -166,7 +166,7 @@ def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> s
             c.name,
             *([f"{c.task.name}, {c.rule}" if c.task else "–"] if with_task else []),
             f"{c.n_trials.sum():.0f}",
-            formatting.percent(c.n_correct.sum() / c.n_trials.sum()),
+            "–" if c.preferences else formatting.percent(c.n_correct.sum() / c.n_trials.sum()),
             _threshold(c),
             interval_words(c),
             *([c.for_whom if c.estimate else "–"] if with_task else []),
@@ -179,6 +179,8 @@ def _table(first: str, conditions: Sequence[Condition], *, with_task: bool) -> s
 
 
 def _threshold(condition: Condition) -> str:
+    if condition.preferences:
+        return "no answer is right"
     if condition.fit is None:
         return "only d′"
     if condition.estimate is None:
