@@ -100,7 +100,7 @@ def plot_fit(
     else:
         curve.set_label("fitted curve")
         points.set_label("answers" if np.ptp(counts.n_trials) == 0 else "answers, area by trials")
-        diamond.set_label(f"{at}, these people: {found}")
+        diamond.set_label(f"{at}, these answers: {found}")
     if population is not None:
         _draw_population(ax, fit.p + _ABOVE, population, color if label else style.QUIET)
     if true is not None:

@@ -301,6 +301,8 @@ def _passed(model: nn.Module, image: Tensor) -> Tensor:
 
 
 def _check_module(name: str, model: nn.Module) -> None:
+    if isinstance(model, type) and issubclass(model, nn.Module):
+        raise WrongType(f"{model.__name__} is a class; give a model of it, {model.__name__}(…)")
     if not isinstance(model, nn.Module):
         raise WrongType(
             f"a model must be a torch.nn.Module; {name} is a {type(model).__name__}: make it a forward method"
@@ -347,7 +349,7 @@ def _check_output(name: str, output: Tensor, image: Tensor, *, joins: bool = Fal
     if not fits:
         fault = (
             f"it returns shape {tuple(output.shape)} for images {tuple(image.shape)}; "
-            "the batch comes first"
+            "an output has two dimensions or more, and the batch comes first"
         )
     elif output.numel() == 0:
         fault = f"it returns nothing: its output has shape {tuple(output.shape)}"

@@ -322,7 +322,7 @@ def test_a_fit_shows_answers_curve_and_threshold() -> None:
     assert axes.get_xlabel() == "window size (pixels)"
     assert axes.get_ylabel() == "proportion correct"
     assert (
-        f"threshold at 75 %, these people: {found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]"
+        f"threshold at 75 %, these answers: {found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]"
         in words(axes)
     )
     assert "true threshold (simulated): 25" in words(axes)
@@ -336,7 +336,7 @@ def test_an_open_interval_ends_in_an_arrow_and_no_truth_is_invented() -> None:
     assert words(axes)[-1].endswith(", ∞)")
     assert not any("true" in word for word in words(axes))
     none = plot_fit(replace(FITS["ann"], threshold=np.inf, high=np.inf))
-    assert words(none)[-1] == "threshold at 75 %, these people: beyond the levels shown"
+    assert words(none)[-1] == "threshold at 75 %, these answers: beyond the levels shown"
 
 
 def test_two_fits_share_axes() -> None:
@@ -391,7 +391,7 @@ def test_the_lower_asymptote_is_named_for_what_it_is() -> None:
 
 def test_what_is_not_determined_is_not_given_as_a_number() -> None:
     axes = plot_fit(replace(FITS["ann"], low=0.0, high=np.inf))
-    assert words(axes)[-1] == "threshold at 75 %, these people: not determined"
+    assert words(axes)[-1] == "threshold at 75 %, these answers: not determined"
 
 
 def test_residuals_are_those_of_the_deviance() -> None:
@@ -560,7 +560,7 @@ def test_intervals_of_a_curve_and_of_the_population_say_whose_they_are() -> None
     others = population_threshold(people, None, levels, right, [20] * 12)
     axes = plot_fit(fit_psychometric(levels, right, [20] * 12), population=others)
     labels = axes.get_legend_handles_labels()[1]
-    assert any(label.startswith("threshold at 75 %, these people: ") for label in labels)
+    assert any(label.startswith("threshold at 75 %, these answers: ") for label in labels)
     assert any(label.startswith("new people: ") for label in labels)
 
 

@@ -371,6 +371,7 @@ def test_nan_does_not_pass_silently(picture: Tensor) -> None:
             lambda p: Metamer(p, lambda x: 2 * x),
             "<lambda> is a function: make it a forward method",
         ),
+        (lambda p: Metamer(p, Matrix), r"Matrix is a class; give a model of it, Matrix\(…\)"),
         (lambda p: Metamer(p, blur(), lambda a, b: (a - b) ** 2), "return one number"),
         (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).item()), "<lambda> returns float"),
         (lambda p: Metamer(p, blur(), lambda a, b: mse(a, b).detach()), "strips the gradient"),

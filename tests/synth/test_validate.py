@@ -291,6 +291,7 @@ def test_the_cost_of_the_check_grows_with_the_number_of_scales(n: int, calls: in
         (lambda x: x.mean((2, 3)) / 0, "NaN or infinite"),
         (lambda x: x.double(), "from torch.float32 to torch.float64"),
         (lambda x: x.sum(0), "the batch comes first"),
+        (lambda x: x.mean((1, 2, 3)), "an output has two dimensions or more"),
         (lambda x: x.detach(), "strips the gradient"),
         (lambda x: x.tolist(), "returns list for a tensor"),
         (lambda x: x.mul_(2), "changes its input in place; use out-of-place"),
