@@ -214,3 +214,28 @@ def test_the_links_of_the_pages_are_names_that_exist() -> None:
                     thing = getattr(thing, part)
                 break
             assert thing is not None, name
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_slopes_beside_psignifits_are_per_unit_of_the_level() -> None:
+    """Those of the page are derivatives of the fitted curve, and near psignifit's where it is installed."""
+    names = run(PAGES / "psignifit.md")
+    here = names["result_here"]
+    rows = [row for row in rows_of("psignifit") if "slope" in row.theirs]
+    ours = [eval(row.ours, names) for row in rows]
+    for found, level in zip(ours, (1.5, here.threshold), strict=True):
+        ends = level * np.array([0.999, 1.001])
+        assert found == pytest.approx(np.diff(here.predict(ends))[0] / np.diff(ends)[0], rel=1e-4)
+    pytest.importorskip("psignifit")
+    for block in blocks_of(PAGES / "psignifit.md"):
+        if block.language == "py":
+            exec(block.text, names)
+    theirs = [float(eval(row.theirs, names)) for row in rows]
+    assert ours == pytest.approx(theirs, rel=0.05)  # the curves have another axis
+    linear = names["fit_psychometric"](
+        names["levels"], names["correct"], names["trials"], sigmoid="normal", axis="linear"
+    )
+    assert linear.slope_at(0.75).value == pytest.approx(theirs[1], rel=0.02)
+    assert linear.threshold_at(0.75).value == pytest.approx(
+        float(names["result"].threshold(0.75, return_ci=False)), rel=0.01
+    )

@@ -202,12 +202,23 @@ class Fit:
     def slope_at(self, p: float) -> Estimate:
         """Return the curve's slope by the position on the axis where it passes `p`, with its 95 % interval.
 
-        On the log axis it is per octave.
+        On the log axis it is per octave; divided by level·ln 2, the level being that of `threshold_at`, it is
+        per unit of the level. On the linear axis it is per unit of the level.
 
         Raises
         ------
         InputError
             If `p` is not between the fixed asymptotes.
+
+        Examples
+        --------
+        >>> from analysis.fits.fitting import fit_psychometric
+        >>> fit = fit_psychometric([8, 16, 32, 64, 128], [26, 31, 41, 48, 49], [50] * 5)
+        >>> per_level = fit.slope_at(0.75).value / (fit.threshold_at(0.75).value * np.log(2))
+        >>> near = fit.threshold * np.array([0.999, 1.001])
+        >>> rise = np.diff(fit.predict(near)) / np.diff(near)
+        >>> bool(np.isclose(per_level, rise[0], rtol=1e-4))
+        True
         """
         return self._estimate(slope_target(check_p(p, self.settings)))
 

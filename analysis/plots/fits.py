@@ -15,7 +15,7 @@ from analysis.plots import style
 from analysis.plots.levels import level_axis, places_of
 from analysis.plots.limits import draw_curve, draw_inside, draw_interval, draw_upright
 from analysis.plots.style import a_color
-from analysis.plots.words import estimate
+from analysis.plots.words import estimate, threshold_of
 from stimuli_store.tools.gates import a_number, a_text, like, optional, takes
 
 _MOST_BARS = 15  # with more levels, each has few trials, and intervals hide the points
@@ -89,7 +89,7 @@ def plot_fit(
     level_axis(ax, shown, scale, unit=unit or fit.level_label, ticks=counts.levels.tolist())
     set_height(ax, counts, fit.function.guess)
     color, marker = style.series(ax, color)
-    found = estimate(fit.threshold, fit.low, fit.high)
+    found = threshold_of(fit)
     look = {"color": color, "lw": 2, "zorder": 2}
     curve = draw_curve(ax, fit.function, counts.levels, scale, **look)
     points = draw_proportions(ax, counts, color, marker)

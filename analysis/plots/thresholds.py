@@ -13,7 +13,7 @@ from analysis.fits.groups import Fits
 from analysis.plots import style
 from analysis.plots.levels import level_axis, levels_at, places_of
 from analysis.plots.limits import draw_interval
-from analysis.plots.words import estimate, group_name
+from analysis.plots.words import group_name, threshold_of
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.gates import a_list, a_mapping, a_number, a_text, optional, takes
 
@@ -91,7 +91,7 @@ def plot_thresholds(
     for row, fit in enumerate(named.values()):
         draw_interval(ax, row, (fit.low, fit.high), style.DATA)
         ax.plot([fit.threshold], [row], "o", color=style.DATA, ms=7, zorder=5)
-        style.side_label(ax, row, estimate(fit.threshold, fit.low, fit.high), color=style.ink(ax))
+        style.side_label(ax, row, threshold_of(fit), color=style.ink(ax))
     if true:
         rows = [list(named).index(name) for name in true]
         (ticks,) = ax.plot(list(true.values()), rows, "|", color=style.TRUE, ms=18, mew=2.2)

@@ -1,6 +1,18 @@
 """Numbers as words, for plots, the terminal and the report."""
 
 import math
+from types import MappingProxyType
+
+from analysis.fits.fit import Fit, FitStatus
+
+_NO_THRESHOLD = MappingProxyType(
+    {
+        FitStatus.AT_CHANCE: "none, answers at chance",
+        FitStatus.BELOW_CHANCE: "none, answers below chance",
+        FitStatus.ONE_LEVEL: "none, only one level",
+        FitStatus.WRONG_WAY: "none, answers go the other way",
+    }
+)
 
 
 def level(value: float | None) -> str:
@@ -49,6 +61,19 @@ def estimate(value: float, low: float, high: float) -> str:
     if value == 0 or math.isinf(value):
         return level(value)
     return f"{level(value)} {interval(low, high)}"
+
+
+def threshold_of(fit: Fit) -> str:
+    """Return the threshold of a fit with its interval as text, or why there is none.
+
+    Examples
+    --------
+    >>> from analysis import fit_psychometric
+    >>> threshold_of(fit_psychometric([8, 16, 32], [21, 19, 20], [40] * 3))
+    'none, answers at chance'
+    """
+    found = estimate(fit.threshold, fit.low, fit.high)
+    return _NO_THRESHOLD.get(fit.status, found)
 
 
 def group_name(key: object) -> str:

@@ -643,3 +643,18 @@ def test_ratios_of_distortions_share_axes_whose_limits_hold_both() -> None:
     axes.set_ylim(-9, 20)
     assert ([2.0], [20.0]) in lines(axes)
     assert ([2.0], [-9.0]) in lines(axes)
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ((10, 11, 9, 10), "none, answers at chance"),
+        ((0, 1, 0, 0), "none, answers below chance"),
+        ((10, 10, 10, 20), None),
+    ],
+)
+def test_without_a_threshold_a_plot_says_why(right: tuple[int, ...], said: str | None) -> None:
+    found = fit(counts(right))
+    said = said or f"{found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    assert words(plot_fit(found))[-1] == f"threshold at 75 %, these people: {said}"
+    assert said in [text.get_text() for text in plot_thresholds({"ann": found}).texts]
