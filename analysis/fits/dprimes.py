@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
+from analysis.data.hit_counts import hit_counts
 from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
@@ -19,7 +20,6 @@ from analysis.observers.from_counts import (
     dprimes_from_counts,
     dprimes_from_hits,
 )
-from analysis.observers.structure import signal_of, structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html
@@ -31,6 +31,7 @@ _RESULTS = (
     *("hits", "signal_trials", "false_alarms", "noise_trials", "criterion", "bias"),
 )
 _Asked = tuple[str, str]  # names of a task and a rule
+_Group = tuple[GroupKey, Answers]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,6 +141,8 @@ def dprimes(
     people, and for new images if there are three or more (`population_dprime`). A smaller one has the d' and
     interval of its counts (`dprimes_from_counts`), which speak for these people only; so has a group without
     an error, and, from hits and false alarms (`dprimes_from_hits`), each group in a task with a criterion.
+    There, by level, trials without a difference at a level of their own, such as 0, count at each of the
+    other levels, and have no row.
 
     Parameters
     ----------
@@ -171,18 +174,22 @@ def dprimes(
         raise InputError("no answer is left; look at answers.exclusions")
     groups = list(chosen.groups(by))
     asked = [_asked(key, part) for key, part in groups]
+    kept = [i for i, name in enumerate(by) if chosen.column(name) != "level"]
+    rests = [tuple(key[i] for i in kept) if len(kept) < len(by) else key for key, _ in groups]
     found: dict[int, DPrime] = {}
     for task, one_rule in dict.fromkeys(asked):
         places = [i for i, own in enumerate(asked) if own == (task, one_rule)]
-        made = _estimates([groups[i] for i in places], chosen.tasks[task], one_rule)
-        found.update(zip(places, made, strict=True))
+        theirs = [groups[i] for i in places], [rests[i] for i in places]
+        made = _estimates(*theirs, chosen.tasks[task], one_rule)
+        found |= {i: one for i, one in zip(places, made, strict=True) if one is not None}
+    places = sorted(found)
     spoken = [
-        _for_new(found[i], part, chosen.tasks[asked[i][0]], asked[i][1], weigh)
-        for i, (_, part) in enumerate(groups)
+        _for_new(found[i], groups[i][1], chosen.tasks[asked[i][0]], asked[i][1], weigh)
+        for i in places
     ]
     return DPrimes(
         by=tuple(by),
-        keys=tuple(key for key, _ in groups),
+        keys=tuple(groups[i][0] for i in places),
         found=tuple(one for one, _ in spoken),
         for_whom=tuple(said for _, said in spoken),
         unit=answers.unit,
@@ -224,33 +231,39 @@ def _asked(key: GroupKey, part: Answers) -> _Asked:
 
 
 def _estimates(
-    groups: Sequence[tuple[GroupKey, Answers]], task: Task, rule: str
-) -> tuple[DPrime, ...]:
+    groups: Sequence[_Group], rests: Sequence[GroupKey], task: Task, rule: str
+) -> tuple[DPrime | None, ...]:
+    """Return d' of groups; None for trials without a difference that count at other levels."""
     if task.criterion:
-        counts = np.array([_hits(key, part, task) for key, part in groups])
-        hits, with_one, false_alarms, without = counts.T
-        return dprimes_from_hits(hits, with_one, false_alarms, without, task, rule)
+        return _from_hits(groups, rests, task, rule)
     right, total = np.array([part.kept[["n_correct", "n_trials"]].sum() for _, part in groups]).T
     return dprimes_from_counts(right, total, task, rule)
 
 
-def _hits(key: GroupKey, part: Answers, task: Task) -> tuple[float, float, float, float]:
-    """Return hits, trials with a difference, false alarms, and trials without one."""
-    rows = part.kept
+def _from_hits(
+    groups: Sequence[_Group], rests: Sequence[GroupKey], task: Task, rule: str
+) -> tuple[DPrime | None, ...]:
+    parts = [part.kept for _, part in groups]
+    rows = pd.concat(parts, ignore_index=True)
     if rows.answer.isna().any():
         raise InputError(
             f"d' in the task {task.name!r} needs hits and false alarms; name the columns of the right and "
             "the given answer with the roles answer and response"
         )
-    differs = (rows.answer == task.answers[signal_of(structure_of(task))]).to_numpy()
-    right, total = rows.n_correct.to_numpy(), rows.n_trials.to_numpy()
-    if not total[differs].sum() or not total[~differs].sum():
-        raise InputError(
-            f"the answers {_of(key)}are all to trials {'with' if differs.any() else 'without'} a difference; "
-            f"d' in the task {task.name!r} needs both sorts in every group"
-        )
-    false_alarms = total[~differs].sum() - right[~differs].sum()
-    return right[differs].sum(), total[differs].sum(), false_alarms, total[~differs].sum()
+    numbers = {rest: number for number, rest in enumerate(dict.fromkeys(rests))}
+    kin = np.array([numbers[rest] for rest in rests])
+    counts = hit_counts(rows, np.repeat(np.arange(len(parts)), [*map(len, parts)]), kin, task)
+    signal, noise = counts[1] > 0, counts[3] > 0
+    lends = ~signal & np.isin(kin, kin[signal])
+    for (key, _), both, differs in zip(groups, (signal & noise) | lends, signal, strict=True):
+        if not both:
+            raise InputError(
+                f"the answers {_of(key)}are all to trials {'with' if differs else 'without'} a difference; "
+                f"d' in the task {task.name!r} needs both sorts in every group (by level, those without "
+                "one may have a level of their own)"
+            )
+    made = iter(dprimes_from_hits(*counts[:, ~lends], task, rule))
+    return tuple(None if lent else next(made) for lent in lends)
 
 
 def _of(key: GroupKey) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.counts import Counts, summed_counts
+from analysis.data.hit_counts import differing, reports
 from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import SUMMARY, Fit
@@ -151,13 +152,18 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
         Columns that tell the groups apart, by role or by the user's own name; by default all answers are
         one group.
     **settings
-        As for `fit_psychometric`. The guess rate is that of each group's task unless it is given; in a task
-        with a criterion it is free. The axis is logarithmic if all levels are above 0, else linear.
+        As for `fit_psychometric`. The guess rate is that of each group's task unless it is given. The axis is
+        logarithmic if all levels are above 0, else linear.
+
+    In a task with a criterion the curve is of the proportion of reports of a difference ("yes"), right or
+    not, and its guess rate is free. Trials without a difference are a point of it, at a level below all
+    others.
 
     Raises
     ------
     InputError
-        If a column is unknown, levels are no numbers, a group is of several tasks, or a setting is not valid.
+        If a column is unknown, levels are no numbers, a group is of several tasks, or a setting is not valid,
+        or, in a task with a criterion, trials without a difference have levels of those with one.
 
     Examples
     --------
@@ -224,8 +230,25 @@ def guess_of(answers: Answers) -> float | str:
 
 
 def _counts(answers: Answers) -> Counts:
-    rows = answers.kept
-    return summed_counts(_levels(rows), rows.n_correct.to_numpy(), rows.n_trials.to_numpy())
+    rows, tasks = answers.kept, answers.tasks
+    levels = _levels(rows)
+    if not tasks or not answers.task.criterion:
+        return summed_counts(levels, rows.n_correct.to_numpy(), rows.n_trials.to_numpy())
+    task = answers.task
+    if rows.answer.isna().any():
+        raise InputError(
+            f"in the task {task.name!r} a curve is of reports of a difference; name the columns of the right "
+            "and the given answer with the roles answer and response"
+        )
+    differs = differing(rows, task)
+    if differs.any() and (levels[~differs] >= levels[differs].min()).any():
+        only = sorted(rows.answer[differs].unique())[0]
+        raise InputError(
+            "trials without a difference have levels of trials with one, but are no point of a curve there; "
+            "give them level 0, fit the others alone, as in "
+            f"fit(answers.only(answer={only!r})), or compare d' by level (dprimes)"
+        )
+    return summed_counts(levels, reports(rows, task), rows.n_trials.to_numpy())
 
 
 def _levels(rows: pd.DataFrame) -> np.ndarray:

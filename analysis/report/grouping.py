@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.counts import Counts, summed_counts
+from analysis.data.hit_counts import hit_counts
 from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_counts
@@ -16,7 +17,6 @@ from analysis.fits.goodness import goodness_of_fit
 from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_from_hits
 from analysis.observers.links import link_of
-from analysis.observers.structure import signal_of, structure_of
 from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
 from analysis.report.populations import population_dprimes, population_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
@@ -247,34 +247,17 @@ def _dprimes(
         return {
             rule: dprimes_from_counts(right, total, task, rule) for rule in dict.fromkeys(rules)
         }
-    counts = _hits(tally, task)
+    kin = np.zeros(len(tally.levels), dtype=np.intp)
+    counts = hit_counts(tally.rows, tally.place, kin, task)
     known = np.flatnonzero((counts[1] > 0) & (counts[3] > 0))
     found: dict[str, tuple[DPrime | None, ...]] = {}
     for rule in dict.fromkeys(rules):
-        made = _from_hits([c[known] for c in counts], task, rule)
+        made = _from_hits(counts[:, known], task, rule)
         at = dict(zip(known.tolist(), made, strict=True))
         found[rule] = tuple(at.get(i) for i in range(len(tally.levels)))
     return found
 
 
-def _from_hits(counts: list[np.ndarray], task: Task, rule: str) -> tuple[DPrime, ...]:
+def _from_hits(counts: np.ndarray, task: Task, rule: str) -> tuple[DPrime, ...]:
     hits, n_signal, alarms, n_noise = counts
     return dprimes_from_hits(hits, n_signal, alarms, n_noise, task, rule) if len(hits) else ()
-
-
-def _hits(tally: _Counted, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return hits, trials with a difference, false alarms and trials without one, by level (L,) each.
-
-    Where all trials of a level have a difference, the trials without one are those of the other levels that
-    have none with one, as when these are at level 0.
-    """
-    rows, signal = tally.rows, task.answers[signal_of(structure_of(task))]
-    differs = np.asarray(rows.answer == signal)
-    noise = np.asarray(rows.answer.notna()) & ~differs
-    right, total = rows.n_correct.to_numpy(), rows.n_trials.to_numpy()
-    n_signal, n_noise = tally.sums(total, differs), tally.sums(total, noise)
-    alarms = tally.sums(total - right, noise)
-    alone, shared = (n_signal > 0) & (n_noise == 0), n_signal == 0
-    alarms = np.where(alone, alarms[shared].sum(), alarms)
-    n_noise = np.where(alone, n_noise[shared].sum(), n_noise)
-    return tally.sums(right, differs), n_signal, alarms, n_noise
