@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.hit_counts import hit_counts
+from analysis.data.columns.hits import hit_counts
 from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
@@ -262,7 +262,8 @@ def _from_hits(
                 f"d' in the task {task.name!r} needs both sorts in every group (by level, those without "
                 "one may have a level of their own)"
             )
-    made = iter(dprimes_from_hits(*counts[:, ~lends], task, rule))
+    hits, n_signal, alarms, n_noise = counts[:, ~lends]
+    made = iter(dprimes_from_hits(hits, n_signal, alarms, n_noise, task, rule))
     return tuple(None if lent else next(made) for lent in lends)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
+from analysis.data.columns.hits import differing, reports
 from analysis.data.counts import Counts, summed_counts
-from analysis.data.hit_counts import differing, reports
 from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import SUMMARY, Fit

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
+from analysis.data.columns.hits import hit_counts
 from analysis.data.counts import Counts, summed_counts
-from analysis.data.hit_counts import hit_counts
 from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_counts
