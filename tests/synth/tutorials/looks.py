@@ -78,8 +78,8 @@ def part(image: Tensor, frequencies: Tensor) -> Tensor:
     return torch.fft.ifft2(torch.fft.fft2(image.double()) * frequencies).real
 
 
-def left_over(change: Tensor, pixels: Tensor, frequencies: Tensor, steps: int = 300) -> float:
-    """Return the share of a change's part at some frequencies that no change of some pixels alone can give.
+def left_over(change: Tensor, pixels: Tensor, frequencies: Tensor, steps: int = 300) -> Tensor:
+    """Return what, of a change's part at some frequencies, no change of some pixels alone can give.
 
     Solves the least-squares problem for these pixels by conjugate gradients.
     """
@@ -93,7 +93,7 @@ def left_over(change: Tensor, pixels: Tensor, frequencies: Tensor, steps: int = 
         given, residual = given + length * direction, residual - length * moved
         size, before = residual.square().sum(), size
         direction = residual + size / before * direction
-    return apart(part(given, frequencies), goal)
+    return goal - part(given, frequencies)
 
 
 def photograph(name: str, source: str) -> Tensor:

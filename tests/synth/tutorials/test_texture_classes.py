@@ -51,10 +51,19 @@ def synthesized(
     return met
 
 
+def curves() -> Tensor:
+    """Return black curved lines on white: where smooth noise is near its mean."""
+    smooth = ss.Gaussian(31, 5.0, pad_mode="circular")(
+        ss.images.uniform_noise((1, 1, *SIZE), 1) - 0.5
+    )
+    return (smooth.abs() > 0.25 * smooth.std()).float()
+
+
 #: What draws or loads a texture of each class.
 TEXTURES = {
     "squares": partial(scattered_shapes, seed=1),
     "disks": partial(scattered_shapes, shape="disk", seed=1),
+    "curves": curves,
     "dashes": partial(scattered_shapes, shape="bar", side_px=24, seed=1),
     "pluses": partial(scattered_shapes, shape="plus", side_px=20, seed=1),
     "Julesz, 1": partial(isotrigon, product=1),
@@ -75,6 +84,7 @@ TEXTURES = {
     [
         ("squares", 2.9268, 3000),
         ("disks", 2.9268, 3000),
+        ("curves", 2.9268, 3000),
         ("dashes", 2.9268, 3000),
         ("pluses", 2.9268, 3000),
         ("Julesz, 1", 0.39404, 3000),
@@ -228,5 +238,5 @@ def test_means_of_magnitudes_change_little() -> None:
 def test_textures_are_of_the_classes_and_of_the_tutorials_size() -> None:
     images = [make() for make in TEXTURES.values()]
     assert all(image.shape == (1, 1, *SIZE) for image in images)
-    assert [len(image.unique()) == 2 for image in images] == [True] * 7 + [False] * 4
+    assert [len(image.unique()) == 2 for image in images] == [True] * 8 + [False] * 4
     assert statistics()(images[0]).shape == (1, 1, 1046)
