@@ -41,6 +41,10 @@ class CellCurve:
 
     Attributes
     ----------
+    positions
+        Positions of the levels on the axis of the curve (..., L), all 0 where answers depend on no level.
+    chance
+        Proportion of right answers by guessing; 0 where fewer mean something.
     names
         Names of the parameters (K).
     curve
@@ -63,6 +67,8 @@ class CellCurve:
         For each parameter, the function to the quantity that is reported.
     """
 
+    positions: np.ndarray
+    chance: float
     names: tuple[str, ...]
     curve: Curve
     formula: Formula
@@ -180,6 +186,8 @@ class ThresholdModel:
         prior = _Prior(mean=(0.0, 0.0), sd=(2.0, _LOG2_OF_E), top=curve.top)
         between = _FACTOR * _LOG2_OF_E / span if axis_of(self.axis) == LOG_AXIS else _OF_RANGE
         return CellCurve(
+            positions=x,
+            chance=self.guess,
             names=("threshold", "width", "lapse"),
             curve=curve.terms,
             formula=curve.formula,
@@ -237,6 +245,8 @@ class ScalingModel:
         prior = _Prior(mean=(middle, np.log(2)), sd=(1.5 * span, 1.5), top=1.0)
         criticals = x.min() + span * np.array([-0.1, 0.15, 0.4, 0.65])
         return CellCurve(
+            positions=x,
+            chance=curve.link.guess,
             names=("critical", "gain", "lapse"),
             curve=curve.terms,
             formula=curve.formula,
@@ -284,7 +294,8 @@ class DPrimeModel:
 
     def at(self, levels: np.ndarray) -> CellCurve:
         """Return the curve at levels (..., L), of which only the number matters."""
-        link = link_of(task_of(self.task), self.rule)
+        task = task_of(self.task)
+        link = link_of(task, self.rule)
         # Without a direction a d' below 0 means nothing; a population near 0 reaches there.
         least = 0.0 if link.curve.below is None else -np.inf
         table, ones = link_table(link), np.ones(np.shape(levels))
@@ -296,6 +307,8 @@ class DPrimeModel:
 
         prior = _Prior(mean=(1.0,), sd=(2.0,))
         return CellCurve(
+            positions=np.zeros(np.shape(levels)),
+            chance=0.0 if task.directed else link.guess,
             names=("dprime",),
             curve=terms,
             formula=lambda xp, theta: table(xp, xp.maximum(theta * xp.asarray(ones), least)),

@@ -20,6 +20,7 @@ _SAME = 1e-9  # proportions nearer to each other are one
 _USUAL_ETA = 0.17  # overdispersion that a trend supposes, with the weight of as many levels
 _USUAL_WEIGHT = 3
 SURE = 1e-3  # probability of an error when answers are said to fall, or to be below chance
+TOLD_APART = 9.21  # 99 % point of χ² with two degrees of freedom: a curve against a line at chance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from analysis.data.counts import SURE, Counts, counts_of, is_below, trend_of, widening_of
+from analysis.data.counts import (
+    SURE,
+    TOLD_APART,
+    Counts,
+    counts_of,
+    is_below,
+    trend_of,
+    widening_of,
+)
 from analysis.fits.assemble import FoundFits, assembled
 from analysis.fits.engine.batch import CountsBatch, batch_of_counts
 from analysis.fits.engine.climbing import probabilities_at
@@ -35,7 +43,6 @@ from analysis.observers.checks import check_no_shares
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import a_list, takes
 
-_TOLD_APART = 9.21  # 99 % point of χ² with two degrees of freedom
 _AT_ONCE = 1000  # data sets whose profiles are in memory together
 
 
@@ -209,7 +216,7 @@ def _guessed(height: np.ndarray, batch: CountsBatch, settings: FitSettings) -> n
     mean = right.sum(axis=1, keepdims=True) / total.sum(axis=1, keepdims=True)
     known = settings.asymptotes.guess if isinstance(settings.guess, float | int) else mean
     flat = log_likelihood(np.broadcast_to(known, right.shape), right, total)
-    return 2 * (height - flat) < _TOLD_APART
+    return 2 * (height - flat) < TOLD_APART
 
 
 def _widenings(misfit: np.ndarray, batch: CountsBatch, settings: FitSettings) -> np.ndarray:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from analysis.curves.cell_curves import CellCurve
+from analysis.data.counts import SURE, TOLD_APART, is_below, summed_counts, trend_of
 from analysis.data.crossed import CellTable
 from analysis.infer.estimates import Estimate
 from analysis.infer.laplace import mixture_quantiles
+from analysis.infer.likelihood import log_likelihood
 from analysis.infer.mixed import MixedPosterior, MixedProblem
 from analysis.infer.population import PopulationEstimate, caution_of, whom
 from analysis.infer.predictive import PredictiveChecks, predictive_checks
@@ -37,6 +40,14 @@ class HierarchyStatus(Enum):
 
     CONVERGED = "the posterior was found"
     UNDETERMINED = "the answers add little to the prior; do not use the interval"
+    AT_CHANCE = "the answers are not told apart from guessing; do not use the interval"
+    BELOW_CHANCE = (
+        "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
+    )
+    FALLING = (
+        "answers get worse as the level rises, and the curve only rises; give levels that turn, such as "
+        "1/level"
+    )
     ROUGH = (
         "few points carry the integral over the spreads of people and images; compare method='nuts'"
     )
@@ -240,6 +251,8 @@ def _spreads(pooled: PooledAnswers, posterior: MixedPosterior) -> dict[tuple[str
 
 
 def _status(pooled: PooledAnswers, posterior: MixedPosterior) -> HierarchyStatus:
+    if objection := _objection(pooled):
+        return objection
     numbers = posterior.diagnostics
     if numbers.get("divergences", 0) > 0:
         return HierarchyStatus.DIVERGENT
@@ -253,3 +266,28 @@ def _status(pooled: PooledAnswers, posterior: MixedPosterior) -> HierarchyStatus
     these = np.array([row.factor == THESE for row in pooled.quantities])
     vague = np.sqrt(variance[these]) > pooled.curve.vague
     return HierarchyStatus.UNDETERMINED if vague.any() else HierarchyStatus.CONVERGED
+
+
+def _objection(pooled: PooledAnswers) -> HierarchyStatus | None:
+    """Return the status of answers that no rising curve describes, as the fit of pooled answers judges them.
+
+    Falls are those within cells, so that people with other levels than the rest do not make one.
+    """
+    table, curve = pooled.table, pooled.curve
+    right, total = table.n_correct, table.n_trials
+    by_level = summed_counts(table.levels.ravel(), right.ravel(), total.ravel())
+    if is_below(curve.chance, by_level.n_correct[None], by_level.n_trials[None])[0]:
+        return HierarchyStatus.BELOW_CHANCE
+    if not np.ptp(curve.positions):
+        return None
+    middle = (total * curve.positions).sum(axis=1, keepdims=True) / total.sum(axis=1, keepdims=True)
+    # Rounded, so that cells with the same levels are added.
+    off = np.round((curve.positions - middle) / np.ptp(curve.positions), 9)
+    within = summed_counts(off.ravel(), right.ravel(), total.ravel())
+    trend = trend_of(*(v[None] for v in (within.levels, within.n_correct, within.n_trials)))
+    if trend[0] < ndtri(SURE):
+        return HierarchyStatus.FALLING
+    seen = curve.curve(pooled.problem.start)[0]
+    flat = np.full_like(seen, curve.chance)
+    gain = log_likelihood(seen, right, total).sum() - log_likelihood(flat, right, total).sum()
+    return HierarchyStatus.AT_CHANCE if 2 * gain < TOLD_APART else None

@@ -156,9 +156,7 @@ def test_predictive_checks_find_people_who_see_each_image_otherwise() -> None:
     ("right", "model"),
     [
         ([20, 20, 20], ThresholdModel()),
-        ([10, 10, 10], ThresholdModel()),
         ([20, 20, 20], ScalingModel()),
-        ([10, 10, 10], ScalingModel()),
         ([18, 14, 10], ScalingModel()),
         ([20, 20, 20], DPrimeModel()),
     ],
@@ -167,6 +165,59 @@ def test_a_posterior_that_is_mostly_prior_is_said(right: list[int], model: CellM
     who, level = np.repeat(np.arange(4), 3), np.tile([8, 16, 32], 4)
     found = fit_hierarchy(who, None, level, right * 4, [20] * 12, model=model)
     assert found.status is HierarchyStatus.UNDETERMINED
+
+
+@pytest.mark.parametrize("model", [ThresholdModel(), ScalingModel()])
+@pytest.mark.parametrize(
+    ("right", "status"),
+    [
+        ([10, 10, 10], HierarchyStatus.AT_CHANCE),
+        ([11, 9, 11], HierarchyStatus.AT_CHANCE),
+        ([10, 11, 10], HierarchyStatus.AT_CHANCE),
+        ([20, 14, 10], HierarchyStatus.FALLING),
+        ([9, 5, 1], HierarchyStatus.BELOW_CHANCE),
+    ],
+)
+def test_answers_that_no_rising_curve_describes_are_said(
+    right: list[int], status: HierarchyStatus, model: CellModel
+) -> None:
+    who, level = np.repeat(np.arange(4), 3), np.tile([8, 16, 32], 4)
+    found = fit_hierarchy(who, None, level, right * 4, [20] * 12, model=model)
+    assert found.status is status
+    assert f"({status.name})" in repr(found)
+
+
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(40), marks=pytest.mark.slow)])
+def test_coin_flips_are_at_chance(seeds: range) -> None:
+    who, where, level, total = (
+        np.ravel(v)
+        for v in np.broadcast_arrays(
+            *np.meshgrid(np.arange(6), np.arange(6), [6, 8, 12, 16, 24, 32, 48], indexing="ij"), 8
+        )
+    )
+    said = []
+    for seed in seeds:
+        right = np.random.default_rng(seed).binomial(total, 0.5)
+        said += [
+            fit_hierarchy(who, where, level, right, total, model=model).status
+            for model in (ThresholdModel(), ScalingModel())
+        ]
+    assert said.count(HierarchyStatus.AT_CHANCE) >= 0.95 * len(said)
+    assert HierarchyStatus.CONVERGED not in said
+
+
+def test_levels_that_differ_between_people_make_no_fall() -> None:
+    """Everybody's answers rise; pooled they fall, as the worse one has the higher levels."""
+    who, level = np.repeat(["ann", "bob", "eve", "kim"], 3), np.tile([1, 2, 4], 4)
+    level = np.where(np.isin(who, ["eve", "kim"]), 16 * level, level)
+    right = [32, 36, 40, 32, 36, 40, 21, 24, 30, 20, 26, 30]
+    found = fit_hierarchy(who, None, level, right, [40] * 12, model=ThresholdModel())
+    assert found.status not in (HierarchyStatus.FALLING, HierarchyStatus.AT_CHANCE)
+
+
+def test_swapped_keys_are_said_of_dprime_too() -> None:
+    found = fit_hierarchy(["a", "b", "c"], None, None, [6, 9, 8], [40] * 3, model=DPrimeModel())
+    assert found.status is HierarchyStatus.BELOW_CHANCE
 
 
 @pytest.mark.parametrize(("n_trials", "most"), [(4, 0.08), (40, 0.03)])
