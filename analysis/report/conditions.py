@@ -70,6 +70,8 @@ class Condition:
     population, population_dprimes
         Threshold, and d' at each level (L), with intervals for new people and images; None where there are
         too few of them, or nothing bounds it. The latter is empty for single participants and images.
+    levels_caution
+        Why the choice of levels may bias the threshold of pooled answers, or "".
     by_participant, by_image
         The same of each participant and image, if there are several.
     """
@@ -93,6 +95,7 @@ class Condition:
     population_dprimes: tuple[PopulationEstimate | None, ...] = ()
     misfit: float | None = None
     scaling: ScalingFit | None = None
+    levels_caution: str = ""
     by_participant: tuple["Condition", ...] = ()
     by_image: tuple["Condition", ...] = ()
 

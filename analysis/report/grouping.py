@@ -18,6 +18,7 @@ from analysis.fits.scaling import ScalingFit, fit_critical_scaling
 from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_from_hits
 from analysis.observers.links import link_of
 from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
+from analysis.report.levels_shown import caution_on_levels
 from analysis.report.populations import population_dprimes, population_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
 from stimuli_store.tasks.types import Task
@@ -124,6 +125,7 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         else (),
         misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
+        levels_caution=caution_on_levels(part) if whole.fit else "",
         by_participant=tuple(made[1 : 1 + n_people]),
         by_image=tuple(made[1 + n_people :]),
     )

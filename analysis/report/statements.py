@@ -89,7 +89,7 @@ def _threshold(condition: Condition, p: float) -> Statement:
             notes.append(
                 Note(text="proportion correct falls as the level grows, and so does the curve")
             )
-    notes += misfit_notes(condition)
+    notes += caution_notes(condition)
     at = f"{formatting.percent(p)} correct"
     return Statement(
         label=f"Threshold at {at}",
@@ -108,8 +108,7 @@ def interval_words(condition: Condition) -> str:
     return formatting.bounds(found.low, found.high, condition.unit, lowest=lowest)
 
 
-def misfit_notes(condition: Condition) -> list[Note]:
-    """Return the note that a curve does not describe the answers, if it does not."""
+def _misfit_notes(condition: Condition) -> list[Note]:
     if condition.misfit is None or condition.misfit >= MISFIT:
         return []
     found = p_value(condition.misfit, MISFIT_DRAWS)
@@ -119,6 +118,12 @@ def misfit_notes(condition: Condition) -> list[Note]:
             alarming=True,
         )
     ]
+
+
+def caution_notes(condition: Condition) -> list[Note]:
+    """Return notes on a curve that does not describe the answers, and on levels that follow them."""
+    said = condition.levels_caution
+    return _misfit_notes(condition) + ([Note(text=said, alarming=True)] if said else [])
 
 
 def _few(condition: Condition) -> list[Note]:

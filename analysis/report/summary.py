@@ -94,6 +94,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "dprime_population": [to_json(d) if d else None for d in condition.population_dprimes],
         "goodness_of_fit": condition.misfit,
         "describes_the_answers": None if condition.misfit is None else condition.misfit >= MISFIT,
+        "levels_caution": condition.levels_caution,
         "critical_scaling": _scaling(condition),
         "by_participant": [_part(part) for part in condition.by_participant],
         "by_image": [_part(part) for part in condition.by_image],

@@ -10,7 +10,7 @@ from analysis.report import formatting
 from analysis.report.conditions import MISFIT_DRAWS, Condition, lowest_of, undetermined
 from analysis.report.contrasted import contrasts_table
 from analysis.report.results import Results
-from analysis.report.statements import interval_words, misfit_notes
+from analysis.report.statements import caution_notes, interval_words
 from stimuli_store.tools import html
 from stimuli_store.tools.shown import p_value
 
@@ -69,7 +69,7 @@ def _alarms(condition: Condition) -> list[str]:
     said = [fit.status.value] if fit.status is FitStatus.EXTRAPOLATED else []
     if undetermined(fit):
         said = [f"not determined: {undetermined(fit)}"]
-    return [*said, *(note.text for note in misfit_notes(condition))]
+    return [*said, *(note.text for note in caution_notes(condition))]
 
 
 def _fit_sentence(condition: Condition, fit: Fit) -> str:
