@@ -121,7 +121,8 @@ def simulated_answers(
         The plan.
     truth
         What is true of the population; or of each condition by name, which every participant does with the
-        same images, in a column ``condition``. People and images differ alike in all conditions.
+        same images, in a column ``condition``. People and images differ alike in all conditions, but for
+        the `sd_effect` of a truth.
     seed
         Seed, or a generator that goes on.
 
@@ -146,9 +147,10 @@ def simulated_answers(
     # The same people and images in every condition.
     people = int(rng.integers(2**63))
     parts = []
-    for name, one in conditions.items():
+    for number, (name, one) in enumerate(conditions.items()):
         cells = design.cells()
-        p = one.p_correct(cells, design.link, np.random.default_rng(people))
+        drawn = np.random.SeedSequence(people, n_children_spawned=number)
+        p = one.p_correct(cells, design.link, np.random.default_rng(drawn))
         cells["n_correct"] = rng.binomial(cells.n_trials.astype(int), p).astype(np.float64)
         for label, values in getattr(one, "models", {}).items():
             cells[EVIDENCE + label] = evidence_in(cells, values)

@@ -34,7 +34,11 @@ def above_chance(*, alpha: float = 0.05) -> Test:
 
 @takes(alpha=a_share, quantity=one_of(*QUANTITIES))
 def conditions_differ(*, alpha: float = 0.05, quantity: str = "threshold") -> Test:
-    """Return the test whether all pairs of conditions differ within participants, corrected by Holm."""
+    """Return the test whether all pairs of conditions differ within participants, corrected by Holm.
+
+    People's own thresholds cancel; what costs power is how much their effects differ (`sd_effect` of a truth,
+    by default 0: everybody has the same effect).
+    """
 
     def test(answers: Answers) -> bool:
         fits = fit(answers, by=["participant", "condition"], sigmoid="normal")

@@ -23,14 +23,19 @@ from stimuli_store.tools.gates import (
     up_to,
 )
 
-_SPREADS: Mapping[str, Gate] = dict.fromkeys(("sd_participants", "sd_images"), up_to(20.0))
+_SPREADS: Mapping[str, Gate] = dict.fromkeys(
+    ("sd_participants", "sd_images", "sd_effect"), up_to(20.0)
+)
 
 
 class Truth(Protocol):
     """Population of people and images: the probability of a right answer in each cell of a study."""
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
-        """Return probabilities (C,) for people and images drawn with `rng`."""
+        """Return probabilities (C,) for people and images drawn with `rng`.
+
+        It draws the same in all conditions of a study; generators that it spawns are each condition's own.
+        """
 
 
 def truths_of_conditions(value: Any, name: str) -> Mapping[str, Truth]:
@@ -62,7 +67,10 @@ class ThresholdTruth:
     lapse
         Probability of a random answer, times the share of wrong ones among these.
     sd_participants, sd_images
-        Standard deviations of the log2 threshold, in octaves.
+        Standard deviations of the log2 threshold, in octaves, the same deviations in all conditions.
+    sd_effect
+        Standard deviation of what this condition alone adds to a person's log2 threshold, in octaves. Given
+        to one of two conditions, it is that of people's effects; by default everybody has the same effect.
 
     Examples
     --------
@@ -75,6 +83,7 @@ class ThresholdTruth:
     lapse: float = 0.02
     sd_participants: float = 0.0
     sd_images: float = 0.0
+    sd_effect: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the numbers; raise InputError in one sentence."""
@@ -82,8 +91,7 @@ class ThresholdTruth:
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""
-        shift = _effects(cells.participant, self.sd_participants, rng)
-        shift = shift + _effects(cells.image, self.sd_images, rng)
+        shift = _deviations(self, cells, rng, _own(rng))
         curve = PsychometricFunction(
             sigmoid="normal",
             threshold=self.threshold,
@@ -105,7 +113,9 @@ class ScalingTruth:
     lapse
         Probability of a random answer.
     sd_participants, sd_images
-        Standard deviations of both ln s₀ and ln α₀.
+        Standard deviations of both ln s₀ and ln α₀, the same deviations in all conditions.
+    sd_effect
+        Standard deviation of what this condition alone adds to a person's ln s₀ and ln α₀ (0).
 
     Examples
     --------
@@ -118,6 +128,7 @@ class ScalingTruth:
     lapse: float = 0.02
     sd_participants: float = 0.0
     sd_images: float = 0.0
+    sd_effect: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the numbers; raise InputError in one sentence."""
@@ -125,11 +136,8 @@ class ScalingTruth:
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""
-        logs = []
-        for middle in (self.critical, self.gain):
-            effect = _effects(cells.participant, self.sd_participants, rng)
-            effect = effect + _effects(cells.image, self.sd_images, rng)
-            logs.append(np.log(float(middle)) + effect)
+        own, middles = _own(rng), (self.critical, self.gain)
+        logs = [np.log(float(m)) + _deviations(self, cells, rng, own) for m in middles]
         ratio = np.exp(2 * (logs[0] - np.log(cells.level.to_numpy())))
         dprime = np.exp(logs[1]) * np.maximum(0.0, 1 - ratio)
         return (1 - self.lapse) * link.p_correct(dprime) + self.lapse * link.guess
@@ -148,7 +156,9 @@ class ModelTruth:
     gain, exponent, lapse
         From the evidence to d', and the probability of a random answer.
     sd_participants, sd_images
-        Standard deviations of ln gain.
+        Standard deviations of ln gain, the same deviations in all conditions.
+    sd_effect
+        Standard deviation of what this condition alone adds to a person's ln gain (0).
 
     Raises
     ------
@@ -170,6 +180,7 @@ class ModelTruth:
     lapse: float = 0.02
     sd_participants: float = 0.0
     sd_images: float = 0.0
+    sd_effect: float = 0.0
 
     def __post_init__(self) -> None:
         """Check names and numbers; raise InputError in one sentence."""
@@ -183,8 +194,7 @@ class ModelTruth:
 
     def p_correct(self, cells: pd.DataFrame, link: Link, rng: np.random.Generator) -> np.ndarray:
         """Return probabilities (C,) for people and images drawn with `rng`."""
-        shift = _effects(cells.participant, self.sd_participants, rng)
-        shift = shift + _effects(cells.image, self.sd_images, rng)
+        shift = _deviations(self, cells, rng, _own(rng))
         seen = evidence_in(cells, self.evidence[self.true])
         dprime = np.sign(seen) * self.gain * np.exp(shift) * np.abs(seen) ** self.exponent
         return (1 - self.lapse) * link.p_correct(dprime) + self.lapse * link.guess
@@ -212,6 +222,31 @@ def evidence_in(cells: pd.DataFrame, values: np.ndarray) -> np.ndarray:
             f"{len(levels)} levels; its shape is {table.shape}"
         )
     return table[rows, columns]
+
+
+class _Spreads(Protocol):
+    """Standard deviations of a truth."""
+
+    @property
+    def sd_participants(self) -> float: ...
+    @property
+    def sd_images(self) -> float: ...
+    @property
+    def sd_effect(self) -> float: ...
+
+
+def _own(rng: np.random.Generator) -> np.random.Generator:
+    """Return the generator of the condition that a generator of people and images belongs to."""
+    return rng.spawn(1)[0]
+
+
+def _deviations(
+    truth: _Spreads, cells: pd.DataFrame, rng: np.random.Generator, own: np.random.Generator
+) -> np.ndarray:
+    """Return deviations (C,) of people and images, drawn with `rng`, and of people in a condition."""
+    people = _effects(cells.participant, truth.sd_participants, rng)
+    images = _effects(cells.image, truth.sd_images, rng)
+    return people + images + _effects(cells.participant, truth.sd_effect, own)
 
 
 def _effects(names: pd.Series, sd: float, rng: np.random.Generator) -> np.ndarray:

@@ -14,6 +14,7 @@ from analysis.planning.efficiency import task_efficiency
 from analysis.planning.power import power, power_table, precision
 from analysis.planning.recovery import calibration, recovery
 from analysis.planning.study import StudyDesign, simulated_answers
+from analysis.planning.tests import conditions_differ
 from analysis.planning.truths import ModelTruth, ScalingTruth, ThresholdTruth
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import task_named
@@ -58,6 +59,57 @@ def test_conditions_have_the_same_people() -> None:
         index="participant", columns="condition", values="n_correct"
     )
     assert np.corrcoef(table.a, table.b)[0, 1] > 0.95
+
+
+def test_effects_of_a_condition_differ_between_people_as_much_as_was_asked() -> None:
+    from scipy.special import ndtri
+
+    design = replace(DESIGN, levels=(2.0,), n_participants=80, n_images=1, n_trials=40_000)
+    truth = replace(FLAT, lapse=0.0, sd_participants=0.2)
+    for sds, expected in (((0.0, 0.3), 0.3), ((0.3, 0.3), 0.3 * np.sqrt(2))):
+        conditions = {c: replace(truth, sd_effect=sd) for c, sd in zip("ab", sds, strict=True)}
+        seen = simulated_answers(design, conditions, seed=8).counts(by=["participant", "condition"])
+        p = (seen.n_correct / seen.n_trials).to_numpy().reshape(-1, 2)
+        octaves = np.diff(ndtri(2 * p - 1) * 2.0 / (2 * ndtri(0.95)), axis=1)
+        assert octaves.std(ddof=1) == pytest.approx(expected, rel=0.25)
+        assert octaves.mean() == pytest.approx(0.0, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        ScalingTruth(critical=1.0, gain=1.0, sd_effect=0.5),
+        ModelTruth(evidence={"m": np.ones((3, 3))}, true="m", sd_effect=0.5),
+    ],
+)
+def test_people_differ_in_one_condition_only(truth: ScalingTruth | ModelTruth) -> None:
+    design = replace(DESIGN, n_trials=40_000)
+    answers = simulated_answers(design, {"a": replace(truth, sd_effect=0.0), "b": truth}, seed=9)
+    seen = answers.only(level=4.0).counts(by=["condition", "participant"])
+    spread = (seen.n_correct / seen.n_trials).to_numpy().reshape(2, -1).std(axis=1)
+    assert spread[0] < 0.005 and spread[1] > 0.02
+
+
+def test_effects_that_differ_between_people_cost_power() -> None:
+    """With as many trials as one likes, four people and an effect of half its spread do not suffice."""
+    design = StudyDesign(
+        task=task_named("2ifc"),
+        levels=(1.0, 2.0, 4.0, 8.0),
+        n_participants=4,
+        n_images=1,
+        n_trials=200,
+    )
+    same, other = ThresholdTruth(threshold=2.0), ThresholdTruth(threshold=2.0 * 2**0.35)
+    found = [
+        power(
+            design,
+            {"a": same, "b": replace(other, sd_effect=sd)},
+            conditions_differ(),
+            n_studies=8,
+        ).power
+        for sd in (0.0, 0.7)
+    ]
+    assert found[0] > 0.9 and found[1] < 0.6
 
 
 def test_nested_images_belong_to_one_person() -> None:
