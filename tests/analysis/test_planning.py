@@ -91,11 +91,11 @@ def test_people_differ_in_one_condition_only(truth: ScalingTruth | ModelTruth) -
 
 
 def test_effects_that_differ_between_people_cost_power() -> None:
-    """With as many trials as one likes, four people and an effect of half its spread do not suffice."""
+    """With as many trials as one likes, six people and an effect of half its spread do not suffice."""
     design = StudyDesign(
         task=task_named("2ifc"),
         levels=(1.0, 2.0, 4.0, 8.0),
-        n_participants=4,
+        n_participants=6,
         n_images=1,
         n_trials=200,
     )
