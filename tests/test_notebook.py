@@ -39,13 +39,14 @@ answers = read_trials(trials, {"evidence": {"right": "right", "wrong": "wrong"}}
 ranking = rank(answers, n_draws=50)
 
 rows = torch.rand(1, 1, 8, 8)
+first, second = (lambda x, y: (x - y + 1).sum()), (lambda x, y: (x - y + 2).sum())
 mad = SimpleNamespace(
     image=rows, initial_image=rows, mad_image=rows, saved_mad_image=rows[:0], store_progress=False,
-    allowed_range=(0.0, 1.0), minmax="min", optimized_metric=torch.dist, reference_metric=torch.dist,
+    allowed_range=(0.0, 1.0), minmax="min", optimized_metric=first, reference_metric=second,
     optimized_metric_loss=torch.rand(5, 1), reference_metric_loss=torch.rand(5, 1),
 )
 largest = SimpleNamespace(**{**vars(mad), "minmax": "max"})
-other = SimpleNamespace(**{**vars(mad), "optimized_metric": torch.cdist})
+other = SimpleNamespace(**{**vars(mad), "optimized_metric": second, "reference_metric": first})
 other_largest = SimpleNamespace(**{**vars(other), "minmax": "max"})
 eig = SimpleNamespace(image=rows, eigendistortions=rows, eigenindex=torch.tensor([0]))
 path = SimpleNamespace(losses=torch.rand(5, 1))

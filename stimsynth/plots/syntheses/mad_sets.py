@@ -1,6 +1,6 @@
 """Plots of full sets of competitions between two metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +10,16 @@ from stimsynth.plots.blank import empty_figure
 from stimsynth.plots.checks import check_kind, check_options, check_size
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
+from stimsynth.plots.syntheses.competitors import check_reference, checked_four
 from stimsynth.plots.syntheses.moving import image_of
 from stimsynth.plots.syntheses.views import Synthesis
 from stimsynth.validate.functions import function_name
+from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_SHOWN = ("image", "mad_image", "optimized_metric_loss")
 
 
 def display_mad_image_all(
@@ -51,7 +51,8 @@ def display_mad_image_all(
     Raises
     ------
     InputError
-        If the four have different reference images, or are not in this order.
+        If the four have different reference images, or one stands at another's place. (Both metrics
+        exchanged everywhere are not noticed: metric 1 is the one that comes first.)
 
     Examples
     --------
@@ -69,8 +70,13 @@ def display_mad_image_all(
     6
     """
     check_options(kwargs, "imshow", display_mad_image_all)
-    four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
-    names = _names(four, metric1_name, metric2_name)
+    placed = {
+        "mad_metric1_min": mad_metric1_min,
+        "mad_metric1_max": mad_metric1_max,
+        "mad_metric2_min": mad_metric2_min,
+        "mad_metric2_max": mad_metric2_max,
+    }
+    names, four = _names(placed, metric1_name, metric2_name), list(placed.values())
     shown = [(names[0], four[0]), (names[0], four[1]), (names[1], four[2]), (names[1], four[3])]
     titled = [
         ("Reference image", four[0].image),
@@ -116,7 +122,8 @@ def plot_loss_all(
     Raises
     ------
     InputError
-        If the four have different reference images, or are not in this order.
+        If the four have different reference images, or one stands at another's place. (Both metrics
+        exchanged everywhere are not noticed: metric 1 is the one that comes first.)
 
     Examples
     --------
@@ -133,8 +140,13 @@ def plot_loss_all(
     >>> len(figure.axes)
     2
     """
-    four = (mad_metric1_min, mad_metric1_max, mad_metric2_min, mad_metric2_max)
-    names = _names(four, metric1_name, metric2_name)
+    placed = {
+        "mad_metric1_min": mad_metric1_min,
+        "mad_metric1_max": mad_metric1_max,
+        "mad_metric2_min": mad_metric2_min,
+        "mad_metric2_max": mad_metric2_max,
+    }
+    names, four = _names(placed, metric1_name, metric2_name), list(placed.values())
     check_size(figsize)
     of_metric = ({"color": "C0"}, {"color": "C1"})
     given = (metric1_kwargs, metric2_kwargs)
@@ -197,7 +209,7 @@ def display_mad_set(
     Raises
     ------
     InputError
-        If there is no level, no such image, or an argument is not valid.
+        If there is no level, `image` is not the reference of the set, or an argument is not valid.
 
     Examples
     --------
@@ -214,7 +226,14 @@ def display_mad_set(
     if not every:
         raise InputError("there is no level to draw; give the result of mad_set")
     names = {"metric_1": metric_1_name, "metric_2": metric_2_name}
-    rows = [_level_row(level, image, batch_idx, names) for level in every]
+    for level in every:
+        check_kind(
+            level, ("noise_level", "seed", "initial_image", "members"), "MADLevel of a mad_set"
+        )
+    reference = None if image is None else kept_image(image, order=IMAGE_FIRST)
+    if reference is not None:
+        check_reference(every, reference)
+    rows = [_level_row(level, reference, batch_idx, names) for level in every]
     ranges = iter(display_ranges([pixels for row in rows for _, pixels in row], vrange))
     panels = [
         [Panel(pixels=pixels, title=title, shown=next(ranges)) for title, pixels in row]
@@ -227,7 +246,6 @@ def _level_row(
     level: Any, image: Any, batch_idx: int, names: Mapping[str, str]
 ) -> list[tuple[str, np.ndarray]]:
     """Return titles and pixels of a level: reference, start, and the four images with their values."""
-    check_kind(level, ("noise_level", "initial_image", "members"), "MADLevel of a mad_set")
 
     def pixels(of: Any) -> np.ndarray:
         return image_of(to_numpy(of), batch_idx, None).values
@@ -245,28 +263,11 @@ def _level_row(
     return row
 
 
-def _names(
-    four: Sequence[Synthesis], metric1_name: str | None, metric2_name: str | None
-) -> tuple[str, str]:
-    """Return the names of both metrics, after checking that all four have the same reference image."""
-    for mad in four:
-        check_kind(mad, _SHOWN, "MADCompetition")
-    for mad, wanted in zip(four, ("min", "max", "min", "max"), strict=True):
-        if mad.minmax != wanted:
-            raise InputError(
-                "the four competitions are mad_metric1_min, mad_metric2_min, mad_metric1_max and "
-                f"mad_metric2_max, in this order; a {mad.minmax!r} stands where {wanted!r} belongs"
-            )
-    if four[0].optimized_metric is four[2].optimized_metric:
-        raise InputError(
-            "mad_metric1_min and mad_metric2_min optimize the same metric; give both orders"
-        )
-    first = to_numpy(four[0].image)
-    if any(not np.array_equal(first, to_numpy(mad.image)) for mad in four[1:]):
-        raise InputError(
-            "the four competitions must have the same reference image; these have different ones"
-        )
-    return (
-        function_name(four[0].optimized_metric) if metric1_name is None else metric1_name,
-        function_name(four[2].optimized_metric) if metric2_name is None else metric2_name,
+def _names(four: Mapping[str, Synthesis], *given: str | None) -> tuple[str, str]:
+    """Return the names of both metrics, after checking the four competitions."""
+    made = (
+        function_name(metric) if name is None else name
+        for metric, name in zip(checked_four(four), given, strict=True)
     )
+    first, second = made
+    return first, second
