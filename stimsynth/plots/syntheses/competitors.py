@@ -73,8 +73,8 @@ def _same(one: Any, other: Any, mad: Synthesis) -> bool:
     if one is other:
         return True
     with torch.no_grad():
-        values = [to_numpy(metric(mad.image, mad.mad_image)) for metric in (one, other)]
-    return values[0].shape == values[1].shape and np.allclose(*values, rtol=1e-5, atol=0)
+        first, second = (to_numpy(metric(mad.image, mad.mad_image)) for metric in (one, other))
+    return first.shape == second.shape and np.allclose(first, second, rtol=1e-5, atol=0)
 
 
 def check_reference(levels: Sequence[Any], image: Tensor) -> None:
