@@ -144,7 +144,8 @@ def unknown_name(what: str, given: object, known: list[str]) -> InputError:
     """
     import difflib
 
-    near = difflib.get_close_matches(str(given), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    spelled = {name.lower(): name for name in reversed(known)}
+    near = difflib.get_close_matches(str(given).lower(), spelled, n=1)
+    hint = f"; did you mean {spelled[near[0]]!r}?" if near else ";"
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known[:_SHOWN])}{more})")

@@ -12,6 +12,7 @@ from analysis.data.exclusions import (
     DROPPED_FRAMES,
     PARTICIPANT,
     RESPONSE_TIME,
+    outside,
     reason_counts,
     with_reason,
     without_reason,
@@ -192,18 +193,9 @@ class Answers:
         Raises
         ------
         InputError
-            If the bounds are not in order, or no row has a response time.
+            If the bounds are not in order, no row has a response time, or all of them lie outside.
         """
-        if not min_s < max_s:
-            raise InputError(
-                f"response times are kept from min_s to max_s seconds; not from {min_s} to {max_s}"
-            )
-        times = self.table.rt_s.to_numpy()
-        if np.isnan(times).all():
-            raise InputError(
-                "no answer has a response time; name its column with the role rt_s or rt_ms"
-            )
-        return self.exclude(RESPONSE_TIME, (times < min_s) | (times > max_s))
+        return self.exclude(RESPONSE_TIME, outside(self.table.rt_s.to_numpy(), min_s, max_s))
 
     @gates.takes(names=gates.some_labels, reason=gates.a_text)
     def exclude_participants(self, names: str | Collection[str], reason: str = "") -> "Answers":

@@ -36,6 +36,33 @@ def excluded_of(n: int, reasons: Mapping[str, np.ndarray]) -> pd.Series:
     return excluded
 
 
+def outside(times: np.ndarray, min_s: float, max_s: float) -> np.ndarray:
+    """Return which response times (n,), in seconds and NaN where unknown, lie outside two bounds.
+
+    Raises
+    ------
+    InputError
+        If the bounds are not in order, there is no time, or all of them lie outside.
+    """
+    if not min_s < max_s:
+        raise InputError(
+            f"response times are kept from min_s to max_s seconds; not from {min_s} to {max_s}"
+        )
+    known = times[~np.isnan(times)]
+    if not len(known):
+        raise InputError(
+            "no answer has a response time; name its column with the role rt_s or rt_ms"
+        )
+    found = (times < min_s) | (times > max_s)
+    if found.sum() == len(known):
+        raise InputError(
+            f"all {len(known)} response times lie outside {min_s:g} to {max_s:g} s, half of them "
+            f"{'below' if np.median(known) < min_s else 'above'} {np.median(known):.3g} s; the role of their "
+            "column says their unit (rt_s or rt_ms), and bounds are in seconds"
+        )
+    return np.asarray(found)
+
+
 def with_reason(excluded: pd.Series, reason: str, mask: np.ndarray) -> pd.Series:
     """Return the reasons of all rows, with one more for the rows of a mask (n,) that lack it.
 

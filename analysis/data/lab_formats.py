@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.copies import notes_on_files
 from analysis.data.table_files import SUFFIXES, is_journal, read_table
 from stimuli_store.errors import InputError
+from stimuli_store.tools.shown import number_of
 
 _SUBJECT, _SESSION, _FILE = "sub", "ses", "file"
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_.*(beh|events)\.tsv(\.gz)?")
@@ -17,6 +19,7 @@ _TIMES = ("rt_s", "rt_ms")
 _BIDS_TIME, _PSYCHOPY_TIME = "response_time", ".rt"
 _PSYCHOPY = ("psychopyVersion", "expName")
 _SCORE = ".corr"
+_LOOP = ".thisN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,24 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
         raise InputError(
             f"{path} is a session journal, not a table; read it with answers_of(bank, read_sessions(...))"
         )
-    return _known(_with_entities(path, read_table(path, _text(named))), named)
+    found = filled(Found(frame=read_table(path, _text(named))), path.name)
+    known = _known(_with_entities(path, found.frame), named)
+    return replace(known, notes=(*found.notes, *known.notes))
+
+
+def filled(found: Found, source: str) -> Found:
+    """Return a table without rows that hold no value at all, as spreadsheets leave them, and their number."""
+    empty = np.ones(len(found.frame), dtype=bool)
+    for place in range(found.frame.shape[1]):
+        if not empty.any():
+            break
+        empty &= found.frame.iloc[:, place].isna().to_numpy()
+    n = int(empty.sum())
+    if not n or n == len(empty):
+        return found
+    said = "holds no value and was" if n == 1 else "hold no value and were"
+    said = f"{number_of(n, 'row')} of {source} {said} passed over"
+    return replace(found, frame=found.frame[~empty], notes=(*found.notes, said))
 
 
 def _exists(path: Path) -> bool:
@@ -84,7 +104,8 @@ def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
         )
     bids = [p for p in files if _BIDS_NAME.fullmatch(p.name)]
     chosen = [p for p in bids if "_beh." in p.name] or bids or files
-    frames = {p: read_table(p, _text(named)) for p in chosen}
+    read = {p: filled(Found(frame=read_table(p, _text(named))), p.name) for p in chosen}
+    frames = {p: found.frame for p, found in read.items()}
     of_psychopy = {p: frame for p, frame in frames.items() if is_of_psychopy(frame)}
     if bids:
         frame = _stacked([_with_entities(p, frame) for p, frame in frames.items()])
@@ -92,8 +113,12 @@ def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
         frames, frame = of_psychopy, _stacked(list(of_psychopy.values()))
     else:
         frame = _alike(frames, path, named)
+    passed = [note for found in read.values() for note in found.notes]
+    if len(passed) > 1:
+        passed = [f"{passed[0]}; so were some of {number_of(len(passed) - 1, 'more file')}"]
+    known = _known(frame, named)
     notes = notes_on_files(frames, _telling(frame, named))
-    return replace(_known(frame, named), notes=notes)
+    return replace(known, notes=(*passed, *notes, *known.notes))
 
 
 def _telling(frame: pd.DataFrame, named: Mapping[str, str]) -> set[str]:
@@ -176,7 +201,27 @@ def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
     ):  # a key that never came is a missing answer, though it was scored as wrong
         trials = trials.assign(**{correct: trials[correct].mask(trials[keys].isna())})
     roles = {"correct": correct, **({"rt_s": rt} if rt in frame.columns else {})}
-    return Found(frame=trials, roles=roles, in_time=True)
+    return Found(frame=trials, roles=roles, notes=_note_on_loops(trials), in_time=True)
+
+
+def _note_on_loops(trials: pd.DataFrame) -> tuple[str, ...]:
+    """Return a sentence on trials of loops that never run together, as of practice and experiment."""
+    counters = [name for name in trials.columns if str(name).endswith(_LOOP)]
+    within = trials[counters].notna()
+    used = [str(name) for name in counters if within[name].any()]
+    counted = {
+        name: int(within[name].sum())
+        for name in used
+        if not all((within[name] & within[other]).any() for other in used)
+    }
+    if len(counted) < 2:
+        return ()
+    told = " and ".join(f"{name.removesuffix(_LOOP)} ({n})" for name, n in counted.items())
+    first = min(counted, key=counted.__getitem__)
+    return (
+        f"the trials are of the loops {told}; leave practice out, as with answers.exclude('practice', "
+        f"answers.table[{first!r}].notna())",
+    )
 
 
 def _is_score(name: object) -> bool:

@@ -10,8 +10,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.data.columns.roles import Roles, evidence_columns, role_columns, roles_of, stated
-from analysis.data.lab_formats import Found, read_path
+from analysis.data.columns.roles import (
+    Roles,
+    columns_of,
+    evidence_columns,
+    role_columns,
+    roles_of,
+    stated,
+)
+from analysis.data.lab_formats import Found, filled, read_path
 from analysis.data.trial_table import answers_of_table, check_names
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
@@ -93,7 +100,8 @@ def read_trials(
 def _found(source: Any, roles: Roles) -> tuple[Found, str]:
     """Return the table and what it is called."""
     if isinstance(source, pd.DataFrame):
-        return Found(frame=source), "the data frame"
+        _check_index(source, roles)
+        return filled(Found(frame=source), "the data frame"), "the data frame"
     if isinstance(source, str | os.PathLike):
         return read_path(Path(source), roles.columns), str(Path(source))
     try:
@@ -110,6 +118,16 @@ def _found(source: Any, roles: Roles) -> tuple[Found, str]:
     if not np.isfinite(counts[:, 0]).all():
         raise InputError("every row of an array of counts needs a level that is a finite number")
     return Found(frame=pd.DataFrame(counts, columns=list(_COUNTS))), "the array"
+
+
+def _check_index(frame: pd.DataFrame, roles: Roles) -> None:
+    """Check that no role names a column that stands in the index, as groups of a frame do."""
+    said = [c for says in roles.evidence.values() for c in columns_of(says)]
+    for name in {*roles.columns.values(), *said} & {n for n in frame.index.names if n is not None}:
+        if name not in frame.columns:
+            raise InputError(
+                f"{name!r} is no column of the data frame but in its index; give frame.reset_index()"
+            )
 
 
 def _unit_in(frame: pd.DataFrame, at: Mapping[str, str]) -> str:

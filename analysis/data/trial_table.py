@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.data.answers import EVIDENCE, Answers
 from analysis.data.columns.evidence import evidence_of_rows
-from analysis.data.columns.meanings import categories_of, distinct
+from analysis.data.columns.meanings import categories_of, distinct, notes_on_words
 from analysis.data.columns.roles import Roles, Says, columns_of
 from analysis.data.columns.scoring import scored
 from analysis.data.columns.standard import labelled, standard_columns
@@ -101,6 +101,7 @@ def answers_of_table(
         preferences=found.preferences,
         notes=(
             *((PREFERENCES,) if found.preferences else ()),
+            *notes_on_words(table),
             *(() if numbered else notes_on_copies(table, source)),
         ),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.data.columns.hits import differing, reports
+from analysis.data.columns.meanings import unit_hint
 from analysis.data.counts import Counts, summed_counts
 from analysis.data.kinds import apart_from, scored_answers
 from analysis.fits.engine.settings import named_settings
@@ -255,9 +256,10 @@ def _levels(rows: pd.DataFrame) -> np.ndarray:
     try:
         levels = rows.level.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
+        hint = unit_hint(rows.level.dropna().unique())
         raise InputError(
             "a psychometric function needs levels that are numbers; these are words, so compare their "
-            "groups by d' (dprimes)"
+            f"groups by d' (dprimes){'; ' + hint if hint else ''}"
         ) from error
     if np.isnan(levels).all():
         raise InputError(

@@ -192,7 +192,7 @@ def test_a_wrong_request_is_refused_in_a_sentence(name: str, answers: Answers) -
 def test_a_word_of_ones_own_says_that_there_was_no_answer(nothing: str | None) -> None:
     words = {"answer": ["links", "rechts", "links"], "response": ["links", "Keine", "rechts"]}
     table, own = pd.DataFrame(words), {"links": "left", "rechts": "right"}
-    with pytest.raises(InputError, match='"" for no answer'):
+    with pytest.raises(InputError, match='"Keine" = ""} if it says that there was no answer'):
         read_trials(table, {"answers": own}, task="pair")
     read = read_trials(table, {"answers": {**own, "keine": nothing}}, task="pair")
     assert read.exclusions.trials.tolist() == [1]

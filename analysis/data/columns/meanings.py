@@ -4,6 +4,7 @@ Each distinct value is looked at once, so a million rows take milliseconds.
 """
 
 import re
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ NO = frozenset(("0", "false", "no", "n", "f"))
 RIGHT = YES | {"correct", "right", "hit"}
 WRONG = NO | {"incorrect", "wrong", "miss", "error"}
 #: A number that is written with a decimal comma, and one whose commas may stand between thousands.
-DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_WITH_UNIT = re.compile(r"([-+]?\d+(?:[.,]\d+)?)\s*([^\d\s.,:;/x×-][^\d\s]*)")
 WRITE_PLAINLY = "write a thousand as 1000, and one as 1.000"
 
 
@@ -134,6 +136,45 @@ def levels(values: pd.Series) -> pd.Series:
     return pd.Series(np.array([*known, None], dtype=object)[codes], dtype=object)
 
 
+def unit_hint(words: Iterable[object]) -> str:
+    """Return advice on levels that are numbers with one unit; "" for other words.
+
+    Examples
+    --------
+    >>> unit_hint(["32 px", "16 px"])
+    "'32 px' is a number with its unit: write 32 alone, and say unit='px'"
+    >>> unit_hint(["near", "8 px"]), unit_hint(["2x"]), unit_hint(["1st", "2nd"])
+    ('', '', '')
+    """
+    texts = [str(value).strip() for value in words]
+    parts = [
+        found.groups() if (found := _WITH_UNIT.fullmatch(text)) else ("", "") for text in texts
+    ]
+    units = {unit for _, unit in parts}
+    if len(units) != 1 or not (unit := units.pop()):
+        return ""
+    return (
+        f"{texts[0]!r} is a number with its unit: write {parts[0][0]} alone, and say unit={unit!r}"
+    )
+
+
+def notes_on_words(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return sentences on people whose names differ in case only, and on levels with a unit."""
+    alike: dict[str, list[str]] = {}
+    for name in table["participant"].cat.categories:
+        alike.setdefault(name.lower(), []).append(name)
+    twice = [names for names in alike.values() if len(names) > 1]
+    notes = []
+    if twice:
+        more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
+        notes.append(
+            f"the participants {' and '.join(map(repr, twice[0]))}{more} differ in small and large letters "
+            "only, and count as different people; write each name in one way if they are not"
+        )
+    words = table["level"].dropna().unique() if table["level"].dtype == object else ()
+    return (*notes, hint) if (hint := unit_hint(words)) else tuple(notes)
+
+
 def _no_number(values: pd.Series, role: str, value: Any) -> str:
     said = f"{_named(values, role)} must hold numbers; {str(value)!r} is none"
     if THOUSANDS.fullmatch(str(value).strip()):
@@ -144,7 +185,10 @@ def _no_number(values: pd.Series, role: str, value: Any) -> str:
         return (
             f"{said}: write it with a decimal point, or give the file, whose commas are understood"
         )
-    return said + (", so give only numbers, or only words" if role == "level" else "")
+    if role != "level":
+        return said
+    hint = unit_hint([value])
+    return f"{said}; {hint}" if hint else f"{said}, so give only numbers, or only words"
 
 
 def _named(values: pd.Series, role: str) -> str:
@@ -157,8 +201,10 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, str) and value.strip().lower() in MISSING
 
 
-def truths(values: pd.Series, role: str) -> np.ndarray:
+def truths(values: pd.Series, role: str, missing: Collection[str] = ()) -> np.ndarray:
     """Return a column of 0/1, booleans or words like correct and incorrect as 1.0 and 0.0, NaN if missing.
+
+    Other words that are in `missing`, in small letters, stand for a missing value too.
 
     Raises
     ------
@@ -174,10 +220,13 @@ def truths(values: pd.Series, role: str) -> np.ndarray:
     known = []
     for value in found:
         text = word(value).lower()
-        if text not in RIGHT | WRONG and not is_missing(value):
+        if text not in RIGHT | WRONG and text not in missing and not is_missing(value):
+            meant = (
+                f', and answers = {{"{word(value)}" = ""}} where that says that there was no answer'
+            )
             raise InputError(
                 f"{_named(values, role)} must hold 1 and 0 (or true and false, yes and no, correct and "
-                f"incorrect); not {word(value)!r}"
+                f"incorrect); not {word(value)!r}{meant if role == 'correct' else ''}"
             )
         known.append(1.0 if text in RIGHT else 0.0 if text in WRONG else np.nan)
     return np.array([*known, np.nan])[codes]

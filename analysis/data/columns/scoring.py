@@ -1,12 +1,12 @@
 """Right answers, given answers and counts of right ones, from whichever of them a table has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.data.columns.meanings import distinct, numbers, truths
+from analysis.data.columns.meanings import distinct, numbers, truths, word
 from analysis.data.columns.wording import reader_of_answers
 from analysis.observers.checks import check_no_shares, check_whole
 from stimuli_store.errors import InputError
@@ -65,7 +65,7 @@ def scored(
     n = len(of_row)
     codes, labels = _coded(columns, tasks, of_row, own)
     answer, response = (codes.get(role, np.full(n, -1)) for role in ("answer", "response"))
-    right, total = _given(columns, n)
+    right, total = _given(columns, n, {word(w).lower() for w, says in own.items() if not says})
     preferences = right is None and "answer" not in columns and "response" in columns
     known = {role for role in ("answer", "response") if role in columns}
     if right is None:
@@ -109,8 +109,10 @@ def _unrecognised(known: set[str]) -> str:
     )
 
 
-def _given(columns: Mapping[str, pd.Series], n: int) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return numbers right (None if no column gives them) and numbers of trials."""
+def _given(
+    columns: Mapping[str, pd.Series], n: int, none: Collection[str]
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return numbers right (None if no column gives them) and numbers of trials; some words are no answer."""
     counts = [role for role in ("n_correct", "n_trials") if role in columns]
     if len(counts) == 1:
         lacking = "n_trials" if counts == ["n_correct"] else "n_correct"
@@ -121,8 +123,8 @@ def _given(columns: Mapping[str, pd.Series], n: int) -> tuple[np.ndarray | None,
         right, total = (numbers(columns[role], role) for role in counts)
         _check_counts(right, total)
         return right, total
-    ones = np.ones(n)
-    return (truths(columns["correct"], "correct") if "correct" in columns else None), ones
+    known = truths(columns["correct"], "correct", none) if "correct" in columns else None
+    return known, np.ones(n)
 
 
 def _check_counts(right: np.ndarray, total: np.ndarray) -> None:

@@ -82,5 +82,6 @@ def _no_answer(task: Task, columns: Sequence[pd.Series], strange: Sequence[str])
     return (
         f"{', '.join(map(repr, words[:_SHOWN]))}{more} in {named} is no answer of the task {task.name} "
         f"({', '.join(task.answers)}); correct it, or say what the table's words mean with the role answers, "
-        f'as in answers = {{"{words[0]}" = "{task.answers[0]}"}}, or "" for no answer'
+        f'as in answers = {{"{words[0]}" = "{task.answers[0]}"}}, or answers = {{"{words[0]}" = ""}} if it '
+        "says that there was no answer"
     )
