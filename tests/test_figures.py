@@ -34,7 +34,6 @@ from tests.figures.compare import (
 from tests.figures.letters import beside, smallest_points, texts
 from tests.figures.sheets import LEAST_POINTS, MM, PAGE_MM
 
-every = pytest.mark.parametrize("name", FIGURES)
 #: Numbers without a unit, whose axes have no names: outputs of models.
 UNNAMED = (
     "output of numbers",
@@ -56,13 +55,18 @@ ALONE = ("metamer", "MAD image", "eigendistortion", "frame of a video", "images 
 LAYOUTS = ("images in rows", "output of two layers", "status of a competition", "fit", "ranking")
 
 
+@pytest.fixture(scope="module", params=FIGURES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Name of each figure in turn; all that is asked of one is asked together, so that it is drawn once."""
+    return str(request.param)
+
+
 def boxes(figure: Figure) -> list[tuple[str, Bbox]]:
     """Return the texts of a figure and their places in pixels."""
     seen = [text for text in texts(figure) if text.get_visible() and text.get_text().strip()]
     return [(text.get_text(), text.get_window_extent()) for text in seen]
 
 
-@every
 def test_no_text_is_cut_or_lies_on_another(name: str) -> None:
     check_texts(drawn(name))
 
@@ -92,7 +96,6 @@ def check_texts(figure: Figure) -> None:
         assert not first.padded(-_EDGE_PX).overlaps(second.padded(-_EDGE_PX)), (one, other)
 
 
-@every
 def test_pictures_and_plots_lie_side_by_side_and_no_text_lies_on_a_picture(name: str) -> None:
     figure = drawn(name)
     seen = [axes for axes in figure.axes if axes.has_data() and axes.get_visible()]
@@ -107,7 +110,6 @@ def test_pictures_and_plots_lie_side_by_side_and_no_text_lies_on_a_picture(name:
             assert not [t for t, box in boxes(figure) if box.padded(-_LINE_PX).overlaps(place)]
 
 
-@every
 def test_names_and_numbers_of_axes_lie_on_no_other_axes(name: str) -> None:
     seen = [axes for axes in drawn(name).axes if axes.has_data() and axes.get_visible()]
     for axes, other in permutations(seen, 2):
@@ -117,7 +119,6 @@ def test_names_and_numbers_of_axes_lie_on_no_other_axes(name: str) -> None:
                 assert not text.get_window_extent().padded(-_LINE_PX).overlaps(place), text
 
 
-@every
 def test_letters_can_be_read_in_print(name: str) -> None:
     """At the width of a page, or smaller, no letter has less than 5 points."""
     figure = drawn(name)
@@ -147,7 +148,6 @@ def test_a_picture_fills_its_figure(name: str) -> None:
     assert axes.bbox.width * axes.bbox.height > 0.6 * whole.width * whole.height
 
 
-@every
 def test_no_legend_lies_over_data(name: str) -> None:
     figure = drawn(name)
     own = [axes.get_legend() for axes in figure.axes]
@@ -167,7 +167,6 @@ def points(axes: Axes) -> np.ndarray:
     return found[np.isfinite(found).all(axis=1)]
 
 
-@every
 def test_data_are_inside_their_axes_and_the_axes_have_names(name: str) -> None:
     for axes in drawn(name).axes:
         place = axes.get_window_extent().padded(_EDGE_PX)
@@ -184,7 +183,6 @@ def test_data_are_inside_their_axes_and_the_axes_have_names(name: str) -> None:
             assert axes.get_ylabel() or axes.get_yticklabels()
 
 
-@every
 def test_it_looks_as_it_did(name: str) -> None:
     rms, most = difference(picture_of(drawn(name)), stored(name))
     assert rms < MOST_RMS and most < MOST_IN_A_BLOCK, (
@@ -233,7 +231,6 @@ def test_a_change_is_seen(change: str) -> None:
     assert rms > MOST_RMS or most > MOST_IN_A_BLOCK
 
 
-@every
 def test_figures_can_be_read_in_a_dark_style(name: str) -> None:
     """Where a style has white letters, the paper is not white, and nothing has the paper's colour."""
     with style.context("dark_background"):

@@ -201,9 +201,9 @@ class MetamerObjective(OptimizedSynthesis):
         Examples
         --------
         >>> from stimsynth import Metamer, PortillaSimoncelli, images
-        >>> met = Metamer(images.load("grass", size=32), PortillaSimoncelli((32, 32), n_scales=2))
-        >>> met.synthesize(max_iter=20)
-        >>> (figures,) = met.on_grid(rounds=6).figures
+        >>> met = Metamer(images.load("grass", size=32), PortillaSimoncelli((32, 32), n_scales=1))
+        >>> met.synthesize(max_iter=10)
+        >>> (figures,) = met.on_grid(rounds=4).figures
         >>> figures["refined"] < figures["rounded"]
         True
         """

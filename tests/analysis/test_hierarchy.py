@@ -221,7 +221,7 @@ def test_swapped_keys_are_said_of_dprime_too() -> None:
 
 
 @pytest.mark.parametrize(("n_trials", "most"), [(4, 0.08), (40, 0.03)])
-@pytest.mark.parametrize(("n_sets", "at_least"), [(2, 1), whole(100, 90)])
+@pytest.mark.parametrize(("n_sets", "at_least"), [(1, 1), whole(100, 90)])
 def test_critical_scaling_of_a_population(
     n_trials: int, most: float, n_sets: int, at_least: int
 ) -> None:

@@ -179,10 +179,10 @@ def test_without_a_range_of_numbers_there_is_dprime_by_condition(
 
 
 @pytest.mark.parametrize("name", CRITERION)
-def test_a_criterion_gives_hits_and_false_alarms(bank: Bank, tmp_path: Path, name: str) -> None:
+def test_a_criterion_gives_hits_and_false_alarms(single: Bank, tmp_path: Path, name: str) -> None:
     task = CRITERION[name]
-    sessions = answered(bank, tmp_path, task, n_repeats=24, lapse=0.0)
-    results, answers = analysed(bank, sessions), answers_of(bank, sessions)
+    sessions = answered(single, tmp_path, task, n_repeats=24, lapse=0.0)
+    results, answers = analysed(single, sessions), answers_of(single, sessions)
     head = results.headline
     assert head.fit is None
     assert results.best[0] == "right"
