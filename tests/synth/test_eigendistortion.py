@@ -313,12 +313,12 @@ def test_the_power_method_says_when_it_stalled() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_batch_is_its_images_one_by_one(dtype: torch.dtype) -> None:
-    batch = torch.cat([picture(32), images.load("grass", size=32), picture(64)[..., 9:41, 9:41]])
+    batch = torch.cat([picture(32), images.load("grass", size=32)])
     batch, model = batch.to(dtype), gain_control(dtype)
     together = Eigendistortion(batch, model, seed=5)
     together.synthesize(k=2)
-    assert together.eigendistortions.shape == (3, 4, 1, 32, 32)
-    assert together.eigenvalues.shape == together.residuals.shape == (3, 4)
+    assert together.eigendistortions.shape == (2, 4, 1, 32, 32)
+    assert together.eigenvalues.shape == together.residuals.shape == (2, 4)
     for i, image in enumerate(batch):
         alone = Eigendistortion(image[None], model, seed=5 + i)
         alone.synthesize(k=2)

@@ -165,7 +165,7 @@ def test_one_competition_is_the_sets() -> None:
 def test_a_geodesic_of_an_invertible_linear_model(start: str) -> None:
     ends = (0.4 + 0.02 * seeded(1, 1, 4, 4, seed=k) for k in (7, 8))
     geo = Geodesic(*ends, nn.Identity(), n_steps=4, initial_sequence=start)  # type: ignore[arg-type]
-    geo.synthesize(100, optimizer=LBFGS(bounds=(0.0, 1.0)), stop_criterion=1e-10)
+    geo.synthesize(40, optimizer=LBFGS(bounds=(0.0, 1.0)), stop_criterion=1e-10)
     torch.testing.assert_close(geo.geodesic, geo.pixelfade, atol=1e-5, rtol=0)
     assert float(geo.bound_ratio[0]) == pytest.approx(1, abs=1e-6)
 
