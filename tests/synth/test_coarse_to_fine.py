@@ -163,8 +163,8 @@ def test_texture_metamers_end_no_worse_than_all_at_once() -> None:
         MetamerCTF(texture, model, l2_norm, seed=1),
         Metamer(texture, model, l2_norm, seed=1),
     )
-    ctf.synthesize(150, change_scale_criterion=None, ctf_iters_to_check=7)
-    plain.synthesize(150)
+    ctf.synthesize(80, change_scale_criterion=None, ctf_iters_to_check=7)
+    plain.synthesize(80)
     assert ctf.losses[-1] < 2 * plain.losses[-1]
     assert ctf.scales_finished == tuple(model.scales[:-1])
 

@@ -465,7 +465,7 @@ def test_penalties_of_one_name_all_count(picture: Tensor, name: str) -> None:
     low, high = (lambda x: (x - 0.2).square().mean()), (lambda x: (x - 0.6).square().mean())
     low.__name__ = high.__name__ = name
     metamer = Metamer(picture, nn.Identity(), penalties=[(2.0, low), (3.0, high)], seed=1)
-    metamer.synthesize(50)
+    metamer.synthesize(15)
     torch.testing.assert_close(metamer.metamer, (picture + 2.2) / 6, rtol=0, atol=1e-5)
     torch.testing.assert_close(metamer.losses[-1], metamer.objective_function().detach())
 
