@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         wilson,
     )
     from analysis.observers.links import Link, link_of
-    from analysis.observers.model_observer import ModelObserver, calibrated_observer
     from analysis.observers.rule_comparison import RuleScore, compare_rules
     from analysis.observers.rules import decide
     from analysis.observers.sdt import (
@@ -68,7 +67,9 @@ if TYPE_CHECKING:
         p_correct,
         trials_for,
     )
-    from analysis.observers.simulation import draw_answers
+    from analysis.observers.simulated.calibrating import calibrated_observer
+    from analysis.observers.simulated.drawn_answers import draw_answers
+    from analysis.observers.simulated.model_observer import ModelObserver
     from analysis.planning.efficiency import task_efficiency
     from analysis.planning.power import Power, Precision, power, power_table, precision
     from analysis.planning.recovery import Calibration, Recovery, calibration, recovery

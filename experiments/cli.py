@@ -212,7 +212,8 @@ def _observer(
     if not args.simulate:
         return None
     from analysis.observers.evidence import evidence_of
-    from analysis.observers.model_observer import ModelObserver, calibrated_observer
+    from analysis.observers.simulated.calibrating import calibrated_observer
+    from analysis.observers.simulated.model_observer import ModelObserver
 
     evidence = evidence_of(bank, args.simulate)
     lapse = _LAPSE if args.lapse is None else args.lapse

@@ -129,7 +129,7 @@ class AnswerLike(Protocol):
 
 
 class Observer(Protocol):
-    """Interface of a simulated observer, such as `analysis.observers.model_observer.ModelObserver`.
+    """Interface of a simulated observer, such as `analysis.observers.simulated.model_observer.ModelObserver`.
 
     Examples
     --------

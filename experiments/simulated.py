@@ -22,7 +22,7 @@ class SimulatedPerson:
     Parameters
     ----------
     observer
-        The observer who answers, as `analysis.observers.model_observer.ModelObserver`.
+        The observer who answers, as `analysis.observers.simulated.model_observer.ModelObserver`.
     seed
         Seed of the session, 0 or more.
 

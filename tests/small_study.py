@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analysis.observers.evidence import evidence_of
-from analysis.observers.model_observer import calibrated_observer
+from analysis.observers.simulated.calibrating import calibrated_observer
 from experiments.course.constant import course_of
 from experiments.design import read_design
 from experiments.session import run_session

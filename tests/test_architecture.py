@@ -70,7 +70,7 @@ def test_every_module_imports_where_it_belongs(role: str) -> None:
     packages, blocked, skip = MACHINES[role]
     code = BLOCKED.format(blocked=blocked, packages=packages, skip=skip)
     if role == "booth's part of analysis":
-        code += "\nimport analysis.observers.sdt, analysis.observers.model_observer"
+        code += "\nimport analysis.observers.sdt, analysis.observers.simulated.model_observer"
         code += "\nassert not {'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
     result = said_by(code, without=blocked)
     assert result.returncode == 0, result.stderr

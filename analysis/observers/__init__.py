@@ -5,6 +5,6 @@ from typing import TYPE_CHECKING
 from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from analysis.observers.model_observer import Answer
+    from analysis.observers.simulated.model_observer import Answer
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__)

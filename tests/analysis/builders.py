@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.data.tables import answers_of
 from analysis.observers.evidence import Evidence, evidence_of
-from analysis.observers.model_observer import ModelObserver, calibrated_observer
+from analysis.observers.simulated.calibrating import calibrated_observer
+from analysis.observers.simulated.model_observer import ModelObserver
 from analysis.report.results import Results, analyse
 from analysis.report.write import write_report
 from stimuli_store.bank.reading import Bank

@@ -9,7 +9,7 @@ from analysis.observers.responses import percepts_at
 from analysis.observers.rule_comparison import compare_rules
 from analysis.observers.rules import decide
 from analysis.observers.sdt import p_correct
-from analysis.observers.simulation import draw_answers
+from analysis.observers.simulated.drawn_answers import draw_answers
 from analysis.observers.structure import structure_of
 from stimuli_store.errors import InputError
 from stimuli_store.tasks import TASKS

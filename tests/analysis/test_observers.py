@@ -8,13 +8,9 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from analysis.observers.evidence import Evidence, evidence_of
-from analysis.observers.model_observer import (
-    ModelObserver,
-    calibrated_observer,
-    observer_from_description,
-    pooled_true_threshold,
-    true_threshold,
-)
+from analysis.observers.simulated.calibrating import calibrated_observer
+from analysis.observers.simulated.model_observer import ModelObserver, observer_from_description
+from analysis.observers.simulated.true_threshold import pooled_true_threshold, true_threshold
 from stimuli_store.errors import InputError
 from stimuli_store.records.trials import Perturbation, Trial
 from stimuli_store.tasks import TASKS, task_named
@@ -313,7 +309,7 @@ def test_booth_modules_need_neither_pandas_nor_matplotlib() -> None:
     import sys
 
     code = (
-        "import sys, analysis.observers.model_observer, analysis.observers.sdt, analysis.cli; "
+        "import sys, analysis.observers.simulated.model_observer, analysis.observers.sdt, analysis.cli; "
         "bad = {'pandas', 'matplotlib', 'torch', 'psychopy'} & set(sys.modules); "
         "sys.exit(', '.join(bad) or 0)"
     )

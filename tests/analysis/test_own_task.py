@@ -9,7 +9,7 @@ from analysis.observers.from_counts import dprime_from_counts
 from analysis.observers.links import link_of
 from analysis.observers.rule_comparison import compare_rules
 from analysis.observers.sdt import dprime, guess_rate, p_correct, trials_for
-from analysis.observers.simulation import draw_answers
+from analysis.observers.simulated.drawn_answers import draw_answers
 from stimuli_store.tasks.checks import check
 from stimuli_store.tasks.types import Cell, PhaseSpec, Role, Show, Task
 

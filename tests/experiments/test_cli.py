@@ -87,7 +87,7 @@ def test_a_simulated_session_from_start_to_end(folder, capsys):
 
 def test_the_true_observer_is_in_the_header_and_calibrated(folder):
     from analysis.observers.evidence import evidence_of
-    from analysis.observers.model_observer import observer_from_description
+    from analysis.observers.simulated.model_observer import observer_from_description
     from stimuli_store.bank.reading import open_bank
 
     command = [str(folder / "design.toml"), "--participant", "S01", "--simulate", "right"]

@@ -1,0 +1,1 @@
+"""Simulated observers: their answers, their calibration, and their true thresholds."""
