@@ -1,7 +1,7 @@
 """Contrasts: differences and ratios of a quantity between conditions, corrected over the family of pairs.
 
 Paired within participants where fits are by participant and condition: the interval is Student's, over
-the participants' own differences, and speaks for new participants. Otherwise the intervals of two fits are
+the participants' own differences, and speaks for new people. Otherwise the intervals of two fits are
 combined (MOVER; Zou & Donner 2008, Statistics in Medicine 27, 1693), and speak for these people only.
 """
 
@@ -19,6 +19,7 @@ from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.infer.estimates import Estimate
 from analysis.infer.holm import holm
+from analysis.infer.population import whom
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_number, a_text, one_of, optional, takes
@@ -132,6 +133,8 @@ class Contrasts:
     left_out
         Names of participants without a bounded value in both conditions of a pair; of conditions without one
         where two fits are compared.
+    caution
+        Why nothing is said about other people, or "".
 
     Examples
     --------
@@ -147,17 +150,20 @@ class Contrasts:
 
     rows: tuple[Contrast, ...]
     left_out: tuple[str, ...] = ()
+    caution: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on participants or conditions left out; empty if there are none."""
+        """Sentences on participants or conditions left out, and on other people; empty if there are none."""
+        cautions = (self.caution,) if self.caution else ()
         if not self.left_out:
-            return ()
+            return cautions
         named = ", ".join(self.left_out[:_MOST_NAMED])
         more = ", …" if len(self.left_out) > _MOST_NAMED else ""
         return (
             f"{self._n_left_out} left out, for want of a bounded {self.rows[0].quantity} in both conditions "
             f"of a pair: {named}{more}",
+            *cautions,
         )
 
     @property
@@ -335,7 +341,7 @@ def _paired(
             f"participants needs {_FEWEST}; fit(answers, by={between!r}) compares their answers together"
         )
     estimate, p = _over_people(np.array(differences), scale)
-    for_whom = "new participants, and these images"
+    for_whom = whom(n, min(fits.n_images, 1))
     if without:  # who is left out depends on the answers, so the others are no sample
         have = "has" if len(without) == 1 else "have"
         for_whom = (
@@ -362,7 +368,7 @@ def _of_two(
 ) -> tuple[_Row, list[str]]:
     """Return the difference of two estimates, from their own intervals."""
     between, first, second = pair
-    place = fits.by.index(between)
+    place, these = fits.by.index(between), whom(1, min(fits.n_images, 1))
     one, other = (
         next(e for key, e in known.items() if key[place] == name) for name in (first, second)
     )
@@ -371,12 +377,12 @@ def _of_two(
     if not np.isfinite([a, b]).all():
         name = first if not np.isfinite(a) else second
         open_ended = Estimate(value=np.nan, low=-np.inf, high=np.inf)
-        return (open_ended, 1.0, 0, "these people and images"), [str(name)]
+        return (open_ended, 1.0, 0, these), [str(name)]
     low, high = a - b - np.hypot(a - a_low, b_high - b), a - b + np.hypot(a_high - a, b - b_low)
     # The standard error on the side of no difference.
     error = (a - b - low if a > b else high - (a - b)) / _Z95
     p = float(2 * ndtr(-abs(a - b) / error)) if error > 0 else float(a == b)
-    return (_back(scale, a - b, low, high), p, 0, "these people and images"), []
+    return (_back(scale, a - b, low, high), p, 0, these), []
 
 
 def _on(scale: str, value: float) -> float:

@@ -42,6 +42,8 @@ class Fits:
         Whether simulated observers gave the answers.
     person
         Name in `by` of the column of participants; "" if the fits are not by participant.
+    n_images
+        Number of images in all answers; 0 if they are not told apart.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class Fits:
     unit: str = ""
     simulated: bool = False
     person: str = ""
+    n_images: int = 0
 
     @property
     def table(self) -> pd.DataFrame:
@@ -205,6 +208,7 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
         unit=answers.unit,
         simulated=bool(rows.simulated.any()),
         person=next((name for name in by if answers.column(name) == "participant"), ""),
+        n_images=int(rows.image.nunique()),
     )
 
 

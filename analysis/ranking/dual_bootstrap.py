@@ -161,11 +161,11 @@ def _meaning(n_people: int, n_images: int, n: int) -> str:
             f"nothing is known about others ({FEWEST} of either are needed)"
         )
     if few_images:
-        said = f"intervals hold for new participants and {_only(n_images, 'image')}"
+        said = f"intervals hold for new people and {_only(n_images, 'image')}"
     elif few_people:
         said = f"intervals hold for new images and {_only(n_people, 'participant')}"
     else:
-        said = "intervals hold for new participants and new images (corrected dual bootstrap)"
+        said = "intervals hold for new people and new images (corrected dual bootstrap)"
     return f"{said}; they are wide because there are only {n}" if n < _FEW else said
 
 

@@ -1,10 +1,12 @@
 """Contrasts of thresholds between the values of one column, within participants where that can be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.data.answers import Answers
 from analysis.fits.contrasts import Contrasts, contrasts
 from analysis.fits.groups import fit
+from analysis.infer.population import FEWEST
 from analysis.report import formatting
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
@@ -36,9 +38,22 @@ def contrasts_of(answers: Answers, by: Sequence[str], p: float) -> tuple[Contras
         try:
             return contrasts(fit(known, by=[_PERSON, by[0]], p=p), by[0]), ""
         except InputError:  # too few participants have a threshold in both conditions
-            return contrasts(fit(known, by=by[0], p=p), by[0]), ""
+            found = contrasts(fit(known, by=by[0], p=p), by[0])
+            return replace(found, caution=_caution(known, by[0])), ""
     except InputError as error:
         return None, str(error)
+
+
+def _caution(answers: Answers, by: str) -> str:
+    """Return why conditions that are compared by pooled answers say nothing about other people."""
+    rows = answers.kept
+    within = rows.groupby(_PERSON, observed=True)[answers.column(by)].nunique() > 1
+    why = (
+        f"fewer than {FEWEST} have a bounded threshold in both conditions of a pair"
+        if within.any()
+        else f"nobody answered in two conditions, and a comparison within people needs {FEWEST} who did"
+    )
+    return f"nothing is said about other people: {why}"
 
 
 def contrasts_table(found: Contrasts) -> str:

@@ -30,7 +30,8 @@ def statements_of(results: Results) -> tuple[Statement, ...]:
         )
     if results.contrasts is not None:
         pairs = results.contrasts.rows
-        found += [_of_contrast(row, len(pairs)) for row in pairs[:_MOST_PAIRS]]
+        caution = results.contrasts.caution
+        found += [_of_contrast(row, len(pairs), caution) for row in pairs[:_MOST_PAIRS]]
     found += [_of_ranking(rule, made, results) for rule, made in results.rankings.items()]
     found += [
         Statement(
@@ -92,13 +93,14 @@ def assumptions_of(results: Results) -> list[str]:
     return said
 
 
-def _of_contrast(row: Contrast, n_pairs: int) -> Statement:
+def _of_contrast(row: Contrast, n_pairs: int, caution: str) -> Statement:
     between = f"{row.first} {SIGNS[row.scale]} {row.second}"
     ends = formatting.bounds(row.estimate.low, row.estimate.high)
     notes = (
         Note(text=between),
         Note(text=f"95 % interval {ends}, for {row.for_whom}"),
         Note(text=_told_apart(row, n_pairs)),
+        *([Note(text=caution)] if caution else []),
     )
     value = formatting.number(row.estimate.value)
     return Statement(

@@ -233,9 +233,9 @@ def test_one_of_each_has_no_interval() -> None:
     ("people", "images", "said"),
     [
         (2, 5, "new images and these participants: there are only 2 participants"),
-        (5, 2, "new participants and these images: there are only 2 images"),
+        (5, 2, "new people and these images: there are only 2 images"),
         (1, 5, "new images and this participant: there is only one"),
-        (5, 5, "new participants and new images"),
+        (5, 5, "new people and new images"),
         (2, 1, "no interval: with 2 participants and one image"),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_paired_contrast_is_the_t_test_of_logarithms(answers: Answers) -> None
         (np.exp(interval.low), np.exp(interval.high))
     )
     assert found.n == 5
-    assert "new participants" in found.for_whom
+    assert found.for_whom == "new people and these images"
 
 
 def test_paired_contrasts_hold_the_truth_as_often_as_they_say() -> None:

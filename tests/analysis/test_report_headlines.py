@@ -331,6 +331,41 @@ def test_a_contrast_is_never_said_to_be_equal(shifts: list[int], said: str) -> N
     assert not any("equal" in note for note in notes)
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("shared", "for_whom", "why"),
+    [
+        (0, "these people only", "nobody answered in two conditions"),
+        (2, "these people only", "fewer than 3 have a bounded threshold in both conditions"),
+        (4, "new people", ""),
+    ],
+)
+def test_why_a_contrast_says_nothing_about_other_people(
+    shared: int, for_whom: str, why: str
+) -> None:
+    """Four people in either group, some of them in both."""
+    rows = [
+        (
+            f"p{person}" if person < shared else f"{group}{person}",
+            group,
+            2.0**i,
+            k - person * (i == 2),
+            40,
+        )
+        for group, right in (("a", [21, 24, 33, 38, 40]), ("b", [20, 22, 27, 35, 39]))
+        for person in range(4)
+        for i, k in enumerate(right)
+    ]
+    names = ["participant", "group", "level", "n_correct", "n_trials"]
+    answers = read_trials(pd.DataFrame(rows, columns=names), task="2ifc")
+    results = analyse(answers, by=["group"])
+    assert results.contrasts is not None
+    assert results.contrasts.rows[0].for_whom == for_whom
+    assert results.contrasts.caution.startswith("nothing is said about other people") == bool(why)
+    for text in everywhere(results, answers)[:2]:
+        assert ("nothing is said about other people: " + why in text) == bool(why)
+
+
 def test_a_condition_prints_in_a_line() -> None:
     shown = repr(analyse(counted(SAID["a threshold"].right)).headline)
     assert len(shown) < 200 and "\n" not in shown

@@ -110,6 +110,8 @@ def test_times_in_another_unit_do_not_leave_everything_out(
 def test_a_number_may_say_that_there_was_no_answer() -> None:
     with pytest.raises(InputError, match=r'not \'-1\', and answers = {"-1" = ""} where'):
         read(ok=[1, -1, 0, 1])
+    with pytest.raises(InputError, match=r"not '-1'$"):  # which may stand for wrong
+        read(ok=[1, -1, -1, 1])
     roles = {**ROLES, "answers": {"-1": "", "0": ""}}  # 0 goes on to be wrong
     answers = read_trials(table(ok=[1, -1, 0, 1]), roles, task="2afc")
     assert answers.exclusions.to_numpy().tolist() == [["no answer", 1]]

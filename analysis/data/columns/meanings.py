@@ -217,6 +217,8 @@ def truths(values: pd.Series, role: str, missing: Collection[str] = ()) -> np.nd
     [1.0, 0.0, nan, 1.0]
     """
     codes, found = distinct(values)
+    texts = {word(value).lower() for value in found}
+    coded = bool(texts & RIGHT) and bool(texts & WRONG)  # else the odd value may stand for wrong
     known = []
     for value in found:
         text = word(value).lower()
@@ -226,7 +228,7 @@ def truths(values: pd.Series, role: str, missing: Collection[str] = ()) -> np.nd
             )
             raise InputError(
                 f"{_named(values, role)} must hold 1 and 0 (or true and false, yes and no, correct and "
-                f"incorrect); not {word(value)!r}{meant if role == 'correct' else ''}"
+                f"incorrect); not {word(value)!r}{meant if coded and role == 'correct' else ''}"
             )
         known.append(1.0 if text in RIGHT else 0.0 if text in WRONG else np.nan)
     return np.array([*known, np.nan])[codes]
