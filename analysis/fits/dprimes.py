@@ -14,12 +14,9 @@ from analysis.fits.groups import GroupKey
 from analysis.fits.population import population_dprime
 from analysis.infer.jackknife import WEIGHINGS
 from analysis.infer.population import FEWEST, OWN_CRITERIA, whom
-from analysis.observers.from_counts import (
-    DPrime,
-    DPrimeStatus,
-    dprimes_from_counts,
-    dprimes_from_hits,
-)
+from analysis.observers.counted.dprime_result import DPrime, DPrimeStatus
+from analysis.observers.counted.from_counts import dprimes_from_counts
+from analysis.observers.counted.from_hits import dprimes_from_hits
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools import html

@@ -91,6 +91,44 @@ def as_counts(**named: ArrayLike) -> list[np.ndarray]:
     return arrays
 
 
+def right_of_trials(n_correct: ArrayLike, n_trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of right answers and of trials as float64 arrays of one shape.
+
+    Raises
+    ------
+    InputError
+        As `as_counts`, or if there are more right answers than trials, or no trial.
+
+    Examples
+    --------
+    >>> right_of_trials(5, 4)
+    Traceback (most recent call last):
+    stimuli_store.errors.InputError: 5 right answers of 4 trials are not valid counts; give 0 <= n_correct <=
+    n_trials, and at least one trial
+    """
+    k, n = as_counts(n_correct=n_correct, n_trials=n_trials)
+    wrong = np.flatnonzero((k > n) | (n < 1))
+    if wrong.size:
+        right, total = k.flat[wrong[0]], n.flat[wrong[0]]
+        raise InputError(
+            f"{right:.0f} right answers of {total:.0f} trials are not valid counts; give 0 <= n_correct <= "
+            "n_trials, and at least one trial"
+        )
+    return k, n
+
+
+def check_one_row(counts: np.ndarray) -> None:
+    """Check that counts are one row of numbers, (N,).
+
+    Raises
+    ------
+    InputError
+        If they have another shape.
+    """
+    if counts.ndim != 1:
+        raise InputError(f"counts must be one row of numbers, (N,); their shape is {counts.shape}")
+
+
 def check_whole(counts: np.ndarray, name: str) -> None:
     """Check that counts are whole numbers from 0 to a billion.
 

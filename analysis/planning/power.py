@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.observers.from_counts import wilson
+from analysis.observers.counted.wilson import wilson
 from analysis.planning.study import StudyDesign, given_design, simulated_answers
 from analysis.planning.truths import Truth, truths_of_conditions
 from stimuli_store.errors import InputError

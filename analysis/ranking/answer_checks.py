@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import bdtr, chdtrc
 
 from analysis.infer.holm import holm
-from analysis.observers.hits import HitCounts, fewer_hits
+from analysis.observers.counted.hits import HitCounts, fewer_hits
 from analysis.observers.structure import signal_of, structure_of
 from analysis.ranking.diagnostics import Diagnostic, listed, names_of, not_checked
 from stimuli_store.tasks.types import REFERENCE, Task

@@ -9,7 +9,7 @@ from analysis.fits.fit import Fit, FitStatus
 from analysis.fits.scaling import ScalingFit
 from analysis.infer.estimates import Estimate
 from analysis.infer.population import PopulationEstimate
-from analysis.observers.from_counts import DPrime
+from analysis.observers.counted.dprime_result import DPrime
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.shown import number_of
 

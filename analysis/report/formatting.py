@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from analysis.observers.from_counts import DPrime
+from analysis.observers.counted.dprime_result import DPrime
 from analysis.plots.words import level
 
 #: Units that are written after a number; the name of any other, such as a model's parameter, is before it.
@@ -137,7 +137,7 @@ def dprime_bounds(found: DPrime) -> str:
 
     Examples
     --------
-    >>> from analysis.observers.from_counts import dprime_from_counts
+    >>> from analysis.observers.counted.from_counts import dprime_from_counts
     >>> dprime_bounds(dprime_from_counts(10, 10, "2ifc"))
     'from 0.83, no upper bound'
     """

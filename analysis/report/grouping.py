@@ -15,7 +15,9 @@ from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_counts
 from analysis.fits.goodness import goodness_of_fit
 from analysis.fits.scaling import ScalingFit, fit_critical_scaling
-from analysis.observers.from_counts import DPrime, dprimes_from_counts, dprimes_from_hits
+from analysis.observers.counted.dprime_result import DPrime
+from analysis.observers.counted.from_counts import dprimes_from_counts
+from analysis.observers.counted.from_hits import dprimes_from_hits
 from analysis.observers.links import link_of
 from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
 from analysis.report.levels_shown import caution_on_levels

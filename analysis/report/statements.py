@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.fits.fit import FitStatus
 from analysis.infer.population import FEWEST, OWN_CRITERIA, caution_of
-from analysis.observers.from_counts import DPrimeStatus
+from analysis.observers.counted.dprime_result import DPrimeStatus
 from analysis.report import formatting
 from analysis.report.conditions import MISFIT_DRAWS, Condition, bounded, lowest_of, undetermined
 from stimuli_store.tools.shown import p_value

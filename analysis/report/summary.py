@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
-from analysis.observers.from_counts import DPrime
+from analysis.observers.counted.dprime_result import DPrime
 from analysis.ranking.records import Ranking
 from analysis.report.conditions import Condition, undetermined
 from analysis.report.headlines import (

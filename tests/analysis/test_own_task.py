@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from analysis.observers.bias import fit_bias
-from analysis.observers.from_counts import dprime_from_counts
+from analysis.observers.counted.from_counts import dprime_from_counts
 from analysis.observers.links import link_of
 from analysis.observers.rule_comparison import compare_rules
 from analysis.observers.sdt import dprime, guess_rate, p_correct, trials_for

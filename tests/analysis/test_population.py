@@ -11,7 +11,7 @@ from analysis.fits.fit import FitStatus
 from analysis.fits.fitting import fit_counts, fit_psychometric
 from analysis.fits.population import population_dprime, population_threshold
 from analysis.infer.jackknife import crossed_jackknife
-from analysis.observers.from_counts import dprime_from_counts
+from analysis.observers.counted.from_counts import dprime_from_counts
 from stimuli_store.errors import InputError
 from tests.analysis.crossed_people import Study, answers, true_threshold
 from tests.helpers import whole
