@@ -148,6 +148,10 @@ class Fits:
 def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits:
     """Fit a psychometric function to each group of answers, all in one computation.
 
+    In a task with a criterion the curve is of the proportion of reports of a difference ("yes"), right or
+    not, and its guess rate is free. Trials without a difference are a point of it, at a level below all
+    others.
+
     Parameters
     ----------
     answers
@@ -158,10 +162,6 @@ def fit(answers: Answers, by: str | Sequence[str] = (), **settings: Any) -> Fits
     **settings
         As for `fit_psychometric`. The guess rate is that of each group's task unless it is given. The axis is
         logarithmic if all levels are above 0, else linear.
-
-    In a task with a criterion the curve is of the proportion of reports of a difference ("yes"), right or
-    not, and its guess rate is free. Trials without a difference are a point of it, at a level below all
-    others.
 
     Raises
     ------
