@@ -10,7 +10,7 @@ from stimuli_store.tools.lazy import lazy_names
 
 if TYPE_CHECKING:
     from analysis.curves.axes import Axis
-    from analysis.curves.cell_curves import DPrimeModel, ScalingModel, ThresholdModel
+    from analysis.curves.cell_models import DPrimeModel, ScalingModel, ThresholdModel
     from analysis.curves.psychometric import PsychometricFunction
     from analysis.data.answers import Answers
     from analysis.data.journals import find_journals, read_sessions

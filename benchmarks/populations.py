@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 from scipy.stats import norm
 
-from analysis.curves.cell_curves import ScalingModel, ThresholdModel
+from analysis.curves.cell_models import ScalingModel, ThresholdModel
 from analysis.fits.hierarchy import fit_hierarchy
 from analysis.fits.population import population_threshold
 from stimuli_store.tools.command_line import NamesTheNearest

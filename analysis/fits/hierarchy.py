@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.curves.cell_curves import CellCurve, CellModel
+from analysis.curves.cell_curve import CellCurve, CellModel
 from analysis.data.crossed import CellTable, cell_table, crossed_counts
 from analysis.fits.hierarchy_result import (
     NEW,
@@ -93,7 +93,7 @@ def fit_hierarchy(
 
     Examples
     --------
-    >>> from analysis.curves.cell_curves import DPrimeModel
+    >>> from analysis.curves.cell_models import DPrimeModel
     >>> people, right = ["a", "b", "c", "d"], [40, 42, 38, 41]
     >>> found = fit_hierarchy(people, None, None, right, [50] * 4, model=DPrimeModel(task="2ifc"))
     >>> found.population["dprime"].for_whom, round(found.population["dprime"].value, 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
-from analysis.curves.cell_curves import CellCurve
+from analysis.curves.cell_curve import CellCurve
 from analysis.data.counts import SURE, TOLD_APART, is_below, summed_counts, trend_of
 from analysis.data.crossed import CellTable
 from analysis.infer.estimates import Estimate

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.curves.cell_curves import CellModel, DPrimeModel, ScalingModel, ThresholdModel
+from analysis.curves.cell_curve import CellModel
+from analysis.curves.cell_models import DPrimeModel, ScalingModel, ThresholdModel
 from analysis.fits.hierarchy import fit_hierarchy
 from analysis.fits.hierarchy_result import Hierarchy, HierarchyStatus
 from analysis.observers.sdt import dprime

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from analysis.curves.cell_curves import DPrimeModel, ScalingModel
+from analysis.curves.cell_models import DPrimeModel, ScalingModel
 from analysis.infer.laplace import laplace, mixture_quantiles
 from analysis.infer.mixed import Effect, MixedPosterior, MixedProblem
 from analysis.infer.newton import modes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.curves.cell_curves import DPrimeModel, ScalingModel
+from analysis.curves.cell_models import DPrimeModel, ScalingModel
 from analysis.fits.hierarchy import fit_hierarchy
 from analysis.fits.hierarchy_result import Hierarchy, HierarchyStatus
 from tests.analysis.crossed_people import CRITICAL, GAIN, Study, scaling_answers

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from analysis.curves.cell_curves import CellModel, DPrimeModel, ScalingModel, ThresholdModel
+from analysis.curves.cell_curve import CellModel
+from analysis.curves.cell_models import DPrimeModel, ScalingModel, ThresholdModel
 from analysis.curves.sigmoids import SIGMOIDS
 from analysis.observers.links import link_of
 from stimuli_store.tasks import task_named

@@ -1,24 +1,17 @@
-"""Curves of the answers of one person to one image, by a few parameters that vary between people and images.
+"""Models of the answers in every cell of people and images: threshold, critical scaling, d'."""
 
-A curve comes twice: with derivatives, for fits in numpy, and as one formula for any array module, for
-sampling in JAX. Parameters are held on scales on which people differ by similar amounts: levels on the axis
-in units of their range, logarithms of widths, of critical scaling and of its gain, the logit of a lapse
-rate. Priors are densities on these scales.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.curves.axes import LOG_AXIS, Axis, axis_of, from_axis, to_axis
+from analysis.curves.cell_curve import CellCurve
+from analysis.curves.cell_prior import CellPrior
 from analysis.curves.scaling_curve import ScalingCurve, link_table
 from analysis.curves.sigmoids import sigmoid_of
 from analysis.curves.threshold_curve import ThresholdCurve
-from analysis.infer.likelihood import LAPSE_A, LAPSE_B, Curve, LogPrior, lapse_of, lapse_start
-from analysis.infer.mixed import Formula
+from analysis.infer.likelihood import lapse_of, lapse_start
 from analysis.observers.links import link_of
 from analysis.observers.rules import rule_of
 from analysis.observers.sdt import task_of
@@ -26,117 +19,11 @@ from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
 from stimuli_store.tools.gates import a_rate, a_share, check_fields
 
-Reported = Callable[[np.ndarray], np.ndarray]
-
 _FACTOR = 0.3  # half-Cauchy scale of differences between people, in natural logarithms
 _LOG2_OF_E = float(1 / np.log(2))
 _OF_RANGE = 0.15  # the same on other axes, in ranges of the levels
 _LOGITS = 0.5
 _DPRIME = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class CellCurve:
-    """A curve with its K parameters.
-
-    Attributes
-    ----------
-    positions
-        Positions of the levels on the axis of the curve (..., L), all 0 where answers depend on no level.
-    chance
-        Proportion of right answers by guessing; 0 where fewer mean something.
-    names
-        Names of the parameters (K).
-    curve
-        Parameters (..., K) to probabilities (..., L) and derivatives (..., K, L).
-    formula, log_prior
-        Probabilities and log prior of an array module and parameters (..., K).
-    prior
-        Parameters (B, K) to log density, gradient and curvature.
-    starts
-        Parameters to begin with (M, K).
-    scales
-        Half-Cauchy scales (K,) of the standard deviations between people or images.
-    integrated
-        Parameters whose posterior is far from normal.
-    vague
-        Posterior standard deviation (K,) from which on a parameter counts as undetermined.
-    units
-        Factor of each standard deviation (K,) when it is reported.
-    reported
-        For each parameter, the function to the quantity that is reported.
-    """
-
-    positions: np.ndarray
-    chance: float
-    names: tuple[str, ...]
-    curve: Curve
-    formula: Formula
-    prior: LogPrior
-    log_prior: Formula
-    starts: np.ndarray
-    scales: np.ndarray
-    vague: np.ndarray
-    units: np.ndarray
-    integrated: tuple[int, ...]
-    reported: tuple[Reported, ...]
-
-
-class CellModel(Protocol):
-    """Model of the answers in every cell; its curve follows from the levels."""
-
-    @property
-    def levelled(self) -> bool:
-        """True if answers depend on a level."""
-        ...
-
-    @property
-    def varies(self) -> tuple[str, ...]:
-        """Names of the parameters that vary between people and images unless said otherwise."""
-        ...
-
-    def at(self, levels: np.ndarray) -> CellCurve:
-        """Return the curve at levels (..., L)."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Prior:
-    """Normal priors of parameters, and Beta(2, 50) of the lapse rate in the last column up to `top`."""
-
-    mean: tuple[float, ...]
-    sd: tuple[float, ...]
-    top: float = 0.0
-
-    def terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return log density (B,), gradient (B, K) and curvature (B, K)."""
-        n = len(self.mean)
-        off = (x[:, :n] - self.mean) / self.sd
-        gradient, curvature = -off / self.sd, np.ones_like(off) / np.square(self.sd)
-        if self.top:
-            lapse, slope = lapse_of(x[:, [n]], self.top)
-            left, kept = 1 - lapse / self.top, 1 - lapse
-            turn = LAPSE_A * left - (LAPSE_B - 1) * slope / kept - lapse / self.top
-            bend = ((1 - 2 * lapse / self.top) * kept + slope) / kept**2
-            bent = slope * ((LAPSE_A + 1) / self.top + (LAPSE_B - 1) * bend)
-            gradient = np.concatenate([gradient, turn], axis=1)
-            curvature = np.concatenate([curvature, np.maximum(bent, 1e-6)], axis=1)
-        return self.log_density(np, x), gradient, curvature
-
-    def log_density(self, xp: Any, x: Any) -> Any:
-        """Return the log density of parameters (..., K) up to a constant."""
-        n = len(self.mean)
-        off = (x[..., :n] - xp.asarray(self.mean)) / xp.asarray(self.sd)
-        value = -0.5 * (off**2).sum(axis=-1)
-        if not self.top:
-            return value
-        lapse = _lapse(xp, x[..., n], self.top)
-        value = value + LAPSE_A * xp.log(lapse) + (LAPSE_B - 1) * xp.log1p(-lapse)
-        return value + xp.log1p(-lapse / self.top)
-
-
-def _lapse(xp: Any, u: Any, top: float) -> Any:
-    return top / (1 + xp.exp(-xp.clip(u, -30, 30)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +70,7 @@ class ThresholdModel:
             guess=self.guess,
             p=self.p,
         )
-        prior = _Prior(mean=(0.0, 0.0), sd=(2.0, _LOG2_OF_E), top=curve.top)
+        prior = CellPrior(mean=(0.0, 0.0), sd=(2.0, _LOG2_OF_E), top=curve.top)
         between = _FACTOR * _LOG2_OF_E / span if axis_of(self.axis) == LOG_AXIS else _OF_RANGE
         return CellCurve(
             positions=x,
@@ -193,7 +80,7 @@ class ThresholdModel:
             formula=curve.formula,
             prior=prior.terms,
             log_prior=prior.log_density,
-            starts=_grid(np.linspace(-0.4, 0.4, 5), [-2.0, -0.5], [curve.lapse_start]),
+            starts=_combinations(np.linspace(-0.4, 0.4, 5), [-2.0, -0.5], [curve.lapse_start]),
             scales=np.array([between, _FACTOR * _LOG2_OF_E, _LOGITS]),
             vague=np.array([0.4, np.inf, np.inf]),
             units=np.array([span, 1.0, 1.0]),
@@ -242,7 +129,7 @@ class ScalingModel:
         x = to_axis(levels) * np.log(2)
         middle, span = float(x.min() + x.max()) / 2, float(max(np.ptp(x), np.log(2)))
         curve = ScalingCurve(link=link_of(task_of(self.task), self.rule), log_levels=x)
-        prior = _Prior(mean=(middle, np.log(2)), sd=(1.5 * span, 1.5), top=1.0)
+        prior = CellPrior(mean=(middle, np.log(2)), sd=(1.5 * span, 1.5), top=1.0)
         criticals = x.min() + span * np.array([-0.1, 0.15, 0.4, 0.65])
         return CellCurve(
             positions=x,
@@ -252,7 +139,7 @@ class ScalingModel:
             formula=curve.formula,
             prior=prior.terms,
             log_prior=prior.log_density,
-            starts=_grid(criticals, np.log([1.0, 3.0]), [lapse_start(0.02)]),
+            starts=_combinations(criticals, np.log([1.0, 3.0]), [lapse_start(0.02)]),
             scales=np.array([_FACTOR, _FACTOR, _LOGITS]),
             vague=np.array([0.25 * span, np.inf, np.inf]),
             units=np.ones(3),
@@ -305,7 +192,7 @@ class DPrimeModel:
             slope = np.where(theta * ones > least, link.slope(dprime), 0.0)
             return link.p_correct(dprime), slope[..., None, :]
 
-        prior = _Prior(mean=(1.0,), sd=(2.0,))
+        prior = CellPrior(mean=(1.0,), sd=(2.0,))
         return CellCurve(
             positions=np.zeros(np.shape(levels)),
             chance=0.0 if task.directed else link.guess,
@@ -314,7 +201,7 @@ class DPrimeModel:
             formula=lambda xp, theta: table(xp, xp.maximum(theta * xp.asarray(ones), least)),
             prior=prior.terms,
             log_prior=prior.log_density,
-            starts=_grid([0.5, 1.5, 3.0]),
+            starts=_combinations([0.5, 1.5, 3.0]),
             scales=np.array([_DPRIME]),
             vague=np.array([0.6]),
             units=np.ones(1),
@@ -323,6 +210,6 @@ class DPrimeModel:
         )
 
 
-def _grid(*axes: ArrayLike) -> np.ndarray:
+def _combinations(*axes: ArrayLike) -> np.ndarray:
     """Return all combinations (M, K) of values of K parameters."""
     return np.stack([g.ravel() for g in np.meshgrid(*axes, indexing="ij")], axis=1)
