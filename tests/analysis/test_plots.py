@@ -656,5 +656,5 @@ def test_ratios_of_distortions_share_axes_whose_limits_hold_both() -> None:
 def test_without_a_threshold_a_plot_says_why(right: tuple[int, ...], said: str | None) -> None:
     found = fit(counts(right))
     said = said or f"{found.threshold:.3g} [{found.low:.3g}, {found.high:.3g}]"
-    assert words(plot_fit(found))[-1] == f"threshold at 75 %, these people: {said}"
+    assert words(plot_fit(found))[-1] == f"threshold at 75 %, these answers: {said}"
     assert said in [text.get_text() for text in plot_thresholds({"ann": found}).texts]
