@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from analysis.fits.groups import Fits, fit
     from analysis.fits.hierarchy import fit_hierarchy
     from analysis.fits.hierarchy_result import Hierarchy, HierarchyStatus
-    from analysis.fits.mad_verdict import MADVerdict, mad_verdict
+    from analysis.fits.mad.record import MADVerdict
+    from analysis.fits.mad.verdict import mad_verdict
     from analysis.fits.modes import fit_modes
     from analysis.fits.nested import NestedModels, compare_groups
     from analysis.fits.population import population_dprime, population_threshold

@@ -27,6 +27,7 @@ from analysis.infer.likelihood import (
     lapse_start,
     normal_prior,
 )
+from analysis.infer.population import whom
 from analysis.observers.checks import check_counts, numbers_of
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
@@ -60,6 +61,9 @@ class DistortionRatio(FieldTable):
         Whether both ends of the interval are finite.
     n_trials
         Number of answers.
+    for_whom
+        Whom the interval speaks for: it counts trials, so these people and these images only, however many
+        there are. For others, take the ratio of each person or image, and their mean with its error.
 
     Examples
     --------
@@ -80,11 +84,12 @@ class DistortionRatio(FieldTable):
     predicted: float | None
     determined: bool
     n_trials: int
+    for_whom: str = whom(1, 1)
 
     def __repr__(self) -> str:
         found = Estimate(value=self.value, low=self.low, high=self.high)
         said = "" if self.predicted is None else f", predicted {self.predicted:.3g}"
-        return f"DistortionRatio({found}{said}, {self.n_trials} trials)"
+        return f"DistortionRatio({found}{said}, {self.n_trials} trials; for {self.for_whom})"
 
     @property
     def agrees(self) -> bool | None:

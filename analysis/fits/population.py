@@ -120,7 +120,7 @@ def population_threshold(
         return np.where(np.abs(at) < _REACH, at, np.copysign(np.inf, at))
 
     noise = _trial_variance(curve, start, weight, rows, by_level)
-    found = _jackknife(rows, threshold, weigh, noise)
+    found = jackknife_of_counts(rows, threshold, weigh, noise)
     ends = (found.value, found.low, found.high)
     value, *sides = (float(from_axis(middle + side * span * end, axis)) for end in ends)
     placed = replace(found, value=value, low=min(sides), high=max(sides))
@@ -199,7 +199,7 @@ def population_dprime(
     # As for single counts, none or all right count as half a trial from there.
     p = np.clip(weight @ rows.n_correct / total, 0.5 / total, 1 - 0.5 / total)
     noise = float(p * (1 - p) * (weight**2 @ rows.n_trials) / total**2)
-    found = _jackknife(
+    found = jackknife_of_counts(
         rows, lambda right, total: right.sum(axis=1) / total.sum(axis=1), weigh, noise
     )
     # So many independent answers have Wilson's interval as wide as Student's, and skewed near 0 and 1.
@@ -225,7 +225,7 @@ def _spreads_times(found: PopulationEstimate, scale: float) -> PopulationEstimat
 CountStatistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def _jackknife(
+def jackknife_of_counts(
     rows: CrossedCounts, statistic: CountStatistic, weigh: str, noise: float
 ) -> PopulationEstimate:
     """Return the crossed jackknife of a statistic of counts; right and wrong answers are rows apart."""

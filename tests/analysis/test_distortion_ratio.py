@@ -147,3 +147,9 @@ def test_bad_input_is_one_sentence(changed: dict, words: str) -> None:
 def test_eigenvalues_must_be_ordered_and_above_zero(pair: tuple[float, float]) -> None:
     with pytest.raises(InputError, match=r"eigenvalue|above 0"):
         predicted_ratio(*pair)
+
+
+def test_a_ratio_says_for_whom_it_speaks() -> None:
+    found = fit_distortion_ratio(*answers(0, 8.0))
+    assert found.for_whom == "these people and these images only"
+    assert found.for_whom in repr(found) and found.for_whom in found._repr_html_()

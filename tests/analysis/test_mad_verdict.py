@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import beta
+from scipy.stats import beta, ttest_1samp
 
-from analysis.fits.mad_verdict import mad_verdict
+from analysis.fits.mad.verdict import mad_verdict
 from analysis.observers.sdt import p_correct
 from stimuli_store.errors import InputError
 
@@ -133,3 +133,68 @@ def test_answers_below_chance_in_a_task_with_a_direction_ask_for_swapped_keys() 
     assert swapped.sentence.endswith("held by a are reliably below chance: are the keys swapped?")
     fair = mad_verdict(["a", "b"], [48, 91], [100, 100], task="pair")
     assert fair.below_chance == () and "keys" not in fair.sentence
+
+
+IMAGES = [f"i{n}" for n in range(6)]
+
+
+def pairs_of_equal_models(seed: int) -> tuple[list[str], np.ndarray, list[int]]:
+    """Answers to six pairs of each of two models, whose d' come from the same distribution."""
+    rng = np.random.default_rng(seed)
+    p = p_correct(np.abs(rng.normal(1, 0.7, 12)), "2ifc")
+    return ["a"] * 6 + ["b"] * 6, rng.binomial(40, p), [40] * 12
+
+
+@pytest.mark.parametrize(
+    ("n", "most"), [(60, 0.2), pytest.param(400, 0.13, marks=pytest.mark.slow)]
+)
+def test_images_that_differ_make_no_model_better(n: int, most: float) -> None:
+    """With 60 studies 20 % is 2.6 standard errors above the nominal 10 %; without labels it is a third."""
+    told, these = 0, 0
+    for seed in range(n):
+        found = mad_verdict(*pairs_of_equal_models(seed), image=[*IMAGES, *IMAGES])
+        assert found.for_whom == "these people and new images"
+        told += not 0.05 < found.p_better < 0.95
+        these += not 0.05 < found.p_these < 0.95
+    assert told / n < most
+    assert these / n > 0.22
+
+
+def test_one_level_and_much_to_see_is_students_t() -> None:
+    """Near a proportion d' is a line, and with many trials only images make noise."""
+    shares = np.array([[0.700, 0.703, 0.699, 0.704], [0.702, 0.705, 0.703, 0.702]])
+    n = 10**8
+    k, total = np.round(shares * n).ravel(), np.full(8, n)
+    found = mad_verdict(["a"] * 4 + ["b"] * 4, k, total, image=list("wxyz") * 2)
+    assert found.p_better == pytest.approx(
+        1 - ttest_1samp(shares[1] - shares[0], 0, alternative="greater").pvalue, abs=0.002
+    )
+
+
+def test_a_verdict_says_for_whom_it_speaks() -> None:
+    held, k, n = ["a"] * 3 + ["b"] * 3, [30, 31, 32, 45, 46, 44], [50] * 6
+    labels = ["x", "y", "z"] * 2
+    plain = mad_verdict(held, k, n)
+    assert plain.p_better == plain.p_these
+    assert "for these people and these images only" in repr(plain)
+    people = mad_verdict(held, k, n, participant=labels)
+    assert people.for_whom == "new people and these images" and not people.caution
+    assert "P = 0.98" in people.sentence and "for new people and these images;" in people.sentence
+    both = mad_verdict(
+        held * 3, k * 3, n * 3, participant=np.repeat(["p", "q", "r"], 6), image=labels * 3
+    )
+    assert both.for_whom == "new people and new images"
+    two = mad_verdict(held, k, n, image=["x", "x", "y"] * 2)
+    assert two.p_better == two.p_these
+    assert two.caution.startswith("nothing is said about other images: there are only 2")
+    with pytest.raises(InputError, match="image must be a list of the same length as held: 6"):
+        mad_verdict(held, k, n, image=["x"])
+
+
+def test_a_row_at_a_level_of_one_model_only_changes_nothing() -> None:
+    held, k, n = ["a"] * 3 + ["b"] * 3, [30, 31, 32, 45, 40, 44], [50] * 6
+    given = {"level": [1] * 6, "image": ["x", "y", "z"] * 2}
+    more = {"level": [1] * 6 + [2], "image": ["x", "y", "z"] * 2 + ["new"]}
+    one = mad_verdict(held, k, n, **given)
+    other = mad_verdict([*held, "a"], [*k, 7], [*n, 50], **more)
+    assert other.p_better == one.p_better

@@ -32,10 +32,11 @@ for number, mean in enumerate(np.linspace(0.7, 0.8, N_PEOPLE), start=1):
 answers = ss.answers_of(bank, sessions)
 answers
 # %% The verdict: a pair that a metric holds, and that people tell apart, speaks against this metric
-counts = answers.counts(["held", "level"])
-said = {"level": counts.level, "task": design.task}
-verdict = ss.mad_verdict(counts.held, counts.n_correct, counts.n_trials, **said)
+cells = answers.counts(["held", "level", "participant", "image"])
+said = {"participant": cells.participant, "image": cells.image, "task": design.task}
+verdict = ss.mad_verdict(cells.held, cells.n_correct, cells.n_trials, level=cells.level, **said)
 print(verdict.sentence)
+counts = answers.counts(["held", "level"])
 counts.assign(**{"P(mse better)": np.tile(verdict.by_level, 2)})
 
 

@@ -1,0 +1,1 @@
+"""Maximum-differentiation competitions: which of two models people contradict less."""
