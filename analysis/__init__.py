@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         predicted_ratio,
     )
     from analysis.fits.dprimes import DPrimes, dprimes
-    from analysis.fits.fit import Fit, FitStatus
+    from analysis.fits.fit import Fit
+    from analysis.fits.fit_status import FitStatus
     from analysis.fits.fitting import fit_many, fit_psychometric
     from analysis.fits.goodness import Goodness, goodness_of_fit, residuals_by_order
     from analysis.fits.groups import Fits, fit
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from analysis.fits.nested import NestedModels, compare_groups
     from analysis.fits.population import population_dprime, population_threshold
     from analysis.fits.posteriors import grid_posterior, grid_posteriors
-    from analysis.fits.scaling import ScalingFit, ScalingStatus, fit_critical_scaling
+    from analysis.fits.scaling.fitting import fit_critical_scaling
+    from analysis.fits.scaling.record import ScalingFit, ScalingStatus
     from analysis.infer.estimates import Estimate
     from analysis.infer.jackknife import crossed_jackknife
     from analysis.infer.population import PopulationEstimate

@@ -14,7 +14,8 @@ from analysis.fits.engine.climbing import Modes
 from analysis.fits.engine.quantities import Estimates
 from analysis.fits.engine.settings import FitSettings
 from analysis.fits.engine.shared import own_settings
-from analysis.fits.fit import Fit, FitStatus, Posterior
+from analysis.fits.fit import Fit, Posterior
+from analysis.fits.fit_status import FitStatus
 
 _FARTHEST = 20.0  # position of a curve's half that is kept, in ranges of the levels
 _OCTAVES = 1000.0  # and on the log axis, so that the level is a number

@@ -1,7 +1,6 @@
 """A fitted psychometric function: curve, threshold, posterior, and the data and settings that gave them."""
 
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.curves.axes import Axis, axis_of, to_axis
+from analysis.curves.drawn_counts import drawn_counts
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
 from analysis.data.level_names import level_label
@@ -17,54 +17,16 @@ from analysis.fits.engine.batch import batch_of_counts
 from analysis.fits.engine.quantities import estimates_of, profile_of, slope_target, target_of
 from analysis.fits.engine.search import Quantity
 from analysis.fits.engine.settings import FitSettings, check_p
+from analysis.fits.fit_status import FitStatus
 from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import DROP95
 from analysis.infer.likelihood import deviance_residuals
 from stimuli_store.errors import InputError
 from stimuli_store.tools import html
 from stimuli_store.tools.gates import a_seed, briefly, takes
-from stimuli_store.tools.svg import curve_drawing
 
 if TYPE_CHECKING:
     from analysis.fits.goodness import Goodness
-
-
-class FitStatus(Enum):
-    """Outcome of a fit; the value is the sentence shown to people.
-
-    Examples
-    --------
-    >>> from stimsynth import fit_psychometric
-    >>> fit = fit_psychometric([1, 2, 4, 8, 16], [20, 22, 30, 37, 39], [40] * 5)
-    >>> fit.status.name, fit_psychometric([1, 2], [10, 10], [20, 20]).status.name
-    ('CONVERGED', 'AT_CHANCE')
-    """
-
-    CONVERGED = "the fit converged, and the threshold lies within the levels shown"
-    EXTRAPOLATED = "the fit converged, but the threshold lies outside the levels shown"
-    FALLING = "the fit converged, and the curve falls with the level as the answers do"
-    UNDETERMINED = "the answers bound the threshold on neither side"
-    UNREACHED = "the fitted curve stays below p; there is no threshold"
-    EXCEEDED = (
-        "the fitted curve is above p already where it is lowest; a threshold, if there is one, lies "
-        "beyond the levels shown"
-    )
-    WRONG_WAY = (
-        "answers get worse along the levels where the fitted curve gets better; turn `rising`"
-    )
-    BELOW_CHANCE = (
-        "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
-    )
-    AT_CHANCE = "the answers are not told apart from guessing; there is no threshold"
-    ONE_LEVEL = (
-        "answers at a single level cannot give a threshold; show two at least, or take their d'"
-    )
-    UNFINISHED = "the fit did not converge; do not use it"
-
-    @property
-    def is_found(self) -> bool:
-        """Whether there is a threshold among the levels shown."""
-        return self in (FitStatus.CONVERGED, FitStatus.FALLING)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -317,20 +279,11 @@ class Fit:
             ("deviance", f"{self.deviance:.3g}"),
             ("status", self.status.value),
         ]
-        return html.table((), rows) + self._drawing()
-
-    def _drawing(self) -> str:
-        scale = axis_of(self.function.axis)
-        at = np.asarray(scale.position(self.counts.levels), dtype=np.float64)
-        along = np.linspace(at.min(), at.max(), 60)
-        drop = self.function(np.asarray(scale.level(along), dtype=np.float64))
-        shares = self.counts.n_correct / self.counts.n_trials
-        inside = min(max(self.threshold, self.counts.levels.min()), self.counts.levels.max())
-        place = scale.position(np.array([inside]))[0] if inside == self.threshold else np.nan
-        return curve_drawing(
-            list(zip(at.tolist(), shares.tolist(), strict=True)),
-            list(zip(along.tolist(), drop.tolist(), strict=True)),
+        drawn = drawn_counts(
+            self.counts,
+            curve.axis,
+            curve,
+            self.threshold,
             f"proportion correct by level, with the fitted curve and its threshold {self.threshold:.3g}",
-            ends=(f"{self.counts.levels.min():g}", f"{self.counts.levels.max():g}"),
-            mark=float(place),
         )
+        return html.table((), rows) + drawn

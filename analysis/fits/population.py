@@ -23,7 +23,8 @@ from analysis.curves.threshold_curve import ThresholdCurve
 from analysis.data.counts import summed_counts
 from analysis.data.crossed import CrossedCounts, crossed_counts
 from analysis.fits.engine.settings import ANY, FitSettings, checked
-from analysis.fits.fit import Fit, FitStatus
+from analysis.fits.fit import Fit
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_counts
 from analysis.infer.jackknife import WEIGHINGS, crossed_jackknife, weights_of
 from analysis.infer.likelihood import CurveProblem, climb, lapse_prior

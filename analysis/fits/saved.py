@@ -10,7 +10,8 @@ from analysis.curves.axes import AXES, Axis, axis_of
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.counts import Counts
 from analysis.fits.engine.settings import FitSettings, checked
-from analysis.fits.fit import Fit, FitStatus, Posterior
+from analysis.fits.fit import Fit, Posterior
+from analysis.fits.fit_status import FitStatus
 from analysis.infer.priors import prior_from_json, prior_to_json
 from stimuli_store.disk.json_file import as_text, read_json, write_json
 from stimuli_store.errors import InputError

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from analysis.curves.axes import LINEAR_AXIS, LOG_AXIS
 from analysis.fits.dprimes import DPrimes
-from analysis.fits.scaling import ScalingFit
+from analysis.fits.scaling.record import ScalingFit
 from analysis.observers.counted.dprime_result import DPrime
 from analysis.plots import style
 from analysis.plots.levels import level_axis

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.fits.scaling import ScalingFit
+from analysis.fits.scaling.record import ScalingFit
 from analysis.plots import style
 from analysis.plots.fits import draw_proportions, set_height
 from analysis.plots.levels import level_axis

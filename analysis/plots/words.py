@@ -3,7 +3,8 @@
 import math
 from types import MappingProxyType
 
-from analysis.fits.fit import Fit, FitStatus
+from analysis.fits.fit import Fit
+from analysis.fits.fit_status import FitStatus
 
 _NO_THRESHOLD = MappingProxyType(
     {

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.fits.fit import Fit, FitStatus
-from analysis.fits.scaling import ScalingFit
+from analysis.fits.fit import Fit
+from analysis.fits.fit_status import FitStatus
+from analysis.fits.scaling.record import ScalingFit
 from analysis.infer.estimates import Estimate
 from analysis.infer.population import PopulationEstimate
 from analysis.observers.counted.dprime_result import DPrime

@@ -14,7 +14,8 @@ from analysis.fits.engine.settings import named_settings
 from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_counts
 from analysis.fits.goodness import goodness_of_fit
-from analysis.fits.scaling import ScalingFit, fit_critical_scaling
+from analysis.fits.scaling.fitting import fit_critical_scaling
+from analysis.fits.scaling.record import ScalingFit
 from analysis.observers.counted.dprime_result import DPrime
 from analysis.observers.counted.from_counts import dprimes_from_counts
 from analysis.observers.counted.from_hits import dprimes_from_hits

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.fits.fit import FitStatus
+from analysis.fits.fit_status import FitStatus
 from analysis.infer.population import FEWEST, OWN_CRITERIA, caution_of
 from analysis.observers.counted.dprime_result import DPrimeStatus
 from analysis.report import formatting

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import ndtri
 
 from analysis import dprime_from_counts, dprime_from_hits, dprimes, population_dprime, read_trials
-from analysis.fits.scaling import fit_critical_scaling
+from analysis.fits.scaling.fitting import fit_critical_scaling
 from analysis.observers.links import link_of
 from analysis.plots import plot_dprime, plot_thresholds
 from stimuli_store.errors import InputError

@@ -6,7 +6,8 @@ from scipy.stats import binom
 
 from analysis.curves.axes import Axis
 from analysis.curves.psychometric import PsychometricFunction
-from analysis.fits.fit import Fit, FitStatus
+from analysis.fits.fit import Fit
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_many, fit_psychometric
 from analysis.infer.noise import NOISES
 from analysis.infer.priors import FlatPrior

@@ -7,7 +7,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import betabinom, binom, chi2
 
 from analysis.data.counts import trend_of
-from analysis.fits.fit import FitStatus
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_many, fit_psychometric
 
 SEEN = (FitStatus.CONVERGED, FitStatus.FALLING)

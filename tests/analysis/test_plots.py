@@ -25,7 +25,7 @@ from analysis.curves.axes import Axis
 from analysis.data.counts import Counts, counts_of
 from analysis.fits.distortion_ratio import DistortionRatio
 from analysis.fits.fit import Fit
-from analysis.fits.scaling import ScalingFit
+from analysis.fits.scaling.record import ScalingFit
 from analysis.observers.counted.wilson import wilson
 from analysis.plots import (
     Tile,

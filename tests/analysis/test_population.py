@@ -7,7 +7,7 @@ from scipy.stats import norm, sem, t
 
 from analysis.data.counts import summed_counts
 from analysis.fits.engine.settings import FitSettings
-from analysis.fits.fit import FitStatus
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_counts, fit_psychometric
 from analysis.fits.population import population_dprime, population_threshold
 from analysis.infer.jackknife import crossed_jackknife

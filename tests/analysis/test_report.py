@@ -15,7 +15,7 @@ import pytest
 from analysis.cli import register
 from analysis.data.journals import read_sessions
 from analysis.data.tables import answers_of, level_counts
-from analysis.fits.fit import FitStatus
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_psychometric
 from analysis.observers.simulated.true_threshold import true_threshold
 from analysis.report.results import Results

@@ -13,7 +13,7 @@ import pytest
 from analysis import read_trials
 from analysis.cli.analyse import summary_lines
 from analysis.data.answers import Answers
-from analysis.fits.fit import FitStatus
+from analysis.fits.fit_status import FitStatus
 from analysis.fits.population import population_dprime, population_threshold
 from analysis.report.headlines import answers_line, sorts_line, statements_of
 from analysis.report.page.whole import report_page

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom, norm
 
-from analysis.fits.scaling import ScalingStatus, fit_critical_scaling
+from analysis.fits.scaling.fitting import fit_critical_scaling
+from analysis.fits.scaling.record import ScalingStatus
 from stimuli_store.errors import InputError
 from tests.helpers import whole
 

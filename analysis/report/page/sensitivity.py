@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.data.level_names import unit_label
-from analysis.fits.scaling import ScalingStatus
+from analysis.fits.scaling.record import ScalingStatus
 from analysis.observers.counted.dprime_result import DPrime
 from analysis.plots import style
 from analysis.plots.dprimes import plot_dprime

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from analysis.fits.fit import Fit, FitStatus
+from analysis.fits.fit import Fit
+from analysis.fits.fit_status import FitStatus
 from analysis.plots import style
 from analysis.plots.fits import plot_fit
 from analysis.plots.thresholds import plot_thresholds

@@ -10,7 +10,6 @@ narrow an interval; `fit_hierarchy` with a `ScalingModel` is meant for them.
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +18,7 @@ from scipy.special import ndtri
 from analysis.curves.axes import to_axis
 from analysis.curves.scaling_curve import CRITICAL, GAIN, LAPSE, ScalingCurve
 from analysis.data.counts import SURE, Counts, counts_of, dispersion_of, is_below, trend_of
+from analysis.fits.scaling.record import ScalingFit, ScalingStatus
 from analysis.infer.estimates import Estimate
 from analysis.infer.intervals import (
     DROP95,
@@ -35,143 +35,12 @@ from analysis.infer.likelihood import (
     lapse_prior,
     lapse_start,
 )
-from analysis.observers.links import Link, link_of
+from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
 from stimuli_store.tasks.types import Task
-from stimuli_store.tools import html
-from stimuli_store.tools.svg import curve_drawing
 
 _GAINS = np.log(np.geomspace(0.05, 30.0, 33))
-
-
-class ScalingStatus(Enum):
-    """Outcome of a fit; the value is the sentence shown to people.
-
-    Examples
-    --------
-    >>> from analysis import fit_critical_scaling
-    >>> scalings = [0.2, 0.3, 0.4, 0.6, 0.8, 1.2]
-    >>> found = fit_critical_scaling(scalings, [51, 50, 58, 72, 80, 88], [100] * 6)
-    >>> found.status.name
-    'CONVERGED'
-    """
-
-    CONVERGED = "the fit converged, and critical scaling lies within the levels shown"
-    EXTRAPOLATED = "the fit converged, but critical scaling lies below the levels shown"
-    BELOW = "answers are as good at the smallest levels as at the largest; critical scaling is below them"
-    OPEN = "the answers set no lower end to critical scaling; show smaller levels"
-    AT_CEILING = (
-        "answers are at the ceiling at all levels; they determine neither critical scaling nor gain"
-    )
-    AT_CHANCE = (
-        "answers are at chance at all levels; they determine neither critical scaling nor gain"
-    )
-    UNDETERMINED = "the answers determine neither critical scaling nor gain; show more levels"
-    BELOW_CHANCE = (
-        "answers are below chance beyond doubt; are the keys, or right and wrong, swapped?"
-    )
-    FALLING = (
-        "answers get worse as the level rises; critical scaling describes answers that get better"
-    )
-    UNFINISHED = "the fit did not converge; do not use it"
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class ScalingFit:
-    """Fitted critical scaling s₀ and gain α₀ of counts by level, with 95 % intervals.
-
-    Attributes
-    ----------
-    critical, critical_low, critical_high
-        s₀ in the unit of the levels with its 95 % profile interval, widened as in `Fit`; an end is
-        0 or infinite if the data exclude no value on that side.
-    gain, gain_low, gain_high
-        α₀ (d' at very large windows) with its interval.
-    lapse
-        Probability of a random answer.
-    log_likelihood, deviance, n_trials
-        At the posterior mode; the deviance is against the observed proportions.
-    counts
-        Answers that were fitted, by level.
-    link
-        Relation between d' and proportion correct (`analysis.observers.links`).
-    status
-        A `ScalingStatus`.
-
-    Examples
-    --------
-    >>> from analysis import fit_critical_scaling
-    >>> scalings = [0.2, 0.3, 0.4, 0.6, 0.8, 1.2]
-    >>> found = fit_critical_scaling(scalings, [51, 50, 58, 72, 80, 88], [100] * 6)
-    >>> found.critical_low < found.critical < found.critical_high
-    True
-    """
-
-    critical: float
-    critical_low: float
-    critical_high: float
-    gain: float
-    gain_low: float
-    gain_high: float
-    lapse: float
-    log_likelihood: float
-    deviance: float
-    n_trials: int
-    counts: Counts
-    link: Link
-    status: ScalingStatus
-
-    def __repr__(self) -> str:
-        values = (
-            f"{name} {value:.3g} [{low:.3g}, {high:.3g}]"
-            for name, value, low, high in (
-                ("critical scaling", self.critical, self.critical_low, self.critical_high),
-                ("gain", self.gain, self.gain_low, self.gain_high),
-            )
-        )
-        return f"{', '.join(values)} ({self.status.name})"
-
-    def _repr_html_(self) -> str:
-        rows = [
-            (
-                "critical scaling [95 %]",
-                self._shown(self.critical, self.critical_low, self.critical_high),
-            ),
-            ("gain [95 %]", self._shown(self.gain, self.gain_low, self.gain_high)),
-            ("lapse", f"{self.lapse:.3g}"),
-            ("trials", self.n_trials),
-            ("deviance", f"{self.deviance:.3g}"),
-            ("task", f"{self.link.task}, {self.link.rule}"),
-            ("status", self.status.value),
-        ]
-        levels = self.counts.levels
-        along = np.geomspace(levels.min(), levels.max(), 60)
-        shares = self.counts.n_correct / self.counts.n_trials
-        drawn = curve_drawing(
-            list(zip(np.log2(levels).tolist(), shares.tolist(), strict=True)),
-            list(zip(np.log2(along).tolist(), self.p_correct(along).tolist(), strict=True)),
-            f"proportion correct by level, with the fitted curve and critical scaling {self.critical:.3g}",
-            ends=(f"{levels.min():g}", f"{levels.max():g}"),
-            mark=float(np.log2(self.critical)) if levels.min() <= self.critical else np.nan,
-        )
-        return html.table((), rows) + drawn
-
-    @staticmethod
-    def _shown(value: float, low: float, high: float) -> str:
-        return str(Estimate(value=value, low=low, high=high))
-
-    def dprime(self, level: ArrayLike) -> np.ndarray:
-        """Return the fitted d' at each level (same shape)."""
-        s = np.asarray(level, dtype=np.float64)
-        above = s > self.critical
-        rise = 1 - (np.where(above, self.critical, 0.0) / s) ** 2
-        return np.where(above, self.gain, 0.0) * rise
-
-    def p_correct(self, level: ArrayLike) -> np.ndarray:
-        """Return the fitted proportion correct at each level (same shape)."""
-        seen = self.link.p_correct(self.dprime(level))
-        return (1 - self.lapse) * seen + self.lapse * self.link.guess
 
 
 def fit_critical_scaling(
@@ -209,7 +78,7 @@ def fit_critical_scaling(
     x = to_axis(counts.levels) * np.log(2)
     problem = CurveProblem(
         curve=ScalingCurve(link=link, log_levels=x).terms,
-        prior=_prior,
+        prior=_flat_but_for_lapses,
         n_correct=counts.n_correct,
         n_trials=counts.n_trials,
     )
@@ -227,7 +96,9 @@ def fit_critical_scaling(
         gain_low=gain.low,
         gain_high=gain.high,
         lapse=float(lapse_of(best[LAPSE])[0]),
-        log_likelihood=float(profiles.by_critical.height.max() - _prior(best[None])[0][0]),
+        log_likelihood=float(
+            profiles.by_critical.height.max() - _flat_but_for_lapses(best[None])[0][0]
+        ),
         deviance=misfit,
         n_trials=int(counts.n_trials.sum()),
         counts=counts,
@@ -267,7 +138,7 @@ def _profiles(problem: CurveProblem, x: np.ndarray) -> _Profiles:
     return _Profiles(by_critical=by_critical, by_gain=by_gain, rested=bool(top.rested[0]))
 
 
-def _interval(problem: CurveProblem, profile: LikelihoodProfile, drop: float) -> Estimate:
+def _profiled(problem: CurveProblem, profile: LikelihoodProfile, drop: float) -> Estimate:
     """Return a profiled parameter with its interval; one at an end of its range is 0 or infinite."""
     low, high = interval_of(problem, profile, drop)
     at = float(profile.values[profile.best])
@@ -283,8 +154,8 @@ def _judged(
     problem: CurveProblem, profiles: _Profiles, levels: np.ndarray, drop: float
 ) -> tuple[Estimate, Estimate, ScalingStatus]:
     """Return s₀ and α₀ with their intervals, and the status; an undetermined one is at its open end."""
-    critical = _interval(problem, profiles.by_critical, drop)
-    gain = _interval(problem, profiles.by_gain, drop)
+    critical = _profiled(problem, profiles.by_critical, drop)
+    gain = _profiled(problem, profiles.by_gain, drop)
     if gain.low == 0:
         return (
             Estimate(value=np.inf, low=0.0, high=np.inf),
@@ -318,7 +189,7 @@ def _objection(counts: Counts, x: np.ndarray, guess: float) -> ScalingStatus | N
     return ScalingStatus.FALLING if falls else None
 
 
-def _prior(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _flat_but_for_lapses(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     value, gradient, curvature = lapse_prior(x[:, LAPSE])
     flat = np.zeros(len(x))
     return (

@@ -1,0 +1,1 @@
+"""Critical scaling: the fit to counts by level, and its result."""
