@@ -137,6 +137,12 @@ REASONS = (
         signs=("UnpicklingError",),
     ),
     Reason(
+        what="Losses of a coarse-to-fine search are those of an iterate's scales; `objective_function` takes "
+        "the output of all",
+        where="`MetamerCTF`",
+        signs=("saved_synth and loss are misaligned",),
+    ),
+    Reason(
         what="Exactly every k-th iterate is stored, and the last one is at hand without that; losses of a "
         "batch are those of its images",
         where="`synthesize`",
