@@ -25,7 +25,7 @@ def table_of_files(found: Mapping[str, Outcome]) -> str:
     for test, (kind, error) in found.items():
         file = test.partition(".py::")[0].removeprefix("test_")
         counts.setdefault(f"`{file}`", Counter())[kind_of(kind, error)] += 1
-    counts["all"] = sum(counts.values(), Counter())
+    counts = {**dict(sorted(counts.items())), "all": sum(counts.values(), Counter())}
     kinds = [k for i, k in enumerate(_COLUMNS) if i < _ALWAYS or counts["all"][k]]
     rows = [["file", "tests", *(_COLUMNS[kind] for kind in kinds)]]
     for name, by_kind in counts.items():
