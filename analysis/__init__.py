@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from analysis.data.reading import read_trials
     from analysis.data.tables import answers_of
     from analysis.fits.bootstrap import nonparametric_bootstrap, parametric_bootstrap
-    from analysis.fits.contrasts import Contrast, Contrasts, contrasts
+    from analysis.fits.conditions.contrast_record import Contrast, Contrasts
+    from analysis.fits.conditions.contrasts import contrasts
+    from analysis.fits.conditions.nested import compare_groups
+    from analysis.fits.conditions.nested_record import NestedModels
     from analysis.fits.distortion_ratio import (
         DistortionRatio,
         fit_distortion_ratio,
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from analysis.fits.mad.record import MADVerdict
     from analysis.fits.mad.verdict import mad_verdict
     from analysis.fits.modes import fit_modes
-    from analysis.fits.nested import NestedModels, compare_groups
     from analysis.fits.population import population_dprime, population_threshold
     from analysis.fits.posteriors import grid_posterior, grid_posteriors
     from analysis.fits.scaling.fitting import fit_critical_scaling

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from analysis.data.answers import Answers
-from analysis.fits.contrasts import QUANTITIES, contrasts
+from analysis.fits.conditions.contrasts import QUANTITIES, contrasts
 from analysis.fits.groups import fit, guess_of
 from analysis.fits.population import population_threshold
 from analysis.planning.power import Test

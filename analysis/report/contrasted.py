@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.data.answers import Answers
-from analysis.fits.contrasts import Contrasts, contrasts
+from analysis.fits.conditions.contrast_record import Contrasts
+from analysis.fits.conditions.contrasts import contrasts
 from analysis.fits.groups import fit
 from analysis.infer.population import FEWEST
 from analysis.report import formatting

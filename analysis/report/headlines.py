@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from analysis.fits.contrasts import Contrast
+from analysis.fits.conditions.contrast_record import Contrast
 from analysis.ranking.records import Ranking
 from analysis.report import formatting
 from analysis.report.contrasted import SIGNS

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.data.answers import Answers
 from analysis.data.kinds import given_answers, given_bank, sessions_given
 from analysis.data.tables import STIMULUS, meant
-from analysis.fits.contrasts import Contrasts
+from analysis.fits.conditions.contrast_record import Contrasts
 from analysis.infer.estimates import Estimate
 from analysis.ranking.diagnose import diagnose
 from analysis.ranking.diagnostics import Diagnostic

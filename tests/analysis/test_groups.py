@@ -12,11 +12,11 @@ from scipy.stats import ttest_rel
 
 from analysis.data.answers import Answers
 from analysis.data.reading import read_trials
-from analysis.fits.contrasts import contrasts
+from analysis.fits.conditions.contrasts import contrasts
+from analysis.fits.conditions.nested import compare_groups
 from analysis.fits.fit import Fit
 from analysis.fits.fitting import fit_psychometric
 from analysis.fits.groups import fit
-from analysis.fits.nested import compare_groups
 from analysis.infer.holm import holm
 from analysis.planning.study import StudyDesign, simulated_answers
 from analysis.planning.truths import ThresholdTruth

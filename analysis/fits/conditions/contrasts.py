@@ -6,28 +6,24 @@ combined (MOVER; Zou & Donner 2008, Statistics in Medicine 27, 1693), and speak 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr, stdtr, stdtrit
 
 from analysis.data.kinds import given_fits
+from analysis.fits.conditions.contrast_record import Contrast, Contrasts
 from analysis.fits.fit import Fit
 from analysis.fits.groups import Fits
 from analysis.infer.estimates import Estimate
 from analysis.infer.holm import holm
 from analysis.infer.population import whom
+from analysis.observers.counted.wilson import Z95
 from stimuli_store.errors import InputError
-from stimuli_store.tools import html
-from stimuli_store.tools.gates import a_number, a_text, one_of, optional, takes
-from stimuli_store.tools.shown import FieldTable, number_of, p_text
+from stimuli_store.tools.gates import a_text, one_of, optional, takes
 
-_Z95 = 1.959963984540054
 _FEWEST = 3
-_MOST_NAMED = 6
 _SAME = 1e-9  # spread of the participants' differences that is rounding only
 
 
@@ -45,182 +41,6 @@ QUANTITIES: dict[str, tuple[Callable[[Fit], Estimate], bool]] = {
     "slope": (lambda fit: fit.slope_at(fit.p), True),
     "lapse": (lambda fit: _free(fit, "lapse"), False),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contrast(FieldTable):
-    """Difference or ratio of one quantity between two conditions.
-
-    Attributes
-    ----------
-    first, second
-        The conditions; the difference is first minus second, the ratio first by second.
-    quantity, scale
-        What is compared, and ``"ratio"`` or ``"difference"``.
-    estimate
-        The value with its 95 % interval, not corrected for other pairs.
-    p_value, p_holm
-        Two-sided p value of equality, and the same after Holm's correction over all pairs.
-    n, n_left_out
-        Participants behind a paired contrast, and those without a bounded value in both conditions; 0 and 0
-        for one of two fits.
-    for_whom
-        Whom the interval speaks for.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from analysis import contrasts, fit, read_trials
-    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
-    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 30, 41])]
-    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
-    >>> found = contrasts(fit(read_trials(table, task="2afc"), by="condition"), "condition")
-    >>> found["a", "b"].p_value < 0.05
-    True
-    """
-
-    first: Any
-    second: Any
-    quantity: str
-    scale: str
-    estimate: Estimate
-    p_value: float
-    p_holm: float
-    n: int
-    for_whom: str
-    n_left_out: int = 0
-
-    @takes(low=a_number, high=a_number)
-    def equivalence(self, low: float, high: float) -> str:
-        """Return the statement that a region of practical equivalence allows.
-
-        It is "equivalent" if the whole interval lies in the region, "different" if all of it lies
-        outside, else "undecided" (Kruschke 2018, AMPPS 1, 270). If participants were left out, it is "not
-        shown", with their number: they may be those who differ.
-
-        Raises
-        ------
-        InputError
-            If the region does not hold the value of no difference (1 for a ratio, else 0), or that of a ratio
-            begins at 0 or below.
-        """
-        same, least = (1.0, 0.0) if self.scale == "ratio" else (0.0, -np.inf)
-        if not least < low < same < high:
-            above = " and lie above 0" if self.scale == "ratio" else ""
-            raise InputError(
-                f"a region of equivalence of a {self.scale} must hold {same:g}{above}; not from {low:g} "
-                f"to {high:g}"
-            )
-        if self.n_left_out:
-            return (
-                f"not shown: {number_of(self.n_left_out, 'participant')} without a bounded {self.quantity} "
-                "in both conditions may be those who differ"
-            )
-        if low <= self.estimate.low and self.estimate.high <= high:
-            return "equivalent"
-        outside = self.estimate.high < low or self.estimate.low > high
-        return "different" if outside else "undecided"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contrasts:
-    """Contrasts of all pairs of conditions, corrected together.
-
-    Attributes
-    ----------
-    rows
-        A `Contrast` for each pair of conditions.
-    left_out
-        Names of participants without a bounded value in both conditions of a pair; of conditions without one
-        where two fits are compared.
-    caution
-        Why nothing is said about other people, or "".
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from analysis import contrasts, fit, read_trials
-    >>> rows = [("a", x, k, 50) for x, k in zip([8, 16, 32, 64], [26, 31, 41, 48])]
-    >>> rows += [("b", x, k, 50) for x, k in zip([8, 16, 32, 64], [25, 26, 30, 41])]
-    >>> table = pd.DataFrame(rows, columns=["condition", "level", "n_correct", "n_trials"])
-    >>> found = contrasts(fit(read_trials(table, task="2afc"), by="condition"), "condition")
-    >>> len(found.table)
-    1
-    """
-
-    rows: tuple[Contrast, ...]
-    left_out: tuple[str, ...] = ()
-    caution: str = ""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences on participants or conditions left out, and on other people; empty if there are none."""
-        cautions = (self.caution,) if self.caution else ()
-        if not self.left_out:
-            return cautions
-        named = ", ".join(self.left_out[:_MOST_NAMED])
-        more = ", …" if len(self.left_out) > _MOST_NAMED else ""
-        return (
-            f"{self._n_left_out} left out, for want of a bounded {self.rows[0].quantity} in both conditions "
-            f"of a pair: {named}{more}",
-            *cautions,
-        )
-
-    @property
-    def _n_left_out(self) -> str:
-        paired = any(row.n for row in self.rows)
-        return number_of(len(self.left_out), "participant" if paired else "condition")
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row for each pair: estimate, interval, p values, participants, and how many were left out."""
-        return pd.DataFrame(
-            [
-                {
-                    "first": row.first,
-                    "second": row.second,
-                    row.scale: row.estimate.value,
-                    "low": row.estimate.low,
-                    "high": row.estimate.high,
-                    "p": row.p_value,
-                    "p (Holm)": row.p_holm,
-                    "participants": row.n,
-                    "left out": row.n_left_out,
-                }
-                for row in self.rows
-            ]
-        )
-
-    def __getitem__(self, pair: tuple[Any, Any]) -> Contrast:
-        """Return the contrast of a pair of conditions, in the order of the table."""
-        for row in self.rows:
-            if (row.first, row.second) == pair:
-                return row
-        raise InputError(
-            f"there is no contrast of {pair!r}; there are "
-            f"{', '.join(repr((row.first, row.second)) for row in self.rows)}"
-        )
-
-    def __repr__(self) -> str:
-        told = sum(row.p_holm < 0.05 for row in self.rows)
-        without = f"; {self._n_left_out} left out" if self.left_out else ""
-        pairs = "1 pair differs" if len(self.rows) == 1 else f"{len(self.rows)} pairs differ"
-        return f"Contrasts({self.rows[0].quantity}: {told} of {pairs}{without})"
-
-    def _repr_html_(self) -> str:
-        table = self.table
-        rows = [
-            [_shown(name, v) for name, v in zip(table.columns, row, strict=True)]
-            for row in table.itertuples(index=False)
-        ]
-        notes = "".join(html.paragraph(f"{note}.", "small") for note in self.notes)
-        return html.table([str(name) for name in table.columns], rows) + notes
-
-
-def _shown(column: str, value: Any) -> str:
-    if column in ("p", "p (Holm)"):
-        return p_text(value)
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 @takes(
@@ -380,7 +200,7 @@ def _of_two(
         return (open_ended, 1.0, 0, these), [str(name)]
     low, high = a - b - np.hypot(a - a_low, b_high - b), a - b + np.hypot(a_high - a, b - b_low)
     # The standard error on the side of no difference.
-    error = (a - b - low if a > b else high - (a - b)) / _Z95
+    error = (a - b - low if a > b else high - (a - b)) / Z95
     p = float(2 * ndtr(-abs(a - b) / error)) if error > 0 else float(a == b)
     return (_back(scale, a - b, low, high), p, 0, these), []
 
