@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from analysis.fits.modes import fit_modes
     from analysis.fits.population import population_dprime, population_threshold
     from analysis.fits.posteriors import grid_posterior, grid_posteriors
+    from analysis.fits.response_table import response_table
     from analysis.fits.scaling.fitting import fit_critical_scaling
     from analysis.fits.scaling.record import ScalingFit, ScalingStatus
     from analysis.infer.estimates import Estimate

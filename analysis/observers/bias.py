@@ -85,7 +85,7 @@ def fit_bias(counts: ArrayLike, task: Task | str, rule: str | None = None) -> Bi
     ----------
     counts
         How often each answer was given (columns) where each was right (rows), in the order of the task's
-        answers, (answers, answers).
+        answers, (answers, answers), such as ``response_table(answers)``.
     task, rule
         A task or the name of a declared one, and one of its rules; None for the first.
 
@@ -139,6 +139,11 @@ def response_counts(counts: ArrayLike, task: Task) -> np.ndarray:
     InputError
         If they are no counts, do not have a row and a column for each answer, or an answer was never right.
     """
+    if hasattr(counts, "kept"):
+        raise InputError(
+            "counts must be a table of given against right answers; take that of answers with "
+            "response_table(answers)"
+        )
     (known,) = as_counts(counts=counts)
     m = len(task.answers)
     if known.shape[-2:] != (m, m):

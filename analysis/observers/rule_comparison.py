@@ -73,7 +73,7 @@ def compare_rules(
     ----------
     counts
         How often each answer was given (last axis) where each was right (the axis before), for each group,
-        (groups, answers, answers).
+        (groups, answers, answers), such as ``response_table(answers, by="level")``.
     task
         A task or the name of a declared one.
     levels

@@ -1,9 +1,12 @@
 """Bias as a parameter, drawn answers, and one rule against another: closed forms, integrals, recovery."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from analysis.data.reading import read_trials
+from analysis.fits.response_table import response_table
 from analysis.observers.bias import fit_bias
 from analysis.observers.responses import percepts_at
 from analysis.observers.rule_comparison import compare_rules
@@ -206,3 +209,58 @@ def test_rules_that_decide_alike_are_equal_and_unbiased_groups_tell_nothing() ->
 def test_bad_input_is_refused_in_a_sentence(call, said: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=said):
         call()
+
+
+def trials_of(cells: dict[tuple[str, str, float], int], words: dict[str, str]) -> pd.DataFrame:
+    """A row for each trial of (right, given, level), in words of the table's own."""
+    rows = [(words[r], words[g], level) for (r, g, level), n in cells.items() for _ in range(n)]
+    return pd.DataFrame(rows, columns=["target", "key", "size"])
+
+
+ORDERS_SHOWN = {"first": "f", "second": "j"}
+SAID = {
+    **{("first", "first", 1.0): 60, ("first", "second", 1.0): 40},
+    **{("second", "first", 1.0): 45, ("second", "second", 1.0): 55},
+    **{("first", "first", 2.0): 90, ("first", "second", 2.0): 10},
+    **{("second", "first", 2.0): 25, ("second", "second", 2.0): 75},
+}
+
+
+def test_tables_of_answers_are_those_made_by_hand() -> None:
+    roles = {"answer": "target", "response": "key", "level": "size"}
+    roles |= {"answers": {word: answer for answer, word in ORDERS_SHOWN.items()}}
+    answers = read_trials(
+        trials_of(SAID, ORDERS_SHOWN).sample(frac=1, random_state=0), roles, task="2ifc"
+    )
+    assert response_table(answers).tolist() == [[150, 50], [70, 130]]
+    by_level = response_table(answers, by="size")
+    assert by_level.tolist() == [[[60, 40], [45, 55]], [[90, 10], [25, 75]]]
+    assert answers.counts(by="level").level.tolist() == [1.0, 2.0]
+    assert fit_bias(response_table(answers), answers.task) == fit_bias(
+        [[150, 50], [70, 130]], "2ifc"
+    )
+    assert len(compare_rules(by_level, answers.task, levels=[1.0, 2.0])) == len(answers.task.rules)
+    left_out = answers.exclude("hard", answers.table.level == 1.0)
+    assert response_table(left_out).tolist() == [[90, 10], [25, 75]]
+    with pytest.raises(InputError, match="response_table"):
+        fit_bias(answers, "2ifc")
+
+
+def test_tables_of_answers_that_cannot_be_made_are_refused() -> None:
+    trials = trials_of(SAID, ORDERS_SHOWN)
+    roles = {"answer": "target", "response": "key", "level": "size"}
+    own_words = read_trials(trials, roles, task="2ifc")
+    with pytest.raises(
+        InputError, match=r"'f' is not an answer .*2ifc' \(first, second\); say which"
+    ):
+        response_table(own_words)
+    scored = read_trials([[1, 6, 10], [2, 9, 10]], task="oddity")
+    with pytest.raises(InputError, match="do not say which answer was right"):
+        response_table(scored)
+    preferred = read_trials(
+        trials.replace({"f": "left", "j": "right"})[["key", "size"]],
+        {"response": "key", "level": "size"},
+        task="pair",
+    )
+    with pytest.raises(InputError, match="preferences"):
+        response_table(preferred)
