@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stimsynth.plots.checks import check_kind
+from stimsynth.plots.gates import names_of
 from stimsynth.plots.panels import Panel, panel_figure
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
 from stimuli_store.pictures.contact_sheet import caption_of, sheet_rows
 from stimuli_store.records.stimulus import StimulusRecord
+from stimuli_store.tools.gates import takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _MOST = 400  # pictures
 
 
+@takes(names=names_of())
 def display_bank(
     bank: Bank, names: Sequence[str] = (), *, columns: int = 8, side_px: int = 128
 ) -> "Figure":
@@ -60,8 +63,6 @@ def display_bank(
     """
     check_kind(bank, ("sets", "frame"), "bank")
     columns, side_px = whole(columns, "columns", 1), whole(side_px, "side_px", 8)
-    if isinstance(names, str):
-        raise InputError(f"names must be a list of labels of sets; not {names!r}")
     rows = [row for label in names or bank.sets for row in sheet_rows(bank, label, columns)]
     count = sum(len(records) for _, records in rows)
     if not 0 < count <= _MOST:

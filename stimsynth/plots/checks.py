@@ -34,7 +34,9 @@ def check_zoom(zoom: Any) -> None:
         (a ValueError).
     """
     if not isinstance(zoom, Real):
-        raise InputError(f"zoom must be a number of display pixels per image pixel; not {zoom!r}")
+        raise InputError(
+            f"zoom must be a number of display pixels per image pixel; not {briefly(zoom)}"
+        )
 
 
 def check_size(figsize: Any) -> None:
@@ -47,7 +49,7 @@ def check_size(figsize: Any) -> None:
     """
     two = isinstance(figsize, tuple | list) and len(figsize) == 2
     if not two or not all(isinstance(side, Real) and 0 < float(side) < 1000 for side in figsize):
-        raise InputError(f"figsize must be (width, height) in inches; not {figsize!r}")
+        raise InputError(f"figsize must be (width, height) in inches; not {briefly(figsize)}")
 
 
 def check_options(given: Iterable[str], method: str, plot: Callable[..., Any]) -> None:
@@ -107,7 +109,7 @@ def check_bins(bins: Any) -> None:
         whole(bins, "bins", 1)
         return
     try:
-        edges = np.histogram_bin_edges([0.0, 1.0], bins)
+        edges = np.histogram_bin_edges([0.0, 1.0], bins).astype(np.float64)
     except (TypeError, ValueError):
         edges = np.empty(0)
     if edges.size < 2 or not np.isfinite(edges).all():

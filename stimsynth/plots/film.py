@@ -13,7 +13,9 @@ import numpy as np
 
 from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.film_files import ANIMATIONS, MOVIES, ffmpeg, write_animation, write_movie
+from stimsynth.plots.gates import a_figure, a_frame_rate, drawn_with
 from stimuli_store.errors import InputError, MissingExtra, WrongType, unknown_name
+from stimuli_store.tools.gates import a_count, a_function, a_path, a_yes_or_no
 from stimuli_store.tools.progress import progress_bar
 from stimuli_store.tools.whole import whole
 
@@ -74,13 +76,11 @@ class Film:
         framerate: float = 10.0,
         repeat: bool = False,
     ) -> None:
-        if isinstance(framerate, bool | str) or not 0 < framerate < 1000:
-            raise InputError(f"framerate must be a number of frames per second; not {framerate!r}")
-        frames = whole(frames, "frames", 1)
-        self.figure, self.framerate = figure, float(framerate)
-        self._pixels = _Pixels(figure, draw)
-        self._frames = frames
-        self._repeat = repeat
+        self.figure = a_figure(figure, "figure")
+        self.framerate = a_frame_rate(framerate, "framerate")
+        self._pixels = _Pixels(figure, a_function(draw, "draw"))
+        self._frames = a_count(frames, "frames")
+        self._repeat = a_yes_or_no(repeat, "repeat")
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -124,10 +124,13 @@ class Film:
         """
         from matplotlib import rcParams
 
-        path = Path(filename)
+        path = a_path(filename, "filename")
         if not path.parent.is_dir():
             raise InputError(f"the folder {path.parent} does not exist; make it first")
         chosen = rcParams["animation.writer"] if writer is None else writer
+        known = [*MOVIES, *ANIMATIONS, ".html"]
+        if writer is None and path.suffix not in known:
+            raise unknown_name("ending of a film", path.suffix, known)
         if path.suffix == ".html":
             page = f"<!doctype html><meta charset='utf-8'>{self._repr_html_()}"
             path.write_text(page, encoding="utf-8")
@@ -135,18 +138,16 @@ class Film:
             self._save_by_matplotlib(path, writer, kwargs)
         elif path.suffix in MOVIES:
             write_movie(path, self._every(), self.framerate)
-        elif path.suffix in ANIMATIONS:
+        else:
             samples = [self.frame(number) for number in (0, self._frames // 2, -1)]
             write_animation(path, self._every(), self.framerate, samples)
-        else:
-            raise unknown_name("ending of a film", path.suffix, [*MOVIES, *ANIMATIONS, ".html"])
 
     def _save_by_matplotlib(self, path: Path, writer: str | None, kwargs: dict[str, Any]) -> None:
         from matplotlib import rc_context
 
         fitting = "pillow" if path.suffix in ANIMATIONS and writer is None else writer
         needed: Any = {} if fitting == "pillow" else {"animation.ffmpeg_path": ffmpeg()}
-        with rc_context(needed):
+        with rc_context(needed), drawn_with({"writer": fitting, **kwargs}):
             self.animation.save(os.fspath(path), writer=fitting, **kwargs)
 
     def _every(self) -> Iterator[np.ndarray]:

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.checks import check_options
+from stimsynth.plots.gates import a_color_map, a_title, named, numbers
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
+from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import takes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@takes(kernels=named, cmap=a_color_map)
 def filter_figure(
     kernels: Mapping[str, np.ndarray],
     *,
@@ -48,9 +53,19 @@ def filter_figure(
     >>> len(figure.axes)
     1
     """
-    channels = max(len(kernel) for kernel in kernels.values())
+    check_options(imshow, "imshow", filter_figure)
+    shapes = {tuple(kernel.shape) for kernel in kernels.values()}
+    if len(shapes) > 1 or len(min(shapes)) != 3 or 0 in min(shapes):
+        raise InputError(
+            "kernels must have shape (channels, height, width), all the same; these have "
+            f"{sorted(shapes)}"
+        )
+    (channels, *_), *_ = shapes
     flat = [
-        (name if channels == 1 else f"{name} {i}", kernel[i])
+        (
+            a_title(str(name) if channels == 1 else f"{name} {i}", "a name"),
+            numbers(kernel[i], str(name)),
+        )
         for i in range(channels)
         for name, kernel in kernels.items()
     ]

@@ -9,10 +9,11 @@ from torch import Tensor
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_bins, check_options
+from stimsynth.plots.gates import drawing_axes, drawn_with, titles
 from stimsynth.plots.legends import legend_above
 from stimsynth.plots.outputs.parts import item_of
 from stimuli_store.errors import InputError
-from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _BINS = 64
 
 
+@takes(labels=titles, ax=drawing_axes)
 def histogram(
     data: Tensor | np.ndarray | Sequence[Tensor | np.ndarray],
     labels: str | Sequence[str] | None = None,
@@ -61,7 +63,6 @@ def histogram(
     >>> int(sum(bar.get_height() for bar in ax.patches))
     320
     """
-    check_axes(ax)
     check_options(hist, "hist", histogram)
     check_bins(hist.get("bins"))
     several = list(data) if isinstance(data, list | tuple) else [data]
@@ -74,15 +75,17 @@ def histogram(
     ax = own_axes("constrained") if ax is None else ax
     style = {"bins": np.linspace(low, high, _BINS + 1), "alpha": 0.5, **hist}
     for values, name in zip(shown, names, strict=True):
-        ax.hist(values, label=name, **style)
+        with drawn_with(hist):
+            ax.hist(values, label=name, **style)
     ax.set(xlabel="Value", ylabel="Number of values")
-    if labels is not None:
+    if any(names):
         legend_above(ax)
     return ax
 
 
 def _names(labels: str | Sequence[str] | None, count: int) -> list[str]:
-    given = [labels] if isinstance(labels, str) else list(labels or [""] * count)
+    given = [labels] if isinstance(labels, str) else labels
+    given = [""] * count if given is None else list(given)
     if len(given) != count:
         raise InputError(f"{count} tensors need as many labels; not {given}")
     return given
@@ -99,5 +102,5 @@ def _values(of: Any, batch_idx: int | None, channel_idx: int | None) -> np.ndarr
         if not -count <= number < count:
             raise InputError(f"there are {count} channels; there is no channel_idx {number}")
         chosen = chosen[:, number]
-    values = chosen.ravel()
+    values = chosen.ravel().astype(np.float64)
     return np.asarray(values[np.isfinite(values)])

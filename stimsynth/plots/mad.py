@@ -9,11 +9,15 @@ import numpy as np
 from stimsynth.images.mad_archive import MAD_STIMULI, load_mad_results
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges, range_colors
+from stimuli_store.tools.gates import a_list, a_path, optional, takes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@takes(
+    noise_levels=optional(a_list), results_dir=optional(a_path), ssim_images_dir=optional(a_path)
+)
 def plot_MAD_results(
     original_image: str,
     noise_levels: Sequence[int] | None = None,

@@ -8,9 +8,11 @@ import numpy as np
 
 from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.checks import check_zoom
+from stimsynth.plots.gates import drawn_with
 from stimsynth.plots.ranges import Range
 from stimsynth.plots.titles import LINE, TITLE_POINTS, fitted_title, text_width
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from stimuli_store.tools.figures import PlotFigure
 
 _GAP = 10  # pixels between images
+_MOST = 10_000  # pixels of a side of a picture
 _ROOM = 120  # pixels that a title may take, if its image is narrower
 
 
@@ -169,7 +172,13 @@ def draw_panel(axes: "Axes", panel: Panel, *, title: str, cmap: str, **imshow: A
     low, high = panel.shown
     style = {"interpolation": "nearest", "aspect": "auto", "vmin": low, "vmax": high}
     pixels = scaled_colors(panel.pixels, panel.shown)
-    axes.imshow(pixels, **{"cmap": panel.cmap or cmap, **style, **imshow})
+    given = {"cmap": panel.cmap or cmap, **style, **imshow}
+    for name in {"vmin", "vmax"} & imshow.keys():
+        optional(a_number)(given[name], name)
+        if None not in (given["vmin"], given["vmax"]) and given["vmin"] > given["vmax"]:
+            raise InputError(f"vmin {given['vmin']} is above vmax {given['vmax']}")
+    with drawn_with(imshow):
+        axes.imshow(pixels, **given)
     axes.set_title(title, fontsize=TITLE_POINTS, pad=3, linespacing=1.2, y=1.0)
 
 
@@ -206,5 +215,10 @@ def shown_size(panel: Panel, zoom: float = 1.0) -> tuple[int, int]:
         raise InputError(
             f"zoom must be a whole number, or 1/d where d divides height and width, {shape[0]} and "
             f"{shape[1]}; not {total:g}"
+        )
+    if max(shown) > _MOST:
+        raise InputError(
+            f"at zoom {total:g} the picture would be {shown[1]:.0f} × {shown[0]:.0f} display pixels; at most "
+            f"{_MOST} a side can be drawn"
         )
     return round(shown[0]), round(shown[1])

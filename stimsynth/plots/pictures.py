@@ -5,12 +5,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 from stimsynth.plots.checks import check_options, check_zoom
+from stimsynth.plots.gates import a_color_map, titles
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.picture_list import Pictures, Single, single_pictures
 from stimsynth.plots.places import Place, draw_in_place
 from stimsynth.plots.ranges import Range, display_ranges, range_colors, range_words
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import a_yes_or_no, optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ ComplexParts = Literal["rectangular", "polar", "logpolar"]
 _SIDE = 256  # wanted display pixels of the longest side
 
 
+@takes(title=titles, cmap=optional(a_color_map), as_rgb=a_yes_or_no)
 def imshow(
     image: Pictures,
     vrange: str | Range = "indep1",
@@ -208,8 +211,6 @@ def _titles(title: str | Sequence[str] | None, singles: Sequence[Single]) -> Seq
     if title is None or isinstance(title, str):
         return [title] * len(singles)
     given = list(title)
-    if not all(isinstance(one, str) for one in given):
-        raise InputError(f"title must be text, a list of texts, or None; not {title!r}")
     # Complex images have two parts, the first of which begins a new image.
     first_parts = {"", "real", "amplitude", "log2 amplitude"}
     numbers = list(accumulate(single.part in first_parts for single in singles))

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from stimsynth.plots.checks import check_options, check_zoom
+from stimsynth.plots.gates import a_color_map
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.picture_list import Single, single_pictures
 from stimsynth.plots.pictures import ComplexParts, chosen_colors
 from stimsynth.plots.ranges import Range, display_ranges, range_words
 from stimsynth.transforms.pyramids.layout import split_orientations, stack_orientations
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import a_yes_or_no, optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@takes(show_residuals=a_yes_or_no, cmap=optional(a_color_map))
 def pyrshow(
     pyr_coeffs: Mapping[Any, Tensor],
     vrange: str | Range = "indep1",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 Range = tuple[float, float]
 
@@ -97,7 +98,7 @@ def _finite(image: np.ndarray) -> np.ndarray:
 
 def _no_range(vrange: object) -> InputError:
     return InputError(
-        f"vrange must be (low, high), auto, auto0 to auto3, or indep0 to indep3; not {vrange!r}"
+        f"vrange must be (low, high), auto, auto0 to auto3, or indep0 to indep3; not {briefly(vrange)}"
     )
 
 

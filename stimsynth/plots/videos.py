@@ -7,6 +7,7 @@ import numpy as np
 
 from stimsynth.plots.checks import check_options, check_zoom
 from stimsynth.plots.film import Film
+from stimsynth.plots.gates import a_color_map, a_frame_rate, titles
 from stimsynth.plots.panels import panel_figure, scaled_colors
 from stimsynth.plots.picture_list import Pictures, single_pictures
 from stimsynth.plots.pictures import (
@@ -22,6 +23,7 @@ from stimsynth.plots.places import Place, draw_in_place
 from stimsynth.plots.ranges import Range
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import a_yes_or_no, optional, takes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
 _DIMS = ("batch", "channel", "time", "height", "width")
 
 
+@takes(
+    framerate=a_frame_rate,
+    repeat=a_yes_or_no,
+    title=titles,
+    cmap=optional(a_color_map),
+    as_rgb=a_yes_or_no,
+)
 def animshow(
     video: Pictures,
     framerate: float = 2.0,

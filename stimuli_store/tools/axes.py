@@ -3,6 +3,7 @@
 from typing import Any
 
 from stimuli_store.errors import WrongType
+from stimuli_store.tools.gates import briefly
 
 
 def check_axes(axes: Any, name: str = "ax") -> None:
@@ -14,4 +15,4 @@ def check_axes(axes: Any, name: str = "ax") -> None:
         (also a TypeError).
     """
     if axes is not None and not hasattr(axes, "plot"):
-        raise WrongType(f"{name} must be None or axes of matplotlib; not {axes!r}")
+        raise WrongType(f"{name} must be None or axes of matplotlib; not {briefly(axes)}")

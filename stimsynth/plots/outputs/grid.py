@@ -7,16 +7,23 @@ import numpy as np
 
 from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.titles import LINE, TITLE_POINTS, fitted_title
+from stimuli_store.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_NARROWEST = 2.0  # inches
 _LABELS = 1.0  # inches for the labels and the numbers at the left of axes
 
 
 def margined_axes(figsize: tuple[float, float]) -> "Axes":
     """Return axes in a new figure, with room for labels on the left and for a title of two lines."""
     width, height = figsize
+    if min(width, height) < _NARROWEST:
+        raise InputError(
+            f"figsize must be at least {_NARROWEST} × {_NARROWEST} inches, for the labels too; not "
+            f"{width:g} × {height:g}"
+        )
     figure = empty_figure(width, height)
     from stimuli_store.tools.figures import PlotAxes
 

@@ -44,6 +44,8 @@ def output_parts(data: Any, batch_idx: int = 0, *, as_rgb: bool = False) -> list
             OutputPart(title=part.title, values=part.values)
             for part in _channels(data, batch_idx, as_rgb)
         ]
+    if not data:
+        raise InputError("there is nothing to plot: the dictionary of outputs is empty")
     return [
         OutputPart(title=", ".join(filter(None, (str(name), part.title))), values=part.values)
         for name, values in data.items()

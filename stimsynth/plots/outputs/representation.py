@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from stimsynth.plots.checks import check_size
+from stimsynth.plots.gates import a_title, drawing_axes, limits
 from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
 from stimsynth.plots.outputs.parts import Output, OutputPart, named_parts, output_parts
 from stimsynth.plots.outputs.stems import (
@@ -21,7 +22,7 @@ from stimsynth.plots.panels import Panel
 from stimsynth.plots.places import draw_fitting
 from stimsynth.plots.ranges import Range, display_ranges, range_colors, short_range
 from stimuli_store.errors import InputError, WrongType
-from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import a_yes_or_no, takes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _FIGSIZE = (5, 5)
 
 
+@takes(ax=drawing_axes, ylim=limits, title=a_title, as_rgb=a_yes_or_no)
 def plot_representation(
     model: nn.Module | None = None,
     data: Output | None = None,
@@ -87,10 +89,9 @@ def plot_representation(
     [(16, 16), (16, 16)]
     """
     _check_order(model, data)
-    check_axes(ax)
     check_size(figsize)
     if ax is not None and tuple(figsize) != _FIGSIZE:
-        warnings.warn("ax is not None, so we're ignoring figsize...", stacklevel=2)
+        warnings.warn("ax is not None, so we're ignoring figsize...", stacklevel=3)
     own = getattr(model, "plot_representation", None)
     if own is not None:
         return _by_model(own, data, ax, figsize, ylim, batch_idx, title)

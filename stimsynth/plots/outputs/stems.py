@@ -1,24 +1,47 @@
 """Stem plots with broken baselines, and their updates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_options
+from stimsynth.plots.gates import (
+    a_title,
+    drawing_axes,
+    drawn_with,
+    limits,
+    names_of,
+    numbers,
+    own_axes_gate,
+    several_axes,
+    values,
+)
 from stimuli_store.errors import InputError, unknown_name
-from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import like, optional, takes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import StemContainer
 
+stems_gate = like("stems, such as ax.containers[0]", "markerline", "stemlines")
 YLimits = tuple[float, float] | Literal[False] | None
 _SPINES = ("top", "right", "bottom")
 
 
+def two_lists(value: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts and the ends of pieces, equally many."""
+    given = list(value) if isinstance(value, list | tuple | np.ndarray) else []
+    ends = [numbers(one, name) for one in given]
+    if len(ends) != 2 or ends[0].ndim != 1 or ends[0].shape != ends[1].shape:
+        raise InputError(f"{name} must be the starts and the ends of the pieces, equally many")
+    return ends[0], ends[1]
+
+
+@takes(
+    data=numbers, ax=drawing_axes, title=optional(a_title), ylim=limits, xvals=optional(two_lists)
+)
 def clean_stem_plot(
     data: Any,
     ax: "Axes | None" = None,
@@ -60,20 +83,17 @@ def clean_stem_plot(
     >>> len(ax.containers[0].stemlines.get_segments()), float(ax.get_ylim()[0])
     (4, 0.0)
     """
-    check_axes(ax)
     check_options(kwargs, "stem", clean_stem_plot)
-    values = np.asarray(to_numpy(data) if hasattr(data, "detach") else data, dtype=np.float64)
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"a stem plot needs one row of numbers; not shape {values.shape}")
+    if data.ndim != 1 or not data.size:
+        raise InputError(f"a stem plot needs one row of numbers; not shape {data.shape}")
     ax = own_axes("constrained") if ax is None else ax
-    stems = ax.stem(values, **{"basefmt": "-" if xvals is None else " ", **kwargs})
+    with drawn_with(kwargs):
+        stems = ax.stem(data, **{"basefmt": "-" if xvals is None else " ", **kwargs})
     ink = ax.spines["left"].get_edgecolor()  # seen in dark styles too
     stems.baseline.set_linewidth(0.6)
     if "basefmt" not in kwargs:
         stems.baseline.set_color(ink)
     if xvals is not None:
-        if len(xvals) != 2 or len(xvals[0]) != len(xvals[1]):
-            raise InputError("xvals must be the starts and the ends of the pieces, equally many")
         ax.hlines([0.0] * len(xvals[0]), xvals[0], xvals[1], colors=ink, linewidth=0.6)
     clean_up_axes(ax, ylim)
     if title is not None:
@@ -81,6 +101,9 @@ def clean_stem_plot(
     return ax
 
 
+@takes(
+    ax=own_axes_gate, ylim=limits, spines_to_remove=names_of("top"), axes_to_remove=names_of("x")
+)
 def clean_up_axes(
     ax: "Axes",
     ylim: YLimits = None,
@@ -111,7 +134,6 @@ def clean_up_axes(
     >>> ax.spines["top"].get_visible(), ax.get_ylim() == (0, 2)
     (False, True)
     """
-    check_axes(ax)
     for side in spines_to_remove:
         if side not in ax.spines:
             raise unknown_name("spine", side, list(ax.spines))
@@ -128,6 +150,7 @@ def clean_up_axes(
     return ax
 
 
+@takes(stem_container=stems_gate, ydata=numbers)
 def update_stem(stem_container: "StemContainer", ydata: Any) -> "StemContainer":
     """Change the numbers of a stem plot; positions and baseline stay as they are.
 
@@ -152,17 +175,17 @@ def update_stem(stem_container: "StemContainer", ydata: Any) -> "StemContainer":
     >>> stems.markerline.get_ydata().tolist()
     [1.0, 3.0]
     """
-    values = np.asarray(to_numpy(ydata) if hasattr(ydata, "detach") else ydata, dtype=np.float64)
     markers: Any = stem_container.markerline
     x = np.asarray(markers.get_xdata(), dtype=np.float64)
-    if values.shape != x.shape:
-        raise InputError(f"there are {len(x)} stems; {values.shape} numbers do not fit")
-    markers.set_ydata(values)
+    if ydata.shape != x.shape:
+        raise InputError(f"there are {len(x)} stems; {ydata.shape} numbers do not fit")
+    markers.set_ydata(ydata)
     lines: Any = stem_container.stemlines
-    lines.set_segments(np.stack([np.stack([x, 0 * x], -1), np.stack([x, values], -1)], 1))
+    lines.set_segments(np.stack([np.stack([x, 0 * x], -1), np.stack([x, ydata], -1)], 1))
     return stem_container
 
 
+@takes(axes=several_axes)
 def rescale_ylim(axes: "Sequence[Axes]", data: Any) -> None:
     """Set the vertical limits of axes, and colour limits of images, to ±max|data|.
 
@@ -182,11 +205,11 @@ def rescale_ylim(axes: "Sequence[Axes]", data: Any) -> None:
     >>> [float(end) for end in ax.get_ylim()]
     [-4.0, 4.0]
     """
-    arrays = data.values() if hasattr(data, "values") and hasattr(data, "keys") else [data]
+    arrays = data.values() if isinstance(data, Mapping) else [data]
     largest = 0.0
     for array in arrays:
-        values = np.abs(to_numpy(array))
-        largest = max(largest, float(values[np.isfinite(values)].max(initial=0.0)))
+        found = np.abs(values(array, "data"))
+        largest = max(largest, float(found[np.isfinite(found)].max(initial=0.0)))
     limit = largest or 1.0
     for ax in axes:
         set_value_limits(ax, (-limit, limit))

@@ -7,9 +7,11 @@ import numpy as np
 from torch import Tensor
 
 from stimsynth.plots.checks import check_size
+from stimsynth.plots.gates import a_title, drawing_axes, limits, named
 from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
 from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, n
 
     Correlations are summarized by the Euclidean norm over their first two axes.
     """
-    item = whole(batch_idx, "batch_idx")
+    item, count = whole(batch_idx, "batch_idx"), min(len(array) for array in statistics.values())
+    if not -count <= item < count:
+        raise InputError(f"the batch has {count} images; there is no batch_idx {item}")
     mean = {
         name: array[item].detach().mean(dim=0).cpu().numpy()
         for name, array in statistics.items()
@@ -61,6 +65,7 @@ def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, n
     return panels
 
 
+@takes(statistics=named, ax=drawing_axes, ylim=limits, title=optional(a_title))
 def plot_statistics(
     statistics: Statistics,
     ax: "Axes | None" = None,

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from stimsynth.plots.gates import several_axes
 from stimsynth.plots.outputs.parts import Output, item_of, named_parts, output_parts
 from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import takes
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 
+@takes(axes=several_axes)
 def update_plot(
     axes: "Axes | Sequence[Axes]",
     data: Output,
@@ -54,7 +57,7 @@ def update_plot(
     own = getattr(model, "update_plot", None)
     if own is not None:
         return list(own(axes, data, batch_idx=batch_idx))
-    every: list[Any] = [axes] if hasattr(axes, "plot") else list(axes)
+    every: list[Any] = list(axes)  # type: ignore[arg-type]
     artists = [_artists(ax) for ax in every]
     if len(every) == 1 and len(artists[0]) > 1:
         pairs = _by_label(artists[0], data, batch_idx)

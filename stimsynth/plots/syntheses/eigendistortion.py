@@ -9,10 +9,11 @@ from torch import Tensor
 
 from stimsynth.numerics.numbers import real_number
 from stimsynth.plots.checks import check_kind, check_options
+from stimsynth.plots.gates import a_title, drawing_axes, drawn_with
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError, WrongType, unknown_name
-from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import a_function, a_list, a_yes_or_no, briefly, optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _COMPLEX: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
 }
 
 
+@takes(ax=drawing_axes, process_image=a_function, as_rgb=a_yes_or_no, title=optional(a_title))
 def display_eigendistortion(
     eigendistortion: Distortions,
     eigenindex: int = 0,
@@ -118,15 +120,12 @@ def display_eigendistortion(
     1
     """
     check_kind(eigendistortion, ("eigenindex", "eigendistortions"), "Eigendistortion")
-    check_axes(ax)
     alpha = real_number(alpha, "alpha, the norm of the distortion that is added,")
-    if not callable(process_image):
-        raise WrongType(f"process_image must be a function of an image; not {process_image!r}")
     check_options(kwargs, "imshow", display_eigendistortion)
     batch_idx = _item(eigendistortion, batch_idx)
     image = eigendistortion.image[batch_idx]
     chosen = _choose(eigendistortion, eigenindex, batch_idx)
-    shown = process_image((image + alpha * chosen)[None])[0].detach()
+    shown = _processed(process_image, image + alpha * chosen)
     if shown.is_complex():
         if plot_complex not in _COMPLEX:
             raise unknown_name("plot_complex", plot_complex, list(_COMPLEX))
@@ -140,12 +139,14 @@ def display_eigendistortion(
     if ax is None:
         return panel_figure([[panel]], zoom=zoom, **kwargs).axes[0]
     style = {"cmap": "gray", "interpolation": "nearest", "vmin": limits[0], "vmax": limits[1]}
-    ax.imshow(pixels, **{**style, **kwargs})
+    with drawn_with(kwargs):
+        ax.imshow(pixels, **{**style, **kwargs})
     ax.set_title(name)
     ax.set_axis_off()
     return ax
 
 
+@takes(eigenindex=optional(a_list), process_image=a_function, as_rgb=a_yes_or_no)
 def display_eigendistortion_all(
     eigendistortion: Distortions,
     eigenindex: Sequence[int] | None = None,
@@ -194,9 +195,11 @@ def display_eigendistortion_all(
     ranks = list(eigendistortion.eigenindex.tolist() if eigenindex is None else eigenindex)
     several = isinstance(alpha, Sequence) and not isinstance(alpha, str)
     amplitudes = list(alpha) if several else [alpha] * len(ranks)  # type: ignore[arg-type]
+    if not ranks:
+        raise InputError("eigenindex is empty; give the ranks of distortions, or None for all")
     if len(amplitudes) != len(ranks):
         raise InputError(
-            f"alpha needs one amplitude for each of {len(ranks)} distortions; not {alpha!r}"
+            f"alpha needs one amplitude for each of {len(ranks)} distortions; not {briefly(alpha)}"
         )
     batch_idx = _item(eigendistortion, batch_idx)
     chosen = [_choose(eigendistortion, rank, batch_idx) for rank in ranks]
@@ -205,7 +208,7 @@ def display_eigendistortion_all(
     for rank, amount, one in zip(ranks, amplitudes, chosen, strict=True):
         factor = real_number(amount, "alpha, the norm of the distortion that is added,")
         sums.append((image + factor * one, f"eigendistortion {rank}, alpha {factor:g}"))
-    shown = [_pixels(process_image(x[None])[0].detach().clamp(0, 1), as_rgb) for x, _ in sums]
+    shown = [_pixels(_processed(process_image, x).clamp(0, 1), as_rgb) for x, _ in sums]
     top = [
         Panel(pixels=pixels, title=title, shown=limits)
         for pixels, (_, title), limits in zip(
@@ -229,6 +232,17 @@ def _item(eigendistortion: Distortions, batch_idx: int) -> int:
     if batch_idx >= count:
         raise InputError(f"the batch has {count} images; there is no batch_idx {batch_idx}")
     return batch_idx
+
+
+def _processed(process_image: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
+    """Return what the user's function makes of an image, both (channel, height, width)."""
+    shown = process_image(image[None])
+    if not isinstance(shown, Tensor) or shown.dim() != 4 or len(shown) != 1:
+        raise WrongType(
+            "process_image must return a tensor (1, channel, height, width) for such an image; not "
+            f"{briefly(tuple(shown.shape) if isinstance(shown, Tensor) else shown)}"
+        )
+    return shown[0].detach()
 
 
 def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import empty_figure
 from stimsynth.plots.checks import check_kind, check_options, check_size
+from stimsynth.plots.gates import a_title, drawn_with
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimsynth.plots.syntheses.competitors import check_reference, checked_four
@@ -16,12 +17,14 @@ from stimsynth.plots.syntheses.views import Synthesis
 from stimsynth.validate.functions import function_name
 from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_mapping, optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@takes(metric1_name=optional(a_title), metric2_name=optional(a_title))
 def display_mad_image_all(
     mad_metric1_min: Synthesis,
     mad_metric2_min: Synthesis,
@@ -92,6 +95,14 @@ def display_mad_image_all(
     return panel_figure([panels[0:2], panels[2:4], panels[4:6]], zoom=zoom, **kwargs)
 
 
+@takes(
+    metric1_name=optional(a_title),
+    metric2_name=optional(a_title),
+    metric1_kwargs=optional(a_mapping),
+    metric2_kwargs=optional(a_mapping),
+    min_kwargs=optional(a_mapping),
+    max_kwargs=optional(a_mapping),
+)
 def plot_loss_all(
     mad_metric1_min: Synthesis,
     mad_metric2_min: Synthesis,
@@ -148,6 +159,8 @@ def plot_loss_all(
     }
     names, four = _names(placed, metric1_name, metric2_name), list(placed.values())
     check_size(figsize)
+    for options in (metric1_kwargs, metric2_kwargs, min_kwargs, max_kwargs):
+        check_options(options or {}, "plot", plot_loss_all)
     of_metric = ({"color": "C0"}, {"color": "C1"})
     given = (metric1_kwargs, metric2_kwargs)
     colours = [d if k is None else dict(k) for d, k in zip(of_metric, given, strict=True)]
@@ -163,7 +176,9 @@ def plot_loss_all(
         columns = (mad.optimized_metric_loss, mad.reference_metric_loss)
         for metric, axes in enumerate(pair):
             losses = np.abs(to_numpy(columns[0 if metric == pushed else 1]))
-            axes.plot(losses, label=label, **{**colours[pushed], **lines[mad.minmax]})
+            style = {**colours[pushed], **lines[mad.minmax]}
+            with drawn_with(style):
+                axes.plot(losses, label=label, **style)
     for name, axes in zip(names, pair, strict=True):
         axes.set(xlabel="Synthesis iteration", ylabel="Loss")
         axes.set_title(name, fontsize="medium")
@@ -175,6 +190,7 @@ def plot_loss_all(
     return figure
 
 
+@takes(metric_1_name=a_title, metric_2_name=a_title)
 def display_mad_set(
     levels: Any,
     image: Any = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimsynth.plots.gates import drawn_with
 from stimsynth.plots.legends import ABOVE_PX, legend_above
 from stimsynth.plots.outputs.representation import plot_representation
 from stimsynth.plots.outputs.stems import YLimits, rescale_ylim
@@ -126,7 +127,8 @@ def moving_curves(
     for one, curve in zip(axes, curves, strict=True):
         values = curve.values
         at = iterate_number(iteration, len(values) - 1)
-        one.plot(values, **plot)
+        with drawn_with(plot):
+            one.plot(values, **plot)
         (dot,) = one.plot([at] * values.shape[1], values[at], "o", color="red")
         dots.append(dot)
         one.set(xlabel="Synthesis iteration", ylabel=curve.title, yscale=curve.scale)
@@ -178,7 +180,8 @@ def moving_histogram(
     style = {"bins": np.linspace(every.min(), every.max(), 65), "alpha": 0.5, **hist}
     for name, numbers in shown.items():
         finite = numbers[np.isfinite(numbers)]
-        _, edges, bars = axes.hist(finite, label=name[0].upper() + name[1:], **style)
+        with drawn_with(hist):
+            _, edges, bars = axes.hist(finite, label=name[0].upper() + name[1:], **style)
     for end in (low, high):
         axes.axvline(end, color="0.5", linewidth=0.8, linestyle=":")
     axes.set(xlabel="Pixel value", ylabel="Number of pixels")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimsynth.plots.blank import empty_figure, own_axes
 from stimsynth.plots.checks import check_bins, check_options, check_zoom
+from stimsynth.plots.gates import an_index, drawing_axes, limits, several_axes, titles
 from stimsynth.plots.outputs.grid import margined_axes, split_axes
 from stimsynth.plots.outputs.stems import YLimits
 from stimsynth.plots.panels import panel_figure
@@ -27,11 +28,13 @@ from stimsynth.plots.syntheses.views import (
 from stimsynth.validate.iterations import iterate_number
 from stimuli_store.errors import InputError
 from stimuli_store.tools.axes import check_axes
+from stimuli_store.tools.gates import a_yes_or_no, takes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@takes(ax=drawing_axes, title=titles)
 def display_metamer(
     metamer: Synthesis,
     batch_idx: int = 0,
@@ -83,6 +86,7 @@ def display_metamer(
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
+@takes(ax=drawing_axes, title=titles)
 def display_mad_image(
     mad: Synthesis,
     batch_idx: int = 0,
@@ -127,6 +131,7 @@ def display_mad_image(
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
+@takes(ax=drawing_axes, title=titles)
 def display_image(
     synthesis: Synthesis,
     batch_idx: int = 0,
@@ -179,7 +184,6 @@ def _image(
     vrange: str | Range,
     kwargs: dict[str, Any],
 ) -> "Axes":
-    check_axes(ax)
     check_zoom(1 if zoom is None else zoom)
     images = view.images(iteration)
     if ax is None:
@@ -262,6 +266,7 @@ def plot_loss(
     return PlotTuple(used) if len(used) == 2 else used[0]
 
 
+@takes(batch_idx=an_index, ylim=limits, ax=drawing_axes)
 def plot_pixel_values(
     synthesis: Synthesis,
     batch_idx: int = 0,
@@ -300,7 +305,6 @@ def plot_pixel_values(
     True
     """
     view = view_of(synthesis)
-    check_axes(ax)
     check_options(kwargs, "hist", plot_pixel_values)
     check_bins(kwargs.get("bins"))
     images = view.images(iteration)
@@ -311,6 +315,7 @@ def plot_pixel_values(
     return own
 
 
+@takes(ylim=limits, ax=drawing_axes, as_rgb=a_yes_or_no)
 def plot_representation_error(
     metamer: Synthesis,
     batch_idx: int = 0,
@@ -354,7 +359,6 @@ def plot_representation_error(
     True
     """
     view = view_of(metamer, "metamer")
-    check_axes(ax)
     images = view.images(iteration)
     if ax is None:
         ax = margined_axes((6, 5))
@@ -374,9 +378,7 @@ def _pair(axes: Any) -> "list[Axes]":
         from stimuli_store.tools.figures import axes_in_row
 
         return list(axes_in_row(figure, [1, 1]))
-    if not hasattr(axes, "__iter__"):
-        check_axes(axes, "axes")
-    pair = split_axes(axes) if hasattr(axes, "plot") else list(axes)
-    if len(pair) != 2 or not all(hasattr(one, "plot") for one in pair):
+    pair = split_axes(axes) if hasattr(axes, "plot") else several_axes(axes, "axes")
+    if len(pair) != 2:
         raise InputError(f"plot_loss needs two axes, or one to split; not {len(pair)}")
     return pair

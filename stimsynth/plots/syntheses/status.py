@@ -8,6 +8,15 @@ import numpy as np
 from stimsynth.plots.blank import DPI, PLOT_SIDE, empty_figure
 from stimsynth.plots.checks import check_size, check_zoom
 from stimsynth.plots.film import Film
+from stimsynth.plots.gates import (
+    a_figure,
+    a_frame_rate,
+    an_index,
+    film_limits,
+    limits,
+    names_of,
+    positive_numbers,
+)
 from stimsynth.plots.outputs.grid import split_axes
 from stimsynth.plots.outputs.stems import YLimits
 from stimsynth.plots.ranges import Range
@@ -28,6 +37,7 @@ from stimsynth.plots.syntheses.views import (
     view_of,
 )
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import a_mapping, a_yes_or_no, optional, takes
 from stimuli_store.tools.whole import whole
 
 if TYPE_CHECKING:
@@ -39,6 +49,15 @@ Places = int | list[int]
 """Numbers of axes in a figure."""
 
 
+@takes(
+    batch_idx=an_index,
+    ylim=limits,
+    plot_representation_error_as_rgb=a_yes_or_no,
+    fig=optional(a_figure),
+    axes_idx=optional(a_mapping),
+    width_ratios=optional(positive_numbers),
+    included_plots=optional(names_of("plot_loss")),
+)
 def plot_synthesis_status(
     synthesis: Synthesis,
     batch_idx: int = 0,
@@ -131,6 +150,16 @@ def plot_synthesis_status(
     return PlotTuple((figure, placed))
 
 
+@takes(
+    framerate=a_frame_rate,
+    batch_idx=an_index,
+    ylim=film_limits,
+    plot_representation_error_as_rgb=a_yes_or_no,
+    fig=optional(a_figure),
+    axes_idx=optional(a_mapping),
+    width_ratios=optional(positive_numbers),
+    included_plots=optional(names_of("plot_loss")),
+)
 def animate(
     synthesis: Synthesis,
     framerate: float = 10,
@@ -296,8 +325,6 @@ def _included(
 ) -> list[str]:
     """Return the names of the plots in their order, after checking all names."""
     chosen = view.included if included is None else included
-    if isinstance(chosen, str):
-        raise InputError(f"included_plots must be a list of names; not {chosen!r}")
     known = list(view.names)
     for name in [*chosen, *(widths or {})]:
         if name not in known:
