@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import whole
 
 #: Upper limit of drawn seeds: a float64, and so any JSON reader, holds them exactly.
@@ -76,7 +77,9 @@ def checked_seed(seed: int | None) -> int:
         return int(torch.randint(_LARGEST, (), device="cpu"))
     number = whole(seed, "a seed, if not None,")
     if not -(2**63) <= number < 2**63:
-        raise InputError(f"a seed must be a whole number of 64 bits, or None for any; not {seed!r}")
+        raise InputError(
+            f"a seed must be a whole number of 64 bits, or None for any; not {briefly(seed)}"
+        )
     return number
 
 

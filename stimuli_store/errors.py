@@ -148,4 +148,5 @@ def unknown_name(what: str, given: object, known: list[str]) -> InputError:
     near = difflib.get_close_matches(str(given).lower(), spelled, n=1)
     hint = f"; did you mean {spelled[near[0]]!r}?" if near else ";"
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    return InputError(f"unknown {what} {given!r}{hint} (known: {', '.join(known[:_SHOWN])}{more})")
+    named = " ".join(repr(given).split())
+    return InputError(f"unknown {what} {named}{hint} (known: {', '.join(known[:_SHOWN])}{more})")

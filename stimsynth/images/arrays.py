@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import a_yes_or_no, briefly, takes
 
 
+@takes(squeeze=a_yes_or_no)
 def to_numpy(x: Tensor | np.ndarray, squeeze: bool = False) -> np.ndarray:
     """Return a tensor (or array) as a numpy array of the same type, detached and on the CPU.
 
@@ -54,10 +56,15 @@ def convert_float_to_int(im: np.ndarray, dtype: Any = np.uint8) -> np.ndarray:
     >>> convert_float_to_int(np.array([0.0, 0.2, 1.0])).tolist()
     [0, 51, 255]
     """
-    target = np.dtype(dtype)
+    try:
+        target, values = np.dtype(dtype), np.asarray(im, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise WrongType(
+            f"an image must be an array of numbers, and dtype np.uint8 or np.uint16; not {briefly(im)} and "
+            f"{briefly(dtype)}"
+        ) from error
     if target not in (np.uint8, np.uint16):
         raise InputError(f"dtype must be np.uint8 or np.uint16; not {target}")
-    values = np.asarray(im, dtype=np.float64)
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise InputError(
             f"image values must lie in [0, 1] for integers; these lie in [{values.min():g}, "

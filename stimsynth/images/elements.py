@@ -9,7 +9,9 @@ from torch import Tensor
 from stimsynth.images.noise import Seed, as_generator
 from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimsynth.numerics.numbers import real_number
+from stimsynth.validate.gates import a_dtype
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import a_number, a_text, briefly, takes
 
 Shape = Literal["square", "disk", "bar", "plus"]
 
@@ -24,6 +26,7 @@ _INSIDE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+@takes(shape=a_text, dtype=a_dtype)
 def scattered_shapes(
     size: ImageSize = 256,
     *,
@@ -121,6 +124,7 @@ def _away(place: Tensor, extent: int) -> Tensor:
     return torch.remainder(pixels - place + extent / 2, extent) - extent / 2
 
 
+@takes(product=a_number, dtype=a_dtype)
 def isotrigon(
     size: ImageSize = 256,
     *,
@@ -166,7 +170,7 @@ def isotrigon(
     [-1.0]
     """
     if product not in (1, -1):
-        raise InputError(f"the product of four pixels is 1 or -1; not {product!r}")
+        raise InputError(f"the product of four pixels is 1 or -1; not {briefly(product)}")
     height, width = height_and_width(size)
     generator = as_generator(seed, "isotrigon")
     ends = (height + width,)

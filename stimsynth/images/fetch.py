@@ -14,6 +14,7 @@ from typing import Any
 from stimsynth.images.downloads import DOWNLOADS, Download
 from stimuli_store.disk.atomic import temporary_beside
 from stimuli_store.errors import DownloadError, MissingExtra, unknown_name
+from stimuli_store.tools.gates import a_text, takes
 from stimuli_store.tools.progress import watched
 
 #: Environment variable with the folder of downloads.
@@ -21,6 +22,7 @@ DATA_DIR = "STIMSYNTH_DATA_DIR"
 _ARCHIVE = ".tar.gz"
 
 
+@takes(dataset_name=a_text)
 def fetch_data(dataset_name: str, *, downloads: Mapping[str, Download] = DOWNLOADS) -> Path:
     """Return the path of a data set, after downloading it if it is missing or changed.
 

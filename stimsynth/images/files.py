@@ -16,6 +16,7 @@ from stimsynth.images.decoding import Decoded, begins_as_image, decode_image
 from stimuli_store.disk.atomic import replacing
 from stimuli_store.disk.paths import as_path, as_target, is_file, is_folder, reached
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, briefly
 
 PathLike = str | os.PathLike[str]
 #: Weights of red, green and blue in luminance, for the primaries of common screens (ITU-R BT.709).
@@ -237,14 +238,17 @@ def save_images(
             f"images to save must have shape (batch, 1 or 3, height, width); not {images.shape}"
         )
     if isinstance(names, str):
-        raise InputError(f"names must be a list, one name for each image; not {names!r}")
-    chosen = [f"image-{i:03d}" for i in range(len(images))] if names is None else list(names)
+        raise InputError(f"names must be a list, one name for each image; not {briefly(names)}")
+    chosen = (
+        [f"image-{i:03d}" for i in range(len(images))] if names is None else a_list(names, "names")
+    )
     if len(chosen) != len(images) or len(set(chosen)) != len(chosen):
         raise InputError(f"{len(images)} images need as many names, all different; not {chosen}")
     for name in chosen:
-        if not name or any(sign in name for sign in "/\\:\0"):
+        if not isinstance(name, str) or not name or any(sign in name for sign in "/\\:\0"):
             raise InputError(
-                f"names must be plain file names, without folders; not {name!r}: give the folder as `folder`"
+                f"names must be plain file names, without folders; not {briefly(name)}: give the "
+                "folder as `folder`"
             )
     frames = [_frame(image) for image in images]  # check all before the first is written
     target = as_path(folder)

@@ -8,13 +8,16 @@ from torch import Tensor
 from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimsynth.numerics.generators import generator_for
 from stimsynth.seeding import checked_seed
+from stimsynth.validate.gates import a_dtype
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, takes
 from stimuli_store.tools.whole import whole, wholes
 
 Seed = int | torch.Generator
 
 
+@takes(dtype=a_dtype)
 def uniform_noise(
     shape: tuple[int, ...],
     seed: int,
@@ -87,7 +90,10 @@ def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
 def _per_item(
     draw: Callable[..., Tensor], purpose: str, shape: tuple[int, ...], seed: int
 ) -> Tensor:
-    noise = torch.empty(wholes(shape, "shape, of which each side", 0), dtype=torch.float64)
+    sides = wholes(shape, "shape, of which each side", 0)
+    if not sides:
+        raise InputError("shape is empty; give the number of images first, then their sides")
+    noise = torch.empty(sides, dtype=torch.float64)
     seed = checked_seed(seed)
     for item, place in enumerate(noise):
         place.copy_(
@@ -96,6 +102,7 @@ def _per_item(
     return noise
 
 
+@takes(exponent=a_number, dtype=a_dtype)
 def pink_noise(
     size: ImageSize = 256,
     *,

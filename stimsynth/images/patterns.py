@@ -11,10 +11,22 @@ import torch
 from torch import Tensor
 
 from stimsynth.images.polar_grids import ImageSize, height_and_width
+from stimsynth.validate.gates import a_dtype, two_numbers
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, a_text, briefly, optional, takes
 from stimuli_store.tools.whole import whole
 
 
+@takes(
+    cycles_per_image=optional(a_number),
+    cycles_per_pixel=optional(a_number),
+    direction_deg=a_number,
+    phase_deg=a_number,
+    contrast=a_number,
+    mean=a_number,
+    waveform=a_text,
+    dtype=a_dtype,
+)
 def grating(
     size: ImageSize = 256,
     *,
@@ -64,7 +76,7 @@ def grating(
     shape = height_and_width(size)
     frequency = _per_pixel(cycles_per_image, cycles_per_pixel, shape[1])
     if waveform not in ("sine", "square"):
-        raise InputError(f"waveform must be 'sine' or 'square'; not {waveform!r}")
+        raise InputError(f"waveform must be 'sine' or 'square'; not {briefly(waveform)}")
     _check_light(mean, contrast)
     cycles = frequency * _along(shape, direction_deg) + phase_deg / 360
     if waveform == "sine":
@@ -74,6 +86,15 @@ def grating(
     return _image(mean * (1 + contrast * wave), dtype)
 
 
+@takes(
+    cycles_per_image=optional(a_number),
+    cycles_per_pixel=optional(a_number),
+    directions_deg=two_numbers,
+    phases_deg=two_numbers,
+    contrasts=two_numbers,
+    mean=a_number,
+    dtype=a_dtype,
+)
 def plaid(
     size: ImageSize = 256,
     *,
@@ -119,6 +140,7 @@ def plaid(
     return _image(mean * (1 + waves[0] + waves[1]), dtype)
 
 
+@takes(dtype=a_dtype)
 def checkerboard(
     size: ImageSize = 256, *, check_px: int = 16, dtype: torch.dtype = torch.float32
 ) -> Tensor:
@@ -154,6 +176,7 @@ def checkerboard(
     return _image(((rows[:, None] + columns) % 2).double(), dtype)
 
 
+@takes(bar_px=a_number, period_px=a_number, direction_deg=a_number, dtype=a_dtype)
 def bars(
     size: ImageSize = 256,
     *,

@@ -16,6 +16,7 @@ from stimsynth.images.decoding import Decoded
 from stimsynth.images.files import load_images, open_image, read_image, stack_images
 from stimuli_store.disk.paths import as_path, is_file
 from stimuli_store.errors import InputError, NotOne, unknown_name
+from stimuli_store.tools.gates import a_yes_or_no, takes
 from stimuli_store.tools.whole import whole
 
 _DATA = files("stimsynth") / "data"
@@ -124,7 +125,9 @@ def get_path(item_name: str, *, folder: str | os.PathLike[str] | None = None) ->
     if not place.is_dir():
         raise InputError(f"there is no folder {place}")
     images = [p for p in place.iterdir() if p.is_file() and not p.name.endswith(".json")]
-    matches = sorted((p for p in images if Path(p.name).stem == item_name), key=lambda p: p.name)
+    matches = sorted(
+        (p for p in images if Path(p.name).stem == str(item_name)), key=lambda p: p.name
+    )
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -186,6 +189,7 @@ def load_picture(
     return Picture(name=name, pixels=pixels, license=license, source=source, changes=tuple(changes))
 
 
+@takes(as_gray=a_yes_or_no)
 def load(name_or_path: str, size: int | None = None, *, as_gray: bool = True) -> Tensor:
     """Return an image as a float32 tensor (1, channel, height, width) in [0, 1].
 

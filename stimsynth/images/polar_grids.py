@@ -6,13 +6,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from stimsynth.validate.gates import a_device, a_dtype, two_numbers
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, a_text, as_float, briefly, optional, takes
 from stimuli_store.tools.whole import pair
 
 ImageSize = int | tuple[int, int]
 Origin = float | tuple[float, float] | None
 
 
+@takes(phase=a_number, device=optional(a_device), direction=a_text, dtype=a_dtype)
 def polar_angle(
     size: ImageSize,
     phase: float = 0.0,
@@ -54,13 +57,16 @@ def polar_angle(
     (0.0, 1.5708)
     """
     if direction not in ("clockwise", "counter-clockwise"):
-        raise InputError(f"direction must be 'clockwise' or 'counter-clockwise'; not {direction!r}")
+        raise InputError(
+            f"direction must be 'clockwise' or 'counter-clockwise'; not {briefly(direction)}"
+        )
     rows, columns = _offsets(size, origin, device)
     angle = torch.atan2(rows if direction == "clockwise" else -rows, columns) - phase
     wrapped = math.pi - torch.remainder(math.pi - angle, 2 * math.pi)
     return wrapped.to(dtype)
 
 
+@takes(exponent=a_number, device=optional(a_device), dtype=a_dtype)
 def polar_radius(
     size: ImageSize,
     exponent: float = 1.0,
@@ -118,8 +124,9 @@ def _offsets(
     shape = height_and_width(size)
     if origin is None:
         origin = ((shape[0] + 1) / 2, (shape[1] + 1) / 2)
-    elif isinstance(origin, int | float):
-        origin = (origin, origin)
+    elif (number := as_float(origin)) is not None:
+        origin = (number, number)
+    origin = two_numbers(origin, "origin, if not one number,")
     precise = torch.float32 if torch.device(device or "cpu").type == "mps" else torch.float64
     rows, columns = (
         torch.arange(1, n + 1, device=device, dtype=precise) - centre

@@ -6,6 +6,7 @@ from torch import Tensor
 from stimsynth.images.noise import Seed, pink_noise
 from stimsynth.images.patterns import grating
 from stimsynth.images.polar_grids import polar_angle, polar_radius
+from stimuli_store.tools.gates import a_yes_or_no, takes
 from stimuli_store.tools.whole import whole
 
 STIMULI = (
@@ -23,6 +24,7 @@ STIMULI = (
 )
 
 
+@takes(requires_grad=a_yes_or_no)
 def make_synthetic_stimuli(
     size: int = 256, requires_grad: bool = True, *, seed: Seed = 0
 ) -> Tensor:

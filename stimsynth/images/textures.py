@@ -8,10 +8,13 @@ from torch import Tensor
 
 from stimsynth.images.noise import Seed, as_generator
 from stimsynth.images.polar_grids import ImageSize, height_and_width
+from stimsynth.validate.gates import a_dtype
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, takes
 from stimuli_store.tools.whole import whole
 
 
+@takes(min_radius_px=a_number, max_radius_px=a_number, exponent=a_number, dtype=a_dtype)
 def dead_leaves(
     size: ImageSize = 256,
     *,
@@ -89,6 +92,7 @@ def dead_leaves(
     return torch.from_numpy(grey).to(dtype)[None, None]
 
 
+@takes(dtype=a_dtype)
 def voronoi(
     size: ImageSize = 256,
     *,

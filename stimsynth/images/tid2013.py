@@ -10,6 +10,7 @@ from torch import Tensor
 
 from stimsynth.images.fetch import fetch_data
 from stimsynth.images.files import read_image, stack_images
+from stimuli_store.disk.paths import as_path
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import wholes
 
@@ -85,7 +86,7 @@ def load_tid2013(
     """
     which = _numbers(references, "references", N_REFERENCES)
     kinds = _numbers(distortions, "distortions", N_DISTORTIONS)
-    place = fetch_data("tid2013.tar.gz") if folder is None else Path(folder).expanduser()
+    place = fetch_data("tid2013.tar.gz") if folder is None else as_path(folder)
     scores = _scores(place)
     return (_rated(place, number, kinds, scores) for number in which)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from stimsynth.validate.images import checked_tensor
 from stimsynth.validate.inputs import validate_allowed_range
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, takes
 
 
 def mse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor:
@@ -67,6 +68,7 @@ def relative_sse(synth_rep: Tensor, ref_rep: Tensor, **kwargs: object) -> Tensor
     return _square(output_difference(synth_rep, ref_rep)).sum() / _square(ref_rep).sum()
 
 
+@takes(sharpness=a_number)
 def channel_logsumexp(sharpness: float = 1.0) -> Callable[..., Tensor]:
     r"""Return a loss that is a smooth maximum of the channels' distances.
 
@@ -152,7 +154,12 @@ def output_difference(synth_rep: Tensor, ref_rep: Tensor) -> Tensor:
     """Return the difference of two outputs, after checking that both are tensors of numbers."""
     for output in (synth_rep, ref_rep):
         checked_tensor(output, "a loss", "(…)", kind="any")
-    return synth_rep - ref_rep
+    try:
+        return synth_rep - ref_rep
+    except RuntimeError as error:
+        raise InputError(
+            f"a loss compares outputs of one shape; not {tuple(synth_rep.shape)} and {tuple(ref_rep.shape)}"
+        ) from error
 
 
 def _square(x: Tensor) -> Tensor:

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from stimsynth.losses.differences import output_difference
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import a_mapping, optional, takes
 
 _PIXELS, _HIGHPASS = "pixel_statistics", "var_highpass_residual"
 
 
+@takes(reweighting_dict=optional(a_mapping))
 def groupwise_relative_l2_norm_factory(
     model: Any, image: Tensor, reweighting_dict: Mapping[str, Tensor | float] | None = None
 ) -> Callable[..., Tensor]:
@@ -61,6 +63,7 @@ def groupwise_relative_l2_norm_factory(
     return _WeightedNorm(model.convert_to_tensor(factors).to(output.device))
 
 
+@takes(reweighting_dict=optional(a_mapping))
 def portilla_simoncelli_loss_factory(
     model: Any, image: Tensor, reweighting_dict: Mapping[str, Tensor | float] | None = None
 ) -> Callable[..., Tensor]:

@@ -19,6 +19,7 @@ from stimsynth.methods.metamer import Loss, MetamerObjective
 from stimsynth.numerics.numbers import real_number
 from stimsynth.validate.models import check_scales
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import whole
 
 Scale = Any
@@ -109,9 +110,9 @@ class MetamerCTF(MetamerObjective):
         penalties: GivenPenalties = (),
         seed: int | None = None,
     ) -> None:
-        if coarse_to_fine not in ("together", "separate"):
+        if not isinstance(coarse_to_fine, str) or coarse_to_fine not in ("together", "separate"):
             raise InputError(
-                f'coarse_to_fine must be "together" or "separate"; not {coarse_to_fine!r}'
+                f'coarse_to_fine must be "together" or "separate"; not {briefly(coarse_to_fine)}'
             )
         super().__init__(
             image,

@@ -26,6 +26,7 @@ from stimsynth.validate import checked_output, validate_allowed_range
 from stimsynth.validate.functions import function_name
 from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_text, briefly
 from stimuli_store.tools.whole import whole
 
 CHANGE_CONVERGED = "Pixel change norm has converged, stopping synthesis"
@@ -132,7 +133,9 @@ class Geodesic(OptimizedSynthesis):
         # With one step there is no frame between the ends.
         self.n_steps = whole(n_steps, "n_steps", 2)
         self._model = model
-        self._seed = seed_of_start(seed, given=initial_sequence != "bridge")
+        self._seed = seed_of_start(
+            seed, given=a_text(initial_sequence, "initial_sequence") != "bridge"
+        )
         self.initial_sequence = initial_sequence
         starts = self._starts(n_starts)
         between = starts[0, 1:-1]
@@ -400,7 +403,7 @@ class Geodesic(OptimizedSynthesis):
             return torch.stack([self._bridge(i) for i in range(n_starts)])
         if self.initial_sequence != "straight":
             raise InputError(
-                f"initial_sequence must be 'straight' or 'bridge'; not {self.initial_sequence!r}"
+                f"initial_sequence must be 'straight' or 'bridge'; not {briefly(self.initial_sequence)}"
             )
         if n_starts != 1:
             raise InputError(

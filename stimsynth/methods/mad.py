@@ -33,6 +33,7 @@ from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 Metric = Callable[[Tensor, Tensor], Tensor]
 
@@ -138,8 +139,8 @@ class MADCompetition(OptimizedSynthesis):
         self._image = kept_image(image, bounds=bounds, order=IMAGE_FIRST)
         for metric in (optimized_metric, reference_metric):
             check_metric(metric, self._image)
-        if minmax not in ("min", "max"):
-            raise InputError(f"minmax must be 'min' or 'max'; not {minmax!r}")
+        if not isinstance(minmax, str) or minmax not in ("min", "max"):
+            raise InputError(f"minmax must be 'min' or 'max'; not {briefly(minmax)}")
         self._optimized, self._reference = optimized_metric, reference_metric
         self._minmax = minmax
         self._seed = seed_of_start(seed, given=initial_image is not None)
@@ -366,7 +367,7 @@ class MADCompetition(OptimizedSynthesis):
     def _weight(self, given: float | str | None, start: Tensor) -> float | None:
         if given is None:
             return None
-        if given == "auto":
+        if isinstance(given, str) and given == "auto":
             with torch.no_grad():
                 pushed = per_item(self._optimized, self._image, start).mean()
                 held = per_item(self._reference, self._image, start).mean()

@@ -31,6 +31,7 @@ from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_metric, check_start_slopes
 from stimsynth.validate.images import IMAGE_FIRST, kept_image
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.shown import FactSheet, ShownTuple, size_of
 
 
@@ -205,7 +206,7 @@ def mad_set(
         noise_levels = noise_levels.tolist()
     if not isinstance(noise_levels, Sequence) or isinstance(noise_levels, str) or not noise_levels:
         raise InputError(
-            f"noise_levels must be a list of one standard deviation or more; not {noise_levels!r}"
+            f"noise_levels must be a list of one standard deviation or more; not {briefly(noise_levels)}"
         )
     seed = checked_seed(seed)
     starts = torch.stack([noisy(image, level, seed, bounds) for level in noise_levels])

@@ -24,6 +24,7 @@ from stimsynth.validate import validate_allowed_range
 from stimsynth.validate.functions import check_score, named_pair
 from stimsynth.validate.images import IMAGE_FIRST, checked_tensor, kept_image
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import briefly
 
 Score = Callable[[Tensor], Tensor]
 
@@ -105,23 +106,23 @@ class OptimizedImage(OptimizedSynthesis):
     ) -> None:
         bounds = validate_allowed_range(allowed_range)
         start = kept_image(initial_image, "an initial_image", bounds=bounds, order=IMAGE_FIRST)
-        if minmax not in ("max", "min"):
-            raise InputError(f"minmax must be 'max' or 'min'; not {minmax!r}")
+        if not isinstance(minmax, str) or minmax not in ("max", "min"):
+            raise InputError(f"minmax must be 'max' or 'min'; not {briefly(minmax)}")
         self._score, self._minmax = objective, minmax
         if not isinstance(held, Mapping | None):
-            raise WrongType(f"held must be a dict of functions by name; not {held!r}")
+            raise WrongType(f"held must be a dict of functions by name; not {briefly(held)}")
         self._held = {
             name: named_pair(given, ("function", "value"))
             if isinstance(given, tuple)
             else (given, None)
             for name, given in (held or {}).items()
         }
-        check_score(objective, start, moves=not self._held and not penalties)
         for function, _ in self._held.values():
             check_score(function, start)
         # Held functions are columns of the history, so they cannot have the names of other columns.
         as_penalties(dict.fromkeys(self._held, torch.sum), start, ["objective_term"])
         added = as_penalties(penalties, start, ["objective_term", *self._held])
+        check_score(objective, start, moves=not self._held and not added.functions)
         resumable = ResumableRun(start, default=_default(bool(self._held), bounds))
         super().__init__(resumable, range_penalty_lambda, bounds, added)
         self._held_at = {

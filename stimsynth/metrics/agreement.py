@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.images.tid2013 import RatedImages
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, a_mapping, like, takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Agreement:
     scores: np.ndarray
 
 
+@takes(metrics=a_mapping, rated=a_list)
 def correlate_with_scores(
     metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]], rated: Iterable[RatedImages]
 ) -> dict[str, Agreement]:
@@ -72,6 +74,7 @@ def correlate_with_scores(
     distances: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
     scores = []
     for item in rated:
+        like("a list of RatedImages", "reference", "distorted", "scores")(item, "rated")
         scores.append(item.scores)
         for name, metric in metrics.items():
             distances[name].append(_distances(name, metric, item))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from stimsynth.numerics.safe import safe_root
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 
 class ModelDistance(nn.Module):
@@ -64,7 +65,7 @@ def model_distance(
     (True, 0.0)
     """
     if not callable(model):
-        raise InputError(f"model must be callable with images; {model!r} is not")
+        raise InputError(f"model must be callable with images; {briefly(model)} is not")
     return ModelDistance(model)
 
 

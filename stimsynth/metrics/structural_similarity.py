@@ -11,8 +11,10 @@ from torch import Tensor
 from stimsynth.numerics.safe import anywhere
 from stimsynth.transforms.filters import gaussian_1d
 from stimsynth.transforms.separable import filter_valid
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_yes_or_no, briefly
 
 _C1, _C2 = 0.01**2, 0.03**2  # for values from 0 to 1
 _WINDOW, _STD = 11, 1.5
@@ -71,6 +73,7 @@ def ssim(img1: Tensor, img2: Tensor, weighted: bool = False, pad: bool | str = F
     >>> round(float(ssim(image, image)), 4)
     1.0
     """
+    weighted = a_yes_or_no(weighted, "weighted")
     maps = _maps(*comparable(img1, img2), pad, variances=weighted)
     if not weighted:
         return maps.ssim.mean(dim=(-2, -1))
@@ -129,10 +132,11 @@ def ms_ssim(
     1.0
     """
     x, y = comparable(img1, img2)
-    powers = torch.as_tensor(POWER_FACTORS if power_factors is None else power_factors)
+    given = POWER_FACTORS if power_factors is None else power_factors
+    powers = some_numbers(given, "power_factors")
     if powers.dim() != 1 or not len(powers) or bool((~(powers >= 0) | powers.isinf()).any()):
         raise InputError(
-            f"power_factors must be a list of numbers >= 0, one per scale; not {power_factors!r}"
+            f"power_factors must be a list of numbers >= 0, one per scale; not {briefly(power_factors)}"
         )
     powers = powers.to(x)
     means = []
@@ -149,8 +153,8 @@ def ms_ssim(
 
 
 def _maps(x: Tensor, y: Tensor, pad: bool | str, *, variances: bool = False) -> _Maps:
-    if pad not in _PADS:
-        raise InputError(f"pad must be one of {', '.join(map(str, _PADS))}; not {pad!r}")
+    if not isinstance(pad, bool | str) or pad not in _PADS:
+        raise InputError(f"pad must be one of {', '.join(map(str, _PADS))}; not {briefly(pad)}")
     size = min(_WINDOW, x.shape[-2], x.shape[-1])
     if size < _WINDOW:
         warnings.warn(

@@ -1,6 +1,5 @@
 """Models with outputs scaled to similar magnitudes, so that a loss weighs all of them."""
 
-import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -11,9 +10,10 @@ from stimsynth.numerics.generators import generator_for
 from stimsynth.numerics.linearized import Linearized
 from stimsynth.seeding import checked_seed
 from stimsynth.validate import checked_output
-from stimsynth.validate.images import MODEL_FIRST, kept_image
+from stimsynth.validate.images import MODEL_FIRST, checked_tensor, kept_image
 from stimsynth.validate.models import target_output
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_not_negative, a_number, takes
 from stimuli_store.tools.whole import whole
 
 
@@ -40,8 +40,9 @@ class Balanced(nn.Module):
     def __init__(self, model: nn.Module, shift: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer("shift", shift.detach().clone())
-        self.register_buffer("scale", scale.detach().clone())
+        for name, constant in (("shift", shift), ("scale", scale)):
+            kept = checked_tensor(constant, f"{name} of Balanced", "(…)", kind="any")
+            self.register_buffer(name, kept.detach().clone())
         if hasattr(model, "scales"):
             self.scales = model.scales
 
@@ -73,6 +74,7 @@ class Balanced(nn.Module):
         return remove(representation_tensor, scales_to_keep)
 
 
+@takes(floor=a_number)
 def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-2) -> Balanced:
     """Return a model with each output z-scored over a set of images.
 
@@ -121,6 +123,7 @@ def balanced_over_images(model: nn.Module, images: Tensor, *, floor: float = 1e-
     )
 
 
+@takes(floor=a_number)
 def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) -> Balanced:
     """Return a model with each output divided by its magnitude for one image, the target of synthesis.
 
@@ -153,6 +156,7 @@ def balanced_by_target(model: nn.Module, target: Tensor, *, floor: float = 0.1) 
     return Balanced(model, torch.zeros_like(output), _floored(output.abs(), floor))
 
 
+@takes(power=a_not_negative, floor=a_number)
 def balanced_by_sensitivity(
     model: nn.Module,
     target: Tensor,
@@ -201,8 +205,6 @@ def balanced_by_sensitivity(
     """
     target = kept_image(target, "a target", one=True, order=MODEL_FIRST)
     n_probes = whole(n_probes, "n_probes", 1)
-    if not 0 <= power < math.inf:
-        raise InputError(f"power must be 0 or more; not {power}")
     output = checked_output(model, target, otherwise=torch.full_like(target, 0.5))
     jacobian = Linearized(model, target)
     generator = generator_for("balance", checked_seed(seed))

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from stimsynth.models.pooled_statistics import STATISTICS, Named, View
+from stimsynth.numerics.numbers import real_number
 from stimsynth.transforms.log_polar import LogPolar
+from stimsynth.validate.gates import two_numbers
 from stimsynth.validate.images import image_size, real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.whole import whole
@@ -104,7 +106,7 @@ class FoveatedPooling(nn.Module):
         spatial_corr_width: int = 7,
     ) -> None:
         super().__init__()
-        if statistics not in STATISTICS:
+        if not isinstance(statistics, str) or statistics not in STATISTICS:
             raise unknown_name("statistics", statistics, list(STATISTICS))
         self.n_scales = whole(n_scales, "n_scales", 1)
         self.n_orientations = whole(n_orientations, "n_orientations", 2)
@@ -113,13 +115,15 @@ class FoveatedPooling(nn.Module):
             raise InputError(f"spatial_corr_width must be odd; not {spatial_corr_width}")
         self.image_shape = None if image_shape is None else image_size(image_shape, 1)
         self.statistics = statistics
-        self.ppd = float(ppd)
-        self.scaling = float(scaling)
-        self.min_ecc = float(min_ecc)
-        self.max_ecc = None if max_ecc is None else float(max_ecc)
-        self.fixation = None if fixation is None else _pair(fixation)
+        self.ppd = real_number(ppd, "ppd")
+        self.scaling = real_number(scaling, "scaling")
+        self.min_ecc = real_number(min_ecc, "min_ecc")
+        self.max_ecc = None if max_ecc is None else real_number(max_ecc, "max_ecc")
+        self.fixation = (
+            None if fixation is None else two_numbers(fixation, "fixation, (row, column),")
+        )
         self.window_type = window_type
-        self.aspect = float(aspect)
+        self.aspect = real_number(aspect, "aspect")
         if self.image_shape is not None:
             self._fitted(self.image_shape)
 
@@ -175,10 +179,3 @@ class FoveatedPooling(nn.Module):
                 f"not {self.n_scales}"
             )
         return self.windows(image_shape)
-
-
-def _pair(fixation: Sequence[float]) -> tuple[float, float]:
-    pair = tuple(float(v) for v in fixation)
-    if len(pair) != 2:
-        raise InputError(f"fixation must be (row, column) in pixels; not {fixation!r}")
-    return pair[0], pair[1]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stimsynth.models.displays import ShowsFilters
-from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel
+from stimsynth.models.linear import CenterSurround, Gaussian, kept_transfer, one_channel, signs_of
 from stimsynth.models.published import load_published
 from stimsynth.numerics.caching import LastValue
 from stimsynth.numerics.generators import generator_for
@@ -35,7 +35,7 @@ class _LuminanceNormalized(ShowsFilters):
         cache_filt: bool,
     ) -> None:
         super().__init__()
-        channels = 1 if isinstance(on_center, bool) else len(on_center)
+        channels = len(signs_of(on_center, 1))
         self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
         self.activation = activation

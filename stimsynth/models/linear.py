@@ -16,19 +16,30 @@ from stimsynth.numerics.reductions import slide
 from stimsynth.seeding import checked_seed
 from stimsynth.transforms.convolution import PaddedGrid, make_grid
 from stimsynth.transforms.filters import KernelSize, circular_gaussian2d, kernel_pair
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import checked_tensor, real_images, unbatched_too
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, a_yes_or_no, briefly
 from stimuli_store.tools.whole import whole
 
 
 def positive(name: str, value: Any, channels: int) -> nn.Parameter:
     """Return a parameter of shape (channels,) from one positive number or `channels` of them."""
-    tensor = torch.as_tensor(value, dtype=torch.get_default_dtype()).reshape(-1).clone()
+    tensor = some_numbers(value, name, dtype=torch.get_default_dtype()).reshape(-1).clone()
     if len(tensor) not in (1, channels) or not bool((tensor > 0).all()):
         raise InputError(
-            f"{name} must be positive, one number or {channels} of them; not {value!r}"
+            f"{name} must be positive, one number or {channels} of them; not {briefly(value)}"
         )
     return nn.Parameter(tensor.expand(channels).clone())
+
+
+def signs_of(on_center: Any, channels: int) -> list[bool]:
+    """Return for each of `channels` whether its center is positive, from one value or a list of them."""
+    if isinstance(on_center, bool):
+        return [on_center] * channels
+    return [
+        a_yes_or_no(one, "on_center") for one in a_list(on_center, "on_center, if not one value,")
+    ]
 
 
 def one_channel(image: Tensor, name: str) -> Tensor:
@@ -101,7 +112,7 @@ class Linear(nn.Module):
         super().__init__()
         self.kernel_size = kernel_pair(kernel_size)
         self.pad_mode = pad_mode
-        if default_filters:
+        if a_yes_or_no(default_filters, "default_filters"):
             variances = torch.tensor([3.0, 1.0], dtype=torch.float64)
             low, narrow = circular_gaussian2d(self.kernel_size, variances.sqrt(), 2)
             kernels = torch.stack([low, narrow - low])
@@ -229,7 +240,7 @@ class CenterSurround(nn.Module):
     ) -> None:
         super().__init__()
         out_channels = whole(out_channels, "out_channels", 1)
-        signs = [on_center] * out_channels if isinstance(on_center, bool) else list(on_center)
+        signs = signs_of(on_center, out_channels)
         if len(signs) != out_channels:
             raise InputError(
                 f"on_center must be one value or {out_channels} of them (out_channels); "

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from stimsynth.models.layer_outputs import LayerOutputs
 from stimsynth.transforms.filters import kernel_pair
 from stimsynth.validate import remove_grad
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import a_list, briefly
 from stimuli_store.tools.whole import whole
 
 PerChannel = float | Sequence[float]
@@ -115,6 +117,7 @@ def features(
 def _known(module: nn.Module, layers: Sequence[str]) -> list[str]:
     """Return names of layers, after checking that the network has them."""
     names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
+    layers = a_list(layers, "layer, if not one name,")
     for layer in layers:
         if layer not in names:
             nearest = difflib.get_close_matches(str(layer), names, n=6, cutoff=0)
@@ -242,7 +245,7 @@ def _grey(image_shape: Sequence[int] | None, outputs: LayerOutputs) -> Tensor:
     if image_shape is None or len(image_shape) < 3:
         raise InputError(
             "several layers need image_shape, the shape (channel, height, width) of the images; not "
-            f"{image_shape!r}"
+            f"{briefly(image_shape)}"
         )
     like = next(outputs.parameters(), torch.empty(0))
     sides = [whole(side, "image_shape", 1) for side in list(image_shape)[-3:]]
@@ -271,8 +274,8 @@ def _normalize(mean: PerChannel | None, std: PerChannel | None) -> Step | None:
     if mean is None and std is None:
         return None
     shift, scale = 0.0 if mean is None else mean, 1.0 if std is None else std
-    if not bool((torch.as_tensor(scale) > 0).all()):
-        raise InputError(f"std must be positive; not {std!r}")
+    if not bool((some_numbers(scale, "std") > 0).all()):
+        raise InputError(f"std must be positive; not {briefly(std)}")
     return partial(_normalized, mean=shift, std=scale)
 
 
@@ -283,6 +286,6 @@ def _normalized(x: Tensor, mean: PerChannel, std: PerChannel) -> Tensor:
     if not {len(low), len(unit)} <= {1, x.shape[1]}:
         raise InputError(
             f"mean and std must be one number or {x.shape[1]}, the number of channels; "
-            f"not {mean!r} and {std!r}"
+            f"not {briefly(mean)} and {briefly(std)}"
         )
     return (x - low) / unit

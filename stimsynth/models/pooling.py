@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stimsynth.models.linear import one_channel
 from stimsynth.numerics.caching import cached_tensors
+from stimsynth.numerics.numbers import real_number
 from stimsynth.transforms.spectra import crop_spectrum
 from stimsynth.validate.images import unbatched_too
 from stimuli_store.errors import InputError
@@ -64,9 +65,7 @@ class UniformPooling(nn.Module):
         energy_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        if not 1 <= window_px < math.inf:
-            raise InputError(f"UniformPooling takes window_px >= 1; not {window_px}")
-        self.window_px = float(window_px)
+        self.window_px = real_number(window_px, "window_px of UniformPooling", 1)
         self.n_scales = whole(n_scales, "n_scales", 0)
         self.n_orientations = whole(n_orientations, "n_orientations", 1)
         self.energy_weight = energy_weight

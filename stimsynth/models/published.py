@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import briefly
 
 KERNEL_SIZE = (31, 31)
 NOT_CACHED = (
@@ -77,9 +78,9 @@ def load_published(model: nn.Module, name: str, pretrained: bool, cache_filt: bo
     InputError
         If the kernels have another size than in the fit, or `pretrained` is not True or False.
     """
-    if pretrained not in (True, False):
+    if not isinstance(pretrained, bool):
         raise WrongType(
-            f"pretrained must be True or False; not {pretrained!r}. Give activation by its name"
+            f"pretrained must be True or False; not {briefly(pretrained)}. Give activation by its name"
         )
     if not pretrained:
         return

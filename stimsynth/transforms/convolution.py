@@ -15,6 +15,7 @@ from torch import Tensor
 
 from stimsynth.transforms.filters import gaussian_1d
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 PAD_MODES = ("reflect", "circular", "replicate", "constant")
 
@@ -73,8 +74,8 @@ def make_grid(image: Tensor, kernel_size: tuple[int, int], pad_mode: str) -> Pad
     InputError
         If the image is too small to be padded in this mode, or the mode is unknown.
     """
-    if pad_mode not in PAD_MODES:
-        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
+    if not isinstance(pad_mode, str) or pad_mode not in PAD_MODES:
+        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {briefly(pad_mode)}")
     size = (image.shape[2], image.shape[3])
     needed = [k // 2 + 1 if pad_mode == "reflect" else 1 for k in kernel_size]
     if pad_mode == "circular":

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
+from stimsynth.validate.gates import some_numbers
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import pair, whole
 
 KernelSize = int | tuple[int, int]
@@ -68,13 +70,10 @@ def circular_gaussian2d(
     """
     height, width = kernel_pair(kernel_size)
     out_channels = whole(out_channels, "out_channels", 1)
-    stds = torch.as_tensor(
-        std, dtype=torch.get_default_dtype() if isinstance(std, float | int) else None
-    )
-    stds = stds.reshape(-1)
+    stds = some_numbers(std, "std").reshape(-1)
     if len(stds) not in (1, out_channels) or not bool((stds > 0).all()):
         raise InputError(
-            f"std must be positive, one number or one for each of {out_channels} channels; not {std!r}"
+            f"std must be positive, one number or one for each of {out_channels} channels; not {briefly(std)}"
         )
     stds = stds.expand(out_channels)
     rows, columns = gaussian_1d(height, stds), gaussian_1d(width, stds)
@@ -107,8 +106,7 @@ def gaussian1d(kernel_size: int = 11, std: float | Tensor = 1.5) -> Tensor:
     1.0
     """
     kernel_size = whole(kernel_size, "kernel_size", 1)
-    given = torch.as_tensor(std)
-    stds = (given if given.is_floating_point() else given.to(torch.get_default_dtype())).reshape(-1)
+    stds = some_numbers(std, "std").reshape(-1)
     if len(stds) != 1 or not bool(stds > 0):
-        raise InputError(f"std must be one positive number; not {std!r}")
+        raise InputError(f"std must be one positive number; not {briefly(std)}")
     return gaussian_1d(kernel_size, stds)[0]

@@ -1,10 +1,9 @@
 """Resample signals in the frequency domain, and compute their autocorrelation."""
 
-import math
-
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.numbers import real_number
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 
@@ -123,7 +122,8 @@ def _size(x: Tensor, what: str) -> tuple[int, int]:
 def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
     """Return height and width after `expand` or `shrink` (`what`) by a factor."""
     size = _size(x, what)
-    if not 1 < factor < math.inf:
+    factor = real_number(factor, f"the factor of {what}")
+    if not factor > 1:
         raise InputError(f"the factor of {what} must be a number above 1; not {factor}")
     exact = [n * factor if what == "expand" else n / factor for n in size]
     whole = [round(n) for n in exact]

@@ -9,11 +9,14 @@ from typing import Any
 
 from torch import Tensor
 
+from stimsynth.numerics.numbers import real_number
 from stimsynth.numerics.safe import safe_root
 from stimsynth.transforms.polar import polar_to_rectangular, rectangular_to_polar
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
+from stimsynth.validate.gates import some_bands
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_yes_or_no, takes
 
 Bands = dict[Any, Tensor]
 
@@ -59,7 +62,7 @@ def local_gain_control(x: Tensor, epsilon: float = 1e-8) -> tuple[Tensor, Tensor
     flat = _flat(x, "local_gain_control")
     power = flat.real.square() + flat.imag.square() if flat.is_complex() else flat.square()
     norm = safe_root(blur_downsample(power))
-    direction = flat / (_enlarged(norm, flat) + epsilon)
+    direction = flat / (_enlarged(norm, flat) + real_number(epsilon, "epsilon", 0))
     return norm.reshape(*x.shape[:-2], *norm.shape[-2:]), direction.reshape(x.shape)
 
 
@@ -91,15 +94,17 @@ def local_gain_release(norm: Tensor, direction: Tensor, epsilon: float = 1e-8) -
     """
     flat = _flat(direction, "local_gain_release")
     half = tuple((n + 1) // 2 for n in direction.shape[-2:])
+    small = _flat(norm, "local_gain_release")
     if tuple(norm.shape) != (*direction.shape[:-2], *half):
         raise InputError(
             f"for a direction of shape {tuple(direction.shape)} the energy must have shape "
             f"{(*direction.shape[:-2], *half)}; not {tuple(norm.shape)}"
         )
-    small = _flat(norm, "local_gain_release")
-    return (flat * (_enlarged(small, flat) + epsilon)).reshape(direction.shape)
+    wide = _enlarged(small, flat) + real_number(epsilon, "epsilon", 0)
+    return (flat * wide).reshape(direction.shape)
 
 
+@takes(coeff_dict=some_bands, residuals=a_yes_or_no)
 def local_gain_control_dict(
     coeff_dict: Mapping[Any, Tensor], residuals: bool = True
 ) -> tuple[Bands, Bands]:
@@ -129,6 +134,7 @@ def local_gain_control_dict(
     return _split(local_gain_control, coeff_dict, residuals)
 
 
+@takes(energy=some_bands, state=some_bands, residuals=a_yes_or_no)
 def local_gain_release_dict(
     energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
 ) -> Bands:
@@ -156,6 +162,7 @@ def local_gain_release_dict(
     return _joined(local_gain_release, energy, state, residuals)
 
 
+@takes(coeff_dict=some_bands, residuals=a_yes_or_no)
 def rectangular_to_polar_dict(
     coeff_dict: Mapping[Any, Tensor], residuals: bool = False
 ) -> tuple[Bands, Bands]:
@@ -173,6 +180,7 @@ def rectangular_to_polar_dict(
     return _split(rectangular_to_polar, coeff_dict, residuals)
 
 
+@takes(energy=some_bands, state=some_bands, residuals=a_yes_or_no)
 def polar_to_rectangular_dict(
     energy: Mapping[Any, Tensor], state: Mapping[Any, Tensor], residuals: bool = True
 ) -> Bands:

@@ -18,8 +18,18 @@ from torch import Tensor
 
 from stimsynth.numerics.caching import cached_tensors
 from stimsynth.transforms.averages import Averages, make_averages
+from stimsynth.validate.gates import a_device, a_dtype, two_numbers
 from stimsynth.validate.images import image_size
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import (
+    a_number,
+    a_positive,
+    check_fields,
+    like,
+    one_of,
+    optional,
+    takes,
+)
 from stimuli_store.tools.whole import pair
 
 WINDOW_TYPES = ("raised_cosine", "gaussian")
@@ -88,15 +98,16 @@ class LogPolar:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_shape", image_size(self.image_shape, 1))
-        if self.window_type not in WINDOW_TYPES:
-            raise InputError(
-                f"window_type must be one of {', '.join(WINDOW_TYPES)}; not {self.window_type!r}"
+        if self.fixation is not None:
+            object.__setattr__(
+                self, "fixation", two_numbers(self.fixation, "fixation, (row, column),")
             )
-        for name in ("ppd", "scaling", "min_ecc", "aspect"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be a positive number; not {getattr(self, name)}")
-        if not all(math.isfinite(v) for v in self.fixated):
-            raise InputError(f"fixation must be (row, column) in pixels; not {self.fixation}")
+        check_fields(
+            self,
+            window_type=one_of(*WINDOW_TYPES),
+            max_ecc=optional(a_number),
+            **dict.fromkeys(("ppd", "scaling", "min_ecc", "aspect"), a_positive),
+        )
         if self.max_ecc is not None and not self.min_ecc < self.max_ecc < math.inf:
             raise InputError(
                 f"max_ecc must be above min_ecc, {self.min_ecc:g} degrees; not {self.max_ecc}"
@@ -168,6 +179,12 @@ class LogPolar:
         return tuple(self.min_ecc * math.exp((k + 0.5) * self.spacing) for k in range(self.n_rings))
 
 
+@takes(
+    layout=like("a LogPolar", "image_shape", "fixated"),
+    dtype=a_dtype,
+    device=a_device,
+    grid=optional(pair),
+)
 @cached_tensors(maxsize=64)
 def window_averages(
     layout: LogPolar,

@@ -7,13 +7,16 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.gates import a_device, a_dtype, some_numbers, two_numbers
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, optional, takes
 from stimuli_store.tools.whole import pair
 
 _STEPS = 256
 
 
+@takes(width=a_number, position=a_number, values=two_numbers)
 def raised_cosine(
     width: float = 1, position: float = 0, values: tuple[float, float] = (0, 1)
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -86,8 +89,7 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     """
     if not checked_tensor(x_new, "a table", "(…)", kind="ordered").is_floating_point():
         x_new = x_new.to(torch.get_default_dtype())
-    positions = torch.as_tensor(X).to(x_new)
-    values = torch.as_tensor(Y).to(x_new)
+    positions, values = some_numbers(X, "X", like=x_new), some_numbers(Y, "Y", like=x_new)
     if positions.dim() != 1 or positions.shape != values.shape or len(positions) == 0:
         raise InputError(
             "a table must have as many values as positions, one or more; not "
@@ -107,6 +109,12 @@ def interpolate1d(x_new: Tensor, Y: Tensor | np.ndarray, X: Tensor | np.ndarray)
     return torch.lerp(values[right - 1], values[right], weight)
 
 
+@takes(
+    outer_radius=optional(a_number),
+    inner_radius=optional(a_number),
+    dtype=optional(a_dtype),
+    device=optional(a_device),
+)
 def make_disk(
     img_size: int | Sequence[int] | torch.Size,
     outer_radius: float | None = None,

@@ -7,6 +7,7 @@ from stimsynth.transforms.convolution import PAD_MODES
 from stimsynth.transforms.filters import KernelSize, kernel_pair
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import pair
 
 
@@ -42,8 +43,8 @@ def same_padding(
     torch.Size([1, 1, 8, 9])
     """
     checked_tensor(x, "same_padding", "(…, height, width)", kind="any")
-    if pad_mode not in PAD_MODES:
-        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {pad_mode!r}")
+    if not isinstance(pad_mode, str) or pad_mode not in PAD_MODES:
+        raise InputError(f"pad_mode must be one of {', '.join(PAD_MODES)}; not {briefly(pad_mode)}")
     (top, bottom), (left, right) = (
         _needed(*side)
         for side in zip(

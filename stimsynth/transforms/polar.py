@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from stimsynth.numerics.numbers import real_number
 from stimsynth.numerics.safe import anywhere, modulus_and_direction
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError, WrongType
@@ -62,6 +63,13 @@ def polar_to_rectangular(amplitude: Tensor, phase: Tensor) -> Tensor:
             raise WrongType(
                 "torch has no complex numbers of bfloat16 parts for polar_to_rectangular; use float32"
             )
+    try:
+        torch.broadcast_shapes(amplitude.shape, phase.shape)
+    except RuntimeError as error:
+        raise InputError(
+            f"amplitude and phase must have shapes that broadcast; not {tuple(amplitude.shape)} and "
+            f"{tuple(phase.shape)}"
+        ) from error
     if anywhere(amplitude < 0):
         raise InputError(
             f"amplitudes must be 0 or more; the smallest given is {float(amplitude.min()):g}"
@@ -104,7 +112,8 @@ def modulate_phase(x: Tensor, phase_factor: float = 2.0) -> Tensor:
     checked_tensor(x, "modulate_phase", "(…)", kind="complex")
     _, direction = modulus_and_direction(x)
     doubled = x * direction
-    if phase_factor == 2:
+    factor = real_number(phase_factor, "phase_factor")
+    if factor == 2:
         return doubled
-    turn = (phase_factor - 2) * torch.angle(direction)
+    turn = (factor - 2) * torch.angle(direction)
     return doubled * torch.complex(torch.cos(turn), torch.sin(turn))

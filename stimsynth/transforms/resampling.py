@@ -10,7 +10,8 @@ from torch import Tensor
 from stimsynth.numerics.reductions import slide
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError, WrongType
-from stimuli_store.tools.whole import whole
+from stimuli_store.tools.gates import a_yes_or_no, briefly
+from stimuli_store.tools.whole import whole, wholes
 
 Parity = Sequence[int] | Tensor
 PADDING_MODES = ("constant", "reflect", "replicate", "circular")
@@ -26,6 +27,10 @@ def named_filter(name: str, like: Tensor) -> Tensor:
     InputError
         If pyrtools has no filter of this name.
     """
+    if not isinstance(name, str):
+        raise WrongType(
+            f"filtname must be the name of a filter, such as 'binom5'; not {briefly(name)}"
+        )
     if name == "binom5":
         values: Sequence[float] = [math.sqrt(2) * v / 16 for v in (1, 4, 6, 4, 1)]
     else:
@@ -97,7 +102,8 @@ def upsample_convolve(
     """
     size = _checked(image, filt, padding_mode, reach=1 / 4)
     (top, bottom), (left, right) = (
-        (n // 2, n - whole(parity, "odd", 0) - n // 2) for n, parity in zip(size, odd, strict=True)
+        (n // 2, n - parity - n // 2)
+        for n, parity in zip(size, wholes(odd, "odd", 0, count=2), strict=True)
     )
     small = F.pad(image, (left // 2, right // 2, top // 2, bottom // 2), mode=padding_mode)
     batch, channels, height, width = small.shape
@@ -135,7 +141,9 @@ def blur_downsample(
     1.0
     """
     checked_tensor(x, "blur_downsample", kind="any")
-    filt = _square(named_filter(filtname, x)) / (2 if scale_filter else 1)
+    filt = _square(named_filter(filtname, x)) / (
+        2 if a_yes_or_no(scale_filter, "scale_filter") else 1
+    )
     for _ in range(whole(n_scales, "n_scales", 1)):
         x = correlate_downsample(x, filt)
     return x
@@ -174,7 +182,9 @@ def upsample_blur(
     torch.Size([1, 1, 32, 29])
     """
     checked_tensor(x, "upsample_blur", kind="any")
-    filt = _square(named_filter(filtname, x)) * (2 if scale_filter else 1)
+    filt = _square(named_filter(filtname, x)) * (
+        2 if a_yes_or_no(scale_filter, "scale_filter") else 1
+    )
     for _ in range(whole(n_scales, "n_scales", 1)):
         x = upsample_convolve(x, odd, filt)
     return x
@@ -190,9 +200,9 @@ def _checked(image: Tensor, filt: Tensor, padding_mode: str, reach: float) -> tu
     checked_tensor(filt, "resampling", "(height, width) as a filter", kind="any")
     if filt.dtype != image.dtype:
         raise WrongType(f"image and filter must be of one type; not {image.dtype} and {filt.dtype}")
-    if padding_mode not in PADDING_MODES:
+    if not isinstance(padding_mode, str) or padding_mode not in PADDING_MODES:
         raise InputError(
-            f"padding_mode must be one of {', '.join(PADDING_MODES)}; not {padding_mode!r}"
+            f"padding_mode must be one of {', '.join(PADDING_MODES)}; not {briefly(padding_mode)}"
         )
     rows, columns = filt.shape
     height, width = image.shape[-2:]

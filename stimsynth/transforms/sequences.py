@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.gates import a_generator
 from stimsynth.validate.images import Kind, checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, a_yes_or_no, optional, takes
 from stimuli_store.tools.whole import whole
 
 
@@ -40,6 +42,7 @@ def make_straight_line(start: Tensor, stop: Tensor, n_steps: int) -> Tensor:
     return torch.lerp(start, stop, _times(n_steps, start))
 
 
+@takes(max_norm=a_number, generator=optional(a_generator))
 def sample_brownian_bridge(
     start: Tensor,
     stop: Tensor,
@@ -123,6 +126,7 @@ def translation_sequence(image: Tensor, n_steps: int = 10) -> Tensor:
     return torch.cat([image.roll(shift, dims=-1) for shift in range(n_steps + 1)])
 
 
+@takes(normalize=a_yes_or_no)
 def deviation_from_line(sequence: Tensor, normalize: bool = True) -> tuple[Tensor, Tensor]:
     """Return each frame's position along the line between the ends, and its distance from the line.
 

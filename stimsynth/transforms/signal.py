@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.safe import anywhere
+from stimsynth.validate.gates import a_generator, some_numbers
 from stimsynth.validate.images import checked_tensor, real_images
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_number, a_yes_or_no, briefly, optional, takes
 from stimuli_store.tools.whole import whole, wholes
 
 
+@takes(a=a_number, b=a_number)
 def rescale(x: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Return `x` shifted and scaled so that its smallest value is `a` and its largest value `b`.
 
@@ -67,6 +70,7 @@ def center_crop(x: Tensor, output_size: int) -> Tensor:
     return x[..., top : top + output_size, left : left + output_size]
 
 
+@takes(generator=optional(a_generator))
 def add_noise(
     img: Tensor,
     noise_mse: float | Sequence[float] | Tensor,
@@ -107,13 +111,13 @@ def add_noise(
     """
     if real_images(img, "add_noise", fourier=False).shape[-2:].numel() < 2:
         raise InputError(f"add_noise takes images of more than one pixel; not {tuple(img.shape)}")
-    wanted = torch.as_tensor(noise_mse, dtype=img.dtype, device=img.device).reshape(-1, 1, 1, 1)
+    wanted = some_numbers(noise_mse, "noise_mse", like=img).reshape(-1, 1, 1, 1)
     if len(wanted) not in (1, len(img)) and len(img) != 1:
         raise InputError(
             f"noise_mse must be one number, or one for each of {len(img)} images; {len(wanted)} were given"
         )
     if anywhere(~(wanted >= 0)):
-        raise InputError(f"noise_mse must be 0 or more; not {noise_mse!r}")
+        raise InputError(f"noise_mse must be 0 or more; not {briefly(noise_mse)}")
     shape = (max(len(wanted), len(img)), *img.shape[1:])
     place = generator.device if generator else "cpu"
     noise = torch.randn(shape, dtype=img.dtype, device=place, generator=generator).to(img.device)
@@ -140,7 +144,7 @@ def maximum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     [11, 23]
     """
     checked_tensor(x, "maximum", "(…)", kind="ordered")
-    return torch.amax(x, dim=every_dim(x, dim), keepdim=keepdim)
+    return torch.amax(x, dim=every_dim(x, dim), keepdim=a_yes_or_no(keepdim, "keepdim"))
 
 
 def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
@@ -154,7 +158,7 @@ def minimum(x: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     [0, 12]
     """
     checked_tensor(x, "minimum", "(…)", kind="ordered")
-    return torch.amin(x, dim=every_dim(x, dim), keepdim=keepdim)
+    return torch.amin(x, dim=every_dim(x, dim), keepdim=a_yes_or_no(keepdim, "keepdim"))
 
 
 def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
@@ -176,6 +180,6 @@ def every_dim(x: Tensor, dim: int | Sequence[int] | None) -> tuple[int, ...]:
     found = tuple(d + x.dim() if d < 0 else d for d in given)
     if len(set(found)) != len(found) or not all(0 <= d < x.dim() for d in found):
         raise InputError(
-            f"dim must name dimensions of a tensor of shape {tuple(x.shape)}, each once; not {dim!r}"
+            f"dim must name dimensions of a tensor of shape {tuple(x.shape)}, each once; not {briefly(dim)}"
         )
     return found

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 
 from stimsynth.transforms.signal import every_dim
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import checked_tensor
+from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_yes_or_no
 
 Dims = int | Sequence[int] | None
 
@@ -39,6 +42,7 @@ def variance(
     1.0
     """
     dims = every_dim(checked_tensor(x, "variance", "(…)"), dim)
+    keepdim = a_yes_or_no(keepdim, "keepdim")
     return _about(x, mean, dims).square().mean(dim=dims, keepdim=keepdim)
 
 
@@ -70,6 +74,7 @@ def skew(
     1.1547
     """
     dims = every_dim(checked_tensor(x, "skew", "(…)"), dim)
+    keepdim = a_yes_or_no(keepdim, "keepdim")
     moment, spread = _moment(x, mean, var, dims, 3)
     return _reduced(moment / (spread * torch.sqrt(spread)), dims, keepdim)
 
@@ -91,6 +96,7 @@ def kurtosis(
     1.0
     """
     dims = every_dim(checked_tensor(x, "kurtosis", "(…)"), dim)
+    keepdim = a_yes_or_no(keepdim, "keepdim")
     moment, spread = _moment(x, mean, var, dims, 4)
     return _reduced(moment / spread.square(), dims, keepdim)
 
@@ -119,11 +125,17 @@ def _moment(
 
 def _aligned(x: Tensor, value: float | Tensor, dims: tuple[int, ...]) -> Tensor:
     """Return a given statistic with the reduced dimensions restored, so that it broadcasts with `x`."""
-    known = torch.as_tensor(value, dtype=x.dtype, device=x.device)
+    known = some_numbers(value, "a known mean or variance", like=x)
     left = tuple(n for d, n in enumerate(x.shape) if d not in dims)
     if known.shape == left:
         kept = [1 if d in dims else n for d, n in enumerate(x.shape)]
         known = known.reshape(kept)
+    try:
+        torch.broadcast_shapes(known.shape, x.shape)
+    except RuntimeError as error:
+        raise InputError(
+            f"a known mean or variance must broadcast with {tuple(x.shape)}; not {tuple(known.shape)}"
+        ) from error
     return known
 
 

@@ -26,6 +26,7 @@ from stimsynth.validate.probing import (
 )
 from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import briefly
 
 #: Upper limit of a metric for two identical images: 1 - SSIM is about 5e-8 in single precision.
 ZERO = 5e-7
@@ -215,7 +216,7 @@ def named_pair(given: Any, order: tuple[str, str]) -> tuple[Any, Any]:
         (also a TypeError) if there are more or fewer than two.
     """
     if len(given) != 2:
-        raise WrongType(f"a pair must be ({order[0]}, {order[1]}); not {given!r}")
+        raise WrongType(f"a pair must be ({order[0]}, {order[1]}); not {briefly(given)}")
     return given[0], given[1]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stimsynth.validate.inputs import as_tensor, validate_allowed_range
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import a_yes_or_no
 from stimuli_store.tools.whole import wholes
 
 Kind = Literal["real", "complex", "any", "ordered", "all"]
@@ -93,7 +94,7 @@ def validate_input(
         raise InputError(
             f"{what} is empty: its shape is {tuple(input_tensor.shape)}; every dimension must be at least 1"
         )
-    if no_batch and (input_tensor.dim() == 0 or len(input_tensor) != 1):
+    if a_yes_or_no(no_batch, "no_batch") and (input_tensor.dim() == 0 or len(input_tensor) != 1):
         raise InputError(
             f"this takes one image at a time (a batch of 1), and {what} has shape "
             f"{tuple(input_tensor.shape)}"
@@ -221,6 +222,11 @@ def checked_tensor(
     if not isinstance(x, Tensor):
         raise WrongType(
             f"{taker} takes a torch tensor of shape {shape}; not {type(x).__name__}: use torch.as_tensor"
+        )
+    if x.layout != torch.strided or (x.is_floating_point() and x.dtype.itemsize < 2):
+        raise InputError(
+            f"{taker} takes a dense tensor of a type that torch computes with; not {x.dtype}, {x.layout}: "
+            "use float32"
         )
     values, fits = _KINDS[kind]
     named, more = shape.count(",") + ("…" not in shape), "…" in shape

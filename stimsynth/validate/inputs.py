@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stimsynth.numerics.numbers import real_number
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import briefly
 
 
 def as_tensor(values: Any, what: str = "an image") -> Tensor:
@@ -61,12 +62,14 @@ def validate_allowed_range(allowed_range: tuple[float, float]) -> tuple[float, f
         low, high = (real_number(v, "a bound", infinite=True) for v in allowed_range)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"allowed_range must be two numbers, (low, high) with low < high; not {allowed_range!r}"
+            f"allowed_range must be two numbers, (low, high) with low < high; not {briefly(allowed_range)}"
         ) from error
     if low > high:
-        raise InputError(f"allowed_range {allowed_range!r} is reversed; give ({high:g}, {low:g})")
+        raise InputError(
+            f"allowed_range {briefly(allowed_range)} is reversed; give ({high:g}, {low:g})"
+        )
     if not low < high:
         raise InputError(
-            f"allowed_range must be (low, high) with low < high; not {allowed_range!r}"
+            f"allowed_range must be (low, high) with low < high; not {briefly(allowed_range)}"
         )
     return low, high

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+from stimsynth.validate.gates import a_module
 from stimsynth.validate.probing import (
     ImageShape,
     called,
@@ -24,12 +25,14 @@ from stimsynth.validate.probing import (
 )
 from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, LacksAttribute, WrongType
+from stimuli_store.tools.gates import a_function, takes
 
 TRAINING = (
     "model is in training mode, you probably want to call eval() to switch to evaluation mode"
 )
 
 
+@takes(model=a_module)
 def remove_grad(model: nn.Module) -> nn.Module:
     """Detach all parameters and buffers of a model in place, and return the model.
 
@@ -53,6 +56,7 @@ def remove_grad(model: nn.Module) -> nn.Module:
     return model
 
 
+@takes(model=a_function)
 def validate_model(
     model: nn.Module,
     image_shape: ImageShape | None = None,

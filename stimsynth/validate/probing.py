@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from stimsynth.numerics.generators import generator_for
+from stimsynth.validate.gates import a_device
 from stimsynth.validate.torch_errors import explained
 from stimuli_store.errors import InputError, WrongDevice, WrongType
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import wholes
 
 ImageShape = tuple[int, int, int, int]
@@ -28,6 +30,11 @@ def probe_image(
 ) -> Tensor:
     """Return a test image of noise in [0, 1), always the same, independent of torch's global random state."""
     size = (1, 1, 16, 16) if shape is None else _checked_shape(shape)
+    if not isinstance(dtype, torch.dtype) or not (dtype.is_floating_point or dtype.is_complex):
+        raise WrongType(
+            f"image_dtype must be a type of torch, such as torch.float32; not {briefly(dtype)}"
+        )
+    device = a_device(device, "device")
     generator = generator_for("probe", 0)
     noise = torch.rand(size, generator=generator, dtype=torch.float64)
     return noise.to(device=device, dtype=dtype)

@@ -156,7 +156,7 @@ def test_bad_input_gets_a_sentence() -> None:
         balanced_by_target(nn.Conv2d(1, 1, 3), one)
     with pytest.raises(InputError, match="n_probes must be a whole number"):
         balanced_by_sensitivity(TwoSizes(), one, n_probes=0)
-    with pytest.raises(InputError, match="power must be 0 or more"):
+    with pytest.raises(InputError, match="power must be a finite number of 0 or more"):
         balanced_by_sensitivity(TwoSizes(), one, power=float("nan"))
     with pytest.raises(InputError, match="Identity has no method remove_scales"):
         Balanced(nn.Identity(), one, one)(one, scales=[0])

@@ -250,7 +250,7 @@ def test_scaling_is_the_level_of_a_plan(tmp_path: Path) -> None:
         ),
         (lambda: FoveatedPooling((32, 32), ppd=16, min_ecc=2.0), "covers the whole image"),
         (lambda: FoveatedPooling((32, 0), ppd=16), r"image_shape, \(height, width\), must be 2"),
-        (lambda: FoveatedPooling(ppd=16, fixation=(1.0,)), r"fixation must be \(row, column\)"),
+        (lambda: FoveatedPooling(ppd=16, fixation=(1.0,)), r"fixation, \(row, column\), must be"),
         (lambda: FoveatedPooling((32, 32), ppd=16)(torch.zeros(1, 1, 64, 64)), "was made for"),
         (lambda: FoveatedPooling(ppd=16)(torch.zeros(64, 64)), "takes a real floating-point"),
         (lambda: make_model("FoveatedPooling", {}), "cannot be made"),

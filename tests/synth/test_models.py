@@ -370,8 +370,8 @@ def test_models_are_pure_functions_that_treat_items_alone(name: str) -> None:
         (lambda: CenterSurround(7, amplitude_ratio=[1, 2]), "amplitude_ratio must be a finite"),  # type: ignore[arg-type]
         (lambda: OnOff(7, pretrained=True), r"\(31, 31\)"),
         (lambda: UniformPooling(8)(torch.zeros(1, 1, 30, 30)), "multiples of 4"),
-        (lambda: UniformPooling(0.1), "window_px >= 1"),
-        (lambda: UniformPooling(float("nan")), "window_px >= 1"),
+        (lambda: UniformPooling(0.1), "a finite number of 1 or more"),
+        (lambda: UniformPooling(float("nan")), "a finite number of 1 or more"),
         (lambda: UniformPooling(33)(torch.zeros(1, 1, 32, 32)), "larger than an image"),
         (lambda: make_model("UniformPoling", {}), "did you mean 'UniformPooling'"),
         (lambda: make_model("Gaussian", {"kernel": 3}), "did you mean 'kernel_size'"),

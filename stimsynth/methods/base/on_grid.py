@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from stimsynth.engine.quantized.descent import LevelGrid
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import whole
 
 
@@ -50,7 +51,7 @@ def screen_grid(bits: int, allowed_range: tuple[float, float]) -> LevelGrid:
     """
     depth = whole(bits, "bits", 1)
     if depth > 16:
-        raise InputError(f"bits must be a whole number from 1 to 16; not {bits!r}")
+        raise InputError(f"bits must be a whole number from 1 to 16; not {briefly(bits)}")
     if not math.isfinite(allowed_range[1] - allowed_range[0]):
         raise InputError(
             f"a screen has levels over a finite range; not over allowed_range {allowed_range}"

@@ -14,6 +14,7 @@ from stimsynth.engine.lbfgs import LBFGS
 from stimsynth.engine.loop import Method
 from stimsynth.validate.functions import function_name
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 #: The Adam of the field's synthesis scripts, for `torch.optim.Adam` without arguments of its own.
 ADAM: Mapping[str, Any] = {"lr": 0.01, "amsgrad": True}
@@ -50,7 +51,7 @@ def choose_method(
     if not (scheduler is None or callable(scheduler) or _built(scheduler)):
         raise InputError(
             "scheduler must be None, a scheduler, or a function that makes one from the optimizer; not "
-            f"{scheduler!r}"
+            f"{briefly(scheduler)}"
         )
     if _built(scheduler) and getattr(scheduler, "optimizer", None) is not optimizer:
         raise InputError(
@@ -80,7 +81,7 @@ def choose_method(
     if not callable(optimizer):
         raise InputError(
             "optimizer must be None, a torch optimizer class such as torch.optim.Adam, or an instance of "
-            f"one; not {optimizer!r}"
+            f"one; not {briefly(optimizer)}"
         )
     if optimizer_kwargs is None and optimizer is torch.optim.Adam:
         optimizer_kwargs = ADAM

@@ -11,6 +11,7 @@ from stimsynth.validate import validate_penalty
 from stimsynth.validate.functions import function_name, weighted
 from stimsynth.validate.probing import check_slopes, graded, slope_of
 from stimuli_store.errors import InputError, WrongType
+from stimuli_store.tools.gates import briefly
 
 Penalty = Callable[[Tensor], Tensor]
 GivenPenalties = (
@@ -58,7 +59,7 @@ def as_penalties(given: GivenPenalties | None, like: Tensor, taken: Iterable[str
     if isinstance(given, str) or not isinstance(given, Sequence | Mapping):
         raise WrongType(
             "penalties must be a list of functions or of pairs of weight and function, or a dict of them by "
-            f"name; not {given!r}"
+            f"name; not {briefly(given)}"
         )
     pairs: Any = given.values() if isinstance(given, Mapping) else given
     checked = [_checked(penalty, like) for penalty in pairs]

@@ -28,7 +28,7 @@ def check_request(
     InputError
         If an argument is invalid.
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise unknown_name("method of Eigendistortion", str(method), list(METHODS))
     k = whole(k, "k", 1)
     ends = 2 if method in ("lanczos", "power") else 1

@@ -12,8 +12,10 @@ from stimsynth.models.texture.portilla_simoncelli import PortillaSimoncelli
 from stimsynth.models.texture.statistics import map_norms, map_products, noise_power
 from stimsynth.numerics.reductions import centred
 from stimsynth.transforms.spectra import Size
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import real_images, unbatched_too
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import briefly
 
 _OPPONENT = (
     torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]], dtype=torch.float64)
@@ -107,12 +109,12 @@ class ColorPortillaSimoncelli(nn.Module):
         super().__init__()
         self.texture = PortillaSimoncelli(image_shape, n_scales, n_orientations, spatial_corr_width)
         self.scales = self.texture.scales
-        exact = _OPPONENT if basis is None else torch.as_tensor(basis, dtype=torch.float64)
+        exact = _OPPONENT if basis is None else some_numbers(basis, "basis", dtype=torch.float64)
         if exact.shape != (3, 3) or not torch.allclose(
             exact @ exact.T, torch.eye(3, dtype=torch.float64), atol=1e-5
         ):
             raise InputError(
-                f"basis must be an orthonormal matrix (3, 3) with directions as rows; not {basis!r}"
+                f"basis must be an orthonormal matrix (3, 3) with directions as rows; not {briefly(basis)}"
             )
         self.register_buffer("basis", exact.clone())  # kept in float64 for all types of images
         self.layout = _shared_layout(self.texture.n_scales, self.texture.n_orientations)

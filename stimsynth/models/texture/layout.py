@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 
 from stimsynth.transforms.pyramids.layout import PyramidLevel
+from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError, unknown_name
+from stimuli_store.tools.gates import a_yes_or_no, some_names
 
 TextureScale = PyramidLevel | str  # a pyramid's level or "pixel_statistics"
 TextureScales = tuple[TextureScale, ...]
@@ -167,6 +169,9 @@ class Layout:
     def to_dict(self, representation: Tensor) -> dict[str, Tensor]:
         """Return a whole representation as arrays (b, c, *shape, scales) by name, NaN if redundant."""
         whole = len(self.scales())
+        checked_tensor(
+            representation, "a representation", "(batch, channel, statistics)", kind="any"
+        )
         if representation.dim() != 3 or representation.shape[-1] != whole:
             raise InputError(
                 f"a representation of all scales must have shape (batch, channel, {whole}); not "
@@ -191,10 +196,10 @@ class Layout:
     def checked_names(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return names of groups as a tuple, after checking that all are known."""
         known = [group.name for group in self.groups]
-        for name in names:
+        for name in some_names(names, "names of groups of statistics"):
             if name not in known:
                 raise unknown_name("group of statistics", name, known)
-        return tuple(names)
+        return some_names(names, "names of groups of statistics")
 
 
 def texture_layout(
@@ -283,7 +288,7 @@ def texture_layout(
         ),
         group("var_highpass_residual", (), zero, ("residual_highpass",), "high"),
     ]
-    if magnitude_means:
+    if a_yes_or_no(magnitude_means, "magnitude_means"):
         groups.append(group("magnitude_means", (k,), torch.arange(k), bands, "means"))
     return Layout(groups=tuple(groups))
 

@@ -31,6 +31,7 @@ from stimsynth.transforms.spectra import Size, crop_spectrum, weigh
 from stimsynth.validate.images import image_size, kept_image, real_images, unbatched_too
 from stimsynth.validate.inputs import as_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, as_float, briefly
 from stimuli_store.tools.whole import whole
 
 
@@ -249,7 +250,7 @@ class PortillaSimoncelli(ExactTables, ShowsStatistics):
         unknown = [scale for scale in scales if scale not in self.scales]
         if unknown or not scales:
             raise InputError(
-                f"this model has the scales {', '.join(map(str, self.scales))}; not {scales!r}"
+                f"this model has the scales {', '.join(map(str, self.scales))}; not {briefly(scales)}"
             )
         return scales
 
@@ -345,7 +346,7 @@ def _checked(
     most = int(math.log2(min(size))) - 2
     if n_scales not in range(1, most + 1):
         raise InputError(
-            f"n_scales must be from 1 to {most} for images of {size[0]}x{size[1]}; not {n_scales!r}"
+            f"n_scales must be from 1 to {most} for images of {size[0]}x{size[1]}; not {briefly(n_scales)}"
         )
     if size[0] % 2**n_scales or size[1] % 2**n_scales:
         raise InputError(
@@ -353,12 +354,12 @@ def _checked(
             f"{size[0]}x{size[1]} is not: crop or pad the images"
         )
     if n_orientations not in range(2, 17):
-        raise InputError(f"n_orientations must be from 2 to 16; not {n_orientations!r}")
+        raise InputError(f"n_orientations must be from 2 to 16; not {briefly(n_orientations)}")
     smallest = min(size) >> n_scales
     if width not in range(1, smallest + 1, 2):
         raise InputError(
             f"spatial_corr_width must be an odd number, at most {smallest}, the side of the coarsest scale "
-            f"of {size[0]}x{size[1]} images; not {width!r}"
+            f"of {size[0]}x{size[1]} images; not {briefly(width)}"
         )
     return size, n_scales, n_orientations, width
 
@@ -385,9 +386,9 @@ def _kept_mask(
 
 def _shares(mixture: Sequence[float]) -> tuple[float, ...]:
     """Return positive weights divided by their sum."""
-    weights = [float(weight) for weight in mixture]
+    weights = [as_float(one) or 0.0 for one in a_list(mixture, "mixture")]
     if not weights or not all(0 < weight < math.inf for weight in weights):
         raise InputError(
-            f"mixture must be a list of positive weights, one for each texture; not {mixture!r}"
+            f"mixture must be a list of positive weights, one for each texture; not {briefly(mixture)}"
         )
     return tuple(weight / sum(weights) for weight in weights)

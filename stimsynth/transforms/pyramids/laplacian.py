@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from stimsynth.transforms.resampling import blur_downsample, upsample_blur
 from stimsynth.validate.images import real_images
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list
 from stimuli_store.tools.whole import whole
 
 
@@ -56,6 +57,7 @@ class LaplacianPyramid(nn.Module):
 
     def recon_pyr(self, y: Sequence[Tensor]) -> Tensor:
         """Return the image (b, c, h, w) reconstructed from the scales `y`, each half as large as the last."""
+        y = a_list(y, "y")
         if len(y) != self.n_scales:
             raise InputError(f"this pyramid has {self.n_scales} scales; {len(y)} were given")
         size = None

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from stimsynth.validate.gates import some_bands
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
 from stimuli_store.tools.whole import whole
@@ -31,7 +32,7 @@ def split_orientations(pyr_coeffs: Mapping[PyramidLevel, Tensor]) -> dict[Key, T
     ([(0, 0), (0, 1)], torch.Size([1, 1, 8, 8]))
     """
     apart: dict[Key, Tensor] = {}
-    for level, values in pyr_coeffs.items():
+    for level, values in some_bands(pyr_coeffs, "pyr_coeffs").items():
         checked_tensor(values, "a pyramid", "(batch, channel, …, height, width)", kind="any")
         if isinstance(level, int):
             apart.update({(level, b): band for b, band in enumerate(values.unbind(dim=2))})
@@ -61,7 +62,7 @@ def stack_orientations(pyr_coeffs: Mapping[Any, Tensor]) -> Coefficients:
     """
     stacked: Coefficients = {}
     bands: dict[int, list[tuple[int, Tensor]]] = {}
-    for key, values in pyr_coeffs.items():
+    for key, values in some_bands(pyr_coeffs, "pyr_coeffs").items():
         checked_tensor(values, "a pyramid", "(batch, channel, …, height, width)", kind="any")
         if isinstance(key, tuple):
             scale, orientation = key

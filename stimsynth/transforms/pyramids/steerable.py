@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from stimsynth.numerics.caching import ExactTables, Tables
+from stimsynth.numerics.numbers import real_number
 from stimsynth.transforms.pyramids.layout import (
     Coefficients,
     PyramidLevel,
@@ -21,6 +22,7 @@ from stimsynth.transforms.pyramids.steering import steering_weights
 from stimsynth.transforms.spectra import Size, pad_spectrum, paired, weigh
 from stimsynth.validate.images import checked_tensor, image_size, real_images
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_list, a_yes_or_no, briefly
 from stimuli_store.tools.whole import whole, wholes
 
 MAX_ORDER = 15
@@ -99,14 +101,18 @@ class SteerablePyramidFreq(ExactTables):
         tight_frame: bool = False,
     ) -> None:
         shape = image_size(image_shape, 4)
+        is_complex = a_yes_or_no(is_complex, "is_complex")
+        downsample = a_yes_or_no(downsample, "downsample")
+        tight_frame = a_yes_or_no(tight_frame, "tight_frame")
         num_scales = _height(height, shape)
         order = _order(order, is_complex)
-        if not isinstance(twidth, int | float) or not 0 < twidth < math.inf:
-            raise InputError(f"twidth must be a positive number of octaves; not {twidth!r}")
+        octaves = real_number(twidth, "twidth, a number of octaves,")
+        if not octaves > 0:
+            raise InputError(f"twidth must be a positive number of octaves; not {briefly(twidth)}")
 
         def masks(one_sided: bool) -> PyramidMasks:
             return pyramid_masks(
-                shape, num_scales, order, twidth, one_sided=one_sided, downsample=downsample
+                shape, num_scales, order, octaves, one_sided=one_sided, downsample=downsample
             )
 
         # The real parts alone reconstruct an image, so reconstruction needs half the spectrum.
@@ -192,7 +198,7 @@ class SteerablePyramidFreq(ExactTables):
             another shape than this pyramid's.
         """
         coefficients = self._stacked(pyr_coeffs)
-        wanted = self._levels(None if levels == "all" else levels)
+        wanted = self._levels(None if isinstance(levels, str) and levels == "all" else levels)
         missing = [level for level in self.scales if level in wanted and level not in coefficients]
         if missing:
             raise InputError(
@@ -289,11 +295,14 @@ class SteerablePyramidFreq(ExactTables):
     ) -> Sequence[PyramidLevel]:
         if levels is None:
             return self.scales
-        chosen: list[PyramidLevel] = [levels] if isinstance(levels, int | str) else list(levels)
+        given = [levels] if isinstance(levels, int | str) else a_list(levels, "levels")
+        chosen: list[Any] = [
+            one if isinstance(one, str) else whole(one, "a level") for one in given
+        ]
         unknown = [level for level in chosen if level not in self.scales]
         if unknown or not chosen:
             raise InputError(
-                f"this pyramid has the levels {', '.join(map(str, self.scales))}; not {levels!r}"
+                f"this pyramid has the levels {', '.join(map(str, self.scales))}; not {briefly(levels)}"
             )
         return chosen
 
@@ -303,7 +312,7 @@ class SteerablePyramidFreq(ExactTables):
         chosen = wholes(bands, "bands")
         if not chosen or not all(b in range(self.num_orientations) for b in chosen):
             raise InputError(
-                f"bands must be orientations from 0 to {self.num_orientations - 1}; not {bands!r}"
+                f"bands must be orientations from 0 to {self.num_orientations - 1}; not {briefly(bands)}"
             )
         return sorted(set(chosen))
 
@@ -335,7 +344,7 @@ def _fused(apart: PyramidMasks, joined: PyramidMasks, gains: Sequence[float], or
 
 def _height(height: Literal["auto"] | int, shape: Size) -> int:
     most = int(math.log2(min(shape))) - 2
-    if height == "auto":
+    if isinstance(height, str) and height == "auto":
         return most
     height = whole(height, "height")
     if height not in range(most + 1):

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.gates import a_yes_or_no
 from stimuli_store.tools.whole import whole, wholes
 
 
@@ -83,7 +85,7 @@ def steer(
         steered = basis @ weights.reshape(-1, basis.shape[-1]).T
     else:
         steered = (basis * weights).sum(dim=-1, keepdim=True)
-    return (steered, weights) if return_weights else steered
+    return (steered, weights) if a_yes_or_no(return_weights, "return_weights") else steered
 
 
 def steering_weights(
@@ -127,7 +129,7 @@ def steering_weights(
     n_basis = whole(n_basis, "n_basis", 1)
     orders = _orders(n_basis, harmonics)
     computed = harmonic_matrix(orders, even_phase=even_phase) if steermtx is None else steermtx
-    matrix = torch.as_tensor(computed)
+    matrix = some_numbers(computed, "steermtx", dtype=torch.float64)
     if matrix.shape != (n_basis, n_basis):
         raise InputError(
             f"steermtx must be a matrix of {n_basis}x{n_basis} for {n_basis} functions; not "
@@ -169,11 +171,13 @@ def harmonic_matrix(
     >>> harmonic_matrix([1]).round(decimals=6).abs().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    harmonics = wholes(harmonics, "harmonics", 0)
+    harmonics, even_phase = wholes(harmonics, "harmonics", 0), a_yes_or_no(even_phase, "even_phase")
+    if not harmonics:
+        raise InputError("harmonics is empty; give one harmonic number or more")
     count = sum(len(_parts(order)) for order in harmonics)
     at = torch.arange(count, dtype=torch.float64) * (torch.pi / max(count, 1))
     if angles is not None:
-        at = torch.as_tensor(angles, dtype=torch.float64)
+        at = some_numbers(angles, "angles", dtype=torch.float64).reshape(-1)
     columns = []
     for order in harmonics:
         parts = [f(order * at) for f in _parts(order)]
@@ -194,7 +198,7 @@ def _angles(angle: float | Sequence[float] | np.ndarray | Tensor) -> Tensor:
     """Return angles as a floating-point tensor, in float64 unless they are one already."""
     if isinstance(angle, Tensor) and angle.is_floating_point():
         return angle
-    return torch.as_tensor(angle, dtype=torch.float64)
+    return some_numbers(angle, "angle", dtype=torch.float64)
 
 
 def _orders(n_basis: int, harmonics: Sequence[int] | np.ndarray | None) -> list[int]:
