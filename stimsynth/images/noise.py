@@ -70,7 +70,7 @@ def gaussian_noise(shape: tuple[int, ...], seed: int) -> Tensor:
     Parameters
     ----------
     shape
-        Type of the result.
+        Shape of the result; the first dimension counts independent streams, as in `uniform_noise`.
     seed
         A whole number.
 

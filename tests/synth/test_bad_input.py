@@ -73,7 +73,7 @@ class Nothing(nn.Module):
 
 
 class Says(nn.Module):
-    """A model that is one function."""
+    """A model made of one function."""
 
     def __init__(self, function: Callable[[Tensor], Any]) -> None:
         super().__init__()

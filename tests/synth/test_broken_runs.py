@@ -78,7 +78,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("case", "optimizer"), ROWS, ids=[": ".join(row) for row in ROWS])
 def test_a_step_that_was_broken_off_is_forgotten_whole(case: str, optimizer: str) -> None:
-    """Wherever the function fails, the run goes on as if it had not, step by step, to the same end."""
+    """After an error of the function at any call, the continued run has the same steps and the same end."""
     given, options = OPTIMIZERS[optimizer], CASES[case].options
     whole, _ = CASES[case].begin()
     whole.synthesize(6, **given, **options, store_progress=1)
@@ -177,7 +177,7 @@ def test_an_iterate_that_found_no_room_on_the_disk_is_written_later(
 
 
 def test_an_entry_that_the_history_has_not_is_written_again(tmp_path: Path) -> None:
-    """As after a second Ctrl-C between the two."""
+    """The iterate was written and the row of the history was not, as after a second Ctrl-C between them."""
     kept = SnapshotFile(tmp_path / "way.h5")
     for number in range(4):
         kept[number] = torch.full((2,), float(number))
@@ -231,7 +231,7 @@ def test_files_that_moved_together_are_found(
 
 
 class OwnSGD(torch.optim.SGD):
-    """One that a file cannot name."""
+    """An optimizer class that a file cannot name."""
 
 
 def test_a_run_that_waits_for_its_optimizer_can_be_saved_and_moved(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_what_the_box_does_not_hold_is_said_and_the_others_go_on() -> None:
 
 @pytest.mark.parametrize("root", [False, True], ids=["slope 0", "slope undefined"])
 def test_a_start_without_slope_of_the_held_term_is_said(root: bool) -> None:
-    """Where it is 0 nothing can be done about the held term; where it is NaN nothing can be known."""
+    """With a slope of 0 no step can change the held term; with a slope of NaN none can be chosen."""
     start = torch.zeros(1, 5, dtype=torch.float64)
 
     def held(x: Tensor, _: Tensor) -> dict[str, Tensor]:

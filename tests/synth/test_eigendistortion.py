@@ -210,7 +210,7 @@ def test_a_null_space_that_the_shape_does_not_tell(dtype: torch.dtype) -> None:
 
 
 def test_a_large_null_space_is_estimated() -> None:
-    """Half the pixels are not looked at."""
+    """The model ignores half of the pixels, so half of the eigenvalues are 0."""
     mask = (torch.arange(1024) % 2).view(32, 32).double()
 
     class Half(nn.Module):
@@ -299,7 +299,7 @@ def gram_matrix(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def test_the_power_method_says_when_it_stalled() -> None:
-    """Eigenvalues that hardly change are not eigenvalues."""
+    """An eigenvalue that no longer changes may still have a residual above the tolerance."""
     eig = Eigendistortion(picture(), remove_grad(Gaussian(7, std=2.0).double()))
     eig.synthesize("power", stop_criterion=1e-4)
     assert eig.status == (Status.STALLED,)
@@ -475,7 +475,7 @@ def test_complex_outputs_count_as_two() -> None:
 
 
 def test_linearized_products_are_the_jacobians() -> None:
-    """Two points at once, repeated and out of order, and more than go through one pass."""
+    """Products at two points, repeated, in any order, and more of them than one pass takes."""
     matrix = random_matrix(4, 6)
     points = random_matrix(2, 6)
     linear = Linearized(lambda x: torch.tanh(x @ matrix.T), points)

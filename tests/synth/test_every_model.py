@@ -37,7 +37,7 @@ def model_of(name: str) -> nn.Module:
 
 
 def photographs() -> Tensor:
-    """Return photographs without ties: where two pixels share the minimum it has no derivative."""
+    """Return photographs whose pixels all differ: the minimum of equal pixels has no derivative."""
     images = torch.cat([load(n, size=32) for n in ("camera", "grass")]).double()
     return images + 1e-3 * noise(*images.shape, seed=9).abs()
 
@@ -89,7 +89,7 @@ def test_forward_inside_forward_is_forward_over_backward(name: str) -> None:
 
 @every
 def test_what_a_derivative_of_a_derivative_leaves_behind_serves_later(name: str) -> None:
-    """Constants that were first made inside transforms outlive them."""
+    """Constants first computed inside torch.func transforms can be used after these have ended."""
     for cache in (windows, band_masks, window_averages):
         cache.cache_clear()
     model, image = model_of(name), photographs()[:1]

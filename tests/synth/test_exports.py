@@ -77,7 +77,7 @@ def test_public_names_are_these_and_can_be_had(home: str) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_what_type_checkers_see_is_what_there_is(package: str) -> None:
-    """Names are those of the block for type checkers, each from the module that it names."""
+    """Every name of the block for type checkers is exported, and comes from the module named there."""
     module = importlib.import_module(package)
     source = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     (block,) = (node for node in source.body if isinstance(node, ast.If))

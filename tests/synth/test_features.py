@@ -230,7 +230,7 @@ def test_a_metamer_of_a_layer() -> None:
 
 
 class Written(nn.Module):
-    """Runs what it is given before, and optionally after, its only layer."""
+    """A module of one layer that calls a given function before it, and another one after it."""
 
     def __init__(
         self,

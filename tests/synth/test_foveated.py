@@ -48,7 +48,7 @@ def magnitudes(image: Tensor, n_scales: int) -> list[np.ndarray]:
 
 
 def weighted(maps: list[np.ndarray], where: np.ndarray) -> np.ndarray:
-    """Correlations times the root of the product of both standard deviations."""
+    """Return correlations times the geometric mean of both standard deviations."""
     values = [m[where] for m in maps]
     deviation = np.std(values, axis=1)
     return np.corrcoef(values) * np.sqrt(np.outer(deviation, deviation))

@@ -124,7 +124,7 @@ def test_a_radius_is_raised_to_its_power_and_stays_finite(exponent: float) -> No
 
 
 def peaks(image: Tensor) -> dict[tuple[int, int], float]:
-    """Frequencies (rows, columns), in cycles an image, with their amplitude, where there is any."""
+    """Return the nonzero Fourier amplitudes of an image by frequency (rows, columns), in cycles per image."""
     spectrum = torch.fft.rfft2(image[0, 0].double(), norm="forward").abs()
     spectrum[0, 0] = 0
     height = image.shape[2]
@@ -254,7 +254,7 @@ def test_a_voronoi_pixel_has_the_grey_of_the_nearest_point() -> None:
 
 
 def pieces(image: Tensor) -> list[int]:
-    """Return the areas of what is black and hangs together, across the borders too."""
+    """Return the areas of connected black regions, also of those that go on across a border."""
     black = np.tile(image[0, 0].numpy() == 0, (3, 3))
     labels, _ = ndimage.label(black, np.ones((3, 3)))
     middle = np.unique(labels[image.shape[2] : -image.shape[2], image.shape[3] : -image.shape[3]])
@@ -295,7 +295,7 @@ def test_bars_lie_along_their_direction() -> None:
 
 @pytest.mark.parametrize("product", [1, -1])
 def test_the_textures_of_julesz_have_no_statistics_below_the_fourth_order(product: int) -> None:
-    """Of three pixels no product tells anything; of four around a corner it is always the same."""
+    """Products of two and three pixels average to 0; of the four around a corner it is always the same."""
     many = torch.stack([2 * isotrigon(12, product=product, seed=s)[0, 0] - 1 for s in range(2000)])
     four = many[:, 1:, 1:] * many[:, 1:, :-1] * many[:, :-1, 1:] * many[:, :-1, :-1]
     assert bool((four == product).all())

@@ -23,7 +23,7 @@ TIGHT = {"optimizer": LBFGS(), "stop_criterion": 1e-8, "stop_iters_to_check": 3}
 
 
 class Exponential(nn.Module):
-    """Each pixel by itself, so that any sequence of outputs can be had."""
+    """A model of exp(x) for each pixel: every sequence of positive outputs has a sequence of images."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.exp(2 * x)
@@ -143,7 +143,7 @@ def test_jerkiness_is_its_formula() -> None:
 
 
 def test_images_with_equal_outputs_have_a_free_way() -> None:
-    """An image and itself moved round are one to the amplitudes: the least energy is 0."""
+    """Fourier amplitudes do not change when an image moves round its edges: the least energy is 0."""
     a = picture("camera")
     geo = Geodesic(a, a.roll(2, dims=-1), Amplitude(), 4, "bridge", allowed_range=(-1, 2))
     assert geo.energy_bound < 1e-20
@@ -530,7 +530,7 @@ def test_a_start_that_is_lost_does_not_stop_the_others() -> None:
 
 
 def test_what_a_bound_holds_is_at_rest() -> None:
-    """The first pixel turns at the bound, the second goes straight: nothing can move but into the bound."""
+    """The first pixel's path bends at the bound, the second's is straight: no step inside shortens it."""
     path = torch.tensor([[0.5, 0.25], [1.0, 0.375], [0.5, 0.5]]).view(3, 1, 1, 2)
     assert residual(nn.Identity(), path, (0, 1)).item() == 0
     alone = torch.tensor([0.5, 0.125]).norm()

@@ -171,7 +171,7 @@ def test_a_small_held_metric_is_held_on_the_screen(
 
 
 def test_what_curves_is_held_too() -> None:
-    """A sum of squares of 400 levels, from where its slope says little: the grid comes within one."""
+    """Σ(x - 100)² of 400 values, where its slope is near 0 and predicts little, is met on the grid to 1."""
     grid = LevelGrid(low=0.0, high=255.0, levels=256)
     points = torch.full((3, 400), 100.0, dtype=torch.float64)
     points[1, :7] += 0.4

@@ -117,7 +117,7 @@ def test_those_that_take_steps_say_when_they_stop_and_what_they_lower(name: str)
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_a_user_does_not_need_is_private(name: str) -> None:
-    """What is public has a description; data belong to properties, or are arguments."""
+    """Public members have a docstring, and data are properties or arguments of the constructor."""
     made = METHODS[name][0]()
     arguments = inspect.signature(type(made)).parameters
     assert all(name.startswith("_") or name in arguments for name in vars(made))

@@ -85,7 +85,7 @@ def noise(*shape: int, seed: int, contrast: float = 1.0) -> Tensor:
 @every
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_nan_in_value_or_gradient_for_any_two_hard_images(name: str, dtype: torch.dtype) -> None:
-    """All pairs at once, also of an image with itself; items are told apart by the test of batches."""
+    """All pairs of images as one batch, also of an image with itself."""
     row = METRICS[name]
     images = torch.cat(list(hard_images(max(row.side, 48)).values())).to(dtype)
     one = images.repeat_interleave(len(images), 0).requires_grad_(True)

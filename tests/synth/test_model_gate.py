@@ -40,7 +40,7 @@ EPS = torch.finfo(torch.float32).eps
 
 
 class Says(nn.Module):
-    """A model from a function, with two scales; it counts its passes, and those back."""
+    """A model made of a function, with two scales, that counts its forward and backward passes."""
 
     scales = ("whole", "part")
 
@@ -254,7 +254,7 @@ def learning() -> nn.Module:
 
 
 class Keeps:
-    """An object that has a network, and is called or has a method."""
+    """An object that holds a network and uses it when it is called, or in a method."""
 
     def __init__(self, network: nn.Module) -> None:
         self.networks = [network]
@@ -381,7 +381,7 @@ def test_without_a_slope_at_the_start_nothing_moves() -> None:
 
 
 def test_one_start_with_a_slope_is_enough() -> None:
-    """A plain target, one plain image of a batch, plain ends: all but the start may be without."""
+    """Uniform targets, images of a batch and ends have no slope; a start with a slope is enough."""
     plain = Metamer(FLAT, Variance())
     plain.synthesize(30)
     assert plain.metamer.var() < 1e-2 * IMAGE.var()

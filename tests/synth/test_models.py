@@ -403,7 +403,7 @@ FRONT_ENDS = (LinearNonlinear, LuminanceGainControl, LuminanceContrastGainContro
 
 
 def test_front_ends_order_their_arguments_alike() -> None:
-    """One order, of which each has its own; that of the documentation is kept in each."""
+    """Arguments common to several front ends come in one order, and each keeps plenoptic's order."""
     order = [
         "kernel_size",
         "on_center",

@@ -170,7 +170,7 @@ LIKE = IMAGE * 0.4 + 0.3
 
 
 class Root(nn.Module):
-    """√x, of which a part is a scale of its own."""
+    """The model √x with two scales: a part of the image, and all of it."""
 
     scales = ("part", "rest")
 

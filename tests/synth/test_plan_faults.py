@@ -84,7 +84,7 @@ def only(plan: Plan, which: str, **settings: Any) -> Plan:
 
 
 def mine(**settings: Any) -> Callable[[Plan], Plan]:
-    """A plan whose model is another."""
+    """Return a plan with another model."""
 
     def change(plan: Plan) -> Plan:
         plan["models"] = {"mine": settings}

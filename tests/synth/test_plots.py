@@ -38,7 +38,7 @@ def canvas(figure: Any) -> np.ndarray:
 
 
 def rule(x: np.ndarray, digit: str) -> tuple[float, float]:
-    """The seeds' definitions, one by one."""
+    """Return the limits of a rule by the seeds' definitions."""
     p10, p90 = np.percentile(x, 10), np.percentile(x, 90)
     return {
         "0": (-abs(x).max(), abs(x).max()),

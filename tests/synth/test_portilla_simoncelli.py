@@ -19,7 +19,7 @@ from stimuli_store.errors import InputError
 
 
 def texture(name: str = "grass", size: int = 64) -> Tensor:
-    """A photograph without ties between pixels, of which the minimum has a derivative."""
+    """Return a photograph whose pixels all differ: the minimum of equal pixels has no derivative."""
     noise = torch.rand(1, 1, size, size, generator=torch.Generator().manual_seed(1))
     return (load(name, size=size) + 1e-3 * noise).double()
 

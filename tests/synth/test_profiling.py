@@ -12,7 +12,7 @@ from stimuli_store.errors import InputError
 
 
 class Slow(nn.Module):
-    """Sleeps on the way there, so that the least it takes is known."""
+    """A model whose forward pass sleeps, so that its shortest time is known."""
 
     def forward(self, x: Tensor) -> Tensor:
         time.sleep(0.005)

@@ -97,7 +97,7 @@ def test_what_ran_to_its_end_is_good(name: str) -> None:
 
 @each
 def test_pixels_out_of_range_are_seen(case: Case) -> None:
-    """All that is asked of a result holds, but a screen cannot show it."""
+    """A result without any other fault whose pixels lie outside the range."""
     found, _ = case.begin()
     found.synthesize(5, **case.options)
     found.run.points.add_(0.7)

@@ -132,7 +132,7 @@ def test_figures_are_compared_to_a_factor_of_two(
 def test_gates_that_were_passed_are_passed_again(
     bank: Bank, tmp_path: Path, gate: float, fine: bool
 ) -> None:
-    """The record states 0.8 of the figure: gates above pass before, one below was missed already."""
+    """The record states 0.8 of the true figure: a gate between both was passed, and fails now."""
     name = "camera/pink-noise/rms=0.05/seed=0"
     rms = bank.by_name[name].certificate.figures["rms"]
     (one,) = remake(altered(bank, tmp_path, name, {"rms": gate * rms}, rms=0.8 * rms), [name])

@@ -116,7 +116,7 @@ def test_a_file_of_another_synthesis_is_refused(
 
 
 def test_a_loss_without_a_name_is_told_by_its_value(tmp_path: Path) -> None:
-    """Code is not saved; what a lambda returns for two tensors that both sides have is."""
+    """A file holds no code of a lambda, but its values on a fixed probe, which are compared."""
 
     def with_loss(power: float) -> Metamer:
         return metamer(loss_function=lambda a, b: (a - b).abs().pow(power).mean())

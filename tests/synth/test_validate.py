@@ -241,7 +241,7 @@ class Bands(nn.Module):
 
 
 class Deaf(nn.Module):
-    """A model with scales that its call does not know, or knows and disregards."""
+    """A model with `scales` whose forward takes no such keyword, or ignores it."""
 
     scales = ("low", "high")
 

@@ -529,7 +529,7 @@ def test_every_whole_number_that_is_public_is_in_the_table() -> None:
 
 
 def callables(name: str, thing: Any) -> list[tuple[str, Any]]:
-    """A function, or a class's constructor and public methods, with their names."""
+    """Yield a function, or the constructor and public methods of a class, with their names."""
     if not inspect.isclass(thing):
         return [(name, thing)] if inspect.isfunction(thing) else []
     methods = inspect.getmembers(thing, inspect.isfunction)
