@@ -125,8 +125,6 @@ def made_by(factory: Factory, name: str, params: Mapping[str, Any]) -> nn.Module
     try:
         with fixed_random_state():  # for factories that draw weights: the same every time
             module = factory(**{**kept, **params})
-    except InputError:
-        raise
     except Exception as error:
         raise InputError(f"{name} cannot be made from {dict(params)}: {error}") from error
     if not isinstance(module, nn.Module):

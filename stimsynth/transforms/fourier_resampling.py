@@ -124,13 +124,13 @@ def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
     size = _size(x, what)
     factor = real_number(factor, f"the factor of {what}")
     if not factor > 1:
-        raise InputError(f"the factor of {what} must be a number above 1; not {factor}")
+        raise InputError(f"the factor of {what} must be a number above 1; not {factor:g}")
     exact = [n * factor if what == "expand" else n / factor for n in size]
     whole = [round(n) for n in exact]
     error = max(abs(n - m) for n, m in zip(exact, whole, strict=True))
     if error > 1e-9 * max(exact) or 0 in whole or whole[0] == size[0] or whole[1] == size[1]:
         raise InputError(
-            f"{what} by {factor} would turn {size[0]}x{size[1]} samples into {exact[0]:g}x{exact[1]:g}, "
+            f"{what} by {factor:g} would turn {size[0]}x{size[1]} samples into {exact[0]:g}x{exact[1]:g}, "
             "and both must be whole numbers; crop the signal or give another factor"
         )
     return whole[0], whole[1]
