@@ -61,7 +61,8 @@ def contrasts(
     between
         Column of the condition.
     quantity
-        ``"threshold"``, ``"width"``, ``"slope"`` or ``"lapse"``.
+        ``"threshold"``, ``"width"``, ``"slope"`` or ``"lapse"``. Slopes are by the position on the axis, per
+        octave on the log axis (`Fit.slope_at`); per level their ratio is that divided by that of thresholds.
     scale
         ``"ratio"`` or ``"difference"``; None (default) for the ratio of quantities above 0, and the
         difference of lapse rates and of thresholds that are not above 0.
