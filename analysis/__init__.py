@@ -72,7 +72,8 @@ if TYPE_CHECKING:
     from analysis.observers.simulated.drawn_answers import draw_answers
     from analysis.observers.simulated.model_observer import ModelObserver
     from analysis.planning.efficiency import task_efficiency
-    from analysis.planning.power import Power, Precision, power, power_table, precision
+    from analysis.planning.power import Power, power, power_table
+    from analysis.planning.precision import Precision, precision
     from analysis.planning.recovery import Calibration, Recovery, calibration, recovery
     from analysis.planning.study import StudyDesign, simulated_answers
     from analysis.planning.truths import ModelTruth, ScalingTruth, ThresholdTruth

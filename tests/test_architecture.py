@@ -57,7 +57,8 @@ def trees() -> dict[str, ast.Module]:
 
 
 MOST_FILES = 20
-MOST_LINES = 520
+MOST_LINES = {"analysis": 300}
+MOST_LINES_ELSEWHERE = 520
 MOST_NAMES_TWICE = 8
 MOST_UNCLEAR = 14
 
@@ -132,7 +133,8 @@ def test_a_folder_holds_at_most_twenty_files() -> None:
 
 def test_a_file_is_read_in_one_sitting() -> None:
     lines = {name: len(text.splitlines()) for name, text in FILES.items()}
-    assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+    most = {name: MOST_LINES.get(name.partition("/")[0], MOST_LINES_ELSEWHERE) for name in lines}
+    assert {name: n for name, n in lines.items() if n > most[name]} == {}
 
 
 def public_names(tree: ast.Module) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Power and precision of a planned study, by simulation of many studies."""
+"""Power of a planned study: how often a test succeeds in many simulated studies."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,23 +8,14 @@ import pandas as pd
 
 from analysis.data.answers import Answers
 from analysis.observers.counted.wilson import wilson
-from analysis.planning.study import StudyDesign, given_design, simulated_answers
+from analysis.planning.many_studies import found_in_studies, trials_of_a_study
+from analysis.planning.study import StudyDesign, given_design
 from analysis.planning.truths import Truth, truths_of_conditions
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import (
-    a_count,
-    a_function,
-    a_list,
-    a_seed,
-    as_float,
-    briefly,
-    takes,
-)
-from stimuli_store.tools.progress import progress_bar
+from stimuli_store.tools.gates import a_count, a_function, a_list, a_seed, briefly, takes
 from stimuli_store.tools.shown import FieldTable
 
 Test = Callable[[Answers], bool]
-Statistic = Callable[[Answers], float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,45 +46,6 @@ class Power(FieldTable):
     power: float
     low: float
     high: float
-    n_studies: int
-    n_trials: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Precision(FieldTable):
-    """Distribution of an estimate over simulated studies.
-
-    Attributes
-    ----------
-    mean, sd
-        Mean and standard deviation of the estimates that are finite.
-    low, high
-        The 2.5 % and 97.5 % quantiles.
-    failed
-        Share of studies without a finite estimate.
-    n_studies, n_trials
-        Number of studies, and of trials in each.
-
-    Examples
-    --------
-    >>> from stimuli_store.tasks import task_named
-    >>> from analysis import StudyDesign, ThresholdTruth, power, precision
-    >>> design = StudyDesign(
-    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
-    ... )
-    >>> found = precision(
-    ...     design, ThresholdTruth(threshold=2.0), lambda answers: answers.table.n_correct.mean(),
-    ...     n_studies=5
-    ... )
-    >>> found.mean > 0
-    True
-    """
-
-    mean: float
-    sd: float
-    low: float
-    high: float
-    failed: float
     n_studies: int
     n_trials: int
 
@@ -144,75 +96,16 @@ def power(
     >>> found.power > 0.9, found.n_trials
     (True, 100)
     """
-    made = simulated_studies(design, truth, n_studies, seed)
-    with progress_bar(n_studies, "study") as bar:
-        won = [_outcome(_after(test(answers), bar.update)) for answers in made]
+    won = found_in_studies(
+        lambda answers: _outcome(test(answers)), design, truth, n_studies=n_studies, seed=seed
+    )
     low, high = (float(end) for end in wilson(sum(won), n_studies))
     return Power(
         power=sum(won) / n_studies,
         low=low,
         high=high,
         n_studies=n_studies,
-        n_trials=_trials(design, truth),
-    )
-
-
-@takes(
-    design=given_design,
-    truth=truths_of_conditions,
-    statistic=a_function,
-    n_studies=a_count,
-    seed=a_seed,
-)
-def precision(
-    design: StudyDesign,
-    truth: Truth | Mapping[str, Truth],
-    statistic: Statistic,
-    *,
-    n_studies: int = 200,
-    seed: int = 0,
-) -> Precision:
-    """Return how an estimate would vary if a study were run many times, with other people and images.
-
-    Parameters
-    ----------
-    statistic
-        From the answers of one study to a number, such as a threshold.
-    design, truth, n_studies, seed
-        As for `power`.
-
-    Raises
-    ------
-    InputError
-        As for `power`.
-
-    Examples
-    --------
-    >>> from stimuli_store.tasks import task_named
-    >>> from analysis import StudyDesign, ThresholdTruth
-    >>> design = StudyDesign(
-    ...     task=task_named("2ifc"), levels=(4.0,), n_participants=2, n_images=1, n_trials=50
-    ... )
-    >>> found = precision(
-    ...     design, ThresholdTruth(threshold=2.0), lambda answers: answers.table.n_correct.mean(),
-    ...     n_studies=5
-    ... )
-    >>> found.low <= found.high
-    True
-    """
-    made = simulated_studies(design, truth, n_studies, seed)
-    with progress_bar(n_studies, "study") as bar:
-        found = np.array([_after(_number(statistic(answers)), bar.update) for answers in made])
-    finite = found[np.isfinite(found)]
-    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
-    return Precision(
-        mean=float(finite.mean()) if len(finite) else np.nan,
-        sd=float(finite.std(ddof=1)) if len(finite) > 1 else np.nan,
-        low=float(low),
-        high=float(high),
-        failed=float(1 - len(finite) / n_studies),
-        n_studies=n_studies,
-        n_trials=_trials(design, truth),
+        n_trials=trials_of_a_study(design, truth),
     )
 
 
@@ -272,20 +165,6 @@ def power_table(
     return pd.DataFrame(rows)
 
 
-def simulated_studies(
-    design: StudyDesign, truth: Truth | Mapping[str, Truth], n_studies: int, seed: int
-) -> Iterable[Answers]:
-    """Yield the answers of simulated studies, each with people and images of its own.
-
-    Raises
-    ------
-    InputError
-        If a number is not valid, or the truth does not fit the design.
-    """
-    for child in np.random.SeedSequence(seed).spawn(n_studies):
-        yield simulated_answers(design, truth, seed=np.random.default_rng(child))
-
-
 def _outcome(value: object) -> bool:
     """Return what a test says; raise InputError if it says neither yes nor no."""
     if not isinstance(value, bool | np.bool_):
@@ -293,23 +172,3 @@ def _outcome(value: object) -> bool:
             f"a test of a study must return True or False; it returned {briefly(value)}"
         )
     return bool(value)
-
-
-def _number(value: object) -> float:
-    """Return what a statistic says; raise InputError if it is no number."""
-    found = as_float(value)
-    if found is None:
-        raise InputError(
-            f"a statistic of a study must return a number; it returned {briefly(value)}"
-        )
-    return found
-
-
-def _trials(design: StudyDesign, truth: Truth | Mapping[str, Truth]) -> int:
-    return int(design.cells().n_trials.sum()) * len(truths_of_conditions(truth, "truth"))
-
-
-def _after(value: float | bool, tell: Callable[[], object]) -> float | bool:
-    """Return a value, after telling that it is there."""
-    tell()
-    return value

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
 from analysis.observers.counted.wilson import wilson
-from analysis.planning.power import simulated_studies
+from analysis.planning.many_studies import found_in_studies
 from analysis.planning.study import StudyDesign, given_design
 from analysis.planning.truths import Truth, truths_of_conditions
 from stimuli_store.errors import InputError
@@ -121,11 +121,13 @@ def recovery(
     >>> recovery(design, ThresholdTruth(threshold=1.0), share, 0.98, n_studies=50).coverage > 0.8
     True
     """
-    found = []
-    with progress_bar(n_studies, "study") as bar:
-        for answers in simulated_studies(design, truth, n_studies, seed):
-            found.append(_an_estimate(estimate(answers), "what estimate returns"))
-            bar.update()
+    found = found_in_studies(
+        lambda answers: _an_estimate(estimate(answers), "what estimate returns"),
+        design,
+        truth,
+        n_studies=n_studies,
+        seed=seed,
+    )
     value, low, high = (
         np.array([getattr(one, name) for one in found], dtype=np.float64)
         for name in ("value", "low", "high")

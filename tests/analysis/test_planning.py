@@ -11,7 +11,8 @@ from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
 from analysis.observers.counted.wilson import wilson
 from analysis.planning.efficiency import task_efficiency
-from analysis.planning.power import power, power_table, precision
+from analysis.planning.power import power, power_table
+from analysis.planning.precision import precision
 from analysis.planning.recovery import calibration, recovery
 from analysis.planning.study import StudyDesign, simulated_answers
 from analysis.planning.tests import conditions_differ
