@@ -72,7 +72,8 @@ class Condition:
         Threshold, and d' at each level (L), with intervals for new people and images; None where there are
         too few of them, or nothing bounds it. The latter is empty for single participants and images.
     levels_caution
-        Why the choice of levels may bias the threshold of pooled answers, or "".
+        What the choice of levels means for the threshold, where they follow the answers or differ between
+        people, or "".
     by_participant, by_image
         The same of each participant and image, if there are several.
     """

@@ -21,8 +21,8 @@ from analysis.observers.counted.from_counts import dprimes_from_counts
 from analysis.observers.counted.from_hits import dprimes_from_hits
 from analysis.observers.links import link_of
 from analysis.report.conditions import MISFIT_DRAWS, Case, Condition
-from analysis.report.levels_shown import caution_on_levels
-from analysis.report.populations import population_dprimes, population_of
+from analysis.report.levels_shown import OWN, POOLED, caution_on_levels
+from analysis.report.populations import population_dprimes, population_of, typical_of
 from analysis.report.truth import Truths, true_dprimes, true_threshold_of
 from stimuli_store.tasks.types import Task
 
@@ -122,16 +122,31 @@ def condition_of(group: ConditionGroup, settings: Settings) -> Condition:
         whole,
         n_participants=len(people),
         n_images=len(images),
-        population=population_of(part, whole.fit, settings.p) if whole.fit else None,
+        **_threshold(part, whole, made[1 : 1 + n_people], settings.p),
         population_dprimes=population_dprimes(part, whole.levels, whole.task, whole.rule)
         if whole.dprimes
         else (),
         misfit=_misfit(whole.fit, settings.seed) if whole.fit else None,
         scaling=_scaling(whole),
-        levels_caution=caution_on_levels(part) if whole.fit else "",
         by_participant=tuple(made[1 : 1 + n_people]),
         by_image=tuple(made[1 + n_people :]),
     )
+
+
+def _threshold(
+    part: Answers, whole: Condition, people: Sequence[Condition], p: float
+) -> dict[str, Any]:
+    """Return the population's threshold, and a caution if the choice of levels matters to it."""
+    if whole.fit is None:
+        return {}
+    caution = caution_on_levels(part)
+    found = typical_of([one.fit for one in people if one.fit], part) if caution else None
+    if found is not None:
+        return {"population": found, "levels_caution": f"{caution}, {OWN}"}
+    return {
+        "population": population_of(part, whole.fit, p),
+        "levels_caution": caution and f"{caution}; {POOLED}",
+    }
 
 
 def _misfit(fit: Fit, seed: int) -> float:

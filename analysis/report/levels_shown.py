@@ -9,17 +9,17 @@ from analysis.data.answers import Answers
 _SURE = 0.001  # p below which people were not shown the same levels
 _LEAST = 0.01  # share of the variance of the levels' ranks that lies between people, to matter
 _OF_JOURNALS = ("track", "attempt")
-_THEN = "pooled answers then give a biased threshold; take fit_hierarchy, or everybody's own fit"
 #: What is said where the table names adaptive tracks.
-FOLLOWING = f"levels follow the answers (column track), and {_THEN}"
+FOLLOWING = "levels follow the answers (column track)"
 #: What is said where only the levels themselves tell.
-UNEVEN = (
-    f"people were shown different levels, as where levels follow the answers (staircases); {_THEN}"
-)
+UNEVEN = "people were shown different levels, as where levels follow the answers (staircases)"
+#: What follows for a threshold of pooled answers, and for one of everybody's own.
+POOLED = "pooled answers then give a biased threshold; take fit_hierarchy, or everybody's own fit"
+OWN = "so the threshold is the mean of everybody's own (geometric on a log axis), not that of pooled answers"
 
 
 def caution_on_levels(answers: Answers) -> str:
-    """Return why a threshold of pooled answers may be biased by the choice of levels, or "".
+    """Return how levels were chosen, if a threshold of pooled answers may be biased by it, or "".
 
     It may be where trials belong to adaptive tracks, of several people or images, and where people's levels
     differ by the rank test of Kruskal and Wallis (1952, Journal of the American Statistical Association 47,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import stdtrit
 
+from analysis.curves.axes import from_axis, to_axis
 from analysis.data.answers import Answers
 from analysis.fits.fit import Fit
 from analysis.fits.population import population_dprime, population_threshold
-from analysis.infer.population import FEWEST, PopulationEstimate
+from analysis.infer.population import FEWEST, PopulationEstimate, whom
 from analysis.report.conditions import Case, lowest_of
 from stimuli_store.tasks.types import Task
 
@@ -44,6 +46,35 @@ def population_of(answers: Answers, fit: Fit, p: float) -> PopulationEstimate | 
     lowest = lowest_of(fit)
     known = lowest < found.value < np.inf and (found.low > lowest or found.high < np.inf)
     return found if known else None
+
+
+def typical_of(fits: Sequence[Fit], answers: Answers) -> PopulationEstimate | None:
+    """Return the mean of everybody's own threshold on the axis, with Student's interval.
+
+    Levels that follow the answers of each person bias it little, and the threshold of pooled answers much. It
+    is None where somebody of the answers has no threshold among the levels, or there are fewer than three.
+    """
+    n_people, n_images = (answers.kept[name].nunique() for name in _KEYS)
+    if n_people < FEWEST or len(fits) < n_people or not all(f.status.is_found for f in fits):
+        return None
+    axis = fits[0].function.axis
+    own = to_axis([fit.threshold for fit in fits], axis)
+    sd = float(own.std(ddof=1))
+    se = sd / np.sqrt(n_people)
+    half = float(stdtrit(n_people - 1, 0.975)) * se
+    value, low, high = from_axis(own.mean() + np.array([0.0, -half, half]), axis).tolist()
+    return PopulationEstimate(
+        value=value,
+        low=low,
+        high=high,
+        for_whom=whom(n_people, min(n_images, 1)),
+        df=n_people - 1.0,
+        se=se,
+        sd_participants=sd,
+        sd_images=np.nan,
+        n_participants=n_people,
+        n_images=n_images,
+    )
 
 
 def population_dprimes(
