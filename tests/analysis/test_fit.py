@@ -131,13 +131,11 @@ PATTERNS = (
 
 @pytest.mark.parametrize("axis", ["log", "linear"])
 def test_the_unit_of_the_level_does_not_matter(axis: str) -> None:
-    def scaled(factor: float) -> list[Fit]:
-        sets = [(LEVELS * factor, right, [60] * 8) for right in PATTERNS]
-        return fit_many(sets, axis=axis, p=0.8)
-
-    fits = scaled(1.0)
-    for factor in (1e-9, 0.01, 7.0, 1e9):
-        for fit, other in zip(fits, scaled(factor), strict=True):
+    factors = (1.0, 1e-9, 0.01, 7.0, 1e9)
+    sets = [(LEVELS * factor, right, [60] * 8) for factor in factors for right in PATTERNS]
+    every, n = fit_many(sets, axis=axis, p=0.8), len(PATTERNS)
+    for place, factor in enumerate(factors):
+        for fit, other in zip(every[:n], every[n * place : n * (place + 1)], strict=True):
             for name in ("threshold", "low", "high"):
                 expected = factor * getattr(fit, name)
                 assert getattr(other, name) == pytest.approx(expected, rel=1e-6, abs=0)

@@ -129,7 +129,9 @@ def test_answers_at_chance_have_no_threshold() -> None:
     assert "outside the levels" in beyond.caution
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))]
+)
 @pytest.mark.parametrize(("ceiling", "p"), [(0.7, 0.75), (0.825, 0.85)])
 def test_curves_that_level_off_below_p_have_no_upper_end(
     ceiling: float, p: float, seed: int
