@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GAP = 10  # pixels between images
 _MOST = 10_000  # pixels of a side of a picture
+_LARGEST = 2**16 - 1  # pixels of a side of a figure, the most that matplotlib draws
 _ROOM = 120  # pixels that a title may take, if its image is narrower
 
 
@@ -136,13 +137,18 @@ def panel_figure(
     Raises
     ------
     InputError
-        If `zoom` does not give whole pixels.
+        If `zoom` does not give whole pixels, or the figure would be too large.
     MissingExtra
         If matplotlib is not installed.
     """
     check_zoom(zoom)
     made = empty_figure(1, 1)
     layout = lay_out(rows, zoom)
+    if max(layout.width, layout.height) > _LARGEST:
+        raise InputError(
+            f"the figure would have {layout.width} × {layout.height} pixels, and at most {_LARGEST} a side can "
+            "be drawn; show fewer, in more rows or columns, or at a smaller zoom"
+        )
     made.set_size_inches(layout.width / DPI, layout.height / DPI)
     from stimuli_store.tools.figures import PlotAxes
 
@@ -200,7 +206,7 @@ def shown_size(panel: Panel, zoom: float = 1.0) -> tuple[int, int]:
     Raises
     ------
     InputError
-        If it is no image, or `zoom` does not give whole pixels.
+        If it is no image, or `zoom` does not give whole pixels, or too many.
     """
     shape = panel.pixels.shape
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,), (4,)) or 0 in shape:

@@ -13,6 +13,7 @@ from stimuli_store.errors import InputError, WrongType
 from stimuli_store.tools.whole import whole
 
 Pictures = Tensor | np.ndarray | Sequence[Tensor | np.ndarray]
+_CHANNELS = (1, 3, 4)
 Parts = tuple[tuple[str, np.ndarray], ...]
 
 
@@ -97,12 +98,24 @@ def _values(tensor: Any, dims: tuple[str, ...]) -> np.ndarray:
         array = array[None, None]
     if array.ndim != len(dims) or 0 in array.shape:
         raise InputError(
-            f"pictures must have shape ({', '.join(dims)}), with no dimension of 0; not {array.shape}"
+            f"pictures must have shape ({', '.join(dims)}) or ({', '.join(dims[2:])}), with no dimension of "
+            f"0; not {array.shape}{_way_out(array.shape, dims, isinstance(tensor, Tensor))}"
         )
     if array.dtype.kind not in "biufc":
         raise InputError(f"pictures must be numbers; not of dtype {array.dtype}")
     small = array.dtype.kind in "biu" or array.dtype == np.float16
     return array.astype(np.float64) if small else array
+
+
+def _way_out(shape: tuple[int, ...], dims: tuple[str, ...], is_tensor: bool) -> str:
+    """Return how to turn one image with its channels last or first into a batch; empty for other shapes."""
+    if len(shape) != 3 or len(dims) != 4:
+        return ""
+    if shape[0] in _CHANNELS:
+        return ": image[None] makes (channel, height, width) a batch"
+    turned = "permute" if is_tensor else "transpose"
+    last = f": image.{turned}(2, 0, 1)[None] turns (height, width, channel) into a batch"
+    return last if shape[2] in _CHANNELS else ""
 
 
 def _chosen(

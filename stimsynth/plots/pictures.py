@@ -1,5 +1,6 @@
 """Pictures of tensors, each value a whole block of display pixels."""
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 ComplexParts = Literal["rectangular", "polar", "logpolar"]
 _SIDE = 256  # wanted display pixels of the longest side
+_LEAST = 16  # the same, where many are shown
+_SCREEN = 2048  # display pixels
+_ROW = 12  # most pictures that make a single row, unless told
+_MOST = 1000  # pictures
 
 
 @takes(title=titles, cmap=optional(a_color_map), as_rgb=a_yes_or_no)
@@ -50,12 +55,14 @@ def imshow(
         its own with ``"indep0"`` to ``"indep3"``, or (low, high).
     zoom
         Display pixels per pixel of the largest image: a whole number, or 1/d where d divides its height and
-        width. None for the best: about 256 display pixels, or the most that `ax` has room for.
+        width. None for the best: about 256 display pixels, or the most that `ax` has room for; less where
+        many are shown, and 1/d for a photograph larger than a screen, if there is such a d.
     title
         Title of all images, or a list with one for each. A line for the range and one for the size are
         added. None for no titles at all.
     col_wrap
-        Number of images in each row; None for all in one row.
+        Number of images in each row. None for all in one row, or, if there are over 12, for rows that make
+        the figure about square.
     ax
         Axes to draw in, which shrink to whole pixels; several images are drawn in their place. None for a
         new figure.
@@ -105,7 +112,7 @@ def imshow(
     rows = grid_shape(len(singles), col_wrap)
     check_zoom(1 if zoom is None else zoom)
     if ax is None:
-        chosen = best_zoom(singles) if zoom is None else zoom
+        chosen = best_zoom(singles, rows[1]) if zoom is None else zoom
         panels = titled_panels(singles, vrange, chosen, title)
         return panel_figure(in_rows(panels, rows[1]), cmap=chosen_colors(cmap, vrange), **kwargs)
     lines = 0 if title is None else 3
@@ -179,20 +186,41 @@ def largest_size(singles: Sequence[Single]) -> tuple[int, int]:
     return max(single.size for single in singles)
 
 
-def best_zoom(singles: Sequence[Single]) -> float:
-    """Return the largest whole zoom at which no side exceeds 256 display pixels; at least 1."""
-    return float(max(1, _SIDE // max(largest_size(singles))))
+def best_zoom(singles: Sequence[Single], columns: int = 1) -> float:
+    """Return the largest whole zoom at which no side exceeds 256 display pixels, less in many columns.
+
+    Larger pictures have zoom 1. If they are larger than a screen and all of one size, the zoom is 1/d for the
+    least d that divides height and width and makes them fit, if there is one.
+    """
+    side = min(_SIDE, max(_LEAST, _SCREEN // columns))
+    longest = max(largest_size(singles))
+    sizes = {single.size for single in singles}
+    if longest <= _SCREEN or len(sizes) > 1:
+        return float(max(1, side // longest))
+    both = math.gcd(*sizes.pop())
+    fitting = (d for d in range(2, both + 1) if both % d == 0 and longest <= _SCREEN * d)
+    return 1 / next(fitting, 1)
 
 
 def grid_shape(count: int, col_wrap: int | None) -> tuple[int, int]:
     """Return the numbers of rows and columns of `count` pictures.
 
+    Raises
+    ------
+    InputError
+        If there are more than a figure can show.
+
     Examples
     --------
-    >>> grid_shape(5, 3), grid_shape(5, None)
-    ((2, 3), (1, 5))
+    >>> grid_shape(5, 3), grid_shape(5, None), grid_shape(500, None)
+    ((2, 3), (1, 5), (22, 23))
     """
-    columns = count if col_wrap is None else min(whole(col_wrap, "col_wrap", 1), count)
+    if count > _MOST:
+        raise InputError(
+            f"a figure can show {_MOST} pictures, not {count}; choose some, as by batch_idx or images[:100]"
+        )
+    square = count if count <= _ROW else math.ceil(math.sqrt(count))
+    columns = square if col_wrap is None else min(whole(col_wrap, "col_wrap", 1), count)
     return -(-count // columns), columns
 
 
@@ -213,12 +241,13 @@ def _titles(title: str | Sequence[str] | None, singles: Sequence[Single]) -> Seq
     given = list(title)
     # Complex images have two parts, the first of which begins a new image.
     first_parts = {"", "real", "amplitude", "log2 amplitude"}
-    numbers = list(accumulate(single.part in first_parts for single in singles))
+    numbers = list(accumulate(int(single.part in first_parts) for single in singles))
     if len(given) == numbers[-1]:
         return [given[number - 1] for number in numbers]
     if len(given) != len(singles):
         raise InputError(
-            f"a list of titles needs one for each image; {len(given)} were given for {numbers[-1]} images"
+            "a list of titles needs one for each image; "
+            f"{len(given)} were given for {numbers[-1]} image{'s' * (numbers[-1] > 1)}"
         )
     return given
 

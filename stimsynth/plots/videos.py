@@ -108,7 +108,7 @@ def animshow(
     rows, columns = grid_shape(len(singles), col_wrap)
     colors = chosen_colors(cmap, vrange)
     if ax is None:
-        chosen = best_zoom(singles) if zoom is None else zoom
+        chosen = best_zoom(singles, columns) if zoom is None else zoom
         panels = titled_panels(singles, vrange, chosen, title)
         figure: Any = panel_figure(in_rows(panels, columns), cmap=colors, **kwargs)
         every = figure.axes

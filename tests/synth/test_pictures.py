@@ -85,6 +85,31 @@ def test_a_picture_can_be_reduced_and_the_best_zoom_is_found() -> None:
             imshow(LEVELS[:, :1], zoom=zoom)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [((3000, 4000), 2000), ((64, 2048), 2048), ((2050, 2), 1025), ((1, 2051), 2051)],
+)
+def test_a_photograph_larger_than_a_screen_is_reduced(size: tuple[int, int], side: int) -> None:
+    """By the least whole number that divides both sides and makes it fit, if there is one."""
+    figure = imshow(torch.rand(size, generator=GENERATOR))
+    assert round(max(figure.axes[0].get_window_extent().size)) == side
+    shown = f"dims: [{size[0]}, {size[1]}] * {side / max(size):g}"
+    assert figure.axes[0].get_title().split("\n")[-1] == shown
+
+
+def test_many_images_are_about_square() -> None:
+    many = LEVELS.reshape(6, 1, 24, 16).repeat(10, 1, 1, 1)
+    figure = imshow(many, title=None)
+    assert len({round(axes.get_window_extent().x0) for axes in figure.axes}) == 8
+    assert len({round(axes.get_window_extent().y0) for axes in figure.axes}) == 8
+    width, height = figure.bbox.size
+    assert max(width, height) < 2500
+    few = imshow(many[:12], title=None)
+    assert len({round(axes.get_window_extent().y0) for axes in few.axes}) == 1
+    again = imshow(many[:4, :, :2, :2].repeat(100, 1, 1, 1), title=None)
+    assert max(again.bbox.size) < 2500 and round(again.axes[0].get_window_extent().width) == 102
+
+
 def test_different_sizes_are_shown_equally_large() -> None:
     small = LEVELS[:1, :1, ::4, ::4]
     figure = imshow([LEVELS[:1, :1], small], vrange=(0, 1), zoom=2)
@@ -249,7 +274,23 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "empty": (lambda: imshow(LEVELS[:0]), "no dimension of 0"),
     "words": (lambda: imshow("indep1", LEVELS), "pictures are tensors or arrays"),  # type: ignore[arg-type]
     "titles": (lambda: imshow(LEVELS[:1], title=["a", "b"]), "2 were given for 3 images"),
+    "two titles of one": (
+        lambda: imshow(LEVELS[:1, :1], title=["a", "b"]),
+        "2 were given for 1 image$",
+    ),
     "title": (lambda: imshow(LEVELS[:1], title=[1, 2, 3]), "title must be text"),  # type: ignore[list-item]
+    "channels last": (
+        lambda: imshow(LEVELS[0].permute(1, 2, 0)),
+        r"or \(height, width\), with .*: image.permute\(2, 0, 1\)\[None\] turns",
+    ),
+    "channels last, of numpy": (
+        lambda: imshow(LEVELS[0].permute(1, 2, 0).numpy()),
+        r"not \(24, 16, 3\): image.transpose\(2, 0, 1\)\[None\] turns",
+    ),
+    "no batch": (lambda: imshow(LEVELS[0]), r"not \(3, 24, 16\): image\[None\] makes"),
+    "far too large": (lambda: imshow(LEVELS[:1, :1], zoom=3000), "48000 × 72000 display pixels"),
+    "far too wide": (lambda: imshow([LEVELS[:1, :1]] * 300, zoom=16, col_wrap=300), "65535 a side"),
+    "far too many": (lambda: imshow(torch.zeros(1001, 1, 2, 2)), "1000 pictures, not 1001"),
     "columns": (lambda: imshow(LEVELS[:1], col_wrap=0), "col_wrap"),
     "range": (lambda: imshow(LEVELS[:1], vrange="indep4"), "vrange must be"),
     "upside down": (lambda: imshow(LEVELS[:1], vrange=(1, 0)), "vrange must be"),
