@@ -146,8 +146,8 @@ def panel_figure(
     layout = lay_out(rows, zoom)
     if max(layout.width, layout.height) > _LARGEST:
         raise InputError(
-            f"the figure would have {layout.width} × {layout.height} pixels, and at most {_LARGEST} a side can "
-            "be drawn; show fewer, in more rows or columns, or at a smaller zoom"
+            f"the figure would have {layout.width} × {layout.height} pixels, and at most {_LARGEST} a side "
+            "can be drawn; show fewer, in more rows or columns, or at a smaller zoom"
         )
     made.set_size_inches(layout.width / DPI, layout.height / DPI)
     from stimuli_store.tools.figures import PlotAxes
