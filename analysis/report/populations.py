@@ -8,13 +8,17 @@ from scipy.special import stdtrit
 
 from analysis.curves.axes import from_axis, to_axis
 from analysis.data.answers import Answers
-from analysis.fits.fit import Fit
+from analysis.fits.fit import Fit, FitStatus
 from analysis.fits.population import population_dprime, population_threshold
 from analysis.infer.population import FEWEST, PopulationEstimate, whom
 from analysis.report.conditions import Case, lowest_of
 from stimuli_store.tasks.types import Task
 
 _MOST_LEVELS = 12
+#: Outcomes of a fit whose curve passes p.
+_PASSING = frozenset(
+    {FitStatus.CONVERGED, FitStatus.FALLING, FitStatus.EXTRAPOLATED, FitStatus.UNDETERMINED}
+)
 _KEYS = ("participant", "image")
 
 
@@ -51,14 +55,16 @@ def population_of(answers: Answers, fit: Fit, p: float) -> PopulationEstimate | 
 def typical_of(fits: Sequence[Fit], answers: Answers) -> PopulationEstimate | None:
     """Return the mean of everybody's own threshold on the axis, with Student's interval.
 
-    Levels that follow the answers of each person bias it little, and the threshold of pooled answers much. It
-    is None where somebody of the answers has no threshold among the levels, or there are fewer than three.
+    Levels that follow the answers of each person bias it little, and the threshold of pooled answers much. A
+    threshold beyond the levels, or with an open interval, counts too: it is that of somebody far from the
+    others. It is None where somebody of the answers has none at all, or there are fewer than three.
     """
     n_people, n_images = (answers.kept[name].nunique() for name in _KEYS)
-    if n_people < FEWEST or len(fits) < n_people or not all(f.status.is_found for f in fits):
+    passed = [f for f in fits if f.status in _PASSING and lowest_of(f) < f.threshold < np.inf]
+    if n_people < FEWEST or len(passed) < n_people:
         return None
-    axis = fits[0].function.axis
-    own = to_axis([fit.threshold for fit in fits], axis)
+    axis = passed[0].function.axis
+    own = to_axis([fit.threshold for fit in passed], axis)
     sd = float(own.std(ddof=1))
     se = sd / np.sqrt(n_people)
     half = float(stdtrit(n_people - 1, 0.975)) * se
