@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from analysis.observers.counted.dprime_result import DPrime, DPrimeStatus
     from analysis.observers.counted.from_counts import dprime_from_counts, dprimes_from_counts
     from analysis.observers.counted.from_hits import dprime_from_hits, dprimes_from_hits
-    from analysis.observers.counted.wilson import wilson
+    from analysis.observers.counted.proportions import wilson
     from analysis.observers.evidence import Evidence, evidence_of
     from analysis.observers.links import Link, link_of
     from analysis.observers.rule_comparison import RuleScore, compare_rules

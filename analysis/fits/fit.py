@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.curves.axes import Axis, axis_of, to_axis
-from analysis.curves.drawn_counts import drawn_counts
 from analysis.curves.psychometric import PsychometricFunction
+from analysis.curves.small_drawing import drawn_counts
 from analysis.data.counts import Counts
 from analysis.data.level_names import level_label
 from analysis.fits.engine.batch import batch_of_counts

@@ -29,7 +29,7 @@ from analysis.fits.fitting import fit_counts
 from analysis.infer.jackknife import WEIGHINGS, crossed_jackknife, weights_of
 from analysis.infer.likelihood import CurveProblem, climb, lapse_prior
 from analysis.infer.population import PopulationEstimate
-from analysis.observers.counted.wilson import Z95, share_ends
+from analysis.observers.counted.proportions import Z95, share_ends
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX

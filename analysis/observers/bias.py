@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from analysis.observers.checks import as_counts
-from analysis.observers.counted.wilson import Z95
+from analysis.observers.counted.proportions import Z95
 from analysis.observers.criterion import LARGEST_DPRIME
 from analysis.observers.links import link_of
 from analysis.observers.response_fit import (

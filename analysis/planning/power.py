@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.answers import Answers
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.planning.many_studies import found_in_studies, trials_of_a_study
 from analysis.planning.study import StudyDesign, given_design
 from analysis.planning.truths import Truth, truths_of_conditions

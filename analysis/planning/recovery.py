@@ -8,7 +8,7 @@ from scipy.stats import kstest
 
 from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.planning.many_studies import found_in_studies
 from analysis.planning.study import StudyDesign, given_design
 from analysis.planning.truths import Truth, truths_of_conditions

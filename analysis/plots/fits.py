@@ -10,7 +10,7 @@ from analysis.data.counts import Counts
 from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
 from analysis.infer.population import PopulationEstimate
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.plots import style
 from analysis.plots.levels import level_axis, places_of
 from analysis.plots.limits import draw_curve, draw_inside, draw_interval, draw_upright

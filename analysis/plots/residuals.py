@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from analysis.data.kinds import given_fit
 from analysis.fits.fit import Fit
-from analysis.observers.counted.wilson import Z95
+from analysis.observers.counted.proportions import Z95
 from analysis.plots import style
 from analysis.plots.levels import level_axis
 from analysis.plots.style import a_color

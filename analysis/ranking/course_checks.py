@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 
 from analysis.data.cell_counts import telling_columns
-from analysis.observers.counted.wilson import Z95
+from analysis.observers.counted.proportions import Z95
 from analysis.ranking.diagnostics import Diagnostic, not_checked
 from stimuli_store.tasks.types import Task
 

@@ -11,7 +11,7 @@ from analysis.observers.criterion import dprime_of_rates, operating_of
 from analysis.observers.evidence import evidence_of
 from analysis.observers.links import link_of
 from analysis.observers.simulated.model_observer import ModelObserver, observer_from_description
-from analysis.observers.simulated.true_threshold import pooled_true_threshold
+from analysis.observers.simulated.true_thresholds import pooled_true_threshold
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
 from stimuli_store.journal import Session

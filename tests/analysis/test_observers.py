@@ -10,7 +10,7 @@ from scipy.stats import binomtest, norm
 from analysis.observers.evidence import Evidence, evidence_of
 from analysis.observers.simulated.calibrating import calibrated_observer
 from analysis.observers.simulated.model_observer import ModelObserver, observer_from_description
-from analysis.observers.simulated.true_threshold import pooled_true_threshold, true_threshold
+from analysis.observers.simulated.true_thresholds import pooled_true_threshold, true_threshold
 from stimuli_store.errors import InputError
 from stimuli_store.records.trials import Perturbation, Trial
 from stimuli_store.tasks import TASKS, task_named

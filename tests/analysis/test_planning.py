@@ -9,7 +9,7 @@ from scipy.stats import beta, binom, chi2
 from analysis.curves.psychometric import PsychometricFunction
 from analysis.data.answers import Answers
 from analysis.infer.estimates import Estimate
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.planning.efficiency import task_efficiency
 from analysis.planning.power import power, power_table
 from analysis.planning.precision import precision

@@ -26,7 +26,7 @@ from analysis.data.counts import Counts, counts_of
 from analysis.fits.distortion_ratio import DistortionRatio
 from analysis.fits.fit import Fit
 from analysis.fits.scaling.record import ScalingFit
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.plots import (
     Tile,
     display_stimuli,

@@ -17,7 +17,7 @@ from analysis.data.journals import read_sessions
 from analysis.data.tables import answers_of, level_counts
 from analysis.fits.fit_status import FitStatus
 from analysis.fits.fitting import fit_psychometric
-from analysis.observers.simulated.true_threshold import true_threshold
+from analysis.observers.simulated.true_thresholds import true_threshold
 from analysis.report.results import Results
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError

@@ -10,7 +10,7 @@ from scipy.stats import binom, fisher_exact, norm
 from analysis.observers.counted.dprime_result import DPrimeStatus
 from analysis.observers.counted.from_counts import dprime_from_counts, dprimes_from_counts
 from analysis.observers.counted.from_hits import dprime_from_hits, dprimes_from_hits
-from analysis.observers.counted.wilson import wilson
+from analysis.observers.counted.proportions import wilson
 from analysis.observers.criterion import operating_of
 from analysis.observers.sdt import dprime, dprime_error, guess_rate, p_correct, trials_for
 from stimuli_store.errors import InputError

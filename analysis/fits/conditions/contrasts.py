@@ -19,7 +19,7 @@ from analysis.fits.groups import Fits
 from analysis.infer.estimates import Estimate
 from analysis.infer.holm import holm
 from analysis.infer.population import whom
-from analysis.observers.counted.wilson import Z95
+from analysis.observers.counted.proportions import Z95
 from stimuli_store.errors import InputError
 from stimuli_store.tools.gates import a_text, one_of, optional, takes
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.curves.axes import LOG_AXIS
-from analysis.curves.drawn_counts import drawn_counts
+from analysis.curves.small_drawing import drawn_counts
 from analysis.data.counts import Counts
 from analysis.infer.estimates import Estimate
 from analysis.observers.links import Link

@@ -6,7 +6,7 @@ from scipy.special import bdtr
 
 from analysis.observers.checks import check_one_row, right_of_trials
 from analysis.observers.counted.dprime_result import DPrime, dprime_status
-from analysis.observers.counted.wilson import share_ends
+from analysis.observers.counted.proportions import share_ends
 from analysis.observers.links import link_of
 from analysis.observers.sdt import task_of
 from stimuli_store.tasks.abx import ABX
