@@ -37,5 +37,5 @@ class FitStatus(Enum):
 
     @property
     def is_found(self) -> bool:
-        """Whether there is a threshold among the levels shown."""
+        """True where the threshold lies among the levels shown."""
         return self in (FitStatus.CONVERGED, FitStatus.FALLING)

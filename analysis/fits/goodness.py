@@ -56,7 +56,7 @@ class NullTest:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Goodness(FactSheet):
-    """How well a curve describes the answers.
+    """Goodness of fit: how well a curve describes the answers.
 
     Attributes
     ----------

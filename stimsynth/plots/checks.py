@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stimuli_store.errors import InputError, WrongType, unknown_name
+from stimuli_store.errors import InputError, WrongType, missing_extra, unknown_name
 from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import whole
 
@@ -133,8 +133,11 @@ _DATA = ("self", "X", "x")  # what plots give themselves
 def _options(method: str) -> tuple[str, ...]:
     from importlib import import_module
 
-    from matplotlib.artist import ArtistInspector
-    from matplotlib.axes import Axes
+    try:
+        from matplotlib.artist import ArtistInspector
+        from matplotlib.axes import Axes
+    except ImportError as error:
+        raise missing_extra("figures need matplotlib", "analysis") from error
 
     home, _, kind = _ARTISTS[method].partition(".")
     artist = ArtistInspector(getattr(import_module(f"matplotlib.{home}"), kind))

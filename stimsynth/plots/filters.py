@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimsynth.plots.checks import check_options
-from stimsynth.plots.gates import a_color_map, a_title, named, numbers
+from stimsynth.plots.gates import a_color_map, a_title, named, real_numbers
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
@@ -64,7 +64,7 @@ def filter_figure(
     flat = [
         (
             a_title(str(name) if channels == 1 else f"{name} {i}", "a name"),
-            numbers(kernel[i], str(name)),
+            real_numbers(kernel[i], str(name)),
         )
         for i in range(channels)
         for name, kernel in kernels.items()

@@ -138,7 +138,7 @@ own_axes_gate = like("axes of matplotlib", "plot", "set_ylim")
 a_figure = like("a figure of matplotlib", "add_axes", "axes")
 
 
-def numbers(value: Any, name: str) -> np.ndarray:
+def real_numbers(value: Any, name: str) -> np.ndarray:
     """Return real numbers of a list, an array or a tensor in double precision."""
     return _numbers(value, name, "biuf")
 
@@ -187,7 +187,7 @@ def a_frame_rate(value: Any, name: str) -> float:
     return rate
 
 
-def names_of(*known: str) -> Any:
+def some_of_names(*known: str) -> Any:
     """Return the gate of lists of names, which are checked where they are used."""
 
     def gate(value: Any, name: str) -> list[str]:
@@ -206,7 +206,7 @@ def _such(known: Sequence[str]) -> str:
 
 @contextmanager
 def drawn_with(options: Mapping[str, Any]) -> Iterator[None]:
-    """Say in one sentence that matplotlib does not take a user's options.
+    """Turn matplotlib's errors about drawing options into one sentence.
 
     Raises
     ------

@@ -12,10 +12,10 @@ from stimsynth.plots.gates import (
     drawing_axes,
     drawn_with,
     limits,
-    names_of,
-    numbers,
     own_axes_gate,
+    real_numbers,
     several_axes,
+    some_of_names,
     values,
 )
 from stimuli_store.errors import InputError, unknown_name
@@ -33,14 +33,18 @@ _SPINES = ("top", "right", "bottom")
 def two_lists(value: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the starts and the ends of pieces, equally many."""
     given = list(value) if isinstance(value, list | tuple | np.ndarray) else []
-    ends = [numbers(one, name) for one in given]
+    ends = [real_numbers(one, name) for one in given]
     if len(ends) != 2 or ends[0].ndim != 1 or ends[0].shape != ends[1].shape:
         raise InputError(f"{name} must be the starts and the ends of the pieces, equally many")
     return ends[0], ends[1]
 
 
 @takes(
-    data=numbers, ax=drawing_axes, title=optional(a_title), ylim=limits, xvals=optional(two_lists)
+    data=real_numbers,
+    ax=drawing_axes,
+    title=optional(a_title),
+    ylim=limits,
+    xvals=optional(two_lists),
 )
 def clean_stem_plot(
     data: Any,
@@ -102,7 +106,10 @@ def clean_stem_plot(
 
 
 @takes(
-    ax=own_axes_gate, ylim=limits, spines_to_remove=names_of("top"), axes_to_remove=names_of("x")
+    ax=own_axes_gate,
+    ylim=limits,
+    spines_to_remove=some_of_names("top"),
+    axes_to_remove=some_of_names("x"),
 )
 def clean_up_axes(
     ax: "Axes",
@@ -150,7 +157,7 @@ def clean_up_axes(
     return ax
 
 
-@takes(stem_container=stems_gate, ydata=numbers)
+@takes(stem_container=stems_gate, ydata=real_numbers)
 def update_stem(stem_container: "StemContainer", ydata: Any) -> "StemContainer":
     """Change the numbers of a stem plot; positions and baseline stay as they are.
 

@@ -14,8 +14,8 @@ from stimsynth.plots.gates import (
     an_index,
     film_limits,
     limits,
-    names_of,
     positive_numbers,
+    some_of_names,
 )
 from stimsynth.plots.outputs.grid import split_axes
 from stimsynth.plots.outputs.stems import YLimits
@@ -56,7 +56,7 @@ Places = int | list[int]
     fig=optional(a_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(names_of("plot_loss")),
+    included_plots=optional(some_of_names("plot_loss")),
 )
 def plot_synthesis_status(
     synthesis: Synthesis,
@@ -158,7 +158,7 @@ def plot_synthesis_status(
     fig=optional(a_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(names_of("plot_loss")),
+    included_plots=optional(some_of_names("plot_loss")),
 )
 def animate(
     synthesis: Synthesis,
