@@ -16,6 +16,7 @@ HOMES = [
     "stimsynth.losses",
     "stimsynth.metrics",
     "stimsynth.models",
+    "stimsynth.plots",
     "stimsynth.transforms",
     "stimsynth.validate",
 ]

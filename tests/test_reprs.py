@@ -198,6 +198,29 @@ def test_a_frame_is_shown_pixel_by_pixel(made: Any) -> None:
     np.testing.assert_array_equal(picture(frame._repr_html_())[::4, ::4], frame.pixels)
 
 
+def facts_of(page: str) -> dict[str, str]:
+    """Return the cells of a table of two columns: name and value."""
+    cells = [re.sub(r"<[^>]*>", "", c) for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", page)]
+    return dict(zip(cells[::2], cells[1::2], strict=True))
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_the_card_of_a_fit_has_its_numbers(rising: bool) -> None:
+    """Threshold and interval in their order, guess before lapse, and the counts, which are known."""
+    right = CORRECT if rising else CORRECT[::-1]
+    fit = s.fit_psychometric(LEVELS, right, TRIALS, sigmoid="normal", guess=0.4, lapse=0.03)
+    facts = facts_of(fit._repr_html_())
+    (threshold,) = [value for name, value in facts.items() if name.startswith("threshold")]
+    value, low, high = (float(x) for x in re.findall(r"\d+(?:\.\d+)?", threshold)[:3])
+    assert low < value < high
+    predicted = fit.predict([fit.threshold_at(fit.p).value])
+    assert float(predicted[0]) == pytest.approx(fit.p, abs=1e-6)
+    assert (value, low, high) == pytest.approx((fit.threshold, fit.low, fit.high), rel=0.006)
+    assert facts["guess, lapse"] == "0.4, 0.03"
+    assert facts["sigmoid"] == ("normal" if rising else "normal, falling")
+    assert facts["trials"] == f"{sum(TRIALS)} at {len(LEVELS)} levels"
+
+
 def test_drawings_put_values_where_they_belong() -> None:
     """Positions rise to the right, proportions upwards; ends that are not finite are at the edge."""
     drawn = curve_drawing([(0, 0.5), (1, 0.75), (2, 1.0)], [(0, 0.5), (2, 1.0)], "made")

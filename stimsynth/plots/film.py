@@ -13,7 +13,7 @@ import numpy as np
 
 from stimsynth.plots.blank import DPI, empty_figure
 from stimsynth.plots.film_files import ANIMATIONS, MOVIES, ffmpeg, write_animation, write_movie
-from stimsynth.plots.gates import a_figure, a_frame_rate, drawn_with
+from stimsynth.plots.gates import a_frame_rate, drawn_with, plot_figure
 from stimuli_store.errors import InputError, MissingExtra, WrongType, unknown_name
 from stimuli_store.tools.gates import a_count, a_function, a_path, a_yes_or_no
 from stimuli_store.tools.progress import progress_bar
@@ -76,7 +76,7 @@ class Film:
         framerate: float = 10.0,
         repeat: bool = False,
     ) -> None:
-        self.figure = a_figure(figure, "figure")
+        self.figure = plot_figure(figure, "figure")
         self.framerate = a_frame_rate(framerate, "framerate")
         self._pixels = _Pixels(figure, a_function(draw, "draw"))
         self._frames = a_count(frames, "frames")

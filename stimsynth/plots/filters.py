@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimsynth.plots.checks import check_options
-from stimsynth.plots.gates import a_color_map, a_title, named, real_numbers
+from stimsynth.plots.gates import a_color_map, a_title, named_arrays, real_numbers
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.ranges import Range, display_ranges
 from stimuli_store.errors import InputError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@takes(kernels=named, cmap=a_color_map)
+@takes(kernels=named_arrays, cmap=a_color_map)
 def filter_figure(
     kernels: Mapping[str, np.ndarray],
     *,

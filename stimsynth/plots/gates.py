@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stimsynth.images.arrays import to_numpy
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.axes import check_axes
 from stimuli_store.tools.gates import a_mapping, as_float, briefly, like
 from stimuli_store.tools.whole import whole
@@ -59,7 +59,7 @@ def _check_mathematics(text: str, name: str) -> None:
             ) from error
 
 
-def titles(value: Any, name: str) -> Any:
+def some_titles(value: Any, name: str) -> Any:
     """Return None, a text, or a list of texts."""
     if value is None:
         return None
@@ -71,12 +71,12 @@ def titles(value: Any, name: str) -> Any:
     return [a_title(one, name) for one in several]
 
 
-def limits(value: Any, name: str) -> Any:
+def some_limits(value: Any, name: str) -> Any:
     """Return None, False, or (low, high).
 
     Examples
     --------
-    >>> limits([0, 2], "ylim"), limits(False, "ylim")
+    >>> some_limits([0, 2], "ylim"), some_limits(False, "ylim")
     ((0.0, 2.0), False)
     """
     if value is None or value is False:
@@ -91,16 +91,16 @@ def limits(value: Any, name: str) -> Any:
 
 def film_limits(value: Any, name: str) -> Any:
     """Return limits, or a text that says when they are set anew, which the film checks."""
-    return value if isinstance(value, str) else limits(value, name)
+    return value if isinstance(value, str) else some_limits(value, name)
 
 
 def a_color_map(value: Any, name: str) -> Any:
     """Return the name of a colour map of matplotlib, or a colour map."""
-    from matplotlib import colormaps
-    from matplotlib.colors import Colormap
-
-    from stimuli_store.errors import unknown_name
-
+    try:
+        from matplotlib import colormaps
+        from matplotlib.colors import Colormap
+    except ImportError:  # the figure says so
+        return value
     if isinstance(value, Colormap):
         return value
     if not isinstance(value, str):
@@ -134,8 +134,8 @@ def an_index(value: Any, name: str) -> int:
 
 
 #: Axes that must be there, and a figure.
-own_axes_gate = like("axes of matplotlib", "plot", "set_ylim")
-a_figure = like("a figure of matplotlib", "add_axes", "axes")
+axes_there = like("axes of matplotlib", "plot", "set_ylim")
+plot_figure = like("a figure of matplotlib", "add_axes", "axes")
 
 
 def real_numbers(value: Any, name: str) -> np.ndarray:
@@ -143,7 +143,7 @@ def real_numbers(value: Any, name: str) -> np.ndarray:
     return _numbers(value, name, "biuf")
 
 
-def values(value: Any, name: str) -> np.ndarray:
+def plain_numbers(value: Any, name: str) -> np.ndarray:
     """Return real or complex numbers of a list, an array or a tensor."""
     return _numbers(value, name, "biufc")
 
@@ -158,7 +158,7 @@ def _numbers(value: Any, name: str, kinds: str) -> np.ndarray:
     return given if given.dtype.kind == "c" else given.astype(np.float64)
 
 
-def named(value: Any, name: str) -> dict[Any, Any]:
+def named_arrays(value: Any, name: str) -> dict[Any, Any]:
     """Return a mapping with at least one entry, whose values are tensors or arrays."""
     given = a_mapping(value, name)
     if not given or not all(hasattr(one, "shape") for one in given.values()):
@@ -187,7 +187,7 @@ def a_frame_rate(value: Any, name: str) -> float:
     return rate
 
 
-def some_of_names(*known: str) -> Any:
+def names_of(*known: str) -> Any:
     """Return the gate of lists of names, which are checked where they are used."""
 
     def gate(value: Any, name: str) -> list[str]:
@@ -206,7 +206,7 @@ def _such(known: Sequence[str]) -> str:
 
 @contextmanager
 def drawn_with(options: Mapping[str, Any]) -> Iterator[None]:
-    """Turn matplotlib's errors about drawing options into one sentence.
+    """Turn what matplotlib raises for a user's options into one sentence.
 
     Raises
     ------

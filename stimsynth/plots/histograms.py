@@ -9,7 +9,7 @@ from torch import Tensor
 from stimsynth.images.arrays import to_numpy
 from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_bins, check_options
-from stimsynth.plots.gates import drawing_axes, drawn_with, titles
+from stimsynth.plots.gates import drawing_axes, drawn_with, some_titles
 from stimsynth.plots.legends import legend_above
 from stimsynth.plots.outputs.parts import item_of
 from stimuli_store.errors import InputError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BINS = 64
 
 
-@takes(labels=titles, ax=drawing_axes)
+@takes(labels=some_titles, ax=drawing_axes)
 def histogram(
     data: Tensor | np.ndarray | Sequence[Tensor | np.ndarray],
     labels: str | Sequence[str] | None = None,

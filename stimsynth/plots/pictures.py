@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 from stimsynth.plots.checks import check_options, check_zoom
-from stimsynth.plots.gates import a_color_map, titles
+from stimsynth.plots.gates import a_color_map, some_titles
 from stimsynth.plots.panels import Panel, panel_figure
 from stimsynth.plots.picture_list import Pictures, Single, single_pictures
 from stimsynth.plots.places import Place, draw_in_place
@@ -28,7 +28,7 @@ _ROW = 12  # most pictures that make a single row, unless told
 _MOST = 1000  # pictures
 
 
-@takes(title=titles, cmap=optional(a_color_map), as_rgb=a_yes_or_no)
+@takes(title=some_titles, cmap=optional(a_color_map), as_rgb=a_yes_or_no)
 def imshow(
     image: Pictures,
     vrange: str | Range = "indep1",

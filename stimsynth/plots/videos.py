@@ -7,7 +7,7 @@ import numpy as np
 
 from stimsynth.plots.checks import check_options, check_zoom
 from stimsynth.plots.film import Film
-from stimsynth.plots.gates import a_color_map, a_frame_rate, titles
+from stimsynth.plots.gates import a_color_map, a_frame_rate, some_titles
 from stimsynth.plots.panels import panel_figure, scaled_colors
 from stimsynth.plots.picture_list import Pictures, single_pictures
 from stimsynth.plots.pictures import (
@@ -35,7 +35,7 @@ _DIMS = ("batch", "channel", "time", "height", "width")
 @takes(
     framerate=a_frame_rate,
     repeat=a_yes_or_no,
-    title=titles,
+    title=some_titles,
     cmap=optional(a_color_map),
     as_rgb=a_yes_or_no,
 )

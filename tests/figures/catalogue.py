@@ -198,7 +198,7 @@ ANALYSIS: dict[str, Callable[[], Any]] = {
         name: PLOTS[name]
         for name in (
             "fit", "two fits", "fit with unequal trials", "residuals", "d'", "critical scaling",
-            "thresholds", "ranking", "timing", "response times",
+            "ratios of distortions", "thresholds", "ranking", "timing", "response times",
         )
     },
 }  # fmt: skip

@@ -32,7 +32,7 @@ def test_a_bank_is_drawn_set_by_set_and_level_by_level(tmp_path: Path) -> None:
     means = np.asarray(small.axes[0].images[0].get_array())
     assert max(means.shape) <= 8
     assert means.mean() == pytest.approx(shown[0].mean())
-    with pytest.raises(InputError, match="list of labels"):
+    with pytest.raises(InputError, match="list of names"):
         display_bank(bank, "photo")
     with pytest.raises(InputError):
         display_bank(bank, ["no such set"])

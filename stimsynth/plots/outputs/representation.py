@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from stimsynth.plots.checks import check_size
-from stimsynth.plots.gates import a_title, drawing_axes, limits
+from stimsynth.plots.gates import a_title, drawing_axes, some_limits
 from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
 from stimsynth.plots.outputs.parts import Output, OutputPart, named_parts, output_parts
 from stimsynth.plots.outputs.stems import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FIGSIZE = (5, 5)
 
 
-@takes(ax=drawing_axes, ylim=limits, title=a_title, as_rgb=a_yes_or_no)
+@takes(ax=drawing_axes, ylim=some_limits, title=a_title, as_rgb=a_yes_or_no)
 def plot_representation(
     model: nn.Module | None = None,
     data: Output | None = None,

@@ -9,14 +9,14 @@ from stimsynth.plots.blank import own_axes
 from stimsynth.plots.checks import check_options
 from stimsynth.plots.gates import (
     a_title,
+    axes_there,
     drawing_axes,
     drawn_with,
-    limits,
-    own_axes_gate,
+    names_of,
+    plain_numbers,
     real_numbers,
     several_axes,
-    some_of_names,
-    values,
+    some_limits,
 )
 from stimuli_store.errors import InputError, unknown_name
 from stimuli_store.tools.gates import like, optional, takes
@@ -43,7 +43,7 @@ def two_lists(value: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     data=real_numbers,
     ax=drawing_axes,
     title=optional(a_title),
-    ylim=limits,
+    ylim=some_limits,
     xvals=optional(two_lists),
 )
 def clean_stem_plot(
@@ -106,10 +106,7 @@ def clean_stem_plot(
 
 
 @takes(
-    ax=own_axes_gate,
-    ylim=limits,
-    spines_to_remove=some_of_names("top"),
-    axes_to_remove=some_of_names("x"),
+    ax=axes_there, ylim=some_limits, spines_to_remove=names_of("top"), axes_to_remove=names_of("x")
 )
 def clean_up_axes(
     ax: "Axes",
@@ -215,7 +212,7 @@ def rescale_ylim(axes: "Sequence[Axes]", data: Any) -> None:
     arrays = data.values() if isinstance(data, Mapping) else [data]
     largest = 0.0
     for array in arrays:
-        found = np.abs(values(array, "data"))
+        found = np.abs(plain_numbers(array, "data"))
         largest = max(largest, float(found[np.isfinite(found)].max(initial=0.0)))
     limit = largest or 1.0
     for ax in axes:

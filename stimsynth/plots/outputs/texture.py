@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from stimsynth.plots.checks import check_size
-from stimsynth.plots.gates import a_title, drawing_axes, limits, named
+from stimsynth.plots.gates import a_title, drawing_axes, named_arrays, some_limits
 from stimsynth.plots.outputs.grid import grid_in_place, margined_axes
 from stimsynth.plots.outputs.stems import update_stem
 from stimuli_store.errors import InputError
@@ -65,7 +65,7 @@ def statistics_panels(statistics: Statistics, batch_idx: int = 0) -> dict[str, n
     return panels
 
 
-@takes(statistics=named, ax=drawing_axes, ylim=limits, title=optional(a_title))
+@takes(statistics=named_arrays, ax=drawing_axes, ylim=some_limits, title=optional(a_title))
 def plot_statistics(
     statistics: Statistics,
     ax: "Axes | None" = None,

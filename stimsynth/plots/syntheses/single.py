@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimsynth.plots.blank import empty_figure, own_axes
 from stimsynth.plots.checks import check_bins, check_options, check_zoom
-from stimsynth.plots.gates import an_index, drawing_axes, limits, several_axes, titles
+from stimsynth.plots.gates import an_index, drawing_axes, several_axes, some_limits, some_titles
 from stimsynth.plots.outputs.grid import margined_axes, split_axes
 from stimsynth.plots.outputs.stems import YLimits
 from stimsynth.plots.panels import panel_figure
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@takes(ax=drawing_axes, title=titles)
+@takes(ax=drawing_axes, title=some_titles)
 def display_metamer(
     metamer: Synthesis,
     batch_idx: int = 0,
@@ -47,7 +47,7 @@ def display_metamer(
     vrange: str | Range = "indep1",
     **kwargs: Any,
 ) -> "Axes":
-    """Draw a metamer.
+    """Draw a metamer, or one of its stored iterates.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def display_metamer(
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
-@takes(ax=drawing_axes, title=titles)
+@takes(ax=drawing_axes, title=some_titles)
 def display_mad_image(
     mad: Synthesis,
     batch_idx: int = 0,
@@ -131,7 +131,7 @@ def display_mad_image(
     return _image(view, batch_idx, channel_idx, zoom, iteration, ax, title, vrange, kwargs)
 
 
-@takes(ax=drawing_axes, title=titles)
+@takes(ax=drawing_axes, title=some_titles)
 def display_image(
     synthesis: Synthesis,
     batch_idx: int = 0,
@@ -266,7 +266,7 @@ def plot_loss(
     return PlotTuple(used) if len(used) == 2 else used[0]
 
 
-@takes(batch_idx=an_index, ylim=limits, ax=drawing_axes)
+@takes(batch_idx=an_index, ylim=some_limits, ax=drawing_axes)
 def plot_pixel_values(
     synthesis: Synthesis,
     batch_idx: int = 0,
@@ -315,7 +315,7 @@ def plot_pixel_values(
     return own
 
 
-@takes(ylim=limits, ax=drawing_axes, as_rgb=a_yes_or_no)
+@takes(ylim=some_limits, ax=drawing_axes, as_rgb=a_yes_or_no)
 def plot_representation_error(
     metamer: Synthesis,
     batch_idx: int = 0,

@@ -9,13 +9,13 @@ from stimsynth.plots.blank import DPI, PLOT_SIDE, empty_figure
 from stimsynth.plots.checks import check_size, check_zoom
 from stimsynth.plots.film import Film
 from stimsynth.plots.gates import (
-    a_figure,
     a_frame_rate,
     an_index,
     film_limits,
-    limits,
+    names_of,
+    plot_figure,
     positive_numbers,
-    some_of_names,
+    some_limits,
 )
 from stimsynth.plots.outputs.grid import split_axes
 from stimsynth.plots.outputs.stems import YLimits
@@ -51,12 +51,12 @@ Places = int | list[int]
 
 @takes(
     batch_idx=an_index,
-    ylim=limits,
+    ylim=some_limits,
     plot_representation_error_as_rgb=a_yes_or_no,
-    fig=optional(a_figure),
+    fig=optional(plot_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(some_of_names("plot_loss")),
+    included_plots=optional(names_of("plot_loss")),
 )
 def plot_synthesis_status(
     synthesis: Synthesis,
@@ -155,10 +155,10 @@ def plot_synthesis_status(
     batch_idx=an_index,
     ylim=film_limits,
     plot_representation_error_as_rgb=a_yes_or_no,
-    fig=optional(a_figure),
+    fig=optional(plot_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(some_of_names("plot_loss")),
+    included_plots=optional(names_of("plot_loss")),
 )
 def animate(
     synthesis: Synthesis,
