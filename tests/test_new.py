@@ -51,13 +51,21 @@ def test_the_notebook_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("My study!", "a bank's name must have"), ("taken", "not empty; give another")],
+    [
+        ("My study!", "a bank's name must have"),
+        ("taken", "not empty; give another"),
+        ("analysis", "taken for the package analysis of stimsynth; .* such as my_analysis"),
+        ("experiments", "such as my_experiments"),
+        ("stimsynth", "such as my_stimsynth"),
+        ("stimuli_store", "such as my_stimuli_store"),
+    ],
 )
 def test_wrong_names_are_sentences(name: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=sentence):
         write_study(tmp_path / name)
+    assert (tmp_path / name).exists() == (name == "taken")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

@@ -45,11 +45,16 @@ def run() -> ModuleType:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_study_runs_and_shows_a_picture_under_every_cell_that_draws(
-    name: str, run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    run: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     for where in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(where, str(tmp_path / where))
     notebook = run.execute(name, "small", tmp_path / name)
+    assert "encryption" not in capfd.readouterr().err  # what kernels warn about tells nothing here
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     drawing = [cell for cell in code if DRAWS.search(cell.source)]
     assert drawing

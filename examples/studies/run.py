@@ -68,6 +68,8 @@ def execute(name: str, size: str, folder: Path) -> NotebookNode:
         notebook,
         timeout=_LONGEST_S,
         kernel_name="python3",
+        # A warning of every kernel that its sockets on this machine are not encrypted tells nothing here.
+        extra_arguments=["--IPKernelApp.log_level=40"],
         resources={"metadata": {"path": str(folder)}},
     )
     made = client.execute(env={**os.environ, "STUDY_SIZE": size})

@@ -10,6 +10,7 @@ from typing import Any
 
 from stimuli_store.disk.atomic import write_atomically
 from stimuli_store.errors import InputError
+from stimuli_store.tools.own_packages import OUR_NAMES
 
 _TEMPLATES = Path(__file__).parents[1] / "data" / "new"
 _CODE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
@@ -57,7 +58,7 @@ def write_study(folder: Path) -> tuple[Path, ...]:
     Raises
     ------
     InputError
-        If the folder is not empty, or its name cannot be that of a bank.
+        If the folder is not empty, or its name cannot be that of a bank, or is that of a package of ours.
 
     Examples
     --------
@@ -69,6 +70,11 @@ def write_study(folder: Path) -> tuple[Path, ...]:
     from stimuli_store.bank.format import check_name  # it loads numpy, which help does without
 
     name = check_name(folder.resolve().name)
+    if name in OUR_NAMES:
+        raise InputError(
+            f"a folder named {name} beside your scripts would be taken for the package {name} of stimsynth; "
+            f"give another name, such as my_{name}"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and not empty; give another name")
     text = {

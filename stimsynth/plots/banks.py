@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stimsynth.plots.checks import check_kind
-from stimsynth.plots.gates import some_of_names
+from stimsynth.plots.gates import list_of_names
 from stimsynth.plots.panels import Panel, panel_figure
 from stimuli_store.bank.reading import Bank
 from stimuli_store.errors import InputError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST = 400  # pictures
 
 
-@takes(names=some_of_names())
+@takes(names=list_of_names())
 def display_bank(
     bank: Bank, names: Sequence[str] = (), *, columns: int = 8, side_px: int = 128
 ) -> "Figure":

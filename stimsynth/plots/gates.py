@@ -187,7 +187,7 @@ def a_frame_rate(value: Any, name: str) -> float:
     return rate
 
 
-def names_of(*known: str) -> Any:
+def list_of_names(*known: str) -> Any:
     """Return the gate of lists of names, which are checked where they are used."""
 
     def gate(value: Any, name: str) -> list[str]:

@@ -12,7 +12,7 @@ from stimsynth.plots.gates import (
     axes_there,
     drawing_axes,
     drawn_with,
-    names_of,
+    list_of_names,
     plain_numbers,
     real_numbers,
     several_axes,
@@ -106,7 +106,10 @@ def clean_stem_plot(
 
 
 @takes(
-    ax=axes_there, ylim=some_limits, spines_to_remove=names_of("top"), axes_to_remove=names_of("x")
+    ax=axes_there,
+    ylim=some_limits,
+    spines_to_remove=list_of_names("top"),
+    axes_to_remove=list_of_names("x"),
 )
 def clean_up_axes(
     ax: "Axes",

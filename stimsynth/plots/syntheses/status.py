@@ -12,7 +12,7 @@ from stimsynth.plots.gates import (
     a_frame_rate,
     an_index,
     film_limits,
-    names_of,
+    list_of_names,
     plot_figure,
     positive_numbers,
     some_limits,
@@ -56,7 +56,7 @@ Places = int | list[int]
     fig=optional(plot_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(names_of("plot_loss")),
+    included_plots=optional(list_of_names("plot_loss")),
 )
 def plot_synthesis_status(
     synthesis: Synthesis,
@@ -158,7 +158,7 @@ def plot_synthesis_status(
     fig=optional(plot_figure),
     axes_idx=optional(a_mapping),
     width_ratios=optional(positive_numbers),
-    included_plots=optional(names_of("plot_loss")),
+    included_plots=optional(list_of_names("plot_loss")),
 )
 def animate(
     synthesis: Synthesis,
