@@ -123,7 +123,7 @@ def _faults(image: Any, content: bytes) -> Iterator[str]:
 
 
 def _is_whole(image: Any, content: bytes) -> bool:
-    """Return whether a file ends as its format does; a decoder fills what is missing with grey or black."""
+    """Return whether a file ends as its format does; a decoder fills missing parts with grey or black."""
     if image.format == "GIF":
         return content.rstrip(b"\0").endswith(b";")
     if image.format == "PNG":
