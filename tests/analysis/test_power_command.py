@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import binom
 
+from analysis.cli.power import register
 from analysis.planning.study_file import read_study
 from analysis.planning.tests import TESTS, named_test
-from analysis.power_cli import register
 from stimuli_store.errors import InputError
 
 PLAN = """
