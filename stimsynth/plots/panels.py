@@ -224,7 +224,7 @@ def shown_size(panel: Panel, zoom: float = 1.0) -> tuple[int, int]:
         )
     if max(shown) > _MOST:
         raise InputError(
-            f"at zoom {total:g} the picture would be {shown[1]:.0f} × {shown[0]:.0f} display pixels; at most "
+            f"at zoom {total:g} the picture would be {shown[1]:.6g} × {shown[0]:.6g} display pixels; at most "
             f"{_MOST} a side can be drawn"
         )
     return round(shown[0]), round(shown[1])

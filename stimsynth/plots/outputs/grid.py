@@ -65,6 +65,11 @@ def grid_in_place(
         top = whole_figure.height - above - (LINE - 2) * scale
         box = box.shrunk(1, min(1, (top - box.y0) / box.height))
     high = (box.height - above * (rows - 1)) / rows
+    if min(wide, high) <= 0:
+        raise InputError(
+            f"the axes have too little room for {len(titles)} plots, each with a title; give a larger "
+            "figure, by figsize or ax"
+        )
     from stimuli_store.tools.figures import PlotAxes
 
     made = []

@@ -253,7 +253,7 @@ def _choose(eigendistortion: Distortions, eigenindex: int, batch_idx: int) -> Te
     if not -count <= eigenindex < count or eigenindex % count not in ranks:
         raise InputError(
             "eigenindex must be the rank of a synthesized eigendistortion, one of "
-            f"{ranks} (-1 is {count - 1}); not {eigenindex}"
+            f"{briefly(ranks)} (-1 is {count - 1}); not {eigenindex}"
             if ranks
             else "there are no eigendistortions yet; call synthesize() first"
         )
