@@ -78,7 +78,7 @@ def test_every_module_imports_where_it_belongs(role: str) -> None:
 
 
 def said_by(code: str, *, without: set[str]) -> "subprocess.CompletedProcess[str]":
-    """What an interpreter says to a code that must not find, or must not load, some packages."""
+    """Run code in an interpreter that must not find, or must not load, some packages."""
     if "torch" not in without:
         return fresh.run(["-c", code], ROOT)
     words = [sys.executable, "-c", code]

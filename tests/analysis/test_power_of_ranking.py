@@ -29,7 +29,7 @@ SLIPS = (
 
 
 def evidence() -> dict[str, np.ndarray]:
-    """What four models say of every image at every level; people follow the first."""
+    """Distances of four models for every image at every level; people follow the first."""
     rng = np.random.default_rng(1)
     right = rng.lognormal(0, 0.7, (IMAGES, len(LEVELS)))
     wrong = {f"wrong {sd}": right * rng.lognormal(0, sd, right.shape) for sd in SLIPS}

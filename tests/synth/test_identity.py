@@ -174,7 +174,7 @@ def test_arguments_of_a_partial_are_params_of_its_model(folder: Path) -> None:
 
 
 def test_a_bank_of_a_model_with_another_output_is_not_returned(folder: Path) -> None:
-    """What a function has closed over is in no key; its output tells."""
+    """A value in the closure of a function is in no key; the function's output tells it."""
 
     def of_gain(gain: float) -> Any:
         return lambda: Gain(gain)

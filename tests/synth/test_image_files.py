@@ -208,7 +208,7 @@ ORIENTATIONS = {
 @pytest.mark.parametrize("ending", ["png", "tif", "webp", "jpg"])
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_images_are_upright(tmp_path: Path, orientation: int, ending: str) -> None:
-    """What is stored is the upright image turned the other way."""
+    """The stored image is the upright one, turned the other way."""
     stored = Image.fromarray(np.ascontiguousarray(ORIENTATIONS[orientation]))
     exif = stored.getexif()
     exif[0x0112] = orientation

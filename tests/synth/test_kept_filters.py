@@ -114,7 +114,7 @@ def test_what_is_kept_inside_a_transform_serves_outside_it(first: str) -> None:
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_parameters_can_still_be_fitted(kind: type[nn.Module]) -> None:
-    """What can learn is never kept, so that gradients reach it, call after call."""
+    """Filters of parameters that learn are never kept, so that gradients reach these in every call."""
     plain, fitted = kind(7), kind(7, cache_filt=True)
     for _ in range(2):
         gradients = [

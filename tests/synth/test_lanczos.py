@@ -152,7 +152,7 @@ def test_small_spaces_are_searched_whole(n: int) -> None:
 
 
 def test_several_matrices_are_solved_as_each_alone() -> None:
-    """What is shared is only the product. Each stops by itself."""
+    """The matrices share the product only; each search stops by itself."""
     chosen = [SPECTRA[name] for name in ("even", "one large", "negative powers")]
     search = Search(tolerance=1e-6)
     states, together = solve(diagonal(*chosen), search, items=3)
