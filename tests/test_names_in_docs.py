@@ -67,6 +67,15 @@ def test_names_are_there(path: Path) -> None:
     assert {name: said for name in names if (said := fault_of(name))} == {}
 
 
+@pytest.mark.parametrize("package", OURS)
+def test_names_in_docstrings_are_there(package: str) -> None:
+    """The site makes links of them, and cannot be built where one is gone."""
+    pytest.importorskip("matplotlib")
+    sources = (p for p in (ROOT / package).rglob("*.py") if p.name != "coming_from.py")
+    named = {name for path in sources for name in NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert {name: said for name in named if (said := fault_of(name))} == {}
+
+
 #: Pages with a mistake, and what is said of it.
 WRONG = {
     "```python\nfrom stimsynth import Metamer, fti\n```\n": "did you mean 'fit'?",

@@ -26,12 +26,12 @@ def dprime_from_hits(
 
     A rate of 0 or 1 counts as half a trial. The interval holds every d' that an exact test at 2.5 % a side
     does not refuse: at the criterion that fits the counts best with that d', counts with as high a d' as
-    these, or as low a one, have together at least that probability (`analysis.observers.hits`). An end is
-    infinite where the counts set no bound. Summed over all counts (yes-no and same-different, 10 to 200
-    trials of a kind, equal in number or not, d' from 0 to 4, criteria up to 2 from the best one) it holds d'
-    in 94.4 to 100 %, 97 % on average, and misses it in at most 3.3 % on either side; it is 2 to 6 % wider
-    than that of the likelihood profile. Hits that are rarer than false alarms by
-    Fisher's exact test at 1 % have the status `BELOW_CHANCE`.
+    these, or as low a one, have together at least that probability (`analysis.observers.counted.hits`). An
+    end is infinite where the counts set no bound. Summed over all counts (yes-no and same-different, 10 to
+    200 trials of a kind, equal in number or not, d' from 0 to 4, criteria up to 2 from the best one) it
+    holds d' in 94.4 to 100 %, 97 % on average, and misses it in at most 3.3 % on either side; it is 2 to 6 %
+    wider than that of the likelihood profile. Hits that are rarer than false alarms by Fisher's exact test
+    at 1 % have the status `BELOW_CHANCE`.
 
     Parameters
     ----------
