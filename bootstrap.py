@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set up this machine for stimsynth and do one job.
 
-``python3 bootstrap.py demo | test | lowest | lint | docs | setup``
+``python3 bootstrap.py demo | unit | test | lowest | lint | docs | setup``
 
 Only the standard library is used. Everything is installed into ``.venv`` beside this file, in the exact
 versions of ``constraints.txt``, and for ``lowest`` into ``.venv-lowest``, in the lowest versions that
@@ -44,9 +44,11 @@ DEBIAN = (
     "libjack-jackd2-0",
     "libportaudio2",
 )
+UNIT = "not slow and not long and not road and not window"
 COVERAGE = "--cov"  # pytest's own word; what it measures stands in pyproject.toml
 JOBS = {
     "demo": "the whole road once: stimsynth demo",
+    "unit": "the tests for every change, side by side on all cores; with arguments, those files only",
     "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for; "
     "--cov also prints the lines that no test runs",
     "lowest": "tests of the store and the analysis with the oldest packages that pyproject.toml allows",
@@ -93,6 +95,7 @@ def run_job(job: str, rest: list[str]) -> int:
     commands = {
         "setup": [],
         "demo": [[python, "-m", "stimsynth", "demo", *rest]],
+        "unit": [[python, "-m", "pytest", "-n", workers(), "-m", UNIT, *rest]],
         "test": [[python, "-m", "pytest", *asked] for asked in test_runs(rest)],
         "lint": [
             [python, "-m", "ruff", "check", "."],
@@ -107,7 +110,8 @@ def run_job(job: str, rest: list[str]) -> int:
     }[job]
     where = Path.cwd() if job == "demo" else ROOT
     # Tests that run side by side leave each other the cores.
-    threads = {"OMP_NUM_THREADS": "1"} if job == "test" and rest in ([], [COVERAGE]) else {}
+    side_by_side = job == "unit" or (job == "test" and rest in ([], [COVERAGE]))
+    threads = {"OMP_NUM_THREADS": "1"} if side_by_side else {}
     for command in commands:
         code = subprocess.run(
             command, cwd=where, env={**os.environ, **threads}, check=False

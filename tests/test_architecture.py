@@ -66,6 +66,7 @@ QUESTION = re.compile(r"(What|Whether|Where|Which|Who|When|Why|How|Say|See)\b")
 INDIRECT = re.compile(r"\b(that|those) of\b|\bwhat (is|are|was|were)\b", re.IGNORECASE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", MACHINES)
 def test_every_module_imports_where_it_belongs(role: str) -> None:
     packages, blocked, skip = MACHINES[role]
@@ -152,6 +153,7 @@ def public_names(tree: ast.Module) -> Iterator[str]:
         yield from (name for name in names if not name.startswith("_"))
 
 
+@pytest.mark.long
 def test_a_public_name_means_one_thing() -> None:
     homes = defaultdict(list)
     for name, tree in trees().items():

@@ -67,6 +67,7 @@ def test_a_file_where_a_folder_should_be(
     assert "error of the operating system" in said(capsys)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
     """A limit on the size of files stands in for a full disk: writes past it fail in the same way."""
     plan = write_plan(tmp_path, FEW)

@@ -108,6 +108,7 @@ COMMANDS: dict[str, tuple[Callable[[Path, Bank], list[object]], int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_fails_for_want_of_a_character(

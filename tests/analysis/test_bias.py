@@ -147,6 +147,7 @@ def of_levels(task: str, rule: str, seed: int, n: int) -> list[np.ndarray]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "true", ["independent", pytest.param("differencing", marks=pytest.mark.slow)]
 )
@@ -162,6 +163,7 @@ def test_the_rule_of_a_biased_abx_observer_is_found(true: str) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("true", "criterion"),
     [("differencing", 1.8), pytest.param("likelihood", 0.0, marks=pytest.mark.slow)],

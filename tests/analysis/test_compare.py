@@ -66,6 +66,7 @@ def cells(
     )
 
 
+@pytest.mark.long
 def test_generating_model_wins() -> None:
     first = [rank_models(cells(seed), n_draws=50).rows[0].label for seed in range(12)]
     assert first.count("true") >= 11
@@ -144,6 +145,7 @@ def test_zero_distance_is_chance() -> None:
     assert {row.label: row.bits for row in ranking.rows}["zero"] == pytest.approx(0.0)
 
 
+@pytest.mark.long
 def test_guessing_observers_leave_chance_unbeaten() -> None:
     """Over datasets of pure guesses, held-out bits are not above zero on the average."""
     bits = []

@@ -195,6 +195,7 @@ def test_thresholds_of_groups_are_named_by_their_keys() -> None:
     assert alone.get_xlim() == ax.get_xlim()
 
 
+@pytest.mark.long
 def test_new_people_and_images_have_the_dprime_that_the_interval_holds() -> None:
     """Ten people, eight images, ln d' with SD .2 and .3; intervals of counts hold the truth in 63 of 100."""
     link, rng = link_of(task_named("oddity")), np.random.default_rng(0)

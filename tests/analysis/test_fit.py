@@ -162,6 +162,7 @@ def test_splitting_a_level_changes_nothing() -> None:
     assert (parts.low, parts.high, parts.deviance) == (whole.low, whole.high, whole.deviance)
 
 
+@pytest.mark.long
 def test_data_sets_do_not_know_of_each_other() -> None:
     sets = [(LEVELS[: 3 + i], drawn(i)[: 3 + i], [60] * (3 + i)) for i in range(6)]
     together = fit_many(sets)
@@ -212,6 +213,7 @@ def test_unknown_shape_is_covered_by_default(sigmoid: str) -> None:
     assert own < 0.7 * other
 
 
+@pytest.mark.long
 def test_jagged_truth_is_still_covered() -> None:
     """The true curve has bumps that no sigmoid follows."""
     rng, covered, sets, truths = np.random.default_rng(0), 0, [], []
@@ -252,6 +254,7 @@ SETTINGS = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_no_answers_break_a_fit(settings: dict) -> None:  # type: ignore[type-arg]
     """Chance, none or all right, steps, few levels, one trial a level: always numbers, never a warning."""

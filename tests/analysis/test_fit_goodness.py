@@ -19,6 +19,7 @@ LEVELS = np.array([8, 12, 16, 24, 32, 48, 64, 96.0])
 TRUE = PsychometricFunction(sigmoid="normal", threshold=32, width=2.2, guess=0.5, lapse=0.02)
 
 
+@pytest.mark.long
 def test_good_fits_have_even_shares() -> None:
     """With the true curve fitted, the share of the null above the deviance is uniform."""
     right = np.random.default_rng(0).binomial(40, TRUE(LEVELS), size=(60, 8))

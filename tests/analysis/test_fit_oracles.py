@@ -74,6 +74,7 @@ class Model:
         return min(runs, key=lambda run: run.fun)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seeds", "starts"), [(range(8), 1), whole(range(60), 6)])
 def test_the_mode_is_scipys(seeds: range, starts: int) -> None:
     for model in map(Model, seeds):
@@ -89,6 +90,7 @@ def test_the_mode_is_scipys(seeds: range, starts: int) -> None:
             assert f.lapse == pytest.approx(theirs.x[2], abs=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [[5], whole(range(20))])
 def test_the_interval_ends_where_scipys_profile_has_fallen_by_1_92(seeds: list[int]) -> None:
     for model in map(Model, seeds):

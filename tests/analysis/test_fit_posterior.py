@@ -15,6 +15,7 @@ X = np.linspace(0, 3, 7)
 RIGHT = np.array([21, 24, 27, 32, 36, 39, 40.0])
 
 
+@pytest.mark.long
 def test_marginals_are_those_of_plain_integration() -> None:
     """A dense sum over position, width and lapse, written again in natural units."""
     fit = fit_psychometric(X, RIGHT, [40] * 7, sigmoid="normal", axis="linear")
@@ -71,6 +72,7 @@ def test_many_trials_agree_with_the_normal_approximation() -> None:
         assert ends.high - ends.low == pytest.approx(3.92 * sd[i], rel=0.05)
 
 
+@pytest.mark.long
 def test_overdispersion_and_a_free_guess_rate_are_parameters() -> None:
     settings = {"sigmoid": "normal", "axis": "linear", "guess": "free", "p": 0.7}
     found = grid_posteriors(X, RIGHT[None], [40] * 7, **settings)[0].grid
@@ -92,6 +94,7 @@ def test_bad_input_is_refused_in_a_sentence(settings: dict, said: str) -> None: 
         grid_posteriors(X[1:], RIGHT[None, 1:], [40] * 6, **settings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_sets", [300, whole(4000)])
 def test_the_posterior_is_calibrated(n_sets: int) -> None:
     """Truths are drawn from the prior: their ranks in the posteriors are even (KS at 1 %)."""

@@ -139,6 +139,7 @@ def test_few_fits_of_flat_overdispersed_answers_fall_and_all_of_falling_ones_do(
     assert sum(not fit.rising or fit.status is FitStatus.BELOW_CHANCE for fit in fits) >= 98
 
 
+@pytest.mark.long
 def test_answers_that_rise_are_told_from_chance() -> None:
     rng = np.random.default_rng(0)
     levels = 2.0 ** np.arange(5)

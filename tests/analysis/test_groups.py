@@ -147,6 +147,7 @@ def test_a_paired_contrast_is_the_t_test_of_logarithms(answers: Answers) -> None
     assert found.for_whom == "new people and these images"
 
 
+@pytest.mark.long
 def test_paired_contrasts_hold_the_truth_as_often_as_they_say() -> None:
     made = [simulated_answers(DESIGN, {"near": TRUTH, "far": FARTHER}, seed=s) for s in range(16)]
     tables = pd.concat([one.table.assign(study=number) for number, one in enumerate(made)])
@@ -208,6 +209,7 @@ def test_holm_is_the_step_down_of_the_paper() -> None:
     assert holm([0.6, 0.9]) == [1.0, 1.0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quantity", ["width", "slope", "lapse"])
 def test_other_quantities_of_equal_answers_do_not_differ(quantity: str) -> None:
     table = pd.DataFrame(
@@ -219,6 +221,7 @@ def test_other_quantities_of_equal_answers_do_not_differ(quantity: str) -> None:
     assert row.estimate.low <= row.estimate.value <= row.estimate.high
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n_studies", "most"), [(12, 4), whole(40, 8)])
 def test_the_simulated_null_gives_p_values_that_are_uniform(n_studies: int, most: int) -> None:
     """Answers of one curve for both conditions: few of the p values are small, and not all large."""

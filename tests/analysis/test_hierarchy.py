@@ -188,6 +188,7 @@ def test_answers_that_no_rising_curve_describes_are_said(
     assert f"({status.name})" in repr(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(40), marks=pytest.mark.slow)])
 def test_coin_flips_are_at_chance(seeds: range) -> None:
     who, where, level, total = (
@@ -221,6 +222,7 @@ def test_swapped_keys_are_said_of_dprime_too() -> None:
     assert found.status is HierarchyStatus.BELOW_CHANCE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n_trials", "most"), [(4, 0.08), (40, 0.03)])
 @pytest.mark.parametrize(("n_sets", "at_least"), [(1, 1), whole(100, 90)])
 def test_critical_scaling_of_a_population(

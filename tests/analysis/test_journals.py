@@ -97,6 +97,7 @@ def test_a_file_that_is_named_is_read_whatever_its_name(journal: Path) -> None:
         read_sessions(journal.parent)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_the_command_says_what_it_passed_over(
     bank: Bank, journal: Path, capsys: pytest.CaptureFixture[str]
@@ -130,6 +131,7 @@ def simulated(bank: Bank, path: Path, participant: str, run: int) -> Path:
     return write_journal(path, head, [record_of(bank, t, a.response, a.rt_s) for t, a in given])
 
 
+@pytest.mark.long
 def test_runs_of_a_session_are_read_together_and_kept_apart(bank: Bank, tmp_path: Path) -> None:
     """Runs of one participant have the thresholds of runs of two, whose trials cannot be mixed up."""
     paths = {

@@ -48,6 +48,7 @@ def staircases(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return level, right
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_staircases_are_told_on_the_card_the_terminal_and_in_the_file() -> None:
     answers = read(*staircases(1))

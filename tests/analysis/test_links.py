@@ -117,6 +117,7 @@ def test_slope_of_an_exact_link_is_the_derivative(case: tuple[Task, str]) -> Non
     assert link.slope(-d) == pytest.approx(derivative(link, -d), abs=1e-10)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", TABLED, ids=named)
 def test_a_table_has_an_inverse_a_slope_and_a_stated_error(case: tuple[Task, str]) -> None:
     link = link_of(*case)

@@ -64,6 +64,7 @@ def test_in_a_task_with_a_direction_answers_against_a_model_count_as_told_apart(
     assert found.p_better > 0.99
 
 
+@pytest.mark.long
 def test_the_better_model_wins_as_often_as_its_probability_says() -> None:
     """Truths drawn from the prior: of the verdicts near a probability, that share is right."""
     rng = np.random.default_rng(5)
@@ -145,6 +146,7 @@ def pairs_of_equal_models(seed: int) -> tuple[list[str], np.ndarray, list[int]]:
     return ["a"] * 6 + ["b"] * 6, rng.binomial(40, p), [40] * 12
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("n", "most"), [(60, 0.2), pytest.param(400, 0.13, marks=pytest.mark.slow)]
 )

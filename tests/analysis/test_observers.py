@@ -304,6 +304,7 @@ def test_bad_input_is_refused_in_a_sentence(call, said: str) -> None:  # type: i
         call()
 
 
+@pytest.mark.long
 def test_booth_modules_need_neither_pandas_nor_matplotlib() -> None:
     import subprocess
     import sys

@@ -49,6 +49,7 @@ def published(d: np.ndarray) -> np.ndarray:
     return 1 - 2 * np.trapezoid(norm.pdf(x) * (2 * below * shifted - shifted**2), x, axis=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["likelihood", "differencing"])
 def test_link_inverse_and_slope_follow_from_the_cells(rule: str) -> None:
     check(TETRAD)
@@ -67,6 +68,7 @@ def test_link_inverse_and_slope_follow_from_the_cells(rule: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_simulated_people_answer_it_and_their_dprime_and_bias_are_found() -> None:
     rng = np.random.default_rng(1)
     for d in (0.8, 1.6, 3.2):

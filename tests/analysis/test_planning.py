@@ -91,6 +91,7 @@ def test_people_differ_in_one_condition_only(truth: ScalingTruth | ModelTruth) -
     assert spread[0] < 0.005 and spread[1] > 0.02
 
 
+@pytest.mark.long
 def test_effects_that_differ_between_people_cost_power() -> None:
     """With as many trials as one likes, six people and an effect of half its spread do not suffice."""
     design = StudyDesign(
@@ -144,6 +145,7 @@ def many_right(answers: Answers) -> bool:
     return bool(answers.table.n_correct.sum() > 60)
 
 
+@pytest.mark.long
 def test_power_is_the_tail_of_the_binomial() -> None:
     design = StudyDesign(
         task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80
@@ -159,6 +161,7 @@ def test_power_is_the_tail_of_the_binomial() -> None:
     )
 
 
+@pytest.mark.long
 def test_precision_is_the_standard_error() -> None:
     design = StudyDesign(
         task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80
@@ -212,6 +215,7 @@ def test_evidence_of_another_size_or_an_unknown_true_model_is_refused() -> None:
         power_table([], FLAT, many_right)
 
 
+@pytest.mark.long
 def test_recovery_of_a_proportion_has_the_coverage_of_its_interval() -> None:
     design = StudyDesign(
         task=task_named("2ifc"), levels=(2.0,), n_participants=1, n_images=1, n_trials=80

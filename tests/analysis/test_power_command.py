@@ -62,6 +62,7 @@ def test_the_command_prints_a_row_for_each_design(
     assert [line.split(",")[0] for line in lines[1:]] == ["3", "6"]
 
 
+@pytest.mark.long
 def test_a_test_of_nobody_differs_from_chance_as_often_as_alpha(tmp_path: Path) -> None:
     """At levels far below the threshold everybody guesses, and the test is wrong as often as it may be."""
     guessing = PLAN.replace("threshold = 3.0", "threshold = 1e9").replace("[3, 6]", "8")
@@ -72,6 +73,7 @@ def test_a_test_of_nobody_differs_from_chance_as_often_as_alpha(tmp_path: Path) 
     assert binom.sf(round(found.power * 80) - 1, 80, 0.05) > 1e-3
 
 
+@pytest.mark.long
 def test_conditions_that_differ_are_found(tmp_path: Path) -> None:
     from analysis.planning.power import power
 
@@ -95,6 +97,7 @@ def test_conditions_that_differ_are_found(tmp_path: Path) -> None:
     assert powers[1] < 0.4
 
 
+@pytest.mark.long
 def test_a_threshold_is_known_to_an_octave_sooner_than_to_a_tenth_of_one(tmp_path: Path) -> None:
     from analysis.planning.power import power
 

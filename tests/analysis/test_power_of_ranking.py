@@ -84,6 +84,7 @@ def check_wins(test: Callable[[Answers], bool], n: int) -> None:
     assert abs(said - won) <= 3 * np.sqrt(mean * (1 - mean) * 2 / n)
 
 
+@pytest.mark.long
 def test_a_few_studies_are_won_as_often_as_planned() -> None:
     check_wins(lambda answers: rank(answers, baselines=False, n_draws=400).best == ("right",), 15)
 

@@ -157,6 +157,7 @@ def test_true_threshold_is_the_observers_own(
     assert out[1].best == ("right",)
 
 
+@pytest.mark.long
 def test_person_gets_no_true_threshold(bank: Bank, folder: Path, tmp_path: Path) -> None:
     sessions = [
         replace(s, header=replace(s.header, observer=None)) for s in read_sessions(folder)[:2]
@@ -221,6 +222,7 @@ def test_a_later_sitting_on_an_unsynchronised_screen_is_named(small: Bank, tmp_p
     assert ["not always synchronised" in page for page in pages] == [False, True]
 
 
+@pytest.mark.long
 def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> None:
     trials = session_trials(bank, 1, np.random.default_rng(0))
     records = [record_of(bank, t, t.answer, 0.5) for t in trials]
@@ -233,6 +235,7 @@ def test_all_right_answers_give_an_honest_report(bank: Bank, tmp_path: Path) -> 
     assert summary["headline"]["statements"][0]["value"] == "not determined"
 
 
+@pytest.mark.long
 def test_failed_report_leaves_the_old_one(
     bank: Bank, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +270,7 @@ def run(*words: str) -> int:
     return int(args.run(args))
 
 
+@pytest.mark.long
 def test_command_prints_threshold_truth_and_winner(
     bank: Bank,
     folder: Path,
@@ -287,6 +291,7 @@ def test_command_prints_threshold_truth_and_winner(
     assert again == json.loads((out[0] / "results.json").read_text())
 
 
+@pytest.mark.long
 def test_command_takes_a_journal_and_another_proportion(
     bank: Bank, folder: Path, tmp_path: Path
 ) -> None:

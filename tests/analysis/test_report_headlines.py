@@ -180,6 +180,7 @@ def crossed(people: int, images: int) -> pd.DataFrame:
     return frame if images else frame.drop(columns="image")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("counts", POPULATIONS, ids=str)
 def test_the_headline_is_the_threshold_of_a_population(counts: tuple[int, int]) -> None:
     whom, caution = POPULATIONS[counts]
@@ -211,6 +212,7 @@ def test_the_population_is_bounded_where_these_people_are() -> None:
     assert results.interval is None or results.interval[1] == np.inf
 
 
+@pytest.mark.long
 def test_falling_answers_have_a_headline_for_new_people() -> None:
     frame = crossed(6, 4)
     rises, falls = (
@@ -282,6 +284,7 @@ def test_held_out_is_said_where_something_was_held_out(
     assert summary_of(results, answers)["held_out"] == held_out
 
 
+@pytest.mark.long
 def test_models_that_are_not_told_apart_are_named_together() -> None:
     found = [s for s in statements_of(analyse(judged(3, 3, 240))) if s.short.endswith("models")]
     (ranking,) = found
@@ -331,6 +334,7 @@ def test_a_contrast_is_never_said_to_be_equal(shifts: list[int], said: str) -> N
     assert not any("equal" in note for note in notes)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("shared", "for_whom", "why"),

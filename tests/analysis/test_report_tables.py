@@ -86,6 +86,7 @@ def run(folder: Path, *words: str) -> dict[str, Any]:
     return json.loads((folder / "out" / "results.json").read_text())
 
 
+@pytest.mark.long
 def test_a_table_gives_thresholds_ranking_and_exclusions(
     folder: Path, trials: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_table_gives_thresholds_ranking_and_exclusions(
     assert "Stimuli and certificates" not in page
 
 
+@pytest.mark.long
 def test_each_interval_of_dprime_says_for_whom_it_speaks(
     folder: Path, trials: pd.DataFrame
 ) -> None:
@@ -144,6 +146,7 @@ def test_each_interval_of_dprime_says_for_whom_it_speaks(
     assert condition["dprime_for_whom"] == "these people and these images"
 
 
+@pytest.mark.long
 def test_columns_are_conditions_and_are_compared(
     folder: Path, trials: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,6 +163,7 @@ def test_columns_are_conditions_and_are_compared(
     assert sum(sum(c["n_trials"]) for c in results["conditions"]) == len(trials) - 3
 
 
+@pytest.mark.long
 def test_a_table_without_a_task_gets_one_from_the_command(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +189,7 @@ def own_rule(folder: Path) -> Results:
     return analyse(read_trials(folder / "trials.csv", folder / "no_task.toml", task="abx"))
 
 
+@pytest.mark.long
 def test_all_rules_are_ranked_in_one_call(
     folder: Path, own_rule: Results, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +209,7 @@ def test_all_rules_are_ranked_in_one_call(
         assert by_rule[rule]["dprime"] == pytest.approx(found.tolist())
 
 
+@pytest.mark.long
 def test_another_rule_is_that_of_all_results(folder: Path, own_rule: Results) -> None:
     answers = read_trials(folder / "trials.csv", folder / "no_task.toml", task="abx")
     results = analyse(answers, rule="differencing")

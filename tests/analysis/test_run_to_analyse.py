@@ -117,6 +117,7 @@ def inside(condition: dict[str, Any], results: dict[str, Any]) -> bool:
     return bool(low <= true <= high)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [name if name in SLICE else pytest.param(name, marks=pytest.mark.slow) for name in CASES],

@@ -50,6 +50,7 @@ def test_mode_is_that_of_a_brute_force_grid(seed: int) -> None:
     assert fit.gain == pytest.approx(where[1], rel=0.08)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n_sets", "at_least"), [(25, 22), whole(100, 88)])
 def test_intervals_cover(n_sets: int, at_least: int) -> None:
     rng = np.random.default_rng(5)

@@ -96,6 +96,7 @@ def test_same_different_finds_dprime_and_criterion_from_its_closed_form(d: float
     assert found.low < d < found.high
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("task", ["yes-no", "same-different"])
 def test_interval_of_hits_covers(task: str) -> None:
     rng, d, n = np.random.default_rng(3), 1.5, 60
@@ -111,6 +112,7 @@ def test_interval_of_hits_covers(task: str) -> None:
     assert 0.92 * 400 <= covered <= 0.985 * 400
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("task", "n_signal", "n_noise"),
     [("yes-no", 10, 10), ("yes-no", 40, 40), ("yes-no", 100, 20), ("same-different", 20, 20)],

@@ -135,6 +135,7 @@ def in_words(t: Trial) -> Trial:
     return relabelled(WORDS[float(t.factors["level"] or 0)])(t)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LABORATORY)
 def test_every_task_has_a_threshold_with_its_own_guess_rate(
     rich: Bank, tmp_path: Path, name: str
@@ -178,6 +179,7 @@ def test_without_a_range_of_numbers_there_is_dprime_by_condition(
         assert "<td>coarse</td>" in dprime_section(results)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CRITERION)
 def test_a_criterion_gives_hits_and_false_alarms(single: Bank, tmp_path: Path, name: str) -> None:
     task = CRITERION[name]
@@ -217,6 +219,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_terminal_says_dprime_and_rates(
     bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,6 +233,7 @@ def test_the_terminal_says_dprime_and_rates(
     assert "best models right and wrong, not told apart" in said
 
 
+@pytest.mark.long
 def test_sessions_of_several_tasks_are_conditions_and_can_be_chosen_from(
     single: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,6 +271,7 @@ def test_tasks_of_one_name_and_other_cells_are_several(bank: Bank, tmp_path: Pat
         analysed(bank, [one, other])
 
 
+@pytest.mark.long
 def test_people_and_simulated_observers_are_never_in_one_fit(single: Bank, tmp_path: Path) -> None:
     one, two = answered(single, tmp_path, TASKS["2ifc"], n_repeats=2)
     person = replace(two, header=replace(two.header, observer=None))
@@ -309,6 +314,7 @@ def test_the_last_complete_attempt_counts(attempts: list[TrialRecord], chosen: i
     assert [r.trial.attempt for r in counted(attempts)] == ([] if chosen is None else [chosen])
 
 
+@pytest.mark.long
 def test_attempts_stay_in_the_table_and_out_of_the_fit(bank: Bank, tmp_path: Path) -> None:
     (session, _) = answered(bank, tmp_path, TASKS["2ifc"], n_repeats=1)
     first = session.records[0]
@@ -391,6 +397,7 @@ def test_pictures_cut_short_by_the_answer_are_on_time() -> None:
     assert timing_ok(last) is True
 
 
+@pytest.mark.long
 def test_levels_of_several_units_are_conditions(bank: Bank, tmp_path: Path) -> None:
     def either(t: Trial) -> Trial:
         return replace(t, factors={**t.factors, "unit": "deg" if t.index % 2 else "px"})

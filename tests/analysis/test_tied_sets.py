@@ -111,10 +111,12 @@ def z_of_trials(cells: Cells) -> float:
     return float(gap.mean() / (gap.std(ddof=1) / np.sqrt(len(gap))))
 
 
+@pytest.mark.long
 def test_exchangeable_models_are_not_told_apart_slice() -> None:
     assert share_with_a_worse_one(12) <= 2 / 12
 
 
+@pytest.mark.long
 def test_images_that_decide_at_random_leave_no_difference_slice() -> None:
     held, alone = coverage_of_a_coin(25)
     assert held >= 0.88

@@ -170,6 +170,7 @@ def test_no_psychopy_says_what_to_install(folder, monkeypatch):
         typed([str(folder / "design.toml"), "--participant", "S01"])
 
 
+@pytest.mark.long
 def test_help_and_simulation_never_load_psychopy_or_torch(folder):
     code = (
         "import sys; from tests.experiments.test_cli import typed\n"

@@ -371,6 +371,7 @@ DESIGNS = {
 }
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(**DESIGNS)
 def test_any_design_is_balanced_in_every_block(bank, **design):

@@ -240,6 +240,7 @@ def test_a_line_torn_by_a_power_cut_is_done_again(bank, tmp_path, whole, kept):
     assert answers(session) == answers(whole)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_signal_is_written_down(bank, tmp_path, name):
     path = journal_path(tmp_path, "S01", 1, "abx")
@@ -265,6 +266,7 @@ def test_a_signal_is_written_down(bank, tmp_path, name):
     assert 5 <= len(session.records) < N_TRIALS
 
 
+@pytest.mark.long
 def test_two_processes_on_one_session_are_refused(bank, tmp_path):
     path = journal_path(tmp_path, "S01", 1, "abx")
     command = [

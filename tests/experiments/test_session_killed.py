@@ -91,6 +91,7 @@ def test_a_process_killed_at_random_times_loses_nothing(kinds, tmp_path, task, n
     check_begins(session)
 
 
+@pytest.mark.long
 def test_killed_at_every_write_and_every_sync_of_the_journal(kinds, tmp_path):
     design = design_for(kinds, kinds=("noise",), break_every=2)
     whole = run(design, kinds, tmp_path / "whole")

@@ -67,6 +67,7 @@ def test_the_laplacian_pyramid_is_plenoptics(size: int, scale_filter: bool) -> N
         torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [128, 101])
 def test_the_laplacian_pyramid_is_pyrtools_away_from_borders(size: int) -> None:
     pyrtools = pytest.importorskip("pyrtools")

@@ -19,6 +19,7 @@ def test_none_of_a_thousand_is_silent(kind: str, tmp_path: Path) -> None:
     assert silent_flips(kind, tmp_path, 1000, seed=1) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["log", "manifest"])
 def test_no_flipped_bit_of_a_compressed_text_is_silent(part: str, tmp_path: Path) -> None:
     """zlib's own checksum covers what is inflated; the version id does not cover the log."""

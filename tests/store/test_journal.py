@@ -297,6 +297,7 @@ def test_a_body_that_could_not_be_read_is_not_written(tmp_path: Path, body: dict
     assert path.read_bytes() == before
 
 
+@pytest.mark.long
 def test_every_flipped_bit_is_refused_or_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with Journal(path) as journal:

@@ -9,6 +9,7 @@ from tests.pages import run
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "adversarial.md"
 
 
+@pytest.mark.long
 def test_both_methods_fool_the_network_and_noise_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,7 @@ def test_correlations_are_scipys_over_all_images(made: Path) -> None:
         assert agreement.distances[1, -1, -1] == pytest.approx(direct.item(), rel=1e-5)
 
 
+@pytest.mark.long
 def test_an_observer_who_sees_as_a_metric_agrees_with_it_most() -> None:
     """Scores fall with the NLPD of each image: ranks agree fully, and no other metric does as well."""
     generator = torch.Generator().manual_seed(0)

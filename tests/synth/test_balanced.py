@@ -120,6 +120,7 @@ class Weighed(nn.Module):
         return torch.cat([spectrum, 100 * spectrum], dim=1)
 
 
+@pytest.mark.long
 def test_sensitivities_are_norms_of_the_jacobian_s_rows() -> None:
     """Every row of an orthonormal transform has norm 1, real and imaginary parts together."""
     image = images.load("grass", size=8)
@@ -187,6 +188,7 @@ def test_by_sensitivity_scales_are_row_norms_of_the_jacobian() -> None:
     torch.testing.assert_close(half, scale.sqrt())
 
 
+@pytest.mark.long
 def test_by_sensitivity_textures_are_matched_in_a_fraction_of_the_steps() -> None:
     texture = images.load("brick", size=64)
     model = PortillaSimoncelli((64, 64), n_scales=3)

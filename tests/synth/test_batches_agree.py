@@ -171,6 +171,7 @@ TWENTY_STEPS: dict[str, tuple[Make, tuple[int, int]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TWENTY_STEPS)
 def test_losses_after_twenty_steps(name: str) -> None:
     make, (height, width) = TWENTY_STEPS[name]
@@ -239,6 +240,7 @@ def see_ends_agree(name: str, dtype: torch.dtype, steps: int) -> None:
     assert float(ratios.max()) <= 2
 
 
+@pytest.mark.long
 def test_ends_of_metamers_over_twenty_starts() -> None:
     """In float32, where rounding shows within thirty steps; all of `ENDS` in both types are slow."""
     see_ends_agree("blur", torch.float32, 30)

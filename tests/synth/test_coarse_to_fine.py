@@ -156,6 +156,7 @@ def test_a_representation_is_cut_to_scales() -> None:
     torch.testing.assert_close(by_numbers.metamer, by_image.metamer, atol=1e-6, rtol=0)
 
 
+@pytest.mark.long
 def test_texture_metamers_end_no_worse_than_all_at_once() -> None:
     model = PortillaSimoncelli((32, 32), n_scales=2)
     texture = images.load("grass", size=32)

@@ -108,6 +108,7 @@ def test_scales_of_objective_and_held_terms_do_not_matter() -> None:
     torch.testing.assert_close(plain, other, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.long
 def test_single_precision_holds_to_a_millionth() -> None:
     for known in (*HELD_PROBLEMS, *NORMS):
         target = {name: value.float() for name, value in known.targets.items()}

@@ -95,6 +95,7 @@ def test_one_target_is_no_targets(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "\n1 target, 2 noise, 0 predictions of 0 models\n" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_sample_of_every_kind_can_be_timed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,6 +270,7 @@ def gain_control(dtype: torch.dtype) -> nn.Module:
     return remove_grad(model.to(dtype)).eval()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("k", [1, 2])
 def test_certificates_in_float32_hold_in_float64(k: int) -> None:
     """Fv by torch.func, in another precision than the search had."""
@@ -311,6 +312,7 @@ def test_the_power_method_says_when_it_stalled() -> None:
 # -- runs ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_batch_is_its_images_one_by_one(dtype: torch.dtype) -> None:
     batch = torch.cat([picture(32), images.load("grass", size=32)])
@@ -492,6 +494,7 @@ def test_linearized_products_are_the_jacobians() -> None:
     torch.testing.assert_close(energies, pushed.square().sum(dim=1))
 
 
+@pytest.mark.long
 def test_texture_statistics_and_network_layers_have_eigendistortions() -> None:
     texture = remove_grad(
         PortillaSimoncelli((32, 32), n_scales=2, n_orientations=2, spatial_corr_width=3).double()
@@ -544,6 +547,7 @@ def test_a_centre_surround_sees_the_middle_most() -> None:
     assert bottom > 32
 
 
+@pytest.mark.long
 def test_gain_control_sees_most_where_it_is_dark() -> None:
     image = torch.full((1, 1, 64, 64), 0.9).double()
     image[..., :24, 34:58] = 0.05

@@ -164,12 +164,14 @@ def value_and_gradient(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor
     return output.detach(), gradient
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled_models_compute_the_same(name: str) -> None:
     see_compiled(name, "aot_eager", 2)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize("make", [LuminanceGainControl, whole(CenterSurround)])
 def test_a_compiled_model_follows_its_parameters_and_type(make: type[nn.Module]) -> None:

@@ -255,6 +255,7 @@ def test_without_pooch_the_error_says_how_to_install_it(monkeypatch: pytest.Monk
         fetch_data("tid2013.tar.gz")
 
 
+@pytest.mark.long
 def test_importing_the_package_reaches_for_no_network_and_no_folder(tmp_path: Path) -> None:
     code = (
         "import socket, sys\n"

@@ -78,6 +78,7 @@ def test_bounds_are_kept_and_levels_are_exact(bits: int) -> None:
     assert found.max() <= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "model",
     [
@@ -111,6 +112,7 @@ def test_a_screen_has_whole_bits() -> None:
         metamer.on_grid(bits=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minmax", ["min", "max"])
 @pytest.mark.parametrize("pushed", ["ssim", "mse"])
 def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pushed: str) -> None:
@@ -136,6 +138,7 @@ def test_the_held_metric_is_held_on_the_screen(minmax: Literal["min", "max"], pu
     assert pushed_now < 0.9 * start if minmax == "min" else pushed_now > 1.1 * start
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minmax", ["min", "max"])
 @pytest.mark.parametrize("noise", [0.002, 0.005])
 def test_a_small_held_metric_is_held_on_the_screen(
@@ -203,6 +206,7 @@ def test_models_tied_to_a_precision_are_measured_in_that() -> None:
     assert eig.on_grid(1.0).figures[0]["amplitude, refined"] == pytest.approx(1, rel=0.02)
 
 
+@pytest.mark.long
 def test_distances_are_those_to_the_target_that_was_given() -> None:
     """With an image and another target, what is measured is the distance to the target."""
     image, model = images.load("camera", size=32), remove_grad(Gaussian(7, 2.0))

@@ -376,6 +376,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.long
 def test_what_does_not_count_hands_no_tensor_to_what_makes_pixels(tmp_path: Path) -> None:
     """In a build of every kind, in a fresh interpreter, with each return from excluded modules watched."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -421,6 +422,7 @@ def seen_by(codes: Sequence[Path], banks: Path) -> list[list[str]]:
     return [one.stdout.splitlines() for one in said]
 
 
+@pytest.mark.long
 def test_comments_plots_progress_and_commands_change_no_key_and_a_constant_does(
     tmp_path: Path,
 ) -> None:

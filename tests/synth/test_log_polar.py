@@ -91,6 +91,7 @@ def test_a_window_is_as_wide_as_its_scaling_says(kind: str, scaling: float) -> N
     assert layout.effective_aspect == pytest.approx(2, rel=1 / layout.n_angles)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", WINDOW_TYPES)
 def test_a_window_is_as_wide_along_the_circle_as_it_says(kind: str) -> None:
     layout = LogPolar(image_shape=(201, 201), ppd=25, scaling=0.7, window_type=kind)

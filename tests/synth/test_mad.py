@@ -342,6 +342,7 @@ def test_it_moves_to_another_precision_in_mid_run(picture: Tensor) -> None:
 # -- sets ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_set_holds_what_single_competitions_make() -> None:
     image = torch.cat([images.load(name, size=24).double() for name in ("camera", "coffee")])
     levels = mad_set(image, dissimilarity, mse, [0.02, 0.1], seed=3, max_iter=3)

@@ -389,6 +389,7 @@ def test_bad_input_gets_a_sentence(picture: Tensor, make: object, sentence: str)
         make(picture)  # type: ignore[operator]
 
 
+@pytest.mark.long
 def test_a_representation_can_be_the_target(picture: Tensor) -> None:
     """The mean of two outputs of a linear model is met exactly by the mean of the two images."""
     model, other = blur(), images.load("grass", size=32).double()

@@ -85,6 +85,7 @@ def test_a_picture_can_be_reduced_and_the_best_zoom_is_found() -> None:
             imshow(LEVELS[:, :1], zoom=zoom)  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("size", "side"),
     [((3000, 4000), 2000), ((64, 2048), 2048), ((2050, 2), 1025), ((1, 2051), 2051)],
@@ -97,6 +98,7 @@ def test_a_photograph_larger_than_a_screen_is_reduced(size: tuple[int, int], sid
     assert figure.axes[0].get_title().split("\n")[-1] == shown
 
 
+@pytest.mark.long
 def test_many_images_are_about_square() -> None:
     many = LEVELS.reshape(6, 1, 24, 16).repeat(10, 1, 1, 1)
     figure = imshow(many, title=None)

@@ -322,6 +322,7 @@ for last in [int(word) for word in sys.argv[2:]]:
 """
 
 
+@pytest.mark.long
 def test_kill_9_loses_no_finished_stimulus(tmp_path: Path, bank: Bank) -> None:
     """Builds that are killed when this many of eight jobs are written."""
     kills = (1, 4, 8)
@@ -340,6 +341,7 @@ def test_kill_9_loses_no_finished_stimulus(tmp_path: Path, bank: Bank) -> None:
     assert next(written, None) is None
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(tmp_path: Path) -> None:
     plan = write_plan(
         tmp_path, PLAN.replace("max_iter = 30", "max_iter = 3000\nstop_criterion = 0")

@@ -192,6 +192,7 @@ def test_a_synthesis_inside_a_bar_runs_in_a_notebook(monkeypatch: pytest.MonkeyP
     assert len(metamer.losses) > 1
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no such terminals")
 def test_a_terminal_without_a_size_gets_both_bars_and_a_pipe_none() -> None:
     """Both on lines of their own, and no line over 80 columns."""

@@ -82,6 +82,7 @@ def _is_ours(recipe: type) -> bool:
     return recipe.__module__.startswith("stimsynth.")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", PLAIN)
 def test_certificates_are_what_plain_formulas_say(world: SimpleNamespace, kind: str) -> None:
     records = [r for r in world.bank.records if r.kind == kind]
@@ -129,6 +130,7 @@ class Cast(nn.Module):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["Constant", "Cast"])
 def test_a_model_that_is_tied_to_float32_serves_every_kind(tmp_path: Path, name: str) -> None:
     (tmp_path / "single.py").write_text(SINGLE)

@@ -38,6 +38,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_every_kind_has_the_same_pixels_in_a_fresh_process(bank: Bank, code: Path) -> None:
     command = ["bank", "remake", str(bank.path), "--models", str(code / "models.py")]
     result = fresh.run(["-m", "stimsynth", *command, "--files", code / "others"], cwd=ROOT)
@@ -52,6 +53,7 @@ def test_every_kind_has_the_same_pixels_in_a_fresh_process(bank: Bank, code: Pat
     )
 
 
+@pytest.mark.long
 def test_one_stimulus_is_made_with_its_batch(bank: Bank, code: Path) -> None:
     name = "grass/window_px=8/seed=1"
     (one,) = remake(bank, [name])
@@ -139,6 +141,7 @@ def test_gates_that_were_passed_are_passed_again(
     assert one.faults == (() if fine else (f"rms is {rms:.3g}, over the gate of {gate * rms:g}",))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("change", "fine"), [(0.9e-4, True), (1.2e-4, False)])
 def test_a_held_value_is_compared_to_one_in_ten_thousand(
     bank: Bank, code: Path, tmp_path: Path, change: float, fine: bool
@@ -155,6 +158,7 @@ def test_a_held_value_is_compared_to_one_in_ten_thousand(
     )
 
 
+@pytest.mark.long
 def test_what_was_retired_is_taken_from_the_parent(bank: Bank, tmp_path: Path) -> None:
     gone, stays = "camera/window_px=8/seed=0", "camera/window_px=8/seed=1"
     retire_stimuli(bank, "1.1.0", names=[gone], reason="test", directory=tmp_path).close()

@@ -345,6 +345,7 @@ def test_the_error_is_the_models_output_minus_the_target() -> None:
         assert ax.images[0].get_clim() == pytest.approx((-limit, limit), rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EVERY)
 def test_every_method_has_a_status_and_a_film(name: str) -> None:
     made: Any = EVERY[name]()

@@ -323,6 +323,7 @@ def test_storage_can_be_set_until_synthesis_begins() -> None:
         metamer().store_progress = -1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_steps", [600, whole(10_000)])
 def test_memory_does_not_grow_with_steps(n_steps: int) -> None:
     """Steps of a small problem hold a row of five numbers each, and no image besides the last."""

@@ -42,6 +42,7 @@ def test_sizes_of_the_paper() -> None:
     assert said == "Eigendistortion -- Input dim: 64516 | Output dim: 129032"
 
 
+@pytest.mark.long
 def test_three_at_each_end_are_certified() -> None:
     eig = synthesized()
     n = SIZE**2

@@ -43,6 +43,7 @@ def met() -> ss.Metamer:
     return met
 
 
+@pytest.mark.long
 def test_the_synthesis_can_be_looked_at_at_any_iteration() -> None:
     run = met()
     assert run.target_representation.shape == (1, 2, 128, 128)

@@ -76,6 +76,7 @@ def test_the_criterion_is_said_and_comes_from_the_pixelfade(
     assert capsys.readouterr().out == f"Stop criterion for pixel_change_norm = {expected:.5e}\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", [amplitudes, front_end])
 def test_the_loss_falls_and_the_ends_stay(which: object) -> None:
     moog = which()  # type: ignore[operator]

@@ -87,6 +87,7 @@ def test_a_run_in_two_calls_begins_at_noise() -> None:
     torch.testing.assert_close(metamer.saved_metamer[-1], metamer.metamer)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["white", "pink", "photograph"])
 def test_blurs_of_all_metamers_are_one_and_the_metamers_keep_their_starts(name: str) -> None:
     start = starts()[name]
@@ -168,6 +169,7 @@ def distorted(name: str, picture: str = "target") -> ss.Eigendistortion:
     return eig
 
 
+@pytest.mark.long
 def test_each_model_prefers_its_own_frequencies() -> None:
     gauss, center = distorted("gaussian"), distorted("center")
     assert cycles(gauss.eigendistortions[0]) < 2

@@ -33,6 +33,7 @@ def test_the_representation_is_two_images() -> None:
     assert model()(img()).shape == (1, 2, 128, 128)
 
 
+@pytest.mark.long
 def test_fifty_steps_and_a_hundred_more() -> None:
     met = finished()
     assert met.run is not None

@@ -89,6 +89,7 @@ def test_ten_steps_to_see_how_it_works() -> None:
     assert met.saved_metamer.shape == (11, 1, 1, *SIZE)
 
 
+@pytest.mark.long
 def test_from_coarse_to_fine_all_statistics_are_met() -> None:
     met = full()
     assert met.quality()[0].figures["share of start"] < 0.06
@@ -160,6 +161,7 @@ def without(group: str) -> ss.MetamerCTF:
     return run_synthesis(texture(), PortillaSimoncelliRemove(SIZE, GROUPS[group]))
 
 
+@pytest.mark.long
 def test_without_marginal_statistics_the_histogram_is_lost() -> None:
     kept = histograms_apart(full().metamer, texture())
     assert histograms_apart(without("marginal").metamer, texture()) > 1.5 * kept
@@ -240,6 +242,7 @@ class PortillaSimoncelliMixture(ss.PortillaSimoncelli):
         return super().forward(images, scales=scales)
 
 
+@pytest.mark.long
 def test_a_mixture_of_two_textures_needs_no_metamer_of_its_own() -> None:
     imgs = torch.cat([texture("gravel"), texture("grass")])
     model = PortillaSimoncelliMixture(SIZE, n_scales=3)

@@ -137,6 +137,7 @@ def labelled(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return (clean + 0.4 * torch.randn(clean.shape, generator=generator))[:, None], labels
 
 
+@pytest.mark.long
 def test_a_network_behind_the_pyramid_learns() -> None:
     """Two epochs of Adam in batches of 50, as there; the pyramid itself has nothing to learn."""
     model = PyrConvFull()

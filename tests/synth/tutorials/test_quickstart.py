@@ -57,6 +57,7 @@ def test_a_model_that_could_learn_is_refused() -> None:
         ss.Metamer(target(), SimpleModel())
 
 
+@pytest.mark.long
 def test_synthesis_goes_on_and_the_loss_falls_steadily_to_a_very_low_value() -> None:
     metamer = from_noise()
     assert len(metamer.losses) == 20 + 150 + 1
@@ -104,6 +105,7 @@ def test_the_shadow_stays_with_the_tutorials_optimizer() -> None:
     assert shadow > alike(above(found, 0.4), above(target(), 0.4)) + 0.2
 
 
+@pytest.mark.long
 def test_the_most_noticeable_distortion_is_slow_and_the_least_is_fast() -> None:
     """The tutorial's most noticeable one has about two periods; with circular borders it is uniform."""
     im = ss.images.load("camera", size=64)
