@@ -6,8 +6,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import briefly
 from stimuli_store.tools.whole import whole
 
 #: Upper limit of drawn seeds: a float64, and so any JSON reader, holds them exactly.
@@ -39,9 +37,7 @@ def set_seed(seed: int) -> None:
     >>> bool((torch.rand(3) == first).all())
     True
     """
-    seed = whole(seed, "seed", 0)
-    if seed >= 2**32:
-        raise InputError(f"seed must be a whole number below 2**32; not {seed}")
+    seed = whole(seed, "seed", 0, 2**32 - 1)
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (this is what the function is for)
 
@@ -75,12 +71,7 @@ def checked_seed(seed: int | None) -> int:
     """
     if seed is None:
         return int(torch.randint(_LARGEST, (), device="cpu"))
-    number = whole(seed, "a seed, if not None,")
-    if not -(2**63) <= number < 2**63:
-        raise InputError(
-            f"a seed must be a whole number of 64 bits, or None for any; not {briefly(seed)}"
-        )
-    return number
+    return whole(seed, "a seed, if not None,", most=2**63 - 1)
 
 
 def seed_of_start(seed: int | None, given: bool) -> int | None:

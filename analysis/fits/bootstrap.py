@@ -109,7 +109,7 @@ def draws_of(
 ) -> CountsBatch:
     """Return simulated repetitions of a fit's experiment (R of them) at probabilities (L,)."""
     n_draws = whole(n_draws, "n_draws", 1)
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng = np.random.default_rng(a_seed(seed, "seed"))
     shape = (n_draws, len(p))
     total = np.broadcast_to(fit.counts.n_trials, shape)
     scatter, extra = noise

@@ -181,7 +181,7 @@ def residuals_by_order(
     used = total > 0
     level, right, total = level[used], right[used], total[used]
     left = deviance_residuals(fit.predict(level), right, total)
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng = np.random.default_rng(a_seed(seed, "seed"))
     order, n_draws = np.arange(float(len(left))), whole(n_draws, "n_draws", 1)
     shuffled = np.tile(left, (n_draws, 1))
     for one in own.levels:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from analysis.infer.population import FEWEST
+from stimuli_store.tools.gates import a_seed
 from stimuli_store.tools.whole import whole
 
 _FEW = 4
@@ -82,7 +83,7 @@ def resample(
     used, place = np.unique(who * n_images + what, return_inverse=True)
     who, what = np.divmod(used, n_images)
     sums = np.stack([np.bincount(place, row) for row in (*values, weights)])
-    rng = np.random.default_rng(whole(seed, "seed", 0))
+    rng = np.random.default_rng(a_seed(seed, "seed"))
     draws = whole(n_draws, "n_draws", 1)
     by_person, by_image = (_resampled(rng, n, draws) for n in (n_people, n_images))
     kinds = []

@@ -167,4 +167,4 @@ def as_generator(seed: Seed, purpose: str) -> torch.Generator:
     """
     if isinstance(seed, torch.Generator):
         return seed
-    return generator_for(purpose, checked_seed(whole(seed, "a seed, if no torch.Generator,")))
+    return generator_for(purpose, whole(seed, "a seed, if no torch.Generator,", most=2**63 - 1))

@@ -10,11 +10,11 @@ from stimsynth.images.noise import Seed, as_generator
 from stimsynth.images.polar_grids import ImageSize, height_and_width
 from stimsynth.validate.gates import a_dtype
 from stimuli_store.errors import InputError
-from stimuli_store.tools.gates import a_number, takes
+from stimuli_store.tools.gates import a_number, takes, within
 from stimuli_store.tools.whole import whole
 
 
-@takes(min_radius_px=a_number, max_radius_px=a_number, exponent=a_number, dtype=a_dtype)
+@takes(min_radius_px=a_number, max_radius_px=a_number, exponent=within(100), dtype=a_dtype)
 def dead_leaves(
     size: ImageSize = 256,
     *,
@@ -33,10 +33,10 @@ def dead_leaves(
     size
         Side in pixels, or (height, width).
     min_radius_px, max_radius_px
-        Smallest and largest radius in pixels.
+        Smallest and largest radius in pixels; the largest is at most 1024, or 16 times the longer side.
     exponent
-        The density of radii falls as radius to minus this power; 3 gives a scale-invariant pattern, as in
-        photographs.
+        The density of radii falls as radius to minus this power, from -100 to 100; 3 gives a
+        scale-invariant pattern, as in photographs.
     seed
         Number, or a generator to draw from.
     dtype
@@ -63,12 +63,17 @@ def dead_leaves(
     >>> dead_leaves(64, seed=1).shape
     torch.Size([1, 1, 64, 64])
     """
-    if not 1 <= min_radius_px < max_radius_px < float("inf"):
+    if not 1 <= min_radius_px < max_radius_px:
         raise InputError(
             "dead leaves need 1 <= min_radius_px < max_radius_px; not "
             f"{min_radius_px} and {max_radius_px}"
         )
     height, width = height_and_width(size)
+    largest = max(1024, 16 * max(height, width))
+    if max_radius_px > largest:  # almost all leaves would miss the image
+        raise InputError(
+            f"max_radius_px must be at most {largest} for an image of {height}x{width}; not {max_radius_px:g}"
+        )
     generator = as_generator(seed, "dead leaves")
     grey, free = np.zeros((height, width)), np.ones((height, width), dtype=bool)
     left = height * width

@@ -6,6 +6,7 @@ from torch import Tensor
 from stimsynth.numerics.numbers import real_number
 from stimsynth.validate.images import checked_tensor
 from stimuli_store.errors import InputError
+from stimuli_store.tools.whole import MOST
 
 
 def expand(x: Tensor, factor: float) -> Tensor:
@@ -123,8 +124,10 @@ def _new_size(x: Tensor, factor: float, what: str) -> tuple[int, int]:
     """Return height and width after `expand` or `shrink` (`what`) by a factor."""
     size = _size(x, what)
     factor = real_number(factor, f"the factor of {what}")
-    if not factor > 1:
-        raise InputError(f"the factor of {what} must be a number above 1; not {factor:g}")
+    if not 1 < factor <= MOST:
+        raise InputError(
+            f"the factor of {what} must be a number above 1, at most {MOST:,}; not {factor:g}"
+        )
     exact = [n * factor if what == "expand" else n / factor for n in size]
     whole = [round(n) for n in exact]
     error = max(abs(n - m) for n, m in zip(exact, whole, strict=True))

@@ -122,9 +122,14 @@ def up_to(most: float) -> Gate:
     return _ranged(f"number from 0 to {most:g}", lambda v: 0 <= v <= most)
 
 
+def within(most: float) -> Gate:
+    """Return the gate of the numbers from −`most` to `most`."""
+    return _ranged(f"number from -{most:g} to {most:g}", lambda v: abs(v) <= most)
+
+
 def a_seed(value: Any, name: str) -> int:
-    """Return a seed: a whole number of 0 or more."""
-    return whole(value, name, 0)
+    """Return a seed: a whole number from 0 to 2¹²⁸ − 1, as numpy draws them."""
+    return whole(value, name, 0, 2**128 - 1)
 
 
 def a_seed_or_generator(value: Any, name: str) -> Any:

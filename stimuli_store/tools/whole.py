@@ -5,8 +5,11 @@ from typing import Any
 
 from stimuli_store.errors import InputError
 
+#: Larger sizes and counts are slips.
+MOST = 2**31 - 1
 
-def whole(value: Any, what: str, least: int | None = None) -> int:
+
+def whole(value: Any, what: str, least: int | None = None, most: int = MOST) -> int:
     """Return a whole number as a plain int.
 
     Parameters
@@ -17,11 +20,13 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
         Name of the argument, for the error.
     least
         Smallest number that is accepted; None for any.
+    most
+        Largest absolute value that is accepted.
 
     Raises
     ------
     InputError
-        If it is no whole number, or a smaller one.
+        If it is no whole number, or a smaller or larger one.
 
     Examples
     --------
@@ -35,6 +40,8 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
     if number is None or (least is not None and number < least):
         limit = "" if least is None else f" of {least} or more"
         raise InputError(f"{what} must be a whole number{limit}; not {_in_a_line(value)}")
+    if abs(number) > most:
+        raise _too_large(value, what, most)
     return number
 
 
@@ -53,7 +60,7 @@ def wholes(
     Raises
     ------
     InputError
-        If one of them is no whole number or too small, or there are more or fewer.
+        If one of them is no whole number, too small or too large, or there are more or fewer.
 
     Examples
     --------
@@ -70,6 +77,8 @@ def wholes(
         several = "whole numbers" if count is None else f"{count} whole numbers"
         limit = "" if least is None else f" of {least} or more"
         raise InputError(f"{what} must be {several}{limit}; not {_in_a_line(value)}")
+    if any(abs(number) > MOST for number in numbers):
+        raise _too_large(value, what, MOST)
     return numbers
 
 
@@ -90,6 +99,10 @@ def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
         return (whole(value, what, least),) * 2
     height, width = wholes(value, f"{what}, if not one number,", least, count=2)
     return height, width
+
+
+def _too_large(value: Any, what: str, most: int) -> InputError:
+    return InputError(f"{what} must be at most {most:,} in size; not {_in_a_line(value)}")
 
 
 def _in_a_line(value: Any) -> str:

@@ -22,8 +22,16 @@ def test_whole_numbers_of_any_type_become_plain(value: Any) -> None:
 
 
 def test_large_numbers_keep_all_their_digits() -> None:
-    assert whole(2**62 + 1, "n") == 2**62 + 1
-    assert whole(np.int64(2**62 + 1), "n") == 2**62 + 1
+    assert whole(2**62 + 1, "n", most=2**63) == 2**62 + 1
+    assert whole(np.int64(2**62 + 1), "n", most=2**63) == 2**62 + 1
+
+
+@pytest.mark.parametrize("value", [2**31, -(2**31), 1e300, 10**30, np.uint64(2**63)])
+def test_numbers_that_no_size_has_are_refused(value: Any) -> None:
+    for check in (whole, wholes):
+        with pytest.raises(InputError, match="n must be at most 2,147,483,647 in size; not "):
+            check(value, "n")
+    assert whole(2**31 - 1, "n") == 2**31 - 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,16 @@ from stimsynth import (
 from stimuli_store.errors import InputError, StimsynthError
 
 ODD = [None, -1, 1.5, True, "x", "", float("nan"), b"x", object(), [], ["a", 3], {"a": 1}]
-ODD += [np.ones(3), np.array(["a"]), torch.zeros(0), torch.zeros(1, 1, 16, 16) + 0j, nn.ReLU]
+ODD += [
+    1e300,
+    10**30,
+    float("inf"),
+    np.ones(3),
+    np.array(["a"]),
+    torch.zeros(0),
+    torch.zeros(1, 1, 16, 16) + 0j,
+    nn.ReLU,
+]
 
 A, B = (images.load(name, size=16) for name in ("camera", "grass"))
 REAL = transforms.SteerablePyramidFreq((16, 16), 1, order=1)

@@ -104,7 +104,7 @@ def compare_groups(
         )
         for name, own in NESTED.items()
     ]
-    rng, n_draws = np.random.default_rng(whole(seed, "seed", 0)), whole(n_draws, "n_draws", 1)
+    rng, n_draws = np.random.default_rng(a_seed(seed, "seed")), whole(n_draws, "n_draws", 1)
     fits = [models[0].fitted(right[None])]
     for small, large in pairwise(models):
         fits.append(large.fitted(right[None], large.holding(small, fits[-1])))

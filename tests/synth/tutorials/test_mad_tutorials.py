@@ -249,6 +249,7 @@ def test_the_tutorials_own_weight_and_optimizer_run() -> None:
     assert (mad.reference_metric_loss[-1] / mad.reference_metric_loss[0] - 1).abs() < 0.2
 
 
+@pytest.mark.long
 def test_mse_takes_three_images_for_equal_and_ssim_three_others() -> None:
     images = {key: finished(*key) for key in FOUR}
     start = images["min", False].initial_image
