@@ -56,6 +56,14 @@ def make_job(folder: Path, batch: BatchSpec, work: Work, context: BankContext, b
     return stimuli, seconds
 
 
+def remove_jobs(folder: Path, work: Work) -> None:
+    """Delete the files of the batches of a work, and their folder if nothing else lies there."""
+    for batch in work.batches:
+        (folder / f"{batch.key}.h5").unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _answers(stimuli: Sequence[Stimulus], batch: BatchSpec) -> bool:
     """Return whether stimuli are those that a batch asks for, of models with the same outputs."""
     if len(stimuli) != len(batch.members):

@@ -42,7 +42,8 @@ def run_import(arguments: argparse.Namespace) -> int:
         import torch  # noqa: F401
     except ImportError as error:
         raise missing_extra("importing needs torch", "synth") from error
-    from stimsynth.banks.build import build
+    from stimsynth.banks.build import build_work, work_of
+    from stimsynth.banks.jobs import remove_jobs
 
     if not arguments.folder.is_dir():
         raise InputError(f"there is no folder {arguments.folder}")
@@ -56,7 +57,9 @@ def run_import(arguments: argparse.Namespace) -> int:
         **settings,
     }
     names = {key: getattr(arguments, key) for key in ("name", "version", "license")}
-    bank = build({"bank": names, "targets": {"images": []}, "sets": [pictures]}, arguments.out)
+    work, _ = work_of({"bank": names, "targets": {"images": []}, "sets": [pictures]})
+    bank = build_work(work, arguments.out)
     bank.close()
+    remove_jobs(arguments.out / "jobs", work)  # the pictures lie in FOLDER already
     sys.stdout.write(f"{bank.path}\n{bank.pin}\n{len(bank.records)} pictures\n")
     return 0

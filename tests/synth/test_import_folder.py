@@ -28,6 +28,7 @@ def test_a_folder_becomes_a_bank_and_is_remade_from_its_files(
     words = ["--name", "photos", "--license", "CC-BY-4.0", "--out", str(tmp_path)]
     assert main(["bank", "import", str(folder), *words]) == 0
     assert "2 pictures" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "photos-1.0.0.h5"}
     bank = open_bank(tmp_path / "photos-1.0.0.h5")
     for record, file in zip(bank.sets["external"], sorted(folder.iterdir()), strict=True):
         pixels = np.asarray(Image.open(file))
