@@ -13,7 +13,7 @@ from stimsynth.transforms.filters import gaussian_1d
 from stimsynth.transforms.separable import filter_valid
 from stimsynth.validate.gates import some_numbers
 from stimsynth.validate.images import real_images
-from stimuli_store.errors import InputError
+from stimuli_store.errors import InputError, WrongDevice
 from stimuli_store.tools.gates import a_yes_or_no, briefly
 
 _C1, _C2 = 0.01**2, 0.03**2  # for values from 0 to 1
@@ -219,13 +219,18 @@ def comparable(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def matched(img1: Tensor, img2: Tensor) -> tuple[Tensor, Tensor]:
-    """Return two images broadcast to one shape, after checking type, height and width."""
+    """Return two images broadcast to one shape, after checking type, size and device."""
     for image in (img1, img2):
         real_images(image, "a metric", fourier=False)
     if img1.shape[-2:] != img2.shape[-2:] or img1.dtype != img2.dtype:
         raise InputError(
             f"images to compare must have the same height, width and type; not {tuple(img1.shape)} "
             f"{img1.dtype} and {tuple(img2.shape)} {img2.dtype}"
+        )
+    if img1.device != img2.device:
+        raise WrongDevice(
+            f"images to compare must lie on one device, not on {img1.device} and {img2.device}; "
+            "move one of them with .to(…)"
         )
     try:
         shape = torch.broadcast_shapes(img1.shape, img2.shape)

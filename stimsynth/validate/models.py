@@ -81,7 +81,7 @@ def validate_model(
     InputError
         (a ValueError) if the model adds a gradient (it has learnable parameters), returns something
         other than a tensor, strips the gradient or has only zero gradients, casts to numpy and back,
-        changes its input in place, or returns a tensor that has not 3 or 4 dimensions.
+        changes its input in place, or returns a tensor that is not finite or has not 3 or 4 dimensions.
     WrongType
         (also a TypeError) if it changes precision.
     WrongDevice
@@ -97,6 +97,7 @@ def validate_model(
     >>> from stimsynth.models import Gaussian
     >>> validate_model(remove_grad(Gaussian(7)).eval())
     """
+    _check_no_class(model)
     name = _name(model)
     image = probe_image(image_shape, image_dtype, device)
     passes = probe(name, model, image)
@@ -107,6 +108,7 @@ def validate_model(
             "dimensions (batch, channel, then values or height and width), for example with "
             "output.flatten(1)[:, None]"
         )
+    _check_output(name, output, image, joins=True)
     check_slopes(name, [slope_of(passes)], strips_gradient(name))
     if getattr(model, "training", False):
         warnings.warn(TRAINING, stacklevel=2)
@@ -304,9 +306,13 @@ def _passed(model: nn.Module, image: Tensor) -> Tensor:
         return graded(model, image).output.detach()
 
 
-def _check_module(name: str, model: nn.Module) -> None:
+def _check_no_class(model: object) -> None:
     if isinstance(model, type) and issubclass(model, nn.Module):
         raise WrongType(f"{model.__name__} is a class; give a model of it, {model.__name__}(…)")
+
+
+def _check_module(name: str, model: nn.Module) -> None:
+    _check_no_class(model)
     if not isinstance(model, nn.Module):
         raise WrongType(
             f"a model must be a torch.nn.Module; {name} is a {type(model).__name__}: make it a forward method"

@@ -22,6 +22,7 @@ from stimsynth.metrics import (
 )
 from stimsynth.models import Gaussian, OnOff, UniformPooling
 from stimsynth.validate import remove_grad
+from stimuli_store.errors import WrongDevice
 from tests.synth.hard_images import KINDS, hard_images
 from tests.synth.signals import few, seeds
 
@@ -219,6 +220,8 @@ def test_values_stay_on_their_device(name: str) -> None:
     value = row.metric(image, image)
     assert value.device.type == "meta"
     assert value.shape == row.shape(2, 1, row.side)
+    with pytest.raises(WrongDevice, match="must lie on one device, not on meta and cpu"):
+        row.metric(image, torch.zeros(2, 1, row.side, row.side))
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])

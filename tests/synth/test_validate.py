@@ -63,6 +63,8 @@ def test_good_models_pass_silently() -> None:
         (Says(lambda x: x.mul_(2)), ValueError, "changes its input in place; use out-of-place"),
         (Says(lambda x: x[..., 1:].relu_()), ValueError, "changes its input in place"),
         (Says(lambda x: x.to("meta")), RuntimeError, "on cpu and returns one on meta"),
+        (Says(lambda x: x / 0), ValueError, "holds NaN or infinite values"),
+        (nn.Conv2d, TypeError, "Conv2d is a class; give a model of it"),
     ],
 )
 def test_a_model_that_breaks_a_rule_is_told_which(
