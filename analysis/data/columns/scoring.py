@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.data.columns.answer_words import reader_of_answers
 from analysis.data.columns.meanings import distinct, numbers, truths, word
-from analysis.data.columns.wording import reader_of_answers
 from analysis.observers.checks import check_no_shares, check_whole
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
