@@ -23,7 +23,7 @@ _LOOP = ".thisN"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class LabTable:
     """A table as it was found, role to column where the format says it, and sentences on its files.
 
     `in_time` tells that the format has its rows in the order of time.
@@ -35,7 +35,7 @@ class Found:
     in_time: bool = False
 
 
-def read_path(path: Path, named: Mapping[str, str]) -> Found:
+def read_path(path: Path, named: Mapping[str, str]) -> LabTable:
     """Return the table in a file, or the tables of a folder below each other.
 
     Parameters
@@ -60,12 +60,12 @@ def read_path(path: Path, named: Mapping[str, str]) -> Found:
         raise InputError(
             f"{path} is a session journal, not a table; read it with answers_of(bank, read_sessions(...))"
         )
-    found = filled(Found(frame=read_table(path, _text(named))), path.name)
+    found = filled(LabTable(frame=read_table(path, _text(named))), path.name)
     known = _known(_with_entities(path, found.frame), named)
     return replace(known, notes=(*found.notes, *known.notes))
 
 
-def filled(found: Found, source: str) -> Found:
+def filled(found: LabTable, source: str) -> LabTable:
     """Return a table without rows that hold no value at all, as spreadsheets leave them, and their number."""
     empty = np.ones(len(found.frame), dtype=bool)
     for place in range(found.frame.shape[1]):
@@ -92,7 +92,7 @@ def _text(named: Mapping[str, str]) -> frozenset[str]:
     return frozenset({_SUBJECT, *(named.get(role) or role for role in ("participant", "image"))})
 
 
-def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
+def _read_folder(path: Path, named: Mapping[str, str]) -> LabTable:
     inside = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
     files = [p for p in inside if p.name.lower().endswith(SUFFIXES)]
     if not files:
@@ -104,7 +104,7 @@ def _read_folder(path: Path, named: Mapping[str, str]) -> Found:
         )
     bids = [p for p in files if _BIDS_NAME.fullmatch(p.name)]
     chosen = [p for p in bids if "_beh." in p.name] or bids or files
-    read = {p: filled(Found(frame=read_table(p, _text(named))), p.name) for p in chosen}
+    read = {p: filled(LabTable(frame=read_table(p, _text(named))), p.name) for p in chosen}
     frames = {p: found.frame for p, found in read.items()}
     of_psychopy = {p: frame for p, frame in frames.items() if is_of_psychopy(frame)}
     if bids:
@@ -173,10 +173,10 @@ def _with_entities(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{k: v for k, v in entities.items() if k not in frame.columns})
 
 
-def _known(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
+def _known(frame: pd.DataFrame, named: Mapping[str, str]) -> LabTable:
     if is_of_psychopy(frame):
         return _psychopy(frame, named)
-    return _bids(frame) if _SUBJECT in frame.columns else Found(frame=frame)
+    return _bids(frame) if _SUBJECT in frame.columns else LabTable(frame=frame)
 
 
 def is_of_psychopy(frame: pd.DataFrame) -> bool:
@@ -184,7 +184,7 @@ def is_of_psychopy(frame: pd.DataFrame) -> bool:
     return any(name in frame.columns for name in _PSYCHOPY)
 
 
-def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
+def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> LabTable:
     """Return the rows that a keyboard or mouse scored: the one that a role names, or the only one.
 
     Rows of instructions and breaks hold no score.
@@ -193,7 +193,7 @@ def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
     chosen = {named.get(role, "").rpartition(".")[0] for role in ("correct", "response")}
     components = [name for name in scored if name in chosen] or scored
     if len(components) != 1:
-        return Found(frame=frame)
+        return LabTable(frame=frame)
     correct, keys, rt = (components[0] + end for end in (_SCORE, ".keys", _PSYCHOPY_TIME))
     trials = frame[frame[correct].notna()].reset_index(drop=True)
     if (
@@ -201,7 +201,7 @@ def _psychopy(frame: pd.DataFrame, named: Mapping[str, str]) -> Found:
     ):  # a key that never came is a missing answer, though it was scored as wrong
         trials = trials.assign(**{correct: trials[correct].mask(trials[keys].isna())})
     roles = {"correct": correct, **({"rt_s": rt} if rt in frame.columns else {})}
-    return Found(frame=trials, roles=roles, notes=_note_on_loops(trials), in_time=True)
+    return LabTable(frame=trials, roles=roles, notes=_note_on_loops(trials), in_time=True)
 
 
 def _note_on_loops(trials: pd.DataFrame) -> tuple[str, ...]:
@@ -228,10 +228,10 @@ def _is_score(name: object) -> bool:
     return str(name).endswith(_SCORE)
 
 
-def _bids(frame: pd.DataFrame) -> Found:
+def _bids(frame: pd.DataFrame) -> LabTable:
     roles = {"participant": _SUBJECT}
     if _SESSION in frame.columns:
         roles["session"] = _SESSION
     if _BIDS_TIME in frame.columns:
         roles["rt_s"] = _BIDS_TIME
-    return Found(frame=frame, roles=roles, in_time=True)
+    return LabTable(frame=frame, roles=roles, in_time=True)

@@ -18,7 +18,7 @@ from analysis.data.columns.roles import (
     roles_of,
     stated,
 )
-from analysis.data.lab_formats import Found, filled, read_path
+from analysis.data.lab_formats import LabTable, filled, read_path
 from analysis.data.trial_table import answers_of_table, check_names
 from stimuli_store.errors import InputError
 from stimuli_store.tasks.types import Task
@@ -97,11 +97,11 @@ def read_trials(
     return _declared(replace(answers, notes=(*found.notes, *answers.notes)), named)
 
 
-def _found(source: Any, roles: Roles) -> tuple[Found, str]:
+def _found(source: Any, roles: Roles) -> tuple[LabTable, str]:
     """Return the table and what it is called."""
     if isinstance(source, pd.DataFrame):
         _check_index(source, roles)
-        return filled(Found(frame=source), "the data frame"), "the data frame"
+        return filled(LabTable(frame=source), "the data frame"), "the data frame"
     if isinstance(source, str | os.PathLike):
         return read_path(Path(source), roles.columns), str(Path(source))
     try:
@@ -117,7 +117,7 @@ def _found(source: Any, roles: Roles) -> tuple[Found, str]:
         )
     if not np.isfinite(counts[:, 0]).all():
         raise InputError("every row of an array of counts needs a level that is a finite number")
-    return Found(frame=pd.DataFrame(counts, columns=list(_COUNTS))), "the array"
+    return LabTable(frame=pd.DataFrame(counts, columns=list(_COUNTS))), "the array"
 
 
 def _check_index(frame: pd.DataFrame, roles: Roles) -> None:

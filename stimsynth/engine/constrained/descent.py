@@ -319,8 +319,8 @@ def _at_rest(problem: Problem, flat: Tensor, items: Tensor, nonsmooth: Tensor) -
     """Return a mask (n, size) of the values of some problems that lie on a kink."""
     if problem.nonsmooth_at is None:
         return torch.zeros_like(flat, dtype=torch.bool)
-    kinks = of_items(problem.nonsmooth_at.flatten(1), items)
-    return (flat == kinks) & nonsmooth[items].unsqueeze(1)
+    at = of_items(problem.nonsmooth_at.flatten(1), items)
+    return (flat == at) & nonsmooth[items].unsqueeze(1)
 
 
 def _where_defined(way: Tangent, undefined: Tensor) -> Tangent:

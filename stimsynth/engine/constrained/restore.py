@@ -86,7 +86,7 @@ def _secant(jacobian: Tensor, shift: Tensor, change: Tensor) -> Tensor:
 
 
 def approach(
-    posed: ScaledProblem,
+    problem: ScaledProblem,
     base: Tensor,
     box: tuple[Tensor, Tensor],
     tolerance: Tensor,
@@ -104,13 +104,13 @@ def approach(
         items = waiting.nonzero().squeeze(1)
         if len(items) == 0:
             break
-        at = posed.at(points[items], items)
+        at = problem.at(points[items], items)
         there = (at.residual.abs() <= tolerance[items]).all(dim=1)
         reached[items[there]], waiting[items[there]] = True, False
         items, off, slopes = items[~there], at.residual[~there], at.slopes.held[~there]
         inside = (box[0][items], box[1][items])
         step = _newton(off, slopes, points[items], inside)
-        nearer, moved = _shortened(posed, off, points[items], step, inside, items)
+        nearer, moved = _shortened(problem, off, points[items], step, inside, items)
         points[items[nearer]] = moved[nearer]
         waiting[items[~nearer]] = False
     return points, reached
@@ -129,7 +129,7 @@ def _newton(residual: Tensor, slopes: Tensor, points: Tensor, box: tuple[Tensor,
 
 
 def _shortened(
-    posed: ScaledProblem,
+    problem: ScaledProblem,
     residual: Tensor,
     points: Tensor,
     step: Tensor,
@@ -145,7 +145,7 @@ def _shortened(
             break
         length = 0.5**halving
         trial = torch.clamp(points[rows] + length * step[rows], box[0][rows], box[1][rows])
-        after = norms(posed.residual(trial, items[rows]))
+        after = norms(problem.residual(trial, items[rows]))
         good = after <= (1 - _DECREASE * length) * before[rows]
         moved[rows[good]] = trial[good]
         nearer[rows[good]] = True
@@ -153,7 +153,7 @@ def _shortened(
 
 
 def noise(
-    posed: ScaledProblem, points: Tensor, at: ScaledEvaluation, box: tuple[Tensor, Tensor]
+    problem: ScaledProblem, points: Tensor, at: ScaledEvaluation, box: tuple[Tensor, Tensor]
 ) -> Tensor:
     """Return the rounding noise of the residuals (N, m): their scatter at neighbouring points.
 
@@ -168,6 +168,6 @@ def noise(
         sign = torch.randint(0, 2, points.shape[1:], generator=generator).to(points) * 2 - 1
         beside = torch.clamp(points + sign * eps * points.abs(), *box)
         explained = products(at.slopes.held, (beside - points).unsqueeze(1)).squeeze(2)
-        scatter = posed.residual(beside, items) - at.residual - explained
+        scatter = problem.residual(beside, items) - at.residual - explained
         most = torch.maximum(most, torch.nan_to_num(scatter.abs()))
     return most
