@@ -31,7 +31,7 @@ class Target:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(H, W) or (H, W, C)."""
+        """Shape of the master pixels, (H, W) or (H, W, C)."""
         return self.pixels.shape
 
 
@@ -129,7 +129,7 @@ class Made:
 
 
 class Recipe(Protocol):
-    """One kind of stimulus.
+    """Interface of a kind of stimulus: what is planned, how it is made, and what is measured on it.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ _SMALL = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Remade:
-    """Comparison of one stimulus made again with its record.
+    """Comparison of a stimulus that was made again with its record.
 
     Attributes
     ----------

@@ -45,7 +45,7 @@ class Snapshots(Mapping[int, Tensor]):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Result of `iterate`.
+    """Result of `iterate`: the points of N problems, how each ended, and their history.
 
     Attributes
     ----------

@@ -164,7 +164,7 @@ class FoveatedPooling(nn.Module):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return all statistics, shape (batch, channel, n), in the order of `named`."""
+        """Return all statistics of images (b, c, h, w), shape (b, c, n), in the order of `named`."""
         return torch.cat([value.flatten(2) for value in self.named(x).values()], dim=2)
 
     def _fitted(self, image_shape: tuple[int, int]) -> LogPolar:

@@ -109,7 +109,7 @@ class LinearNonlinear(ShowsFilters):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the response, shape (batch, 1, height, width)."""
+        """Return the response to images (b, 1, h, w), of the same shape."""
         return self.activation(self.center_surround(x))
 
 
@@ -170,7 +170,7 @@ class LuminanceGainControl(_LuminanceNormalized):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the response, shape (batch, 1, height, width)."""
+        """Return the response to images (b, 1, h, w), of the same shape."""
         return self.activation(self.normalized(x, self.grid(x)))
 
 
@@ -212,7 +212,7 @@ class LuminanceContrastGainControl(_LuminanceNormalized):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the response, shape (batch, 1, height, width)."""
+        """Return the response to images (b, 1, h, w), of the same shape."""
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
         normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)
@@ -273,7 +273,7 @@ class OnOff(_LuminanceNormalized):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the two channels, on then off, shape (batch, 2, height, width)."""
+        """Return the responses of the on and the off channel to images (b, 1, h, w), shape (b, 2, h, w)."""
         grid = self.grid(x)
         ratio = self.normalized(x, grid)
         normalized = contrast_normalized(ratio, grid, self.contrast, self.contrast_scalar)

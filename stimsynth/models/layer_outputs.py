@@ -34,7 +34,7 @@ class LayerOutputs(nn.Module):
         self.network = network if graph is None else graph
 
     def forward(self, x: Tensor) -> Sequence[object]:
-        """Return the layers' outputs, in the order of their names."""
+        """Return the layers' outputs for images `x`, in the order of the layers' names."""
         if self.cut:
             found: Sequence[object] = self.network(x)
             return found

@@ -124,7 +124,7 @@ class Linear(nn.Module):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the two channels, low then band, shape (batch, 2, height, width)."""
+        """Return the low-pass and the band-pass channel of images (b, 1, h, w), shape (b, 2, h, w)."""
         real_images(x, "Linear", channels=1, fourier=False)
         return slide_padded(make_grid(x, self.kernel_size, self.pad_mode), x, self.filt.to(x))
 
@@ -188,7 +188,7 @@ class Gaussian(nn.Module):
 
     @unbatched_too
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
-        """Return the blurred image, shape (batch, out_channels, height, width).
+        """Return blurred images (b, out_channels, h, w) for images (b, 1, h, w).
 
         With `conv2d_kwargs` (such as a stride) `torch.nn.functional.conv2d` applies the kernel.
         """
@@ -315,7 +315,7 @@ class CenterSurround(nn.Module):
 
     @unbatched_too
     def forward(self, x: Tensor, **conv2d_kwargs: Any) -> Tensor:
-        """Return the filtered image, shape (batch, out_channels, height, width).
+        """Return filtered images (b, out_channels, h, w) for images (b, 1, h, w).
 
         With `conv2d_kwargs` (such as a stride) `torch.nn.functional.conv2d` applies the kernel.
         """

@@ -72,7 +72,7 @@ class UniformPooling(nn.Module):
 
     @unbatched_too
     def forward(self, x: Tensor) -> Tensor:
-        """Return the pooled values, shape (batch, 1, windows * (1 + scales * orientations))."""
+        """Return pooled values (b, 1, windows * (1 + scales * orientations)) of images (b, 1, h, w)."""
         height, width = self._checked(x)
         spectrum = torch.fft.fft2(x.squeeze(1))
         pooled = [self._pool(x.squeeze(1), self.window_px)]

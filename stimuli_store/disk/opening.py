@@ -70,7 +70,7 @@ def why_unreadable(path: str | os.PathLike[str], error: BaseException | None = N
 
 
 def is_special(path: Path) -> bool:
-    """Return whether a path is that of a device, a pipe or the like: neither a file nor a folder."""
+    """Return whether a path names a device, a pipe or the like: neither a file nor a folder."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 

@@ -10,7 +10,7 @@ from stimuli_store.tools.shown import FactSheet
 
 @dataclass(frozen=True, kw_only=True)
 class Perturbation:
-    """How a frame that is not in the bank is made: `stimuli_store.frames.perturb` with these arguments.
+    """Recipe of a frame that is not in the bank: arguments of `stimuli_store.frames.perturb`.
 
     `target` and `distortion` are pixel ids in the bank.
     """

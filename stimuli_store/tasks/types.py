@@ -149,7 +149,7 @@ class Task(FactSheet):
 
     @cached_property
     def directed(self) -> bool:
-        """Whether the answer tells which stimulus is the higher (2IFC), not only which are alike (ABX)."""
+        """True if the answer tells which stimulus is the higher (2IFC), not only which are alike (ABX)."""
         low, high = self.contrast
         swap = {low: high, high: low}
         known = [(dict(cell.fills), cell.answer) for cell in self.cells]

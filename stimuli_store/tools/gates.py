@@ -155,7 +155,7 @@ def a_yes_or_no(value: Any, name: str) -> bool:
 
 
 def a_text(value: Any, name: str) -> str:
-    """Return a text."""
+    """Return `value`, which must be a text."""
     if not isinstance(value, str):
         raise InputError(f"{name} must be a text; not {briefly(value)}")
     return value

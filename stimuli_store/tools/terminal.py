@@ -38,7 +38,7 @@ def fitted(line: str, width: int) -> str:
 
 
 class LinesThatFit(argparse.RawDescriptionHelpFormatter):
-    """A formatter that keeps the lines of a description and an epilog, and breaks those that are too wide."""
+    """Help formatter that keeps the lines of a description or epilog, and breaks lines that are too wide."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         # argparse has no public way to lay out these texts.
@@ -46,7 +46,7 @@ class LinesThatFit(argparse.RawDescriptionHelpFormatter):
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write lines to the standard output; on a terminal, those that are wider than it are broken."""
+    """Write lines to the standard output; lines that are wider than a terminal are broken to fit it."""
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         lines = [fitted(line, width) for line in lines]

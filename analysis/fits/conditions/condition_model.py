@@ -21,7 +21,7 @@ _TOP = 0.25  # largest lapse rate
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionModel:
-    """A model of all cells: which parameters each condition has alone, and the cells' conditions."""
+    """Psychometric functions of all cells: the parameters of each condition alone, and the data."""
 
     name: str
     own: tuple[bool, bool, bool]

@@ -32,7 +32,7 @@ class SteerablePyramidFreq(ExactTables):
     r"""Steerable pyramid: coefficients by scale and orientation, from which the image is reconstructed.
 
     Coefficients of scale s and orientation b are the image under the filter whose transfer function is
-    :math:`(-i)^{K-1}\,L(r)\cdots L(r+s)\,H(r+s+1)\,A_b(\theta)` (see `steerable_masks` for H, L and A),
+    :math:`(-i)^{K-1}\,L(r)\cdots L(r+s)\,H(r+s+1)\,A_b(\theta)` (H, L and A: module `masks` of this folder),
     with circular boundaries. Functions are evaluated in float64 at the true frequencies of the samples, so
     reconstruction and, in a tight frame, Parseval's identity are exact up to rounding for images of every
     size, including odd ones.
@@ -142,7 +142,7 @@ class SteerablePyramidFreq(ExactTables):
         self.pyr_size = sizes
 
     def forward(self, x: Tensor, scales: Sequence[PyramidLevel] | None = None) -> Coefficients:
-        """Return the coefficients of images by level.
+        """Return the coefficients of images (b, c, h, w) by level.
 
         Parameters
         ----------
