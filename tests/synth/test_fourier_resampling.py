@@ -84,7 +84,7 @@ def test_shrink_is_sampling_where_nothing_is_too_fine() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda x: expand(x, 1), "above 1; not 1"),
+        (lambda x: expand(x, 1), "above 1, at most 2,147,483,647; not 1"),
         (lambda x: expand(x, 1.3), "expand by 1.3 would turn 6x7 samples into 7.8x9.1"),
         (lambda x: shrink(x, 2), "shrink by 2 would turn 6x7 samples into 3x3.5"),
         (lambda x: shrink(x, math.nan), "a finite number; not nan"),
