@@ -49,8 +49,8 @@ COVERAGE = "--cov"  # pytest's own word; what it measures stands in pyproject.to
 JOBS = {
     "demo": "the whole road once: stimsynth demo",
     "unit": "the tests for every change, side by side on all cores; with arguments, those files only",
-    "test": "all tests, each window on a virtual screen; with arguments, what pytest takes them for; "
-    "--cov also prints the lines that no test runs",
+    "test": "all tests but the slow ones, each window on a virtual screen; with arguments, what pytest takes "
+    "them for; --cov also prints the lines that no test runs",
     "lowest": "tests of the store and the analysis with the oldest packages that pyproject.toml allows",
     "lint": "ruff, mypy and import-linter",
     "docs": "the site, into docs/_build/html; with -D plot_gallery=0 without running the examples",
@@ -122,7 +122,7 @@ def run_job(job: str, rest: list[str]) -> int:
 
 
 def test_runs(rest: list[str]) -> list[list[str]]:
-    """Return pytest's arguments: those given, or all tests: on all cores first, then each window alone.
+    """Return pytest's arguments: those given, or all tests but the slow ones: windows last, one by one.
 
     With ``--cov`` the second run adds its lines to those of the first, and reports on both.
     """
