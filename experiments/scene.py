@@ -30,7 +30,7 @@ def slides_of(
     ppd: float | None = None,
     answer_hint: str = "",
 ) -> tuple[tuple[Slide, ...], ...]:
-    """Return what the window shows in every phase of a trial: one scene, or several where contrast ramps.
+    """Return the slides of every phase of a trial: one scene each, or several where contrast ramps.
 
     Parameters
     ----------

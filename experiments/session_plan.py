@@ -103,7 +103,7 @@ class SessionPlan(FactSheet):
 
     @property
     def done(self) -> int:
-        """Number of finished trials, each number_of once."""
+        """Number of finished trials; a repeated trial counts once."""
         return len({r.trial.index for r in self.found.records}) if self.found else 0
 
     @property
@@ -234,7 +234,7 @@ def check_same(
     path: Path,
     accept_changes: bool = False,
 ) -> Changes:
-    """Return what differs from the last sitting and was accepted, or raise JournalError.
+    """Return the accepted differences from the last sitting; raise JournalError for any other.
 
     Parameters
     ----------
@@ -322,7 +322,7 @@ def header_of(
 
 
 def now() -> str:
-    """Return the time of day with its zone (ISO 8601, to the millisecond)."""
+    """Return date and time with the time zone as text (ISO 8601, to the millisecond)."""
     return datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 

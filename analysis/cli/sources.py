@@ -33,7 +33,7 @@ def material_of(
     task: str | None,
     tell: Callable[[str], object],
 ) -> Material:
-    """Return what the arguments of the command name.
+    """Return the answers, and the bank and sessions if any, that the arguments of the command name.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedCells:
-    """WeightedCells of a design: share of the weight (C,), noise variance up to a factor (C,), stratum (C,).
+    """Cells of a design: share of the weight (C,), noise variance up to a factor (C,), and stratum (C,).
 
     `factors` holds the codes (C,) of people, images, or both; strata are the levels of a fixed factor, or
     all cells are in one.

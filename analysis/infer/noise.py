@@ -19,7 +19,7 @@ _LEAST = 1e-3  # below this η, answers are binomial to the last digits
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseTerms:
-    """Log likelihood (B,) and what a climb needs of it.
+    """Log likelihood (B,) with its derivatives and expected information, for the search of its maximum.
 
     `score` (B, L) and `weight` (B, L) are its derivative by each probability and the expected
     information; `extra_score` and `extra_weight` (B, E) are those of the noise's own parameters.

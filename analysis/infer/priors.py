@@ -198,7 +198,7 @@ class HalfCauchyPrior:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductPrior:
-    """Product of densities, such as a prior and what other data sets say of the same parameter."""
+    """Product of densities, such as a prior and the likelihood of other data sets of the same parameter."""
 
     parts: tuple[Prior, ...]
 

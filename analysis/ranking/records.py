@@ -79,7 +79,7 @@ class ModelScore(FieldTable):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPair:
-    """ModelPair of two models.
+    """Comparison of two models by their bits per trial.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ _TOO_NEAR = 0.05
 
 
 class Surface(Protocol):
-    """Interface of what the loop needs: flips, key presses, and a place to load scenes into."""
+    """Interface of a window for the loop: flips, key presses, and a place to load scenes into."""
 
     @property
     def period_s(self) -> float:
@@ -41,7 +41,7 @@ class Surface(Protocol):
 
 
 def pictures_of(slides: Sequence[Slide]) -> dict[str, str]:
-    """Return the intervals that a phase shows, with the hashes of their frames."""
+    """Return the hash of the frame of each interval that a phase shows."""
     return {name: sha for slide in slides for name, sha in slide.scene.hashes.items()}
 
 

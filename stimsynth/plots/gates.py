@@ -25,7 +25,7 @@ _RAISED = (
 
 
 def a_title(value: Any, name: str) -> str:
-    """Return a text that matplotlib can draw.
+    """Return `value` after checking that it is a text that matplotlib can draw.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def _check_mathematics(text: str, name: str) -> None:
 
 
 def some_titles(value: Any, name: str) -> Any:
-    """Return None, a text, or a list of texts."""
+    """Return `value` after checking that it is None, a text, or a list of texts."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -72,7 +72,7 @@ def some_titles(value: Any, name: str) -> Any:
 
 
 def some_limits(value: Any, name: str) -> Any:
-    """Return None, False, or (low, high).
+    """Return `value` after checking that it is None, False, or (low, high).
 
     Examples
     --------
@@ -90,12 +90,12 @@ def some_limits(value: Any, name: str) -> Any:
 
 
 def film_limits(value: Any, name: str) -> Any:
-    """Return limits, or a text that says when they are set anew, which the film checks."""
+    """Return checked limits; a text, which says when they are set anew, is checked by the film."""
     return value if isinstance(value, str) else some_limits(value, name)
 
 
 def a_color_map(value: Any, name: str) -> Any:
-    """Return the name of a colour map of matplotlib, or a colour map."""
+    """Return `value` after checking that it is a colour map of matplotlib, or the name of one."""
     try:
         from matplotlib import colormaps
         from matplotlib.colors import Colormap
@@ -113,13 +113,13 @@ def a_color_map(value: Any, name: str) -> Any:
 
 
 def drawing_axes(value: Any, name: str) -> Any:
-    """Return None, or axes of matplotlib."""
+    """Return `value` after checking that it is None or axes of matplotlib."""
     check_axes(value, name)
     return value
 
 
 def several_axes(value: Any, name: str) -> list[Any]:
-    """Return axes in a list; one may stand alone."""
+    """Return one or several axes as a list, after checking that they are axes."""
     given = list(value) if isinstance(value, list | tuple | np.ndarray) else [value]
     if not given or not all(hasattr(one, "plot") for one in given):
         raise InputError(
@@ -129,7 +129,7 @@ def several_axes(value: Any, name: str) -> list[Any]:
 
 
 def an_index(value: Any, name: str) -> int:
-    """Return a whole number."""
+    """Return `value` as an int, after checking that it is a whole number."""
     return whole(value, name)
 
 
@@ -159,7 +159,7 @@ def _numbers(value: Any, name: str, kinds: str) -> np.ndarray:
 
 
 def named_arrays(value: Any, name: str) -> dict[Any, Any]:
-    """Return a mapping with at least one entry, whose values are tensors or arrays."""
+    """Return a mapping as a dict, after checking that its values are tensors or arrays, at least one."""
     given = a_mapping(value, name)
     if not given or not all(hasattr(one, "shape") for one in given.values()):
         raise InputError(
@@ -169,7 +169,7 @@ def named_arrays(value: Any, name: str) -> dict[Any, Any]:
 
 
 def positive_numbers(value: Any, name: str) -> dict[Any, float]:
-    """Return a mapping of finite numbers above 0."""
+    """Return a mapping as a dict of floats, after checking that they are above 0 and below a million."""
     found = {key: as_float(one) for key, one in a_mapping(value, name).items()}
     for key, number in found.items():
         if number is None or not 0 < number < 1e6:
@@ -180,7 +180,7 @@ def positive_numbers(value: Any, name: str) -> dict[Any, float]:
 
 
 def a_frame_rate(value: Any, name: str) -> float:
-    """Return a number of frames per second above 0 and below 1000."""
+    """Return frames per second as a float, after checking that it is above 0 and below 1000."""
     rate = as_float(value)
     if rate is None or not 0 < rate < 1000:
         raise InputError(f"{name} must be a number of frames per second; not {briefly(value)}")

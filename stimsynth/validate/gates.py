@@ -16,7 +16,7 @@ from stimuli_store.tools.gates import as_float, briefly
 
 
 def a_dtype(value: Any, name: str) -> torch.dtype:
-    """Return a real floating-point type of torch."""
+    """Return `value` after checking that it is a floating-point type of torch."""
     if not isinstance(value, torch.dtype) or not value.is_floating_point:
         raise WrongType(
             f"{name} must be a floating-point type, such as torch.float32; not {briefly(value)}"
@@ -25,7 +25,7 @@ def a_dtype(value: Any, name: str) -> torch.dtype:
 
 
 def a_device(value: Any, name: str) -> torch.device:
-    """Return a device that torch has on this machine."""
+    """Return the device that `value` names, after checking that torch has it on this machine."""
     try:
         return torch.empty(0, device=value or "").device
     except (TypeError, RuntimeError, AssertionError, ValueError) as error:
@@ -35,21 +35,21 @@ def a_device(value: Any, name: str) -> torch.device:
 
 
 def a_generator(value: Any, name: str) -> torch.Generator:
-    """Return a generator of torch."""
+    """Return `value` after checking that it is a generator of torch."""
     if not isinstance(value, torch.Generator):
         raise WrongType(f"{name} must be a torch.Generator; not {briefly(value)}")
     return value
 
 
 def a_module(value: Any, name: str) -> nn.Module:
-    """Return a module of torch."""
+    """Return `value` after checking that it is a module of torch."""
     if not isinstance(value, nn.Module):
         raise WrongType(f"{name} must be a torch.nn.Module; not {briefly(value)}")
     return value
 
 
 def some_bands(value: Any, name: str) -> Mapping[Any, Tensor]:
-    """Return the coefficients of a pyramid by level or band."""
+    """Return `value` after checking that it is a mapping, such as a pyramid's coefficients by level."""
     if not isinstance(value, Mapping):
         raise WrongType(
             f"{name} must be a dictionary of tensors, as a pyramid's forward returns it; not "
@@ -59,7 +59,7 @@ def some_bands(value: Any, name: str) -> Mapping[Any, Tensor]:
 
 
 def two_numbers(value: Any, name: str) -> tuple[float, float]:
-    """Return two finite numbers, such as (row, column).
+    """Return `value` as two floats, such as (row, column), after checking that both are finite.
 
     Examples
     --------

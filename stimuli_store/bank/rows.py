@@ -93,7 +93,7 @@ class ColourRow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="header"):
-    """Line 0. `predicting` are places in `models`: those that the predictions speak for."""
+    """First line. `predicting` are places in `models`: those that the predictions speak for."""
 
     format: Name
     name: Name
@@ -146,7 +146,7 @@ class StimulusRow(
 
 
 class PairsRow(Struct, frozen=True, forbid_unknown_fields=True, tag="pairs"):
-    """PairsRow of stimuli, by their places; several lines are one column."""
+    """Pairs of stimuli, by their places; several lines are one column."""
 
     a: RowPlaces
     b: RowPlaces
@@ -160,7 +160,7 @@ class DistancesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="distanc
 
 
 class TriplesRow(Struct, frozen=True, forbid_unknown_fields=True, tag="triples"):
-    """TriplesRow (reference, a, b) of stimuli, by their places."""
+    """Triples (reference, a, b) of stimuli, by their places."""
 
     reference: RowPlaces
     a: RowPlaces

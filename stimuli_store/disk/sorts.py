@@ -10,7 +10,7 @@ JOURNAL, BANK, TABLE, SETTINGS = "a session journal", "a bank", "a table", "a TO
 
 
 def sort_of_file(path: str | os.PathLike[str]) -> str | None:
-    """Return what a file looks like by its first lines and its name; None if it looks like nothing known.
+    """Return the sort of a file in words, told by its first lines and its name; None if it is unknown.
 
     Returns
     -------

@@ -128,17 +128,17 @@ def within(most: float) -> Gate:
 
 
 def a_seed(value: Any, name: str) -> int:
-    """Return a seed: a whole number from 0 to 2¹²⁸ − 1, as numpy draws them."""
+    """Return a seed after checking that it is a whole number from 0 to 2¹²⁸ − 1, as numpy draws them."""
     return whole(value, name, 0, 2**128 - 1)
 
 
 def a_seed_or_generator(value: Any, name: str) -> Any:
-    """Return a seed, or a generator of numpy that goes on."""
+    """Return a checked seed, or a generator of numpy unchanged."""
     return value if hasattr(value, "standard_normal") else a_seed(value, name)
 
 
 def a_count(value: Any, name: str) -> int:
-    """Return a number of repetitions: a whole number from 1 to ten million."""
+    """Return a number of repetitions after checking that it is whole, from 1 to ten million."""
     made = whole(value, name, 1)
     if made > _MOST:
         raise InputError(f"{name} must be at most {_MOST:,}; not {briefly(value)}")
@@ -146,7 +146,7 @@ def a_count(value: Any, name: str) -> int:
 
 
 def a_yes_or_no(value: Any, name: str) -> bool:
-    """Return True or False, which may be numpy's."""
+    """Return `value` as a bool, after checking that it is True or False of Python or numpy."""
     if isinstance(value, bool):
         return value
     if str(getattr(value, "dtype", "")) != "bool" or value.ndim:
@@ -155,7 +155,7 @@ def a_yes_or_no(value: Any, name: str) -> bool:
 
 
 def a_text(value: Any, name: str) -> str:
-    """Return `value`, which must be a text."""
+    """Return `value` after checking that it is a text."""
     if not isinstance(value, str):
         raise InputError(f"{name} must be a text; not {briefly(value)}")
     return value
@@ -231,7 +231,7 @@ def _is_list(value: Any) -> bool:
 
 
 def a_mapping(value: Any, name: str) -> dict[Any, Any]:
-    """Return a mapping as a dictionary."""
+    """Return `value` as a dict, after checking that it is a mapping."""
     if not isinstance(value, Mapping):
         raise InputError(
             f"{name} must be a mapping, such as {{'name': value}}; not {briefly(value)}"
@@ -240,14 +240,14 @@ def a_mapping(value: Any, name: str) -> dict[Any, Any]:
 
 
 def a_path(value: Any, name: str) -> Path:
-    """Return a path that is given as text or as a path."""
+    """Return `value` as a Path, after checking that it is a text or a path, and not empty."""
     if not isinstance(value, str | os.PathLike) or not str(value):
         raise InputError(f"{name} must be a path, as text or a Path; not {briefly(value)}")
     return Path(value)
 
 
 def a_function(value: Any, name: str) -> Callable[..., Any]:
-    """Return a function, or another object that can be called."""
+    """Return `value` after checking that it can be called."""
     if not callable(value):
         raise InputError(f"{name} must be a function; not {briefly(value)}")
     return value

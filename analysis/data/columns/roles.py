@@ -155,7 +155,7 @@ def role_columns(roles: Roles, names: Sequence[str], guessed: Mapping[str, str])
 
 
 def evidence_columns(roles: Roles, names: Sequence[str]) -> dict[str, Says]:
-    """Return what every model says: from the roles, and from columns with names like ``evidence_ssim``.
+    """Return the columns with each model's evidence: from the roles, or named like ``evidence_ssim``.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def scored(
     of_row: np.ndarray,
     own: Mapping[str, str],
 ) -> Scored:
-    """Return what columns by role say about the answers.
+    """Return right answer, given answer and number right of how many in each row, from columns by role.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""SigmoidSearch for the posterior mode and the interval of one quantity of many data sets at once.
+"""Search for the posterior mode and the interval of one quantity of many data sets at once.
 
 Each sigmoid of the settings is fitted to each data set. The best one gives the estimate; the interval
 holds the values at which the highest of all profiles lies within the drop.

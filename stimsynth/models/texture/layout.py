@@ -205,7 +205,7 @@ class Layout:
 def texture_layout(
     n_scales: int, n_orientations: int, width: int, magnitude_means: bool = False
 ) -> Layout:
-    """Return the layout of the texture statistics of J. Portilla & E. P. Simoncelli (2000).
+    """Return the layout of the texture statistics of Portilla and Simoncelli (2000).
 
     Counts follow section 3 of their paper: with N scales, K orientations and a neighbourhood of M,
     2(N+1) + 7 marginal statistics, (N+1)(M²+1)/2 of raw coefficients, NK(M²+1)/2 + NK(K-1)/2 + K²(N-1)

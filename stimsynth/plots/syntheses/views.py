@@ -115,7 +115,7 @@ class SynthesisView:
 
 
 def view_of(synthesis: Synthesis, attribute: str = "") -> SynthesisView:
-    """Return what plots show of a synthesis.
+    """Return the arrays of a synthesis that plots show.
 
     Parameters
     ----------
