@@ -82,7 +82,7 @@ def with_reason(excluded: pd.Series, reason: str, mask: np.ndarray) -> pd.Series
 
 
 def without_reason(excluded: pd.Series, reason: str) -> pd.Series:
-    """Return the reasons of all rows without one of them.
+    """Return the reasons of all rows, with one of the reasons taken out.
 
     Raises
     ------

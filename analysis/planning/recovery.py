@@ -182,7 +182,7 @@ def calibration(
     n_sets: int = 1000,
     seed: int = 0,
 ) -> Calibration:
-    """Return the calibration of a posterior.
+    """Draw truths from a prior, and return where each truth lies in its posterior.
 
     Source: Talts, Betancourt, Simpson, Vehtari & Gelman (2018), arXiv:1804.06788.
 

@@ -20,13 +20,13 @@ class ModelSource(Protocol):
     device: torch.device
 
     def module(self, ref: ModelRef) -> nn.Module:
-        """Return a model, ready for synthesis."""
+        """Return the model of a reference, ready for synthesis."""
 
     def exact(self, ref: ModelRef) -> nn.Module:
-        """Return a copy of a model in float64."""
+        """Return a copy of the model of a reference in float64."""
 
     def metric(self, ref: ModelRef) -> Metric:
-        """Return a metric, or a model as one."""
+        """Return the metric of a reference, or the distance of its model's outputs."""
 
 
 class BankContext:
@@ -64,15 +64,15 @@ class BankContext:
         return self._files[key].pixels
 
     def model(self, ref: ModelRef) -> nn.Module:
-        """Return a model, ready for synthesis."""
+        """Return the model of a reference, ready for synthesis."""
         return self._models.module(ref)
 
     def exact(self, ref: ModelRef) -> nn.Module:
-        """Return a copy of a model in float64."""
+        """Return a copy of the model of a reference in float64."""
         return self._models.exact(ref)
 
     def metric(self, ref: ModelRef) -> Metric:
-        """Return a metric, or a model as one."""
+        """Return the metric of a reference, or the distance of its model's outputs."""
         return self._models.metric(ref)
 
     def _of(self, sha: str) -> np.ndarray:

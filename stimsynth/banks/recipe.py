@@ -82,13 +82,13 @@ class Context(Protocol):
         """Return the pixels of the picture in a file; see `picture_key`."""
 
     def model(self, ref: ModelRef) -> nn.Module:
-        """Return a model, ready for synthesis."""
+        """Return the model of a reference, ready for synthesis."""
 
     def exact(self, ref: ModelRef) -> nn.Module:
         """Return a copy of a model for images in float64."""
 
     def metric(self, ref: ModelRef) -> Metric:
-        """Return a metric, or a model as one: 0 for equal images and more for others, shape (n,)."""
+        """Return the metric of a reference, or its model's distance: values (n,), 0 for equal images."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,15 +50,15 @@ class RecordedModels:
         self._found: dict[str, Models] = {}
 
     def module(self, ref: ModelRef) -> nn.Module:
-        """Return a model, ready for synthesis."""
+        """Return the model of a reference, ready for synthesis."""
         return self._models(ref).module(ref)
 
     def exact(self, ref: ModelRef) -> nn.Module:
-        """Return a copy of a model in float64."""
+        """Return a copy of the model of a reference in float64."""
         return self._models(ref).exact(ref)
 
     def metric(self, ref: ModelRef) -> Metric:
-        """Return a metric, or a model as one."""
+        """Return the metric of a reference, or the distance of its model's outputs."""
         return self._models(ref).metric(ref)
 
     def _models(self, ref: ModelRef) -> Models:

@@ -10,7 +10,7 @@ from stimuli_store.tasks.types import REFERENCE
 
 
 def describe_reference(pixels: Any, name: str, license: str) -> Stimulus:
-    """Return an image that nothing synthesized as a reference of a bank.
+    """Return a picture, which was not synthesized, as a reference stimulus of a bank.
 
     Parameters
     ----------
