@@ -87,16 +87,16 @@ class CurvesAt:
     by_rate: np.ndarray
 
 
-def curves_at(setting: Parametrization, c: np.ndarray) -> CurvesAt:
+def curves_at(parametrization: Parametrization, c: np.ndarray) -> CurvesAt:
     """Return the curves at coordinates (B, K)."""
-    shape, bounds = setting.shape, setting.asymptotes
+    shape, bounds = parametrization.shape, parametrization.asymptotes
     n_rates = len(bounds.names)
-    held, moved = rates_of(c[:, RATES:], setting.tops)
+    held, moved = rates_of(c[:, RATES:], parametrization.tops)
     rates = held[:, :n_rates]
     guess, room = bounds.guess_and_room(rates)
-    anchor, by_guess, by_lapse = _anchor(setting, guess, room)
+    anchor, by_guess, by_lapse = _anchor(parametrization, guess, room)
     steep = np.clip(c[:, STEEPNESS], -_STEEP, _STEEP)
-    log_rate, bend, gone = _rate(setting, steep, anchor, room)
+    log_rate, bend, gone = _rate(parametrization, steep, anchor, room)
     rate = np.exp(log_rate)
     anchor_by = _mix(bounds, by_guess, by_lapse)
     by_rate = np.stack([anchor_by, _mix(bounds, gone, gone) - bend[:, None] * anchor_by])
@@ -107,8 +107,8 @@ def curves_at(setting: Parametrization, c: np.ndarray) -> CurvesAt:
     quantities[:, RATES:] = held
     jacobian = np.zeros((*c.shape, c.shape[1]))
     jacobian[:, THRESHOLD, THRESHOLD] = 1
-    jacobian[:, THRESHOLD, STEEPNESS] = -off * setting.steepness.value * _LN2
-    jacobian[:, STEEPNESS, STEEPNESS] = -setting.steepness.value
+    jacobian[:, THRESHOLD, STEEPNESS] = -off * parametrization.steepness.value * _LN2
+    jacobian[:, STEEPNESS, STEEPNESS] = -parametrization.steepness.value
     each = np.arange(RATES, c.shape[1])
     jacobian[:, each, each] = moved
     at = slice(RATES, RATES + n_rates)
@@ -126,37 +126,37 @@ def curves_at(setting: Parametrization, c: np.ndarray) -> CurvesAt:
     )
 
 
-def coordinates_of(setting: Parametrization, quantities: np.ndarray) -> np.ndarray:
+def coordinates_of(parametrization: Parametrization, quantities: np.ndarray) -> np.ndarray:
     """Return the coordinates of curves with quantities (B, K); rates too large to reach `p` are lowered."""
-    tops = setting.tops
+    tops = parametrization.tops
     c = quantities.copy()
     c[:, RATES:] = unconstrained(quantities[:, RATES:], tops)
-    bounds, shape = setting.asymptotes, setting.shape
+    bounds, shape = parametrization.asymptotes, parametrization.shape
     rates = rates_of(c[:, RATES:], tops)[0][:, : len(bounds.names)]
     guess, room = bounds.guess_and_room(rates)
-    anchor, _, _ = _anchor(setting, guess, room)
+    anchor, _, _ = _anchor(parametrization, guess, room)
     log_rate = np.log(shape.spread) - quantities[:, STEEPNESS] * _LN2
     c[:, THRESHOLD] -= (shape.median - anchor) / np.exp(log_rate)
-    if setting.steepness is Steepness.SLOPE:
+    if parametrization.steepness is Steepness.SLOPE:
         c[:, STEEPNESS] = (log_rate + np.log(room * shape.slope(anchor))) / _LN2
     return c
 
 
 def curve_terms(
-    setting: Parametrization, found: CurvesAt, x: np.ndarray, c: np.ndarray
+    parametrization: Parametrization, found: CurvesAt, x: np.ndarray, c: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities (B, L) at positions x (B, L), and their derivatives by the coordinates (B, K, L).
 
     Parameters of the noise have derivatives of zero.
     """
-    shape, bounds = setting.shape, setting.asymptotes
+    shape, bounds = parametrization.shape, parametrization.asymptotes
     along = found.rate[:, None] * (x - c[:, [THRESHOLD]])
     z = along + found.anchor[:, None]
     share, dense = shape.value(z), found.room[:, None] * shape.slope(z)
     slopes = np.zeros((len(c), c.shape[1], x.shape[1]))
     slopes[:, THRESHOLD] = -found.rate[:, None] * dense
     steep = along * dense
-    slopes[:, STEEPNESS] = (setting.steepness.value * _LN2) * steep
+    slopes[:, STEEPNESS] = (parametrization.steepness.value * _LN2) * steep
     for j in range(len(bounds.names)):
         drawn = -(bounds.in_guess[j] + bounds.in_lapse[j]) * share + bounds.in_guess[j]
         drawn += dense * found.by_rate[0, :, [j]].T + steep * found.by_rate[1, :, [j]].T
@@ -164,35 +164,35 @@ def curve_terms(
     return found.guess[:, None] + found.room[:, None] * share, slopes
 
 
-def probabilities(setting: Parametrization, x: np.ndarray, c: np.ndarray) -> np.ndarray:
+def probabilities(parametrization: Parametrization, x: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return probabilities (B, L) at positions x (B, L) or (L,) for coordinates (B, K)."""
-    found = curves_at(setting, c)
+    found = curves_at(parametrization, c)
     z = found.anchor[:, None] + found.rate[:, None] * (x - c[:, [THRESHOLD]])
-    return found.guess[:, None] + found.room[:, None] * setting.shape.value(z)
+    return found.guess[:, None] + found.room[:, None] * parametrization.shape.value(z)
 
 
 def _anchor(
-    setting: Parametrization, guess: np.ndarray, room: np.ndarray
+    parametrization: Parametrization, guess: np.ndarray, room: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the sigmoid's argument at the threshold, and its derivatives by guess and lapse rate (B,)."""
-    if setting.p is None:
+    if parametrization.p is None:
         flat = np.zeros_like(guess)
-        return flat + setting.shape.median, flat, flat
-    share = np.clip((setting.p - guess) / room, _LEAST_SHARE, 1 - _LEAST_SHARE)
-    anchor = setting.shape.inverse(share)
-    scale = 1 / (room * np.maximum(setting.shape.slope(anchor), _LEAST_SHARE))
+        return flat + parametrization.shape.median, flat, flat
+    share = np.clip((parametrization.p - guess) / room, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    anchor = parametrization.shape.inverse(share)
+    scale = 1 / (room * np.maximum(parametrization.shape.slope(anchor), _LEAST_SHARE))
     return anchor, (share - 1) * scale, share * scale
 
 
 def _rate(
-    setting: Parametrization, steep: np.ndarray, anchor: np.ndarray, room: np.ndarray
+    parametrization: Parametrization, steep: np.ndarray, anchor: np.ndarray, room: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log rate, −its derivative by the anchor, and its derivative by room lost (B,)."""
-    if setting.steepness is Steepness.WIDTH:
+    if parametrization.steepness is Steepness.WIDTH:
         flat = np.zeros_like(steep)
-        return np.log(setting.shape.spread) - steep * _LN2, flat, flat
-    dense = room * np.maximum(setting.shape.slope(anchor), _LEAST_SHARE)
-    return steep * _LN2 - np.log(dense), setting.shape.bend(anchor), 1 / room
+        return np.log(parametrization.shape.spread) - steep * _LN2, flat, flat
+    dense = room * np.maximum(parametrization.shape.slope(anchor), _LEAST_SHARE)
+    return steep * _LN2 - np.log(dense), parametrization.shape.bend(anchor), 1 / room
 
 
 def _mix(bounds: Asymptotes, by_guess: np.ndarray, by_lapse: np.ndarray) -> np.ndarray:

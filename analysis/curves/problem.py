@@ -22,10 +22,10 @@ class PsychometricProblem:
 
     Attributes
     ----------
-    setting
+    parametrization
         Coordinates and family of the curves.
     priors
-        One for each of `setting.names`: of the position on the axis, of log2 width on the axis, of rates.
+        One for each of `parametrization.names`: of the position on the axis, of log2 width there, of rates.
     x
         Positions of the levels (B, L) in units of their range, from its middle.
     centre, span
@@ -38,7 +38,7 @@ class PsychometricProblem:
         Mean and weight (B, 2) of a further normal prior of the first free rate, the weight being 1/variance.
     """
 
-    setting: Parametrization
+    parametrization: Parametrization
     priors: Sequence[Prior]
     x: np.ndarray
     centre: np.ndarray
@@ -63,11 +63,13 @@ class PsychometricProblem:
 
     def evaluate(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return log posterior (B,), gradient (B, K) and information (B, K, K) at coordinates (B, K)."""
-        setting = self.setting
-        found = curves_at(setting, c)
-        p, slopes = curve_terms(setting, found, self.x, c)
-        first = RATES + len(setting.asymptotes.names)
-        noise = setting.noise.terms(p, self.n_correct, self.n_trials, found.quantities[:, first:])
+        parametrization = self.parametrization
+        found = curves_at(parametrization, c)
+        p, slopes = curve_terms(parametrization, found, self.x, c)
+        first = RATES + len(parametrization.asymptotes.names)
+        noise = parametrization.noise.terms(
+            p, self.n_correct, self.n_trials, found.quantities[:, first:]
+        )
         gradient = (slopes @ noise.score[..., None])[..., 0]
         weighted = slopes * noise.weight[:, None, :]
         information = weighted @ np.swapaxes(slopes, -1, -2)

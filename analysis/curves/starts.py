@@ -50,17 +50,17 @@ def thresholds_to_try(x: np.ndarray) -> np.ndarray:
     return np.concatenate([known[0] - _BEYOND[::-1], inside, known[-1] + _BEYOND])
 
 
-def steepness_to_try(setting: Parametrization) -> np.ndarray:
+def steepness_to_try(parametrization: Parametrization) -> np.ndarray:
     """Return coarse nodes of the second coordinate, ascending."""
-    return _WIDTHS if setting.steepness is Steepness.WIDTH else -_WIDTHS[::-1]
+    return _WIDTHS if parametrization.steepness is Steepness.WIDTH else -_WIDTHS[::-1]
 
 
-def rates_to_try(setting: Parametrization) -> list[np.ndarray]:
+def rates_to_try(parametrization: Parametrization) -> list[np.ndarray]:
     """Return coarse nodes of each unconstrained rate and noise parameter, ascending."""
     nodes = []
-    for name, top in zip(setting.names[RATES:], setting.tops, strict=True):
+    for name, top in zip(parametrization.names[RATES:], parametrization.tops, strict=True):
         values = np.array([min(rate, share * top) for rate, share in _RATES])
-        chosen = values[[1]] if name in setting.noise.names else values
+        chosen = values[[1]] if name in parametrization.noise.names else values
         nodes.append(unconstrained(chosen, top))
     return nodes
 
@@ -167,7 +167,7 @@ def same_levels(problem: PsychometricProblem) -> Iterator[tuple[np.ndarray, np.n
 
 def _heights(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
     """Return binomial log posteriors (B, G) at nodes (G, K) of data sets with the same levels."""
-    p = np.clip(probabilities(problem.setting, problem.x[:1], nodes), EDGE, 1 - EDGE)
+    p = np.clip(probabilities(problem.parametrization, problem.x[:1], nodes), EDGE, 1 - EDGE)
     right, wrong = problem.n_correct, problem.n_trials - problem.n_correct
     return right @ np.log(p).T + wrong @ np.log1p(-p).T + _prior_at(problem, nodes)
 
@@ -179,11 +179,11 @@ def heights_at(
 
     Infinite thresholds give minus infinity.
     """
-    setting, finite = problem.setting, np.isfinite(threshold)
-    found = curves_at(setting, nodes)
+    parametrization, finite = problem.parametrization, np.isfinite(threshold)
+    found = curves_at(parametrization, nodes)
     off = problem.x - np.where(finite, threshold, 0.0)[:, None]
     z = found.anchor[:, None] + found.rate[:, None] * off[:, None, :]
-    p = found.guess[:, None] + found.room[:, None] * setting.shape.value(z)
+    p = found.guess[:, None] + found.room[:, None] * parametrization.shape.value(z)
     p = np.clip(p, EDGE, 1 - EDGE)
     right, wrong = problem.n_correct, problem.n_trials - problem.n_correct
     likelihood = np.log(p) @ right[..., None] + np.log1p(-p) @ wrong[..., None]
@@ -193,4 +193,4 @@ def heights_at(
 def _prior_at(problem: PsychometricProblem, nodes: np.ndarray) -> np.ndarray:
     """Return the first data set's log priors (G,) at nodes (G, K), near enough for a start."""
     first = problem.rows(np.zeros(len(nodes), dtype=int))
-    return first.log_prior(curves_at(problem.setting, nodes).quantities)[0]
+    return first.log_prior(curves_at(problem.parametrization, nodes).quantities)[0]

@@ -65,7 +65,7 @@ def assembled(found: FoundFits, row: int, counts: Counts) -> Fit:
 
 def function_of(modes: Modes, row: int, found: FoundFits) -> PsychometricFunction:
     """Return the curve at the mode of one data set."""
-    fixed, quantities = modes.setting.asymptotes, modes.quantities[row]
+    fixed, quantities = modes.parametrization.asymptotes, modes.quantities[row]
     free = fixed.shares @ quantities[RATES : RATES + len(fixed.names)]
     position = np.clip(quantities[THRESHOLD], -_FARTHEST, _FARTHEST)
     side = 1.0 if found.rising[row] else -1.0
@@ -74,7 +74,7 @@ def function_of(modes: Modes, row: int, found: FoundFits) -> PsychometricFunctio
     if axis_of(axis) == LOG_AXIS:
         centre = np.clip(centre, -_OCTAVES, _OCTAVES)
     return PsychometricFunction(
-        sigmoid=modes.setting.shape.name,
+        sigmoid=modes.parametrization.shape.name,
         threshold=float(from_axis(centre, axis)),
         width=float(np.exp2(quantities[STEEPNESS]) * found.batch.span[row]),
         guess=float(fixed.guess + free[0]),
@@ -148,7 +148,7 @@ def _posterior(modes: Modes, row: int, found: FoundFits) -> Posterior:
     mode[THRESHOLD] += found.batch.centre[row]
     mode[STEEPNESS] += np.log2(found.batch.span[row])
     return Posterior(
-        names=modes.setting.names,
+        names=modes.parametrization.names,
         mode=mode,
         covariance=modes.covariance[row] * np.outer(scale, scale),
         log_density=float(modes.height[row]),

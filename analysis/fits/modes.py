@@ -142,7 +142,7 @@ def _best_of(batch: CountsBatch, settings: FitSettings) -> FittedModes:
 
 def _curve_of(modes: Modes) -> np.ndarray:
     """Return position, log2 width, guess and lapse rate (B, 4)."""
-    fixed, found = modes.setting.asymptotes, modes.quantities
+    fixed, found = modes.parametrization.asymptotes, modes.quantities
     added = found[:, RATES : RATES + len(fixed.names)] @ fixed.shares.T
     both = added + np.array([fixed.guess, fixed.lapse])
     return np.column_stack([found[:, THRESHOLD], found[:, STEEPNESS], both])

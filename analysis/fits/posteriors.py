@@ -57,18 +57,18 @@ class CurvePosterior:
     grid
         Cells of ``threshold`` (position of the sigmoid's half on the axis), ``width`` (log2 of the width on
         the axis) and the free rates.
-    setting, settings, rising
+    parametrization, settings, rising
         The family of curves.
     """
 
     grid: GridPosterior
-    setting: Parametrization
+    parametrization: Parametrization
     settings: FitSettings
     rising: bool
 
     def __repr__(self) -> str:
-        p = self.settings.p
-        return f"CurvePosterior({self.threshold_at(p)} at {p:g}, {self.setting.shape.name}; {self.grid})"
+        p, name = self.settings.p, self.parametrization.shape.name
+        return f"CurvePosterior({self.threshold_at(p)} at {p:g}, {name}; {self.grid})"
 
     @takes(p=a_share)
     def threshold_at(self, p: float) -> Estimate:
@@ -79,9 +79,9 @@ class CurvePosterior:
 
     def positions_at(self, p: float) -> np.ndarray:
         """Return the position on the axis at which the curve of each cell passes `p`; infinite if nowhere."""
-        shape, n_rates = self.setting.shape, len(self.setting.asymptotes.names)
+        shape, n_rates = self.parametrization.shape, len(self.parametrization.asymptotes.names)
         position, width, *rates = np.ix_(*(middles(edges) for edges in self.grid.edges))
-        guess, lapse = _asymptotes(self.setting, rates[:n_rates])
+        guess, lapse = _asymptotes(self.parametrization, rates[:n_rates])
         share = np.asarray((p - guess) / (1 - guess - lapse))
         inside = np.clip(share, 1e-12, 1 - 1e-12)
         z = (shape.inverse(inside) - shape.median) / shape.spread
@@ -153,10 +153,10 @@ def grid_posteriors(
         raise InputError(
             "a posterior on a grid is of one sigmoid; give its name, such as sigmoid='normal'"
         )
-    setting, given = chosen.parametrization(chosen.shapes[0]), dict(bounds or {})
+    parametrization, given = chosen.parametrization(chosen.shapes[0]), dict(bounds or {})
     for name, ends in given.items():
-        if name not in setting.names:
-            raise unknown_name("parameter with bounds", name, list(setting.names))
+        if name not in parametrization.names:
+            raise unknown_name("parameter with bounds", name, list(parametrization.names))
         pair = [as_float(end) for end in a_list(ends, f"bounds of {name}")]
         if len(pair) != 2 or None in pair or not pair[0] < pair[1]:  # type: ignore[operator]
             raise InputError(
@@ -164,14 +164,14 @@ def grid_posteriors(
             )
     batch = batch_of_arrays(levels, n_correct, n_trials, chosen.axis)
     rising = directions(batch.x, batch.n_correct, batch.n_trials, chosen)
-    problem = problem_of(batch, chosen, setting, rising)
+    problem = problem_of(batch, chosen, parametrization, rising)
     grids: dict[int, GridPosterior] = {}
     for rows, _ in same_levels(problem):
         grids.update(zip(rows.tolist(), _grids(problem.rows(rows), given), strict=True))
     return [
         CurvePosterior(
             grid=_on_axis(grids[row], problem, row),
-            setting=setting,
+            parametrization=parametrization,
             settings=chosen,
             rising=bool(rising[row]),
         )
@@ -183,7 +183,7 @@ def _grids(
     problem: PsychometricProblem, bounds: Mapping[str, tuple[float, float]]
 ) -> Iterator[GridPosterior]:
     """Yield the posterior of each data set, all with the same levels, in ranges of the levels."""
-    names = problem.setting.names
+    names = problem.parametrization.names
     boxes = [
         [_scaled(problem, row, name, bounds) for name in names] for row in range(len(problem.x))
     ]
@@ -221,31 +221,36 @@ def _cells(
 
 def _log_likelihoods(problem: PsychometricProblem, edges: Sequence[np.ndarray]) -> np.ndarray:
     """Return log likelihoods (B, V, …) of data sets with the same levels, at the middles of cells."""
-    setting = problem.setting
-    n_curve = RATES + len(setting.asymptotes.names)
+    parametrization = problem.parametrization
+    n_curve = RATES + len(parametrization.asymptotes.names)
     position, width, *rates = np.ix_(*(middles(one) for one in edges[:n_curve]), problem.x[0])[:-1]
-    z = setting.shape.spread * (problem.x[0] - position) / np.exp2(width) + setting.shape.median
-    guess, lapse = _asymptotes(setting, rates)
-    p = guess + (1 - guess - lapse) * setting.shape.value(z)
+    z = (
+        parametrization.shape.spread * (problem.x[0] - position) / np.exp2(width)
+        + parametrization.shape.median
+    )
+    guess, lapse = _asymptotes(parametrization, rates)
+    p = guess + (1 - guess - lapse) * parametrization.shape.value(z)
     shape, p = p.shape[:-1], p.reshape(-1, p.shape[-1])
     right, wrong = problem.n_correct, problem.n_trials - problem.n_correct
-    if not setting.noise.names:
+    if not parametrization.noise.names:
         p = np.clip(p, EDGE, 1 - EDGE)
         found = right @ np.log(p).T + wrong @ np.log1p(-p).T
         return found.reshape(-1, *shape)
     made = np.empty((len(right), len(p), len(edges[-1]) - 1))
     for row in range(len(right)):
         for column, eta in enumerate(middles(edges[-1])):
-            own = setting.noise.terms(p, right[row], problem.n_trials[row], np.full((1, 1), eta))
+            own = parametrization.noise.terms(
+                p, right[row], problem.n_trials[row], np.full((1, 1), eta)
+            )
             made[row, :, column] = own.value
     return made.reshape(len(right), *shape, -1)
 
 
 def _asymptotes(
-    setting: Parametrization, rates: Sequence[np.ndarray]
+    parametrization: Parametrization, rates: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return guess and lapse rates for arrays of free rates that broadcast."""
-    fixed = setting.asymptotes
+    fixed = parametrization.asymptotes
     guess, lapse = np.array(fixed.guess), np.array(fixed.lapse)
     for rate, low, high in zip(rates, fixed.in_guess, fixed.in_lapse, strict=True):
         guess, lapse = guess + low * rate, lapse + high * rate

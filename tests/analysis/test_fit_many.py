@@ -33,14 +33,14 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
     p: float | None,
     rates: tuple[float | str, float | str],
 ) -> None:
-    setting = Parametrization(
+    parametrization = Parametrization(
         shape=SIGMOIDS[shape],
         asymptotes=asymptotes_of(*rates),
         noise=NOISES[noise],
         p=p,
         steepness=steepness,
     )
-    rng, size, n_free = np.random.default_rng(0), 3, len(setting.names)
+    rng, size, n_free = np.random.default_rng(0), 3, len(parametrization.names)
     priors: list[Prior] = [
         NormalPrior(mean=0.3, sd=0.7),
         NormalPrior(mean=0.0, sd=1.4),
@@ -49,7 +49,7 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
     n_trials = np.full((size, 6), 20.0)
     n_trials[0, -1] = 0
     problem = PsychometricProblem(
-        setting=setting,
+        parametrization=parametrization,
         priors=priors,
         x=rng.uniform(-0.5, 0.5, (size, 6)),
         centre=np.full(size, 2.0),
@@ -69,7 +69,9 @@ def test_gradients_are_derivatives_and_coordinates_come_back(
     ]
     assert gradient == pytest.approx(np.stack(steps, axis=1) / (2 * h), rel=1e-5, abs=1e-4)
     assert np.linalg.eigvalsh(information).min() > -1e-6
-    assert coordinates_of(setting, curves_at(setting, c).quantities) == pytest.approx(c, abs=1e-6)
+    assert coordinates_of(
+        parametrization, curves_at(parametrization, c).quantities
+    ) == pytest.approx(c, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Modes:
 
     Attributes
     ----------
-    setting
+    parametrization
         The parametrization by position, log2 width and rates.
     coordinates, quantities
         Where the modes are (B, K), in units of the range of the levels.
@@ -41,7 +41,7 @@ class Modes:
         Whether the search converged (B,).
     """
 
-    setting: Parametrization
+    parametrization: Parametrization
     coordinates: np.ndarray
     quantities: np.ndarray
     covariance: np.ndarray
@@ -50,14 +50,14 @@ class Modes:
 
 
 def problem_of(
-    batch: CountsBatch, settings: FitSettings, setting: Parametrization, rising: np.ndarray
+    batch: CountsBatch, settings: FitSettings, parametrization: Parametrization, rising: np.ndarray
 ) -> PsychometricProblem:
     """Return the log posteriors of a batch; data sets that fall (B,) are mirrored."""
     side = np.where(rising, 1.0, -1.0)
     own = "width" in settings.priors
     return PsychometricProblem(
-        setting=setting,
-        priors=settings.priors_of(setting.names),
+        parametrization=parametrization,
+        priors=settings.priors_of(parametrization.names),
         x=batch.x * side[:, None],
         centre=batch.centre,
         span=batch.span * side,
@@ -79,24 +79,24 @@ def modes_of(
 
     `hints` are further points to begin from: the data set of each (S,), and its quantities (S, K).
     """
-    setting = settings.parametrization(shape)
-    problem = problem_of(batch, settings, setting, rising)
-    grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
-    kept = RATES + 1 if len(setting.asymptotes.names) > 1 else None
-    nodes, every = best_nodes(problem, grids, kept), tuple(range(len(setting.names)))
+    parametrization = settings.parametrization(shape)
+    problem = problem_of(batch, settings, parametrization, rising)
+    grids = [None, steepness_to_try(parametrization), *rates_to_try(parametrization)]
+    kept = RATES + 1 if len(parametrization.asymptotes.names) > 1 else None
+    nodes, every = best_nodes(problem, grids, kept), tuple(range(len(parametrization.names)))
     rows, begins = nodes.rows, nodes.x
     if hints:
         rows = np.append(rows, hints[0])
-        begins = np.concatenate([begins, coordinates_of(setting, hints[1])])
+        begins = np.concatenate([begins, coordinates_of(parametrization, hints[1])])
     begins = _apart(problem, rows, begins)
     found = climb(problem.rows(rows), begins, every, tolerance=1e-10)
     best = highest(rows, np.zeros_like(rows), found.value)
     c = found.x[best]
-    at, information = curves_at(setting, c), problem.evaluate(c)[2]
+    at, information = curves_at(parametrization, c), problem.evaluate(c)[2]
     # A little more information keeps directions of which the answers say nothing finite.
     inverse = np.linalg.inv(information + _LEAST_INFORMATION * np.eye(c.shape[1]))
     return Modes(
-        setting=setting,
+        parametrization=parametrization,
         coordinates=c,
         quantities=at.quantities,
         covariance=at.jacobian @ inverse @ np.swapaxes(at.jacobian, -1, -2),
@@ -123,4 +123,4 @@ def _apart(problem: PsychometricProblem, rows: np.ndarray, begins: np.ndarray) -
 def probabilities_at(batch: CountsBatch, modes: Modes, rising: np.ndarray) -> np.ndarray:
     """Return the probabilities (B, L) of modes at the levels of a batch."""
     side = np.where(rising, 1.0, -1.0)
-    return probabilities(modes.setting, batch.x * side[:, None], modes.coordinates)
+    return probabilities(modes.parametrization, batch.x * side[:, None], modes.coordinates)

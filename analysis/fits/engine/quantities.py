@@ -57,7 +57,7 @@ def read_off(
     best = np.argmax([one.modes.height for one in searches], axis=0), np.arange(len(rising))
     value = np.stack([one.value for one in searches])[best]
     low, high = intervals(searches, drop)
-    setting = searches[0].problem.setting
+    parametrization = searches[0].problem.parametrization
     side = np.where(rising, 1.0, -1.0)
     found = []
     for c in (value, np.minimum(low, value), np.maximum(high, value)):
@@ -65,14 +65,16 @@ def read_off(
             if target.index == THRESHOLD:
                 found.append(from_axis(batch.centre + side * batch.span * c, settings.axis))
             elif target.index >= RATES:
-                top = setting.tops[target.index - RATES]
+                top = parametrization.tops[target.index - RATES]
                 rate = rates_of(c, top)[0]
                 found.append(np.where(np.isinf(c), np.where(c > 0, top, 0.0), rate))
-            elif setting.steepness is Steepness.WIDTH:
+            elif parametrization.steepness is Steepness.WIDTH:
                 found.append(np.exp2(c) * batch.span)
             else:
                 found.append(side * np.exp2(c) / batch.span)
-    turned = (side < 0) & (target.index == THRESHOLD or setting.steepness is Steepness.SLOPE)
+    turned = (side < 0) & (
+        target.index == THRESHOLD or parametrization.steepness is Steepness.SLOPE
+    )
     low, high = np.where(turned, found[::-1][:2], found[1:])
     return Estimates(value=found[0], low=low, high=high)
 
@@ -89,11 +91,11 @@ def profile_of(
     order = np.argsort(places)
     tops = [modes_of(batch, settings, shape, ways).height[0] for shape in settings.shapes]
     for shape in settings.shapes:
-        setting = settings.parametrization(shape, p)
-        problem = problem_of(batch, settings, setting, ways)
-        grids = [places[order], steepness_to_try(setting), *rates_to_try(setting)]
+        parametrization = settings.parametrization(shape, p)
+        problem = problem_of(batch, settings, parametrization, ways)
+        grids = [places[order], steepness_to_try(parametrization), *rates_to_try(parametrization)]
         nodes = best_nodes(problem, grids, THRESHOLD)
-        others = tuple(range(1, len(setting.names)))
+        others = tuple(range(1, len(parametrization.names)))
         found = climb(problem.rows(nodes.rows), nodes.x, others, tolerance=1e-9).value
         heights.append(found[highest(nodes.rows, nodes.columns, found)])
     made = np.empty(len(positions))

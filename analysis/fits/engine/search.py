@@ -86,15 +86,15 @@ def search(
     batch: CountsBatch, settings: FitSettings, shape: str, target: Quantity, rising: np.ndarray
 ) -> SigmoidSearch:
     """Return the modes of one sigmoid and the profiles of a target."""
-    setting = settings.parametrization(shape, target.p, target.steepness)
-    problem = problem_of(batch, settings, setting, rising)
-    nodes = best_nodes(problem, _grids(setting, target.index), target.index)
+    parametrization = settings.parametrization(shape, target.p, target.steepness)
+    problem = problem_of(batch, settings, parametrization, rising)
+    nodes = best_nodes(problem, _grids(parametrization, target.index), target.index)
     profiles = profiles_of(problem, target.index, (nodes.rows, nodes.columns), nodes.x)
     best = profiles.x[np.arange(len(batch.x)), profiles.best]
-    modes = modes_of(batch, settings, shape, rising, _hints(setting, profiles))
+    modes = modes_of(batch, settings, shape, rising, _hints(parametrization, profiles))
     never, always = _beyond(batch, settings, modes, target.p, rising)
     side = _side_of(modes, target.p)
-    c = coordinates_of(setting, modes.quantities)
+    c = coordinates_of(parametrization, modes.quantities)
     value = c[:, target.index]
     inside = (side == 0) & (value > profiles.values[:, 0]) & (value < profiles.values[:, -1])
     if target.index == THRESHOLD:
@@ -121,14 +121,14 @@ def search(
 
 def _side_of(modes: Modes, p: float | None) -> np.ndarray:
     """Return 1 where a mode stays below p, -1 where it stays above, and 0 where it passes p (B,)."""
-    fixed = modes.setting.asymptotes
+    fixed = modes.parametrization.asymptotes
     if p is None:
         return np.zeros(len(modes.height))
     guess, room = fixed.guess_and_room(modes.quantities[:, RATES : RATES + len(fixed.names)])
     return (guess + room <= p).astype(float) - (guess >= p)
 
 
-def _hints(setting: Parametrization, found: Profiles) -> tuple[np.ndarray, np.ndarray]:
+def _hints(parametrization: Parametrization, found: Profiles) -> tuple[np.ndarray, np.ndarray]:
     """Return data sets and quantities of the best points of profiles, and of others hardly lower.
 
     These are the best of those that are much steeper or flatter, as they may lie on another hill.
@@ -139,16 +139,16 @@ def _hints(setting: Parametrization, found: Profiles) -> tuple[np.ndarray, np.nd
     height = np.where(other, found.height, -np.inf)
     second, near = height.argmax(axis=1), height.max(axis=1) >= found.top - _HARDLY_LOWER
     x = np.concatenate([found.x[rows, found.best], found.x[rows, second][near]])
-    return np.append(rows, rows[near]), curves_at(setting, x).quantities
+    return np.append(rows, rows[near]), curves_at(parametrization, x).quantities
 
 
-def _grids(setting: Parametrization, index: int) -> list[np.ndarray | None]:
+def _grids(parametrization: Parametrization, index: int) -> list[np.ndarray | None]:
     """Return coarse nodes of all coordinates, and fine ones of the coordinate `index`."""
-    grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
+    grids = [None, steepness_to_try(parametrization), *rates_to_try(parametrization)]
     if index == STEEPNESS:
-        grids[index] = _FINE[setting.steepness]
+        grids[index] = _FINE[parametrization.steepness]
     if index >= RATES:
-        top = setting.tops[index - RATES]
+        top = parametrization.tops[index - RATES]
         grids[index] = unconstrained(_SHARES * top, top)
     return grids
 
@@ -167,7 +167,7 @@ def _beyond(
         (fixed.in_guess, p - fixed.guess),
     ):
         index = RATES + int(np.argmax([*into, 1.0]))
-        exists = any(into) and bound < modes.setting.tops[index - RATES]
+        exists = any(into) and bound < modes.parametrization.tops[index - RATES]
         found.append(_held(batch, settings, modes, (index, bound), rising) if exists else nothing)
     return found[0], found[1]
 
@@ -182,8 +182,8 @@ def _held(
     """Return the highest log posteriors (B,) of curves whose rate, a coordinate, is at its bound or above."""
     index, least = bound
     start = modes.coordinates.copy()
-    start[:, index] = unconstrained(np.array(least), modes.setting.tops[index - RATES])
-    problem = problem_of(batch, settings, modes.setting, rising)
+    start[:, index] = unconstrained(np.array(least), modes.parametrization.tops[index - RATES])
+    problem = problem_of(batch, settings, modes.parametrization, rising)
     others = tuple(i for i in range(start.shape[1]) if i != index)
     found = climb(problem, start, others, tolerance=1e-3, max_steps=20)
     above = modes.quantities[:, index] >= least
@@ -238,10 +238,10 @@ def _elsewhere(
 
     Their log posteriors (B,) are minus infinity where no such curve comes near the floor.
     """
-    setting, rows = problem.setting, np.arange(len(threshold))
+    parametrization, rows = problem.parametrization, np.arange(len(threshold))
     near = np.abs(found.values - threshold[:, None]).argmin(axis=1)
     x = found.x[rows, near]
-    grids = [np.zeros(1), steepness_to_try(setting), *rates_to_try(setting)]
+    grids = [np.zeros(1), steepness_to_try(parametrization), *rates_to_try(parametrization)]
     nodes = np.stack([g.ravel() for g in np.meshgrid(*grids, indexing="ij")], axis=1)
     other = np.abs(nodes[:, STEEPNESS] - x[:, [STEEPNESS]]) > _ELSEWHERE
     heights = np.where(other, heights_at(problem, nodes, threshold), -np.inf)

@@ -59,12 +59,12 @@ def _heights(
     """Return log likelihoods (B, V) maximized with the lapse rate held at each value, without its prior."""
     found = []
     for shape in settings.shapes:
-        setting = settings.parametrization(shape)
-        problem = problem_of(batch, settings, setting, rising)
-        grids = [None, steepness_to_try(setting), *rates_to_try(setting)]
-        grids[RATES] = unconstrained(rates, setting.tops[0])
+        parametrization = settings.parametrization(shape)
+        problem = problem_of(batch, settings, parametrization, rising)
+        grids = [None, steepness_to_try(parametrization), *rates_to_try(parametrization)]
+        grids[RATES] = unconstrained(rates, parametrization.tops[0])
         nodes = best_nodes(problem, grids, RATES)
-        others = tuple(i for i in range(len(setting.names)) if i != RATES)
+        others = tuple(i for i in range(len(parametrization.names)) if i != RATES)
         ends = climb(problem.rows(nodes.rows), nodes.x, others, tolerance=1e-10)
         best = highest(nodes.rows, nodes.columns, ends.value)
         found.append(ends.value[best].reshape(-1, len(rates)))
